@@ -1,0 +1,91 @@
+"""The PBX as the bridge sees it: calls, five operations, and what they lead to.
+
+Does not know AMI, MQTT or terminals. A backend is one class with the methods of `Pbx`; it turns its PBX's own
+events into the few words here, and never repeats an operation whose outcome it does not know.
+
+An endpoint is the extension's device name at the PBX ("101"). A call reference is minted by the backend, stays the
+same for as long as the endpoint's leg of the call lives (renames and swaps included) and is never used again.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Call:
+    """One endpoint's leg of a call.
+
+    state: "ringing" (not answered here), "dialling" (this endpoint calls out, nobody has answered), "talking",
+    "held" (this leg is on hold at the user's own wish), "consulting" (an attended transfer is under way), or
+    "elsewhere" (up, but with an application such as voicemail or a menu instead of a person).
+    talking_since: `time.monotonic()` seconds at which the leg was first connected to somebody, or None.
+    peer: the number of the other party, "" when unknown.
+    """
+
+    ref: str
+    endpoint: str
+    state: str
+    talking_since: float | None
+    peer: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What asking the PBX led to: "accepted", "failed" with a wire reason, or "unknown" (asked, but no answer came)."""
+
+    state: str
+    reason: str | None = None
+
+
+class PbxListener(Protocol):
+    """Whom a backend tells what happens. All calls come on the event loop and must not block."""
+
+    def on_calls_changed(self, endpoint: str) -> None:
+        """The calls of this endpoint are not what they were; read them with `Pbx.calls`."""
+
+    def on_progress(self, ref: str, state: str, reason: str | None) -> None:
+        """A transfer begun on call `ref` went on to a wire result state (ringing, consulting, done, returned, failed)."""
+
+    def on_availability(self, is_available: bool) -> None:
+        """The PBX can now be asked (logged in and in step with its calls), or can no longer be."""
+
+
+class Pbx(Protocol):
+    """A PBX backend. `operations` are the wire operations it can carry out; it says so before it is connected."""
+
+    operations: frozenset[str]
+    is_available: bool
+
+    def listen(self, listener: PbxListener) -> None:
+        """Name the one listener, before `start`."""
+
+    async def start(self) -> None:
+        """Start connecting, and reconnect for as long as it runs. Bad credentials raise PbxRejectedLogin at once."""
+
+    async def stop(self) -> None:
+        """Disconnect; no callback comes after this returns."""
+
+    def calls(self, endpoint: str) -> tuple[Call, ...]:
+        """The endpoint's calls right now, from events already seen. The name is compared exactly."""
+
+    async def is_known_number(self, context: str, number: str) -> bool | None:
+        """Say whether the dialplan has this number; None when the PBX did not answer."""
+
+    async def blind(self, call: Call, context: str, number: str) -> Outcome:
+        """Send the call's other party to the number."""
+
+    async def attended(self, call: Call, context: str, number: str) -> Outcome:
+        """Put the other party on hold and call the number."""
+
+    async def complete(self, call: Call) -> Outcome:
+        """Connect caller and colleague; the endpoint is out."""
+
+    async def cancel(self, call: Call) -> Outcome:
+        """Release the colleague and return to the caller."""
+
+    async def swap(self, call: Call) -> Outcome:
+        """Talk to the one of caller and colleague who is on hold."""
+
+
+class PbxRejectedLogin(Exception):
+    """The PBX does not accept the user name or password; says which login, never the password."""
