@@ -24,7 +24,9 @@ def install(root: Path) -> None:
     if os.geteuid() != 0:
         raise InstallFailed("Making the Debian root needs root: run the command as root.")
     if not shutil.which("apt-get"):
-        raise InstallFailed("There is no apt-get here: install asterisk (22), sipp and mosquitto with this system's tools.")
+        raise InstallFailed(
+            "There is no apt-get here: install asterisk (22), sipp and mosquitto with this system's tools."
+        )
     _install_mmdebstrap()
     if root.exists():
         _run(["rm", "-rf", "--one-file-system", str(root)], "removing the half-made root")

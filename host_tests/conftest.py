@@ -1,0 +1,81 @@
+"""What all tests share: real parts or a loud skip, and a check that no process is left behind."""
+
+import os
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+from lab_parts import parts
+
+_SKIPS_ALLOWED = os.environ.get("PHONETERM_SKIPS", "") != "forbidden"
+_RUN_MARK = f"PHONETERM_TEST_RUN={uuid.uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+def need_part():
+    """Return a function that gives the real part of a name, or skips the test and says how to get the part."""
+
+    def need(name):
+        try:
+            return parts.find(name)
+        except parts.PartMissing as missing:
+            pytest.skip(str(missing))
+
+    return need
+
+
+def pytest_configure(config):
+    """Mark the environment, so that every process started from here on can be told from others."""
+    name, _, value = _RUN_MARK.partition("=")
+    os.environ[name] = value
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Make a skip a failure where skipping is forbidden."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and not _SKIPS_ALLOWED:
+        report.outcome = "failed"
+        report.longrepr = f"skipping is forbidden here: {report.longrepr[2]}"
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print one closing list of what was not tested, and the command that would enable it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    terminalreporter.section("NOT TESTED")
+    reasons = {}
+    for report in skipped:
+        reasons.setdefault(report.longrepr[2].removeprefix("Skipped: "), []).append(report.nodeid)
+    for reason, names in reasons.items():
+        terminalreporter.line(f"{len(names)} tests: {reason}")
+        for name in names:
+            terminalreporter.line(f"    {name}")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """Fail the run when a process started by it is still there."""
+    left = _processes_left()
+    deadline = time.monotonic() + 5
+    while left and time.monotonic() < deadline:
+        time.sleep(0.05)
+        left = _processes_left()
+    if left:
+        session.exitstatus = 1
+        print("\nProcesses left behind by the tests:", *left, sep="\n    ")
+
+
+def _processes_left():
+    left = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            is_ours = _RUN_MARK.encode() in (folder / "environ").read_bytes().split(b"\0")
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if is_ours and int(folder.name) != os.getpid() and command:
+            left.append(f"{folder.name} {command[:150]}")
+    return left
