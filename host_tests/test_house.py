@@ -1,0 +1,132 @@
+"""Holds the rules of the house: which part may import which, and who alone may spell a topic or a pin number."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[1]
+_FIRMWARE = _ROOT / "firmware"
+
+# Each part: its folder or file, and what it may import of this project (a name covers what is below it).
+_ARROWS = {
+    "firmware/phoneterm/core": {"phoneterm.core"},
+    "firmware/phoneterm/device": {"phoneterm.core", "phoneterm.device"},
+    "firmware/phoneterm/app.py": {"phoneterm.core", "phoneterm.device"},
+    "firmware/main.py": {"phoneterm", "board"},
+    "firmware/boot.py": {"phoneterm.device", "board"},
+    "boards": {"virtual_display", "host_link"},
+    "tools/lab_parts": {"lab_parts"},
+    "tools/phoneterm_bridge": {
+        "phoneterm_bridge",
+        "phoneterm.core.messages",
+        "phoneterm.core.digit_map",
+        "phoneterm.core.permissions",
+    },
+    "tools/pbx_lab": {"pbx_lab", "lab_parts"},
+    "tools/pbx_simulator": {"pbx_simulator", "pbx_lab.lab"},
+    "tools/virtual_phone": {"virtual_phone"},
+    "tools/keypad_lab": {"keypad_lab", "phoneterm.core"},
+    "tools/firmware_build": {"firmware_build"},
+}
+# The pure core may use these modules of the language and nothing that touches the world.
+_PURE_MODULES = {"array", "binascii", "collections", "hashlib", "json", "math", "micropython"}
+_OURS = {
+    "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator",
+    "virtual_phone", "keypad_lab", "link_lab", "firmware_build",
+}  # fmt: skip
+
+
+def _files(place):
+    path = _ROOT / place
+    return [path] if path.suffix == ".py" else sorted(path.rglob("*.py"))
+
+
+def _imports(path):
+    """Return the dotted names a file imports, `from a import b` as "a.b" where a.b is a module of this project."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def _is_below(name, allowed):
+    return any(name == part or name.startswith(part + ".") for part in allowed)
+
+
+@pytest.mark.parametrize("place", _ARROWS)
+def test_arrows_point_one_way(place):
+    files = _files(place)
+    assert files, f"{place} is empty"
+    for path in files:
+        for name in _imports(path):
+            if name.split(".")[0] in _OURS:
+                assert _is_below(name, _ARROWS[place]), f"{path.relative_to(_ROOT)} must not import {name}"
+
+
+def test_the_core_is_pure():
+    for path in _files("firmware/phoneterm/core"):
+        for name in _imports(path):
+            top = name.split(".")[0]
+            assert top == "phoneterm" or top in _PURE_MODULES, f"{path.name} must not import {name}"
+
+
+def test_only_messages_spells_a_topic():
+    for path in [*_files("firmware"), *_files("tools")]:
+        if path.name == "messages.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert "/v1/" not in node.value, f"{path.relative_to(_ROOT)}:{node.lineno} spells a topic"
+
+
+def test_only_boards_spell_a_pin_number():
+    for path in _files("firmware"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Pin" and node.args:
+                assert not isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno} spells a pin number"
+
+
+def test_modules_do_not_import_each_other_in_a_circle():
+    modules = {}
+    for top in ("firmware", "tools"):
+        for path in _files(top):
+            modules[".".join(path.relative_to(_ROOT / top).with_suffix("").parts)] = path
+    arrows = {
+        name: {found for found in _targets(_imports(path), modules) if found != name} for name, path in modules.items()
+    }
+    while arrows:
+        leaves = {name for name, targets in arrows.items() if not targets & arrows.keys()}
+        assert leaves, f"these import each other in a circle: {sorted(arrows)}"
+        arrows = {name: targets for name, targets in arrows.items() if name not in leaves}
+
+
+def _targets(names, modules):
+    for name in names:
+        if name in modules:
+            yield name
+        elif name.rpartition(".")[0] in modules:
+            yield name.rpartition(".")[0]
+
+
+def test_the_top_level_is_the_fixed_one():
+    allowed = {
+        "firmware", "host_tests", "boards", "tools", "Makefile", "README.md", "pyproject.toml", "requirements.lock",
+        "LICENSE", "CHANGELOG.md", ".ci", ".gitignore",
+    }  # fmt: skip
+    ignored = {
+        ".git",
+        ".venv",
+        ".cache",
+        "build",
+        ".pytest_cache",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".hypothesis",
+        ".coverage",
+    }
+    assert {path.name for path in _ROOT.iterdir()} - ignored <= allowed

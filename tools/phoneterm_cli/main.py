@@ -1,0 +1,37 @@
+"""The `phoneterm` command: puts the parts' own commands under one name, and turns their errors into one sentence.
+
+Does no work of its own. Each part owns its commands; this file only says where they hang.
+"""
+
+import typer
+from firmware_build.cli import app as firmware_app
+from keypad_lab.cli import app as keys_app
+from lab_parts.cli import app as parts_app
+from pbx_lab.cli import app as lab_app
+from phoneterm_bridge.cli import bridge_app, terminal_app, user_app
+from virtual_phone.cli import app as phone_app
+
+from phoneterm_cli import run
+from phoneterm_cli.digit_map import app as digit_map_app
+
+app = typer.Typer(
+    help="The phone terminal: firmware on a virtual phone, the bridge to the PBX, and the lab to try them in.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.add_typer(bridge_app, name="bridge")
+app.add_typer(terminal_app, name="terminal")
+app.add_typer(user_app, name="user")
+app.add_typer(phone_app, name="phone")
+app.add_typer(keys_app, name="keys")
+app.add_typer(digit_map_app, name="digit-map")
+app.add_typer(lab_app, name="lab")
+app.add_typer(firmware_app, name="firmware")
+app.add_typer(parts_app, name="parts")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
