@@ -16,5 +16,5 @@ def test_all_modules_together_fit_the_device(tmp_path):
 
 def test_a_module_that_does_not_compile_is_named(tmp_path):
     (tmp_path / "wrong.py").write_text("def broken(:\n    pass\n")
-    with pytest.raises(sizes.CompileFailed, match="wrong.py does not compile: .*line 1"):
+    with pytest.raises(sizes.CompileFailed, match=r"wrong.py does not compile: .*line 1"):
         sizes.compile_all(tmp_path, tmp_path / "out")

@@ -1,0 +1,55 @@
+"""Parts are found where they are, and a missing one says how to get it."""
+
+import os
+
+import pytest
+from lab_parts import debian_root, parts
+
+
+@pytest.fixture
+def empty_path(monkeypatch, tmp_path):
+    """A machine on which no part is on the PATH; returns where its Debian root would be."""
+    monkeypatch.setattr(parts.shutil, "which", lambda name, path=None: None)
+    monkeypatch.setenv("PHONETERM_PARTS", str(tmp_path / "root"))
+    return tmp_path / "root"
+
+
+def test_a_part_that_is_nowhere_says_which_command_gets_it(empty_path):
+    with pytest.raises(parts.PartMissing, match="asterisk is not on this machine: run 'phoneterm parts install'"):
+        parts.find("asterisk")
+
+
+def test_a_half_made_root_counts_as_none(empty_path):
+    (empty_path / "usr").mkdir(parents=True)
+    with pytest.raises(parts.PartMissing):
+        parts.find("sipp")
+
+
+def test_a_part_in_the_root_runs_there_and_sees_its_folders_there(empty_path, monkeypatch):
+    (empty_path / "tmp").mkdir(parents=True)
+    (empty_path / ".ready").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    part = parts.find("sipp")
+    folder = part.make_folder()
+    assert part.argv == ("chroot", str(empty_path), "sipp")
+    assert folder.is_relative_to(empty_path / "tmp")
+    assert part.inside(folder) == f"/tmp/{folder.name}"
+
+
+def test_only_root_can_run_a_part_in_the_root(empty_path, monkeypatch):
+    empty_path.mkdir()
+    (empty_path / ".ready").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(parts.PartMissing, match="only root can run it there"):
+        parts.find("mosquitto")
+
+
+def test_making_the_root_without_root_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(debian_root.InstallFailed, match="needs root"):
+        debian_root.install(tmp_path / "root")
+
+
+def test_a_step_that_fails_is_named_with_its_last_words(tmp_path):
+    with pytest.raises(debian_root.InstallFailed, match=r"Reading nothing failed: .*No such file"):
+        debian_root._run(["ls", str(tmp_path / "absent")], "reading nothing")
