@@ -1,0 +1,107 @@
+"""Decides when to look at the keypad and how closely, and knows how long nobody looked.
+
+Does not read pins or clocks: the matrix is given, and every poll is told the time since the one before.
+While nothing is down, one cheap probe of all rows every `idle_ms`; from the first contact on, a full scan every
+`fast_ms` until everything has settled. A masked stuck key does not count as down. A poll allocates nothing.
+The matrix has `probe()` (is any contact closed?) and `scan()` (the 16 contacts, bit row * 4 + column).
+"""
+
+IDLE_MS = 2
+FAST_MS = 1
+
+_BINS = 65  # 0 to 64 ms; the last one takes every longer gap, whose length `gap_max_ms` keeps
+_HALVE_AT = 1 << 20  # keeps the counts small integers, and lets what is long past fade
+
+
+class Scanner:
+    """One keypad's schedule: call `poll`, take the changes, wait `wait_ms`, and again."""
+
+    def __init__(self, matrix, debouncer, idle_ms=IDLE_MS, fast_ms=FAST_MS):
+        """Take the matrix to look at and the debouncer that judges what is seen."""
+        self.changes = debouncer.changes
+        self.wait_ms = 0
+        self._matrix = matrix
+        self._debouncer = debouncer
+        self._idle_ms = idle_ms
+        self._fast_ms = fast_ms
+        self._has_started = False
+        self._is_quiet = False
+        self._gaps = Gaps()
+
+    def poll(self, elapsed_us):
+        """Look at the keypad `elapsed_us` after the last poll; return how many of `changes` are now new."""
+        if not self._has_started:
+            return self._start()
+        self._gaps.add(elapsed_us)
+        if self._is_quiet and not self._matrix.probe():
+            return 0
+        count = self._debouncer.update(self._matrix.scan(), elapsed_us)
+        self._is_quiet = self._debouncer.is_quiet()
+        self.wait_ms = self._idle_ms if self._is_quiet else self._fast_ms
+        return count
+
+    def _start(self):
+        self._has_started = True
+        self._debouncer.ignore(self._matrix.scan())
+        self.wait_ms = self._fast_ms
+        return 0
+
+    def gap_p50_ms(self):
+        """Return the median time between polls, in whole ms rounded up."""
+        return self._gaps.percentile_ms(50)
+
+    def gap_p99_ms(self):
+        """Return the time that 99 in 100 gaps do not exceed, in whole ms rounded up."""
+        return self._gaps.percentile_ms(99)
+
+    def gap_max_ms(self):
+        """Return the longest time between polls since the last `forget_gaps`, in whole ms rounded up."""
+        return self._gaps.longest_ms()
+
+    def forget_gaps(self):
+        """Start the gap statistics anew, for the next telemetry message."""
+        self._gaps.clear()
+
+
+class Gaps:
+    """A histogram of gaps in a fixed amount of memory: bin n holds gaps over n - 1 and up to n ms."""
+
+    def __init__(self):
+        """Start empty."""
+        self._bins = [0] * _BINS
+        self.clear()
+
+    def clear(self):
+        """Forget every gap."""
+        for bin_ms in range(_BINS):
+            self._bins[bin_ms] = 0
+        self._total = 0
+        self._longest_us = 0
+
+    def add(self, gap_us):
+        """Count one gap."""
+        self._bins[min((gap_us + 999) // 1000, _BINS - 1)] += 1
+        self._longest_us = max(self._longest_us, gap_us)
+        self._total += 1
+        if self._total >= _HALVE_AT:
+            self._halve()
+
+    def _halve(self):
+        self._total = 0
+        for bin_ms in range(_BINS):
+            self._bins[bin_ms] >>= 1
+            self._total += self._bins[bin_ms]
+
+    def percentile_ms(self, percent):
+        """Return the smallest whole ms that at least `percent` % of the gaps do not exceed; 0 without any."""
+        needed = (self._total * percent + 99) // 100
+        bin_ms = 0
+        seen = self._bins[0]
+        while seen < needed:
+            bin_ms += 1
+            seen += self._bins[bin_ms]
+        return bin_ms if bin_ms < _BINS - 1 else self.longest_ms()
+
+    def longest_ms(self):
+        """Return the longest gap in whole ms, rounded up."""
+        return (self._longest_us + 999) // 1000
