@@ -1,0 +1,93 @@
+"""Reads the terminal's settings from non-volatile storage into one immutable value.
+
+Does not write them (`phoneterm flash` and `phoneterm provision` do) and never prints a value.
+Every setting is a blob of UTF-8 text under a key of at most 15 characters in the NVS namespace "phoneterm".
+What is missing or wrong comes back as `Problem(key, sentence)`.
+"""
+
+from collections import namedtuple
+
+NAMESPACE = "phoneterm"
+DEFAULT_BASE = "phoneterm"
+_LONGEST_BYTES = 128
+_PLAIN_PORT = "1883"
+_TLS_PORT = "8883"
+_HEX = "0123456789abcdef"
+_TLS_KINDS = ("off", "ca", "psk")
+_MAC_KEY_HEX_CHARS = 32
+
+KEYS = (
+    "wifi_ssid", "wifi_password", "mqtt_host", "mqtt_port", "mqtt_password", "mac_key", "tid", "base", "tls",
+    "tls_ca_path", "tls_host", "tls_psk", "allow_plain",
+)  # fmt: skip
+
+# mqtt_port: int. mac_key, tls_psk: bytes. tls: "off", "ca" or "psk". allow_plain: bool. The others are text.
+Settings = namedtuple("Settings", KEYS)
+Problem = namedtuple("Problem", ("key", "sentence"))
+
+
+def read(storage, is_tid):
+    """Return Settings, or the first Problem; `storage` is an `esp32.NVS`, `is_tid` says whether a text names a terminal."""
+    texts = {}
+    for key in KEYS:
+        text = _read_text(storage, key)
+        if isinstance(text, Problem):
+            return text
+        texts[key] = text
+    for key in ("wifi_ssid", "mqtt_host", "mqtt_password", "mac_key", "tid"):
+        if not texts[key]:
+            return Problem(key, "The setting %s is missing: provision this terminal." % key)
+    tls = texts["tls"] or "off"
+    port = texts["mqtt_port"] or (_PLAIN_PORT if tls == "off" else _TLS_PORT)
+    problem = _check(texts, tls, port, is_tid)
+    if problem:
+        return problem
+    return Settings(
+        texts["wifi_ssid"], texts["wifi_password"] or "", texts["mqtt_host"], int(port), texts["mqtt_password"],
+        bytes.fromhex(texts["mac_key"]), texts["tid"], texts["base"] or DEFAULT_BASE, tls, texts["tls_ca_path"],
+        texts["tls_host"] or texts["mqtt_host"], bytes.fromhex(texts["tls_psk"] or ""), texts["allow_plain"] == "yes",
+    )  # fmt: skip
+
+
+def _read_text(storage, key):
+    """Return the text under `key`, None when there is none, or a Problem."""
+    buffer = bytearray(_LONGEST_BYTES)
+    try:
+        count = storage.get_blob(key, buffer)
+    except OSError as error:
+        if "LENGTH" in str(error):
+            return Problem(key, "The setting %s is longer than %d bytes." % (key, _LONGEST_BYTES))
+        return None
+    try:
+        return bytes(buffer[:count]).decode()
+    except ValueError:
+        return Problem(key, "The setting %s is not text." % key)
+
+
+def _check(texts, tls, port, is_tid):
+    """Return the first Problem of settings that are all there, or None."""
+    if not is_tid(texts["tid"]):
+        return Problem("tid", "The setting tid must be 1 to 32 of a-z, 0-9 and '-'.")
+    if not (1 <= len(port) <= 5 and all(digit in "0123456789" for digit in port) and 1 <= int(port) <= 65535):
+        return Problem("mqtt_port", "The setting mqtt_port must be a number from 1 to 65535.")
+    if len(texts["mac_key"]) < _MAC_KEY_HEX_CHARS or not _is_hex(texts["mac_key"]):
+        return Problem("mac_key", "The setting mac_key must be at least %d hex digits." % _MAC_KEY_HEX_CHARS)
+    if tls not in _TLS_KINDS:
+        return Problem("tls", "The setting tls must be off, ca or psk.")
+    if tls == "ca" and not texts["tls_ca_path"]:
+        return Problem("tls_ca_path", "The setting tls_ca_path is missing: with tls = ca it names the CA file (DER).")
+    if tls == "psk" and not (texts["tls_psk"] and _is_hex(texts["tls_psk"])):
+        return Problem("tls_psk", "The setting tls_psk must be hex digits with tls = psk.")
+    if texts["allow_plain"] not in (None, "yes", "no"):
+        return Problem("allow_plain", "The setting allow_plain must be yes or no.")
+    if tls == "off" and texts["allow_plain"] != "yes" and not _is_loopback(texts["mqtt_host"]):
+        return Problem("tls", "The broker %s would be spoken to in the clear: set tls, or allow_plain." % texts["mqtt_host"])
+    return None
+
+
+def _is_hex(text):
+    return len(text) % 2 == 0 and all(digit in _HEX for digit in text)
+
+
+def _is_loopback(host):
+    return host in ("localhost", "::1") or host.startswith("127.")

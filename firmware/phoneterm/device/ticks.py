@@ -1,0 +1,36 @@
+"""Turns the chip's wrapping tick counters into elapsed time, so that nothing else needs to know that they wrap.
+
+Does not know the time of day. A counter must be read more often than half its period: 6 days for ms, 8 minutes for us
+on the ESP32. Nothing here allocates after the constructor.
+"""
+
+
+class Elapsed:
+    """Tells the time since it was last asked, in the unit of its counter, and never loses a part of it."""
+
+    def __init__(self, read_ticks, diff_ticks):
+        """Take `time.ticks_ms` or `time.ticks_us`, and `time.ticks_diff`."""
+        self._read_ticks = read_ticks
+        self._diff_ticks = diff_ticks
+        self._last = read_ticks()
+
+    def take(self):
+        """Return the units since the last call (or since the constructor)."""
+        now = self._read_ticks()
+        elapsed = self._diff_ticks(now, self._last)
+        self._last = now
+        return elapsed
+
+
+class WholeMs:
+    """Adds up microseconds and gives them out as whole milliseconds, keeping the rest."""
+
+    def __init__(self):
+        """Start at nothing."""
+        self._rest_us = 0
+
+    def add(self, elapsed_us):
+        """Return the whole milliseconds that are now complete."""
+        total_us = self._rest_us + elapsed_us
+        self._rest_us = total_us % 1000
+        return total_us // 1000
