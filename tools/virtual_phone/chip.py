@@ -1,0 +1,92 @@
+"""One run of the simulated chip: a MicroPython process, from power on to power off.
+
+Does not know what a phone is; frames go in, lines and the process's output come out through the callbacks.
+A power cut is a kill: the firmware gets no chance to say goodbye, as with a pulled plug.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+
+MOST_LINE_BYTES = 64 * 1024
+_MOST_OUTPUT_BYTES = 500
+
+
+class Chip:
+    """A MicroPython process and the socket to it; for one run only."""
+
+    def __init__(
+        self, on_line: Callable[[bytes], None], on_output: Callable[[str], None], on_end: Callable[[int], None]
+    ) -> None:
+        self._on_line, self._on_output, self._on_end = on_line, on_output, on_end
+        self._process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while it runs."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    async def power_on(self, argv: list[str], environment: dict[str, str], first: bytes) -> None:
+        """Start the process; `first` is waiting for it when it begins to read."""
+        here, there = socket.socketpair()
+        there.setblocking(False)
+        with there:
+            self._process = await asyncio.create_subprocess_exec(
+                *argv,
+                env={**environment, "PHONETERM_HOST_FD": str(there.fileno())},
+                pass_fds=(there.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C in the terminal is for the host
+            )
+        reader, self._writer = await asyncio.open_connection(sock=here, limit=MOST_LINE_BYTES)
+        self._writer.write(first)
+        self._tasks = [asyncio.create_task(self._hear(reader)), asyncio.create_task(self._follow())]
+
+    def send(self, frame: bytes) -> None:
+        """Send one frame; it is lost when the chip is gone."""
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(frame)
+
+    async def power_off(self) -> None:
+        """Kill the process, if it still runs, and wait until nothing of it is left."""
+        if self._process is None:
+            return
+        for task in self._tasks:
+            task.cancel()
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._writer is not None:
+            self._writer.close()
+
+    async def _hear(self, reader: asyncio.StreamReader) -> None:
+        while line := await reader.readline():
+            self._on_line(line)
+
+    async def _follow(self) -> None:
+        """Pass the process's output on, then its exit code."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        rest = b""
+        while chunk := await self._process.stdout.read(4096):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._output(line)
+            if len(rest) > _MOST_OUTPUT_BYTES:
+                self._output(rest)
+                rest = b""
+        if rest:
+            self._output(rest)
+        self._on_end(await self._process.wait())
+
+    def _output(self, line: bytes) -> None:
+        self._on_output(line[:_MOST_OUTPUT_BYTES].decode(errors="replace").rstrip("\r"))
