@@ -1,0 +1,137 @@
+"""A PbxLab with a real Asterisk and SIPp phones.
+
+Does not fake anything: calls are SIP, and what the legs are is what Asterisk says of its channels and bridges.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+
+from lab_parts import parts
+from phoneterm_bridge.ami.settings import AmiSettings
+
+from pbx_lab import sip
+from pbx_lab.asterisk_server import AsteriskServer
+from pbx_lab.guard import Guard
+from pbx_lab.inspector import Inspector
+from pbx_lab.lab import BEHAVIOURS, CONTEXT, ENDPOINTS, TRUNK, WAIT_S, LabOptions, Leg
+from pbx_lab.phones import Phones
+from pbx_lab.process import LabFailed
+
+REGISTER_TRIES = 50
+
+
+class AsteriskLab:
+    """See PbxLab. PartMissing is raised at once when Asterisk or SIPp is not on this machine."""
+
+    context = CONTEXT
+
+    def __init__(self, options: LabOptions | None = None) -> None:
+        """Find the parts; nothing is started yet."""
+        self._guard = Guard()
+        self._server = AsteriskServer(parts.find("asterisk"), options or LabOptions(), self._guard)
+        self._phones = Phones(parts.find("sipp"), self._server.sip_port, self._guard)
+        self._inspector = Inspector(self._server.inspector)
+        self._behaviours: dict[str, str] = {}
+
+    @property
+    def ami(self) -> AmiSettings:
+        """The login a bridge uses."""
+        return self._server.ami
+
+    @property
+    def sip_port(self) -> int:
+        """The UDP port of 127.0.0.1 where Asterisk speaks SIP."""
+        return self._server.sip_port
+
+    async def start(self) -> None:
+        """Start Asterisk and the phones that answer; LabFailed says what did not come up."""
+        await self._guard.start()
+        try:
+            await self._server.start()
+            self._phones.start()
+            await self._inspector.start()
+            for endpoint in (*ENDPOINTS, TRUNK):
+                await self.set_behaviour(endpoint, "answer")
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End everything that was started and remove its folders."""
+        await self._inspector.stop()
+        await self._phones.stop()
+        await self._server.stop()
+        await self._guard.stop()
+
+    async def place_call(self, caller: str, callee: str) -> None:
+        """Have a phone call a number; returns when it is answered, or when it rings at a phone set to ring."""
+        before = {leg.channel for leg in await self.legs()}
+        process = await self._phones.call(caller, callee)
+
+        def is_placed(legs: list[Leg]) -> bool:
+            if not process.is_running:
+                raise LabFailed(f"the call from {caller} to {callee} ended before it was answered")
+            new = [leg for leg in legs if leg.channel not in before]
+            own = next((leg for leg in new if leg.endpoint == caller), None)
+            rings = any(leg.endpoint == callee and leg.state == "ringing" for leg in new)
+            if self._behaviours.get(callee) == "ring":
+                return own is not None and rings
+            return own is not None and own.state == "up" and (own.connected_to != "" or len(new) == 1)
+
+        await self.wait_until(is_placed)
+
+    async def hang_up(self, endpoint: str) -> None:
+        """Have the user at this phone hang up every call; returns when Asterisk has seen the BYE."""
+        channels = {leg.channel for leg in await self.legs() if leg.endpoint == endpoint}
+        if not channels:
+            raise ValueError(f"{endpoint} has no call to hang up")
+        for channel in channels:
+            await self._tell(channel)
+        await self.wait_until(lambda legs: not any(leg.channel in channels for leg in legs))
+
+    async def answer(self, endpoint: str) -> None:
+        """Have the user at this phone pick up what rings there; returns when Asterisk has seen the answer."""
+        ringing = [leg.channel for leg in await self.legs() if leg.endpoint == endpoint and leg.state == "ringing"]
+        if not ringing:
+            raise ValueError(f"nothing rings at {endpoint}")
+        await self._tell(ringing[0])
+        await self.wait_until(lambda legs: any(leg.channel == ringing[0] and leg.state == "up" for leg in legs))
+
+    async def set_behaviour(self, endpoint: str, behaviour: str) -> None:
+        """Say what this phone does with the next call: it registers where SIPp behaves so, or nowhere."""
+        if behaviour not in BEHAVIOURS:
+            raise ValueError(f"no phone can {behaviour!r}")
+        port = None if behaviour == "unavailable" else await self._phones.port_of(behaviour)
+        for _ in range(REGISTER_TRIES):  # right after its start Asterisk takes a moment to answer SIP
+            status = await sip.register(endpoint, port, self._server.sip_port)
+            if " 200 " in status:
+                self._behaviours[endpoint] = behaviour
+                return
+            await asyncio.sleep(0.05)
+        raise LabFailed(f"Asterisk did not take the registration of {endpoint}: {status or 'no answer'}")
+
+    async def legs(self) -> list[Leg]:
+        """Return the phones' channels right now."""
+        return await self._inspector.legs()
+
+    async def wait_until(self, is_so: Callable[[list[Leg]], bool], within_s: float = WAIT_S) -> list[Leg]:
+        """Wait until the legs are so and return them; LabFailed shows them when they are not in time."""
+        return await self._inspector.wait_until(is_so, within_s)
+
+    async def clear(self) -> None:
+        """End every call and have all phones answer again."""
+        await self._inspector.client.ask("Hangup", [("Channel", "/.*/")])
+        await self.wait_until(lambda legs: not legs)
+        for endpoint in (*ENDPOINTS, TRUNK):
+            if self._behaviours.get(endpoint) != "answer":
+                await self.set_behaviour(endpoint, "answer")
+
+    async def _tell(self, channel: str) -> None:
+        """Tell the SIPp call behind a channel that its user acts."""
+        call_id = await self._inspector.variable(channel, "CHANNEL(pjsip,call-id)")
+        contact = await self._inspector.variable(channel, "CHANNEL(pjsip,target_uri)")
+        port = re.search(r"@127\.0\.0\.1:([0-9]+)", contact)
+        if not call_id or port is None:
+            raise LabFailed(f"the channel {channel} ended before its user could act")
+        sip.tell_call(call_id, int(port[1]))

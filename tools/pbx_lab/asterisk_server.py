@@ -1,0 +1,109 @@
+"""One Asterisk process with the lab's configuration, from its start to its end.
+
+Does not know phones or calls. It listens on 127.0.0.1 only, on free ports, and keeps everything in its own folder.
+"""
+
+import asyncio
+import secrets
+import socket
+from pathlib import Path
+
+from lab_parts.parts import Part
+from phoneterm_bridge.ami.settings import AmiSettings
+
+from pbx_lab.config_files import write_config
+from pbx_lab.guard import Guard
+from pbx_lab.lab import LabOptions
+from pbx_lab.process import LabFailed, LabProcess, free_port, start_process
+
+READY_S = 20.0
+LOOK_EVERY_S = 0.02
+FOLDERS = ("etc", "lib", "spool", "run", "log", "moh")
+CODES = {
+    "letters": {"featuremap": "atxfer = D", "code_abort": "A", "code_complete": "C", "code_swap": "B"},
+    "stock": {"featuremap": "atxfer = *2", "code_abort": "*1", "code_complete": "*2", "code_swap": "*4"},
+    "none": {"featuremap": "", "code_abort": "*1", "code_complete": "*2", "code_swap": "*4"},
+}
+
+
+class AsteriskServer:
+    """The process, its ports and its two AMI logins: one for a bridge, one for the lab to look with."""
+
+    def __init__(self, part: Part, options: LabOptions, guard: Guard) -> None:
+        """Choose ports and secrets; nothing is started yet."""
+        if options.codes not in CODES:
+            raise ValueError(f"the lab knows no feature codes {options.codes!r}")
+        ami_port = free_port(socket.SOCK_STREAM)
+        self.sip_port = free_port(socket.SOCK_DGRAM)
+        self.ami = AmiSettings("127.0.0.1", ami_port, "phoneterm", secrets.token_hex(12))
+        self.inspector = AmiSettings("127.0.0.1", ami_port, "lab", secrets.token_hex(12))
+        self._part = part
+        self._options = options
+        self._guard = guard
+        self._process: LabProcess | None = None
+        self._folder = Path()
+
+    async def start(self) -> None:
+        """Start Asterisk and wait until it takes AMI connections; LabFailed says why it does not."""
+        self._folder = self._part.make_folder()
+        self._guard.watch_folder(self._folder)
+        for name in FOLDERS:
+            (self._folder / name).mkdir()
+        (self._folder / "moh" / "hold.ulaw").write_bytes(bytes((0xFF, 0x7F)) * 8000)  # two seconds of silence
+        write_config(self._folder / "etc", self._values())
+        argv = [*self._part.argv, "-f", "-C", self._part.inside(self._folder / "etc" / "asterisk.conf")]
+        self._process = await start_process("asterisk", argv, self._folder / "asterisk.out", self._guard)
+        await self._wait_until_listening(self._process)
+
+    async def stop(self) -> None:
+        """End Asterisk; its folder goes with the guard."""
+        if self._process is not None:
+            await self._process.stop()
+            self._process = None
+
+    async def kill(self) -> None:
+        """End Asterisk as a crash would, without a word to anybody."""
+        if self._process is not None:
+            await self._process.kill()
+
+    def _values(self) -> dict[str, str]:
+        options = self._options
+        return {
+            "folder": self._part.inside(self._folder),
+            "modules": self._part.inside(_module_folder(self._part.root)),
+            "ami_port": str(self.ami.port),
+            "sip_port": str(self.sip_port),
+            "username": self.ami.username,
+            "secret": self.ami.secret,
+            "inspector_username": self.inspector.username,
+            "inspector_secret": self.inspector.secret,
+            "dial_options": "Tt" if options.allows_transfer else "",
+            "ring_s": str(options.ring_s),
+            "atxferdropcall": "yes" if options.drops_unanswered else "no",
+            "atxfernoanswertimeout_s": str(options.no_answer_s),
+            "atxferloopdelay_s": str(options.callback_delay_s),
+            **CODES[options.codes],
+        }
+
+    async def _wait_until_listening(self, process: LabProcess) -> None:
+        deadline = asyncio.get_running_loop().time() + READY_S
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(self.ami.host, self.ami.port)
+            except OSError:
+                if not process.is_running:
+                    raise LabFailed(f"Asterisk ended at once: {process.last_line()}") from None
+                if asyncio.get_running_loop().time() > deadline:
+                    raise LabFailed(f"Asterisk took no AMI connection within {READY_S:.0f} s.") from None
+                await asyncio.sleep(LOOK_EVERY_S)
+            else:
+                writer.close()
+                return
+
+
+def _module_folder(root: Path) -> Path:
+    """Return where this Asterisk's modules are; LabFailed when there are none."""
+    for pattern in ("usr/lib/*/asterisk/modules", "usr/lib/asterisk/modules", "usr/lib64/asterisk/modules"):
+        for folder in sorted(root.glob(pattern)):
+            return folder
+    raise LabFailed(f"there are no Asterisk modules under {root / 'usr/lib'}")

@@ -1,0 +1,32 @@
+"""Writes an Asterisk's configuration from the templates in `config/`.
+
+Does not start anything. A template is an ordinary Asterisk file in which `@name@` stands for a value; a name without
+a value is our own mistake and raises ValueError.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+TEMPLATES = Path(__file__).parent / "config"
+_EMPTY = ("acl.conf", "ccss.conf", "pjproject.conf", "udptl.conf")  # Asterisk complains when these are missing
+_PLACEHOLDER = re.compile(r"@([a-z_]+)@")
+
+
+def write_config(folder: Path, values: Mapping[str, str]) -> None:
+    """Write every template, filled in, into `folder`."""
+    for template in sorted(TEMPLATES.glob("*.conf")):
+        (folder / template.name).write_text(fill_in(template.read_text(), values))
+    for name in _EMPTY:
+        (folder / name).write_text("; defaults\n")
+
+
+def fill_in(text: str, values: Mapping[str, str]) -> str:
+    """Return the template with its placeholders replaced; ValueError names one that has no value."""
+
+    def value_of(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            raise ValueError(f"the template's @{match[1]}@ has no value")
+        return values[match[1]]
+
+    return _PLACEHOLDER.sub(value_of, text)

@@ -1,0 +1,87 @@
+"""What every PBX lab can do, whether a real Asterisk or the simulator is inside.
+
+Does not start anything itself. Endpoints 101, 102 and 103 are phones in context `internal`; numbers that begin with
+0 leave through a trunk that answers; 150 rings 102 and 103; 190 is a machine that answers; 299 does not exist.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from phoneterm_bridge.ami.settings import AmiSettings
+
+ENDPOINTS = ("101", "102", "103")
+TRUNK = "trunk"
+CONTEXT = "internal"
+BEHAVIOURS = ("answer", "ring", "busy", "reject", "unavailable")
+WAIT_S = 5.0
+
+
+@dataclass(frozen=True)
+class LabOptions:
+    """How the PBX is configured.
+
+    codes: "letters" (one-letter feature codes), "stock" (Asterisk's *1 *2 *4) or "none" (no transfer feature).
+    allows_transfer: the T and t of Dial. drops_unanswered: atxferdropcall. ring_s: how long Dial rings a phone.
+    no_answer_s: how long a consultation may ring. callback_delay_s: pause before the transferrer is rung back again.
+    """
+
+    codes: str = "letters"
+    allows_transfer: bool = True
+    drops_unanswered: bool = False
+    ring_s: int = 20
+    no_answer_s: int = 15
+    callback_delay_s: int = 10
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One endpoint's channel, as the PBX itself tells it.
+
+    state: "down", "ring" (calls out), "ringing" (is being called) or "up". bridge: "" when in none.
+    is_on_hold: it hears hold music. connected_to: the endpoints it shares a bridge with, joined by ",".
+    """
+
+    endpoint: str
+    channel: str
+    state: str
+    bridge: str
+    is_on_hold: bool
+    connected_to: str
+
+
+class PbxLab(Protocol):
+    """A PBX with three phones and a trunk, for tests and for trying things out."""
+
+    context: str
+
+    @property
+    def ami(self) -> AmiSettings:
+        """The login a bridge uses; known once started."""
+
+    async def start(self) -> None:
+        """Bring everything up; all phones answer."""
+
+    async def stop(self) -> None:
+        """Take everything down; nothing is left behind."""
+
+    async def place_call(self, caller: str, callee: str) -> None:
+        """Have a phone call a number; returns when it is answered, or when it rings at a phone set to ring."""
+
+    async def hang_up(self, endpoint: str) -> None:
+        """Have the user at this phone hang up every call; returns when the PBX has seen it."""
+
+    async def answer(self, endpoint: str) -> None:
+        """Have the user at this phone pick up what rings there; returns when the PBX has seen it."""
+
+    async def set_behaviour(self, endpoint: str, behaviour: str) -> None:
+        """Say what this phone does with the next call: one of BEHAVIOURS."""
+
+    async def legs(self) -> list[Leg]:
+        """Return the phones' channels right now."""
+
+    async def wait_until(self, is_so: Callable[[list[Leg]], bool], within_s: float = WAIT_S) -> list[Leg]:
+        """Wait until the legs are so and return them; LabFailed shows the legs when they are not in time."""
+
+    async def clear(self) -> None:
+        """End every call and have all phones answer again."""

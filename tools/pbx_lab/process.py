@@ -1,0 +1,90 @@
+"""Starts and ends one program of the lab.
+
+Does not know what the program is for. It runs in a session of its own, so that Ctrl-C reaches the lab alone, and
+under the guard, so that it ends even if the lab is killed.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from pathlib import Path
+
+from pbx_lab.guard import Guard
+
+TERMINATE_S = 3.0
+
+
+class LabFailed(Exception):
+    """The lab could not do what it was asked; the sentence says what and, where known, why."""
+
+
+class LabProcess:
+    """One running program; `start_process` makes it."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, guard: Guard, output: Path) -> None:
+        """Keep what belongs together; `output` is the file with what the program printed."""
+        self.name = name
+        self.output = output
+        self._process = process
+        self._guard = guard
+
+    @property
+    def is_running(self) -> bool:
+        """Say whether the program still runs."""
+        return self._process.returncode is None
+
+    async def wait(self) -> int:
+        """Wait until the program ends and return its exit code."""
+        code = await self._process.wait()
+        self._guard.forget_process(self._process.pid)
+        return code
+
+    async def stop(self) -> None:
+        """End the program, by force if it does not end when asked."""
+        self._signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(TERMINATE_S):
+                await self.wait()
+        except TimeoutError:
+            self._signal(signal.SIGKILL)
+            await self.wait()
+
+    async def kill(self) -> None:
+        """End the program as a crash would."""
+        self._signal(signal.SIGKILL)
+        await self.wait()
+
+    def last_line(self) -> str:
+        """Return the last line the program printed, "nothing" when there is none."""
+        lines = self.output.read_text(errors="replace").split("\n") if self.output.exists() else []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.is_running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+
+async def start_process(name: str, argv: list[str], output: Path, guard: Guard) -> LabProcess:
+    """Start a program with its output going to a file."""
+    environment = dict(os.environ, TERM="dumb", LC_ALL="C.UTF-8")
+    with output.open("wb") as file:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=file,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
+        )
+    guard.watch_process(process.pid)
+    return LabProcess(name, process, guard, output)
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    """Return a port of 127.0.0.1 that was free a moment ago; kind: socket.SOCK_STREAM or SOCK_DGRAM."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,65 @@
+"""The two SIP datagrams the lab sends itself: a phone's registration, and a word to a SIPp call.
+
+Does not answer or place calls; SIPp does. The PBX never sees the word: it goes to SIPp, which knows by its Call-ID
+which call is meant and does what a user would do (pick up, hang up).
+"""
+
+import asyncio
+import socket
+import uuid
+
+ANSWER_S = 0.1
+REGISTERED_S = 600
+
+
+class _Reply(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.first: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        if not self.first.done():
+            self.first.set_result(data)
+
+
+async def register(user: str, contact_port: int | None, pbx_port: int) -> str:
+    """Register `user` at this port (None: nowhere any more) and return the status line, "" when no answer came."""
+    contact = "*" if contact_port is None else f"<sip:{user}@127.0.0.1:{contact_port}>"
+    seconds = 0 if contact_port is None else REGISTERED_S
+    loop = asyncio.get_running_loop()
+    transport, reply = await loop.create_datagram_endpoint(_Reply, remote_addr=("127.0.0.1", pbx_port))
+    own_port = transport.get_extra_info("sockname")[1]
+    lines = [
+        f"REGISTER sip:127.0.0.1:{pbx_port} SIP/2.0",
+        f"Via: SIP/2.0/UDP 127.0.0.1:{own_port};branch=z9hG4bK{uuid.uuid4().hex}",
+        f"From: <sip:{user}@127.0.0.1>;tag={uuid.uuid4().hex[:8]}",
+        f"To: <sip:{user}@127.0.0.1>",
+        f"Call-ID: {uuid.uuid4().hex}",
+        "CSeq: 1 REGISTER",
+        "Max-Forwards: 70",
+        f"Contact: {contact}",
+        f"Expires: {seconds}",
+        "Content-Length: 0",
+    ]
+    try:
+        transport.sendto("\r\n".join([*lines, "", ""]).encode())
+        async with asyncio.timeout(ANSWER_S):
+            return (await reply.first).split(b"\r\n", 1)[0].decode()
+    except (TimeoutError, OSError):
+        return ""
+    finally:
+        transport.close()
+
+
+def tell_call(call_id: str, sipp_port: int) -> None:
+    """Tell the SIPp call with this Call-ID that its user acts: picks up when it rings, hangs up when it talks."""
+    lines = [
+        f"INFO sip:phone@127.0.0.1:{sipp_port} SIP/2.0",
+        f"Via: SIP/2.0/UDP 127.0.0.1:{sipp_port};branch=z9hG4bK{uuid.uuid4().hex}",
+        "From: <sip:lab@127.0.0.1>;tag=lab",
+        "To: <sip:phone@127.0.0.1>",
+        f"Call-ID: {call_id}",
+        "CSeq: 1 INFO",
+        "Content-Length: 0",
+    ]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto("\r\n".join([*lines, "", ""]).encode(), ("127.0.0.1", sipp_port))

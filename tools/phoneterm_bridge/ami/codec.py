@@ -1,0 +1,113 @@
+"""The text form of AMI: bytes in, messages out; an action's name and headers in, bytes out.
+
+Does no input or output and does not know what any message means.
+
+A message is lines `Key: value`, each ended by CR LF, and an empty line. Keys compare without case; a key may come
+more than once. Bytes that are not UTF-8 become U+FFFD; a line without a colon is skipped. A message with a line over
+`MAX_LINE_BYTES` or more than `MAX_MESSAGE_BYTES` in all is dropped whole and counted, so memory stays bounded.
+Source: Asterisk's main/manager.c; it cuts an incoming line at 1,024 bytes and reads the rest as the next header,
+which is why `encode` refuses a longer one as it refuses CR, LF and NUL.
+"""
+
+from collections.abc import Iterable
+
+MAX_LINE_BYTES = 16 * 1024
+MAX_MESSAGE_BYTES = 128 * 1024
+MAX_ACTION_LINE_BYTES = 1000
+
+_FORBIDDEN = frozenset("\r\n\0")
+
+
+class Message:
+    """One message from the PBX (or, at the PBX's end, one action)."""
+
+    __slots__ = ("_first", "pairs")
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Keep the headers in their order; of headers with the same key, `get` returns the first."""
+        self.pairs = tuple(pairs)
+        self._first: dict[str, str] = {}
+        for key, value in self.pairs:
+            self._first.setdefault(key.lower(), value)
+
+    def get(self, key: str, default: str = "") -> str:
+        """Return the first value of a header, or `default`."""
+        return self._first.get(key.lower(), default)
+
+    def has(self, key: str) -> bool:
+        """Say whether there is such a header."""
+        return key.lower() in self._first
+
+    def all(self, key: str) -> tuple[str, ...]:
+        """Return all values of a header, in their order."""
+        return tuple(value for name, value in self.pairs if name.lower() == key.lower())
+
+    def __repr__(self) -> str:
+        """Name the message, without its values: they may be secret."""
+        return f"Message({self.pairs[0] if self.pairs else 'empty'}, {len(self.pairs)} headers)"
+
+
+class Decoder:
+    """Turns a stream of bytes, cut anywhere, into messages. `dropped` counts messages over a limit."""
+
+    def __init__(self) -> None:
+        """Start at the beginning of a message."""
+        self.dropped = 0
+        self._rest = b""
+        self._pairs: list[tuple[str, str]] = []
+        self._message_bytes = 0
+        self._is_too_long = False
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Take the next bytes and return the messages they complete."""
+        messages: list[Message] = []
+        *lines, rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._take_line(line.removesuffix(b"\r"), messages)
+        if len(rest) > MAX_LINE_BYTES:
+            self._is_too_long = True
+            rest = rest[:1]  # one byte stands for the line, so that its end is not taken for an empty line
+        self._rest = rest
+        return messages
+
+    def _take_line(self, line: bytes, messages: list[Message]) -> None:
+        if not line:
+            self._end_message(messages)
+            return
+        self._message_bytes += len(line)
+        if len(line) > MAX_LINE_BYTES or self._message_bytes > MAX_MESSAGE_BYTES:
+            self._is_too_long = True
+        if self._is_too_long:
+            self._pairs.clear()
+            return
+        key, colon, value = line.partition(b":")
+        if colon:
+            self._pairs.append((_text(key).strip(), _text(value).strip()))
+
+    def _end_message(self, messages: list[Message]) -> None:
+        if self._is_too_long:
+            self.dropped += 1
+        elif self._pairs:
+            messages.append(Message(self._pairs))
+        self._pairs = []
+        self._message_bytes = 0
+        self._is_too_long = False
+
+
+def encode(pairs: Iterable[tuple[str, str]]) -> bytes:
+    """Return the bytes of one message; ValueError names the header that could break out of its line."""
+    lines = []
+    for key, value in pairs:
+        if not key or ":" in key or key != key.strip() or not key.isascii() or _FORBIDDEN & set(key):
+            raise ValueError(f"an AMI header cannot be called {key!r}")
+        if _FORBIDDEN & set(value):
+            raise ValueError(f"the AMI header {key} cannot hold a line end or NUL")
+        line = f"{key}: {value}\r\n".encode()
+        if len(line) > MAX_ACTION_LINE_BYTES:
+            raise ValueError(f"the AMI header {key} cannot be {len(line)} bytes long")
+        lines.append(line)
+    return b"".join(lines) + b"\r\n"
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace")

@@ -1,0 +1,141 @@
+"""One AMI connection from its opening to its end: login, actions with their answers, events.
+
+Does not reconnect (`client` does) and never sends an action a second time. Deadlines are in seconds. What can go
+wrong: `NotConnected` (nothing was sent), `OutcomeUnknown` (sent, and no answer came: it may have happened),
+`PbxRejectedLogin` from `log_in`, OSError from `open_connection`.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import itertools
+import ssl
+from collections.abc import Callable, Sequence
+
+from phoneterm_bridge.ami.codec import Decoder, Message, encode
+from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx_port import PbxRejectedLogin
+
+ACTION_S = 2.0
+READ_BYTES = 64 * 1024
+
+Headers = Sequence[tuple[str, str]]
+
+
+class NotConnected(Exception):
+    """There is no connection: the action was not sent."""
+
+
+class OutcomeUnknown(Exception):
+    """The action was sent, and the connection or the deadline ended before an answer came."""
+
+
+class _Asked:
+    """An action in flight: its answer to come, and the list gathered for it."""
+
+    def __init__(self, is_list: bool) -> None:
+        self.answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self.listed: list[Message] = []
+        self.is_list = is_list
+
+
+class AmiConnection:
+    """A connected socket that speaks AMI. `run` must be running for anything to be answered."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, on_event: Callable[[Message], None]
+    ) -> None:
+        """Wrap an open socket; `on_event` is called for every event that belongs to no list."""
+        self._closed = asyncio.Event()
+        self._reader = reader
+        self._writer = writer
+        self._on_event = on_event
+        self._ids = itertools.count(1)
+        self._asked: dict[str, _Asked] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether actions can be sent."""
+        return not self._closed.is_set()
+
+    async def wait_closed(self, most_s: float) -> bool:
+        """Wait until the connection is closed, at most so long, and say whether it is."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(most_s):
+                await self._closed.wait()
+        return not self.is_open
+
+    async def run(self) -> None:
+        """Read until the other end closes; returns then, with every action in flight ended as unknown."""
+        decoder = Decoder()
+        try:
+            while data := await self._reader.read(READ_BYTES):
+                for message in decoder.feed(data):
+                    self._take(message)
+        except OSError:
+            pass  # a reset is one more way of closing
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the socket; every action in flight ends as unknown."""
+        self._closed.set()
+        self._writer.close()
+        for asked in self._asked.values():
+            if not asked.answer.done():
+                asked.answer.set_exception(OutcomeUnknown("the connection to the PBX ended before an answer came"))
+
+    async def log_in(self, settings: AmiSettings) -> None:
+        """Log in without sending the secret itself; PbxRejectedLogin when the PBX does not want this login."""
+        challenge = (await self.ask("Challenge", [("AuthType", "MD5")])).get("Challenge")
+        digest = hashlib.md5((challenge + settings.secret).encode(), usedforsecurity=False).hexdigest()
+        answer = await self.ask("Login", [("AuthType", "MD5"), ("Username", settings.username), ("Key", digest)])
+        if answer.get("Response") != "Success":
+            raise PbxRejectedLogin(
+                f"The PBX at {settings.host}:{settings.port} does not accept the AMI login "
+                f"{settings.username!r}: check user name and secret there and here."
+            )
+
+    async def ask(self, action: str, headers: Headers = (), deadline_s: float = ACTION_S) -> Message:
+        """Send one action and return its answer, success or error."""
+        return await self._exchange(action, headers, deadline_s, _Asked(is_list=False))
+
+    async def ask_list(self, action: str, headers: Headers = (), deadline_s: float = ACTION_S) -> list[Message]:
+        """Send one action that answers with a list; return the list without its closing event."""
+        asked = _Asked(is_list=True)
+        await self._exchange(action, headers, deadline_s, asked)
+        return asked.listed
+
+    async def _exchange(self, action: str, headers: Headers, deadline_s: float, asked: _Asked) -> Message:
+        action_id = str(next(self._ids))
+        data = encode([("Action", action), ("ActionID", action_id), *headers])
+        if not self.is_open:
+            raise NotConnected(f"no connection to the PBX for {action}")
+        self._asked[action_id] = asked
+        self._writer.write(data)
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await asked.answer
+        except TimeoutError:
+            raise OutcomeUnknown(f"no answer to {action} within {deadline_s} s") from None
+        finally:
+            del self._asked[action_id]
+
+    def _take(self, message: Message) -> None:
+        asked = self._asked.get(message.get("ActionID"))
+        if asked is None:
+            if message.has("Event"):
+                self._on_event(message)
+            return
+        is_answer = message.has("Response")
+        if not is_answer and message.get("EventList") != "Complete":
+            asked.listed.append(message)
+        elif (not is_answer or not asked.is_list or message.get("Response") == "Error") and not asked.answer.done():
+            asked.answer.set_result(message)
+
+
+async def open_connection(settings: AmiSettings, on_event: Callable[[Message], None]) -> AmiConnection:
+    """Connect to the PBX (over TLS when the settings say so); OSError when that cannot be done."""
+    tls = ssl.create_default_context(cafile=settings.tls_ca) if settings.tls else None
+    reader, writer = await asyncio.open_connection(settings.host, settings.port, ssl=tls)
+    return AmiConnection(reader, writer, on_event)
