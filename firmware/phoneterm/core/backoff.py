@@ -1,0 +1,28 @@
+"""How long to wait before the next attempt: twice as long each time, with chance in it.
+
+Does not wait, read a clock or draw the random number. Times are integer milliseconds.
+Chance keeps a hundred terminals from coming back in the same instant after a power cut.
+"""
+
+
+class Backoff:
+    """Delays that double from `first_ms` up to `most_ms`; each is shortened by chance to between half and all of it."""
+
+    def __init__(self, first_ms, most_ms):
+        if not 0 < first_ms <= most_ms:
+            raise ValueError("0 < first_ms <= most_ms does not hold for %d and %d" % (first_ms, most_ms))
+        self._first_ms = first_ms
+        self._most_ms = most_ms
+        self._ms = first_ms
+
+    def next_ms(self, random_fraction):
+        """Return the next delay, for a random number from 0 to below 1."""
+        if not 0 <= random_fraction < 1:
+            raise ValueError("a random fraction is at least 0 and below 1, not " + str(random_fraction))
+        ms = self._ms
+        self._ms = min(2 * ms, self._most_ms)
+        return ms - int(ms * random_fraction) // 2
+
+    def reset(self):
+        """Begin again at the first delay, after a success."""
+        self._ms = self._first_ms

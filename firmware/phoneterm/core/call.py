@@ -1,0 +1,71 @@
+"""The terminal's call and the transfer of it: one table of states.
+
+Does not know messages, keys or commands' ids. Two kinds of events come together here: what the bridge says of the
+call ("call-..." for down/call), and how the one transfer command goes on ("sent", then the states of down/result,
+"timed-out" when nobody accepted it, "link-lost"). Rules of the table:
+1. What the bridge says of the call wins, but a call that is "talking" may still have its transfer on the way.
+2. A result that comes late still counts where it can be true; where the call has moved on it changes nothing.
+3. A transfer is sent from "talking" only: anything else is our own mistake and raises ValueError.
+4. Without the link nothing is known: idle, until down/call says where things stand.
+"""
+
+IDLE = "idle"
+RINGING = "ringing"  # rings here, not answered
+TALKING = "talking"
+SENT = "sent"  # transfer keyed, the bridge has not answered
+ACCEPTED = "accepted"  # the bridge asked the PBX
+CALLING = "calling"  # the caller is on hold, the colleague's phone rings
+CONSULTING = "consulting"  # the caller is on hold, the colleague has answered
+DONE = "done"  # the caller has been transferred
+
+STATES = (IDLE, RINGING, TALKING, SENT, ACCEPTED, CALLING, CONSULTING, DONE)
+
+_I, _R, _T, _S, _A, _L, _C, _D = range(8)
+_NEVER = 15
+_TABLE = {
+    # from             idle    ringing talking   sent    accepted calling consulting done
+    "call-idle":       (_I,     _I,     _I,      _I,     _I,      _I,     _I,        _I),
+    "call-ringing":    (_R,     _R,     _R,      _R,     _R,      _R,     _R,        _R),
+    "call-talking":    (_T,     _T,     _T,      _S,     _A,      _T,     _T,        _T),
+    "call-consulting": (_C,     _C,     _C,      _C,     _C,      _L,     _C,        _C),
+    "sent":            (_NEVER, _NEVER, _S,      _NEVER, _NEVER,  _NEVER, _NEVER,    _NEVER),
+    "accepted":        (_I,     _R,     _A,      _A,     _A,      _L,     _C,        _D),
+    "ringing":         (_I,     _R,     _L,      _L,     _L,      _L,     _C,        _D),
+    "consulting":      (_I,     _R,     _C,      _C,     _C,      _C,     _C,        _D),
+    "done":            (_I,     _R,     _D,      _D,     _D,      _D,     _D,        _D),
+    "returned":        (_I,     _R,     _T,      _T,     _T,      _T,     _T,        _D),
+    "failed":          (_I,     _R,     _T,      _T,     _T,      _T,     _T,        _D),
+    "rejected":        (_I,     _R,     _T,      _T,     _T,      _L,     _C,        _D),
+    "unknown":         (_I,     _R,     _T,      _T,     _T,      _L,     _C,        _D),
+    "timed-out":       (_I,     _R,     _T,      _T,     _A,      _L,     _C,        _D),
+    "link-lost":       (_I,     _I,     _I,      _I,     _I,      _I,     _I,        _I),
+}  # fmt: skip
+
+EVENTS = tuple(_TABLE)
+
+# Why a transfer cannot start now; a reason of the wire contract, None where it can.
+_OBSTACLES = ("no-call", "not-answered", None) + ("busy-transferring",) * 4 + ("no-call",)
+
+
+class Call:
+    """The call of this terminal: `state` is one of STATES, `ref` the bridge's reference of it or None."""
+
+    def __init__(self):
+        self.state = IDLE
+        self.ref = None
+
+    def move(self, event):
+        """Go on to the next state; ValueError for an event that does not exist or cannot happen in this state."""
+        row = _TABLE.get(event)
+        at = row[STATES.index(self.state)] if row else _NEVER
+        if at == _NEVER:
+            raise ValueError("event %s cannot happen in state %s" % (event, self.state))
+        self.state = STATES[at]
+
+    def obstacle(self):
+        """Return why no transfer can start now (a wire reason), or None when one can."""
+        return _OBSTACLES[STATES.index(self.state)]
+
+    def is_consulting(self):
+        """Say whether the caller is on hold for a colleague, who may still be ringing."""
+        return self.state == CALLING or self.state == CONSULTING

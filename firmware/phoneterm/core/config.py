@@ -1,0 +1,55 @@
+"""The settings a terminal gets from the bridge: digit map, timers, country of the tones, operations, key roles.
+
+Does not check signatures or types (messages.decode has), only what a single field cannot tell: whether the map is
+clear, the country is known and the roles go together. Times are milliseconds. What is wrong is a
+Rejected("config", one sentence), and the settings in force stay.
+"""
+
+from collections import namedtuple
+
+from phoneterm.core import signals
+from phoneterm.core.digit_map import DEFAULT_MAP, compile_map
+from phoneterm.core.keymap import Roles
+from phoneterm.core.messages import OPERATIONS, Rejected
+
+NO_REVISION = -1  # the bridge has sent nothing yet
+CODE_MS = 2500
+DIGIT_MS = 3000
+TOTAL_MS = 20000
+
+_ROLE_NAMES = ("commit", "erase", "cancel", "swap")
+_TIMES = (("code_ms", CODE_MS), ("digit_ms", DIGIT_MS), ("total_ms", TOTAL_MS))
+
+Config = namedtuple("Config", ("revision", "digit_map", "code_ms", "digit_ms", "total_ms", "country", "ops", "roles"))
+
+
+def default_config(roles):
+    """Return the settings before the bridge has sent any; `roles` are the board's own, ValueError if they cannot be."""
+    config = read_config({"rev": NO_REVISION, "digit_map": None}, roles)
+    if isinstance(config, Rejected):
+        raise ValueError(config.detail)
+    return config
+
+
+def read_config(document, board_roles):
+    """Return the Config of a decoded document, with defaults for what it leaves out, or Rejected."""
+    roles = Roles(*[document.get(name) or own for name, own in zip(_ROLE_NAMES, board_roles)])
+    if len(set(roles)) != len(roles):
+        return Rejected("config", "two roles cannot have the same key")
+    for name, legend in zip(_ROLE_NAMES, roles):
+        if legend in "0123456789":
+            return Rejected("config", "key %s cannot be the %s key, because numbers need it" % (legend, name))
+    country = document.get("country") or signals.DEFAULT_COUNTRY
+    if country not in signals.COUNTRIES:
+        return Rejected("config", "there are no tones for country " + country)
+    ops = document.get("ops")
+    ops = OPERATIONS if ops is None else tuple(ops)
+    for op in ops:
+        if op not in OPERATIONS:
+            return Rejected("config", "there is no operation " + op)
+    # A commit key that is # does what # does in a map; every other role would take the key away from the number.
+    digit_map = compile_map(document["digit_map"] or DEFAULT_MAP, "".join(roles[1:]) + roles.commit.replace("#", ""))
+    if isinstance(digit_map, Rejected):
+        return Rejected("config", "digit map, " + digit_map.detail)
+    times = [document.get(name) or ms for name, ms in _TIMES]
+    return Config(document["rev"], digit_map, times[0], times[1], times[2], country, ops, roles)

@@ -1,0 +1,173 @@
+"""Digit maps: which numbers exist, when one is complete, and which class it belongs to.
+
+Does not keep time, see keys or know permissions; `digit_map_text.py` reads the text. The language is that of
+RFC 3435, section 2.1.5, with a class before each alternative: `internal:1xx|national:0[1-9]x.T|national:0[1-9]x.#`.
+- digits, `x` (any digit), `[1-35]` (some digits), `.` (none or more of the one before), `*` between two digits;
+- at the end: `T` (more digits may follow: digit timer or commit key decide) or `#` (only # or the commit key ends it);
+- with neither, the number is complete at once when no digit can follow, otherwise as with `T`.
+All alternatives are matched at once: a state is an integer with one bit for each place in the map and one for each
+alternative's end, so a step costs the same whatever was keyed. 0 is the state that nothing leads out of.
+A bad map is Rejected("digit-map", "position N: ..."), N counting from 1.
+"""
+
+from collections import namedtuple
+
+from phoneterm.core.digit_map_text import SYMBOLS, Mistake, parse_map
+from phoneterm.core.messages import MAX_NUMBER_CHARS, Rejected
+
+DEFAULT_MAP = (
+    "internal:1xx|national:0[1-9]x.T|national:0[1-9]x.#|international:00[1-9]x.T|international:00[1-9]x.#"
+)  # fmt: skip
+
+NO = "no"  # cannot become a number
+PARTIAL = "partial"  # digits are missing
+COMPLETE = "complete"  # a number, and nothing longer is
+TIMER = "timer"  # a number, but more digits may follow
+COMMIT = "commit"  # a number once # or the commit key says so
+
+_MAX_STATES = 192  # the proof keeps at most this many states: 20 KB while a map is compiled
+_STAR = SYMBOLS.index("*")
+
+# `every`: all bits of an alternative. `end`: those in which its number is complete. `at`: its position in the text.
+_Group = namedtuple("_Group", ("name", "every", "end", "at"))
+
+
+def compile_map(text, taken=""):
+    """Return the DigitMap of a text, or Rejected; `taken` are the legends that have another use while one dials."""
+    try:
+        digit_map = DigitMap(parse_map(text, taken))
+        _prove(digit_map)
+    except Mistake as mistake:
+        return Rejected("digit-map", "position %d: %s" % mistake.args)
+    return digit_map
+
+
+class DigitMap:
+    """A compiled map. Walk it with `start` and `step`; the states are integers and the map itself never changes."""
+
+    def __init__(self, alternatives):
+        """Lay out the parsed alternatives, one after the other, as bits."""
+        self._accepts = [0] * len(SYMBOLS)
+        self._repeats = self._plain_ends = self._timer_ends = self._hash_places = start = bit = 0
+        groups = []
+        for alternative in alternatives:
+            first = bit
+            start |= 1 << bit
+            for symbols, is_repeated in alternative.places:
+                for index in range(len(SYMBOLS)):
+                    if symbols >> index & 1:
+                        self._accepts[index] |= 1 << bit
+                if is_repeated:
+                    self._repeats |= 1 << bit
+                bit += 1
+            end = 1 << bit
+            bit += 1
+            if alternative.ending == "T":
+                self._timer_ends |= end
+            else:
+                self._plain_ends |= end
+            if alternative.ending == "#":
+                self._hash_places |= end >> 1
+                end |= end >> 1
+            groups.append(_Group(alternative.name, (1 << bit) - (1 << first), end, alternative.at))
+        self.groups = tuple(groups)
+        self.ends_with_hash = self._hash_places != 0
+        self._start = self._skip_repeats(start)
+
+    def start(self):
+        """Return the state before the first digit."""
+        return self._start
+
+    def step(self, state, symbol):
+        """Return the state after one more digit, `*` or `#`; 0 when the map has no such number."""
+        hit = state & self._accepts[SYMBOLS.index(symbol)]
+        stays = hit & self._repeats
+        return self._skip_repeats(((hit ^ stays) << 1) | stays)
+
+    def verdict(self, state):
+        """Return NO, PARTIAL, COMPLETE, TIMER or COMMIT for what has been keyed so far."""
+        if not state:
+            return NO
+        if not state & ~self._plain_ends:
+            return COMPLETE
+        if state & (self._plain_ends | self._timer_ends):
+            return TIMER
+        return COMMIT if state & self._hash_places else PARTIAL
+
+    def class_at(self, state):
+        """Return the class of the number that is complete in this state, or None."""
+        for group in self.groups:
+            if state & group.end:
+                return group.name
+        return None
+
+    def class_of(self, number):
+        """Return the class of a whole number (without #), or None when the map does not have it."""
+        if len(number) > MAX_NUMBER_CHARS:
+            return None
+        state = self._start
+        for symbol in number:
+            if symbol == "#" or symbol not in SYMBOLS:
+                return None
+            state = self.step(state, symbol)
+        return self.class_at(state)
+
+    def possible_classes(self, state):
+        """Return the classes that what has been keyed so far can still become, in the order of the map."""
+        return [group.name for group in self.groups if state & group.every]
+
+    def hidden_groups(self, state):
+        """Return the groups that can go on in a state in which another group's number is complete at once."""
+        is_at_once = False
+        for group in self.groups:
+            alive = state & group.every
+            is_at_once = is_at_once or (alive != 0 and not alive & ~self._plain_ends)
+        if not is_at_once:
+            return ()
+        return [group for group in self.groups if state & group.every & ~self._plain_ends]
+
+    def _skip_repeats(self, state):
+        while True:
+            wider = state | ((state & self._repeats) << 1)
+            if wider == state:
+                return state
+            state = wider
+
+
+def _prove(digit_map):
+    """Visit every state that keys can lead to; raise Mistake at the first in which the map is not clear."""
+    start = digit_map.start()
+    waiting = [(start, "")]
+    seen = {start * 2}
+    while waiting:
+        state, keyed = waiting.pop()
+        _check_state(digit_map, state, keyed)
+        for symbol in SYMBOLS:
+            following = digit_map.step(state, symbol)
+            mark = following * 2 + (symbol == "*")
+            if not following or mark in seen:
+                continue
+            if len(seen) == _MAX_STATES:
+                raise Mistake(
+                    digit_map.groups[-1].at, "the map is too intricate; write fewer alternatives that overlap"
+                )
+            seen.add(mark)
+            waiting.append((following, keyed + symbol))
+
+
+def _check_state(digit_map, state, keyed):
+    ending = [group for group in digit_map.groups if state & group.end]
+    for group in ending:
+        if not keyed or keyed == "#":
+            raise Mistake(group.at, "this alternative accepts an empty number; write xx. for one digit or more")
+        if keyed[-1] == "*":
+            raise Mistake(group.at, "a number cannot end with *")
+        if group.name != ending[0].name:
+            raise Mistake(group.at, "%s is both %s and %s" % (keyed, ending[0].name, group.name))
+    if not keyed or keyed[-1] == "*":
+        after_star = digit_map.step(state, "*")
+        if after_star:
+            where = next(group.at for group in digit_map.groups if after_star & group.every)
+            raise Mistake(where, "a * must stand between two digits")
+    for group in digit_map.hidden_groups(state):
+        raise Mistake(group.at, "this can never be reached, because %s is already complete" % keyed)

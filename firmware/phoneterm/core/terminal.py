@@ -1,0 +1,258 @@
+"""The phone terminal: keys, time, link and messages in; actions out.
+
+Does not touch pins, sockets or clocks. It joins the rooms of the core: the link with its session (`link.py`),
+permissions, config, and the transfers (`transfer.py`). Every `on_` method returns the actions to carry out, in order,
+and the constant () when there are none. Time enters through `on_time` alone, told before the keys of the same scan.
+Messages that are not right are counted and logged, and change nothing. Times are milliseconds.
+"""
+
+from collections import namedtuple
+
+from phoneterm.core import messages
+from phoneterm.core.actions import Indicate, Log, Restart, Show
+from phoneterm.core.config import default_config, read_config
+from phoneterm.core.link import Link
+from phoneterm.core.permissions import Permissions
+from phoneterm.core.transfer import Transfer
+
+# tid and base as in the topics; key: bytes, of the signatures; boot: hex, another at each boot; fw, board: text.
+Identity = namedtuple("Identity", ("tid", "base", "key", "boot", "fw", "board"))
+
+_STARTING_S = 15  # without a session by then, it is not starting any more: there is no link
+
+
+class Terminal:
+    """One terminal. `keymap` and `roles` are the board's; the bridge may give the roles to other keys."""
+
+    def __init__(self, identity, keymap, roles):
+        self._identity = identity
+        self._keymap = keymap
+        self._roles = roles
+        self._config = default_config(roles)
+        self._permissions = Permissions()
+        self._link = Link(identity)
+        self._transfer = Transfer(self._link, self._permissions, self._config)
+        self._actions = []
+        self._waiting_config = None
+        self._last_request = None
+        self._faulty_keys = 0
+        self._uptime_s = self._uptime_ms = 0
+        self._keys = self._links = self._refused = self._dropped = 0
+        self._readers = {
+            messages.SESSION: self._take_session,
+            messages.PERMISSIONS: self._take_permissions,
+            messages.CONFIG: self._take_config,
+            messages.CALL: self._take_call,
+            messages.RESULT: self._take_result,
+            messages.REQUEST: self._take_request,
+            messages.BRIDGE_STATE: self._take_bridge_state,
+        }
+
+    @property
+    def is_sequence_open(self):
+        """Say whether a sequence is open: no time for garbage collection or flash writes."""
+        return self._transfer.collector.is_open
+
+    @property
+    def country(self):
+        """Return the country whose tones to use."""
+        return self._config.country
+
+    def will(self):
+        """Return (topic, payload) of the last will: QoS 1, retained."""
+        return self._link.state_message("offline")
+
+    def on_time(self, elapsed_ms):
+        """Let time pass since the last call."""
+        self._uptime_ms += elapsed_ms
+        while self._uptime_ms >= 1000:
+            self._uptime_ms -= 1000
+            self._uptime_s += 1
+        transfer = self._transfer
+        transfer.on_time(elapsed_ms, self._actions)
+        if not transfer.collector.is_open:
+            if self._link.on_time(elapsed_ms):
+                self._actions.append(self._link.hello())
+            if self._waiting_config is not None:
+                self._put_config(self._waiting_config)
+        else:
+            self._link.on_time(elapsed_ms)
+        if transfer.is_starting and (self._uptime_s >= _STARTING_S or self._link.session is not None):
+            transfer.is_starting = False
+            transfer.settle(self._actions)
+        elif transfer.feedback.standing is None:
+            transfer.settle(self._actions)
+        return self._done()
+
+    def on_key(self, index, is_pressed):
+        """Take a key: index 0 to 15, pressed or released."""
+        if is_pressed:
+            self._keys += 1
+            self._transfer.on_press(self._keymap.legend(index), self._actions)
+        else:
+            self._transfer.collector.on_release()
+        return self._done()
+
+    def on_keypad_fault(self, index, is_faulty):
+        """Take that a key is masked because it is stuck, or works again."""
+        bit = 1 << index
+        self._faulty_keys = self._faulty_keys | bit if is_faulty else self._faulty_keys & ~bit
+        self._transfer.is_keypad_faulty = self._faulty_keys != 0
+        self._transfer.settle(self._actions)
+        self._actions.append(Log("keypad", "key %d %s" % (index, "is stuck" if is_faulty else "works again")))
+        return self._done()
+
+    def on_hook(self, is_off_hook):
+        """Take the hook: hanging up ends an open sequence without a sound."""
+        if not is_off_hook:
+            self._transfer.close_silently(self._actions)
+        return self._done()
+
+    def on_link(self, is_up):
+        """Take that the link is up (connected and subscribed) or lost."""
+        link = self._link
+        link.is_up = is_up
+        if is_up:
+            self._links += 1
+            self._actions.append(link.state("online"))
+            self._actions.append(link.hello())
+        else:
+            self._transfer.is_starting = False
+            link.bridge_state = None
+            self._lose_session()
+        return self._done()
+
+    def on_message(self, topic, payload):
+        """Take a message from the broker: topic as text, payload as bytes."""
+        place = messages.parse_topic(self._identity.base, topic)
+        reader = self._readers.get(place[1]) if place and place[0] in (None, self._identity.tid) else None
+        if reader is None:
+            self._dropped += 1
+            return self._done()
+        kind = place[1]
+        if not payload and kind in (messages.PERMISSIONS, messages.CONFIG):
+            reader(None)
+            return self._done()
+        document = messages.decode(kind, topic, self._identity.key, payload)
+        if isinstance(document, messages.Rejected):
+            self._refuse(kind, document)
+        else:
+            reader(document)
+        return self._done()
+
+    def on_published(self, ref, is_acknowledged):
+        """Take how the publishing of a command ended."""
+        if not is_acknowledged:
+            self._transfer.on_undelivered(ref, self._actions)
+        return self._done()
+
+    def counters(self):
+        """Return what the terminal counts, as fields of the telemetry."""
+        stuck = sum(self._faulty_keys >> index & 1 for index in range(16))
+        return {"uptime_s": self._uptime_s, "keys": self._keys, "stuck": stuck, "tainted": self._transfer.tainted,
+                "reconnects": max(self._links - 1, 0), "refused": self._refused, "dropped": self._dropped}  # fmt: skip
+
+    def telemetry(self, fields):
+        """Return the telemetry Publish: the counters and the device's own fields. The app sends it every 60 s."""
+        return self._link.publish(messages.TELEMETRY, dict(self.counters(), **fields))
+
+    def _done(self):
+        if not self._actions:
+            return ()
+        actions = self._actions
+        self._actions = []
+        return actions
+
+    def _refuse(self, kind, rejected):
+        self._refused += 1
+        self._actions.append(Log("refused", "%s: %s" % (kind, rejected.detail)))
+        if kind in (messages.PERMISSIONS, messages.CONFIG) and rejected.reason != "bad-signature":
+            self._acknowledge(rejected.detail)
+
+    def _acknowledge(self, error):
+        if self._link.is_up:
+            fields = {"permissions": max(self._permissions.revision, 0), "config": max(self._config.revision, 0),
+                      "error": error and error[:120]}  # fmt: skip
+            self._actions.append(self._link.publish(messages.ACK, fields))
+
+    def _take_session(self, document):
+        had_session = self._link.session is not None
+        if not self._link.begin_session(document):
+            self._dropped += 1
+            return
+        if had_session:
+            self._transfer.lose_session(self._actions)
+        self._transfer.is_starting = False
+        self._transfer.settle(self._actions)
+
+    def _lose_session(self):
+        self._link.session = None
+        self._transfer.lose_session(self._actions)
+        self._transfer.call.move("link-lost")
+        self._transfer.call.ref = None
+        self._transfer.settle(self._actions)
+
+    def _take_permissions(self, document):
+        if document is None:
+            self._permissions.revoke()
+        elif not self._permissions.replace(document):
+            self._dropped += 1
+        self._acknowledge(None)
+
+    def _take_config(self, document):
+        if document is None:
+            document = {"rev": max(self._config.revision, 0), "digit_map": None}
+        if document["rev"] < self._config.revision:
+            self._dropped += 1
+            self._acknowledge(None)
+        elif self._transfer.collector.is_open:
+            self._waiting_config = document
+        else:
+            self._put_config(document)
+
+    def _put_config(self, document):
+        self._waiting_config = None
+        config = read_config(document, self._roles)
+        if isinstance(config, messages.Rejected):
+            self._actions.append(Log("config", config.detail))
+            self._acknowledge(config.detail)
+            return
+        self._config = config
+        self._transfer.configure(config)
+        self._acknowledge(None)
+
+    def _take_call(self, document):
+        self._transfer.on_call(document, self._actions)
+
+    def _take_result(self, document):
+        if not self._transfer.on_result(document, self._actions):
+            self._dropped += 1
+        elif document["reason"] == "bad-session":
+            self._actions.append(self._link.hello())
+
+    def _take_request(self, document):
+        if document["id"] == self._last_request:
+            self._dropped += 1
+            return
+        self._last_request = document["id"]
+        op = document["op"]
+        if op == "identify":
+            self._actions.append(Indicate("identify"))
+            self._actions.append(Show("This is", self._identity.tid[-16:]))
+        elif op == "reboot":
+            self._actions.append(self._link.state("offline"))
+            self._actions.append(Restart("requested"))
+        else:
+            self._actions.append(Log("request", op + " is not supported by this firmware"))
+
+    def _take_bridge_state(self, document):
+        state = document["state"]
+        before = self._link.bridge_state
+        self._link.bridge_state = state
+        if state == "offline":
+            self._lose_session()
+        elif state == "degraded":
+            self._transfer.interrupt("no-link", self._actions)
+        elif before == "offline" and self._link.is_up:
+            self._actions.append(self._link.hello())
+        self._transfer.settle(self._actions)
