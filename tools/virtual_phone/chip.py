@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 MOST_LINE_BYTES = 64 * 1024
 _MOST_OUTPUT_BYTES = 500
@@ -31,14 +32,15 @@ class Chip:
         """The process, while it runs."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
-    async def power_on(self, argv: list[str], environment: dict[str, str], first: bytes) -> None:
-        """Start the process; `first` is waiting for it when it begins to read."""
+    async def power_on(self, argv: list[str], environment: dict[str, str], folder: Path, first: bytes) -> None:
+        """Start the process in `folder`; `first` is waiting for it when it begins to read."""
         here, there = socket.socketpair()
         there.setblocking(False)
         with there:
             self._process = await asyncio.create_subprocess_exec(
                 *argv,
                 env={**environment, "PHONETERM_HOST_FD": str(there.fileno())},
+                cwd=folder,
                 pass_fds=(there.fileno(),),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,

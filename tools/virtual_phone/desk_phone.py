@@ -56,11 +56,13 @@ class DeskPhone:
         self.outputs = Outputs()
         self.is_off_hook = False
         self.boots = 0
+        self._firmware = firmware
         self._argv, self._environment = vm.command(
             vm.FAKE_MODULES / "power_on.py", heap_kib, (vm.FAKE_MODULES, board, firmware), (str(firmware),)
         )
         self._unique_id = "02" + hashlib.sha256(settings.get("tid", "").encode()).hexdigest()[:10]
         self._radio = Radio(access_point)
+        self._wifi = {"up": True, "joined": False}
         self._chip: Chip | None = None
         self._power = asyncio.Lock()
         self._listeners: list[Callable[[Event], None]] = []
@@ -143,7 +145,7 @@ class DeskPhone:
             "running": self.pid is not None,
             "boots": self.boots,
             "hook": "off" if self.is_off_hook else "on",
-            "wifi": {"up": self._radio.is_up, "joined": self._radio.status == GOT_IP},
+            "wifi": dict(self._wifi),
             "contacts": [list(contact) for contact in sorted(self.matrix.closed)],
             **self.outputs.as_json(),
         }
@@ -170,7 +172,7 @@ class DeskPhone:
             "PHONETERM_UNIQUE_ID": self._unique_id,
         }
         first = frames.matrix_frame(self.matrix.lows()) + frames.hook_frame(self.is_off_hook)
-        await self._chip.power_on(self._argv, environment, first)
+        await self._chip.power_on(self._argv, environment, self._firmware, first)
         self.emit("reset", cause=cause, boots=self.boots)
 
     async def _cut(self) -> None:
@@ -180,6 +182,7 @@ class DeskPhone:
         self._feed_watchdog(0)
         await chip.power_off()
         self._radio.leave()
+        self._wifi["joined"] = False
         for name, fields in self.outputs.clear():
             self.emit(name, **fields)
 
@@ -188,8 +191,12 @@ class DeskPhone:
             self._chip.send(frame)
 
     def _tell_wifi(self) -> None:
+        """Tell the chip its status, and listeners what is new."""
         self._send(frames.wifi_frame(self._radio.status))
-        self.emit("wifi", up=self._radio.is_up, joined=self._radio.status == GOT_IP)
+        wifi = {"up": self._radio.is_up, "joined": self._radio.status == GOT_IP}
+        if wifi != self._wifi:
+            self._wifi = wifi
+            self.emit("wifi", **wifi)
 
     def _take_output(self, line: str) -> None:
         self.log_lines.append(line)

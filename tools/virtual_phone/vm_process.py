@@ -20,7 +20,7 @@ def run(extension: str, parent_pid: int, arguments: list[str]) -> int:
         if os.getppid() != parent_pid:
             return 1
     loader = machinery.ExtensionFileLoader("micropython_run", extension)
-    module = util.module_from_spec(util.spec_from_loader("micropython_run", loader, origin=extension))
+    module = util.module_from_spec(machinery.ModuleSpec("micropython_run", loader, origin=extension))
     loader.exec_module(module)
     return int(module.run_main(["micropython", *arguments]))
 

@@ -18,13 +18,15 @@ class HostLink:
     """What the host last said: `lows[m]` = columns that read low while the rows of bit mask m are driven low."""
 
     def __init__(self, fd):
-        self._stream = open(int(fd), "r+b") if fd else None
+        self._stream = open(int(fd), "r+b") if fd else None  # noqa: SIM115 - open for life
         self._frame = bytearray(_FRAME_BYTES)
         self.lows = bytearray(16)
         self.low_rows = 0
+        self.high_rows = 0  # driven high by a push-pull output, not just released
         self.is_off_hook = 0
         self.wifi_status = 1000
         self.polled_ms = -1
+        self._has_warned = False
 
     def poll(self):
         """Take in every frame that has arrived."""
@@ -48,6 +50,12 @@ class HostLink:
             self._stream.write(line)
         except OSError:
             sys.exit(0)
+
+    def warn(self, sentence):
+        """Tell the host once what would hurt a real board."""
+        if not self._has_warned:
+            self._has_warned = True
+            self.send("!" + sentence + "\n")
 
     def _read(self, buffer):
         """Return how many bytes arrived, or None; ends the chip when the host is gone."""

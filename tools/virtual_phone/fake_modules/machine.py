@@ -33,9 +33,8 @@ class Pin:
     PULL_DOWN = 1
     PULL_UP = 2
 
-    def __init__(self, id, mode=-1, pull=-1, *, value=None):
+    def __init__(self, id, mode=-1, pull=-1, *, value=None):  # noqa: A002 - the chip's own name
         role = _ROLES[id] if 0 <= id < len(_ROLES) else "."
-        self._id = id
         self._role = role
         self._row = 1 << "0123".index(role) if role in "0123" else 0
         self._column = 1 << "abcd".index(role) if role in "abcd" else 0
@@ -54,8 +53,6 @@ class Pin:
             self._level = 1 if value else 0
         if mode != -1:
             self._mode = mode
-        if self._row and self._mode == Pin.OUT and mode != -1:
-            link.send("!row pin %d drives high: two keys of one column would short it; use OPEN_DRAIN\n" % self._id)
         self._drive()
 
     def value(self, x=None):
@@ -84,15 +81,23 @@ class Pin:
 
     def _drive(self):
         if self._row:
-            rows = link.low_rows
-            if self._level or not self._mode & _DRIVES:
-                link.low_rows = rows & ~self._row
-            else:
-                link.low_rows = rows | self._row
-                if not rows:
-                    link.poll()
+            self._drive_row()
         elif self._is_output and self._mode & _DRIVES:
             _show_output(self._role, self._level, 0)
+
+    def _drive_row(self):
+        rows = link.low_rows & ~self._row
+        highs = link.high_rows & ~self._row
+        if self._level:
+            link.high_rows = highs | self._row if self._mode == Pin.OUT else highs
+        elif self._mode & _DRIVES:
+            link.high_rows = highs
+            rows |= self._row
+            if not link.low_rows:
+                link.poll()
+        link.low_rows = rows
+        if rows and link.high_rows:
+            link.warn("a row was driven high while another was low: two keys of one column would short them")
 
 
 class PWM:
@@ -132,7 +137,7 @@ class PWM:
 class WDT:
     """The watchdog: the host cuts the power when it is not fed for `timeout` milliseconds."""
 
-    def __init__(self, id=0, timeout=5000):
+    def __init__(self, id=0, timeout=5000):  # noqa: A002
         link.send("G%d\n" % timeout)
         self._told_ms = time.ticks_ms()
 

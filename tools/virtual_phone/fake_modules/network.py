@@ -1,7 +1,7 @@
 """The ESP32's `network.WLAN` as far as the firmware uses it; the access point is played by the host.
 
-Does not carry traffic: sockets are the computer's own. While the host's radio is down the status says so, and the
-phone that started this chip holds back what its broker connection carries.
+Does not carry traffic: sockets are the computer's own and stay open while the access point is down, which only the
+status tells.
 Status numbers are those of the ESP32 port.
 """
 
@@ -20,6 +20,10 @@ STAT_WRONG_PASSWORD = 202
 
 class WLAN:
     """The station interface."""
+
+    PM_NONE = 0
+    PM_PERFORMANCE = 1
+    PM_POWERSAVE = 2
 
     def __init__(self, interface_id=STA_IF):
         if interface_id != STA_IF:
