@@ -1,0 +1,13 @@
+"""Makes the PBX backend that the settings name. A backend is imported only when it is wanted."""
+
+from phoneterm_bridge.pbx_port import Pbx
+from phoneterm_bridge.settings import PbxSettings
+
+
+def make_pbx(settings: PbxSettings) -> Pbx:
+    """Return the backend of `pbx.kind`; it is not started yet."""
+    from phoneterm_bridge.ami.settings import AmiSettings
+    from phoneterm_bridge.asterisk import AsteriskPbx
+
+    login = (settings.username, settings.secret.get_secret_value())
+    return AsteriskPbx(AmiSettings(settings.host, settings.port, *login, tls=settings.tls))

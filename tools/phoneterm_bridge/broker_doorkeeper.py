@@ -1,0 +1,51 @@
+"""Checks who may log in at the embedded broker. Does not read sockets or know topics.
+
+Terminals have argon2id hashes in the roster, verified in one thread of its own so that a storm of logins neither
+blocks the event loop nor takes more memory than one verification. What was right once is remembered, hashed under a
+key of this run, so that a thousand terminals that reconnect are not verified slowly again.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+
+from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.store import passwords
+
+
+class Doorkeeper:
+    """Knows the roster's terminals and the bridge itself."""
+
+    def __init__(self, roster: Roster, bridge_name: str, bridge_password: str) -> None:
+        self._roster = roster
+        self._bridge_name = bridge_name
+        self._bridge_password = bridge_password
+        self._key = secrets.token_bytes(32)
+        self._right: dict[str, bytes] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="doorkeeper")
+
+    async def admits(self, username: str, password: str) -> bool:
+        """Say whether this is the bridge, or a terminal that is not revoked, with the right password."""
+        if username == self._bridge_name:
+            return hmac.compare_digest(password.encode(), self._bridge_password.encode())
+        terminal = self._roster.find(username)
+        if terminal is None:
+            return False
+        digest = hmac.digest(self._key, f"{terminal.password_hash}\0{password}".encode(), hashlib.sha256)
+        if hmac.compare_digest(self._right.get(username, b""), digest):
+            return True
+        loop = asyncio.get_running_loop()
+        is_right = await loop.run_in_executor(self._thread, passwords.is_password, terminal.password_hash, password)
+        if is_right:
+            self._right[username] = digest
+        return is_right and self._roster.find(username) is not None
+
+    def forget(self, tid: str) -> None:
+        """Forget what is remembered of a terminal."""
+        self._right.pop(tid, None)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)

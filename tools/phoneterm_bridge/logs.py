@@ -1,0 +1,39 @@
+"""Structured logs on standard error, for people (console) or machines (json). Does not decide what is worth a line.
+
+What is logged are events with fields; outside text is cut short and escaped, numbers and secrets never get here.
+The MQTT libraries' own loggers are silenced: they print payloads, and the bridge tells their story itself.
+"""
+
+import logging
+import sys
+
+import structlog
+
+MAX_TEXT_CHARS = 120
+_NOISY = ("amqtt", "gmqtt", "transitions", "websockets", "asyncio", "alembic")
+
+
+def set_up_logs(log_format: str, level: str) -> None:
+    """Make every structlog logger of this process print in one format from one level up."""
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    is_json = log_format == "json"
+    last = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            last,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def shorten(text: object) -> str:
+    """Return outside text fit for a log line: escaped to printable ASCII and cut to 120 characters."""
+    escaped = str(text).encode("ascii", "backslashreplace").decode()
+    printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in escaped)
+    return printable if len(printable) <= MAX_TEXT_CHARS else printable[: MAX_TEXT_CHARS - 1] + "~"

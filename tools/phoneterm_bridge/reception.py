@@ -1,0 +1,101 @@
+"""What terminals say: finds the terminal, checks the message, and passes it on by kind. Does not decide on commands.
+
+Whatever is wrong with a message from outside is one log line and a count, never an exception: a retained command, a
+topic the contract does not have, a terminal that does not exist or is revoked, a wrong signature, a malformed payload.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+import structlog
+from phoneterm.core import messages
+
+from phoneterm_bridge.case import Case
+from phoneterm_bridge.commands import Commands
+from phoneterm_bridge.logs import shorten
+from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.store.journal import Journal
+from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.welcome import Welcome
+
+_NOT_AUTHENTIC = {"id": None, "op": None, "number": None, "call": None}
+_SPOKEN_BY_TERMINALS = (messages.HELLO, messages.STATE, messages.COMMAND, messages.ACK, messages.TELEMETRY)
+
+
+class Reception:
+    """The way in for every message from a terminal."""
+
+    def __init__(self, base: str, roster: Roster, welcome: Welcome, commands: Commands, journal: Journal) -> None:
+        self._base = base
+        self._roster = roster
+        self._welcome = welcome
+        self._commands = commands
+        self._journal = journal
+        self.refused: Counter[str] = Counter()
+        self._takers: dict[str, Callable[[TerminalRecord, dict], Awaitable[None]]] = {
+            messages.HELLO: self._take_hello,
+            messages.STATE: self._take_state,
+            messages.COMMAND: self._take_command,
+            messages.ACK: self._take_ack,
+            messages.TELEMETRY: self._take_telemetry,
+        }
+
+    async def receive(self, topic: str, payload: bytes, is_retained: bool) -> None:
+        """Take one message from the link; never raises."""
+        parsed = messages.parse_topic(self._base, topic)
+        if parsed is None or parsed[1] not in _SPOKEN_BY_TERMINALS:
+            self._refuse("unknown-topic", topic)
+            return
+        tid, kind = parsed
+        if is_retained and kind != messages.STATE:
+            self._refuse("retained", topic)
+            return
+        terminal = self._roster.find(tid)
+        if terminal is None:
+            self._refuse("unknown-terminal", topic)
+            return
+        fields = messages.decode(kind, topic, terminal.key, payload)
+        if isinstance(fields, messages.Rejected):
+            self._refuse(fields.reason, topic, fields.detail)
+            if kind == messages.COMMAND:
+                await self._journal_refused(terminal, fields.reason)
+            return
+        try:
+            await self._takers[kind](terminal, fields)
+        except Exception as error:  # our own mistake must not take the service down, nor the other terminals with it
+            structlog.get_logger().exception("message-not-taken", tid=tid, kind=kind, error=type(error).__name__)
+
+    async def _take_hello(self, terminal: TerminalRecord, fields: dict) -> None:
+        self._welcome.greet(terminal, fields)
+
+    async def _take_state(self, terminal: TerminalRecord, fields: dict) -> None:
+        if fields["state"] == "offline":
+            self._welcome.see_off(terminal.tid, fields["boot"])
+
+    async def _take_command(self, terminal: TerminalRecord, fields: dict) -> None:
+        await self._commands.take(Case(terminal, fields))
+
+    async def _take_ack(self, terminal: TerminalRecord, fields: dict) -> None:
+        words = {"permissions": fields["permissions"], "config": fields["config"]}
+        if fields["error"] is not None:
+            structlog.get_logger().warning("terminal-refused-config", tid=terminal.tid, error=fields["error"], **words)
+        else:
+            structlog.get_logger().info("in-force", tid=terminal.tid, **words)
+
+    async def _take_telemetry(self, terminal: TerminalRecord, fields: dict) -> None:
+        known = {name: value for name, value in fields.items() if value is not None and name != "v"}
+        structlog.get_logger().debug("telemetry", tid=terminal.tid, **known)
+
+    async def _journal_refused(self, terminal: TerminalRecord, reason: str) -> None:
+        """Journal a command that nobody can be held to: its id is not kept, so that it cannot use one up."""
+        try:
+            await self._journal.open(
+                terminal, _NOT_AUTHENTIC, [("check", "refused", reason), ("result", "rejected", reason)]
+            )
+        except Exception as error:  # it was refused anyway
+            structlog.get_logger().error("journal-not-written", error=type(error).__name__)
+
+    def _refuse(self, reason: str, topic: str, detail: str = "") -> None:
+        self.refused[reason] += 1
+        words = {"detail": shorten(detail)} if detail else {}
+        structlog.get_logger().warning("message-refused", reason=reason, topic=shorten(topic), **words)

@@ -1,0 +1,52 @@
+"""The directory as the running bridge knows it, always one whole revision. Does not write the store.
+
+`refresh` notices within one poll what any process changed in the store, and names the terminals it concerns.
+"""
+
+import asyncio
+
+import sqlalchemy as sa
+
+from phoneterm_bridge.store import reading
+from phoneterm_bridge.store.records import Snapshot, TerminalRecord
+
+
+class Roster:
+    """The terminals by tid and by endpoint."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._snapshot = Snapshot(0, {})
+        self._by_endpoint: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def revision(self) -> int:
+        """The revision of the directory that is in force here."""
+        return self._snapshot.revision
+
+    @property
+    def revoked(self) -> tuple[str, ...]:
+        """All terminals that were revoked."""
+        return tuple(tid for tid, record in self._snapshot.terminals.items() if record.is_revoked)
+
+    def find(self, tid: str) -> TerminalRecord | None:
+        """Return a terminal that exists and is not revoked."""
+        record = self._snapshot.terminals.get(tid)
+        return None if record is None or record.is_revoked else record
+
+    def at_endpoint(self, endpoint: str) -> tuple[str, ...]:
+        """Return the terminals that belong to an endpoint of the PBX."""
+        return self._by_endpoint.get(endpoint, ())
+
+    async def refresh(self) -> tuple[str, ...]:
+        """Take over the store's present revision; return the tids whose record is new or not what it was."""
+        if await asyncio.to_thread(reading.read_revision, self._engine) == self._snapshot.revision:
+            return ()
+        before = self._snapshot.terminals
+        self._snapshot = await asyncio.to_thread(reading.read_snapshot, self._engine)
+        by_endpoint: dict[str, tuple[str, ...]] = {}
+        for tid, record in self._snapshot.terminals.items():
+            if not record.is_revoked:
+                by_endpoint[record.endpoint] = (*by_endpoint.get(record.endpoint, ()), tid)
+        self._by_endpoint = by_endpoint
+        return tuple(tid for tid, record in self._snapshot.terminals.items() if record != before.get(tid))

@@ -1,0 +1,182 @@
+"""The bridge as a whole: makes the parts, starts them in order, and takes them down again. Decides nothing itself.
+
+Order of going: no more intake, what is with the PBX finishes (bounded), "offline" is published, broker and store
+close. Trouble at the start is a SetupProblem; later trouble with broker or PBX is waited out.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import structlog
+from phoneterm.core import messages
+
+from phoneterm_bridge.commands import Commands
+from phoneterm_bridge.embedded_broker import EmbeddedBroker
+from phoneterm_bridge.mqtt_link import BrokerAddress, GmqttLink, Link, Will
+from phoneterm_bridge.pbx_port import Pbx, PbxRejectedLogin
+from phoneterm_bridge.phone_config import digit_map_of, make_config
+from phoneterm_bridge.policy import Policy
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.reception import Reception
+from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.sessions import Sessions
+from phoneterm_bridge.settings import BridgeSettings, BrokerSettings
+from phoneterm_bridge.speaker import Speaker
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal import Journal
+from phoneterm_bridge.transfers import Transfers
+from phoneterm_bridge.welcome import Welcome
+
+_REFRESH_S = 0.25
+_FINISH_S = 5
+
+
+class Bridge:
+    """One bridge between terminals and a PBX. `link` replaces the MQTT connection of the settings."""
+
+    def __init__(self, settings: BridgeSettings, pbx: Pbx, link: Link | None = None) -> None:
+        self._settings = settings
+        self._pbx = pbx
+        self._link = link
+        self._broker: EmbeddedBroker | None = None
+        self._parts = AsyncExitStack()
+        self.is_link_up = False
+
+    @property
+    def broker_port(self) -> int:
+        """The port of the MQTT broker."""
+        return self._broker.port if self._broker else self._settings.broker.port
+
+    @property
+    def directory(self) -> Directory:
+        """The directory, to write to; terminals are told of a change within a quarter of a second."""
+        return Directory(self._engine, "bridge")
+
+    async def start(self) -> None:
+        """Start everything; if one part cannot be started, those before it are stopped again."""
+        try:
+            await self._start_store()
+            await self._start_link()
+            await self._start_pbx()
+        except BaseException:
+            await self._parts.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """Finish what is in flight, say offline, and stop everything."""
+        await self._parts.aclose()
+
+    async def _start_store(self) -> None:
+        self._engine = await asyncio.to_thread(open_store, self._settings.store.path)
+        self._parts.callback(self._engine.dispose)
+        self._roster = Roster(self._engine)
+        await self._roster.refresh()
+        self._journal = Journal(self._engine)
+        unknown = await self._journal.start()
+        self._parts.push_async_callback(self._journal.stop)
+        if unknown:
+            structlog.get_logger().warning("commands-without-a-result-are-now-unknown", count=unknown)
+
+    async def _start_link(self) -> None:
+        settings = self._settings.broker
+        if self._link is None:
+            address = await self._start_broker(settings) if settings.embedded else address_of(settings)
+            self._link = GmqttLink(address, messages.bridge_filter(settings.base), will_of(settings.base))
+        self._join_parts()
+        await self._link.start(self)
+        self._parts.push_async_callback(self._link.stop)
+        self._parts.callback(self._speaker.say_bridge_state, "offline")
+
+    async def _start_broker(self, settings: BrokerSettings) -> BrokerAddress:
+        self._broker = EmbeddedBroker(settings.host, settings.port, settings.base, self._roster)
+        await self._broker.start()
+        self._parts.push_async_callback(self._broker.stop)
+        return self._broker.address
+
+    def _join_parts(self) -> None:
+        phones = self._settings.phones
+        sessions, policy = Sessions(phones.ttl_ms), Policy(digit_map_of(phones))
+        config = make_config(phones, self._pbx.operations, self._engine)
+        self._speaker = Speaker(self._link, self._settings.broker.base, self._roster)
+        self._transfers = Transfers(self._speaker, self._journal)
+        self._parts.callback(self._transfers.stop)
+        self._welcome = Welcome(self._roster, sessions, self._speaker, self._pbx, config)
+        self._commands = Commands(
+            self._roster, sessions, policy, self._pbx, self._journal, self._transfers, self._speaker
+        )
+        self._reception = Reception(
+            self._settings.broker.base, self._roster, self._welcome, self._commands, self._journal
+        )
+
+    async def _start_pbx(self) -> None:
+        self._pbx.listen(self)
+        try:
+            await self._pbx.start()
+        except PbxRejectedLogin as error:
+            raise SetupProblem(f"{error} (pbx.username and pbx.secret in the settings).") from None
+        self._parts.push_async_callback(self._pbx.stop)
+        refresher = asyncio.create_task(self._keep_refreshing(), name="directory refresh")
+        self._parts.push_async_callback(_end_task, refresher)
+        self._parts.push_async_callback(self._commands.stop, _FINISH_S)
+
+    async def _keep_refreshing(self) -> None:
+        while True:
+            await asyncio.sleep(_REFRESH_S)
+            try:
+                changed = await self._roster.refresh()
+            except Exception as error:  # a busy or full disk passes; the roster stays as it is until then
+                structlog.get_logger().error("directory-not-read", error=type(error).__name__)
+                continue
+            self._welcome.tell_changed(changed)
+            for tid in changed:
+                if self._broker is not None and self._roster.find(tid) is None:
+                    self._broker.kick(tid)
+
+    def _say_state(self) -> None:
+        self._speaker.say_bridge_state("online" if self._pbx.is_available else "degraded")
+
+    def on_link(self, is_up: bool) -> None:
+        """The MQTT link is up or down."""
+        self.is_link_up = is_up
+        if is_up:
+            self._say_state()
+            self._welcome.catch_up()
+
+    async def on_message(self, topic: str, payload: bytes, is_retained: bool) -> None:
+        """A message came from a terminal."""
+        await self._reception.receive(topic, payload, is_retained)
+
+    def on_calls_changed(self, endpoint: str) -> None:
+        """The PBX's calls of an endpoint changed."""
+        self._transfers.on_calls(endpoint, {call.ref for call in self._pbx.calls(endpoint)})
+        self._welcome.tell_calls(endpoint)
+
+    def on_progress(self, ref: str, state: str, reason: str | None) -> None:
+        """A transfer went on."""
+        self._transfers.on_progress(ref, state, reason)
+
+    def on_availability(self, is_available: bool) -> None:
+        """The PBX can be asked now, or no longer."""
+        structlog.get_logger().info("pbx-available" if is_available else "pbx-away")
+        self._say_state()
+        for endpoint in self._transfers.endpoints() if is_available else ():
+            self.on_calls_changed(endpoint)
+
+
+def address_of(settings: BrokerSettings) -> BrokerAddress:
+    """Return how to reach the broker of the settings."""
+    ca_path = str(settings.ca_path) if settings.ca_path else None
+    password = settings.password.get_secret_value()
+    return BrokerAddress(settings.host, settings.port, settings.username, password, settings.keepalive_s, ca_path)
+
+
+def will_of(base: str) -> Will:
+    """Return what the broker says when the bridge is gone without a word."""
+    topic = messages.topic_of(base, "", messages.BRIDGE_STATE)
+    return Will(topic, messages.encode(messages.BRIDGE_STATE, topic, None, {"state": "offline"}))
+
+
+async def _end_task(task: asyncio.Task) -> None:
+    task.cancel()
+    await asyncio.wait([task])

@@ -1,0 +1,70 @@
+"""What the bridge says to terminals: encodes, signs and publishes each message. Does not decide what to say.
+
+A message to a terminal that is not in the roster, or while the link is away, is not sent and not kept for later.
+"""
+
+import structlog
+from phoneterm.core import messages
+
+from phoneterm_bridge.mqtt_link import Link
+from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.sessions import Session
+from phoneterm_bridge.store.records import TerminalRecord
+
+_RETAINED = (messages.PERMISSIONS, messages.CONFIG)
+
+
+class Speaker:
+    """Says things under one base topic."""
+
+    def __init__(self, link: Link, base: str, roster: Roster) -> None:
+        self._link = link
+        self._base = base
+        self._roster = roster
+
+    def say_session(self, session: Session) -> None:
+        """Tell a terminal its new session."""
+        fields = {"boot": session.boot, "session": session.id, "ttl_ms": session.ttl_ms}
+        self._say(session.tid, messages.SESSION, fields)
+
+    def say_permissions(self, terminal: TerminalRecord) -> None:
+        """Tell a terminal what it may do, at the directory's present revision."""
+        fields = {
+            "rev": self._roster.revision,
+            "multi_user_aware": terminal.may_transfer,
+            "blind": terminal.allows_blind,
+            "attended": terminal.allows_attended,
+            "classes": list(terminal.classes),
+        }
+        self._say(terminal.tid, messages.PERMISSIONS, fields)
+
+    def say_config(self, tid: str, fields: dict) -> None:
+        """Tell a terminal its digit map, timers, tones and key roles."""
+        self._say(tid, messages.CONFIG, fields)
+
+    def say_call(self, tid: str, fields: dict) -> None:
+        """Tell a terminal the state of its call."""
+        self._say(tid, messages.CALL, fields)
+
+    def say_result(self, tid: str, command_id: str, state: str, reason: str | None) -> None:
+        """Tell a terminal what came of a command."""
+        self._say(tid, messages.RESULT, {"id": command_id, "state": state, "reason": reason})
+
+    def say_bridge_state(self, state: str) -> None:
+        """Tell everybody whether the bridge is online, degraded (PBX away) or offline."""
+        topic = messages.topic_of(self._base, "", messages.BRIDGE_STATE)
+        self._link.publish(topic, messages.encode(messages.BRIDGE_STATE, topic, None, {"state": state}), True)
+
+    def clear(self, tid: str) -> None:
+        """Take a revoked terminal's permissions and configuration away from it and from the broker."""
+        for kind in _RETAINED:
+            self._link.publish(messages.topic_of(self._base, tid, kind), b"", True)
+
+    def _say(self, tid: str, kind: str, fields: dict) -> None:
+        terminal = self._roster.find(tid)
+        if terminal is None:
+            return
+        topic = messages.topic_of(self._base, tid, kind)
+        payload = messages.encode(kind, topic, terminal.key, fields)
+        if not self._link.publish(topic, payload, kind in _RETAINED):
+            structlog.get_logger().debug("not-said", tid=tid, kind=kind)

@@ -1,0 +1,78 @@
+"""Opens the store: one SQLite file in WAL mode, brought to the newest schema by the migrations in the package.
+
+Does not know what the tables mean. Every commit is on the disk when it returns (synchronous FULL), foreign keys are
+enforced, and a writing transaction takes its lock at the start, so that it never fails half way. Errors are
+SetupProblem.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from phoneterm_bridge.problem import SetupProblem
+
+_BUSY_TIMEOUT_S = 5
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_store(path: Path) -> sa.Engine:
+    """Return an engine on the store at `path`, created or migrated as needed."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600, exist_ok=True)
+        engine = _make_engine(path)
+        _migrate(engine, path)
+    except OSError as error:
+        raise SetupProblem(f"The store {path} cannot be opened: {error.strerror}; store.path changes it.") from None
+    except sa.exc.DatabaseError as error:
+        raise SetupProblem(f"The store {path} cannot be used: {error.orig}; store.path changes it.") from None
+    return engine
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Run one writing transaction; it is committed, and on the disk, when the block ends."""
+    with engine.connect().execution_options(is_writer=True) as connection, connection.begin():
+        yield connection
+
+
+def _make_engine(path: Path) -> sa.Engine:
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_TIMEOUT_S})
+
+    @sa.event.listens_for(engine, "connect")
+    def set_pragmas(connection, _record):
+        connection.isolation_level = None  # sqlite3 would otherwise begin transactions when it sees fit
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection):
+        is_writer = connection.get_execution_options().get("is_writer", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+    return engine
+
+
+def _migrate(engine: sa.Engine, path: Path) -> None:
+    script = ScriptDirectory(str(_MIGRATIONS))
+    newest = script.get_current_head()
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found == newest:
+        return
+    if found is not None and found not in {step.revision for step in script.walk_revisions()}:
+        raise SetupProblem(
+            f"The store {path} has schema {found}, which is newer than this version knows ({newest}); update phoneterm."
+        )
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

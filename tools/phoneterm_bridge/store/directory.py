@@ -1,0 +1,139 @@
+"""Users, extensions, terminals and permissions in the store: reads them, and writes each change as one transaction.
+
+Does not tell terminals anything: the bridge sees the risen revision and does. Each change raises the directory's
+revision by one and leaves a line in `changes` (who, what, when). What cannot be done is a SetupProblem.
+"""
+
+import secrets
+import time
+
+import sqlalchemy as sa
+from phoneterm.core import messages
+
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.store import passwords, tables
+from phoneterm_bridge.store.database import writing
+from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
+
+_MAC_KEY_BYTES = 32
+_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-")
+_CLASS_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+class Directory:
+    """The writing side of the directory, on behalf of one actor ("cli", "bridge", a person's name)."""
+
+    def __init__(self, engine: sa.Engine, actor: str) -> None:
+        self._engine = engine
+        self._actor = actor
+
+    def add_user(self, name: str, is_multi_user_aware: bool = False) -> None:
+        """Add a user; without the permission User is multi user aware unless told otherwise."""
+        _check_name("user name", name)
+        with writing(self._engine) as connection:
+            _refuse_existing(connection, tables.users.c.name, name, "user")
+            connection.execute(tables.users.insert().values(name=name, multi_user_aware=is_multi_user_aware))
+            self._note(connection, name, f"user added, multi user aware {is_multi_user_aware}")
+
+    def set_multi_user_aware(self, name: str, is_allowed: bool) -> None:
+        """Give the user the permission User is multi user aware, or take it away."""
+        with writing(self._engine) as connection:
+            _require(connection, tables.users.c.name, name, "user")
+            change = tables.users.update().where(tables.users.c.name == name)
+            connection.execute(change.values(multi_user_aware=is_allowed))
+            self._note(connection, name, f"multi user aware {is_allowed}")
+
+    def add_extension(
+        self,
+        number: str,
+        user: str,
+        endpoint: str | None = None,
+        context: str = "internal",
+        extension_type: str = TERMINAL_TYPE,
+    ) -> None:
+        """Add an extension of a user; the endpoint (device name at the PBX) is the number unless it is given."""
+        if not messages.is_number(number):
+            raise SetupProblem("An extension's number has digits, and single stars only between digits.")
+        for what, name in (("endpoint", endpoint or number), ("context", context), ("type", extension_type)):
+            _check_name(what, name)
+        row = {"number": number, "user": user, "endpoint": endpoint or number, "context": context}
+        with writing(self._engine) as connection:
+            _refuse_existing(connection, tables.extensions.c.number, number, "extension")
+            _require(connection, tables.users.c.name, user, "user")
+            connection.execute(tables.extensions.insert().values(**row, type=extension_type))
+            self._note(connection, number, f"extension added for {user}, type {extension_type}")
+
+    def add_terminal(self, tid: str, extension: str) -> Enrolment:
+        """Add a terminal that may transfer to internal numbers (once its user may at all); return its new secrets."""
+        if not messages.is_tid(tid):
+            raise SetupProblem(f"A terminal's id has 1 to {messages.MAX_TID_CHARS} of a-z, 0-9 and '-'.")
+        enrolment = Enrolment(tid, secrets.token_urlsafe(24), secrets.token_bytes(_MAC_KEY_BYTES))
+        hashed = passwords.hash_password(enrolment.mqtt_password)
+        row = {"tid": tid, "extension": extension, "password_hash": hashed, "mac_key": enrolment.mac_key}
+        with writing(self._engine) as connection:
+            _refuse_existing(connection, tables.terminals.c.tid, tid, "terminal")
+            _require(connection, tables.extensions.c.number, extension, "extension")
+            connection.execute(tables.terminals.insert().values(**row, revoked=False, added_ms=_now_ms()))
+            allowed = {"blind": True, "attended": True, "classes": ",".join(DEFAULT_CLASSES)}
+            connection.execute(tables.permissions.insert().values(tid=tid, **allowed))
+            self._note(connection, tid, f"terminal added at extension {extension}")
+        return enrolment
+
+    def revoke_terminal(self, tid: str) -> None:
+        """Revoke a terminal for good: its secrets are worth nothing from now on."""
+        with writing(self._engine) as connection:
+            _require(connection, tables.terminals.c.tid, tid, "terminal")
+            connection.execute(tables.terminals.update().where(tables.terminals.c.tid == tid).values(revoked=True))
+            self._note(connection, tid, "terminal revoked")
+
+    def set_operation(self, tid: str, operation: str, is_allowed: bool) -> None:
+        """Allow a terminal blind or attended transfers, or forbid them."""
+        if operation not in ("blind", "attended"):
+            raise SetupProblem(f"An operation that can be allowed is blind or attended, not {operation!r}.")
+        self._set_permissions(tid, f"{operation} {is_allowed}", **{operation: is_allowed})
+
+    def set_classes(self, tid: str, classes: tuple[str, ...]) -> None:
+        """Name all destination classes a terminal may transfer to."""
+        for name in classes:
+            if not 1 <= len(name) <= 16 or not _CLASS_CHARS.issuperset(name):
+                raise SetupProblem("A destination class has 1 to 16 of a-z, 0-9 and '-'.")
+        if len(classes) > 16:
+            raise SetupProblem("A terminal may have at most 16 destination classes.")
+        self._set_permissions(tid, f"classes {' '.join(classes) or 'none'}", classes=",".join(classes))
+
+    def _set_permissions(self, tid: str, change: str, **columns: object) -> None:
+        with writing(self._engine) as connection:
+            _require(connection, tables.terminals.c.tid, tid, "terminal")
+            where = tables.permissions.c.tid == tid
+            connection.execute(tables.permissions.update().where(where).values(**columns))
+            self._note(connection, tid, change)
+
+    def _note(self, connection: sa.Connection, subject: str, change: str) -> None:
+        """Raise the revision and write down who changed what."""
+        raised = tables.state.update().values(revision=tables.state.c.revision + 1).returning(tables.state.c.revision)
+        revision = connection.execute(raised).scalar_one()
+        row = {"at_ms": _now_ms(), "actor": self._actor[:64], "subject": subject, "change": change}
+        connection.execute(tables.changes.insert().values(revision=revision, **row))
+
+
+def _check_name(what: str, name: str) -> None:
+    if not 1 <= len(name) <= 64 or not _NAME_CHARS.issuperset(name):
+        raise SetupProblem(f"The {what} has 1 to 64 letters, digits and . _ @ - and nothing else.")
+
+
+def _exists(connection: sa.Connection, column: sa.Column, value: str) -> bool:
+    return connection.execute(sa.select(column).where(column == value)).first() is not None
+
+
+def _require(connection: sa.Connection, column: sa.Column, value: str, what: str) -> None:
+    if not _exists(connection, column, value):
+        raise SetupProblem(f"There is no {what} {value!r}.")
+
+
+def _refuse_existing(connection: sa.Connection, column: sa.Column, value: str, what: str) -> None:
+    if _exists(connection, column, value):
+        raise SetupProblem(f"There already is a {what} {value!r}.")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

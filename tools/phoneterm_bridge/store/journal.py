@@ -1,0 +1,147 @@
+"""The command journal: one durable, append-only timeline a command. Does not decide anything about commands.
+
+`open` is on the disk before it returns, so that no PBX is ever asked for a command the journal does not know; what
+follows is appended without waiting. Commands are unique by (tid, id). A command that has no final result when the
+bridge starts gets the result "unknown": it is never tried again.
+"""
+
+import secrets
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+import structlog
+from phoneterm.core.messages import FINAL_STATES
+
+from phoneterm_bridge.store import tables
+from phoneterm_bridge.store.journal_writer import JournalWriter
+from phoneterm_bridge.store.records import TerminalRecord
+
+_REMEMBERED_PER_TERMINAL = 32
+_ENTRY_RANDOM_BITS = 22
+
+Event = tuple[str, str, str | None]  # stage, word, reason
+
+
+@dataclass
+class Recorded:
+    """What the journal has on one command: what was asked, and the last result told (None: none yet)."""
+
+    entry: int
+    op: str | None
+    number: str | None
+    state: str | None = None
+    reason: str | None = None
+
+
+class Journal:
+    """The journal of one bridge; `start` closes what an earlier run left open."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._writer = JournalWriter(engine)
+        self._recent: dict[str, OrderedDict[str, Recorded]] = {}
+
+    async def start(self) -> int:
+        """Start writing; return how many commands of an earlier run have become unknown."""
+        self._writer.start()
+        return await self._writer.submit(_close_open_commands)
+
+    async def stop(self) -> None:
+        """Write what is queued, and stop."""
+        await self._writer.stop()
+
+    async def open(self, terminal: TerminalRecord, fields: dict, events: list[Event]) -> Recorded | None:
+        """Write a command durably; None means that (tid, id) is in the journal already, and nothing was written.
+
+        `fields` are those of the command message; all None for a message that is not authentic.
+        """
+        now_ms = _now_ms()
+        entry = (now_ms << _ENTRY_RANDOM_BITS) | secrets.randbits(_ENTRY_RANDOM_BITS)
+        recorded = Recorded(entry, fields["op"], fields["number"], *_last_result(events))
+        row = {"entry": entry, "tid": terminal.tid, "command_id": fields["id"], "received_ms": now_ms}
+        row |= {"extension": terminal.extension, "op": recorded.op, "number": recorded.number, "call": fields["call"]}
+        is_first = await self._writer.submit(lambda connection: _insert_command(connection, row, events, now_ms))
+        if not is_first:
+            return None
+        if fields["id"] is not None:
+            self._remember(terminal.tid, fields["id"], recorded)
+        return recorded
+
+    def append(self, recorded: Recorded, stage: str, word: str, reason: str | None = None) -> None:
+        """Add one line to a command's timeline; a final result closes the command."""
+        if stage == "result":
+            recorded.state, recorded.reason = word, reason
+        row = {"entry": recorded.entry, "at_ms": _now_ms(), "stage": stage, "word": word, "reason": reason}
+        is_final = stage == "result" and word in FINAL_STATES
+        future = self._writer.submit(lambda connection: _insert_event(connection, row, is_final))
+        future.add_done_callback(_log_failure)
+
+    def remembered(self, tid: str, command_id: str) -> Recorded | None:
+        """Return a recent command of this run, without touching the disk."""
+        return self._recent.get(tid, {}).get(command_id)
+
+    async def look_up(self, tid: str, command_id: str) -> Recorded | None:
+        """Return a command from the disk, with the result told last."""
+        return await self._writer.submit(lambda connection: _select_command(connection, tid, command_id))
+
+    def _remember(self, tid: str, command_id: str, recorded: Recorded) -> None:
+        recent = self._recent.setdefault(tid, OrderedDict())
+        recent[command_id] = recorded
+        if len(recent) > _REMEMBERED_PER_TERMINAL:
+            recent.popitem(last=False)
+
+
+def _last_result(events: list[Event]) -> tuple[str | None, str | None]:
+    results = [(word, reason) for stage, word, reason in events if stage == "result"]
+    return results[-1] if results else (None, None)
+
+
+def _insert_command(connection: sa.Connection, row: dict, events: list[Event], at_ms: int) -> bool:
+    insert = sa.dialects.sqlite.insert(tables.commands).on_conflict_do_nothing()
+    if connection.execute(insert, row).rowcount == 0:
+        return False
+    connection.execute(tables.open_commands.insert(), {"entry": row["entry"]})
+    for stage, word, reason in events:
+        event = {"entry": row["entry"], "at_ms": at_ms, "stage": stage, "word": word, "reason": reason}
+        _insert_event(connection, event, stage == "result" and word in FINAL_STATES)
+    return True
+
+
+def _insert_event(connection: sa.Connection, row: dict, is_final: bool) -> None:
+    connection.execute(tables.command_events.insert(), row)
+    if is_final:
+        connection.execute(tables.open_commands.delete().where(tables.open_commands.c.entry == row["entry"]))
+
+
+def _close_open_commands(connection: sa.Connection) -> int:
+    entries = connection.execute(sa.select(tables.open_commands.c.entry)).scalars().all()
+    for entry in entries:
+        row = {"entry": entry, "at_ms": _now_ms(), "stage": "result", "word": "unknown", "reason": None}
+        _insert_event(connection, row, True)
+    return len(entries)
+
+
+def _select_command(connection: sa.Connection, tid: str, command_id: str) -> Recorded | None:
+    commands, events = tables.commands.c, tables.command_events.c
+    found = connection.execute(
+        sa.select(tables.commands).where(commands.tid == tid, commands.command_id == command_id)
+    ).first()
+    if found is None:
+        return None
+    last = sa.select(events.word, events.reason).where(events.entry == found.entry, events.stage == "result")
+    result = connection.execute(last.order_by(events.seq.desc()).limit(1)).first()
+    recorded = Recorded(found.entry, found.op, found.number)
+    if result is not None:
+        recorded.state, recorded.reason = result.word, result.reason
+    return recorded
+
+
+def _log_failure(future: object) -> None:
+    if not future.cancelled() and future.exception() is not None:
+        structlog.get_logger().error("journal-not-written", error=type(future.exception()).__name__)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,9 @@
+"""Alembic's entry: runs the migrations on the connection that `store.database` hands over, in its transaction.
+
+Alembic executes this file by path; nothing else imports it.
+"""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"])
+context.run_migrations()

@@ -1,0 +1,75 @@
+"""Reads the directory: its revision, a snapshot of all terminals, and lists for people. Does not write it,
+
+except for the revision of the terminals' configuration, which rises whenever its text changes.
+"""
+
+import sqlalchemy as sa
+
+from phoneterm_bridge.store import tables
+from phoneterm_bridge.store.database import writing
+from phoneterm_bridge.store.records import Snapshot, TerminalRecord
+
+
+def read_revision(engine: sa.Engine) -> int:
+    """Return the directory's revision: one row, cheap enough to ask for several times a second."""
+    with engine.connect() as connection:
+        return connection.execute(sa.select(tables.state.c.revision)).scalar_one()
+
+
+def read_snapshot(engine: sa.Engine) -> Snapshot:
+    """Return all terminals with their extensions, users and permissions, as of one revision."""
+    wide = tables.terminals.join(tables.extensions).join(tables.users).join(tables.permissions)
+    with engine.connect() as connection:
+        revision = connection.execute(sa.select(tables.state.c.revision)).scalar_one()
+        rows = connection.execute(sa.select(*_WIDE_COLUMNS).select_from(wide)).all()
+    return Snapshot(revision, {row.tid: _record(row) for row in rows})
+
+
+def read_users(engine: sa.Engine) -> list[tuple[str, bool, list[str]]]:
+    """Return (name, is multi user aware, extension numbers) of every user, by name."""
+    with engine.connect() as connection:
+        users = connection.execute(sa.select(tables.users).order_by(tables.users.c.name)).all()
+        owned = connection.execute(sa.select(tables.extensions.c.user, tables.extensions.c.number)).all()
+    return [
+        (user.name, user.multi_user_aware, sorted(row.number for row in owned if row.user == user.name))
+        for user in users
+    ]
+
+
+def read_config_revision(engine: sa.Engine, config_text: str) -> int:
+    """Return the revision of the terminals' configuration, raised first if its text is not the one last used."""
+    with engine.connect() as connection:
+        row = connection.execute(sa.select(tables.state)).one()
+    if row.config_text == config_text:
+        return row.config_revision
+    with writing(engine) as connection:
+        raised = tables.state.update().values(config_text=config_text, config_revision=row.config_revision + 1)
+        connection.execute(raised)
+    return row.config_revision + 1
+
+
+_WIDE_COLUMNS = (
+    tables.terminals.c.tid, tables.terminals.c.extension, tables.terminals.c.password_hash,
+    tables.terminals.c.mac_key, tables.terminals.c.revoked, tables.extensions.c.endpoint,
+    tables.extensions.c.context, tables.extensions.c.type, tables.extensions.c.user,
+    tables.users.c.multi_user_aware, tables.permissions.c.blind, tables.permissions.c.attended,
+    tables.permissions.c.classes,
+)  # fmt: skip
+
+
+def _record(row: sa.Row) -> TerminalRecord:
+    return TerminalRecord(
+        tid=row.tid,
+        extension=row.extension,
+        endpoint=row.endpoint,
+        context=row.context,
+        extension_type=row.type,
+        user=row.user,
+        is_multi_user_aware=row.multi_user_aware,
+        allows_blind=row.blind,
+        allows_attended=row.attended,
+        classes=tuple(name for name in row.classes.split(",") if name),
+        is_revoked=row.revoked,
+        key=bytes(row.mac_key),
+        password_hash=row.password_hash,
+    )

@@ -1,0 +1,50 @@
+"""What the directory says about a terminal, as values. Does not read or write the store.
+
+A `Snapshot` is the whole directory at one revision; the bridge works from it and never from half a change.
+"""
+
+from dataclasses import dataclass, field
+
+TERMINAL_TYPE = "term"  # the extension type of a phone terminal, in VoipNow's word
+DEFAULT_CLASSES = ("internal",)
+
+
+@dataclass(frozen=True)
+class TerminalRecord:
+    """One terminal with its extension, user and permissions. `key` signs messages; it is not the MQTT password."""
+
+    tid: str
+    extension: str
+    endpoint: str
+    context: str
+    extension_type: str
+    user: str
+    is_multi_user_aware: bool
+    allows_blind: bool
+    allows_attended: bool
+    classes: tuple[str, ...]
+    is_revoked: bool
+    key: bytes = field(repr=False)
+    password_hash: str = field(repr=False)
+
+    @property
+    def may_transfer(self) -> bool:
+        """Say whether the extension is a phone terminal and its user multi user aware."""
+        return self.is_multi_user_aware and self.extension_type == TERMINAL_TYPE and not self.is_revoked
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All terminals by tid, revoked ones included, at one revision of the directory."""
+
+    revision: int
+    terminals: dict[str, TerminalRecord]
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """The secrets of a new terminal, shown once: the store keeps only a hash of the password."""
+
+    tid: str
+    mqtt_password: str = field(repr=False)
+    mac_key: bytes = field(repr=False)

@@ -1,0 +1,89 @@
+"""The tables of the store as the code of today sees them. Does not create or change them: the migrations do.
+
+Times are milliseconds since 1970 (UTC). `commands` and `command_events` are append-only, held by triggers;
+`open_commands` is the short list of commands that have no final result yet.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+# One row: the revision that rises with every change of the directory, and the terminals' configuration text.
+state = sa.Table(
+    "state",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("config_text", sa.Text, nullable=False),
+    sa.Column("config_revision", sa.Integer, nullable=False),
+)
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("multi_user_aware", sa.Boolean, nullable=False),
+)
+extensions = sa.Table(
+    "extensions",
+    metadata,
+    sa.Column("number", sa.String(32), primary_key=True),
+    sa.Column("endpoint", sa.String(64), nullable=False),
+    sa.Column("context", sa.String(64), nullable=False),
+    sa.Column("type", sa.String(16), nullable=False),
+    sa.Column("user", sa.ForeignKey("users.name"), nullable=False),
+)
+terminals = sa.Table(
+    "terminals",
+    metadata,
+    sa.Column("tid", sa.String(32), primary_key=True),
+    sa.Column("extension", sa.ForeignKey("extensions.number"), nullable=False),
+    sa.Column("password_hash", sa.String(128), nullable=False),
+    sa.Column("mac_key", sa.LargeBinary, nullable=False),
+    sa.Column("revoked", sa.Boolean, nullable=False),
+    sa.Column("added_ms", sa.BigInteger, nullable=False),
+)
+permissions = sa.Table(
+    "permissions",
+    metadata,
+    sa.Column("tid", sa.ForeignKey("terminals.tid"), primary_key=True),
+    sa.Column("blind", sa.Boolean, nullable=False),
+    sa.Column("attended", sa.Boolean, nullable=False),
+    sa.Column("classes", sa.Text, nullable=False),  # names joined by commas
+)
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("revision", sa.Integer, primary_key=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("change", sa.Text, nullable=False),
+)
+commands = sa.Table(
+    "commands",
+    metadata,
+    sa.Column("entry", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("tid", sa.String(32), nullable=False),
+    sa.Column("command_id", sa.String(32)),  # NULL when the message is not authentic, so its id is not either
+    sa.Column("received_ms", sa.BigInteger, nullable=False),
+    sa.Column("extension", sa.String(32), nullable=False),
+    sa.Column("op", sa.String(16)),
+    sa.Column("number", sa.String(32)),
+    sa.Column("call", sa.String(64)),
+    sa.UniqueConstraint("tid", "command_id"),
+)
+command_events = sa.Table(
+    "command_events",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("entry", sa.ForeignKey("commands.entry"), nullable=False, index=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("stage", sa.String(16), nullable=False),  # check, action, event, result
+    sa.Column("word", sa.String(32), nullable=False),
+    sa.Column("reason", sa.String(32)),
+)
+open_commands = sa.Table(
+    "open_commands",
+    metadata,
+    sa.Column("entry", sa.ForeignKey("commands.entry"), primary_key=True),
+)

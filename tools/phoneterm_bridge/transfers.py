@@ -1,0 +1,119 @@
+"""Follows what the PBX was asked to its true end, and tells terminal and journal. Does not decide or ask anything.
+
+A following belongs to one command and one call reference. A command's results only go forward: accepted, ringing,
+consulting, then one final state. complete, cancel and swap share the reference of the transfer they act on and end
+with it. A following whose call has left the PBX's view ends as unknown when nothing more is heard of it.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from phoneterm.core.messages import FINAL_STATES
+
+from phoneterm_bridge.policy import TRANSFERS
+from phoneterm_bridge.speaker import Speaker
+from phoneterm_bridge.store.journal import Journal, Recorded
+from phoneterm_bridge.store.records import TerminalRecord
+
+# How long the PBX may still report on a transfer after the user's own leg is gone: longer than it rings a colleague
+# and, where it is so configured, calls the user back twice.
+_SILENCE_S = 60
+_FORWARD = {"accepted": 1, "ringing": 2, "consulting": 3}
+
+
+@dataclass(eq=False)
+class Following:
+    """One command on its way; `asked` is set once the PBX has answered (or can no longer)."""
+
+    tid: str
+    command_id: str
+    op: str
+    ref: str
+    endpoint: str
+    asked: asyncio.Event
+    recorded: Recorded | None = None
+    step: int = 0
+    silence: asyncio.TimerHandle | None = None
+
+
+class Transfers:
+    """All commands whose end is not known yet."""
+
+    def __init__(self, speaker: Speaker, journal: Journal) -> None:
+        self._speaker = speaker
+        self._journal = journal
+        self._followings: list[Following] = []
+
+    @property
+    def count(self) -> int:
+        """How many commands have no end yet."""
+        return len(self._followings)
+
+    def begin(self, terminal: TerminalRecord, command_id: str, op: str, ref: str) -> Following:
+        """Take a call for a command; from now on a second transfer of it is refused."""
+        following = Following(terminal.tid, command_id, op, ref, terminal.endpoint, asyncio.Event())
+        self._followings.append(following)
+        return following
+
+    def transfer_of(self, ref: str) -> Following | None:
+        """Return the transfer that is under way on a call, if any."""
+        found = (following for following in self._followings if following.ref == ref and following.op in TRANSFERS)
+        return next(found, None)
+
+    def report(self, following: Following, state: str, reason: str | None) -> None:
+        """Take one command to a result state: journal it and tell the terminal; going backwards changes nothing."""
+        if following not in self._followings:
+            return
+        if state in FINAL_STATES:
+            self.drop(following)
+        elif _FORWARD[state] <= following.step:
+            return
+        else:
+            following.step = _FORWARD[state]
+        if following.recorded is not None:
+            self._journal.append(following.recorded, "result", state, reason)
+        self._speaker.say_result(following.tid, following.command_id, state, reason)
+        words = {"tid": following.tid, "id": following.command_id, "op": following.op, "state": state}
+        structlog.get_logger().info("result", **words, **({"reason": reason} if reason else {}))
+
+    def drop(self, following: Following) -> None:
+        """Forget a command; nothing is told."""
+        following.asked.set()
+        if following.silence is not None:
+            following.silence.cancel()
+        if following in self._followings:
+            self._followings.remove(following)
+
+    def on_progress(self, ref: str, state: str, reason: str | None) -> None:
+        """The PBX says how the transfer on a call went on; commands that act on it end with it."""
+        for following in [one for one in self._followings if one.ref == ref and one.recorded is not None]:
+            self._journal.append(following.recorded, "event", state, reason)
+            if following.op in TRANSFERS:
+                self.report(following, state, reason)
+            elif state in FINAL_STATES:
+                has_worked = (following.op, state) in (("complete", "done"), ("cancel", "returned"))
+                self.report(following, "done" if has_worked else state, None if has_worked else reason)
+
+    def on_calls(self, endpoint: str, refs: set[str]) -> None:
+        """The PBX has only these calls of an endpoint now: whatever is followed beyond them gets its last chance."""
+        for following in self._followings:
+            if following.endpoint != endpoint or not following.asked.is_set():
+                continue
+            if following.ref in refs:
+                if following.silence is not None:
+                    following.silence.cancel()
+                following.silence = None
+            elif following.silence is None:
+                loop = asyncio.get_running_loop()
+                following.silence = loop.call_later(_SILENCE_S, self.report, following, "unknown", None)
+
+    def endpoints(self) -> set[str]:
+        """Return the endpoints that have something followed."""
+        return {following.endpoint for following in self._followings}
+
+    def stop(self) -> None:
+        """Stop waiting for silence; what has no end yet becomes unknown in the journal at the next start."""
+        for following in self._followings:
+            if following.silence is not None:
+                following.silence.cancel()
