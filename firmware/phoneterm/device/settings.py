@@ -27,7 +27,7 @@ Problem = namedtuple("Problem", ("key", "sentence"))
 
 
 def read(storage, is_tid):
-    """Return Settings, or the first Problem; `storage` is an `esp32.NVS`, `is_tid` says whether a text names a terminal."""
+    """Return Settings, or the first Problem; `storage` is an `esp32.NVS`, `is_tid` says what may name a terminal."""
     texts = {}
     for key in KEYS:
         text = _read_text(storage, key)
@@ -81,7 +81,9 @@ def _check(texts, tls, port, is_tid):
     if texts["allow_plain"] not in (None, "yes", "no"):
         return Problem("allow_plain", "The setting allow_plain must be yes or no.")
     if tls == "off" and texts["allow_plain"] != "yes" and not _is_loopback(texts["mqtt_host"]):
-        return Problem("tls", "The broker %s would be spoken to in the clear: set tls, or allow_plain." % texts["mqtt_host"])
+        return Problem(
+            "tls", "The broker %s would be spoken to in the clear: set tls or allow_plain." % texts["mqtt_host"]
+        )
     return None
 
 

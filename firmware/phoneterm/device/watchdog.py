@@ -10,7 +10,7 @@ class Watchdog:
     def __init__(self, timer, parts):
         """Take a `machine.WDT` (or None: nothing to feed) and the names of the parts."""
         self._timer = timer
-        self._has_moved = dict([(part, False) for part in parts])
+        self._has_moved = dict.fromkeys(parts, False)
 
     def note(self, part):
         """Say that `part` has made progress."""

@@ -1,0 +1,8 @@
+"""What a frozen image of the phone terminal contains: the stock image's modules and ours.
+
+Does not contain boot.py, main.py and board.py, which stay files so that a board can be changed without a build.
+Used by MicroPython's own build: `make BOARD=ESP32_GENERIC FROZEN_MANIFEST=<this file>`.
+"""
+
+include("$(PORT_DIR)/boards/manifest.py")  # noqa: F821 - the build defines include() and package()
+package("phoneterm", base_path=".", opt=2)  # noqa: F821

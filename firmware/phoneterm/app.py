@@ -1,0 +1,200 @@
+"""The running terminal: starts the tasks, carries what happens to core.terminal, and does what it asks for.
+
+Does not decide anything about keys, calls or permissions, and knows no pins. The only place that starts tasks; a task
+that dies is started again and counted, and a device whose tasks keep dying restarts.
+Garbage is collected while no sequence is open, so that a collection does not hide a key. Times are ms.
+"""
+
+import asyncio
+import gc
+import time
+
+from phoneterm.core import actions as act
+from phoneterm.core.debounce import INDEX, PRESSED, STUCK, WORKING
+from phoneterm.device.event_log import log, place_of
+from phoneterm.device.ticks import Elapsed, WholeMs
+
+WATCHED = ("scan", "tick", "link")  # what the watchdog wants to see moving
+TICK_MS = 1000
+TELEMETRY_TICKS = 60
+FIRST_TELEMETRY_TICK = 5
+MOST_DEATHS = 5  # of tasks; one is forgiven with every telemetry
+REVIVE_MS = 100
+MOST_PUBLISHING = 8
+LAST_WORDS_MS = 500  # for what is being published before a restart
+
+
+class App:
+    """Joins the terminal with its keypad, lamp, display, hook and broker; `run` is the whole life of the device."""
+
+    def __init__(self, terminal, scanner, indicator, display, hook, watchdog, reset):
+        """Take the parts; display and hook may be None, `reset` is `machine.reset`."""
+        self._terminal = terminal
+        self._scanner = scanner
+        self._indicator = indicator
+        self._display = display
+        self._hook = hook
+        self._watchdog = watchdog
+        self._reset = reset
+        self._client = None
+        self._wifi = None
+        self._publishing = set()
+        self._restarting = None
+        self._deaths = 0
+        self._restarts = 0
+        self._free_bytes = 0
+
+    async def run(self, client, wifi):
+        """Start every task and wait for ever; `client` and `wifi` call back the `on_` methods."""
+        self._client = client
+        self._wifi = wifi
+        asyncio.get_event_loop().set_exception_handler(self._on_exception)
+        self._indicator.play("starting")
+        parts = (
+            ("scan", self._scan), ("tick", self._tick), ("indicator", self._indicator.run), ("wifi", wifi.run),
+            ("receive", client.receive), ("send", client.send),
+        )  # fmt: skip
+        await asyncio.gather(*[self._keep_alive(name, start) for name, start in parts])
+
+    def on_message(self, topic, payload, is_retained):
+        """Hand over what the broker sent."""
+        self._ask(self._terminal.on_message, topic, payload)
+
+    def on_link(self, is_up):
+        """Hand over whether the broker can be reached."""
+        self._ask(self._terminal.on_link, is_up)
+
+    def on_network(self, is_up):
+        """Give the broker connection up together with the network."""
+        if not is_up and self._client:
+            self._client.drop("the network is gone")
+
+    def on_progress(self):
+        """Note that the link's sending task comes round."""
+        self._watchdog.note("link")
+
+    def perform(self, actions):
+        """Do what the terminal asks for, in its order."""
+        for action in actions:
+            if isinstance(action, act.Publish):
+                self._start_publishing(action)
+            elif isinstance(action, act.Indicate):
+                self._indicator.country = self._terminal.country
+                self._indicator.play(action.signal)
+            elif isinstance(action, act.Show):
+                if self._display:
+                    self._display.show(action.line1, action.line2)
+            elif isinstance(action, act.Log):
+                log(action.event, action.detail)
+            elif isinstance(action, act.Restart):
+                self._restarting = asyncio.create_task(self._restart(action.reason))
+            else:
+                raise ValueError("no such action: %s" % type(action))
+
+    def _ask(self, method, *arguments):
+        """Have the terminal say what to do, and do it; a mistake in there must not cost the connection."""
+        try:
+            self.perform(method(*arguments))
+        except Exception as error:
+            log("terminal-failed", place_of(error))
+
+    def _start_publishing(self, action):
+        if len(self._publishing) < MOST_PUBLISHING:
+            self._publishing.add(asyncio.create_task(self._publish(action)))
+        else:
+            log("publish-refused", "too many at once")
+            self._report(action, False)
+
+    async def _publish(self, action):
+        """Publish, and report the outcome exactly once."""
+        is_good = False
+        try:
+            is_good = await self._client.publish(
+                action.topic, action.payload, action.qos, action.retain, action.deadline_ms
+            )
+        finally:
+            self._publishing.discard(asyncio.current_task())
+            self._report(action, is_good)
+
+    def _report(self, action, is_good):
+        if action.ref is not None:
+            self._ask(self._terminal.on_published, action.ref, is_good)
+
+    async def _scan(self):
+        """Poll the keypad and the hook as often as the scanner wants."""
+        terminal, scanner, hook = self._terminal, self._scanner, self._hook
+        elapsed = Elapsed(time.ticks_us, time.ticks_diff)
+        whole_ms = WholeMs()
+        while True:
+            elapsed_us = elapsed.take()
+            elapsed_ms = whole_ms.add(elapsed_us)
+            count = scanner.poll(elapsed_us)
+            self.perform(terminal.on_time(elapsed_ms))
+            for index in range(count):
+                self.perform(self._tell_key(scanner.changes[index]))
+            if hook:
+                is_off_hook = hook.poll(elapsed_ms)
+                if is_off_hook is not None:
+                    self.perform(terminal.on_hook(is_off_hook))
+            self._watchdog.note("scan")
+            await asyncio.sleep_ms(scanner.wait_ms)
+
+    def _tell_key(self, change):
+        if change & (STUCK | WORKING):
+            return self._terminal.on_keypad_fault(change & INDEX, bool(change & STUCK))
+        return self._terminal.on_key(change & INDEX, bool(change & PRESSED))
+
+    async def _tick(self):
+        """Every second: feed the watchdog, collect garbage; every minute: telemetry, and forgive a death."""
+        ticks = 0
+        while True:
+            await asyncio.sleep_ms(TICK_MS)
+            ticks += 1
+            self._watchdog.note("tick")
+            self._watchdog.feed()
+            self._collect_garbage()
+            if ticks % TELEMETRY_TICKS == FIRST_TELEMETRY_TICK:
+                self._deaths = max(self._deaths - 1, 0)
+                self._ask(self._telemetry)
+
+    def _collect_garbage(self):
+        """Collect when half of what was free is used up, and nobody is keying."""
+        if not self._terminal.is_sequence_open and gc.mem_free() <= self._free_bytes // 2:
+            gc.collect()
+            self._free_bytes = gc.mem_free()
+
+    def _telemetry(self):
+        scanner, client = self._scanner, self._client
+        fields = {
+            "heap_free": gc.mem_free(), "rssi": self._wifi.rssi(), "restarts": self._restarts,
+            "gap_p50_ms": scanner.gap_p50_ms(), "gap_p99_ms": scanner.gap_p99_ms(), "gap_max_ms": scanner.gap_max_ms(),
+            "dropped": self._terminal.counters()["dropped"] + client.dropped + client.unexpected,
+        }  # fmt: skip
+        scanner.forget_gaps()
+        return (self._terminal.telemetry(fields),)
+
+    async def _keep_alive(self, name, start):
+        """Run one task for ever: start it again when it dies, restart the device when tasks keep dying."""
+        while True:
+            try:
+                await start()
+            except Exception as error:
+                log("task-died", "%s: %s" % (name, place_of(error)))
+            self._restarts += 1
+            self._deaths += 1
+            if self._deaths > MOST_DEATHS:
+                await self._restart("tasks keep dying")
+            await asyncio.sleep_ms(REVIVE_MS)
+
+    async def _restart(self, reason):
+        """Let what is being published go out, and restart the device."""
+        log("restart", reason)
+        left_ms = LAST_WORDS_MS
+        while self._publishing and left_ms > 0:
+            await asyncio.sleep_ms(TICK_MS // 50)
+            left_ms -= TICK_MS // 50
+        self._reset()
+
+    def _on_exception(self, loop, context):
+        """Log what went wrong in a task that nobody waits for."""
+        log("task-failed", place_of(context["exception"]))
