@@ -20,25 +20,24 @@ DONE = "done"  # the caller has been transferred
 
 STATES = (IDLE, RINGING, TALKING, SENT, ACCEPTED, CALLING, CONSULTING, DONE)
 
-_I, _R, _T, _S, _A, _L, _C, _D = range(8)
-_NEVER = 15
+_LETTERS = "IRTSALCD"  # one for each state, in the order above; "-": cannot happen
 _TABLE = {
-    # from             idle    ringing talking   sent    accepted calling consulting done
-    "call-idle":       (_I,     _I,     _I,      _I,     _I,      _I,     _I,        _I),
-    "call-ringing":    (_R,     _R,     _R,      _R,     _R,      _R,     _R,        _R),
-    "call-talking":    (_T,     _T,     _T,      _S,     _A,      _T,     _T,        _T),
-    "call-consulting": (_C,     _C,     _C,      _C,     _C,      _L,     _C,        _C),
-    "sent":            (_NEVER, _NEVER, _S,      _NEVER, _NEVER,  _NEVER, _NEVER,    _NEVER),
-    "accepted":        (_I,     _R,     _A,      _A,     _A,      _L,     _C,        _D),
-    "ringing":         (_I,     _R,     _L,      _L,     _L,      _L,     _C,        _D),
-    "consulting":      (_I,     _R,     _C,      _C,     _C,      _C,     _C,        _D),
-    "done":            (_I,     _R,     _D,      _D,     _D,      _D,     _D,        _D),
-    "returned":        (_I,     _R,     _T,      _T,     _T,      _T,     _T,        _D),
-    "failed":          (_I,     _R,     _T,      _T,     _T,      _T,     _T,        _D),
-    "rejected":        (_I,     _R,     _T,      _T,     _T,      _L,     _C,        _D),
-    "unknown":         (_I,     _R,     _T,      _T,     _T,      _L,     _C,        _D),
-    "timed-out":       (_I,     _R,     _T,      _T,     _A,      _L,     _C,        _D),
-    "link-lost":       (_I,     _I,     _I,      _I,     _I,      _I,     _I,        _I),
+    # from:            IRTSALCD
+    "call-idle":      "IIIIIIII",
+    "call-ringing":   "RRRRRRRR",
+    "call-talking":   "TTTSATTT",
+    "call-consulting":"CCCCCLCC",
+    "sent":           "--S-----",
+    "accepted":       "IRAAALCD",
+    "ringing":        "IRLLLLCD",
+    "consulting":     "IRCCCCCD",
+    "done":           "IRDDDDDD",
+    "returned":       "IRTTTTTD",
+    "failed":         "IRTTTTTD",
+    "rejected":       "IRTTTLCD",
+    "unknown":        "IRTTTLCD",
+    "timed-out":      "IRTTALCD",
+    "link-lost":      "IIIIIIII",
 }  # fmt: skip
 
 EVENTS = tuple(_TABLE)
@@ -57,10 +56,10 @@ class Call:
     def move(self, event):
         """Go on to the next state; ValueError for an event that does not exist or cannot happen in this state."""
         row = _TABLE.get(event)
-        at = row[STATES.index(self.state)] if row else _NEVER
-        if at == _NEVER:
+        letter = row[STATES.index(self.state)] if row else "-"
+        if letter == "-":
             raise ValueError("event %s cannot happen in state %s" % (event, self.state))
-        self.state = STATES[at]
+        self.state = STATES[_LETTERS.index(letter)]
 
     def obstacle(self):
         """Return why no transfer can start now (a wire reason), or None when one can."""

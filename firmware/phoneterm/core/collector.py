@@ -4,10 +4,10 @@ Does not know permissions, calls or the link, and never guesses: what it dials w
 refused. Stages: closed -> (# or *) code -> (1 or 2) number -> quiet -> closed. However a sequence ends, the keys that
 follow within QUIET_MS of one another belong to it and are dropped, so that the rest of a number is never taken for
 the next code. Times are elapsed milliseconds, told by `on_time`. How each odd input ends:
-- # or * alone, #1 alone, a number with digits missing: "code-time", "number-empty", "number-incomplete" by timer;
-- another key after # or *: "code"; a digit the map has no number for: "number-unknown"; the 33rd: "number-long";
-- a # or * the map does not allow there, swap, or a legend without a meaning: "key"; all of it too slow: "time";
-- a gap that may have hidden a key: "tainted"; erasing the code, or the cancel key: Cancelled.
+- # or * alone, #1 alone, a number with digits missing: "code-time", "no-number", "digits-missing" by timer;
+- another key after # or *: "no-such-code"; a digit with which no number goes on: "no-such-number"; the 33rd digit:
+  "number-too-long"; a # or * where the map has none, swap, any other legend: "wrong-key"; all too slow: "too-slow";
+- a gap that may have hidden a key: "key-it-again"; the cancel key, or erasing when there is no digit: Cancelled.
 """
 
 from collections import namedtuple
@@ -24,38 +24,21 @@ Opened = namedtuple("Opened", ("kind",))  # the code is complete
 Dialled = namedtuple("Dialled", ("kind", "number", "number_class"))
 Cancelled = namedtuple("Cancelled", ("by",))  # "cancel", "erase" or whoever called `close`
 
-_CLOSED, _CODE, _NUMBER, _QUIET = range(4)
-
 
 class Collector:
-    """One keypad's sequence. `settings` has digit_map, roles, code_ms, digit_ms and total_ms (see config.Config)."""
+    """One keypad's sequence: `is_open` from # or * on, then `is_quiet` for a while. `settings` is a config.Config."""
 
     def __init__(self, settings):
+        self.is_open = False
+        self.is_quiet = False  # keys are still kept out after the last sequence
+        self.kind = None  # of the open sequence, once its code is complete
         self._settings = settings
-        self._stage = _CLOSED
         self._code = ""
-        self._kind = None
         self._keyed = ""
         self._state = 0
         self._since_key_ms = 0
         self._since_start_ms = 0
 
-    @property
-    def is_open(self):
-        """Say whether a sequence is under way."""
-        return self._stage == _CODE or self._stage == _NUMBER
-
-    @property
-    def is_quiet(self):
-        """Say whether keys are still kept out after the last sequence."""
-        return self._stage == _QUIET
-
-    @property
-    def kind(self):
-        """Return the kind of the sequence under way, or None before its code is complete."""
-        return self._kind
-
-    @property
     def possible_classes(self):
         """Return the classes that the number under way can still become."""
         return self._settings.digit_map.possible_classes(self._state)
@@ -68,34 +51,31 @@ class Collector:
 
     def on_time(self, elapsed_ms):
         """Let time pass; return how the sequence ended by it, or None."""
-        if self._stage == _CLOSED:
-            return None
-        self._since_key_ms += elapsed_ms
-        if self._stage == _QUIET:
-            if self._since_key_ms >= QUIET_MS:
-                self._stage = _CLOSED
-            return None
-        self._since_start_ms += elapsed_ms
-        settings = self._settings
-        if self._stage == _CODE:
-            return self._end(Rejected("code-time", "")) if self._since_key_ms >= settings.code_ms else None
-        if self._since_key_ms >= settings.digit_ms:
-            return self._finish(False)
-        return self._end(Rejected("time", "")) if self._since_start_ms >= settings.total_ms else None
+        if self.is_open:
+            settings = self._settings
+            self._since_key_ms += elapsed_ms
+            self._since_start_ms += elapsed_ms
+            if self.kind is None:
+                return self._reject("code-time") if self._since_key_ms >= settings.code_ms else None
+            if self._since_key_ms >= settings.digit_ms:
+                return self._finish(False)
+            return self._reject("too-slow") if self._since_start_ms >= settings.total_ms else None
+        if self.is_quiet:
+            self._since_key_ms += elapsed_ms
+            self.is_quiet = self._since_key_ms < QUIET_MS
+        return None
 
     def on_press(self, legend):
         """Take one pressed key; return what came of it, or None for a key that means nothing here."""
         self._since_key_ms = 0
-        if self._stage == _QUIET:
-            return None
-        if self._stage == _CLOSED:
-            return self._begin(legend)
+        if not self.is_open:
+            return None if self.is_quiet or legend not in "#*" else self._begin(legend)
         roles = self._settings.roles
         if legend == roles.cancel:
             return self._end(Cancelled("cancel"))
         if legend == roles.erase:
             return self._erase()
-        if self._stage == _CODE:
+        if self.kind is None:
             return self._take_code(legend)
         if legend == roles.commit:
             return self._finish(True)
@@ -103,21 +83,19 @@ class Collector:
 
     def on_release(self):
         """Take the release of any key: it is not quiet yet."""
-        if self._stage == _QUIET:
+        if self.is_quiet:
             self._since_key_ms = 0
 
     def taint(self):
         """Refuse the open sequence, because a key may have been missed; None when there is none."""
-        return self._end(Rejected("tainted", "")) if self.is_open else None
+        return self._reject("key-it-again") if self.is_open else None
 
     def close(self, reason):
         """End the open sequence for a reason from outside; None when there is none."""
         return self._end(Cancelled(reason)) if self.is_open else None
 
     def _begin(self, legend):
-        if legend not in "#*":
-            return None
-        self._stage = _CODE
+        self.is_open = True
         self._code = legend
         self._since_start_ms = 0
         return Progressed("")
@@ -125,9 +103,8 @@ class Collector:
     def _take_code(self, legend):
         kind = _KIND_OF_CODE.get(self._code + legend)
         if kind is None:
-            return self._end(Rejected("code", ""))
-        self._kind = kind
-        self._stage = _NUMBER
+            return self._reject("no-such-code")
+        self.kind = kind
         self._state = self._settings.digit_map.start()
         return Opened(kind)
 
@@ -135,12 +112,12 @@ class Collector:
         digit_map = self._settings.digit_map
         is_digit = legend in _DIGITS
         if not is_digit and legend not in "*#":
-            return self._end(Rejected("key", ""))
+            return self._reject("wrong-key")
         if legend != "#" and len(self._keyed) == MAX_NUMBER_CHARS:
-            return self._end(Rejected("number-long", ""))
+            return self._reject("number-too-long")
         self._state = digit_map.step(self._state, legend)
         if not self._state:
-            return self._end(Rejected("number-unknown" if is_digit else "key", ""))
+            return self._reject("no-such-number" if is_digit else "wrong-key")
         if legend != "#":
             self._keyed += legend
         if digit_map.verdict(self._state) == verdicts.COMPLETE:
@@ -162,15 +139,19 @@ class Collector:
         verdict = self._settings.digit_map.verdict(self._state)
         if verdict == verdicts.TIMER or (verdict == verdicts.COMMIT and is_committed):
             return self._dial()
-        return self._end(Rejected("number-incomplete" if self._keyed else "number-empty", ""))
+        return self._reject("digits-missing" if self._keyed else "no-number")
 
     def _dial(self):
-        return self._end(Dialled(self._kind, self._keyed, self._settings.digit_map.class_at(self._state)))
+        return self._end(Dialled(self.kind, self._keyed, self._settings.digit_map.class_at(self._state)))
+
+    def _reject(self, reason):
+        return self._end(Rejected(reason, ""))
 
     def _end(self, event):
-        self._stage = _QUIET
+        self.is_open = False
+        self.is_quiet = True
         self._since_key_ms = 0
-        self._kind = None
+        self.kind = None
         self._code = self._keyed = ""
         self._state = 0
         return event

@@ -12,7 +12,7 @@ from phoneterm.core.digit_map import DEFAULT_MAP, compile_map
 from phoneterm.core.keymap import Roles
 from phoneterm.core.messages import OPERATIONS, Rejected
 
-NO_REVISION = -1  # the bridge has sent nothing yet
+DEFAULTS = {"rev": -1, "digit_map": DEFAULT_MAP}  # the document before the bridge has sent one
 CODE_MS = 2500
 DIGIT_MS = 3000
 TOTAL_MS = 20000
@@ -25,7 +25,7 @@ Config = namedtuple("Config", ("revision", "digit_map", "code_ms", "digit_ms", "
 
 def default_config(roles):
     """Return the settings before the bridge has sent any; `roles` are the board's own, ValueError if they cannot be."""
-    config = read_config({"rev": NO_REVISION, "digit_map": None}, roles)
+    config = read_config(DEFAULTS, roles)
     if isinstance(config, Rejected):
         raise ValueError(config.detail)
     return config
@@ -48,7 +48,7 @@ def read_config(document, board_roles):
         if op not in OPERATIONS:
             return Rejected("config", "there is no operation " + op)
     # A commit key that is # does what # does in a map; every other role would take the key away from the number.
-    digit_map = compile_map(document["digit_map"] or DEFAULT_MAP, "".join(roles[1:]) + roles.commit.replace("#", ""))
+    digit_map = compile_map(document["digit_map"], "".join(roles[1:]) + roles.commit.replace("#", ""))
     if isinstance(digit_map, Rejected):
         return Rejected("config", "digit map, " + digit_map.detail)
     times = [document.get(name) or ms for name, ms in _TIMES]

@@ -6,13 +6,13 @@ Does not decide what happened. Appends Indicate and Show to the list of actions 
 from phoneterm.core.actions import Indicate, Show
 
 NOTICE_MS = 5000
-_SAME_MS = 1000  # the same momentary signal twice within this is one piece of news, heard once
+SAME_MS = 1000  # the same momentary signal twice within this is one piece of news, heard once
 
 _LINES = {
     "starting": ("Starting", ""),
     "no-link": ("No link", ""),
     "ready": ("Ready", ""),
-    "keypad-fault": ("Ready", "A key is stuck"),
+    "keypad-fault": ("Ready", "a key is stuck"),
     "open": ("Transfer to", ""),
     "consulting": ("Caller on hold", "A join  C back"),
 }
@@ -24,40 +24,32 @@ class Feedback:
     def __init__(self):
         self.standing = None
         self._last = None
-        self._since_last_ms = 0
+        self._same_ms = 0
         self._notice_ms = 0
 
-    def on_time(self, elapsed_ms):
-        """Let time pass; return the Show that ends a message on the display, or None."""
-        if self._last is not None:
-            self._since_last_ms += elapsed_ms
-            if self._since_last_ms >= _SAME_MS:
-                self._last = None
+    def on_time(self, elapsed_ms, actions):
+        """Let time pass; a message on the display ends some time."""
+        if self._same_ms > 0:
+            self._same_ms -= elapsed_ms
         if self._notice_ms > 0:
             self._notice_ms -= elapsed_ms
             if self._notice_ms <= 0:
-                return Show(*_LINES[self.standing])
-        return None
+                self.rest(actions)
 
     def stand(self, signal, actions):
         """Let a standing signal stand from now on; nothing when it already does."""
-        if signal == self.standing:
-            return
-        self.standing = signal
-        actions.append(Indicate(signal))
-        if self._notice_ms <= 0:
-            actions.append(Show(*_LINES[signal]))
-
-    def click(self, actions):
-        """Let the user hear that a key was taken."""
-        actions.append(Indicate("key"))
+        if signal != self.standing:
+            self.standing = signal
+            actions.append(Indicate(signal))
+            if self._notice_ms <= 0:
+                self.rest(actions)
 
     def tell(self, signal, line1, line2, actions):
         """Say what happened: a signal (None: only the display), and two lines for a while."""
-        if signal is not None and signal != self._last:
+        if signal is not None and (signal != self._last or self._same_ms <= 0):
             actions.append(Indicate(signal))
             self._last = signal
-            self._since_last_ms = 0
+            self._same_ms = SAME_MS
         self.show(line1, line2, actions)
         self._notice_ms = NOTICE_MS
 
@@ -67,5 +59,6 @@ class Feedback:
         self._notice_ms = 0
 
     def rest(self, actions):
-        """Show the standing text again, at once."""
-        self.show(*_LINES[self.standing], actions)
+        """Show the text of the standing signal."""
+        line1, line2 = _LINES[self.standing]
+        self.show(line1, line2, actions)

@@ -7,12 +7,11 @@ arrived, at most a day: then a new one is asked for, so that they always fit the
 
 from phoneterm.core import messages
 from phoneterm.core.actions import Publish
+from phoneterm.core.commands import ANSWER_MS
 
 PUBLISH_MS = 5000  # for all but commands: how long a message may take to reach the broker
-ANSWER_MS = 3000  # a command that nobody has accepted by then is given up
 _HELLO_EVERY_MS = 5000
 _SESSION_MOST_MS = 86400000
-CAPABILITIES = messages.OPERATIONS
 
 
 class Link:
@@ -55,7 +54,7 @@ class Link:
         identity = self._identity
         self._since_hello_ms = 0
         fields = {"boot": identity.boot, "fw": identity.fw, "board": identity.board,
-                  "wire": [messages.VERSION, messages.VERSION], "caps": list(CAPABILITIES)}  # fmt: skip
+                  "wire": [messages.VERSION, messages.VERSION], "caps": list(messages.OPERATIONS)}  # fmt: skip
         return self.publish(messages.HELLO, fields)
 
     def state(self, state):

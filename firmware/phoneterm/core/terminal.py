@@ -9,8 +9,8 @@ Messages that are not right are counted and logged, and change nothing. Times ar
 from collections import namedtuple
 
 from phoneterm.core import messages
-from phoneterm.core.actions import Indicate, Log, Restart, Show
-from phoneterm.core.config import default_config, read_config
+from phoneterm.core.actions import Log, Restart
+from phoneterm.core.config import DEFAULTS, default_config, read_config
 from phoneterm.core.link import Link
 from phoneterm.core.permissions import Permissions
 from phoneterm.core.transfer import Transfer
@@ -70,13 +70,12 @@ class Terminal:
             self._uptime_s += 1
         transfer = self._transfer
         transfer.on_time(elapsed_ms, self._actions)
+        is_hello_due = self._link.on_time(elapsed_ms)
         if not transfer.collector.is_open:
-            if self._link.on_time(elapsed_ms):
+            if is_hello_due:
                 self._actions.append(self._link.hello())
             if self._waiting_config is not None:
                 self._put_config(self._waiting_config)
-        else:
-            self._link.on_time(elapsed_ms)
         if transfer.is_starting and (self._uptime_s >= _STARTING_S or self._link.session is not None):
             transfer.is_starting = False
             transfer.settle(self._actions)
@@ -181,13 +180,13 @@ class Terminal:
             self._dropped += 1
             return
         if had_session:
-            self._transfer.lose_session(self._actions)
+            self._transfer.lose_session("bad-session", self._actions)
         self._transfer.is_starting = False
         self._transfer.settle(self._actions)
 
     def _lose_session(self):
         self._link.session = None
-        self._transfer.lose_session(self._actions)
+        self._transfer.lose_session("no-link", self._actions)
         self._transfer.call.move("link-lost")
         self._transfer.call.ref = None
         self._transfer.settle(self._actions)
@@ -201,11 +200,12 @@ class Terminal:
 
     def _take_config(self, document):
         if document is None:
-            document = {"rev": max(self._config.revision, 0), "digit_map": None}
-        if document["rev"] < self._config.revision:
-            self._dropped += 1
+            document = DEFAULTS
+        elif document["rev"] <= self._config.revision:
+            self._dropped += document["rev"] < self._config.revision
             self._acknowledge(None)
-        elif self._transfer.collector.is_open:
+            return
+        if self._transfer.collector.is_open:
             self._waiting_config = document
         else:
             self._put_config(document)
@@ -237,8 +237,7 @@ class Terminal:
         self._last_request = document["id"]
         op = document["op"]
         if op == "identify":
-            self._actions.append(Indicate("identify"))
-            self._actions.append(Show("This is", self._identity.tid[-16:]))
+            self._transfer.feedback.tell("identify", "This is", self._identity.tid, self._actions)
         elif op == "reboot":
             self._actions.append(self._link.state("offline"))
             self._actions.append(Restart("requested"))

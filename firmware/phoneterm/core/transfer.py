@@ -7,6 +7,7 @@ Times are milliseconds.
 """
 
 from phoneterm.core import outcomes
+from phoneterm.core.actions import Indicate
 from phoneterm.core.call import Call
 from phoneterm.core.collector import Cancelled, Collector, Dialled, Opened, Progressed
 from phoneterm.core.commands import Commands
@@ -51,10 +52,8 @@ class Transfer:
         late = self._commands.on_time(elapsed_ms)
         if late is not None:
             self._move(late, "timed-out")
-            self._tell_reason("no-answer-yet", actions)
-        show = self.feedback.on_time(elapsed_ms)
-        if show is not None:
-            actions.append(show)
+            self._tell_reason("no-confirmation", actions)
+        self.feedback.on_time(elapsed_ms, actions)
 
     def on_press(self, legend, actions):
         """Take a pressed key."""
@@ -88,9 +87,10 @@ class Transfer:
 
     def on_result(self, document, actions):
         """Take a result and say whether it was about one of our commands."""
-        op = self._commands.answer(document["id"])
-        if op is None:
+        known = self._commands.answer(document["id"])
+        if known is None:
             return False
+        op = known[0]
         state = document["state"]
         if state == "done" and op == "cancel":
             state = "returned"
@@ -105,9 +105,10 @@ class Transfer:
 
     def on_undelivered(self, name, actions):
         """Take that the broker did not acknowledge a command: it may or may not have got it."""
-        if self._commands.is_waiting(name):
-            self._move(self._commands.answer(name), "unknown")
-            self._tell_reason("outcome-unknown", actions)
+        op, was_waiting = self._commands.answer(name)
+        if was_waiting:
+            self._move(op, "unknown")
+            self._tell_reason("not-confirmed", actions)
 
     def interrupt(self, reason, actions):
         """End the open sequence aloud, if there is one."""
@@ -120,12 +121,12 @@ class Transfer:
             self.settle(actions)
             self.feedback.rest(actions)
 
-    def lose_session(self, actions):
+    def lose_session(self, reason, actions):
         """End what needed the session: the open sequence, and the waiting for answers."""
-        self.interrupt("no-link", actions)
+        self.interrupt(reason, actions)
         if self._commands.give_up():
             self.call.move("unknown")
-            self._tell_reason("outcome-unknown", actions)
+            self._tell_reason("not-confirmed", actions)
 
     def settle(self, actions):
         """Let the signal stand that says how things are now."""
@@ -153,17 +154,17 @@ class Transfer:
         elif isinstance(event, Dialled):
             self._dial(event, actions)
         elif isinstance(event, Cancelled):
-            self._tell_reason(event.by, actions)
+            self._tell_reason("cancel", actions)
         elif isinstance(event, Rejected):
-            self.tainted += event.reason == "tainted"
+            self.tainted += event.reason == "key-it-again"
             self._tell_reason(event.reason, actions)
 
     def _progress(self, keyed, actions):
         kind = self.collector.kind
-        self.feedback.click(actions)
+        actions.append(Indicate("key"))
         if kind is None:
             return
-        if not any(self._permissions.allows(kind, name) for name in self.collector.possible_classes):
+        if not any(self._permissions.allows(kind, name) for name in self.collector.possible_classes()):
             self.interrupt("destination", actions)
             return
         self.feedback.show(_TITLES[kind], keyed, actions)
@@ -197,7 +198,7 @@ class Transfer:
         if reason is not None:
             self._tell_reason(reason, actions)
         elif self._send(op, None, self._link.session_ms, self.call.ref, actions):
-            self.feedback.click(actions)
+            actions.append(Indicate("key"))
         return True
 
     def _send(self, op, number, first_ms, call, actions):
@@ -230,11 +231,11 @@ class Transfer:
             self.call.move(event)
 
     def _tell_reason(self, reason, actions):
-        signal, line = outcomes.of_reason(reason)
         if reason == "no-link":
             self.is_starting = False
         self.settle(actions)
-        self.feedback.tell(signal, line, "", actions)
+        words = outcomes.words_of(reason)
+        self.feedback.tell(outcomes.signal_of(reason), words[0].upper() + words[1:], "", actions)
 
     def _tell_result(self, state, reason, actions):
         signal, line1, line2 = outcomes.of_result(state, reason)
