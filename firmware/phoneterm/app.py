@@ -52,7 +52,7 @@ class App:
         self._indicator.play("starting")
         parts = (
             ("scan", self._scan), ("tick", self._tick), ("indicator", self._indicator.run), ("wifi", wifi.run),
-            ("receive", client.receive), ("send", client.send),
+            ("receive", client.receive), ("send", client.send), ("ping", client.ping),
         )  # fmt: skip
         await asyncio.gather(*[self._keep_alive(name, start) for name, start in parts])
 

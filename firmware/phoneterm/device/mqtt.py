@@ -1,8 +1,8 @@
 """An MQTT 3.1.1 client for asyncio: one connection, kept up by one task, and no promise it cannot keep.
 
-Does not know what messages mean, keep anything for later, or touch Wi-Fi. The application starts `receive()` and
-`send()` as tasks, once each: `receive` is the only one that opens connections, `send` the only one that writes once
-the subscription went out, so cancelling a publish never leaves half a packet behind.
+Does not know what messages mean, keep anything for later, or touch Wi-Fi. The application starts `receive()`, `send()`
+and `ping()` as tasks, once each: `receive` is the only one that opens connections, `send` the only one that writes
+once the subscription went out, so cancelling a publish never leaves half a packet behind.
 Times are ms. A publish has a definite outcome: True, or False when not connected or not acknowledged in time.
 A connection on which nothing was heard for two ping intervals (half of the keepalive) is given up.
 A message that the broker sends twice is handed over twice, as QoS 1 allows. Sessions are clean.
@@ -25,7 +25,7 @@ Timing = namedtuple("Timing", "keepalive_s connect_ms steady_ms after_loss after
 class MqttClient:
     """The client. `owner` has on_message(topic, payload, is_retained), on_link(is_up) and on_progress().
 
-    on_progress is called whenever `send` comes round, at least once a ping interval.
+    on_progress is called whenever `send` comes round: at least once a ping interval, a quarter of the keepalive.
     """
 
     def __init__(self, broker, filters, will, timing, owner, log, wait_network=None, explain=describe):
@@ -47,7 +47,6 @@ class MqttClient:
         self._receiver = None
         self._drop_reason = None
         self._logged = None
-        self._pinged_at = 0
         self._up_at = 0
         self.is_up = False  # connected, and every subscription acknowledged
         self.connects = 0
@@ -127,7 +126,6 @@ class MqttClient:
             self._log("link-session", "the broker kept a session that was to be clean")
         self._subscribe_ident = self._outbox.next_ident()
         await connection.write(packets.subscribe(self._filters, self._subscribe_ident))
-        self._pinged_at = time.ticks_ms()
         self._may_send = True
         while not self.is_up:
             self._take(await connection.next_packet())
@@ -169,34 +167,26 @@ class MqttClient:
         self._owner.on_link(True)
 
     async def send(self):
-        """Write what waits, one packet a write, and ping: for ever."""
+        """Write what waits, one packet a write: for ever."""
         outbox = self._outbox
         while True:
-            if not (self._may_send and outbox.has_packet()):
-                try:
-                    await asyncio.wait_for_ms(outbox.work.wait(), max(self._ping_due_ms(), 0))
-                except asyncio.TimeoutError:
-                    pass
+            await outbox.work.wait()
             outbox.work.clear()
             self._owner.on_progress()
-            if self._may_send and self._ping_due_ms() <= 0:
-                self._ping()
-            if self._may_send and outbox.has_packet():
+            while self._may_send and outbox.has_packet():
                 await self._write(*outbox.take_first())
 
-    def _ping_due_ms(self):
-        """Return when the next ping is due; without a connection, when to come round again."""
-        if not self._may_send:
-            return self._ping_ms
-        return self._ping_ms - time.ticks_diff(time.ticks_ms(), self._pinged_at)
-
-    def _ping(self):
-        if self._connection.is_heard:
-            self._connection.is_heard = False
-            self._pinged_at = time.ticks_ms()
-            self._outbox.add(packets.PINGREQ)
-        else:
-            self.drop("nothing heard for %d ms" % (2 * self._ping_ms))
+    async def ping(self):
+        """Ask the broker now and then whether it is there, and drop a connection on which nothing comes: for ever."""
+        connection, outbox = self._connection, self._outbox
+        while True:
+            await asyncio.sleep_ms(self._ping_ms)
+            if self._may_send and not connection.is_heard:
+                self.drop("nothing heard for %d ms" % (2 * self._ping_ms))
+            elif self._may_send:
+                connection.is_heard = False
+                outbox.add(packets.PINGREQ)
+            outbox.work.set()
 
     async def _write(self, packet, outcome):
         """Write one packet whole, or drop the connection it was meant for."""
