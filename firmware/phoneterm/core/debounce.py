@@ -6,8 +6,8 @@ A change is one byte: the key's index, plus PRESSED, or 0 when released, or STUC
 in `changes` and allocates nothing.
 
 The rules, each per key:
-1. Pressed: closed in samples that are at least `press_us` apart, with no open one between. The time outlasts a
-   spike of 0.6 ms even where samples jitter, and is the shortest that does.
+1. Pressed: closed in PRESS_SAMPLES samples at least SPACING_US apart, with less than FORGET_US of open samples
+   among them. A spike of 0.6 ms can make one of them, not three; a bad membrane need not find a steady moment.
 2. Released: open for `release_us` without one closed sample. One wait between two samples counts for at most
    LONGEST_CREDIT_US, so a stall cannot pass for an open contact.
 3. Ghosts: when two rows share two closed columns, one of the four corners may not be a real contact. No corner is
@@ -21,10 +21,12 @@ STUCK = 0x20
 WORKING = 0x40
 INDEX = 0x0F
 
-PRESS_US = 800
+PRESS_SAMPLES = 3
+SPACING_US = 800
+FORGET_US = 10000
 RELEASE_US = 20000
+LONGEST_CREDIT_US = 10000
 STUCK_US = 30000000
-LONGEST_CREDIT_US = 5000
 
 _KEYS = 16
 _MOST_CHANGES = 32  # a stuck key that is let go makes two: released, and working
@@ -33,74 +35,89 @@ _MOST_CHANGES = 32  # a stuck key that is let go makes two: released, and workin
 class Debouncer:
     """The state of the 16 keys."""
 
-    def __init__(self, press_us=PRESS_US, release_us=RELEASE_US, stuck_us=STUCK_US):
+    def __init__(self, release_us=RELEASE_US, stuck_us=STUCK_US):
         """Start with every key released."""
         self.changes = bytearray(_MOST_CHANGES)
-        self.held = 0  # keys that are down, ignored ones included
+        self.held = 0  # keys that are down, ignored and stuck ones included
         self.stuck = 0
-        self._reported = 0  # keys whose press was reported
-        self._settling = 0  # keys whose last sample differs from `held`
+        self._reported = 0  # held keys whose press was reported
+        self._closing = 0  # keys that closed but are not held yet
         self._last_contacts = 0
-        self._press_us = press_us
         self._release_us = release_us
         self._stuck_us = stuck_us
-        self._settling_us = [0] * _KEYS  # how long the key has differed
+        self._open_us = [
+            0
+        ] * _KEYS  # closing: open samples since the first closed one; held: the latest without a break
+        self._closed_samples = [0] * _KEYS
+        self._counted_us = [0] * _KEYS  # since the last closed sample that counted
         self._held_us = [0] * _KEYS
         self._count = 0
 
     def is_quiet(self):
         """Say whether nothing is down but stuck keys, and nothing is settling."""
-        return self._settling == 0 and self.held == self.stuck
+        return self._closing == 0 and self.held == self.stuck and self.held & ~self._last_contacts == 0
 
     def ignore(self, contacts):
         """Take the keys in `contacts` as held since before the start: they say nothing until released."""
         self.held |= contacts
+        self._last_contacts = contacts
 
     def update(self, contacts, elapsed_us):
         """Take one sample; return how many changes it made, now at the start of `changes`."""
         self._count = 0
         ghosts = find_rectangles(contacts | self._last_contacts) & ~self.held
-        self._last_contacts = contacts
-        differing = (contacts ^ self.held) & ~ghosts
-        lasting = differing & self._settling
-        self._settling = differing
+        self._closing &= ~ghosts
+        bits = (contacts & ~ghosts) | self._closing | self.held
         index = 0
-        bits = differing | (self.held & ~self.stuck)
         while bits:
             if bits & 1:
                 key = 1 << index
-                if self.held & ~self.stuck & key:
-                    self._count_held(index, key, elapsed_us)
-                if not differing & key:
-                    pass
-                elif lasting & key:
-                    self._count_settling(index, key, elapsed_us)
+                if self.held & key:
+                    self._follow_held(index, key, contacts & key, elapsed_us)
                 else:
-                    self._settling_us[index] = 0
+                    self._follow_closing(index, key, contacts & key, elapsed_us)
             bits >>= 1
             index += 1
+        self._last_contacts = contacts
         return self._count
 
-    def _count_held(self, index, key, elapsed_us):
-        self._held_us[index] += elapsed_us
-        if self._held_us[index] >= self._stuck_us:
-            self.stuck |= key
-            self._add(STUCK | index)
-
-    def _count_settling(self, index, key, elapsed_us):
-        if not self.held & key:
-            self._settling_us[index] += elapsed_us
-            if self._settling_us[index] >= self._press_us:
+    def _follow_closing(self, index, key, is_closed, elapsed_us):
+        if not self._closing & key:
+            self._closing |= key
+            self._open_us[index] = 0
+            self._closed_samples[index] = 1
+            self._counted_us[index] = 0
+            return
+        self._counted_us[index] += elapsed_us
+        if not is_closed:
+            self._open_us[index] += elapsed_us
+            if self._open_us[index] >= FORGET_US:
+                self._closing &= ~key
+        elif self._counted_us[index] >= SPACING_US:
+            self._counted_us[index] = 0
+            self._closed_samples[index] += 1
+            if self._closed_samples[index] >= PRESS_SAMPLES:
                 self._press(index, key)
+
+    def _follow_held(self, index, key, is_closed, elapsed_us):
+        if not self.stuck & key:
+            self._held_us[index] += elapsed_us
+            if self._held_us[index] >= self._stuck_us:
+                self.stuck |= key
+                self._add(STUCK | index)
+        if is_closed:
+            return
+        if self._last_contacts & key:
+            self._open_us[index] = 0
         else:
-            self._settling_us[index] += min(elapsed_us, LONGEST_CREDIT_US)
-            if self._settling_us[index] >= self._release_us:
+            self._open_us[index] += min(elapsed_us, LONGEST_CREDIT_US)
+            if self._open_us[index] >= self._release_us:
                 self._release(index, key)
 
     def _press(self, index, key):
+        self._closing &= ~key
         self.held |= key
         self._reported |= key
-        self._settling &= ~key
         self._held_us[index] = 0
         self._add(PRESSED | index)
 
@@ -112,7 +129,6 @@ class Debouncer:
         self.held &= ~key
         self.stuck &= ~key
         self._reported &= ~key
-        self._settling &= ~key
         self._held_us[index] = 0
 
     def _add(self, change):

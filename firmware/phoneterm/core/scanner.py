@@ -2,12 +2,15 @@
 
 Does not read pins or clocks: the matrix is given, and every poll is told the time since the one before.
 While nothing is down, one cheap probe of all rows every `idle_ms`; from the first contact on, a full scan every
-`fast_ms` until everything has settled. A masked stuck key does not count as down. A poll allocates nothing.
+`fast_ms` until everything has settled. For AWAKE_US after a key, while the next is likely, the probes come every
+`fast_ms` too. A masked stuck key does not count as down, but makes every idle look a full scan, since the probe would
+see only that key. A poll allocates nothing.
 The matrix has `probe()` (is any contact closed?) and `scan()` (the 16 contacts, bit row * 4 + column).
 """
 
 IDLE_MS = 2
 FAST_MS = 1
+AWAKE_US = 3000000
 
 _BINS = 65  # 0 to 64 ms; the last one takes every longer gap, whose length `gap_max_ms` keeps
 _HALVE_AT = 1 << 20  # keeps the counts small integers, and lets what is long past fade
@@ -26,6 +29,7 @@ class Scanner:
         self._fast_ms = fast_ms
         self._has_started = False
         self._is_quiet = False
+        self._awake_us = 0
         self._gaps = Gaps()
 
     def poll(self, elapsed_us):
@@ -33,12 +37,22 @@ class Scanner:
         if not self._has_started:
             return self._start()
         self._gaps.add(elapsed_us)
-        if self._is_quiet and not self._matrix.probe():
+        if self._is_quiet and not self._debouncer.held and not self._matrix.probe():
+            self._rest(elapsed_us)
             return 0
         count = self._debouncer.update(self._matrix.scan(), elapsed_us)
         self._is_quiet = self._debouncer.is_quiet()
-        self.wait_ms = self._idle_ms if self._is_quiet else self._fast_ms
+        if count:
+            self._awake_us = AWAKE_US
+        if self._is_quiet:
+            self._rest(elapsed_us)
+        else:
+            self.wait_ms = self._fast_ms
         return count
+
+    def _rest(self, elapsed_us):
+        self._awake_us = max(0, self._awake_us - elapsed_us)
+        self.wait_ms = self._fast_ms if self._awake_us else self._idle_ms
 
     def _start(self):
         self._has_started = True
@@ -66,8 +80,9 @@ class Scanner:
 class Gaps:
     """A histogram of gaps in a fixed amount of memory: bin n holds gaps over n - 1 and up to n ms."""
 
-    def __init__(self):
-        """Start empty."""
+    def __init__(self, halve_at=_HALVE_AT):
+        """Start empty; halve all counts whenever there are `halve_at` of them."""
+        self._halve_at = halve_at
         self._bins = [0] * _BINS
         self.clear()
 
@@ -83,7 +98,7 @@ class Gaps:
         self._bins[min((gap_us + 999) // 1000, _BINS - 1)] += 1
         self._longest_us = max(self._longest_us, gap_us)
         self._total += 1
-        if self._total >= _HALVE_AT:
+        if self._total >= self._halve_at:
             self._halve()
 
     def _halve(self):

@@ -1,0 +1,125 @@
+"""Drives the firmware's own scanner through a trace, on the schedule that the scanner asks for.
+
+Does not debounce or judge. Anything with `poll(elapsed_us)`, `changes` and `wait_ms`, like the firmware's scanner,
+can be driven. The first poll is at the first row. A poll that falls into a stall happens when the stall ends; the
+next one follows `wait_ms`, and `work_us` for the work itself, after it. 100 ms after the last row nothing more can
+come of it, and the replay ends. Polls in an idle stretch of over an hour are stepped over, all but the first and last
+second of it. Times are microseconds on the trace's own clock.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+from phoneterm.core import debounce
+from phoneterm.core.scanner import Scanner
+
+from keypad_lab.trace import Row
+
+TAIL_US = 100_000
+_SECOND_US = 1_000_000
+_LONG_IDLE_US = 3_600_000_000  # a longer stretch without any contact is stepped over at once
+
+
+class Poller(Protocol):
+    """What a schedule and its debouncer look like from outside."""
+
+    changes: bytearray
+    wait_ms: int
+
+    def poll(self, elapsed_us: int) -> int:
+        """Look at the keypad; return how many changes are new."""
+
+
+class Event(NamedTuple):
+    """What one change meant, and when it was reported."""
+
+    time_us: int
+    index: int
+    kind: str
+
+
+class TraceMatrix:
+    """A key matrix whose contacts are those of the trace."""
+
+    def __init__(self) -> None:
+        """Start with every contact open."""
+        self.contacts = 0
+
+    def probe(self) -> bool:
+        """Say whether any contact is closed."""
+        return self.contacts != 0
+
+    def scan(self) -> int:
+        """Return the contacts."""
+        return self.contacts
+
+
+def firmware_scanner(matrix: TraceMatrix) -> Scanner:
+    """Return the scanner as the firmware makes it."""
+    return Scanner(matrix, debounce.Debouncer())
+
+
+class Replay:
+    """One run of one trace; its counts may be read once `events` is used up."""
+
+    def __init__(
+        self, rows: Iterable[Row], make_poller: Callable[[TraceMatrix], Poller] = firmware_scanner, work_us: int = 0
+    ) -> None:
+        """Take the trace, what to drive, and how long the work of one poll takes."""
+        self.matrix = TraceMatrix()
+        self.poller = make_poller(self.matrix)
+        self.polls = 0
+        self.row_count = 0
+        self.stall_count = 0
+        self.first_us = 0
+        self.last_us = 0
+        self._rows = iter(rows)
+        self._work_us = work_us
+        self._next = next(self._rows, None)
+        self._stalled_until_us = 0
+
+    def events(self) -> Iterator[Event]:
+        """Run the trace and yield what the scanner reports, in the order in which it reports it."""
+        if self._next is None:
+            return
+        self.first_us = polled_us = due_us = self._next.time_us
+        while True:
+            due_us = self._take_rows_until(due_us)
+            if self._next is None and due_us > max(self.last_us, self._stalled_until_us) + TAIL_US:
+                return
+            self.polls += 1
+            count = self.poller.poll(due_us - polled_us)
+            for change in self.poller.changes[:count]:
+                yield Event(due_us, change & debounce.INDEX, _kind(change))
+            period_us = self.poller.wait_ms * 1000 + self._work_us
+            due_us += period_us + self._idle_to_skip_us(due_us, period_us)
+            polled_us = due_us - period_us
+
+    def _take_rows_until(self, due_us: int) -> int:
+        """Bring the contacts to where they are when a poll due at `due_us` happens; return when that is."""
+        while self._next is not None and self._next.time_us <= due_us:
+            row = self._next
+            self.matrix.contacts = row.contacts
+            self.row_count += 1
+            self.last_us = row.time_us
+            if row.stall_us:
+                self.stall_count += 1
+                self._stalled_until_us = max(self._stalled_until_us, row.time_us + row.stall_us)
+                due_us = max(due_us, self._stalled_until_us)
+            self._next = next(self._rows, None)
+        return due_us
+
+    def _idle_to_skip_us(self, now_us: int, period_us: int) -> int:
+        """Return how many whole periods, in us, may be left out because no contact closes in them."""
+        is_settled = self.matrix.contacts == 0 and now_us > max(self.last_us, self._stalled_until_us) + _SECOND_US
+        if self._next is None or not is_settled or self._next.time_us - now_us < _LONG_IDLE_US:
+            return 0
+        return (self._next.time_us - now_us - _SECOND_US) // period_us * period_us
+
+
+def _kind(change: int) -> str:
+    if change & debounce.STUCK:
+        return "stuck"
+    if change & debounce.WORKING:
+        return "working"
+    return "down" if change & debounce.PRESSED else "up"
