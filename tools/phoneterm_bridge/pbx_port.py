@@ -44,7 +44,7 @@ class PbxListener(Protocol):
         """The calls of this endpoint are not what they were; read them with `Pbx.calls`."""
 
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
-        """A transfer begun on call `ref` went on to a wire result state (ringing, consulting, done, returned, failed)."""
+        """A transfer begun on call `ref` went on: ringing, consulting, done, returned or failed, as on the wire."""
 
     def on_availability(self, is_available: bool) -> None:
         """The PBX can now be asked (logged in and in step with its calls), or can no longer be."""

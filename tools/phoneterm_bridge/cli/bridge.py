@@ -1,0 +1,69 @@
+"""`phoneterm bridge`: run the bridge, check its surroundings, or write a first settings file.
+
+Does no work of its own. `run` ends with exit code 0 on SIGTERM or Ctrl-C, once what was in flight has finished.
+"""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from phoneterm_bridge.backends import make_pbx
+from phoneterm_bridge.checks import check_all
+from phoneterm_bridge.cli.example import EXAMPLE
+from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
+from phoneterm_bridge.logs import set_up_logs
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.service import Bridge
+from phoneterm_bridge.settings import BridgeSettings
+
+app = typer.Typer(help="The bridge between terminals and the PBX.", no_args_is_help=True)
+
+
+@app.command()
+def run(config: Config = None, overrides: Overrides = None) -> None:
+    """Run the bridge until SIGTERM or Ctrl-C."""
+    with one_sentence():
+        settings = read_settings(config, overrides)
+        set_up_logs(settings.log.format, settings.log.level)
+        asyncio.run(_run(settings))
+
+
+@app.command()
+def check(config: Config = None, overrides: Overrides = None) -> None:
+    """Check settings, store, broker and PBX, and say what is not right; exit code 1 if anything is not."""
+    with one_sentence():
+        settings = read_settings(config, overrides)
+        set_up_logs(settings.log.format, "error")
+        findings = asyncio.run(check_all(settings))
+        for finding in findings:
+            typer.echo(f"{'ok' if finding.is_right else 'NOT OK':7}{finding.sentence}")
+        if not all(finding.is_right for finding in findings):
+            raise typer.Exit(1)
+
+
+@app.command()
+def init(path: Annotated[Path, typer.Argument(help="The settings file to write.")] = Path("phoneterm.toml")) -> None:
+    """Write a commented settings file to start from."""
+    with one_sentence():
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(EXAMPLE)
+        except OSError as error:
+            raise SetupProblem(f"The file {path} cannot be written: {error.strerror}.") from None
+        typer.echo(f"Settings written to {path}; next: phoneterm bridge check --config {path}")
+
+
+async def _run(settings: BridgeSettings) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    bridge = Bridge(settings, make_pbx(settings.pbx))
+    await bridge.start()
+    structlog.get_logger().info("bridge-runs", broker_port=bridge.broker_port)
+    await stopped.wait()
+    structlog.get_logger().info("bridge-stops")
+    await bridge.stop()

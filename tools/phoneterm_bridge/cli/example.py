@@ -1,0 +1,40 @@
+"""The settings file that `phoneterm bridge init` writes. Every value in it is the default."""
+
+EXAMPLE = """\
+# Settings of the phoneterm bridge. Every line shows a default: uncomment what you change.
+# A setting can also come from the environment (PHONETERM_BROKER__PORT=1884) or from the command line
+# (--set broker.port=1884); the command line wins over the environment, and both over this file.
+
+[broker]
+# embedded = true          # true: an MQTT broker inside the bridge; false: the one at host and port
+# host = "127.0.0.1"       # where the embedded broker listens; "0.0.0.0" lets terminals on the network in
+# port = 1883
+# username = "bridge"      # for a broker that is not embedded
+# password = ""
+# ca_path = "ca.pem"       # turns TLS on, for a broker that is not embedded
+# keepalive_s = 15
+# base = "phoneterm"       # the first level of all topics
+
+[pbx]
+# kind = "asterisk"
+# host = "127.0.0.1"       # where Asterisk's manager interface (AMI) listens
+# port = 5038
+# username = "phoneterm"   # of manager.conf; needs read = call and write = call,reporting
+# secret = ""              # better: PHONETERM_PBX__SECRET in the environment
+# tls = false
+
+[store]
+# path = "state/phoneterm.db"
+
+[phones]
+# ttl_ms = 8000            # a command that is older when it arrives is refused
+# digit_map = "internal:1xx|national:0[1-9]x.T|international:00[1-9]x.T"
+# code_ms = 3000           # longest pause inside a code; without these three the terminal's own times count
+# digit_ms = 3000          # longest pause between digits
+# total_ms = 20000         # longest sequence
+# country = "de"           # the tones the terminal plays
+
+[log]
+# format = "console"       # or "json"
+# level = "info"           # debug, info, warning or error
+"""

@@ -1,0 +1,55 @@
+"""What the bridge's commands share: the options that choose the settings, and errors as one sentence.
+
+Does no work of its own. A SetupProblem goes to standard error and the exit code is 1; there is no traceback.
+"""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings import BridgeSettings, load_settings
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.directory import Directory
+
+Config = Annotated[Path | None, typer.Option("--config", help="The settings file (TOML).")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change one setting; may be repeated.")
+]
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Turn a SetupProblem into one sentence on standard error and exit code 1."""
+    try:
+        yield
+    except SetupProblem as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+
+
+def read_settings(config: Path | None, overrides: list[str] | None) -> BridgeSettings:
+    """Return the settings that the options name."""
+    return load_settings(config, tuple(overrides or ()))
+
+
+@contextmanager
+def open_directory(config: Path | None, overrides: list[str] | None) -> Iterator[Directory]:
+    """Give the directory of the settings' store, to write to on behalf of whoever is logged in."""
+    with one_sentence():
+        engine = open_store(read_settings(config, overrides).store.path)
+        try:
+            yield Directory(engine, f"cli:{_user_name()}")
+        finally:
+            engine.dispose()
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "?"

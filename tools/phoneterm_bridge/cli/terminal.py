@@ -1,0 +1,144 @@
+"""`phoneterm terminal`: enrol terminals, see them, revoke them, and say what they may do.
+
+Does not talk to a running bridge: it writes the store, and the bridge notices within a quarter of a second. A
+terminal's secrets are shown once, by `add`.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.store import reading
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.records import Enrolment, TerminalRecord
+
+app = typer.Typer(help="Enrol terminals, see them, revoke them, and say what they may do.", no_args_is_help=True)
+_Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
+_Operations = Annotated[list[str] | None, typer.Option("--op", help="blind or attended; may be repeated.")]
+
+
+@app.command()
+def add(
+    extension: Annotated[str, typer.Option(help="The extension whose calls it transfers.")],
+    tid: Annotated[str | None, typer.Option(help="Its id; phone-EXTENSION unless given.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write its settings to this new file.")] = None,
+    mqtt_host: Annotated[str | None, typer.Option(help="The broker's address as the terminal sees it.")] = None,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Enrol a terminal; its settings (with its secrets) are printed, or written to a file, this once."""
+    with open_directory(config, overrides) as directory:
+        if output is not None and output.exists():
+            raise SetupProblem(f"The file {output} exists already; --output names a new one.")
+        broker = read_settings(config, overrides).broker
+        enrolment = directory.add_terminal(tid or f"phone-{extension.replace('*', '-')}", extension)
+        text = json.dumps(device_settings(enrolment, broker, mqtt_host), indent=2)
+        if output is None:
+            typer.echo(text)
+        else:
+            _write_secret(output, text)
+            typer.echo(f"{enrolment.tid} is enrolled; its settings are in {output}.")
+
+
+def device_settings(enrolment: Enrolment, broker: BrokerSettings, mqtt_host: str | None = None) -> dict[str, str]:
+    """Return what a terminal needs in its settings, under the names the firmware reads."""
+    return {
+        "tid": enrolment.tid,
+        "base": broker.base,
+        "mqtt_host": mqtt_host or broker.host,
+        "mqtt_port": str(broker.port),
+        "mqtt_password": enrolment.mqtt_password,
+        "mac_key": enrolment.mac_key.hex(),
+        "tls": "ca" if broker.ca_path else "off",
+    }
+
+
+@app.command("list")
+def list_terminals(config: Config = None, overrides: Overrides = None) -> None:
+    """List all terminals."""
+    with one_sentence():
+        for record in _read_terminals(config, overrides).values():
+            typer.echo(f"{record.tid:20} {record.extension:10} {record.user:20} {_describe(record)}")
+
+
+@app.command()
+def show(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
+    """Show one terminal, without its secrets."""
+    with one_sentence():
+        record = _read_terminals(config, overrides).get(tid)
+        if record is None:
+            raise SetupProblem(f"There is no terminal {tid!r}.")
+        typer.echo(f"terminal          {record.tid}{' (revoked)' if record.is_revoked else ''}")
+        typer.echo(f"extension         {record.extension} (type {record.extension_type}, user {record.user})")
+        typer.echo(f"at the PBX        endpoint {record.endpoint}, context {record.context}")
+        typer.echo(f"multi user aware  {'yes' if record.is_multi_user_aware else 'no'}")
+        typer.echo(f"may               {_describe(record)}")
+
+
+@app.command()
+def revoke(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
+    """Revoke a terminal for good: it is cut off, and its secrets are worth nothing."""
+    with open_directory(config, overrides) as directory:
+        directory.revoke_terminal(tid)
+
+
+@app.command()
+def grant(
+    tid: _Tid,
+    operations: _Operations = None,
+    classes: Annotated[str | None, typer.Option(help="All classes it may transfer to: internal,national")] = None,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Allow a terminal operations, or name the classes of numbers it may transfer to."""
+    with open_directory(config, overrides) as directory:
+        if not operations and classes is None:
+            raise SetupProblem("Say what to grant: --op blind, --op attended or --classes NAMES.")
+        for operation in operations or ():
+            directory.set_operation(tid, operation, True)
+        if classes is not None:
+            directory.set_classes(tid, tuple(name.strip() for name in classes.split(",") if name.strip()))
+
+
+@app.command()
+def deny(tid: _Tid, operations: _Operations = None, config: Config = None, overrides: Overrides = None) -> None:
+    """Forbid a terminal operations."""
+    with open_directory(config, overrides) as directory:
+        if not operations:
+            raise SetupProblem("Say what to deny: --op blind or --op attended.")
+        for operation in operations:
+            directory.set_operation(tid, operation, False)
+
+
+def _read_terminals(config: Path | None, overrides: list[str] | None) -> dict[str, TerminalRecord]:
+    engine = open_store(read_settings(config, overrides).store.path)
+    try:
+        return reading.read_snapshot(engine).terminals
+    finally:
+        engine.dispose()
+
+
+def _describe(record: TerminalRecord) -> str:
+    """Say in a few words what a terminal may do now."""
+    if record.is_revoked:
+        return "revoked"
+    if not record.may_transfer:
+        why = "extension is no phone terminal" if record.is_multi_user_aware else "not multi user aware"
+        return f"nothing: {why}"
+    flags = {"blind": record.allows_blind, "attended": record.allows_attended}
+    operations = " and ".join(name for name, is_allowed in flags.items() if is_allowed)
+    return f"{operations or 'no transfers'} to {', '.join(record.classes) or 'nothing'}"
+
+
+def _write_secret(path: Path, text: str) -> None:
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text + "\n")
+    except OSError as error:
+        raise SetupProblem(f"The file {path} cannot be written ({error.strerror}); --output names another.") from None
