@@ -1,0 +1,378 @@
+"""Never late, never twice: each lock of the wire contract, and the refusals of the path, without asking the PBX."""
+
+import time
+
+import pytest
+from phoneterm.core import messages
+from phoneterm_bridge.pbx_port import Outcome
+
+
+@pytest.fixture
+async def terminal(scene):
+    """A terminal that said hello."""
+    terminal = await scene.terminal()
+    await terminal.hello()
+    return terminal
+
+
+async def refused(scene, terminal, op="blind", number="102", **changes):
+    """Return the reason a command is refused for; the PBX must not have been asked."""
+    state, reason = await terminal.ask(op, number, **changes)
+    assert state == "rejected"
+    assert scene.pbx.asked == []
+    return reason
+
+
+# Lock 2: retained commands and backlog.
+
+
+async def test_a_retained_command_is_dropped(scene, terminal):
+    await terminal.send(messages.COMMAND, terminal.command(), is_retained=True)
+    assert scene.pbx.asked == []
+    assert terminal.heard(messages.RESULT) == []
+
+
+# Lock 3: sessions.
+
+
+async def test_a_command_of_an_older_session_is_refused(scene, terminal):
+    old = terminal.command()
+    await terminal.hello()
+    await terminal.send(messages.COMMAND, old)
+    assert terminal.results(old["id"]) == [("rejected", "bad-session")]
+    assert scene.pbx.asked == []
+
+
+async def test_a_command_without_any_session_is_refused(scene):
+    terminal = await scene.terminal()
+    assert await refused(scene, terminal, id="0123456789.1") == "bad-session"
+
+
+async def test_a_session_dies_with_the_offline_state_of_its_boot(scene, terminal):
+    await terminal.send(messages.STATE, {"boot": terminal.boot, "state": "offline"})
+    assert await refused(scene, terminal) == "bad-session"
+
+
+async def test_a_late_will_of_an_old_boot_is_ignored(scene, terminal):
+    await terminal.send(messages.STATE, {"boot": "01d", "state": "offline"}, is_retained=True)
+    assert await terminal.ask() == ("accepted", None)
+
+
+async def test_a_session_dies_with_the_bridge(tmp_path, make):
+    scene = await make.Scene(tmp_path).start()
+    terminal = await scene.terminal()
+    await terminal.hello()
+    old = terminal.command()
+    await scene.bridge.stop()
+    await scene.start()
+    terminal.wire = scene.link
+    await terminal.send(messages.COMMAND, old)
+    assert terminal.results(old["id"]) == [("rejected", "bad-session")]
+    await scene.stop()
+
+
+@pytest.mark.parametrize("command_id", ["nonsense", "{session}", "{session}.", "{session}.x", "{session}.1.2", ".1"])
+async def test_an_id_that_is_not_of_the_session_is_refused(scene, terminal, command_id):
+    assert await refused(scene, terminal, id=command_id.format(session=terminal.session)) == "bad-session"
+
+
+# Lock 4: age.
+
+
+async def test_a_command_older_than_its_time_to_live_is_stale(tmp_path, make):
+    scene = await make.Scene(tmp_path, ttl_ms=100).start()
+    terminal = await scene.terminal()
+    await terminal.hello()
+    fields = terminal.command()
+    keyed_s = time.monotonic()
+    await make.until(lambda: time.monotonic() > keyed_s + 0.15)
+    await terminal.send(messages.COMMAND, fields)
+    assert terminal.results(fields["id"]) == [("rejected", "stale")]
+    assert scene.pbx.asked == []
+    await scene.stop()
+
+
+async def test_a_command_from_the_future_is_stale(scene, terminal):
+    now_ms = terminal.command()["since_ms"]
+    assert await refused(scene, terminal, since_ms=now_ms + 3000) == "stale"
+
+
+async def test_a_first_key_after_the_last_one_is_stale(scene, terminal):
+    fields = terminal.command()
+    assert await refused(scene, terminal, first_ms=fields["since_ms"] + 500) == "stale"
+
+
+async def test_a_command_that_grows_old_while_it_is_checked_is_stale(tmp_path, make):
+    scene = await make.Scene(tmp_path, ttl_ms=200).start()
+    terminal = await scene.terminal()
+    await terminal.hello()
+    asked_s = time.monotonic()
+
+    async def answer_slowly(context, number):
+        await make.until(lambda: time.monotonic() > asked_s + 0.3)
+        return True
+
+    scene.pbx.is_known_number = answer_slowly
+    assert await refused(scene, terminal) == "stale"
+    await scene.stop()
+
+
+async def test_a_permission_taken_away_while_a_command_is_checked_counts(scene, terminal, make):
+    async def answer_after_denial(context, number):
+        scene.directory.set_multi_user_aware("tech1", False)
+        await make.until(lambda: terminal.heard(messages.PERMISSIONS)[-1]["multi_user_aware"] is False)
+        return True
+
+    scene.pbx.is_known_number = answer_after_denial
+    assert await refused(scene, terminal) == "permission"
+
+
+# Lock 5: once.
+
+
+async def test_a_second_delivery_gets_the_recorded_result(any_scene, make):
+    terminal = await any_scene.terminal()
+    await terminal.hello()
+    fields = terminal.command()
+    payload = terminal.encode(messages.COMMAND, fields)
+    for count in (1, 2):
+        await terminal.wire.send(terminal.topic(messages.COMMAND), payload)
+        await make.until(lambda count=count: len(terminal.results(fields["id"])) == count)
+    any_scene.pbx.listener.on_progress("c1", "done", None)
+    await make.until(lambda: terminal.results(fields["id"])[-1] == ("done", None))
+    await terminal.wire.send(terminal.topic(messages.COMMAND), payload)
+    await make.until(lambda: terminal.results(fields["id"])[-2:] == [("done", None)] * 2)
+    assert len(any_scene.pbx.asked) == 1
+
+
+async def test_many_deliveries_at_once_are_one_transfer(any_scene, make):
+    terminal = await any_scene.terminal()
+    await terminal.hello()
+    fields = terminal.command()
+    payload = terminal.encode(messages.COMMAND, fields)
+    for _ in range(20):
+        await terminal.wire.send(terminal.topic(messages.COMMAND), payload)
+    await make.until(lambda: terminal.results(fields["id"]))
+    assert set(terminal.results(fields["id"])) == {("accepted", None)}
+    assert len(any_scene.pbx.asked) == 1
+
+
+async def test_a_used_id_with_another_content_is_a_duplicate(scene, terminal):
+    first = terminal.command()
+    await terminal.send(messages.COMMAND, first)
+    await terminal.send(messages.COMMAND, first | {"number": "103"})
+    assert terminal.results(first["id"])[-1] == ("rejected", "duplicate")
+    assert [asked[3] for asked in scene.pbx.asked] in ([], ["102"])
+
+
+async def test_a_repeated_command_of_an_earlier_run_gets_its_recorded_result(tmp_path, make):
+    scene = await make.Scene(tmp_path).start()
+    terminal = await scene.terminal()
+    await terminal.hello()
+    fields = terminal.command()
+    await terminal.send(messages.COMMAND, fields)
+    await make.until(lambda: terminal.results(fields["id"]))
+    await scene.bridge.stop()
+    await scene.start()
+    terminal.wire = scene.link
+    await terminal.send(messages.COMMAND, fields)
+    assert terminal.results(fields["id"]) == [("unknown", None)]
+    assert scene.pbx.asked == []
+    await scene.stop()
+
+
+# Lock 6: the call that was meant.
+
+
+async def test_a_call_that_came_after_the_first_key_is_not_touched(scene, terminal, make):
+    fields = terminal.command(call=None)
+    scene.pbx.change_calls("101", make.talking("c2", since_s=time.monotonic() + 0.01))
+    await terminal.send(messages.COMMAND, fields)
+    assert terminal.results(fields["id"]) == [("rejected", "no-call")]
+    assert scene.pbx.asked == []
+
+
+async def test_the_next_call_is_not_touched_when_the_reference_is_of_the_last(scene, terminal, make):
+    scene.pbx.change_calls("101", make.talking("c2"))
+    assert await refused(scene, terminal, call="c1") == "no-call"
+
+
+async def test_without_a_reference_the_call_that_was_up_is_taken(scene, terminal):
+    assert await terminal.ask(call=None) == ("accepted", None)
+    assert scene.pbx.asked[0][1] == "c1"
+
+
+# Authentic.
+
+
+async def test_a_wrong_signature_is_not_answered_and_the_pbx_is_not_asked(scene, terminal):
+    fields = terminal.command()
+    await terminal.send(messages.COMMAND, fields, key=b"another key")
+    assert terminal.results(fields["id"]) == []
+    assert scene.pbx.asked == []
+    assert await terminal.ask(id=fields["id"]) == ("accepted", None)
+
+
+# Permitted.
+
+
+@pytest.mark.parametrize(
+    ("change", "op", "number", "reason"),
+    [
+        (lambda directory: directory.set_multi_user_aware("tech1", False), "blind", "102", "permission"),
+        (lambda directory: directory.set_operation("phone-101", "blind", False), "blind", "102", "permission"),
+        (lambda directory: directory.set_operation("phone-101", "attended", False), "attended", "102", "permission"),
+        (lambda directory: directory.set_classes("phone-101", ()), "blind", "102", "destination"),
+        (lambda directory: None, "blind", "0301234567", "destination"),
+        (lambda directory: None, "blind", "999", "bad-number"),
+        (lambda directory: None, "blind", None, "bad-number"),
+        (lambda directory: None, "blind", "101", "self"),
+        (lambda directory: None, "blind", "199", "unknown-number"),
+    ],
+)
+async def test_what_is_not_permitted_is_refused(tmp_path, make, change, op, number, reason):
+    scene = make.Scene(tmp_path)
+    change(scene.directory)
+    await scene.start()
+    terminal = await scene.terminal()
+    await terminal.hello()
+    assert await refused(scene, terminal, op, number) == reason
+    await scene.stop()
+
+
+async def test_an_extension_of_another_type_may_do_nothing(tmp_path, make):
+    scene = make.Scene(tmp_path)
+    scene.directory.add_extension("103", "tech1", extension_type="queue")
+    enrolment = scene.directory.add_terminal("phone-103", "103")
+    await scene.start()
+    scene.pbx.now["103"] = scene.pbx.now["101"]
+    terminal = await scene.terminal(enrolment)
+    await terminal.hello()
+    assert terminal.heard(messages.PERMISSIONS)[-1]["multi_user_aware"] is False
+    assert await refused(scene, terminal) == "permission"
+    await scene.stop()
+
+
+async def test_what_the_pbx_cannot_do_is_unsupported(tmp_path, make):
+    scene = await make.Scene(tmp_path).start()
+    scene.pbx.operations = frozenset({"blind"})
+    terminal = await scene.terminal()
+    await terminal.hello()
+    assert await refused(scene, terminal, "attended") == "unsupported"
+    await scene.stop()
+
+
+# Which call.
+
+
+@pytest.mark.parametrize(
+    ("states", "op", "reason"),
+    [
+        ((), "blind", "no-call"),
+        (("ringing",), "blind", "not-answered"),
+        (("dialling",), "attended", "not-answered"),
+        (("elsewhere",), "blind", "no-call"),
+        (("talking", "talking"), "blind", "ambiguous"),
+        (("held", "held"), "blind", "ambiguous"),
+        (("consulting",), "blind", "busy-transferring"),
+        (("consulting",), "attended", "busy-transferring"),
+        (("talking",), "complete", "no-call"),
+        (("talking",), "cancel", "no-call"),
+        (("talking",), "swap", "no-call"),
+    ],
+)
+async def test_what_the_calls_do_not_allow_is_refused(scene, terminal, make, states, op, reason):
+    calls = [make.talking(f"c{index}", state=state) for index, state in enumerate(states, 1)]
+    scene.pbx.change_calls("101", *calls)
+    assert await refused(scene, terminal, op, call=None) == reason
+
+
+async def test_of_two_calls_the_live_one_is_taken(scene, terminal, make):
+    scene.pbx.change_calls("101", make.talking("c1", state="held"), make.talking("c2"))
+    assert await terminal.ask(call=None) == ("accepted", None)
+    assert scene.pbx.asked[0][1] == "c2"
+
+
+async def test_the_number_one_is_talking_to_is_no_target(scene, terminal, make):
+    scene.pbx.change_calls("101", make.talking("c1", peer="102"))
+    assert await refused(scene, terminal) == "destination"
+
+
+async def test_a_second_transfer_during_the_first_is_refused(scene, terminal):
+    await terminal.ask("attended", "102")
+    assert await terminal.ask("attended", "103") == ("rejected", "busy-transferring")
+    assert len(scene.pbx.asked) == 1
+
+
+async def test_after_a_transfer_that_returned_the_next_one_is_taken(scene, terminal):
+    await terminal.ask("attended", "102")
+    scene.pbx.listener.on_progress("c1", "returned", "busy")
+    assert await terminal.ask("attended", "103") == ("accepted", None)
+
+
+# The PBX is away, or does not answer.
+
+
+async def test_without_the_pbx_a_command_is_refused(scene, terminal):
+    scene.pbx.is_available = False
+    assert await refused(scene, terminal) == "pbx-unreachable"
+
+
+async def test_a_number_the_pbx_says_nothing_about_is_refused(scene, terminal):
+    async def say_nothing(context, number):
+        return None
+
+    scene.pbx.is_known_number = say_nothing
+    assert await refused(scene, terminal) == "pbx-unreachable"
+
+
+# Complete, cancel, swap.
+
+
+@pytest.mark.parametrize(
+    ("op", "progress", "transfer_ends"),
+    [
+        ("complete", ("done", None), ("done", None)),
+        ("cancel", ("returned", "cancelled"), ("returned", "cancelled")),
+    ],
+)
+async def test_an_operation_on_a_consultation_ends_with_it(scene, terminal, make, op, progress, transfer_ends):
+    await terminal.ask("attended", "102")
+    scene.pbx.change_calls("101", make.talking("c1", state="consulting"))
+    assert await terminal.ask(op, None) == ("accepted", None)
+    scene.pbx.listener.on_progress("c1", *progress)
+    assert terminal.results(f"{terminal.session}.2")[-1] == ("done", None)
+    assert terminal.results(f"{terminal.session}.1")[-1] == transfer_ends
+
+
+async def test_a_cancel_that_fails_leaves_the_consultation_followed(scene, terminal, make):
+    await terminal.ask("attended", "102")
+    scene.pbx.change_calls("101", make.talking("c1", state="consulting"))
+    scene.pbx.outcome = Outcome("failed", "unsupported")
+    assert await terminal.ask("cancel", None) == ("failed", "unsupported")
+    scene.pbx.listener.on_progress("c1", "done", None)
+    assert terminal.results(f"{terminal.session}.1")[-1] == ("done", None)
+
+
+async def test_swap_is_done_at_once_and_the_consultation_goes_on(scene, terminal, make):
+    await terminal.ask("attended", "102")
+    scene.pbx.change_calls("101", make.talking("c1", state="consulting"))
+    await terminal.ask("swap", None)
+    assert terminal.results(f"{terminal.session}.2") == [("accepted", None), ("done", None)]
+
+
+async def test_a_cancel_keyed_while_the_transfer_is_still_being_asked_for_waits(scene, terminal, make):
+    scene.pbx.answering.clear()
+    await terminal.send(messages.COMMAND, terminal.command("attended", "102"))
+    await make.until(lambda: scene.pbx.asked)
+    await terminal.send(messages.COMMAND, terminal.command("cancel", None))
+    assert [asked[0] for asked in scene.pbx.asked] == ["attended"]
+    scene.pbx.answering.set()
+    await make.until(lambda: len(scene.pbx.asked) == 2)
+    assert scene.pbx.asked[1] == ("cancel", "c1")
+
+
+async def test_a_consultation_found_after_a_restart_can_be_completed(scene, terminal, make):
+    scene.pbx.change_calls("101", make.talking("c1", state="consulting"))
+    assert await terminal.ask("complete", None) == ("accepted", None)
+    assert terminal.heard(messages.CALL)[-1]["state"] == "consulting"
