@@ -158,7 +158,7 @@ def _prove(digit_map):
 def _check_state(digit_map, state, keyed):
     ending = [group for group in digit_map.groups if state & group.end]
     for group in ending:
-        if not keyed or keyed == "#":
+        if not keyed:
             raise Mistake(group.at, "this alternative accepts an empty number; write xx. for one digit or more")
         if keyed[-1] == "*":
             raise Mistake(group.at, "a number cannot end with *")

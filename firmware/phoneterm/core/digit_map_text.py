@@ -13,6 +13,7 @@ SYMBOLS = "0123456789*#"
 MAX_MAP_CHARS = 240
 _DIGITS = "0123456789"
 _ANY_DIGIT = 0x3FF
+_HASH = 1 << SYMBOLS.index("#")
 _CLASS_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _MAX_CLASS_CHARS = 16
 
@@ -52,11 +53,13 @@ def _parse_alternative(part, at, taken):
     ending = pattern[-1:].upper()
     if ending not in ("T", "#"):
         ending = ""
-    places = _parse_places(pattern[:-1] if ending == "T" else pattern, pattern_at, taken)
+    places = _parse_places(pattern[:-1] if ending else pattern, pattern_at, taken)
     if not places:
         raise Mistake(pattern_at, "class %s has no digits" % name)
-    if sum(not is_repeated for _, is_repeated in places) - (ending == "#") > MAX_NUMBER_CHARS:
+    if sum(not is_repeated for _, is_repeated in places) > MAX_NUMBER_CHARS:
         raise Mistake(pattern_at, "a number has at most %d digits" % MAX_NUMBER_CHARS)
+    if ending == "#":
+        places.append((_free_symbols(_HASH, at + len(part) - 1, taken), False))
     return Alternative(name, places, ending, at)
 
 
@@ -71,28 +74,30 @@ def _parse_places(pattern, at, taken):
             places[-1] = (places[-1][0], True)
             index += 1
             continue
-        if character == "#" and index != len(pattern) - 1:
-            raise Mistake(at + index, "# can only be the last character of an alternative")
         symbols, used = _parse_place(pattern, index, at)
-        for legend in taken:
-            if legend in SYMBOLS and symbols >> SYMBOLS.index(legend) & 1:
-                raise Mistake(at + index, "key %s has another use and cannot be part of a number" % legend)
-        places.append((symbols, False))
+        places.append((_free_symbols(symbols, at + index, taken), False))
         index += used
     return places
+
+
+def _free_symbols(symbols, at, taken):
+    for legend in taken:
+        if legend in SYMBOLS and symbols >> SYMBOLS.index(legend) & 1:
+            raise Mistake(at, "key %s has another use and cannot be part of a number" % legend)
+    return symbols
 
 
 def _parse_place(pattern, index, at):
     """Return (symbols, how many characters they took)."""
     character = pattern[index]
+    if character in "Tt#":
+        raise Mistake(at + index, "%s can only be the last character of an alternative" % character)
     if character in SYMBOLS:
         return 1 << SYMBOLS.index(character), 1
     if character in "xX":
         return _ANY_DIGIT, 1
     if character == "[":
         return _parse_range(pattern, index, at)
-    if character in "Tt":
-        raise Mistake(at + index, "T can only be the last character of an alternative")
     if character in "ABCDabcd":
         raise Mistake(at + index, "the letter keys cannot be part of a number")
     raise Mistake(at + index, "%r is not a digit, x, [, *, ., T or #" % character)

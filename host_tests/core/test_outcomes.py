@@ -1,0 +1,51 @@
+"""The signal and the words of every outcome. Runs on CPython and on MicroPython."""
+
+from phoneterm.core import messages, outcomes, signals
+
+_OF_THE_COLLECTOR = (
+    "no-such-code", "code-time", "no-number", "digits-missing", "no-such-number", "number-too-long", "wrong-key",
+    "too-slow", "key-it-again",
+)  # fmt: skip
+_OF_THE_TERMINAL = ("no-link", "no-confirmation", "not-confirmed", "cancel")
+
+
+def test_every_reason_has_a_signal_and_words_that_fit_the_display():
+    for reason in messages.REASONS + _OF_THE_COLLECTOR + _OF_THE_TERMINAL:
+        assert outcomes.signal_of(reason) in signals.NAMES
+        words = outcomes.words_of(reason)
+        assert 0 < len(words) <= 16
+        assert "-" not in words
+
+
+def test_reasons_are_told_apart_on_the_display():
+    words = [outcomes.words_of(reason) for reason in messages.REASONS]
+    assert len(set(words)) == len(words)
+
+
+def test_reasons_sound_like_what_the_user_can_do_about_them():
+    cases = {
+        "permission": "refused-permission", "destination": "refused-permission", "unsupported": "refused-permission",
+        "unknown-number": "refused-number", "self": "refused-number", "digits-missing": "refused-number",
+        "key-it-again": "refused-number", "no-call": "no-call", "caller-gone": "no-call", "stale": "failed",
+        "bad-session": "failed", "no-link": "no-link", "not-confirmed": "unknown", "no-confirmation": "failed",
+        "cancel": "key", "busy": "failed", "pbx-unreachable": "failed",
+    }  # fmt: skip
+    for reason, signal in cases.items():
+        assert outcomes.signal_of(reason) == signal, reason
+
+
+def test_every_state_of_a_result_can_be_told_with_and_without_a_reason():
+    for state in messages.RESULT_STATES:
+        for reason in (None, "busy", "unknown-number"):
+            signal, line1, line2 = outcomes.of_result(state, reason)
+            assert signal is None or signal in signals.NAMES
+            assert 0 < len(line1) <= 16
+            assert (line2 == "") == (reason is None)
+
+
+def test_a_rejected_result_sounds_like_its_reason_and_a_returned_one_like_the_caller():
+    assert outcomes.of_result("rejected", "unknown-number") == ("refused-number", "Refused", "unknown number")
+    assert outcomes.of_result("failed", "caller-gone") == ("no-call", "Failed", "caller gone")
+    assert outcomes.of_result("returned", "busy") == ("returned", "Caller is back", "busy")
+    assert outcomes.of_result("unknown", None) == ("unknown", "Outcome unknown", "")
+    assert outcomes.of_result("done", None)[0] == "done"
