@@ -1,0 +1,70 @@
+"""What the device tests share: stories on the MicroPython VM, real brokers and a broker that misbehaves on demand."""
+
+import pytest
+from device.fake_broker import FakeBroker
+from device.real_brokers import BASE, PASSWORD, TID, BridgeWire, Embedded, Mosquitto
+from device.vm_story import VmStory
+from phoneterm.core import messages
+
+
+@pytest.fixture(params=["mosquitto", "embedded broker"])
+async def broker(request, need_part):
+    """A real broker that runs; every test with it runs on both."""
+    broker = Mosquitto(need_part("mosquitto")) if request.param == "mosquitto" else Embedded()
+    await broker.start()
+    yield broker
+    await broker.stop()
+
+
+@pytest.fixture
+async def embedded_broker():
+    """The broker that the bridge embeds, for what mosquitto does not do."""
+    broker = Embedded()
+    await broker.start()
+    yield broker
+    await broker.stop()
+
+
+@pytest.fixture
+async def bridge_wire(broker):
+    """The bridge's own connection to the broker."""
+    wire = BridgeWire()
+    await wire.connect(broker.port, *broker.bridge_login)
+    yield wire
+    await wire.close()
+
+
+@pytest.fixture
+async def fake_broker():
+    """Return a coroutine that starts a broker playing the given scripts; the test fails if a script does."""
+    brokers = []
+
+    async def start(*scripts):
+        broker = FakeBroker(scripts)
+        await broker.start()
+        brokers.append(broker)
+        return broker
+
+    yield start
+    for broker in brokers:
+        await broker.stop()
+        assert not broker.errors
+
+
+@pytest.fixture
+async def tell(tmp_path):
+    """Return a coroutine that starts a story against the broker on a port, with options of the client."""
+    stories = []
+
+    async def start(port, text, **options):
+        options = {
+            "host": "127.0.0.1", "port": port, "tid": TID, "password": PASSWORD,
+            "filters": messages.topic_filters(BASE, TID),
+        } | options  # fmt: skip
+        story = await VmStory.start(tmp_path, text, options)
+        stories.append(story)
+        return story
+
+    yield start
+    for story in stories:
+        await story.stop()

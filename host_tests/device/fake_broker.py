@@ -1,0 +1,116 @@
+"""A broker that does what a test says, byte by byte.
+
+Does not know MQTT beyond cutting what it receives into packets. Each connection plays the next script, a coroutine
+function of a Peer; the last script is played for every further connection.
+"""
+
+import asyncio
+from collections import namedtuple
+
+Received = namedtuple("Received", "first body")
+CONNACK = b"\x20\x02\x00\x00"
+
+
+class Peer:
+    """One client's connection, as the broker has it."""
+
+    def __init__(self, reader, writer):
+        self._reader = reader
+        self._writer = writer
+
+    async def packet(self):
+        """Return the next packet of the client."""
+        first = (await self._reader.readexactly(1))[0]
+        length = shift = 0
+        while True:
+            octet = (await self._reader.readexactly(1))[0]
+            length |= (octet & 0x7F) << shift
+            shift += 7
+            if octet < 0x80:
+                return Received(first, await self._reader.readexactly(length))
+
+    async def chunk(self):
+        """Return whatever one read gives."""
+        return await self._reader.read(65536)
+
+    def send(self, octets):
+        """Send bytes."""
+        self._writer.write(octets)
+
+    async def trickle(self, octets):
+        """Send bytes one at a time, each in a segment of its own."""
+        for octet in octets:
+            self._writer.write(bytes([octet]))
+            await self._writer.drain()
+            await asyncio.sleep(0)
+
+    async def welcome(self):
+        """Accept the connection and its subscription."""
+        await self.packet()
+        self.send(CONNACK)
+        subscribe = await self.packet()
+        self.send(suback(subscribe))
+
+    async def until_gone(self):
+        """Read and ignore until the client is gone."""
+        while await self._reader.read(4096):
+            pass
+
+    async def packet_but_pings(self):
+        """Return the next packet that is no PINGREQ; pings are answered."""
+        while True:
+            packet = await self.packet()
+            if packet.first != 0xC0:
+                return packet
+            self.send(b"\xd0\x00")
+
+    def cut(self):
+        """Reset the connection."""
+        self._writer.transport.abort()
+
+
+def suback(subscribe, code=1):
+    """Return the SUBACK for a SUBSCRIBE with two filters."""
+    return b"\x90\x04" + subscribe.body[:2] + bytes([1, code])
+
+
+class FakeBroker:
+    """Listens on a free port of 127.0.0.1; `errors` holds what went wrong in scripts."""
+
+    def __init__(self, scripts):
+        self._scripts = list(scripts)
+        self._tasks = set()
+        self._server = None
+        self.connections = 0
+        self.errors = []
+
+    async def start(self):
+        """Start listening."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+
+    @property
+    def port(self):
+        """Where it listens."""
+        return self._server.sockets[0].getsockname()[1]
+
+    async def stop(self):
+        """Close everything."""
+        self._server.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    async def _serve(self, reader, writer):
+        self._tasks.add(asyncio.current_task())
+        script = self._scripts[min(self.connections, len(self._scripts) - 1)]
+        self.connections += 1
+        try:
+            await script(Peer(reader, writer))
+        except (EOFError, OSError):
+            pass  # the client left, or was cut
+        except Exception as error:
+            self.errors.append(repr(error))
+        finally:
+            self._tasks.discard(asyncio.current_task())
+            writer.close()

@@ -1,0 +1,193 @@
+"""The MQTT client on the real MicroPython VM against real brokers."""
+
+from device.real_brokers import BridgeWire, topic
+from phoneterm.core import messages
+
+UP = topic(messages.TELEMETRY)
+DOWN = topic(messages.CALL)
+
+
+async def test_publishes_of_both_kinds_arrive_and_are_told_so(broker, bridge_wire, tell):
+    story = await tell(
+        broker.port,
+        f"""
+        async def story(lab):
+            await lab.up()
+            lab.say(await lab.client.publish("{UP}", b"sent once", 0))
+            lab.say(await lab.client.publish("{UP}", b"acknowledged", 1))
+        """,
+    )
+    assert await story.end() == [[True], [True]]
+    await bridge_wire.until_received(UP, b"sent once")
+    await bridge_wire.until_received(UP, b"acknowledged")
+
+
+async def test_messages_arrive_with_their_retained_flag(broker, bridge_wire, tell):
+    retained = topic(messages.PERMISSIONS)
+    bridge_wire.send(retained, b"kept", is_retained=True)
+    story = await tell(
+        broker.port,
+        f"""
+        async def story(lab):
+            await lab.up()
+            await lab.until(lambda: ("{retained}", b"kept", True) in lab.messages)
+            lab.say("kept")
+            for qos in (0, 1):
+                await lab.until(lambda: ("{DOWN}", b"now %d" % qos, False) in lab.messages)
+            lab.say("now")
+        """,
+    )
+    await story.until_said("kept")
+    for qos in (0, 1):
+        bridge_wire.send(DOWN, b"now %d" % qos, qos=qos)
+    assert await story.end() == [["kept"], ["now"]]
+
+
+async def test_many_publishes_at_once_are_all_acknowledged(broker, bridge_wire, tell):
+    story = await tell(
+        broker.port,
+        f"""
+        async def story(lab):
+            await lab.up()
+            outcomes = await asyncio.gather(*[lab.client.publish("{UP}", b"%d" % n, 1) for n in range(10)])
+            lab.say(outcomes)
+        """,
+    )
+    assert await story.end() == [[[True] * 10]]
+    assert [row[1] for row in bridge_wire.received] == [b"%d" % n for n in range(10)]
+
+
+async def test_a_long_message_in_is_dropped_and_the_next_one_arrives(broker, bridge_wire, tell):
+    story = await tell(
+        broker.port,
+        f"""
+        async def story(lab):
+            await lab.up()
+            lab.say("up")
+            await lab.until(lambda: lab.messages)
+            lab.say(lab.messages == [("{DOWN}", b"short", False)], lab.client.dropped, lab.client.connects)
+        """,
+    )
+    await story.until_said("up")
+    for qos in (0, 1):
+        bridge_wire.send(DOWN, bytes(1500), qos=qos)
+    bridge_wire.send(DOWN, b"short")
+    assert (await story.end())[-1] == [True, 2, 1]
+
+
+async def test_the_will_is_published_when_the_terminal_dies(broker, bridge_wire, tell):
+    where = topic(messages.STATE)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            lab.say("up")
+            await asyncio.sleep(60)
+        """,
+        will=[where, "offline"],
+    )
+    await story.until_said("up")
+    await story.stop()
+    await bridge_wire.until_received(where, b"offline")
+    late = BridgeWire()
+    await late.connect(broker.port, *broker.bridge_login)
+    assert await late.until_received(where, b"offline")
+    await late.close()
+
+
+async def test_a_wrong_password_is_said_and_backed_off_from(broker, tell):
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            lab.start()
+            await asyncio.sleep_ms(500)
+            lab.say(lab.client.is_up, lab.links, lab.after_refusal.next_ms(0), lab.after_loss.next_ms(0))
+        """,
+        password="wrong",
+    )
+    assert (await story.end())[0][:2] == [False, []]
+    assert await story.until_logged("link-refused") in (
+        "broker refused: not authorised",
+        "broker refused: user name or password",
+    )
+    assert len(story.logged) == 1
+    assert story.said[0][2] > 300
+    assert story.said[0][3] == 20
+
+
+async def test_a_refused_subscription_is_said(embedded_broker, tell):
+    story = await tell(
+        embedded_broker.port,
+        """
+        async def story(lab):
+            lab.start()
+            await asyncio.sleep_ms(300)
+            lab.say(lab.client.is_up)
+        """,
+        filters=["phoneterm/v1/t/desk-102/down/#"],
+    )
+    assert await story.until_logged("link-refused") == "broker refused to subscribe phoneterm/v1/t/desk-102/down/#"
+    assert await story.end() == [[False]]
+
+
+async def test_a_broker_that_comes_back_is_found_again_and_nothing_is_sent_late(broker, tell):
+    story = await tell(
+        broker.port,
+        f"""
+        async def story(lab):
+            await lab.up()
+            lab.say("up")
+            await lab.until(lambda: not lab.client.is_up)
+            lab.say("down", await lab.timed(lab.client.publish("{UP}", b"late", 1)))
+            await lab.until(lambda: lab.client.is_up)
+            lab.say(await lab.client.publish("{UP}", b"after", 1), lab.links)
+        """,
+    )
+    await story.until_said("up")
+    await broker.stop()
+    await story.until_said("down", [False, 0])
+    await broker.start()
+    wire = BridgeWire()
+    await wire.connect(broker.port, *broker.bridge_login)
+    assert (await story.end())[-1] == [True, [True, False, True]]
+    await wire.until_received(UP, b"after")
+    assert [row[1] for row in wire.received] == [b"after"]
+    await wire.close()
+
+
+async def test_a_second_connection_of_the_same_terminal_does_not_end_in_a_fight(broker, tell):
+    """The broker closes the older one; both come back ever more slowly instead of throwing each other out all day."""
+    text = """
+        async def story(lab):
+            await lab.up()
+            lab.say("up")
+            await asyncio.sleep_ms(1200)
+            lab.say(lab.client.connects)
+    """
+    first = await tell(broker.port, text)
+    await first.until_said("up")
+    second = await tell(broker.port, text)
+    counts = [(await story.end())[-1][0] for story in (first, second)]
+    assert max(counts) < 30
+
+
+async def test_a_cut_connection_is_back_within_a_tenth_of_a_second(broker, tell):
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            times = []
+            for n in range(5):
+                lab.client.drop("cut by the test")
+                _, ms = await lab.timed(lab.until(lambda: lab.client.is_up))
+                times.append(ms)
+                lab.after_loss.reset()
+            lab.say(sorted(times)[2], lab.client.connects)
+        """,
+    )
+    (median_ms, connects) = (await story.end())[-1]
+    assert connects == 6
+    assert median_ms <= 100

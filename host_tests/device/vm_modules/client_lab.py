@@ -1,0 +1,110 @@
+"""Runs one story about the MQTT client on the MicroPython VM: micropython client_lab.py STORY.py.
+
+Does not judge: what the story says goes to standard output, one JSON list a line, and so does what the client logs.
+The story is a file with `async def story(lab)`. The environment variable CLIENT_LAB holds JSON: host, port, tid,
+password, filters, and optionally will, keepalive_s, connect_ms, steady_ms, tls_ca_path, tls_host.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import ssl
+import sys
+import time
+
+from phoneterm.core.backoff import Backoff
+from phoneterm.device.mqtt import MqttClient, Timing
+from phoneterm.device.mqtt_connection import Broker
+from phoneterm.device.mqtt_packets import Will
+
+PATIENCE_MS = 9000
+
+
+class ClientLab:
+    """One client with its tasks, and what it has said so far."""
+
+    def __init__(self, options):
+        self.messages = []
+        self.links = []
+        self.rounds = 0
+        self.after_loss = Backoff(20, 200)
+        self.after_refusal = Backoff(300, 1000)
+        will = options.get("will")
+        timing = Timing(
+            options.get("keepalive_s", 15), options.get("connect_ms", 3000), options.get("steady_ms", 5000),
+            self.after_loss, self.after_refusal, lambda: 0.5,
+        )  # fmt: skip
+        broker = Broker(
+            options["host"], options["port"], options["tid"], options["tid"], options["password"],
+            _context(options), options.get("tls_host"),
+        )  # fmt: skip
+        self.client = MqttClient(
+            broker, options["filters"], will and Will(will[0], will[1].encode(), 1, True), timing, self, self._log
+        )
+        self.tasks = {}
+
+    def say(self, *values):
+        """Tell the test."""
+        print(json.dumps(["say"] + list(values)))
+
+    def start(self):
+        """Start the client's tasks."""
+        for name in ("receive", "send", "ping"):
+            self.tasks[name] = asyncio.create_task(getattr(self.client, name)())
+
+    async def until(self, condition):
+        """Wait until a condition holds."""
+        started_at = time.ticks_ms()
+        while not condition():
+            if time.ticks_diff(time.ticks_ms(), started_at) > PATIENCE_MS:
+                raise ValueError("what was waited for did not happen")
+            await asyncio.sleep_ms(1)
+
+    async def up(self):
+        """Start the client and wait until it is up."""
+        self.start()
+        await self.until(lambda: self.client.is_up)
+
+    async def timed(self, awaitable):
+        """Return (result, ms that it took)."""
+        started_at = time.ticks_ms()
+        result = await awaitable
+        return result, time.ticks_diff(time.ticks_ms(), started_at)
+
+    def on_message(self, topic, payload, is_retained):
+        """Keep a message."""
+        self.messages.append((topic, payload, is_retained))
+
+    def on_link(self, is_up):
+        """Keep a change of the link."""
+        self.links.append(is_up)
+
+    def on_progress(self):
+        """Count a round of the sending task."""
+        self.rounds += 1
+
+    def _log(self, event, detail):
+        print(json.dumps(["log", event, detail]))
+
+
+def _context(options):
+    path = options.get("tls_ca_path")
+    if path is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with open(path, "rb") as file:
+        context.load_verify_locations(cadata=file.read())
+    return context
+
+
+def run(path):
+    """Run the story in a file."""
+    names = {"asyncio": asyncio, "gc": gc, "time": time}
+    with open(path) as file:
+        exec(file.read(), names)
+    asyncio.run(names["story"](ClientLab(json.loads(os.getenv("CLIENT_LAB")))))
+
+
+run(sys.argv[1])
