@@ -14,22 +14,24 @@ _NOISY = ("amqtt", "gmqtt", "transitions", "websockets", "asyncio", "alembic")
 
 
 def set_up_logs(log_format: str, level: str) -> None:
-    """Make every structlog logger of this process print in one format from one level up."""
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    is_json = log_format == "json"
-    last = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    """Make every logger of this process, structlog's and the standard library's, print in one format from one level."""
+    level_number = logging.getLevelNamesMapping()[level.upper()]
+    steps: list = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    last: list = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    if log_format == "json":
+        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            last,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        processors=[*steps, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(level_number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    last.insert(0, structlog.stdlib.ProcessorFormatter.remove_processors_meta)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=steps))
+    logging.basicConfig(handlers=[handler], level=level_number, force=True)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def shorten(text: object) -> str:

@@ -120,18 +120,21 @@ class Bridge:
         self._parts.push_async_callback(_end_task, refresher)
         self._parts.push_async_callback(self._commands.stop, _FINISH_S)
 
+    async def refresh(self) -> None:
+        """Take over at once what changed in the store, and tell the terminals it concerns."""
+        changed = await self._roster.refresh()
+        self._welcome.tell_changed(changed)
+        for tid in changed:
+            if self._broker is not None and self._roster.find(tid) is None:
+                self._broker.kick(tid)
+
     async def _keep_refreshing(self) -> None:
         while True:
             await asyncio.sleep(_REFRESH_S)
             try:
-                changed = await self._roster.refresh()
+                await self.refresh()
             except Exception as error:  # a busy or full disk passes; the roster stays as it is until then
                 structlog.get_logger().error("directory-not-read", error=type(error).__name__)
-                continue
-            self._welcome.tell_changed(changed)
-            for tid in changed:
-                if self._broker is not None and self._roster.find(tid) is None:
-                    self._broker.kick(tid)
 
     def _say_state(self) -> None:
         self._speaker.say_bridge_state("online" if self._pbx.is_available else "degraded")
