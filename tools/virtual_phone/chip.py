@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-MOST_LINE_BYTES = 64 * 1024
+_MOST_LINE_BYTES = 1024 * 1024
 _MOST_OUTPUT_BYTES = 500
 
 
@@ -32,8 +32,8 @@ class Chip:
         """The process, while it runs."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
-    async def power_on(self, argv: list[str], environment: dict[str, str], folder: Path, first: bytes) -> None:
-        """Start the process in `folder`; `first` is waiting for it when it begins to read."""
+    async def power_on(self, argv: list[str], environment: dict[str, str], folder: Path) -> None:
+        """Start the process in `folder`; the callbacks are not called before the caller waits for something."""
         here, there = socket.socketpair()
         there.setblocking(False)
         with there:
@@ -47,8 +47,7 @@ class Chip:
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C in the terminal is for the host
             )
-        reader, self._writer = await asyncio.open_connection(sock=here, limit=MOST_LINE_BYTES)
-        self._writer.write(first)
+        reader, self._writer = await asyncio.open_connection(sock=here, limit=_MOST_LINE_BYTES)
         self._tasks = [asyncio.create_task(self._hear(reader)), asyncio.create_task(self._follow())]
 
     def send(self, frame: bytes) -> None:

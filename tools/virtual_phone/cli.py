@@ -6,6 +6,7 @@ What goes wrong is one sentence on stderr and exit code 1.
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from virtual_phone.client import PhoneClient, PhoneError
+from virtual_phone.desk_phone import FIRMWARE
 from virtual_phone.phone import VirtualPhone
 from virtual_phone.settings_file import SettingsUnusable, read_settings_file
 
@@ -32,6 +34,8 @@ def run(
     broker: Annotated[str | None, typer.Option(help="The broker as HOST:PORT, instead of the file's.")] = None,
     tid: Annotated[str | None, typer.Option(help="The terminal's id, instead of the file's.")] = None,
     control: _Control = DEFAULT_CONTROL_PORT,
+    firmware: Annotated[Path, typer.Option(help="Folder with main.py.")] = FIRMWARE,
+    heap_kib: Annotated[int, typer.Option(help="Heap of the chip in KiB.", min=32, max=65536)] = 160,
 ) -> None:
     """Run a phone until Ctrl-C; its keypad is at the control socket."""
     try:
@@ -43,19 +47,21 @@ def run(
         if not host or not port.isascii() or not port.isdigit():
             _fail(f"The broker {broker} is not HOST:PORT.")
         texts |= {"mqtt_host": host, "mqtt_port": port}
+    if not (firmware / "main.py").is_file():
+        _fail(f"There is no main.py in {firmware}.")
     if tid is not None:
         texts["tid"] = tid
     try:
-        asyncio.run(_run(VirtualPhone(texts, control)))
+        asyncio.run(_run(VirtualPhone(texts, control, heap_kib, firmware=firmware)))
     except OSError as error:
-        _fail(f"Port {control} cannot be used ({error.strerror}); choose another with --control.")
+        _fail(f"Port {control} cannot be used ({os.strerror(error.errno or 0)}); choose another with --control.")
 
 
 async def _run(phone: VirtualPhone) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    phone.listen(lambda event: typer.echo(_line(event)))
+    phone.events.listen(lambda event: typer.echo(_line(event)))
     await phone.start()
     typer.echo(f'The phone runs; press keys with: phoneterm phone press "#1102" --control {phone.control_port}')
     await stopped.wait()

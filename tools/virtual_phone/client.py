@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
 
 _MOST_LINE_BYTES = 4 * 1024 * 1024
+_ANSWER_S = 5
 MOST_EVENTS = 5000
 
 Event = dict[str, Any]
@@ -35,13 +36,18 @@ class PhoneClient:
 
     @classmethod
     async def connect(cls, host: str, port: int) -> Self:
-        """Connect and watch; PhoneError when no phone listens there."""
+        """Connect and watch; PhoneError when nothing listens there, or something that is not a phone."""
         try:
             reader, writer = await asyncio.open_connection(host, port, limit=_MOST_LINE_BYTES)
         except OSError:
             raise PhoneError(f"no phone listens on {host}:{port}") from None
         client = cls(reader, writer)
-        await client.command("watch")
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await client.command("watch")
+        except (PhoneError, TimeoutError):
+            await client.close()
+            raise PhoneError(f"what listens on {host}:{port} is not a phone") from None
         return client
 
     async def close(self) -> None:
@@ -166,7 +172,7 @@ class PhoneClient:
 
     async def _read(self) -> None:
         try:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):  # ValueError: what came is not one JSON object a line
                 while line := await self._reader.readline():
                     self._take(json.loads(line))
         finally:
@@ -177,7 +183,9 @@ class PhoneClient:
             for queue in self._queues:
                 queue.put_nowait(None)
 
-    def _take(self, document: dict[str, Any]) -> None:
+    def _take(self, document: Any) -> None:
+        if not isinstance(document, dict):
+            raise ValueError("an answer must be an object")
         if "event" in document:
             self.history.append(document)
             for queue in self._queues:

@@ -188,13 +188,15 @@ async def _wifi(phone: DeskPhone, up: bool) -> dict[str, Any]:
     return {}
 
 
-async def _reset(phone: DeskPhone) -> dict[str, Any]:
-    await phone.reset()
+async def _reset(phone: DeskPhone) -> dict[str, Any] | Refusal:
+    if phone.power.chip is None:
+        return Refusal("the phone has no power")
+    await phone.power.restart("button")
     return {}
 
 
 async def _power(phone: DeskPhone, on: bool) -> dict[str, Any]:
-    await (phone.power_on("power") if on else phone.power_off())
+    await (phone.power.on("power") if on else phone.power.off())
     return {}
 
 

@@ -94,16 +94,17 @@ class _Client:
             request = Refusal(f"{MOST_AT_ONCE} commands are under way; wait for an answer", request.request_id)
         if isinstance(request, Refusal):
             self._send({"id": request.request_id, "ok": False, "error": request.sentence})
-        elif request.command == "watch":
-            self._watch(request.fields["on"])
-            self._send({"id": request.request_id, "ok": True})
         else:
             task = asyncio.create_task(self._answer(request))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, request: Request) -> None:
-        outcome = await carry_out(self._phone, request)
+        outcome: dict[str, Any] | Refusal = {}
+        if request.command == "watch":
+            self._watch(request.fields["on"])
+        else:
+            outcome = await carry_out(self._phone, request)
         if isinstance(outcome, Refusal):
             self._send({"id": request.request_id, "ok": False, "error": outcome.sentence})
         else:
@@ -111,7 +112,7 @@ class _Client:
 
     def _watch(self, is_on: bool) -> None:
         if is_on and self._end_watch is None:
-            self._end_watch = self._phone.listen(self._send)
+            self._end_watch = self._phone.events.listen(self._send)
         elif not is_on and self._end_watch is not None:
             self._end_watch()
             self._end_watch = None

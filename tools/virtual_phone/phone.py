@@ -34,9 +34,13 @@ class VirtualPhone(DeskPhone):
     async def start(self) -> None:
         """Open the control socket and switch the power on; OSError when the port is taken."""
         await self._server.start()
-        await self.power_on("power")
+        try:
+            await self.power.on("power")
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Close the control socket and switch the power off for good; nothing is left behind."""
         await self._server.stop()
-        await self.close()
+        await self.power.close()

@@ -23,23 +23,27 @@ def read_settings_file(path: Path) -> dict[str, str]:
         text = path.read_text(encoding="utf-8")
         document: Any = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
-        raise SettingsUnusable(f"{path} cannot be read: {error.strerror}.") from None
+        raise SettingsUnusable(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise SettingsUnusable(f"{path} is not UTF-8.") from None
+        raise SettingsUnusable(f"The settings file {path} is not UTF-8.") from None
     except json.JSONDecodeError as error:
-        raise SettingsUnusable(f"{path}, line {error.lineno}: this is not JSON.") from None
+        raise SettingsUnusable(f"The settings file {path}, line {error.lineno}: this is not JSON.") from None
     except (ValueError, RecursionError):
-        raise SettingsUnusable(f"{path} is not TOML.") from None
+        raise SettingsUnusable(f"The settings file {path} is not TOML.") from None
     if not isinstance(document, dict):
-        raise SettingsUnusable(f"{path} is not a table of settings.")
+        raise SettingsUnusable(f"The settings file {path} is not a table of settings.")
     return {key: _text(path, key, value) for key, value in document.items()}
 
 
 def _text(path: Path, key: str, value: Any) -> str:
     if not 1 <= len(key) <= MOST_KEY_CHARS or not key.isascii():
-        raise SettingsUnusable(f"{path}: the name {key[:40]!r} must have 1 to {MOST_KEY_CHARS} ASCII characters.")
+        raise SettingsUnusable(
+            f"The settings file {path}: the name {key[:40]!r} must have 1 to {MOST_KEY_CHARS} ASCII characters."
+        )
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str | int):
         return str(value)
-    raise SettingsUnusable(f"{path}: the value of {key} must be a text, a whole number or true or false.")
+    raise SettingsUnusable(
+        f"The settings file {path}: the value of {key} must be a text, a whole number or true or false."
+    )

@@ -17,22 +17,22 @@ class Outputs:
         self.display: list[str] | None = None
         self.signal: str | None = None
 
-    def take(self, report: Report) -> dict[str, Any] | None:
-        """Take a report; return the fields of its event, or None when it is not about an output."""
+    def take(self, report: Report) -> dict[str, Any]:
+        """Take a report; return the fields of its event, {} when it changes nothing that is shown."""
         name, fields = report
-        if name == "lamp":
-            self.lamp = fields[0] != "0"
-            return {"on": self.lamp}
-        if name == "tone":
-            self.tone_hz = int(fields[0])
-            return {"hz": self.tone_hz}
-        if name == "display":
-            self.display = [fields[0], fields[1]]
-            return {"lines": self.display}
-        if name == "signal":
+        if name == "signal":  # given again is news too
             self.signal = fields[0]
             return {"name": self.signal}
-        return None
+        if name == "lamp":
+            before, self.lamp = self.lamp, fields[0] != "0"
+            return {"on": self.lamp} if self.lamp != before else {}
+        if name == "tone":
+            before_hz, self.tone_hz = self.tone_hz, int(fields[0])
+            return {"hz": self.tone_hz} if self.tone_hz != before_hz else {}
+        if name == "display":
+            shown, self.display = self.display, list(fields)
+            return {"lines": self.display} if self.display != shown else {}
+        return {}
 
     def clear(self) -> list[tuple[str, dict[str, Any]]]:
         """Everything goes dark; return the events of what changed."""

@@ -1,0 +1,56 @@
+"""What the phone shows: lamp, tone, display, signal and log, as events and as state."""
+
+SHOWS = """
+import board, time
+from machine import PWM, Pin
+lamp = Pin(board.LAMP, Pin.OUT)
+buzzer = PWM(Pin(board.BUZZER), freq=1000, duty_u16=0)
+display = board.make_display()
+lamp.value(board.LAMP_ACTIVE)
+buzzer.freq(425)
+buzzer.duty_u16(32768)
+display.show("Ready", "a line that is far too long")
+board.on_signal("ready")
+time.sleep(60)
+"""
+
+
+async def test_everything_shown_is_in_the_state(start_phone):
+    bench = await start_phone(SHOWS)
+    await bench.client.wait_for_signal("ready")
+    state = await bench.client.state()
+    assert state["lamp"] is True
+    assert state["tone"] == 425
+    assert state["display"] == ["Ready", "a line that is f"]
+
+
+async def test_each_change_is_one_event_with_its_time(start_phone, write_firmware):
+    bench = await start_phone("import time\ntime.sleep(60)")
+    write_firmware(SHOWS)
+    await bench.client.reset()
+    await bench.client.wait_for_signal("ready")
+    events = [event for event in bench.client.history if event["event"] in ("lamp", "tone", "display", "signal")]
+    assert [(event["event"], *list(event.values())[2:]) for event in events] == [
+        ("lamp", True), ("tone", 425), ("display", ["Ready", "a line that is f"]), ("signal", "ready"),
+    ]  # fmt: skip
+    times_ms = [event["time_ms"] for event in bench.client.history]
+    assert times_ms == sorted(times_ms)
+
+
+async def test_without_power_nothing_is_shown(start_phone):
+    bench = await start_phone(SHOWS)
+    await bench.client.wait_for_signal("ready")
+    await bench.client.power(False)
+    state = await bench.client.state()
+    assert (state["power"], state["running"]) == (False, False)
+    assert (state["lamp"], state["tone"], state["display"], state["signal"]) == (False, 0, None, None)
+    await bench.client.power(True)
+    await bench.client.wait_for_signal("ready")
+
+
+async def test_the_log_is_bounded_and_can_be_asked_for(start_phone, until_logged):
+    bench = await start_phone("for i in range(1500):\n    print('line', i)\nprint('x' * 2000)\nprint('last')")
+    await until_logged(bench.phone, "last")
+    assert len(bench.phone.log_lines) <= 1000
+    assert max(len(line) for line in bench.phone.log_lines) <= 500
+    assert (await bench.client.log(1)) == ["last"]

@@ -1,0 +1,231 @@
+"""Starts and ends: resets and their causes, NVS, Wi-Fi, a firmware that ends or hangs, and no process left behind."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from virtual_phone.client import PhoneClient, PhoneError
+
+IDLE = "import time\nprint('started')\nwhile True:\n    time.sleep_ms(5)\n"
+SAY_CAUSE = """
+import time
+import machine
+print("cause", machine.reset_cause())
+while True:
+    time.sleep_ms(5)
+"""
+
+
+def _is_running(pid):
+    """Say whether a process is there and not just a remainder that its parent has not collected."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+async def test_machine_reset_restarts_the_firmware(start_phone, until_logged):
+    bench = await start_phone("""
+import machine, time
+if machine.reset_cause() == machine.PWRON_RESET:
+    print("first")
+    machine.reset()
+print("again")
+time.sleep(60)
+""")
+    await until_logged(bench.phone, "again")
+    assert list(bench.phone.log_lines) == ["first", "again"]
+    assert (await bench.client.state())["boots"] == 2
+
+
+async def test_the_reset_button_restarts_the_firmware_and_says_so(start_phone, until_logged):
+    bench = await start_phone(SAY_CAUSE)
+    await until_logged(bench.phone, "cause 1")
+    first = bench.phone.pid
+    await bench.client.reset()
+    await until_logged(bench.phone, "cause 2")
+    assert not _is_running(first)
+    resets = [event for event in bench.client.history if event["event"] == "reset"]
+    assert [(event["cause"], event["boots"]) for event in resets] == [("button", 2)]
+
+
+async def test_a_hanging_firmware_is_reset_by_its_watchdog(start_phone, until_logged):
+    bench = await start_phone("""
+import machine, time
+print("cause", machine.reset_cause())
+if machine.reset_cause() == machine.PWRON_RESET:
+    dog = machine.WDT(timeout=300)
+    for _ in range(10):
+        dog.feed()
+        time.sleep_ms(50)
+    print("hangs")
+while True:
+    pass
+""")
+    await until_logged(bench.phone, "hangs")
+    await until_logged(bench.phone, "cause 3")
+
+
+async def test_a_firmware_that_ends_is_reported_and_stays_down_until_reset(start_phone, until, until_logged):
+    bench = await start_phone("print('only this')\nraise ValueError('broken')")
+    await until_logged(bench.phone, "ValueError: broken")
+    await until(lambda: bench.phone.pid is None, "the chip has ended")
+    state = await bench.client.state()
+    assert (state["power"], state["running"], state["boots"]) == (True, False, 1)
+    await bench.client.reset()
+    await until_logged(bench.phone, "only this", 2)
+
+
+async def test_boot_runs_before_main_and_shares_its_names(start_phone, write_firmware, until_logged):
+    (write_firmware("") / "boot.py").write_text("FOUND = 'in boot'\n")
+    bench = await start_phone("print('found', FOUND, __name__)")
+    await until_logged(bench.phone, "found in boot __main__")
+
+
+async def test_settings_are_in_nvs_and_commits_outlive_a_reset(start_phone, until_logged):
+    bench = await start_phone(
+        """
+import esp32, machine
+storage = esp32.NVS("phoneterm")
+buffer = bytearray(64)
+
+def read(key):
+    try:
+        return bytes(buffer[:storage.get_blob(key, buffer)]).decode()
+    except OSError as error:
+        return error.args[1]
+
+print(read("tid"), read("name"), read("kept"), read("lost"), read("gone"))
+if machine.reset_cause() == machine.PWRON_RESET:
+    storage.set_blob("kept", b"\\x00\\xff committed"[2:])
+    storage.erase_key("gone")
+    storage.commit()
+    storage.set_blob("lost", b"not committed")
+    print(read("lost"))
+    machine.reset()
+for key, size in (("a key that is too long", 1), ("tid", 3)):
+    try:
+        storage.get_blob(key, bytearray(size))
+    except OSError as error:
+        print(error.args[1])
+try:
+    storage.erase_key("never")
+except OSError as error:
+    print(error.args[1])
+""",
+        {"tid": "desk-101", "name": "Büro", "gone": "soon"},
+    )
+    await until_logged(bench.phone, "ESP_ERR_NVS_NOT_FOUND")
+    missing = "ESP_ERR_NVS_NOT_FOUND"
+    assert list(bench.phone.log_lines) == [
+        f"desk-101 Büro {missing} {missing} soon",
+        "not committed",
+        f"desk-101 Büro  committed {missing} {missing}",
+        "ESP_ERR_NVS_KEY_TOO_LONG",
+        "ESP_ERR_NVS_INVALID_LENGTH",
+        "ESP_ERR_NVS_NOT_FOUND",
+    ]
+
+
+async def test_the_station_joins_loses_and_finds_the_access_point(start_phone, until_logged):
+    bench = await start_phone(
+        """
+import network, time
+station = network.WLAN(network.STA_IF)
+try:
+    station.connect("office", "secret")
+except OSError as error:
+    print(error)
+station.active(True)
+station.connect("office", "secret")
+last = None
+while True:
+    if station.status() != last:
+        last = station.status()
+        print("status", last, station.isconnected(), station.ifconfig()[0])
+    time.sleep_ms(1)
+""",
+        access_point=("office", "secret"),
+    )
+    await until_logged(bench.phone, "status 1010 True 127.0.0.1")
+    await bench.client.wifi(False)
+    await until_logged(bench.phone, "status 200 False 0.0.0.0")
+    assert (await bench.client.state())["wifi"] == {"up": False, "joined": False}
+    await bench.client.wifi(True)
+    await until_logged(bench.phone, "status 1010 True 127.0.0.1", 2)
+    assert bench.phone.log_lines[0] == "Wifi Not Started"
+
+
+async def test_a_closed_link_ends_the_chip_by_itself(start_phone, until):
+    bench = await start_phone(
+        IDLE.replace("time.sleep_ms(5)", "time.sleep_ms(5); __import__('machine').Pin(0).value()")
+    )
+    await bench.client.wait_for_event(lambda event: event.get("line") == "started")
+    bench.phone.power.chip._writer.close()
+    end = await bench.client.wait_for_event(lambda event: event["event"] == "end")
+    assert end["exit_code"] == 0
+
+
+async def test_nothing_is_left_after_stop(start_phone, until_logged):
+    bench = await start_phone(IDLE)
+    await until_logged(bench.phone, "started")
+    pid = bench.phone.pid
+    await bench.phone.stop()
+    assert not _is_running(pid)
+    assert bench.phone.pid is None
+    with pytest.raises(PhoneError, match="no phone listens"):
+        await PhoneClient.connect("127.0.0.1", bench.phone.control_port)
+
+
+async def test_stop_may_follow_a_reset_at_once(start_phone, until_logged):
+    bench = await start_phone("import machine\nprint('resets')\nmachine.reset()")
+    await until_logged(bench.phone, "resets")
+    await bench.phone.stop()
+    assert bench.phone.pid is None
+
+
+async def test_without_power_there_is_nothing_to_reset(start_phone):
+    bench = await start_phone(IDLE)
+    await bench.client.power(False)
+    with pytest.raises(PhoneError, match="the phone has no power"):
+        await bench.client.reset()
+
+
+async def test_clients_hear_that_the_phone_is_gone(start_phone):
+    bench = await start_phone(IDLE)
+    typing = asyncio.create_task(bench.client.type("123456", hold_ms=1000))
+    await bench.client.wait_for_event(lambda event: event["event"] == "contact")
+    await bench.phone.stop()
+    with pytest.raises(PhoneError, match="closed"):
+        await typing
+    with pytest.raises(PhoneError, match="closed"):
+        await bench.client.state()
+
+
+def test_a_killed_host_leaves_no_chip_behind(write_firmware):
+    host = textwrap.dedent(f"""
+        import asyncio, pathlib
+        from virtual_phone.phone import VirtualPhone
+
+        async def main():
+            phone = VirtualPhone({{}}, firmware=pathlib.Path({str(write_firmware("while True: pass"))!r}))
+            await phone.start()
+            print(phone.pid, flush=True)
+            await asyncio.sleep(60)
+
+        asyncio.run(main())
+    """)
+    with subprocess.Popen([sys.executable, "-c", host], stdout=subprocess.PIPE, text=True) as process:
+        pid = int(process.stdout.readline())
+        assert _is_running(pid)
+        os.kill(process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while _is_running(pid):
+        assert time.monotonic() < deadline, "the chip outlived its host"
+        time.sleep(0.01)
