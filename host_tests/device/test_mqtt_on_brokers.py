@@ -54,6 +54,7 @@ async def test_many_publishes_at_once_are_all_acknowledged(broker, bridge_wire, 
         """,
     )
     assert await story.end() == [[[True] * 10]]
+    await bridge_wire.until_received(UP, b"9")
     assert [row[1] for row in bridge_wire.received] == [b"%d" % n for n in range(10)]
 
 

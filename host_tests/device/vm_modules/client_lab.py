@@ -29,7 +29,7 @@ class ClientLab:
         self.links = []
         self.rounds = 0
         self.after_loss = Backoff(20, 200)
-        self.after_refusal = Backoff(300, 1000)
+        self.after_refusal = Backoff(2000, 8000)
         will = options.get("will")
         timing = Timing(
             options.get("keepalive_s", 15), options.get("connect_ms", 3000), options.get("steady_ms", 5000),
@@ -46,7 +46,7 @@ class ClientLab:
 
     def say(self, *values):
         """Tell the test."""
-        print(json.dumps(["say"] + list(values)))
+        _tell("say", *values)
 
     def start(self):
         """Start the client's tasks."""
@@ -85,7 +85,11 @@ class ClientLab:
         self.rounds += 1
 
     def _log(self, event, detail):
-        print(json.dumps(["log", event, detail]))
+        _tell("log", event, detail)
+
+
+def _tell(*values):
+    print(json.dumps(values))
 
 
 def _context(options):

@@ -1,0 +1,512 @@
+"""The MQTT client on the real MicroPython VM against a broker that says exactly what the test wants, or nothing."""
+
+import asyncio
+
+import pytest
+from device.fake_broker import CONNACK, suback
+
+UP = """
+async def story(lab):
+    await lab.up()
+    lab.say("up")
+"""
+PUBLISH = b"\x30\x05\x00\x01dhi"  # QoS 0, topic d, payload "hi"
+
+
+def publish(ident, payload, flags=2):
+    """Return a PUBLISH of QoS 1 to topic d."""
+    body = b"\x00\x01d" + ident.to_bytes(2, "big") + payload
+    return bytes([0x30 | flags]) + remaining_length(len(body)) + body
+
+
+def remaining_length(length):
+    """Return a remaining length in as few bytes as possible."""
+    octets = bytearray()
+    while True:
+        octets.append(length % 128 | (0x80 if length > 127 else 0))
+        length //= 128
+        if not length:
+            return bytes(octets)
+
+
+async def test_connect_subscribe_publish_and_puback_are_byte_for_byte_as_the_standard_says(fake_broker, tell):
+    seen = []
+
+    async def script(peer):
+        seen.append(await peer.packet())
+        peer.send(CONNACK)
+        seen.append(await peer.packet())
+        peer.send(suback(seen[-1]))
+        seen.append(await peer.packet())
+        peer.send(b"\x40\x02" + seen[-1].body[3:5] + publish(0x1234, b"x"))
+        seen.append(await peer.packet())
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            lab.say(await lab.client.publish("t", b"p", 1, True))
+            await lab.until(lambda: lab.messages)
+        """,
+        will=["w", "gone"],
+        tid="me",
+        password="pw",
+        filters=["a/#", "b"],
+    )
+    assert await story.end() == [[True]]
+    connect, subscribe, sent, puback = seen
+    assert connect.first == 0x10
+    assert connect.body == b"\x00\x04MQTT\x04\xee\x00\x0f\x00\x02me\x00\x01w\x00\x04gone\x00\x02me\x00\x02pw"
+    assert (subscribe.first, subscribe.body[2:]) == (0x82, b"\x00\x03a/#\x01\x00\x01b\x01")
+    assert (sent.first, sent.body[:3], sent.body[5:]) == (0x33, b"\x00\x01t", b"p")
+    assert (puback.first, puback.body) == (0x40, b"\x12\x34")
+
+
+async def test_packets_in_pieces_of_one_byte_are_understood(fake_broker, tell):
+    async def script(peer):
+        await peer.packet()
+        await peer.trickle(CONNACK)
+        await peer.trickle(suback(await peer.packet()))
+        await peer.trickle(PUBLISH + publish(7, bytes(200)))
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            await lab.until(lambda: len(lab.messages) == 2)
+            lab.say(lab.messages[0][1].decode(), len(lab.messages[1][1]))
+        """,
+    )
+    assert await story.end() == [["hi", 200]]
+
+
+async def test_many_packets_in_one_piece_are_understood(fake_broker, tell):
+    async def script(peer):
+        await peer.welcome()
+        peer.send(PUBLISH * 500)
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            count = [0]
+            lab.on_message = lambda topic, payload, is_retained: count.append(count.pop() + (payload == b"hi"))
+            await lab.up()
+            await lab.until(lambda: count == [500])
+            lab.say("all")
+        """,
+    )
+    assert await story.end() == [["all"]]
+
+
+@pytest.mark.parametrize("payload_bytes", [0, 121, 122, 123, 1019, 1020, 5000, 16378, 16379, 2097146, 2097147])
+async def test_messages_at_every_boundary_of_length_are_taken_or_dropped_and_acknowledged(
+    fake_broker, tell, payload_bytes
+):
+    acknowledged = []
+
+    async def script(peer):
+        await peer.welcome()
+        peer.send(publish(9, bytes(payload_bytes)) + publish(10, b"next"))
+        acknowledged.extend([(await peer.packet()).body, (await peer.packet()).body])
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            await lab.until(lambda: lab.messages and lab.messages[-1][1] == b"next")
+            await asyncio.sleep_ms(20)
+            lab.say([len(row[1]) for row in lab.messages], lab.client.dropped)
+        """,
+    )
+    taken = payload_bytes + 5 <= 1024
+    assert await story.end() == [[[payload_bytes, 4] if taken else [4], 0 if taken else 1]]
+    assert acknowledged == [b"\x00\x09", b"\x00\x0a"]
+
+
+async def test_a_connection_cut_in_mid_packet_is_made_again(fake_broker, tell):
+    async def cut(peer):
+        await peer.welcome()
+        peer.send(publish(1, b"half of a message")[:9])
+        await asyncio.sleep(0.02)
+        peer.cut()
+
+    async def whole(peer):
+        await peer.welcome()
+        peer.send(PUBLISH)
+        await peer.until_gone()
+
+    broker = await fake_broker(cut, whole)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            await lab.until(lambda: lab.messages)
+            lab.say(lab.messages[0][1].decode(), lab.links)
+        """,
+    )
+    assert await story.end() == [["hi", [True, False, True]]]
+    assert broker.connections == 2
+
+
+async def test_a_half_open_connection_is_noticed_within_eight_seconds_at_a_keepalive_of_fifteen(fake_broker, tell):
+    """Run at a keepalive of 2 s, where everything is 7.5 times as fast: noticed within 1067 ms."""
+    times = []
+
+    async def deaf(peer):
+        await peer.welcome()
+        for _ in range(2):
+            assert (await peer.packet()).first == 0xC0
+            peer.send(b"\xd0\x00")
+        times.append(asyncio.get_running_loop().time())
+        await peer.until_gone()
+        times.append(asyncio.get_running_loop().time())
+
+    async def refuse(peer):
+        peer.cut()
+
+    broker = await fake_broker(deaf, refuse)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            await lab.until(lambda: not lab.client.is_up)
+            await asyncio.sleep(10)
+        """,
+        keepalive_s=2,
+    )
+    assert await story.until_logged("link-lost") == "nothing heard for 1000 ms"
+    assert times[1] - times[0] <= 1.067
+
+
+async def test_a_ping_is_sent_every_quarter_of_the_keepalive(fake_broker, tell):
+    times = []
+
+    async def script(peer):
+        await peer.welcome()
+        while len(times) < 3:
+            assert (await peer.packet()).first == 0xC0
+            times.append(asyncio.get_running_loop().time())
+            peer.send(b"\xd0\x00")
+        peer.send(PUBLISH)
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            await lab.until(lambda: lab.messages)
+            lab.say(lab.client.connects)
+        """,
+        keepalive_s=2,
+    )
+    assert await story.end() == [[1]]
+    assert times[2] - times[0] == pytest.approx(1, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("code", "event", "detail"),
+    [
+        (1, "link-refused", "protocol version"),
+        (2, "link-refused", "client id"),
+        (3, "link-lost", "broker not available"),
+        (4, "link-refused", "user name or password"),
+        (5, "link-refused", "not authorised"),
+        (77, "link-refused", "code 77"),
+    ],
+)
+async def test_a_refusal_is_said_and_backed_off_from_unless_the_broker_is_only_busy(
+    fake_broker, tell, code, event, detail
+):
+    async def script(peer):
+        await peer.packet()
+        peer.send(b"\x20\x02\x00" + bytes([code]))
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            lab.start()
+            await asyncio.sleep_ms(250)
+            lab.say(lab.client.is_up)
+        """,
+    )
+    assert await story.end() == [[False]]
+    assert story.logged == [[event, "broker refused: " + detail]]
+    assert (broker.connections == 1) == (event == "link-refused")
+
+
+async def test_a_refused_subscription_is_said_and_the_link_is_not_up(fake_broker, tell):
+    async def script(peer):
+        await peer.packet()
+        peer.send(CONNACK)
+        peer.send(suback(await peer.packet(), 0x80))
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            lab.start()
+            await asyncio.sleep_ms(200)
+            lab.say(lab.links)
+        """,
+        filters=["a/#", "b"],
+    )
+    assert await story.end() == [[[]]]
+    assert story.logged == [["link-refused", "broker refused to subscribe b"]]
+
+
+async def test_a_lost_acknowledgement_is_told_at_the_deadline_and_a_late_one_is_ignored(fake_broker, tell):
+    async def script(peer):
+        await peer.welcome()
+        late = (await peer.packet()).body[3:5]
+        other = (await peer.packet()).body[3:5]
+        peer.send(b"\x40\x02" + late + b"\x40\x02" + other)
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            is_good, ms = await lab.timed(lab.client.publish("t", b"1", 1, False, 100))
+            lab.say(is_good, 100 <= ms < 160)
+            lab.say(await lab.client.publish("t", b"2", 1, False, 1000), lab.client.unexpected, lab.client.is_up)
+        """,
+    )
+    assert await story.end() == [[False, True], [True, 1, True]]
+
+
+async def test_acknowledgements_of_unknown_ids_are_ignored_and_counted(fake_broker, tell):
+    async def script(peer):
+        await peer.welcome()
+        for first in (0x40, 0x50, 0x62, 0x70, 0xB0):
+            peer.send(bytes([first]) + b"\x02\x77\x77")
+        peer.send(b"\x90\x03\x77\x77\x80" + PUBLISH)
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            await lab.until(lambda: lab.messages)
+            lab.say(lab.client.unexpected, lab.client.connects)
+        """,
+    )
+    assert await story.end() == [[6, 1]]
+
+
+async def test_a_message_sent_twice_is_handed_over_and_acknowledged_twice(fake_broker, tell):
+    acknowledged = []
+
+    async def script(peer):
+        await peer.welcome()
+        peer.send(publish(5, b"x") + publish(5, b"x", flags=0x0A))
+        acknowledged.extend([await peer.packet(), await peer.packet()])
+        peer.send(PUBLISH)
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            await lab.until(lambda: len(lab.messages) == 3)
+            lab.say([row[1].decode() for row in lab.messages])
+        """,
+    )
+    assert await story.end() == [[["x", "x", "hi"]]]
+    assert [packet.body for packet in acknowledged] == [b"\x00\x05", b"\x00\x05"]
+
+
+async def test_a_kept_session_is_said_and_does_no_harm(fake_broker, tell):
+    async def script(peer):
+        await peer.packet()
+        peer.send(b"\x20\x02\x01\x00" + publish(3, b"old"))
+        peer.send(suback(await peer.packet()))
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(broker.port, UP)
+    assert await story.end() == [["up"]]
+    assert story.logged[0][0] == "link-session"
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"\x30\xff\xff\xff\xff\x01",  # remaining length of five bytes
+        b"\x00\x00",  # kind 0
+        b"\xf0\x00",  # kind 15
+        b"\x34\x06\x00\x01d\x00\x01x",  # QoS 2
+        b"\x36\x06\x00\x01d\x00\x01x",  # QoS 3
+        b"\x32\x05\x00\x01d\x00\x00",  # packet id 0
+        b"\x30\x03\x00\x05d",  # a topic longer than its packet
+        b"\x30\x03\x00\x01\xff",  # a topic that is not UTF-8
+        b"\x40\x03\x00\x01\x00",  # PUBACK of three bytes
+        b"\xd0\x01\x00",  # PINGRESP with a body
+        b"\x90\x01\x00",  # SUBACK without codes
+        b"\x10\x00",  # CONNECT from a broker
+    ],
+)
+async def test_a_malformed_packet_ends_the_connection_and_the_next_one_works(fake_broker, tell, octets):
+    async def wrong(peer):
+        await peer.welcome()
+        peer.send(octets)
+        await peer.until_gone()
+
+    async def right(peer):
+        await peer.welcome()
+        peer.send(PUBLISH)
+        await peer.until_gone()
+
+    broker = await fake_broker(wrong, right)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            await lab.until(lambda: lab.messages)
+            lab.say(lab.links)
+        """,
+    )
+    assert await story.end() == [[[True, False, True]]]
+    assert (await story.until_logged("link-lost")).startswith("malformed: ")
+
+
+async def test_a_broker_that_says_nothing_is_given_up(fake_broker, tell):
+    async def silent(peer):
+        await peer.until_gone()
+
+    async def right(peer):
+        await peer.welcome()
+        await peer.until_gone()
+
+    broker = await fake_broker(silent, right)
+    story = await tell(broker.port, UP, connect_ms=200)
+    assert await story.end() == [["up"]]
+    assert await story.until_logged("link-lost") == "no answer in 200 ms"
+
+
+async def test_publishes_that_wait_are_told_when_the_connection_is_lost(fake_broker, tell):
+    async def script(peer):
+        await peer.welcome()
+        await peer.packet()
+        peer.cut()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            is_good, ms = await lab.timed(lab.client.publish("t", b"1", 1, False, 5000))
+            lab.say(is_good, ms < 1000)
+        """,
+    )
+    assert await story.end() == [[False, True]]
+
+
+async def test_a_cancelled_publish_leaves_no_half_packet_and_no_trace(fake_broker, tell):
+    packets = []
+
+    async def script(peer):
+        await peer.welcome()
+        while not packets or packets[-1].body[5:] != b"whole":
+            packets.append(await peer.packet())
+        peer.send(b"\x40\x02" + packets[-1].body[3:5])
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            task = asyncio.create_task(lab.client.publish("t", b"cancelled", 1))
+            await asyncio.sleep_ms(30)
+            task.cancel()
+            early = asyncio.create_task(lab.client.publish("t", b"at once", 1))
+            await asyncio.sleep_ms(0)
+            early.cancel()
+            lab.say(await lab.client.publish("t", b"whole", 1))
+        """,
+    )
+    assert await story.end() == [[True]]
+    assert {packet.body[5:] for packet in packets} <= {b"cancelled", b"at once", b"whole"}
+    assert packets[0].body[5:] == b"cancelled"
+
+
+async def test_a_broker_that_takes_nothing_is_given_up_and_every_publish_is_told(fake_broker, tell):
+    released = asyncio.Event()
+
+    async def script(peer):
+        await peer.welcome()
+        await released.wait()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            payload = bytes(8000)
+            told = [0, 0]
+            for n in range(2000):
+                told[await lab.client.publish("t", payload, 0, False, 100)] += 1
+                if told[0]:
+                    break
+            lab.say(told[0] > 0)
+            await lab.until(lambda: not lab.client.is_up)
+            lab.say("given up")
+        """,
+        keepalive_s=2,
+        connect_ms=500,
+    )
+    await story.until_said("given up")
+    released.set()
+    assert await story.end() == [[True], ["given up"]]
+
+
+async def test_a_task_that_dies_and_is_started_again_does_not_harm_the_connection(fake_broker, tell):
+    async def script(peer):
+        await peer.welcome()
+        packet = await peer.packet()
+        peer.send(b"\x40\x02" + packet.body[3:5])
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            lab.tasks["send"].cancel()
+            await asyncio.sleep_ms(10)
+            lab.tasks["send"] = asyncio.create_task(lab.client.send())
+            lab.say(await lab.client.publish("t", b"1", 1), lab.client.connects)
+        """,
+    )
+    assert await story.end() == [[True, 1]]
