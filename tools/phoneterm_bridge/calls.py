@@ -4,6 +4,8 @@ A command is bound to a call that was up before its first key: by the reference 
 So a transfer can never hit the next call. What stands in the way is a wire reason.
 """
 
+import math
+
 from phoneterm_bridge.pbx_port import Call
 
 _CONNECTED = ("talking", "held", "consulting")
@@ -13,7 +15,7 @@ _NOT_ANSWERED = ("ringing", "dialling")
 def choose_call(calls: tuple[Call, ...], ref: str | None, first_key_s: float) -> Call | str:
     """Return the call a command means, or the reason why there is none: no-call, not-answered or ambiguous."""
     if ref is not None:
-        calls = tuple(call for call in calls if call.ref == ref)
+        calls, first_key_s = tuple(call for call in calls if call.ref == ref), math.inf
     connected = [call for call in calls if call.state in _CONNECTED and _is_up_before(call, first_key_s)]
     if not connected:
         return "not-answered" if any(call.state in _NOT_ANSWERED for call in calls) else "no-call"

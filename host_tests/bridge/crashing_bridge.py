@@ -1,0 +1,42 @@
+"""A bridge in a process of its own that is killed, as by kill -9, at one step of a command. Run by test_journal.
+
+Usage: crashing_bridge.py FOLDER STEP, STEP being "before-action" (in the journal, the PBX not asked yet) or "in-action"
+(the PBX is being asked).
+"""
+
+import asyncio
+import importlib.util
+import os
+import signal
+import sys
+from pathlib import Path
+
+from phoneterm.core import messages
+
+
+def _die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def main(folder, step):
+    spec = importlib.util.spec_from_file_location("scenery", Path(__file__).with_name("conftest.py"))
+    scenery = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(scenery)
+    scene = await scenery.Scene(folder).start()
+
+    async def blind(call, context, number):
+        _die()
+
+    if step == "in-action":
+        scene.pbx.blind = blind
+    else:
+        scene.bridge._commands._carry_out = lambda case, recorded: _die()
+    terminal = await scene.terminal()
+    await terminal.hello()
+    fields = terminal.command()
+    print(fields["id"], flush=True)
+    await terminal.send(messages.COMMAND, fields)
+    await asyncio.Event().wait()
+
+
+asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))

@@ -1,0 +1,156 @@
+"""The journal: durable before the action, append-only, unique, and true after a crash."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from phoneterm.core import messages
+from phoneterm_bridge.store import tables
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal import Journal
+from phoneterm_bridge.store.reading import read_snapshot
+
+
+@pytest.fixture
+def engine(tmp_path):
+    """A store with the terminal phone-101."""
+    engine = open_store(tmp_path / "bridge.db")
+    directory = Directory(engine, "test")
+    directory.add_user("tech1", True)
+    directory.add_extension("101", "tech1")
+    directory.add_terminal("phone-101", "101")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def terminal(engine):
+    """The record of phone-101."""
+    return read_snapshot(engine).terminals["phone-101"]
+
+
+def asked(command_id, number="102"):
+    return {"id": command_id, "op": "blind", "number": number, "call": "c1"}
+
+
+def timeline(engine, tid="phone-101"):
+    """Return (stage, word, reason) of all commands of a terminal, in order."""
+    wide = tables.command_events.join(tables.commands)
+    columns = (tables.command_events.c.stage, tables.command_events.c.word, tables.command_events.c.reason)
+    query = sa.select(*columns).select_from(wide).where(tables.commands.c.tid == tid)
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query.order_by(tables.command_events.c.seq))]
+
+
+async def test_a_command_is_on_the_disk_when_open_returns(engine, terminal):
+    journal = Journal(engine)
+    await journal.start()
+    await journal.open(terminal, asked("s.1"), [("check", "passed", None)])
+    assert timeline(engine) == [("check", "passed", None)]
+    await journal.stop()
+
+
+async def test_a_command_is_written_once(engine, terminal):
+    journal = Journal(engine)
+    await journal.start()
+    first, second = await asyncio.gather(*(journal.open(terminal, asked("s.1"), []) for _ in range(2)))
+    assert first is not None
+    assert second is None
+    assert (await journal.look_up("phone-101", "s.1")).number == "102"
+    await journal.stop()
+
+
+async def test_two_bridges_on_one_store_write_a_command_once(engine, terminal):
+    journals = Journal(engine), Journal(engine)
+    for journal in journals:
+        await journal.start()
+    opened = await asyncio.gather(*(journal.open(terminal, asked("s.1"), []) for journal in journals))
+    assert sorted(recorded is None for recorded in opened) == [False, True]
+    for journal in journals:
+        await journal.stop()
+
+
+@pytest.mark.parametrize("verb", ["UPDATE commands SET number = '9'", "DELETE FROM command_events"])
+async def test_nothing_in_the_journal_can_be_changed_or_removed(engine, terminal, verb):
+    journal = Journal(engine)
+    await journal.start()
+    await journal.open(terminal, asked("s.1"), [("check", "passed", None)])
+    await journal.stop()
+    with pytest.raises(sa.exc.IntegrityError, match="append-only"), engine.begin() as connection:
+        connection.exec_driver_sql(verb)
+
+
+async def test_a_write_that_fails_fails_alone(engine, terminal):
+    journal = Journal(engine)
+    await journal.start()
+    good = [journal.open(terminal, asked(f"s.{index}"), []) for index in range(3)]
+    bad = journal.open(terminal, asked(["not a text"]), [])
+    results = await asyncio.gather(*good[:2], bad, good[2], return_exceptions=True)
+    assert [isinstance(result, Exception) for result in results] == [False, False, True, False]
+    await journal.stop()
+
+
+async def test_a_command_that_cannot_be_journalled_is_not_done(scene):
+    terminal = await scene.terminal()
+    await terminal.hello()
+    with scene.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE open_commands")
+    assert await terminal.ask() == ("rejected", "unavailable")
+    assert scene.pbx.asked == []
+
+
+async def test_the_timeline_tells_a_command_from_check_to_result(scene, make):
+    terminal = await scene.terminal()
+    await terminal.hello()
+    await terminal.ask("attended", "102")
+    for state in ("ringing", "done"):
+        scene.pbx.listener.on_progress("c1", state, None)
+    await terminal.ask("blind", "199")
+    expected = [
+        ("check", "passed", None),
+        ("action", "attended", None),
+        ("result", "accepted", None),
+        ("event", "ringing", None),
+        ("result", "ringing", None),
+        ("event", "done", None),
+        ("result", "done", None),
+        ("check", "refused", "unknown-number"),
+        ("result", "rejected", "unknown-number"),
+    ]
+    await make.until(lambda: timeline(scene.engine) == expected)
+
+
+async def test_a_wrong_signature_is_journalled_without_its_id(scene):
+    terminal = await scene.terminal()
+    await terminal.hello()
+    await terminal.send(messages.COMMAND, terminal.command(), key=b"another key")
+    assert timeline(scene.engine) == [("check", "refused", "bad-signature"), ("result", "rejected", "bad-signature")]
+    with scene.engine.connect() as connection:
+        assert connection.execute(sa.select(tables.commands.c.command_id)).scalars().all() == [None]
+
+
+@pytest.mark.parametrize("step", ["before-action", "in-action"])
+def test_a_command_cut_off_by_kill_9_is_unknown_at_the_next_start(tmp_path, step):
+    child = Path(__file__).with_name("crashing_bridge.py")
+    run = subprocess.run(
+        [sys.executable, str(child), str(tmp_path), step], stdout=subprocess.PIPE, timeout=60, check=False
+    )
+    assert run.returncode == -signal.SIGKILL
+    command_id = run.stdout.decode().split()[-1]
+    engine = open_store(tmp_path / "bridge.db")
+
+    async def look():
+        journal = Journal(engine)
+        assert await journal.start() == 1
+        found = await journal.look_up("phone-101", command_id)
+        await journal.stop()
+        return found.state
+
+    assert asyncio.run(look()) == "unknown"
+    assert timeline(engine)[-1] == ("result", "unknown", None)
+    engine.dispose()

@@ -1,0 +1,113 @@
+"""Settings: file, environment and command line, and one sentence for every mistake."""
+
+import tomllib
+
+import pytest
+from phoneterm_bridge.cli.example import EXAMPLE
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings import BridgeSettings, load_settings
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a settings file and return its path."""
+
+    def write_file(text):
+        path = tmp_path / "bridge.toml"
+        path.write_text(text)
+        return path
+
+    return write_file
+
+
+def test_without_anything_the_defaults_count():
+    settings = load_settings()
+    assert (settings.broker.port, settings.broker.host, settings.broker.embedded) == (1883, "127.0.0.1", True)
+
+
+def test_the_command_line_wins_over_the_environment_and_both_over_the_file(write, monkeypatch):
+    path = write("[broker]\nport = 1\nhost = 'a'\nbase = 'file'\n")
+    monkeypatch.setenv("PHONETERM_BROKER__PORT", "2")
+    monkeypatch.setenv("PHONETERM_BROKER__HOST", "b")
+    broker = load_settings(path, ("broker.port=3",)).broker
+    assert (broker.port, broker.host, broker.base) == (3, "b", "file")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[broker]\nprot = 1\n", r"no key broker\.prot; did you mean port\?"),
+        ("[brokr]\nport = 1\n", r"no key brokr; did you mean broker\?"),
+        ("[pbx]\nsecret_word = 'x'\n", r"no key pbx\.secret_word"),
+        ("[broker]\nport = 70000\n", r"setting broker\.port is not right"),
+        ("[broker]\nport = 'x'\n", r"setting broker\.port is not right"),
+        ("broker = 5\n", r"setting broker is not right"),
+        ("[pbx]\nkind = 'other'\n", r"setting pbx\.kind is not right"),
+        ("[phones]\nttl_ms = 1\n", r"setting phones\.ttl_ms is not right"),
+        ("[broker\n", "is not TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_sentence_that_names_it(write, text, sentence):
+    with pytest.raises(SetupProblem, match=sentence) as caught:
+        load_settings(write(text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
+    with pytest.raises(SetupProblem, match="does not exist"):
+        load_settings(tmp_path / "no.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("PHONETERM_BROKER__PROT", r"no key broker\.prot; did you mean port\?"),
+        ("PHONETERM_BROKR__PORT", "PHONETERM_BROKR__PORT names no section of the settings; did you mean broker"),
+    ],
+)
+def test_a_misspelt_environment_variable_is_one_sentence(monkeypatch, name, sentence):
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(SetupProblem, match=sentence):
+        load_settings()
+
+
+@pytest.mark.parametrize("override", ["broker.port", "port=1", ".port=1", "=1", "broker.=1"])
+def test_a_malformed_override_is_one_sentence(override):
+    with pytest.raises(SetupProblem, match="is not of the form"):
+        load_settings(None, (override,))
+
+
+def test_a_misspelt_override_is_one_sentence():
+    with pytest.raises(SetupProblem, match=r"no key store\.pth; did you mean path\?"):
+        load_settings(None, ("store.pth=x",))
+
+
+def test_a_secret_shows_neither_in_the_settings_nor_in_an_error(write):
+    settings = load_settings(write("[pbx]\nsecret = 'hush-hush'\n"))
+    assert settings.pbx.secret.get_secret_value() == "hush-hush"
+    assert "hush-hush" not in repr(settings)
+    with pytest.raises(SetupProblem) as caught:
+        load_settings(write("[pbx]\nsecret = ['hush-hush']\n"))
+    assert "hush-hush" not in str(caught.value)
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().broker.port = 5
+
+
+def test_the_example_file_names_every_key_and_shows_the_defaults(write):
+    lines = [line.removeprefix("# ") for line in EXAMPLE.splitlines() if line.startswith(("[", "# "))]
+    text = "\n".join(line for line in lines if line.startswith("[") or " = " in line.partition("#")[0])
+    shown = tomllib.loads(text)
+    for section, field in BridgeSettings.model_fields.items():
+        model = field.annotation
+        if section == "phones":
+            assert set(shown[section]) == set(model.model_fields) - {"commit", "erase", "cancel", "swap"}
+            continue
+        assert set(shown[section]) == set(model.model_fields), section
+    del shown["broker"]["ca_path"]
+    loaded = load_settings(write(text))
+    assert loaded.broker.model_copy(update={"ca_path": None}) == load_settings().broker
+    assert loaded.pbx == load_settings().pbx
+    assert loaded.store == load_settings().store
