@@ -132,11 +132,11 @@ def _fold(toggles: list[tuple[int, int]], stalls: list[tuple[int, int]], end_us:
     yield Row(0, 0)
     for time_us, key, stall_us in sorted(moments):
         closed ^= key
-        yield Row(time_us, _as_read(closed), stall_us)
-    yield Row(end_us, _as_read(closed))
+        yield Row(time_us, as_read(closed), stall_us)
+    yield Row(end_us, as_read(closed))
 
 
-def _as_read(closed: int) -> int:
+def as_read(closed: int) -> int:
     """Return what a matrix without diodes reads when the contacts in `closed` are closed."""
     rows = [closed >> shift & 15 for shift in (0, 4, 8, 12)]
     for _ in range(3):

@@ -1,0 +1,70 @@
+"""Polling allocates nothing on the real MicroPython VM: not idle, not with keys down, not while one settles."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[2]
+
+_PROGRAM = """
+import gc
+from machine import Pin
+from phoneterm.core.debounce import Debouncer
+from phoneterm.core.scanner import Scanner
+from phoneterm.device.key_matrix import KeyMatrix
+
+class Keypad:
+    contacts = 0
+    def probe(self):
+        return self.contacts != 0
+    def scan(self):
+        return self.contacts
+
+def cost(scanner, polls):
+    before = gc.mem_alloc()
+    for _ in range(polls):
+        scanner.poll(1000)
+    return gc.mem_alloc() - before
+
+keypad = Keypad()
+scanner = Scanner(keypad, Debouncer())
+gc.collect()
+gc.disable()
+print("start", cost(scanner, 3))
+for name, contacts, polls in (
+    ("idle", 0, 1000), ("spike", 1, 1), ("forgotten", 0, 20), ("press", 1, 5), ("held", 1, 1000), ("bounce", 0, 5),
+    ("again", 1, 5), ("ghost", 0x33, 50), ("many", 0xFFFF, 50), ("release", 0, 50), ("stuck", 2, 31000),
+    ("beside", 6, 50), ("working", 0, 50),
+):
+    keypad.contacts = contacts
+    print(name, cost(scanner, polls))
+matrix = KeyMatrix(Pin, (1, 2, 3, 4), (5, 6, 7, 8), 10, lambda us: None)
+before = gc.mem_alloc()
+for _ in range(100):
+    matrix.probe()
+    matrix.scan()
+print("matrix", gc.mem_alloc() - before)
+before = gc.mem_alloc()
+scanner.gap_p50_ms()
+scanner.gap_p99_ms()
+scanner.gap_max_ms()
+scanner.forget_gaps()
+print("gaps", gc.mem_alloc() - before)
+print("end", scanner.poll(1000))
+"""
+
+
+def test_no_poll_allocates():
+    search_path = [str(_ROOT / "tools" / "keypad_lab" / "vm"), str(_ROOT / "firmware"), ".frozen"]
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("micropython")), "-c", _PROGRAM],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, MICROPYPATH=os.pathsep.join(search_path)),
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = dict(line.split() for line in done.stdout.splitlines())
+    assert len(steps) == 17
+    assert {name: int(cost) for name, cost in steps.items() if int(cost)} == {}

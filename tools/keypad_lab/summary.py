@@ -1,0 +1,50 @@
+"""Counts what a replay reported and says it in a few lines.
+
+Does not judge. Every line starts with "# ", so that a reader of the events can tell them apart.
+"""
+
+from collections.abc import Iterator
+
+from phoneterm.core.keymap import Keymap
+
+from keypad_lab.replay import Event, Replay
+
+
+class Summary:
+    """What came out of one replay."""
+
+    def __init__(self, keymap: Keymap) -> None:
+        """Start with nothing reported."""
+        self._keymap = keymap
+        self._counts = {"down": 0, "up": 0}
+        self._faults: list[str] = []
+        self._held: dict[int, None] = {}
+
+    def add(self, event: Event) -> None:
+        """Count one event."""
+        legend = self._keymap.legend(event.index)
+        at = f"at {event.time_us / 1000:.3f} ms"
+        if event.kind == "stuck":
+            self._faults.append(f"{legend} stuck and masked {at}")
+        elif event.kind == "working":
+            self._faults.append(f"{legend} works again {at}")
+        else:
+            self._counts[event.kind] += 1
+            if event.kind == "down":
+                self._held[event.index] = None
+            else:
+                self._held.pop(event.index, None)
+
+    def lines(self, run: Replay) -> Iterator[str]:
+        """Yield the summary of a finished replay."""
+        held = " ".join(self._keymap.legend(index) for index in self._held)
+        yield f"# keys: {self._counts['down']} down; {self._counts['up']} up; still held: {held or 'none'}"
+        for fault in self._faults:
+            yield f"# fault: {fault}"
+        seconds = (run.last_us - run.first_us) / 1e6
+        yield f"# trace: {run.row_count} rows; {seconds:.3f} s; {run.stall_count} stalls"
+        scanner = run.poller
+        yield (
+            f"# scanner: {run.polls} polls; gap p50 {scanner.gap_p50_ms()} ms; p99 {scanner.gap_p99_ms()} ms; "
+            f"max {scanner.gap_max_ms()} ms"
+        )
