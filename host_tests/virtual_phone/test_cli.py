@@ -26,12 +26,15 @@ async def _run(*arguments):
     return await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
 
 
-async def test_keys_are_pressed_and_the_state_is_shown(key_logger):
+async def test_keys_are_pressed_and_the_state_is_shown(key_logger, until):
     port = str(key_logger.phone.control_port)
     pressed = await _run("press", "#1", "--control", port, "--hold-ms", "20", "--gap-ms", "20")
     assert (pressed.exit_code, pressed.output) == (0, "")
-    contacts = [event["legend"] for event in key_logger.client.history if event["event"] == "contact"]
-    assert contacts == ["#", "#", "1", "1"]
+
+    def pressed_keys():
+        return [event["legend"] for event in key_logger.client.history if event["event"] == "contact"]
+
+    await until(lambda: pressed_keys() == ["#", "#", "1", "1"], "# and 1 were pressed")
     assert (await _run("hook", "off", "--control", port)).exit_code == 0
     assert (await _run("wifi", "down", "--control", port)).exit_code == 0
     state = json.loads((await _run("state", "--control", port)).output)

@@ -5,7 +5,7 @@ import itertools
 import pytest
 from virtual_phone.client import PhoneError
 
-SLACK_MS = 30  # on a busy computer a process waits for its turn
+SLACK_MS = 100  # on a busy computer a process waits for its turn
 
 
 def _changes(phone):
@@ -38,17 +38,17 @@ async def test_a_ghost_rectangle_shows_four_keys_for_three(key_logger, until):
 
 
 async def test_a_tap_lasts_as_long_as_asked_for(key_logger, until):
-    await key_logger.client.tap("5", hold_ms=120)
+    await key_logger.client.tap("5", hold_ms=400)
     await _seen(until, key_logger.phone, 1 << 5, 0)
     (_, down_ms), (_, up_ms) = _changes(key_logger.phone)
-    assert 120 - SLACK_MS <= up_ms - down_ms <= 120 + SLACK_MS
+    assert 400 - SLACK_MS <= up_ms - down_ms <= 400 + SLACK_MS
 
 
 async def test_typed_keys_keep_their_order_and_do_not_drift(key_logger, until):
-    answer = await key_logger.client.type("#1102", hold_ms=40, gap_ms=40)
+    answer = await key_logger.client.type("#1102", hold_ms=80, gap_ms=80)
     await _seen(until, key_logger.phone, 1 << 14, 0, 1, 0, 1, 0, 1 << 13, 0, 2, 0)
     times_ms = [ticks_ms for _, ticks_ms in _changes(key_logger.phone)]
-    assert abs(times_ms[-1] - times_ms[0] - 360) <= SLACK_MS
+    assert abs(times_ms[-1] - times_ms[0] - 720) <= SLACK_MS
     said_ms = [key["time_ms"] for key in answer["keys"]]
     assert [key["legend"] for key in answer["keys"]] == list("##11110022")
     for (seen, said), (next_seen, next_said) in itertools.pairwise(zip(times_ms, said_ms, strict=True)):
@@ -56,7 +56,7 @@ async def test_typed_keys_keep_their_order_and_do_not_drift(key_logger, until):
 
 
 async def test_roll_over_presses_the_next_key_before_the_last_is_up(key_logger, until):
-    await key_logger.client.type("147", hold_ms=120, gap_ms=-40)
+    await key_logger.client.type("147", hold_ms=240, gap_ms=-80)
     await _seen(until, key_logger.phone, 0x001, 0x011, 0x010, 0x110, 0x100, 0)
 
 
