@@ -28,6 +28,7 @@ _WORDS = {
     "refused-by-target": "call declined",
     "pbx-misconfigured": "PBX set up wrong",
     "code-time": "code incomplete",
+    "cancel": "cancelled",
 }
 
 _STATES = {
