@@ -4,7 +4,7 @@ import pytest
 from keypad_lab.bench import OURS, Line, compare, failures, table
 from keypad_lab.generate import HABITS, Press, as_read, generate
 from keypad_lab.peers import PEERS
-from keypad_lab.replay import Event, Replay
+from keypad_lab.replay import Event, Replay, TraceMatrix, firmware_scanner
 from keypad_lab.score import judge
 
 
@@ -59,7 +59,8 @@ def test_our_scanner_keeps_its_limits_where_others_do_not():
 @pytest.mark.parametrize("seed", [11, 12])
 def test_two_thousand_keys_on_the_hardest_keypad_lose_and_add_nothing(seed):
     recording = generate(HABITS["all-at-once"], 2000, seed)
-    score = judge(recording.presses, Replay(recording.rows).events())
+    matrix = TraceMatrix()
+    score = judge(recording.presses, Replay(recording.rows, matrix, firmware_scanner(matrix)).events())
     assert (score.extra, score.wrong_order) == (0, 0)
     assert score.missed <= 2
     assert score.mean_ms <= 5

@@ -1,19 +1,24 @@
 """Traces through the firmware's own scanner, on its own schedule."""
 
 import pytest
-from keypad_lab.replay import Event, Replay
+from keypad_lab.replay import Event, Replay, TraceMatrix, firmware_scanner
 from keypad_lab.trace import Row
 
 _MS = 1000
 _SECOND = 1000 * _MS
 
 
-def _replay(*rows, **options):
-    return list(Replay([Row(*row) for row in rows], **options).events())
+def _run(*rows, work_us=0):
+    matrix = TraceMatrix()
+    return Replay([Row(*row) for row in rows], matrix, firmware_scanner(matrix), work_us)
+
+
+def _replay(*rows, work_us=0):
+    return list(_run(*rows, work_us=work_us).events())
 
 
 def _downs(*rows):
-    return [event.index for event in _replay(*rows) if event.kind == "down"]
+    return [event.key_index for event in _replay(*rows) if event.kind == "down"]
 
 
 def test_a_press_is_reported_where_its_third_sample_is():
@@ -45,14 +50,14 @@ def test_a_contact_that_comes_and_goes_within_a_stall_is_never_seen():
 
 
 def test_a_key_that_outlasts_a_stall_is_reported_after_it():
-    run = Replay([Row(0, 0), Row(10 * _MS, 0, 50 * _MS), Row(15 * _MS, 1), Row(90 * _MS, 0)])
+    run = _run((0, 0), (10 * _MS, 0, 50 * _MS), (15 * _MS, 1), (90 * _MS, 0))
     assert next(run.events()) == Event(62 * _MS, 0, "down")
     assert run.poller.gap_max_ms() == 51
     assert run.stall_count == 1
 
 
 def test_stalls_that_overlap_count_to_the_later_end():
-    run = Replay([Row(0, 0), Row(10 * _MS, 0, 50 * _MS), Row(20 * _MS, 1, 10 * _MS), Row(90 * _MS, 0)])
+    run = _run((0, 0), (10 * _MS, 0, 50 * _MS), (20 * _MS, 1, 10 * _MS), (90 * _MS, 0))
     assert next(run.events()).time_us == 62 * _MS
 
 
@@ -68,7 +73,7 @@ def test_a_stuck_key_is_masked_after_30_s_and_works_again():
 
 def test_a_days_long_pause_is_stepped_over():
     day = 86400 * _SECOND
-    run = Replay([Row(0, 0), Row(_SECOND, 1), Row(2 * _SECOND, 0), Row(30 * day, 2), Row(30 * day + _SECOND, 0)])
+    run = _run((0, 0), (_SECOND, 1), (2 * _SECOND, 0), (30 * day, 2), (30 * day + _SECOND, 0))
     kinds = [(event.kind, event.time_us // day) for event in run.events()]
     assert kinds == [("down", 0), ("up", 0), ("down", 30), ("up", 30)]
     assert run.polls < 20_000

@@ -44,7 +44,8 @@ def compare(press_count: int, names: Iterable[str] = HABITS) -> Iterator[Line]:
 
 
 def _score(recording: Recording, make: Callable[[TraceMatrix], Poller]) -> Score:
-    return judge(recording.presses, Replay(recording.rows, make).events())
+    matrix = TraceMatrix()
+    return judge(recording.presses, Replay(recording.rows, matrix, make(matrix)).events())
 
 
 def _line(algorithm: str, habit: str, scores: list[Score]) -> Line:

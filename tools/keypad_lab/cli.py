@@ -38,13 +38,11 @@ def replay(
         keymap = Keymap(legends)
     except ValueError as error:
         _fail(f"--legends: {error}.")
+    matrix = TraceMatrix()
+    scanner = Scanner(matrix, Debouncer(), idle_ms, fast_ms)
     with _open(trace) as file:
-
-        def make_scanner(matrix: TraceMatrix) -> Scanner:
-            return Scanner(matrix, Debouncer(), idle_ms, fast_ms)
-
         try:
-            _print_replay(Replay(read_rows(file), make_scanner, work_us), keymap)
+            _print_replay(Replay(read_rows(file), matrix, scanner, work_us), scanner, keymap)
         except TraceError as error:
             _fail(f"{trace}: {error}")
 
@@ -92,14 +90,14 @@ def bench(
     raise typer.Exit(1 if sentences else 0)
 
 
-def _print_replay(run: Replay, keymap: Keymap) -> None:
+def _print_replay(run: Replay, scanner: Scanner, keymap: Keymap) -> None:
     summary = Summary(keymap)
     try:
         for event in run.events():
             summary.add(event)
             if event.kind in ("down", "up"):
-                print(f"{event.time_us / 1000:.3f},{keymap.legend(event.index)},{event.kind}")
-        for line in summary.lines(run):
+                print(f"{event.time_us / 1000:.3f},{keymap.legend(event.key_index)},{event.kind}")
+        for line in summary.lines(run, scanner):
             print(line)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -118,8 +116,8 @@ def _open(trace: Path) -> Iterator[TextIO]:
 
 def _truth(presses: list[Press]) -> str:
     keymap = Keymap()
-    edges = [(press.down_us, press.index, "down") for press in presses]
-    edges += [(press.up_us, press.index, "up") for press in presses]
+    edges = [(press.down_us, press.key_index, "down") for press in presses]
+    edges += [(press.up_us, press.key_index, "up") for press in presses]
     lines = [f"{time_us},{keymap.legend(index)},{kind}" for time_us, index, kind in sorted(edges)]
     return "\n".join(["time_us,legend,event", *lines, ""])
 

@@ -51,7 +51,7 @@ HABITS["all-at-once"] = replace(HABITS["bad-membrane"], hold_us=(60_000, 110_000
 class Press(NamedTuple):
     """One press of a key: when it first closed, and when its finger left."""
 
-    index: int
+    key_index: int
     down_us: int
     up_us: int
 
@@ -70,7 +70,7 @@ def generate(habit: Habit, press_count: int, seed: int) -> Recording:
     toggles: list[tuple[int, int]] = []
     for press in presses:
         times = _bounce(press.down_us, True, habit, chance) + _bounce(press.up_us, False, habit, chance)
-        toggles += [(time_us, 1 << press.index) for time_us in times]
+        toggles += [(time_us, 1 << press.key_index) for time_us in times]
     end_us = presses[-1].up_us + _QUIET_US
     toggles += _spikes(habit, end_us, chance)
     stalls = _stalls(habit, end_us, chance)

@@ -7,7 +7,7 @@ come of it, and the replay ends. Polls in an idle stretch of over an hour are st
 second of it. Times are microseconds on the trace's own clock.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from phoneterm.core import debounce
@@ -34,7 +34,7 @@ class Event(NamedTuple):
     """What one change meant, and when it was reported."""
 
     time_us: int
-    index: int
+    key_index: int
     kind: str
 
 
@@ -62,12 +62,10 @@ def firmware_scanner(matrix: TraceMatrix) -> Scanner:
 class Replay:
     """One run of one trace; its counts may be read once `events` is used up."""
 
-    def __init__(
-        self, rows: Iterable[Row], make_poller: Callable[[TraceMatrix], Poller] = firmware_scanner, work_us: int = 0
-    ) -> None:
-        """Take the trace, what to drive, and how long the work of one poll takes."""
-        self.matrix = TraceMatrix()
-        self.poller = make_poller(self.matrix)
+    def __init__(self, rows: Iterable[Row], matrix: TraceMatrix, poller: Poller, work_us: int = 0) -> None:
+        """Take the trace, the matrix to play it on, who looks at that matrix, and how long one poll's work takes."""
+        self.matrix = matrix
+        self.poller = poller
         self.polls = 0
         self.row_count = 0
         self.stall_count = 0

@@ -31,19 +31,19 @@ def judge(presses: list[Press], events: Iterable[Event]) -> Score:
     """Return the score of the reports for these presses."""
     starts: list[list[int]] = [[] for _ in range(KEYS)]
     for press in presses:
-        starts[press.index].append(press.down_us)
+        starts[press.key_index].append(press.down_us)
     seen: set[tuple[int, int]] = set()
     latencies = []
     extra = wrong_order = latest_us = 0
     for event in events:
         if event.kind != "down":
             continue
-        place = bisect_right(starts[event.index], event.time_us) - 1
-        if place < 0 or (event.index, place) in seen:
+        place = bisect_right(starts[event.key_index], event.time_us) - 1
+        if place < 0 or (event.key_index, place) in seen:
             extra += 1
             continue
-        seen.add((event.index, place))
-        start_us = starts[event.index][place]
+        seen.add((event.key_index, place))
+        start_us = starts[event.key_index][place]
         wrong_order += start_us < latest_us
         latest_us = max(latest_us, start_us)
         latencies.append(event.time_us - start_us)

@@ -6,6 +6,7 @@ Does not judge. Every line starts with "# ", so that a reader of the events can 
 from collections.abc import Iterator
 
 from phoneterm.core.keymap import Keymap
+from phoneterm.core.scanner import Scanner
 
 from keypad_lab.replay import Event, Replay
 
@@ -22,7 +23,7 @@ class Summary:
 
     def add(self, event: Event) -> None:
         """Count one event."""
-        legend = self._keymap.legend(event.index)
+        legend = self._keymap.legend(event.key_index)
         at = f"at {event.time_us / 1000:.3f} ms"
         if event.kind == "stuck":
             self._faults.append(f"{legend} stuck and masked {at}")
@@ -31,19 +32,18 @@ class Summary:
         else:
             self._counts[event.kind] += 1
             if event.kind == "down":
-                self._held[event.index] = None
+                self._held[event.key_index] = None
             else:
-                self._held.pop(event.index, None)
+                self._held.pop(event.key_index, None)
 
-    def lines(self, run: Replay) -> Iterator[str]:
-        """Yield the summary of a finished replay."""
+    def lines(self, run: Replay, scanner: Scanner) -> Iterator[str]:
+        """Yield the summary of a finished replay and of the scanner it drove."""
         held = " ".join(self._keymap.legend(index) for index in self._held)
         yield f"# keys: {self._counts['down']} down; {self._counts['up']} up; still held: {held or 'none'}"
         for fault in self._faults:
             yield f"# fault: {fault}"
         seconds = (run.last_us - run.first_us) / 1e6
         yield f"# trace: {run.row_count} rows; {seconds:.3f} s; {run.stall_count} stalls"
-        scanner = run.poller
         yield (
             f"# scanner: {run.polls} polls; gap p50 {scanner.gap_p50_ms()} ms; p99 {scanner.gap_p99_ms()} ms; "
             f"max {scanner.gap_max_ms()} ms"
