@@ -117,7 +117,7 @@ def watch(control: _Control = DEFAULT_CONTROL_PORT) -> None:
     """Print what happens, until Ctrl-C or until the phone is gone."""
 
     async def show(phone: PhoneClient) -> None:
-        async for event in phone.events():
+        async for event in phone.events(has_history=True):
             typer.echo(_line(event))
 
     _talk(control, show)

@@ -127,9 +127,9 @@ class PhoneClient:
         """Return the firmware's latest output."""
         return list((await self.command("log", lines=lines))["lines"])
 
-    async def events(self) -> AsyncIterator[Event]:
-        """Yield events from now on, until the connection ends."""
-        queue = self._queue()
+    async def events(self, has_history: bool = False) -> AsyncIterator[Event]:
+        """Yield events until the connection ends: from now on, or with those in `history` first."""
+        queue = self._queue(has_history)
         try:
             while (event := await queue.get()) is not None:
                 yield event
@@ -163,8 +163,10 @@ class PhoneClient:
             self._queues.discard(queue)
         raise PhoneError("the phone closed the connection")
 
-    def _queue(self) -> asyncio.Queue[Event | None]:
+    def _queue(self, has_history: bool = False) -> asyncio.Queue[Event | None]:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        for event in self.history if has_history else ():
+            queue.put_nowait(event)
         if self._is_closed:
             queue.put_nowait(None)
         self._queues.add(queue)
