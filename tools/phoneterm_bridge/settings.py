@@ -137,16 +137,16 @@ def _check_environment() -> None:
         section, nested, _ = name.removeprefix(ENVIRONMENT_PREFIX).partition("__")
         if name.startswith(ENVIRONMENT_PREFIX) and nested and section.lower() not in BridgeSettings.model_fields:
             nearest = _nearest(section.lower(), list(BridgeSettings.model_fields))
-            raise SetupProblem(f"The environment variable {name} names no section of the settings{nearest}.")
+            raise SetupProblem(f"The environment variable {name} names no section of the settings{nearest}")
 
 
 def _sentence(error: ValidationError, path: Path | None) -> str:
     """Say the first mistake of a validation in one sentence, without its value (it might be a secret)."""
     first = error.errors(include_url=False, include_input=False)[0]
     name = ".".join(str(part) for part in first["loc"])
-    where = f" (file {path}, environment or command line)" if path else ""
+    where = f" (in {path}, the environment or the command line)" if path else ""
     if first["type"] == "extra_forbidden":
-        return f"The settings have no key {name}{_nearest(str(first['loc'][-1]), _keys_beside(first['loc']))}{where}."
+        return f"The settings have no key {name}{where}{_nearest(str(first['loc'][-1]), _keys_beside(first['loc']))}"
     return f"The setting {name} is not right: {first['msg'][:1].lower() + first['msg'][1:]}{where}."
 
 
@@ -159,4 +159,4 @@ def _keys_beside(location: tuple) -> list[str]:
 
 def _nearest(wrong: str, right: list[str]) -> str:
     close = difflib.get_close_matches(wrong, right, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(right)}"
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(right)}."

@@ -20,7 +20,9 @@ from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings import BridgeSettings
 
-app = typer.Typer(help="The bridge between terminals and the PBX.", no_args_is_help=True)
+app = typer.Typer(
+    help="The bridge between terminals and the PBX.", no_args_is_help=True, pretty_exceptions_enable=False
+)
 
 
 @app.command()

@@ -18,7 +18,11 @@ from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
 
-app = typer.Typer(help="Enrol terminals, see them, revoke them, and say what they may do.", no_args_is_help=True)
+app = typer.Typer(
+    help="Enrol terminals, see them, revoke them, and say what they may do.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 _Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
 _Operations = Annotated[list[str] | None, typer.Option("--op", help="blind or attended; may be repeated.")]
 

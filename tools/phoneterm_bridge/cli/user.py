@@ -11,7 +11,9 @@ from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_d
 from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store
 
-app = typer.Typer(help="People, their extensions, and who is multi user aware.", no_args_is_help=True)
+app = typer.Typer(
+    help="People, their extensions, and who is multi user aware.", no_args_is_help=True, pretty_exceptions_enable=False
+)
 _Name = Annotated[str, typer.Argument(help="The user's name.")]
 
 

@@ -1,0 +1,114 @@
+"""The administrator's commands: enrol, see, allow, revoke; secrets are shown once, mistakes are one sentence."""
+
+import json
+import stat
+
+import pytest
+from phoneterm_bridge.cli import bridge_app, terminal_app, user_app
+from phoneterm_bridge.settings import load_settings
+from phoneterm_bridge.store import passwords, reading
+from phoneterm_bridge.store.database import open_store
+from typer.testing import CliRunner
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run one command in an empty folder; returns what it printed, and asserts its exit code."""
+    monkeypatch.chdir(tmp_path)
+    apps = {"bridge": bridge_app, "terminal": terminal_app, "user": user_app}
+
+    def run_command(app, *arguments, exit_code=0):
+        result = CliRunner().invoke(apps[app], arguments)
+        assert result.exit_code == exit_code, result.output
+        return result.output
+
+    return run_command
+
+
+@pytest.fixture
+def enrolled(run):
+    """The settings of phone-101 of tech1, just enrolled."""
+    run("user", "add", "tech1", "--extension", "101")
+    return json.loads(run("terminal", "add", "--extension", "101"))
+
+
+def record(tid="phone-101"):
+    engine = open_store(load_settings().store.path)
+    try:
+        return reading.read_snapshot(engine).terminals[tid]
+    finally:
+        engine.dispose()
+
+
+def test_enrolling_gives_the_settings_a_terminal_needs(enrolled):
+    secrets = {"mqtt_password": enrolled.pop("mqtt_password"), "mac_key": enrolled.pop("mac_key")}
+    assert enrolled == {
+        "tid": "phone-101", "base": "phoneterm", "mqtt_host": "127.0.0.1", "mqtt_port": "1883", "tls": "off",
+    }  # fmt: skip
+    assert bytes.fromhex(secrets["mac_key"]) == record().key
+    assert passwords.is_password(record().password_hash, secrets["mqtt_password"])
+
+
+def test_the_settings_can_go_to_a_private_file_that_must_be_new(run, tmp_path):
+    run("user", "add", "tech1", "--extension", "101")
+    printed = run("terminal", "add", "--extension", "101", "-o", "phone.json")
+    settings = json.loads((tmp_path / "phone.json").read_text())
+    assert settings["tid"] == "phone-101"
+    assert settings["mqtt_password"] not in printed
+    assert stat.S_IMODE((tmp_path / "phone.json").stat().st_mode) == 0o600
+    printed = run("terminal", "add", "--extension", "101", "--tid", "second", "-o", "phone.json", exit_code=1)
+    assert printed == "The file phone.json exists already; --output names a new one.\n"
+    assert "second" not in run("terminal", "list")
+
+
+def test_a_user_is_allowed_and_denied(run, enrolled):
+    for command, is_allowed in (("allow", True), ("deny", False)):
+        run("user", command, "tech1")
+        assert record().may_transfer is is_allowed
+    assert run("user", "list").split() == ["tech1", "-", "101"]
+
+
+def test_what_a_terminal_may_is_changed_and_shown(run, enrolled):
+    run("user", "allow", "tech1")
+    run("terminal", "deny", "phone-101", "--op", "blind")
+    run("terminal", "grant", "phone-101", "--classes", "internal, national")
+    assert "attended to internal, national" in run("terminal", "show", "phone-101")
+    run("terminal", "grant", "phone-101", "--op", "blind")
+    assert record().allows_blind
+    assert enrolled["mqtt_password"] not in run("terminal", "show", "phone-101")
+
+
+def test_a_revoked_terminal_is_listed_as_revoked(run, enrolled):
+    run("terminal", "revoke", "phone-101")
+    assert run("terminal", "list").split()[-1] == "revoked"
+
+
+def test_an_extension_of_another_type_is_shown_as_no_phone_terminal(run):
+    run("user", "add", "tech1", "--aware")
+    run("user", "extension", "tech1", "200", "--endpoint", "queue-1", "--context", "sales", "--type", "queue")
+    run("terminal", "add", "--extension", "200", "--tid", "q")
+    shown = run("terminal", "show", "q")
+    assert "endpoint queue-1, context sales" in shown
+    assert "nothing: extension is no phone terminal" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("user", "allow", "nobody"), "There is no user 'nobody'."),
+        (("terminal", "add", "--extension", "101"), "There is no extension '101'."),
+        (("terminal", "show", "phone"), "There is no terminal 'phone'."),
+        (("terminal", "grant", "phone"), "Say what to grant: --op blind, --op attended or --classes NAMES."),
+        (("terminal", "deny", "phone"), "Say what to deny: --op blind or --op attended."),
+        (("terminal", "list", "--set", "stor.path=x"), "The settings have no key stor; did you mean store?"),
+        (("bridge", "init", "no/folder.toml"), "The file no/folder.toml cannot be written: No such file or directory."),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_1(run, arguments, sentence):
+    assert run(*arguments, exit_code=1).strip() == sentence
+
+
+def test_init_writes_a_file_that_can_be_used_and_never_overwrites(run, tmp_path):
+    run("bridge", "init", "bridge.toml")
+    assert load_settings(tmp_path / "bridge.toml") == load_settings()
+    assert "File exists" in run("bridge", "init", "bridge.toml", exit_code=1)
