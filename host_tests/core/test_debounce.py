@@ -194,6 +194,12 @@ def test_a_key_held_for_30_s_is_reported_as_stuck_once():
     assert debouncer.is_quiet()
 
 
+def test_a_stall_while_a_key_is_released_does_not_make_it_stuck():
+    debouncer = _held(_ONE)
+    assert _feed(debouncer, 0) == []
+    assert _feed_many(debouncer, 0, 2, 40000000) == ["up 0"]
+
+
 def test_the_other_keys_work_beside_a_stuck_one():
     debouncer = _held(_ONE)
     _feed_many(debouncer, _ONE, 3000, 10000)

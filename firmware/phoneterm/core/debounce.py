@@ -100,19 +100,22 @@ class Debouncer:
                 self._press(index, key)
 
     def _follow_held(self, index, key, is_closed, elapsed_us):
-        if not self.stuck & key:
-            self._held_us[index] += elapsed_us
-            if self._held_us[index] >= self._stuck_us:
-                self.stuck |= key
-                self._add(STUCK | index)
         if is_closed:
-            return
-        if self._last_contacts & key:
+            self._count_held(index, key, elapsed_us)
+        elif self._last_contacts & key:
             self._open_us[index] = 0
         else:
             self._open_us[index] += min(elapsed_us, LONGEST_CREDIT_US)
             if self._open_us[index] >= self._release_us:
                 self._release(index, key)
+
+    def _count_held(self, index, key, elapsed_us):
+        if self.stuck & key:
+            return
+        self._held_us[index] += elapsed_us
+        if self._held_us[index] >= self._stuck_us:
+            self.stuck |= key
+            self._add(STUCK | index)
 
     def _press(self, index, key):
         self._closing &= ~key
