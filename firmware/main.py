@@ -86,9 +86,8 @@ def make_client(app, terminal, settings, wifi, context):
         context, settings.tls_host,
     )  # fmt: skip
     filters = messages.topic_filters(settings.base, settings.tid)
-    topic, payload = terminal.will()
     timing = Timing(KEEPALIVE_S, CONNECT_MS, STEADY_MS, Backoff(50, 10000), Backoff(10000, 300000), random_fraction)
-    return MqttClient(broker, filters, Will(topic, payload, 1, True), timing, app, log, wifi.wait_up, explain)
+    return MqttClient(broker, filters, Will(*terminal.will()), timing, app, log, wifi.wait_up, explain)
 
 
 def show_problem(indicator, display, sentence, key):

@@ -107,8 +107,8 @@ class FakeBroker:
         self.connections += 1
         try:
             await script(Peer(reader, writer))
-        except (EOFError, OSError):
-            pass  # the client left, or was cut
+        except (EOFError, OSError, asyncio.CancelledError):
+            pass  # the client left, or was cut, or the test is over
         except Exception as error:
             self.errors.append(repr(error))
         finally:

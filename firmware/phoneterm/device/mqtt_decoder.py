@@ -1,37 +1,35 @@
 """Cuts the bytes that an MQTT 3.1.1 broker sends into packets, in bounded memory whatever they are.
 
 Does not read sockets or answer. Runs unchanged on CPython and on MicroPython.
-What a broker sends wrongly is a value, `Malformed(detail)`, after which the stream cannot be followed any more. A
-PUBLISH over the limit is thrown away as it comes in, and reported as DROPPED so that it can be acknowledged.
+What a broker sends wrongly is a Packet of kind MALFORMED, after which the stream cannot be followed any more. A
+PUBLISH over the limit is thrown away as it comes in, and is a Packet of kind DROPPED, so that it can be acknowledged.
 Source: OASIS MQTT Version 3.1.1, chapters 2 and 3.
 """
 
 from collections import namedtuple
 
-DROPPED = 0  # not on the wire: a PUBLISH over the limit, thrown away; flags and ident are those it had
+MALFORMED = -1
+DROPPED = 0
 CONNACK = 2
 PUBLISH = 3
 PUBACK = 4
-PUBCOMP = 7
 SUBACK = 9
-UNSUBACK = 11
 PINGRESP = 13
 
-RETAIN = 1
-SUBSCRIPTION_REFUSED = 0x80
 _HEADER_BYTES = 5
+_BODY_BYTES = {2: 2, 4: 2, 5: 2, 6: 2, 7: 2, 11: 2, 13: 0}  # of the kinds that have always the same
 
-# flags: low four bits of the first byte, of a CONNACK the session-present bit. ident: packet id, 0 for none, of a
-# CONNACK the return code. topic: str. payload: bytes, of a PUBLISH the message, of a SUBACK the return codes.
+# flags: the low four bits of the first byte, of a CONNACK the session-present bit. ident: packet id, 0 for none, of a
+# CONNACK the return code. topic: str. payload: bytes, of a PUBLISH the message, of a SUBACK the return codes; of what
+# is MALFORMED a few words.
 Packet = namedtuple("Packet", ("kind", "flags", "ident", "topic", "payload"))
-Malformed = namedtuple("Malformed", ("detail",))
 
 
 class Decoder:
     """Cuts a stream of bytes into packets: fill `room()`, say `fill(count)`, then ask `next_packet()` until None."""
 
     def __init__(self, limit_bytes):
-        """Take PUBLISH packets of at most `limit_bytes` after the fixed header; longer ones come out as DROPPED."""
+        """Take packets of at most `limit_bytes` after the fixed header."""
         self._limit = limit_bytes
         self._buffer = bytearray(limit_bytes + _HEADER_BYTES)
         self._view = memoryview(self._buffer)
@@ -39,11 +37,9 @@ class Decoder:
 
     def clear(self):
         """Forget everything: a new connection begins."""
-        self._start = 0
-        self._end = 0
-        self._left = 0  # bytes still to come of a packet that is being thrown away
+        self._start = self._end = 0
+        self._left = 0  # bytes still to come of a message that is being thrown away
         self._ident_left = 0  # its packet id comes when so many bytes are left; 0: none, or seen
-        self._flags = 0
         self._ident = 0
 
     def room(self):
@@ -55,12 +51,11 @@ class Decoder:
         self._end += count
 
     def next_packet(self):
-        """Return the next Packet, Malformed(detail), or None when more bytes are needed."""
+        """Return the next Packet, or None when more bytes are needed."""
         packet = self._throw_away() if self._left else self._take()
         if packet is None:
             kept = self._end - self._start
-            if kept and self._start:
-                self._buffer[:kept] = self._buffer[self._start : self._end]
+            self._buffer[:kept] = self._buffer[self._start : self._end]
             self._start = 0
             self._end = kept
         return packet
@@ -68,88 +63,78 @@ class Decoder:
     def _take(self):
         buffer = self._buffer
         at = self._start + 1
-        length = 0
-        shift = 0
+        length = shift = 0
         while True:
+            if shift > 21:
+                return _malformed("a length of more than 4 bytes")
             if at >= self._end:
                 return None
-            octet = buffer[at]
-            length |= (octet & 0x7F) << shift
-            at += 1
-            if octet < 0x80:
-                break
+            length |= (buffer[at] & 127) << shift
             shift += 7
-            if shift > 21:
-                return Malformed("remaining length of more than 4 bytes")
+            at += 1
+            if buffer[at - 1] < 128:
+                break
         kind = buffer[self._start] >> 4
-        flags = buffer[self._start] & 0x0F
-        if length > self._limit:
-            return self._begin_throwing(kind, flags, at, length)
+        flags = buffer[self._start] & 15
+        if kind == PUBLISH and length > self._limit:
+            return self._begin_throwing(flags, at, length)
+        is_right = _BODY_BYTES[kind] == length if kind in _BODY_BYTES else kind in (PUBLISH, SUBACK) and length > 2
+        if not is_right or length > self._limit:
+            return _malformed("kind %d, %d bytes" % (kind, length))
         if at + length > self._end:
             return None
         self._start = at + length
-        return _parse_publish(flags, self._view[at : at + length]) if kind == PUBLISH else self._parse(kind, at, length)
+        if kind == PUBLISH:
+            return _parse_publish(flags, self._view[at : at + length])
+        return _parse(kind, self._view[at : at + length])
 
-    def _parse(self, kind, at, length):
-        buffer = self._buffer
-        if kind == PINGRESP:
-            return Packet(kind, 0, 0, "", b"") if length == 0 else Malformed("PINGRESP with a body")
-        if kind == SUBACK:
-            if length < 3:
-                return Malformed("SUBACK of %d bytes" % length)
-            return Packet(kind, 0, buffer[at] << 8 | buffer[at + 1], "", bytes(self._view[at + 2 : at + length]))
-        if length != 2 or not (kind in (CONNACK, UNSUBACK) or PUBACK <= kind <= PUBCOMP):
-            return Malformed("packet of kind %d and %d bytes" % (kind, length))
-        if kind == CONNACK:
-            return Packet(kind, buffer[at] & 1, buffer[at + 1], "", b"")
-        return Packet(kind, 0, buffer[at] << 8 | buffer[at + 1], "", b"")
-
-    def _begin_throwing(self, kind, flags, at, length):
-        if kind != PUBLISH:
-            return Malformed("packet of kind %d and %d bytes" % (kind, length))
+    def _begin_throwing(self, flags, at, length):
         if at + 2 > self._end:
             return None
-        topic_bytes = self._buffer[at] << 8 | self._buffer[at + 1]
-        left = length - 2 - topic_bytes
-        if left < 2:
-            return Malformed("PUBLISH whose topic does not fit")
         self._start = at
         self._left = length
-        self._flags = flags
-        self._ident = 0
-        self._ident_left = left if flags & 6 else 0
+        self._ident = self._ident_left = 0
+        if flags & 6:
+            self._ident_left = length - 2 - _number(self._buffer, at)
+            if self._ident_left < 2:
+                return _malformed("a topic too long")
         return self._throw_away()
 
     def _throw_away(self):
         thrown = min(self._end - self._start, self._left - self._ident_left)
         self._start += thrown
         self._left -= thrown
-        if self._ident_left and self._left == self._ident_left:
-            if self._end - self._start < 2:
-                return None
-            self._ident = self._buffer[self._start] << 8 | self._buffer[self._start + 1]
+        if self._left and self._left == self._ident_left and self._end - self._start > 1:
+            self._ident = _number(self._buffer, self._start)
             self._ident_left = 0
             return self._throw_away()
-        return Packet(DROPPED, self._flags, self._ident, "", b"") if self._left == 0 else None
+        return None if self._left else Packet(DROPPED, 0, self._ident, "", b"")
+
+
+def _parse(kind, body):
+    if kind == CONNACK:
+        return Packet(kind, body[0] & 1, body[1], "", b"")
+    return Packet(kind, 0, _number(body, 0) if body else 0, "", bytes(body[2:]))
 
 
 def _parse_publish(flags, body):
-    qos = flags >> 1 & 3
-    if qos > 1:
-        return Malformed("PUBLISH of QoS %d" % qos)
-    if len(body) < 2:
-        return Malformed("PUBLISH of %d bytes" % len(body))
-    at = 2 + (body[0] << 8 | body[1])
-    if at + 2 * qos > len(body):
-        return Malformed("PUBLISH whose topic does not fit")
+    ident = 0
+    at = 2 + _number(body, 0)
     try:
         topic = bytes(body[2:at]).decode()
     except ValueError:
-        return Malformed("PUBLISH whose topic is not UTF-8")
-    ident = 0
-    if qos:
-        ident = body[at] << 8 | body[at + 1]
+        return _malformed("a topic that is not UTF-8")
+    if flags & 6:
         at += 2
-        if ident == 0:
-            return Malformed("PUBLISH with packet id 0")
+        ident = _number(body, at - 2) if at <= len(body) else 0
+    if at > len(body) or (flags & 6 and not ident) or flags & 4:
+        return _malformed("PUBLISH of %d bytes" % len(body))
     return Packet(PUBLISH, flags, ident, topic, bytes(body[at:]))
+
+
+def _number(octets, at):
+    return octets[at] << 8 | octets[at + 1]
+
+
+def _malformed(detail):
+    return Packet(MALFORMED, 0, 0, "", detail)

@@ -40,7 +40,7 @@ class ClientLab:
             _context(options), options.get("tls_host"),
         )  # fmt: skip
         self.client = MqttClient(
-            broker, options["filters"], will and Will(will[0], will[1].encode(), 1, True), timing, self, self._log
+            broker, options["filters"], will and Will(will[0], will[1].encode()), timing, self, self._log
         )
         self.tasks = {}
 
