@@ -62,7 +62,7 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
     ("name", "sentence"),
     [
         ("PHONETERM_BROKER__PROT", r"no key broker\.prot.*; did you mean port\?$"),
-        ("PHONETERM_BROKR__PORT", rr"PHONETERM_BROKR__PORT names no section of the settings; did you mean broker\?$"),
+        ("PHONETERM_BROKR__PORT", r"PHONETERM_BROKR__PORT names no section of the settings; did you mean broker\?$"),
     ],
 )
 def test_a_misspelt_environment_variable_is_one_sentence(monkeypatch, name, sentence):

@@ -16,7 +16,7 @@ from phoneterm_bridge.store.database import writing
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
 
 _MAC_KEY_BYTES = 32
-_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-")
+_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _CLASS_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
@@ -29,7 +29,7 @@ class Directory:
 
     def add_user(self, name: str, is_multi_user_aware: bool = False) -> None:
         """Add a user; without the permission User is multi user aware unless told otherwise."""
-        _check_name("user name", name)
+        _check_name("user name", name, _NAME_CHARS | {"@"})
         with writing(self._engine) as connection:
             _refuse_existing(connection, tables.users.c.name, name, "user")
             connection.execute(tables.users.insert().values(name=name, multi_user_aware=is_multi_user_aware))
@@ -55,7 +55,7 @@ class Directory:
         if not messages.is_number(number):
             raise SetupProblem("An extension's number has digits, and single stars only between digits.")
         for what, name in (("endpoint", endpoint or number), ("context", context), ("type", extension_type)):
-            _check_name(what, name)
+            _check_name(what, name, _NAME_CHARS)
         row = {"number": number, "user": user, "endpoint": endpoint or number, "context": context}
         with writing(self._engine) as connection:
             _refuse_existing(connection, tables.extensions.c.number, number, "extension")
@@ -116,9 +116,10 @@ class Directory:
         connection.execute(tables.changes.insert().values(revision=revision, **row))
 
 
-def _check_name(what: str, name: str) -> None:
-    if not 1 <= len(name) <= 64 or not _NAME_CHARS.issuperset(name):
-        raise SetupProblem(f"The {what} has 1 to 64 letters, digits and . _ @ - and nothing else.")
+def _check_name(what: str, name: str, allowed: frozenset[str]) -> None:
+    if not 1 <= len(name) <= 64 or not allowed.issuperset(name):
+        marks = " ".join(sorted(character for character in allowed if not character.isalnum()))
+        raise SetupProblem(f"The {what} has 1 to 64 letters, digits and {marks} and nothing else.")
 
 
 def _exists(connection: sa.Connection, column: sa.Column, value: str) -> bool:
