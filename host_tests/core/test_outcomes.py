@@ -6,11 +6,12 @@ _OF_THE_COLLECTOR = (
     "no-such-code", "code-time", "no-number", "digits-missing", "no-such-number", "number-too-long", "wrong-key",
     "too-slow", "key-it-again",
 )  # fmt: skip
+_STATES = ("accepted", "ringing", "consulting", "done", "returned", "failed", "rejected", "unknown")
 _OF_THE_TERMINAL = ("no-link", "no-confirmation", "not-confirmed", "cancel")
 
 
 def test_every_reason_has_a_signal_and_words_that_fit_the_display():
-    for reason in messages.REASONS + _OF_THE_COLLECTOR + _OF_THE_TERMINAL:
+    for reason in tuple(messages.REASONS.split()) + _OF_THE_COLLECTOR + _OF_THE_TERMINAL:
         assert outcomes.signal_of(reason) in signals.NAMES
         words = outcomes.words_of(reason)
         assert 0 < len(words) <= 16
@@ -18,7 +19,7 @@ def test_every_reason_has_a_signal_and_words_that_fit_the_display():
 
 
 def test_reasons_are_told_apart_on_the_display():
-    words = [outcomes.words_of(reason) for reason in messages.REASONS]
+    words = [outcomes.words_of(reason) for reason in messages.REASONS.split()]
     assert len(set(words)) == len(words)
 
 
@@ -35,7 +36,7 @@ def test_reasons_sound_like_what_the_user_can_do_about_them():
 
 
 def test_every_state_of_a_result_can_be_told_with_and_without_a_reason():
-    for state in messages.RESULT_STATES:
+    for state in _STATES:
         for reason in (None, "busy", "unknown-number"):
             signal, line1, line2 = outcomes.of_result(state, reason)
             assert signal is None or signal in signals.NAMES

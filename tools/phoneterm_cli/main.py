@@ -11,8 +11,8 @@ from pbx_lab.cli import app as lab_app
 from phoneterm_bridge.cli import bridge_app, terminal_app, user_app
 from virtual_phone.cli import app as phone_app
 
-from phoneterm_cli import run
 from phoneterm_cli.digit_map import app as digit_map_app
+from phoneterm_cli.run import run
 
 app = typer.Typer(
     help="The phone terminal: firmware on a virtual phone, the bridge to the PBX, and the lab to try them in.",
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("run")(run.run)
+app.command("run")(run)
 app.add_typer(bridge_app, name="bridge")
 app.add_typer(terminal_app, name="terminal")
 app.add_typer(user_app, name="user")

@@ -34,93 +34,61 @@ REQUEST = "down/request"
 BRIDGE_STATE = "bridge/state"
 
 OPERATIONS = ("blind", "attended", "complete", "cancel", "swap")
-RESULT_STATES = ("accepted", "ringing", "consulting", "done", "returned", "failed", "rejected", "unknown")
 FINAL_STATES = ("done", "returned", "failed", "rejected", "unknown")
-CALL_STATES = ("idle", "ringing", "talking", "consulting")
 REASONS = (
-    "permission", "destination", "no-call", "not-answered", "ambiguous", "bad-number", "unknown-number", "self",
-    "busy-transferring", "stale", "duplicate", "bad-session", "bad-signature", "rate", "caller-gone", "busy",
-    "no-answer", "refused-by-target", "unavailable", "congestion", "not-permitted-by-pbx", "pbx-misconfigured",
-    "pbx-unreachable", "unsupported", "cancelled",
-)  # fmt: skip
+    "permission destination no-call not-answered ambiguous bad-number unknown-number self busy-transferring stale"
+    " duplicate bad-session bad-signature rate caller-gone busy no-answer refused-by-target unavailable congestion"
+    " not-permitted-by-pbx pbx-misconfigured pbx-unreachable unsupported cancelled"
+)
 
 _DIGITS = "0123456789"
-_HEX = "0123456789abcdef"
 _TID = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _NAME = _TID + "ABCDEFGHIJKLMNOPQRSTUVWXYZ._+"
-_LEGENDS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*#"
-_DIGIT_MAP = _NAME + "*#[]|: "
+_CHARACTERS = {
+    "hex": "0123456789abcdef",
+    "tid": _TID,
+    "name": _NAME,
+    "legend": _DIGITS + "ABCDEFGHIJKLMNOPQRSTUVWXYZ*#",
+    "map": _NAME + "*#[]|: ",
+}
+_MOST = 0x3FFFFFFF  # the largest small integer on a 32-bit MicroPython
 
-# How a field is checked. Each row of _KINDS: field, required, check, and the check's two parameters.
-_INTEGER = "integer"  # lowest, highest
-_BOOLEAN = "boolean"
-_TEXT = "text"  # characters allowed, most characters; at least one
-_ONE_OF = "one of"  # the values allowed
-_LIST = "list"  # characters allowed in an item, most items; an item has 1 to 16 characters
-_RANGE = "range"  # [lowest, highest] version
-_NUMBER = "number"  # digits, with single stars between digits
-_TOP = 0x3FFFFFFF  # the largest small integer on a 32-bit MicroPython
+# The fields of each kind but "v", in their order: the name, "?" where it may be absent, and how it is checked:
+#   int            0 to _MOST, or int,LOWEST,HIGHEST          bool       true or false
+#   text,SET,MOST  1 to MOST characters of a set              number     digits, single stars only between digits
+#   list,MOST      up to MOST names of 1 to 16 characters     pair       [lowest, highest] version
+#   of,A|B|C       one of these words                         reason     one of REASONS
+# One text a kind: as nested tuples the same tables take a tenth of the smallest device's memory.
+_SIGNED = {
+    HELLO: "boot:text,hex,16 fw:text,name,16 board:text,name,40 wire:pair caps:list,8",
+    ACK: "permissions:int config:int error?:text,print,120",
+    COMMAND: (
+        "id:text,name,32 op:of,blind|attended|complete|cancel|swap number?:number first_ms:int since_ms:int"
+        " call?:text,name,24"
+    ),
+    SESSION: "boot:text,hex,16 session:text,hex,16 ttl_ms:int,100,60000",
+    PERMISSIONS: "rev:int multi_user_aware:bool blind:bool attended:bool classes:list,16",
+    CONFIG: (
+        "rev:int digit_map:text,map,240 code_ms?:int,500,10000 digit_ms?:int,500,10000 total_ms?:int,2000,60000"
+        " country?:text,tid,2 ops?:list,5 commit?:text,legend,1 erase?:text,legend,1 cancel?:text,legend,1"
+        " swap?:text,legend,1"
+    ),
+    CALL: "state:of,idle|ringing|talking|consulting call?:text,name,24 reason?:reason",
+    RESULT: (
+        "id:text,name,32 state:of,accepted|ringing|consulting|done|returned|failed|rejected|unknown reason?:reason"
+    ),
+    REQUEST: "id:text,name,32 op:of,identify|reboot|update",
+}
+_UNSIGNED = {
+    STATE: "boot:text,hex,16 state:of,online|offline",
+    TELEMETRY: (
+        "uptime_s:int heap_free?:int rssi?:int,-127,0 gap_p50_ms?:int gap_p99_ms?:int gap_max_ms?:int keys?:int"
+        " ghosts?:int stuck?:int tainted?:int reconnects?:int refused?:int dropped?:int restarts?:int"
+    ),
+    BRIDGE_STATE: "state:of,online|degraded|offline",
+}
 
-_V = ("v", True, _INTEGER, 1, _TOP)
-_BOOT = ("boot", True, _TEXT, _HEX, 16)
-_REV = ("rev", True, _INTEGER, 0, _TOP)
-_COUNT = (0, _TOP)
-
-_SIGNED = True
-_PLAIN = False
-_KINDS = {
-    HELLO: (_SIGNED, (
-        _V, _BOOT, ("fw", True, _TEXT, _NAME, 16), ("board", True, _TEXT, _NAME, 40), ("wire", True, _RANGE, 0, 0),
-        ("caps", True, _LIST, _TID, 8),
-    )),
-    STATE: (_PLAIN, (_V, _BOOT, ("state", True, _ONE_OF, ("online", "offline"), 0))),
-    ACK: (_SIGNED, (
-        _V, ("permissions", True, _INTEGER, 0, _TOP), ("config", True, _INTEGER, 0, _TOP),
-        ("error", False, _TEXT, None, 120),
-    )),
-    COMMAND: (_SIGNED, (
-        _V, ("id", True, _TEXT, _NAME, 32), ("op", True, _ONE_OF, OPERATIONS, 0),
-        ("number", False, _NUMBER, 0, MAX_NUMBER_CHARS), ("first_ms", True, _INTEGER, 0, _TOP),
-        ("since_ms", True, _INTEGER, 0, _TOP), ("call", False, _TEXT, _NAME, 24),
-    )),
-    TELEMETRY: (_PLAIN, (
-        _V, ("uptime_s", True, _INTEGER) + _COUNT, ("heap_free", False, _INTEGER) + _COUNT,
-        ("rssi", False, _INTEGER, -127, 0), ("gap_p50_ms", False, _INTEGER) + _COUNT,
-        ("gap_p99_ms", False, _INTEGER) + _COUNT, ("gap_max_ms", False, _INTEGER) + _COUNT,
-        ("keys", False, _INTEGER) + _COUNT, ("ghosts", False, _INTEGER) + _COUNT,
-        ("stuck", False, _INTEGER) + _COUNT, ("tainted", False, _INTEGER) + _COUNT,
-        ("reconnects", False, _INTEGER) + _COUNT, ("refused", False, _INTEGER) + _COUNT,
-        ("dropped", False, _INTEGER) + _COUNT, ("restarts", False, _INTEGER) + _COUNT,
-    )),
-    SESSION: (_SIGNED, (
-        _V, _BOOT, ("session", True, _TEXT, _HEX, 16), ("ttl_ms", True, _INTEGER, 100, 60000),
-    )),
-    PERMISSIONS: (_SIGNED, (
-        _V, _REV, ("multi_user_aware", True, _BOOLEAN, 0, 0), ("blind", True, _BOOLEAN, 0, 0),
-        ("attended", True, _BOOLEAN, 0, 0), ("classes", True, _LIST, _TID, 16),
-    )),
-    CONFIG: (_SIGNED, (
-        _V, _REV, ("digit_map", True, _TEXT, _DIGIT_MAP, 240), ("code_ms", False, _INTEGER, 500, 10000),
-        ("digit_ms", False, _INTEGER, 500, 10000), ("total_ms", False, _INTEGER, 2000, 60000),
-        ("country", False, _TEXT, _TID, 2), ("ops", False, _LIST, _TID, 5),
-        ("commit", False, _TEXT, _LEGENDS, 1), ("erase", False, _TEXT, _LEGENDS, 1),
-        ("cancel", False, _TEXT, _LEGENDS, 1), ("swap", False, _TEXT, _LEGENDS, 1),
-    )),
-    CALL: (_SIGNED, (
-        _V, ("state", True, _ONE_OF, CALL_STATES, 0), ("call", False, _TEXT, _NAME, 24),
-        ("reason", False, _ONE_OF, REASONS, 0),
-    )),
-    RESULT: (_SIGNED, (
-        _V, ("id", True, _TEXT, _NAME, 32), ("state", True, _ONE_OF, RESULT_STATES, 0),
-        ("reason", False, _ONE_OF, REASONS, 0),
-    )),
-    REQUEST: (_SIGNED, (
-        _V, ("id", True, _TEXT, _NAME, 32), ("op", True, _ONE_OF, ("identify", "reboot", "update"), 0),
-    )),
-    BRIDGE_STATE: (_PLAIN, (_V, ("state", True, _ONE_OF, ("online", "degraded", "offline"), 0))),
-}  # fmt: skip
-
-KINDS = tuple(_KINDS)
+KINDS = tuple(_SIGNED) + tuple(_UNSIGNED)
 
 Rejected = namedtuple("Rejected", ("reason", "detail"))
 
@@ -141,8 +109,7 @@ def topic_of(base, tid, kind):
     """Return the topic of a message kind for one terminal (`tid` is not used for BRIDGE_STATE)."""
     if kind == BRIDGE_STATE:
         return base + "/v1/bridge/state"
-    if kind not in _KINDS:
-        raise ValueError("no such message kind: " + str(kind))
+    _fields_of(kind)
     return base + "/v1/t/" + tid + "/" + kind
 
 
@@ -164,14 +131,14 @@ def parse_topic(base, topic):
     if not topic.startswith(prefix):
         return None
     tid, _, kind = topic[len(prefix) :].partition("/")
-    if kind not in _KINDS or kind == BRIDGE_STATE or not is_tid(tid):
+    if kind not in KINDS or kind == BRIDGE_STATE or not is_tid(tid):
         return None
     return (tid, kind)
 
 
 def is_signed(kind):
     """Say whether messages of this kind carry a signature."""
-    return _KINDS[kind][0]
+    return kind in _SIGNED
 
 
 def encode(kind, topic, key, fields):
@@ -179,23 +146,21 @@ def encode(kind, topic, key, fields):
 
     Fields whose value is None are left out; "v" is added. ValueError names the field that is missing or not right.
     """
-    if kind not in _KINDS:
-        raise ValueError("no such message kind: " + str(kind))
-    signed, rows = _KINDS[kind]
-    parts = []
-    for row in rows:
-        name = row[0]
-        value = VERSION if name == "v" else fields.get(name)
-        if value is None and not row[1]:
+    parts = ['"v":%d' % VERSION]
+    names = ["v"]
+    for name, is_required, check in _fields_of(kind):
+        names.append(name)
+        value = fields.get(name)
+        if value is None and not is_required:
             continue
-        if not _is_right(row, value):
+        if not _is_right(check, value):
             raise ValueError("%s: field %s cannot be %r" % (kind, name, value))
         parts.append('"%s":%s' % (name, json.dumps(value)))
     for name in fields:
-        if not any(row[0] == name for row in rows):
+        if name not in names:
             raise ValueError("%s has no field %s" % (kind, name))
     text = "{" + ",".join(parts) + "}"
-    if signed:
+    if kind in _SIGNED:
         text = text + "\n" + mac.sign(key, (topic + "\n" + text).encode())
     payload = text.encode()
     if len(payload) > MAX_PAYLOAD_BYTES:
@@ -209,16 +174,14 @@ def decode(kind, topic, key, payload):
     Reasons: "too-long", "bad-signature", "malformed" (not a JSON object, or a field that is missing or not right)
     and "version" (a later major version). `key` is bytes, or None for kinds that are not signed.
     """
-    if kind not in _KINDS:
-        raise ValueError("no such message kind: " + str(kind))
+    table = _fields_of(kind)
     if len(payload) > MAX_PAYLOAD_BYTES:
         return Rejected("too-long", "%d bytes are more than %d" % (len(payload), MAX_PAYLOAD_BYTES))
     try:
         text = bytes(payload).decode()
     except ValueError:
         return Rejected("malformed", "the text is not UTF-8")
-    signed, rows = _KINDS[kind]
-    if signed:
+    if kind in _SIGNED:
         text = _checked_text(topic, key, text)
         if text is None:
             return Rejected("bad-signature", "the signature is missing or does not fit")
@@ -228,7 +191,7 @@ def decode(kind, topic, key, payload):
         return Rejected("malformed", "the text is not JSON")
     if not isinstance(document, dict):
         return Rejected("malformed", "the text is not a JSON object")
-    return _checked_fields(rows, document)
+    return _checked_fields(table, document)
 
 
 def _checked_text(topic, key, text):
@@ -240,37 +203,53 @@ def _checked_text(topic, key, text):
     return text[:at] if mac.is_equal(expected, text[at + 1 :]) else None
 
 
-def _checked_fields(rows, document):
-    fields = {}
-    for row in rows:
-        name = row[0]
+def _fields_of(kind):
+    """Return a list of (name, is required, check) for each field of a kind but "v"."""
+    text = _SIGNED.get(kind) or _UNSIGNED.get(kind)
+    if text is None:
+        raise ValueError("no such message kind: " + str(kind))
+    table = []
+    for word in text.split(" "):
+        name, _, check = word.partition(":")
+        is_required = name[-1] != "?"
+        table.append((name if is_required else name[:-1], is_required, check.split(",")))
+    return table
+
+
+def _checked_fields(table, document):
+    version = document.get("v")
+    if not _is_integer(version) or version < 1:
+        return Rejected("malformed", "field v is missing or not right")
+    if version != VERSION:
+        return Rejected("version", "version %d is not %d" % (version, VERSION))
+    fields = {"v": version}
+    for name, is_required, check in table:
         value = document.get(name)
-        if value is None and not row[1]:
+        if value is None and not is_required:
             fields[name] = None
-        elif not _is_right(row, value):
+        elif not _is_right(check, value):
             return Rejected("malformed", "field %s is missing or not right" % name)
         else:
             fields[name] = value
-    if fields["v"] != VERSION:
-        return Rejected("version", "version %d is not %d" % (fields["v"], VERSION))
     return fields
 
 
-def _is_right(row, value):
-    _, _, check, first, second = row
-    if check == _INTEGER:
-        return _is_integer(value) and first <= value <= second
-    if check == _BOOLEAN:
+def _is_right(check, value):
+    name = check[0]
+    if name == "int":
+        lowest, highest = (int(check[1]), int(check[2])) if len(check) > 1 else (0, _MOST)
+        return _is_integer(value) and lowest <= value <= highest
+    if name == "bool":
         return value is True or value is False
-    if check == _TEXT:
-        return _is_text(value, first, second)
-    if check == _ONE_OF:
-        return isinstance(value, str) and value in first
-    if check == _NUMBER:
+    if name == "text":
+        return _is_text(value, _CHARACTERS.get(check[1]), int(check[2]))
+    if name == "list":
+        return _is_list(value, int(check[1]))
+    if name == "number":
         return is_number(value)
-    if check == _LIST:
-        return _is_list(value, first, second)
-    return _is_list_of_two_integers(value)
+    if name == "pair":
+        return isinstance(value, list) and len(value) == 2 and _is_integer(value[0]) and _is_integer(value[1])
+    return isinstance(value, str) and value in (check[1].split("|") if name == "of" else REASONS.split(" "))
 
 
 def _is_integer(value):
@@ -286,9 +265,5 @@ def _is_text(value, allowed, most):
     return all(character in allowed for character in value)
 
 
-def _is_list(value, allowed, most):
-    return isinstance(value, list) and len(value) <= most and all(_is_text(item, allowed, 16) for item in value)
-
-
-def _is_list_of_two_integers(value):
-    return isinstance(value, list) and len(value) == 2 and _is_integer(value[0]) and _is_integer(value[1])
+def _is_list(value, most):
+    return isinstance(value, list) and len(value) <= most and all(_is_text(item, _TID, 16) for item in value)

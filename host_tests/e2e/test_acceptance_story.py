@@ -1,0 +1,96 @@
+"""The acceptance story, with nothing faked between the key and the caller's ear."""
+
+import asyncio
+import sqlite3
+
+import pytest
+from e2e.hand_made import HandMadeTerminal
+from phoneterm_cli.installation import CALLER, EXTENSION
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+COLLEAGUE = "102"
+
+
+def is_talking(legs, one, other):
+    """Say whether two endpoints are alone in one bridge, and neither hears hold music."""
+    bridges = {leg.endpoint: leg.bridge for leg in legs if leg.state == "up" and not leg.is_on_hold}
+    together = [leg.endpoint for leg in legs if leg.bridge and leg.bridge == bridges.get(one)]
+    return sorted(together) == sorted((one, other))
+
+
+def is_on_hold(legs, endpoint):
+    """Say whether this endpoint hears hold music."""
+    return any(leg.endpoint == endpoint and leg.is_on_hold for leg in legs)
+
+
+def is_gone(legs, endpoint):
+    """Say whether this endpoint has no channel at all."""
+    return all(leg.endpoint != endpoint for leg in legs)
+
+
+async def change_permission(desk, is_allowed):
+    """Flip the permission and wait until the running terminal says that it knows."""
+    words = "may transfer" if is_allowed else "may not transfer"
+    known = asyncio.create_task(
+        desk.keypad.wait_for_event(lambda event: event["event"] == "log" and words in event["line"])
+    )
+    await asyncio.sleep(0)  # lets the task begin to listen
+    desk.set_permission(is_allowed)
+    await known
+
+
+def count_commands(desk):
+    """Return how many commands the bridge's journal holds."""
+    with sqlite3.connect(desk.settings.store.path) as store:
+        return store.execute("select count(*) from commands").fetchone()[0]
+
+
+async def test_hash_one_and_a_number_sends_the_caller_there(desk):
+    await desk.keypad.type("#1102")
+    await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
+    await desk.keypad.wait_for_signal("done")
+
+
+async def test_star_two_holds_the_caller_and_hanging_up_connects_caller_and_colleague(desk):
+    await desk.keypad.type("*2102")
+    await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE))
+    await desk.keypad.wait_for_signal("consulting")
+    await desk.lab.hang_up(EXTENSION)
+    await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
+    await desk.keypad.wait_for_signal("done")
+
+
+async def test_without_the_permission_the_terminal_itself_refuses_and_the_caller_notices_nothing(desk):
+    before = await desk.lab.legs()
+    await change_permission(desk, False)
+    journalled = count_commands(desk)
+    await desk.keypad.type("#1102")
+    await desk.keypad.wait_for_signal("refused-permission")
+    assert await desk.lab.legs() == before
+    assert count_commands(desk) == journalled
+
+
+async def test_a_permission_granted_while_the_terminal_runs_works_at_the_next_key(desk):
+    await change_permission(desk, False)
+    boots = desk.phone.boots
+    await change_permission(desk, True)
+    await desk.keypad.type("#1102")
+    await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE))
+    assert desk.phone.boots == boots
+
+
+async def test_a_hand_made_command_without_the_permission_is_refused_by_the_bridge(desk):
+    before = await desk.lab.legs()
+    await change_permission(desk, False)
+    async with HandMadeTerminal(desk) as terminal:
+        result = await terminal.command(COLLEAGUE)
+    assert (result["state"], result["reason"]) == ("rejected", "permission")
+    assert await desk.lab.legs() == before
+
+
+async def test_the_same_hand_made_command_with_the_permission_is_carried_out(desk):
+    """What refuses the one above is the permission, not its make."""
+    async with HandMadeTerminal(desk) as terminal:
+        result = await terminal.command(COLLEAGUE)
+    assert result["state"] == "accepted"
+    await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE))

@@ -1,0 +1,116 @@
+"""A whole installation on loopback: a PBX with phones, the bridge with its embedded broker, and a virtual phone.
+
+Does not print or ask anything; `phoneterm run` and the end-to-end tests drive it. The store is in a folder that the
+caller gives and takes away again. Extension 101 is the phone terminal, its user is alice; 103 is who calls.
+"""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from pbx_lab.lab import CONTEXT, ENDPOINTS, LabOptions, PbxLab
+from phoneterm_bridge.backends import make_pbx
+from phoneterm_bridge.service import Bridge
+from phoneterm_bridge.settings import BridgeSettings, load_settings
+from phoneterm_bridge.store.records import Enrolment
+from virtual_phone.client import PhoneClient
+from virtual_phone.phone import VirtualPhone
+
+HOST = "127.0.0.1"
+TID = "t101"
+EXTENSION = "101"
+USER = "alice"
+CALLER = "103"
+PBX_KINDS = ("simulator", "asterisk")
+READY_S = 20.0
+
+
+def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
+    """Return the PBX of a kind; PartMissing when the real one is not on this machine."""
+    if kind == "asterisk":
+        from pbx_lab.asterisk_lab import AsteriskLab
+
+        return AsteriskLab(options)
+    if kind == "simulator":
+        from pbx_simulator.simulator_lab import SimulatorLab
+
+        return SimulatorLab(options)
+    raise ValueError(f"no such PBX: {kind}")
+
+
+class Installation:
+    """Everything between the key and the caller's ear; ports of 0 are chosen freely."""
+
+    def __init__(self, lab: PbxLab, folder: Path, broker_port: int = 0, control_port: int = 0) -> None:
+        self.lab = lab
+        self._folder = folder
+        self._broker_port = broker_port
+        self._control_port = control_port
+        self._parts = AsyncExitStack()
+
+    async def start(self, is_allowed: bool = True) -> None:
+        """Start all parts and wait until the terminal has its permissions; `is_allowed`: alice's flag."""
+        try:
+            await self.lab.start()
+            self._parts.push_async_callback(self.lab.stop)
+            await self._start_bridge(is_allowed)
+            await self._start_phone()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop everything, the last started first."""
+        await self._parts.aclose()
+
+    async def _start_bridge(self, is_allowed: bool) -> None:
+        self.settings = self._make_settings()
+        self.bridge = Bridge(self.settings, make_pbx(self.settings.pbx))
+        await self.bridge.start()
+        self._parts.push_async_callback(self.bridge.stop)
+        directory = self.bridge.directory
+        for number in ENDPOINTS:
+            user = USER if number == EXTENSION else f"user{number}"
+            directory.add_user(user, is_multi_user_aware=is_allowed and number == EXTENSION)
+            directory.add_extension(number, user, context=CONTEXT, extension_type="term")
+        self.enrolment = directory.add_terminal(TID, EXTENSION)
+
+    def _make_settings(self) -> BridgeSettings:
+        ami = self.lab.ami
+        return load_settings(
+            None,
+            (
+                f"broker.port={self._broker_port}",
+                f"pbx.host={ami.host}",
+                f"pbx.port={ami.port}",
+                f"pbx.username={ami.username}",
+                f"pbx.secret={ami.secret}",
+                f"store.path={self._folder / 'phoneterm.db'}",
+                "log.level=warning",
+            ),
+        )
+
+    async def _start_phone(self) -> None:
+        texts = device_settings(self.enrolment, self.bridge.broker_port, self.settings.broker.base)
+        self.phone = VirtualPhone(texts, self._control_port)
+        await self.phone.start()
+        self._parts.push_async_callback(self.phone.stop)
+        self.keypad = await PhoneClient.connect(HOST, self.phone.control_port)
+        self._parts.push_async_callback(self.keypad.close)
+        await self.keypad.wait_for_signal("ready", READY_S)
+
+    def set_permission(self, is_allowed: bool) -> None:
+        """Flip alice's permission User is multi user aware; the terminal hears of it at once."""
+        self.bridge.directory.set_multi_user_aware(USER, is_allowed)
+
+
+def device_settings(enrolment: Enrolment, broker_port: int, base: str) -> dict[str, str]:
+    """Return what a terminal on this machine must know, as texts in its settings store."""
+    return {
+        "wifi_ssid": "virtual",
+        "tid": enrolment.tid,
+        "mqtt_host": HOST,
+        "mqtt_port": str(broker_port),
+        "mqtt_password": enrolment.mqtt_password,
+        "mac_key": enrolment.mac_key.hex(),
+        "base": base,
+    }

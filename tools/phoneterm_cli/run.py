@@ -1,0 +1,99 @@
+"""`phoneterm run`: a whole installation on this machine, and a prompt to press its keys.
+
+Does not contain any of its parts. Ctrl-C, `quit` and the end of a terminal's input stop everything that was started
+here and nothing else. What goes wrong is one sentence and exit code 1.
+"""
+
+import asyncio
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from lab_parts.parts import PartMissing
+from pbx_lab.process import LabFailed
+from phoneterm_bridge.problem import SetupProblem
+from virtual_phone.client import PhoneError
+
+from phoneterm_cli.console import Console
+from phoneterm_cli.installation import CALLER, EXTENSION, HOST, PBX_KINDS, TID, Installation, make_lab
+
+BROKER_PORT = 7411
+CONTROL_PORT = 7410
+
+
+def run(
+    pbx: Annotated[str, typer.Option(help="simulator, or asterisk for a real one with SIP endpoints.")] = "simulator",
+    broker_port: Annotated[int, typer.Option(help="Port of the MQTT broker.", min=1, max=65535)] = BROKER_PORT,
+    control_port: Annotated[
+        int, typer.Option(help="Port of the virtual phone's control socket.", min=1, max=65535)
+    ] = CONTROL_PORT,
+) -> None:
+    """Start broker, bridge, PBX and a virtual phone, with a call to transfer, and read keys to press."""
+    if pbx not in PBX_KINDS:
+        _fail(f"--pbx can be {' or '.join(PBX_KINDS)}, not {pbx}.")
+    _check_port(broker_port, "--broker-port")
+    _check_port(control_port, "--control-port")
+    if broker_port == control_port:
+        _fail(f"--broker-port and --control-port are both {broker_port}: they must differ.")
+    with tempfile.TemporaryDirectory(prefix="phoneterm-run-") as folder:
+        try:
+            installation = Installation(make_lab(pbx), Path(folder), broker_port, control_port)
+            asyncio.run(_run(installation, pbx))
+        except (PartMissing, LabFailed, SetupProblem, PhoneError) as problem:
+            _fail(str(problem))
+        except KeyboardInterrupt:
+            return
+
+
+async def _run(installation: Installation, pbx: str) -> None:
+    loop = asyncio.get_running_loop()
+    main = asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, main.cancel)  # type: ignore[union-attr]
+    try:
+        typer.echo("Starting ...")
+        await installation.start()
+        await installation.lab.place_call(CALLER, EXTENSION)
+        typer.echo(_welcome(installation, pbx))
+        await Console(installation, sys.stdin, typer.echo).run()
+    except asyncio.CancelledError:
+        typer.echo("")
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        await installation.stop()
+        typer.echo("Stopped.")
+
+
+def _welcome(installation: Installation, pbx: str) -> str:
+    ami = installation.lab.ami
+    return "\n".join(
+        (
+            f"  PBX     {pbx}, manager interface at {ami.host}:{ami.port}",
+            f"  broker  MQTT at {HOST}:{installation.bridge.broker_port}, inside the bridge",
+            f"  phone   terminal {TID} of extension {EXTENSION}, keypad at {HOST}:{installation.phone.control_port}",
+            "",
+            f"{CALLER} has called {EXTENSION}, and they are talking. You are at {EXTENSION}. Type keys and Enter:",
+            "  #1102      send the caller to 102",
+            "  *2102      put the caller on hold and call 102; then 'hang up' connects the two",
+            "  help       everything else",
+        )
+    )
+
+
+def _check_port(port: int, option: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            _fail(f"Port {port} cannot be used ({error.strerror}): choose another with {option}.")
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)
