@@ -78,10 +78,12 @@ class AsteriskServer:
             "inspector_username": self.inspector.username,
             "inspector_secret": self.inspector.secret,
             "dial_options": "Tt" if options.allows_transfer else "",
+            "after_dial": "Busy(20)" if options.plays_busy else "Hangup()",
             "ring_s": str(options.ring_s),
             "atxferdropcall": "yes" if options.drops_unanswered else "no",
             "atxfernoanswertimeout_s": str(options.no_answer_s),
             "atxferloopdelay_s": str(options.callback_delay_s),
+            "min_dtmf_ms": str(options.min_dtmf_ms),
             **CODES[options.codes],
         }
 

@@ -11,9 +11,8 @@ from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.ami.settings import AmiSettings
 
 from pbx_lab.lab import WAIT_S, Leg
+from pbx_lab.leg_list import read_legs
 from pbx_lab.process import LabFailed
-
-TECHNOLOGY = "PJSIP/"
 
 
 class Inspector:
@@ -23,6 +22,7 @@ class Inspector:
         """Keep the login; nothing is connected yet."""
         self.client = AmiClient(settings, self)
         self._on_hold: set[str] = set()
+        self._hung_up: set[str] = set()
         self._something_happened = asyncio.Event()
 
     async def start(self) -> None:
@@ -39,19 +39,24 @@ class Inspector:
     def on_disconnected(self) -> None:
         """Nothing is known any more about who hears hold music."""
         self._on_hold.clear()
+        self._hung_up.clear()
 
     def on_event(self, event: Message) -> None:
-        """Remember who hears hold music, and that the legs may have changed."""
-        if event.get("Event") == "MusicOnHoldStart":
+        """Remember who hears hold music and who hung up, and that the legs may have changed."""
+        name = event.get("Event")
+        if name == "MusicOnHoldStart":
             self._on_hold.add(event.get("Uniqueid"))
-        elif event.get("Event") in ("MusicOnHoldStop", "Hangup"):
+        elif name == "HangupRequest":
+            self._hung_up.add(event.get("Uniqueid"))
+        elif name in ("MusicOnHoldStop", "Hangup"):
             self._on_hold.discard(event.get("Uniqueid"))
+        if name == "Hangup":
+            self._hung_up.discard(event.get("Uniqueid"))
         self._something_happened.set()
 
     async def legs(self) -> list[Leg]:
-        """Return the phones' channels right now."""
-        channels = [item for item in await self.client.ask_list("CoreShowChannels") if is_phone(item)]
-        return [self._leg(item, channels) for item in channels]
+        """Return the phones' channels right now, without those whose phone has already hung up."""
+        return read_legs(await self.client.ask_list("CoreShowChannels"), self._on_hold, self._hung_up)
 
     async def wait_until(self, is_so: Callable[[list[Leg]], bool], within_s: float = WAIT_S) -> list[Leg]:
         """Wait until the legs are so and return them; LabFailed shows them when they are not in time."""
@@ -71,25 +76,3 @@ class Inspector:
     async def variable(self, channel: str, name: str) -> str:
         """Return a channel's variable or function, "" when it has none."""
         return (await self.client.ask("Getvar", [("Channel", channel), ("Variable", name)])).get("Value")
-
-    def _leg(self, item: Message, channels: list[Message]) -> Leg:
-        bridge = item.get("BridgeId")
-        others = [other for other in channels if other is not item and bridge and other.get("BridgeId") == bridge]
-        return Leg(
-            endpoint=endpoint_of(item.get("Channel")),
-            channel=item.get("Channel"),
-            state=item.get("ChannelStateDesc").lower(),
-            bridge=bridge,
-            is_on_hold=item.get("Uniqueid") in self._on_hold,
-            connected_to=",".join(sorted(endpoint_of(other.get("Channel")) for other in others)),
-        )
-
-
-def is_phone(item: Message) -> bool:
-    """Say whether this channel is a phone's or the trunk's."""
-    return item.get("Channel").startswith(TECHNOLOGY)
-
-
-def endpoint_of(channel: str) -> str:
-    """Return the endpoint of a channel name such as PJSIP/101-0000002a."""
-    return channel.removeprefix(TECHNOLOGY).rpartition("-")[0]

@@ -24,6 +24,8 @@ class LabOptions:
     codes: "letters" (one-letter feature codes), "stock" (Asterisk's *1 *2 *4) or "none" (no transfer feature).
     allows_transfer: the T and t of Dial. drops_unanswered: atxferdropcall. ring_s: how long Dial rings a phone.
     no_answer_s: how long a consultation may ring. callback_delay_s: pause before the transferrer is rung back again.
+    min_dtmf_ms: mindtmfduration, the least time a tone takes; Asterisk's own default is 80.
+    plays_busy: the dialplan plays the busy tone after a failed Dial (as FreePBX does) instead of hanging up.
     """
 
     codes: str = "letters"
@@ -32,6 +34,8 @@ class LabOptions:
     ring_s: int = 20
     no_answer_s: int = 15
     callback_delay_s: int = 10
+    min_dtmf_ms: int = 20
+    plays_busy: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,19 @@ Does not know the PBX's channels. One process plays every phone of one behaviour
 
 import asyncio
 import itertools
-import shutil
 import socket
 from pathlib import Path
 
 from lab_parts.parts import Part
 
+from pbx_lab.config_files import fill_in
 from pbx_lab.guard import Guard
 from pbx_lab.process import LabFailed, LabProcess, free_port, start_process
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 READY_S = 10.0
 LOOK_EVERY_S = 0.01
+SILENCE = bytes((0xFF, 0x7F)) * 4000  # one second of G.711 mu-law
 
 
 class Phones:
@@ -36,8 +37,11 @@ class Phones:
         """Put the scenarios where SIPp sees them."""
         self._folder = self._part.make_folder()
         self._guard.watch_folder(self._folder)
+        voice = self._folder / "voice.ulaw"
+        voice.write_bytes(SILENCE)
         for scenario in SCENARIOS.glob("*.xml"):
-            shutil.copy(scenario, self._folder)
+            text = fill_in(scenario.read_text(), {"voice": self._part.inside(voice)})
+            (self._folder / scenario.name).write_text(text)
 
     async def stop(self) -> None:
         """End every SIPp."""

@@ -1,0 +1,236 @@
+"""Asterisk as a PBX backend, over AMI: keeps in step with its calls and carries out the five operations.
+
+Does not decide who may transfer what. An operation whose answer was lost is "unknown" and is never asked again.
+After every (re)connect the calls are read afresh before the PBX counts as available.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+import time
+from collections.abc import Callable, Coroutine
+
+from phoneterm.core import messages
+
+from phoneterm_bridge.ami.client import AmiClient
+from phoneterm_bridge.ami.codec import Message
+from phoneterm_bridge.ami.connection import NotConnected, OutcomeUnknown
+from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.asterisk_actions import ACCEPTED, UNKNOWN, UNREACHABLE, ChannelActions
+from phoneterm_bridge.asterisk_calls import Leg
+from phoneterm_bridge.asterisk_features import Features, ask_features, ask_variable
+from phoneterm_bridge.asterisk_start import AttendedStart
+from phoneterm_bridge.asterisk_transfer import ASKED, CONSULTING, Plan
+from phoneterm_bridge.asterisk_view import CallView, RunningTransfer
+from phoneterm_bridge.pbx_port import Call, Outcome, PbxListener
+
+HOLD_S = 2.0
+
+log = logging.getLogger(__name__)
+
+_CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
+
+
+class AsteriskPbx:
+    """See `pbx_port.Pbx`."""
+
+    operations = frozenset(messages.OPERATIONS)
+
+    def __init__(self, settings: AmiSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        """Keep the login; nothing is connected yet. clock: seconds, for conversations and time limits."""
+        self.is_available = False
+        self._client = AmiClient(settings, self)
+        self._actions = ChannelActions(self._client)
+        self._view = CallView(clock, self._release)
+        self._features = Features(0, "", "", "", 0.0)
+        self._will_tell = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def listen(self, listener: PbxListener) -> None:
+        """Name the one listener, before `start`."""
+        self._view.listener = listener
+
+    async def start(self) -> None:
+        """Connect, and stay connected in the background; PbxRejectedLogin when the login is not accepted."""
+        await self._client.start()
+
+    async def stop(self) -> None:
+        """Disconnect; no callback comes after this returns."""
+        self._view.listener = None
+        await self._client.stop()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def calls(self, endpoint: str) -> tuple[Call, ...]:
+        """Return the endpoint's calls right now, from events already seen; none while the PBX is away."""
+        return self._view.calls(endpoint) if self.is_available else ()
+
+    async def is_known_number(self, context: str, number: str) -> bool | None:
+        """Say whether the dialplan has this number; None when the PBX did not answer."""
+        _check_context(context)
+        if not messages.is_number(number):
+            return False
+        try:
+            return await ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)") == "1"
+        except (NotConnected, OutcomeUnknown):
+            return None
+
+    async def blind(self, call: Call, context: str, number: str) -> Outcome:
+        """Send the call's other party to the number; progress "done" when Asterisk has moved it."""
+        leg, refusal = self._find(call, context, number)
+        if leg is None:
+            return Outcome("failed", refusal)
+        is_known = await self.is_known_number(context, number)
+        if not is_known:
+            return Outcome("failed", "unknown-number" if is_known is False else "pbx-unreachable")
+        leg, refusal = self._find(call, context, number)  # the user may have hung up meanwhile
+        if leg is None:
+            return Outcome("failed", refusal)
+        outcome = self._explained(await self._actions.blind(leg.channel, context, number), call.ref)
+        if outcome is ACCEPTED:
+            asyncio.get_running_loop().call_soon(self._report, call.ref, "done")
+        return outcome
+
+    async def attended(self, call: Call, context: str, number: str) -> Outcome:
+        """Put the other party on hold and call the number; accepted once Asterisk has taken the number."""
+        leg, refusal = self._find(call, context, number)
+        if leg is None:
+            return Outcome("failed", refusal)
+        running = self._view.begin(leg, Plan(f"Local/{number}@{context}-", self._features.no_answer_s))
+        start = AttendedStart(self._client, self._features, leg.channel)
+        try:
+            reason = await start.ask(context, number)
+            if reason is None:
+                return await self._wait_for_beginning(running, leg)
+            self._view.drop(leg)
+            return self._explained(Outcome("failed", reason), call.ref)
+        except NotConnected:
+            self._view.drop(leg)
+            return UNREACHABLE
+        except OutcomeUnknown:
+            self._view.drop(leg)
+            return UNKNOWN
+        finally:
+            self._in_background(start.tidy())
+
+    async def complete(self, call: Call) -> Outcome:
+        """Connect caller and colleague, by hanging up for the user: that needs no feature code."""
+        leg = self._leg_in_transfer(call)
+        if leg is None:
+            return Outcome("failed", "no-call")
+        return self._explained(await self._actions.hang_up(leg.channel), call.ref)
+
+    async def cancel(self, call: Call) -> Outcome:
+        """Release the colleague and return to the caller."""
+        leg = self._leg_in_transfer(call)
+        if leg is None:
+            return Outcome("failed", "no-call")
+        running = self._view.running(leg)
+        if running is not None:
+            running.transfer.is_cancelled = True
+        return await self._actions.abort(leg.channel, self._features.abort)
+
+    async def swap(self, call: Call) -> Outcome:
+        """Talk to the one of caller and colleague who is on hold."""
+        leg = self._leg_in_transfer(call)
+        running = self._view.running(leg) if leg else None
+        if leg is None or running is None or running.transfer.state != CONSULTING:
+            return Outcome("failed", "not-answered" if running else "no-call")
+        return await self._actions.play(leg.channel, self._features.swap)
+
+    async def on_connected(self) -> None:
+        """Get in step with Asterisk, then be available."""
+        self._features = await ask_features(self._client)
+        channels = await self._client.ask_list("CoreShowChannels")
+        self.is_available = True
+        self._view.load(channels, Plan("", self._features.no_answer_s))
+        if self._view.listener is not None:
+            self._view.listener.on_availability(True)
+
+    def on_disconnected(self) -> None:
+        """Everything may change unseen from now on."""
+        self._view.lose()
+        if self.is_available:
+            self.is_available = False
+            if self._view.listener is not None:
+                self._view.listener.on_availability(False)
+
+    def on_event(self, event: Message) -> None:
+        """Follow what happens; what came in one packet is told of together."""
+        self._view.apply(event)
+        if not self._will_tell:
+            self._will_tell = True
+            asyncio.get_running_loop().call_soon(self._tell_changes)
+
+    def _tell_changes(self) -> None:
+        self._will_tell = False
+        self._view.tell_changes()
+
+    def _find(self, call: Call, context: str, number: str) -> tuple[Leg | None, str | None]:
+        """Return the leg that can be transferred to this number, or the reason why there is none."""
+        _check_context(context)
+        leg = self._view.table.leg_of(call.ref)
+        if not messages.is_number(number):
+            return None, "bad-number"
+        if not self.is_available:
+            return None, "pbx-unreachable"
+        if leg is None:
+            return None, self._view.table.why_ended(call.ref)
+        if self._view.running(leg) is not None:
+            return None, "busy-transferring"
+        state = self._view.table.call(leg).state
+        if state in ("ringing", "dialling"):
+            return None, "not-answered"
+        if state == "elsewhere" or not self._view.table.others(leg):
+            return None, "no-call"
+        return leg, None
+
+    def _leg_in_transfer(self, call: Call) -> Leg | None:
+        leg = self._view.table.leg_of(call.ref)
+        running = self._view.running(leg) if leg else None
+        return leg if running is not None and running.transfer.is_under_way else None
+
+    async def _wait_for_beginning(self, running: RunningTransfer, leg: Leg) -> Outcome:
+        try:
+            async with asyncio.timeout(HOLD_S):
+                await running.has_begun.wait()
+        except TimeoutError:
+            if running.transfer.state == ASKED:
+                self._view.drop(leg)
+                log.warning("no transfer began on %s: the Dial that made the call lacks T or t", leg.channel)
+                return Outcome("failed", "not-permitted-by-pbx")
+        if not self.is_available or (self._view.running(leg) is not running and not running.held_back):
+            return UNKNOWN
+        if running.held_back and running.held_back[0][0] == "failed":
+            return Outcome(*running.held_back[0])
+        asyncio.get_running_loop().call_soon(running.release)
+        return ACCEPTED
+
+    def _explained(self, outcome: Outcome, ref: str) -> Outcome:
+        """Say who left first where the channel is gone."""
+        return Outcome("failed", self._view.table.why_ended(ref)) if outcome.reason == "no-call" else outcome
+
+    def _release(self, leg: Leg) -> None:
+        """The colleague's dialplan gave up but keeps the line: bring the caller back at once."""
+        self._in_background(self._actions.abort(leg.channel, self._features.abort))
+
+    def _report(self, ref: str, state: str) -> None:
+        if self._view.listener is not None:
+            self._view.listener.on_progress(ref, state, None)
+
+    def _in_background(self, work: Coroutine[None, None, object]) -> None:
+        task = asyncio.create_task(_ignore_lost_pbx(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _ignore_lost_pbx(work: Coroutine[None, None, object]) -> None:
+    with contextlib.suppress(NotConnected, OutcomeUnknown):
+        await work
+
+
+def _check_context(context: str) -> None:
+    if not _CONTEXT.fullmatch(context):
+        raise ValueError(f"a dialplan context cannot be called {context!r}")

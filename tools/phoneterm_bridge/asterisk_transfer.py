@@ -1,0 +1,207 @@
+"""What an attended transfer of Asterisk has come to: a state table driven by its events.
+
+Does no input or output. Asterisk raises AttendedTransfer "Success" already when the user hangs up while it still
+rings, and nothing at all when the colleague is busy or the transfer is cancelled; so who is in which bridge decides.
+
+| state      | meaning                                        | leaves it                                             |
+|------------|------------------------------------------------|-------------------------------------------------------|
+| asked      | the feature code is played                     | Hold of the transferrer: started                      |
+| started    | caller on hold, colleague being called         | target Ringing: ringing; target Up: consulting        |
+| ringing    | the colleague's phone rings                    | target Up: consulting; transferrer gone: left         |
+| consulting | transferrer and colleague talk                 | AttendedTransfer Success: done                        |
+| left       | transferrer hung up before the answer          | caller with target: done; with transferrer: returned  |
+| ended      | told; nothing more comes                       |                                                       |
+
+From every state between: transferrer back with the caller and nobody in the second bridge: returned, with the reason;
+every caller gone: failed, caller-gone. The target is Asterisk's own Local channel (its half `;1`) to the dialplan;
+half `;2` runs the Dial to the colleague's phone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from phoneterm_bridge.ami.codec import Message
+from phoneterm_bridge.asterisk_calls import CallTable, Leg
+
+ASKED = "asked"
+STARTED = "started"
+RINGING = "ringing"
+CONSULTING = "consulting"
+LEFT = "left"
+ENDED = "ended"
+
+NO_ANSWER_MARGIN_S = 0.5
+
+# Hang-up causes (ITU-T Q.850) that say why a target was not reached; others say too little.
+_CAUSES = {
+    "1": "unavailable", "3": "unavailable", "17": "busy", "18": "no-answer", "19": "no-answer", "20": "unavailable",
+    "21": "refused-by-target", "27": "unavailable", "34": "congestion", "38": "congestion", "42": "congestion",
+}  # fmt: skip
+_DIAL_STATUSES = {
+    "BUSY": "busy", "NOANSWER": "no-answer", "CHANUNAVAIL": "unavailable", "CONGESTION": "congestion",
+}  # fmt: skip
+_REFUSALS = ("BUSY", "CONGESTION", "CHANUNAVAIL")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for. target_name: what the target's channel name begins with, such as "Local/102@internal-".
+
+    no_answer_s: after how many seconds Asterisk gives up ringing the colleague.
+    """
+
+    target_name: str
+    no_answer_s: float
+
+
+class Transfer:
+    """One attended transfer, from the feature code to its end. `tell` is called with each progress."""
+
+    def __init__(self, leg: Leg, callers: list[Leg], plan: Plan, tell: Callable[[str, str | None], None]) -> None:
+        """Begin in `asked`: this leg is about to transfer these callers."""
+        self.state = ASKED
+        self.ref = leg.ref
+        self.endpoint = leg.endpoint
+        self.transferrer = leg.uniqueid
+        self.home = leg.bridge
+        self.callers = {caller.uniqueid for caller in callers}
+        self.target = ""
+        self.is_cancelled = False
+        self.wants_release = False
+        self._plan = plan
+        self._consultation = ""
+        self._colleagues: set[str] = set()
+        self._cause: str | None = None
+        self._dial_status: str | None = None
+        self._has_target_left = False
+        self._no_answer_at = float("inf")
+        self._tell = tell
+
+    @property
+    def is_under_way(self) -> bool:
+        """Say whether the transferrer is in it: on the way to the colleague or talking to one."""
+        return self.state in (STARTED, RINGING, CONSULTING)
+
+    def adopt(self, target: Leg, home: str) -> None:
+        """Begin in the middle, as found after a reconnect: caller at home, transferrer with the target elsewhere."""
+        self.target = target.uniqueid
+        self.home = home
+        self._consultation = target.bridge
+        self.state = CONSULTING if target.state == "Up" else RINGING
+
+    def apply(self, event: Message, table: CallTable, now: float) -> None:
+        """Take in one event, after the table has taken it in; now: `time.monotonic()` seconds."""
+        if self.state == ENDED:
+            return
+        name, who = event.get("Event"), event.get("Uniqueid")
+        if name == "Newchannel" and not self.target and self.state in (ASKED, STARTED):
+            self._look_for_target(event)
+        elif name == "BridgeEnter" and who == self.transferrer and event.get("BridgeUniqueid") != self.home:
+            self._consultation = event.get("BridgeUniqueid")
+        elif name == "Hold" and who == self.transferrer and self.state == ASKED:
+            self.state = STARTED
+            self._no_answer_at = now + self._plan.no_answer_s - NO_ANSWER_MARGIN_S
+        elif name == "Newstate" and who and who == self.target:
+            self._on_target_state(event.get("ChannelStateDesc"))
+        elif name == "Unhold" and who == self.transferrer and self.state == STARTED and not self._consultation:
+            self._end("returned", "unknown-number")  # Asterisk found nobody to call
+        elif name in ("DialBegin", "DialEnd"):
+            self._on_dial(event)
+        elif name in ("HangupRequest", "Hangup"):
+            self._on_hangup(event)
+        elif name == "AttendedTransfer":
+            self._on_attended_transfer(event)
+        self._look_at_bridges(table, now)
+
+    def _is_targets(self, event: Message) -> bool:
+        return event.get("Channel").startswith(self._plan.target_name)
+
+    def _look_for_target(self, event: Message) -> None:
+        if self._is_targets(event) and event.get("Channel").endswith(";1"):
+            self.target = event.get("Uniqueid")
+
+    def _on_target_state(self, state: str) -> None:
+        if state == "Ringing" and self.state == STARTED:
+            self.state = RINGING
+            self._tell("ringing", None)
+        elif state == "Up" and self.state in (STARTED, RINGING):
+            self.state = CONSULTING
+            self._tell("consulting", None)
+        elif state == "Up" and self.state == LEFT:
+            self._end("done", None)
+
+    def _on_dial(self, event: Message) -> None:
+        """The target dials its colleagues; or a Dial has ended, the target's own one last."""
+        status = event.get("DialStatus")
+        if self.target and event.get("DestUniqueid") == self.target:
+            # The dialplan gives up and plays a tone: without help the user would listen to it for long.
+            self.wants_release = self.is_under_way and status in _REFUSALS
+            self._dial_status = self._dial_status or _DIAL_STATUSES.get(status)
+        elif self._is_targets(event):
+            self._colleagues.add(event.get("DestUniqueid"))
+            self._dial_status = _DIAL_STATUSES.get(status, self._dial_status)
+
+    def _on_hangup(self, event: Message) -> None:
+        who = event.get("Uniqueid")
+        if who == self.transferrer and self.state == ASKED:
+            self._end("failed", "no-call")
+        elif who == self.transferrer and self.state in (STARTED, RINGING):
+            self.state = LEFT
+        elif self._is_targets(event) or who in self._colleagues:
+            self._has_target_left = self._has_target_left or who not in self._colleagues
+            self._cause = _CAUSES.get(event.get("Cause"), self._cause)
+        else:
+            self.callers.discard(who)
+
+    def _on_attended_transfer(self, event: Message) -> None:
+        is_mine = self.transferrer in (event.get("OrigTransfererUniqueid"), event.get("SecondTransfererUniqueid"))
+        if not is_mine or event.get("Result") != "Success":
+            return
+        if self.state == CONSULTING:
+            self._end("done", None)
+        elif self.state in (STARTED, RINGING, LEFT):
+            self.state = LEFT
+            self.home = event.get("DestBridgeUniqueid") or self.home
+
+    def _look_at_bridges(self, table: CallTable, now: float) -> None:
+        """Decide by who is where, which holds whatever order the events came in."""
+        leg = table.leg(self.transferrer)
+        if self.state == ENDED:
+            return
+        if not self.callers:
+            self._end("failed", "caller-gone")
+        elif self.state == LEFT:
+            self._look_for_successor(table)
+        elif self.state != ASKED and self._is_over(leg, table):
+            self._end("returned", self._why_returned(now))
+        if leg is not None:
+            leg.has_hung_up = leg.has_hung_up or self.state == LEFT
+            leg.is_on_hold = leg.is_on_hold and self.state != ENDED
+
+    def _is_over(self, leg: Leg | None, table: CallTable) -> bool:
+        """Say whether the transferrer is back with the caller and the second bridge is empty."""
+        is_home = leg is not None and leg.bridge == self.home and not leg.has_hung_up
+        return is_home and self._consultation != "" and not table.members(self._consultation)
+
+    def _look_for_successor(self, table: CallTable) -> None:
+        """After the transferrer left: done or returned, by whom the caller talks to now."""
+        for partner in table.members(self.home):
+            if partner.uniqueid in self.callers or partner.state != "Up" or partner.has_hung_up:
+                continue
+            if partner.endpoint == self.endpoint:
+                self._end("returned", self._cause or self._dial_status or "no-answer")
+            else:
+                self._end("done", None)
+            return
+
+    def _why_returned(self, now: float) -> str | None:
+        if self.is_cancelled:
+            return "cancelled"
+        if self.state == CONSULTING:
+            return None if self._has_target_left else "cancelled"
+        late = "no-answer" if now >= self._no_answer_at else "cancelled"
+        return self._cause or self._dial_status or late
+
+    def _end(self, state: str, reason: str | None) -> None:
+        self.state = ENDED
+        self._tell(state, reason)
