@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
-from phoneterm_bridge.store import tables
+from phoneterm_bridge.store.journal_tables import Closing, Line, Opening, Search, write_group
 from phoneterm_bridge.store.journal_writer import JournalWriter
 from phoneterm_bridge.store.records import TerminalRecord
 
@@ -39,14 +39,13 @@ class Journal:
     """The journal of one bridge; `start` closes what an earlier run left open."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-        self._writer = JournalWriter(engine)
+        self._writer = JournalWriter(engine, write_group)
         self._recent: dict[str, OrderedDict[str, Recorded]] = {}
 
     async def start(self) -> int:
         """Start writing; return how many commands of an earlier run have become unknown."""
         self._writer.start()
-        return await self._writer.submit(_close_open_commands)
+        return await self._writer.submit(Closing(_now_ms()))
 
     async def stop(self) -> None:
         """Write what is queued, and stop."""
@@ -59,11 +58,12 @@ class Journal:
         """
         now_ms = _now_ms()
         entry = (now_ms << _ENTRY_RANDOM_BITS) | secrets.randbits(_ENTRY_RANDOM_BITS)
-        recorded = Recorded(entry, fields["op"], fields["number"], *_last_result(events))
+        state, reason = _last_result(events)
+        recorded = Recorded(entry, fields["op"], fields["number"], state, reason)
         row = {"entry": entry, "tid": terminal.tid, "command_id": fields["id"], "received_ms": now_ms}
         row |= {"extension": terminal.extension, "op": recorded.op, "number": recorded.number, "call": fields["call"]}
-        is_first = await self._writer.submit(lambda connection: _insert_command(connection, row, events, now_ms))
-        if not is_first:
+        lines = [_line(entry, now_ms, *event) for event in events]
+        if not await self._writer.submit(Opening(row, lines, state not in FINAL_STATES)):
             return None
         if fields["id"] is not None:
             self._remember(terminal.tid, fields["id"], recorded)
@@ -73,9 +73,8 @@ class Journal:
         """Add one line to a command's timeline; a final result closes the command."""
         if stage == "result":
             recorded.state, recorded.reason = word, reason
-        row = {"entry": recorded.entry, "at_ms": _now_ms(), "stage": stage, "word": word, "reason": reason}
         is_final = stage == "result" and word in FINAL_STATES
-        future = self._writer.submit(lambda connection: _insert_event(connection, row, is_final))
+        future = self._writer.submit(Line(_line(recorded.entry, _now_ms(), stage, word, reason), is_final))
         future.add_done_callback(_log_failure)
 
     def remembered(self, tid: str, command_id: str) -> Recorded | None:
@@ -84,7 +83,11 @@ class Journal:
 
     async def look_up(self, tid: str, command_id: str) -> Recorded | None:
         """Return a command from the disk, with the result told last."""
-        return await self._writer.submit(lambda connection: _select_command(connection, tid, command_id))
+        found = await self._writer.submit(Search(tid, command_id))
+        if found is None:
+            return None
+        command, result = found
+        return Recorded(command.entry, command.op, command.number, *(result or (None, None)))
 
     def _remember(self, tid: str, command_id: str, recorded: Recorded) -> None:
         recent = self._recent.setdefault(tid, OrderedDict())
@@ -98,44 +101,8 @@ def _last_result(events: list[Event]) -> tuple[str | None, str | None]:
     return results[-1] if results else (None, None)
 
 
-def _insert_command(connection: sa.Connection, row: dict, events: list[Event], at_ms: int) -> bool:
-    insert = sa.dialects.sqlite.insert(tables.commands).on_conflict_do_nothing()
-    if connection.execute(insert, row).rowcount == 0:
-        return False
-    connection.execute(tables.open_commands.insert(), {"entry": row["entry"]})
-    for stage, word, reason in events:
-        event = {"entry": row["entry"], "at_ms": at_ms, "stage": stage, "word": word, "reason": reason}
-        _insert_event(connection, event, stage == "result" and word in FINAL_STATES)
-    return True
-
-
-def _insert_event(connection: sa.Connection, row: dict, is_final: bool) -> None:
-    connection.execute(tables.command_events.insert(), row)
-    if is_final:
-        connection.execute(tables.open_commands.delete().where(tables.open_commands.c.entry == row["entry"]))
-
-
-def _close_open_commands(connection: sa.Connection) -> int:
-    entries = connection.execute(sa.select(tables.open_commands.c.entry)).scalars().all()
-    for entry in entries:
-        row = {"entry": entry, "at_ms": _now_ms(), "stage": "result", "word": "unknown", "reason": None}
-        _insert_event(connection, row, True)
-    return len(entries)
-
-
-def _select_command(connection: sa.Connection, tid: str, command_id: str) -> Recorded | None:
-    commands, events = tables.commands.c, tables.command_events.c
-    found = connection.execute(
-        sa.select(tables.commands).where(commands.tid == tid, commands.command_id == command_id)
-    ).first()
-    if found is None:
-        return None
-    last = sa.select(events.word, events.reason).where(events.entry == found.entry, events.stage == "result")
-    result = connection.execute(last.order_by(events.seq.desc()).limit(1)).first()
-    recorded = Recorded(found.entry, found.op, found.number)
-    if result is not None:
-        recorded.state, recorded.reason = result.word, result.reason
-    return recorded
+def _line(entry: int, at_ms: int, stage: str, word: str, reason: str | None) -> dict:
+    return {"entry": entry, "at_ms": at_ms, "stage": stage, "word": word, "reason": reason}
 
 
 def _log_failure(future: object) -> None:
