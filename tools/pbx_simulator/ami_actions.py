@@ -1,0 +1,149 @@
+"""What AMI's actions do to the simulated PBX, and the answers they get.
+
+Does not read sockets. An action that Asterisk only queues takes effect after its answer, here as there.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+
+from phoneterm_bridge.ami.codec import Message
+
+from pbx_simulator.exchange import Exchange
+from pbx_simulator.feature_codes import FeatureCodes
+from pbx_simulator.parties import Channel, Pairs
+
+Answer = tuple[Pairs, list[Pairs]]
+
+VERSION = "22.10.1"
+
+
+class AmiActions:
+    """The actions, by name."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        """Act on this PBX."""
+        self._exchange = exchange
+        self._codes = FeatureCodes(exchange)
+        self._actions: dict[str, Callable[[Message], Answer]] = {
+            "ping": lambda _: success(("Ping", "Pong"), ("Timestamp", f"{time.time():.6f}")),
+            "coresettings": lambda _: success(("AMIversion", "11.0.0"), ("AsteriskVersion", VERSION)),
+            "coreshowchannels": self._show_channels,
+            "getvar": self._get_variable,
+            "setvar": self._set_variable,
+            "playdtmf": self._play,
+            "blindtransfer": self._blind_transfer,
+            "atxfer": self._attended_transfer,
+            "cancelatxfer": self._cancel,
+            "hangup": self._hang_up,
+        }
+
+    def act(self, action: Message) -> Answer:
+        """Carry out one action."""
+        known = self._actions.get(action.get("Action").lower())
+        if known is None:
+            wrong = action.get("Action")
+            return error(f"Invalid/unknown command: {wrong}. Use Action: ListCommands to show available commands.")
+        return known(action)
+
+    def _show_channels(self, _: Message) -> Answer:
+        now = time.monotonic()
+        listed = [_describe(channel, now) for channel in self._exchange.parties.channels]
+        return success(("EventList", "start"), ("Message", "Channels will follow"))[0], listed
+
+    def _get_variable(self, action: Message) -> Answer:
+        name, channel = action.get("Variable"), self._channel(action)
+        if channel is None and action.get("Channel"):
+            return error("No such channel")
+        value = channel.variables.get(name, "") if channel else ""
+        if called := re.fullmatch(r"([A-Z_]+)\((.*)\)", name):
+            value = self._evaluate(called[1], called[2])
+        return success(("Variable", name), ("Value", value))
+
+    def _evaluate(self, function: str, argument: str) -> str:
+        if function == "DIALPLAN_EXISTS":
+            context, number, *_ = [*argument.split(","), ""]
+            return "1" if self._exchange.has_number(context, number) else "0"
+        if argument == "atxfernoanswertimeout":
+            return str(self._exchange.options.no_answer_s)
+        return self._codes.codes.get(argument, "")
+
+    def _set_variable(self, action: Message) -> Answer:
+        channel = self._channel(action)
+        if channel is None:
+            return error("No such channel")
+        channel.variables[action.get("Variable")] = action.get("Value")
+        return success(("Message", "Variable Set"))
+
+    def _play(self, action: Message) -> Answer:
+        channel = self._channel(action)
+        if channel is None:
+            return error("Channel not found")
+        asyncio.get_running_loop().call_soon(self._codes.take, channel, action.get("Digit"))
+        return success(("Message", "DTMF successfully queued"))
+
+    def _blind_transfer(self, action: Message) -> Answer:
+        channel = self._channel(action)
+        if channel is None:
+            return error("Channel specified does not exist")
+        if not self._exchange.blind_transfer(channel, action.get("Exten")):
+            return error("Transfer invalid")
+        return success(("Message", "Transfer succeeded"))
+
+    def _attended_transfer(self, action: Message) -> Answer:
+        channel = self._channel(action)
+        if channel is None:
+            return error("Channel specified does not exist")
+        if not self._codes.codes["atxfer"]:
+            return error("No attended transfer feature code found")
+        asyncio.get_running_loop().call_soon(self._exchange.attended_transfer, channel, action.get("Exten"))
+        return success(("Message", "Atxfer successfully queued"))
+
+    def _cancel(self, action: Message) -> Answer:
+        channel = self._channel(action)
+        if channel is None:
+            return error("Channel specified does not exist")
+        for digit in self._codes.codes["atxferabort"]:
+            asyncio.get_running_loop().call_soon(self._codes.take, channel, digit)
+        return success(("Message", "CancelAtxfer successfully queued"))
+
+    def _hang_up(self, action: Message) -> Answer:
+        name = action.get("Channel")
+        is_pattern = len(name) > 2 and name.startswith("/") and name.endswith("/")
+        channels = [
+            channel
+            for channel in self._exchange.parties.channels
+            if (re.search(name[1:-1], channel.name) if is_pattern else channel.name == name)
+        ]
+        if not channels and not is_pattern:
+            return error("No such channel")
+        for channel in channels:
+            self._exchange.parties.emit("SoftHangupRequest", [*channel.headers(), ("Cause", "16")])
+            asyncio.get_running_loop().call_soon(self._exchange.end, channel, "16")
+        return success(("Message", f"Channels hungup: {len(channels)}" if is_pattern else "Channel Hungup"))
+
+    def _channel(self, action: Message) -> Channel | None:
+        return self._exchange.parties.by_name(action.get("Channel"))
+
+
+def success(*pairs: tuple[str, str]) -> Answer:
+    """Return a successful answer without a list."""
+    return [("Response", "Success"), *pairs], []
+
+
+def error(message: str) -> Answer:
+    """Return an error answer."""
+    return [("Response", "Error"), ("Message", message)], []
+
+
+def _describe(channel: Channel, now: float) -> Pairs:
+    age_s = int(now - channel.born)
+    return [
+        ("Event", "CoreShowChannel"),
+        *channel.headers(),
+        ("Application", channel.application),
+        ("ApplicationData", channel.application_data),
+        ("Duration", f"{age_s // 3600:02}:{age_s // 60 % 60:02}:{age_s % 60:02}"),
+        ("BridgeId", channel.bridge.uniqueid if channel.bridge else ""),
+    ]

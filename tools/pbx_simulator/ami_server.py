@@ -1,0 +1,126 @@
+"""The simulated PBX's AMI port: logins, actions and events on loopback TCP.
+
+Does not know what an action leads to (`ami_actions` does). Answers as Asterisk 22 does, with its texts; events go to
+every login in the order they happen.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Callable
+
+from phoneterm_bridge.ami.codec import Decoder, Message, encode
+from phoneterm_bridge.ami.settings import AmiSettings
+
+from pbx_simulator.parties import Pairs
+
+BANNER = b"Asterisk Call Manager/11.0.0\r\n"
+
+# Carries out one action of a login and returns the answer's headers and the list that follows it.
+Act = Callable[[Message], tuple[Pairs, list[Pairs]]]
+
+
+class AmiServer:
+    """All AMI connections to one simulated PBX."""
+
+    def __init__(self, logins: list[AmiSettings], act: Act) -> None:
+        """Keep the logins; nothing listens yet."""
+        self._logins = {login.username: login.secret for login in logins}
+        self._act = act
+        self._server: asyncio.Server | None = None
+        self._sessions: set[_Session] = set()
+
+    async def start(self) -> int:
+        """Listen on a free port of 127.0.0.1 and return it."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        if self._server is not None:
+            self._server.close()
+            for session in tuple(self._sessions):
+                session.close()
+            await self._server.wait_closed()
+            self._server = None
+
+    def cut_connections(self) -> None:
+        """Close every connection without a word; new ones are taken."""
+        for session in tuple(self._sessions):
+            session.close()
+
+    def emit(self, name: str, pairs: Pairs) -> None:
+        """Send an event to every login."""
+        data = encode([("Event", name), ("Privilege", "call,all"), *pairs])
+        for session in self._sessions:
+            session.send_event(data)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = _Session(writer, self._logins, self._act)
+        self._sessions.add(session)
+        decoder = Decoder()
+        writer.write(BANNER)
+        try:
+            with contextlib.suppress(OSError):
+                while data := await reader.read(64 * 1024):
+                    for action in decoder.feed(data):
+                        session.take(action)
+        finally:
+            self._sessions.discard(session)
+            session.close()
+
+
+class _Session:
+    """One connection: what it has been told, and whether it is logged in."""
+
+    def __init__(self, writer: asyncio.StreamWriter, logins: dict[str, str], act: Act) -> None:
+        self._writer = writer
+        self._logins = logins
+        self._act = act
+        self._challenge = ""
+        self._is_logged_in = False
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def send_event(self, data: bytes) -> None:
+        if self._is_logged_in:
+            self._writer.write(data)
+
+    def take(self, action: Message) -> None:
+        name = action.get("Action").lower()
+        if name == "challenge":
+            self._challenge = secrets.token_hex(4)
+            self._answer(action, [("Response", "Success"), ("Challenge", self._challenge)])
+        elif name == "login":
+            self._log_in(action)
+        elif not self._is_logged_in:
+            self._answer(action, [("Response", "Error"), ("Message", "Permission denied")])
+        else:
+            self._carry_out(action)
+
+    def _log_in(self, action: Message) -> None:
+        secret = self._logins.get(action.get("Username"))
+        key = self._challenge + (secret or "")
+        digest = hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
+        has_key = bool(self._challenge) and secrets.compare_digest(digest, action.get("Key"))
+        if secret is None or not (has_key or secrets.compare_digest(secret, action.get("Secret"))):
+            self._answer(action, [("Response", "Error"), ("Message", "Authentication failed")])
+            self.close()
+            return
+        self._is_logged_in = True
+        self._answer(action, [("Response", "Success"), ("Message", "Authentication accepted")])
+
+    def _carry_out(self, action: Message) -> None:
+        answer, listed = self._act(action)
+        self._answer(action, answer)
+        if ("EventList", "start") in answer:
+            for item in listed:
+                self._answer(action, item)
+            name = action.get("Action") + "Complete"
+            self._answer(action, [("Event", name), ("EventList", "Complete"), ("ListItems", str(len(listed)))])
+
+    def _answer(self, action: Message, pairs: Pairs) -> None:
+        head, *rest = pairs
+        self._writer.write(encode([head, ("ActionID", action.get("ActionID")), *rest]))

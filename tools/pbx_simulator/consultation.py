@@ -1,0 +1,162 @@
+"""Asterisk's attended transfer, simulated: what happens to whom, in Asterisk's order, with Asterisk's events.
+
+Does not read feature codes (`exchange` does). The transferrer has a home bridge with the callers and a second bridge
+with the target, which is half 1 of a Local channel. states: "ringing", "consulting", "left" (the transferrer hung up
+before the answer) and "over". Source: dialogues of Asterisk 22 recorded in the lab.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pbx_simulator.parties import Channel
+
+if TYPE_CHECKING:
+    from pbx_simulator.exchange import Exchange
+
+
+class Consultation:
+    """One attended transfer."""
+
+    def __init__(self, exchange: "Exchange", transferrer: Channel, number: str) -> None:
+        """Make the way to the number; the transferrer must be in a bridge."""
+        if transferrer.bridge is None:
+            raise ValueError(f"{transferrer.name} is in no bridge")
+        self.state = "ringing"
+        self.transferrer = transferrer
+        self.home = transferrer.bridge
+        self.callers = [member for member in self.home.members if member is not transferrer]
+        self._exchange = exchange
+        self._parties = exchange.parties
+        self._timer: asyncio.TimerHandle | None = None
+        self._parties.emit("Hold", transferrer.headers())
+        self.target = self._parties.add_local(number, transferrer.number, transferrer.linkedid)
+        self.second = self._parties.new_bridge()
+
+    def start(self) -> None:
+        """Put the callers on hold and call the number."""
+        user, number = self.transferrer, self.target.extension
+        self._parties.enter(self.target, self.second)
+        self._music(True)
+        self._parties.enter(user, self.second)
+        self._parties.connect_line(user, number)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._exchange.options.no_answer_s, self.abort)
+        if self.target.other_half is not None:
+            loop.call_soon(self._exchange.run, self.target.other_half, number)
+
+    def concerns(self, channel: Channel) -> bool:
+        """Say whether this channel is one of those in the transfer."""
+        return channel in (self.transferrer, self.target, *self.callers)
+
+    def target_answered(self) -> None:
+        """The target is up."""
+        self.stop_timer()
+        if self.state == "ringing":
+            self.state = "consulting"
+        elif self.state == "left":
+            self._finish_transferrer()
+            asyncio.get_running_loop().call_soon(self._exchange.optimise, self.target)
+
+    def target_gone(self, cause: str) -> None:
+        """The target is gone (already out of its bridge): back home, or, after the transferrer left, call him back."""
+        self.stop_timer()
+        if self.state == "left":
+            self._after_failure()
+        elif self.state != "over":
+            self._go_home()
+            self._parties.destroy(self.second)
+
+    def abort(self) -> None:
+        """Release the target and go back to the callers."""
+        if self.state not in ("ringing", "consulting"):
+            return
+        self.stop_timer()
+        self._go_home()
+        self._parties.leave(self.target)
+        self._parties.destroy(self.second)
+        self._exchange.end(self.target, "16")
+
+    def swap(self) -> None:
+        """Talk to the other side."""
+        if self.state != "consulting":
+            return
+        user = self.transferrer
+        goes_home = user.bridge is self.second
+        self._parties.emit("Hold", user.headers())
+        self._parties.enter(user, self.home if goes_home else self.second)
+        self._music(not goes_home)
+        self._parties.play_music(self.target, goes_home)
+        self._parties.connect_line(user, self.callers[0].number if goes_home else self.target.number)
+        self._parties.emit("Unhold", user.headers())
+
+    def transferrer_gone(self) -> None:
+        """The transferrer hung up, or asked to complete: callers and target share the home bridge now."""
+        is_answered = self.state == "consulting"
+        self._parties.leave(self.transferrer)
+        self._parties.play_music(self.target, False)
+        self._parties.enter(self.target, self.home)
+        self._music(False)
+        self._announce("Success", "Bridge")
+        if is_answered:
+            self._finish_transferrer()
+            asyncio.get_running_loop().call_soon(self._exchange.optimise, self.target)
+        else:
+            self.state = "left"  # Asterisk keeps the transferrer's channel until it knows how it ends
+
+    def caller_gone(self, caller: Channel) -> None:
+        """A caller hung up while waiting; the last one ends the transfer."""
+        self.callers.remove(caller)
+        self._parties.remove(caller, "16")
+        if self.callers:
+            return
+        self.stop_timer()
+        is_answered, self.state = self.state == "consulting", "over"
+        if is_answered:
+            self._parties.destroy(self.home)
+            asyncio.get_running_loop().call_soon(self._exchange.optimise, self.target)
+            return
+        self._announce("Fail", "Fail")
+        self._exchange.end(self.target, "16")
+        self._parties.remove(self.transferrer, "16")
+
+    def _go_home(self) -> None:
+        self.state = "over"
+        if self.transferrer.bridge is not self.home:
+            self._parties.enter(self.transferrer, self.home)
+        self._music(False)
+        self._parties.emit("Unhold", self.transferrer.headers())
+        self._parties.connect_line(self.transferrer, self.callers[0].number)
+
+    def _finish_transferrer(self) -> None:
+        self.state = "over"
+        self._parties.destroy(self.second)
+        self._parties.remove(self.transferrer, "16")
+
+    def _after_failure(self) -> None:
+        """Drop the callers, or ring the transferrer again; after that the callers are dropped as well."""
+        user, options = self.transferrer, self._exchange.options
+        self._finish_transferrer()
+        if options.drops_unanswered:
+            for caller in self.callers:
+                self._exchange.end(caller, "16")
+        else:
+            self._exchange.call_back(user.endpoint, self.callers[0], self.home)
+
+    def _music(self, is_on: bool) -> None:
+        for caller in self.callers:
+            self._parties.play_music(caller, is_on)
+
+    def _announce(self, result: str, destination: str) -> None:
+        user = self.transferrer
+        pairs = [("Result", result), *user.headers("OrigTransferer"), ("OrigBridgeUniqueid", self.home.uniqueid)]
+        pairs += [*user.headers("SecondTransferer"), ("SecondBridgeUniqueid", self.second.uniqueid)]
+        pairs += [*self.target.headers("TransferTarget"), ("DestType", destination)]
+        if result == "Success":
+            pairs += [*self.callers[0].headers("Transferee"), ("DestBridgeUniqueid", self.home.uniqueid)]
+        self._parties.emit("AttendedTransfer", pairs)
+
+    def stop_timer(self) -> None:
+        """Keep no time any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,213 @@
+"""The simulated PBX itself: its dialplan, its phones, its calls and their transfers.
+
+Does not speak AMI (`ami_server` does) and keeps no time but Asterisk's own limits. What the user at a phone does comes
+in as `place_call`, `pick_up` and `hang_up`; what a bridge service asks comes in as the methods below those.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from pbx_lab.lab import ENDPOINTS, TRUNK, LabOptions
+
+from pbx_simulator.consultation import Consultation
+from pbx_simulator.dial import Dial
+from pbx_simulator.parties import Bridge, Channel, Pairs, Parties
+
+MACHINE = "190"
+GROUP = "150"
+BUSY_S = 20
+
+
+class Exchange:
+    """One PBX."""
+
+    def __init__(self, options: LabOptions, emit: Callable[[str, Pairs], None]) -> None:
+        """Start without calls; all phones answer."""
+        self.options = options
+        self.parties = Parties(emit)
+        self.behaviours = dict.fromkeys((*ENDPOINTS, TRUNK), "answer")
+        self._dials: list[Dial] = []
+        self._consultations: list[Consultation] = []
+        self._called_back: dict[Channel, Bridge] = {}
+
+    def has_number(self, context: str, number: str) -> bool:
+        """Say whether the dialplan has this number."""
+        if context != "internal" or not number.isdecimal():
+            return False
+        return (len(number) == 3 and number[0] == "1") or (len(number) > 1 and number[0] == "0")
+
+    def close(self) -> None:
+        """Stop every clock; nothing happens any more."""
+        for dial in self._dials:
+            dial.stop_timer()
+        for consultation in self._consultations:
+            consultation.stop_timer()
+
+    def place_call(self, endpoint: str, number: str) -> Channel:
+        """Have a phone call a number."""
+        channel = self.parties.add_phone(endpoint, endpoint, number, "Ring")
+        self.run(channel, number)
+        return channel
+
+    def pick_up(self, channel: Channel) -> None:
+        """Have the user pick up a ringing phone."""
+        home = self._called_back.pop(channel, None)
+        if home is not None:
+            self.parties.set_state(channel, "Up")
+            self.parties.dialled("DialEnd", None, channel, "ANSWER")
+            self.parties.enter(channel, home)
+            return
+        next(dial for dial in self._dials if channel in dial.callees).answer(channel)
+
+    def hang_up(self, channel: Channel) -> None:
+        """Have the user hang up."""
+        self.parties.emit("HangupRequest", [*channel.headers(), ("Cause", "16")])
+        self.end(channel, "16")
+
+    def run(self, channel: Channel, number: str) -> None:
+        """Let a channel run through the dialplan from this number on."""
+        if channel.is_gone:
+            return
+        channel.extension = number
+        if not self.has_number("internal", number):
+            self.end(channel, "0")
+        elif number == MACHINE:
+            channel.application = "MusicOnHold"
+            self._answer(channel)
+        else:
+            channel.application, channel.application_data = "Dial", number
+            dial = Dial(self.parties, channel, self._connect, self._after_dial)
+            self._dials.append(dial)
+            phones = {name: self.behaviours.get(name, "unavailable") for name in _phones_of(number)}
+            dial.start(phones, self.options.ring_s)
+
+    def end(self, channel: Channel, cause: str) -> None:
+        """End a channel, with all that follows from it for the others."""
+        if channel.is_gone:
+            return
+        for dial in [dial for dial in self._dials if dial.caller is channel]:
+            self._dials.remove(dial)
+            dial.cancel()
+        consultation = self.consultation_of(channel)
+        if consultation is not None and channel is consultation.transferrer:
+            consultation.transferrer_gone()
+            return
+        if consultation is not None and channel in consultation.callers:
+            consultation.caller_gone(channel)
+            return
+        bridge = channel.bridge
+        self.parties.remove(channel, cause)
+        if channel.other_half is not None and not channel.other_half.is_gone:
+            self.parties.emit("HangupRequest", [*channel.other_half.headers(), ("Cause", cause)])
+            self.end(channel.other_half, cause)
+        if consultation is not None:
+            consultation.target_gone(cause)
+        elif bridge is not None:
+            self._dissolve(bridge)
+
+    def blind_transfer(self, channel: Channel, number: str) -> bool:
+        """Send whoever talks to this channel into the dialplan; False when nobody does."""
+        bridge = channel.bridge
+        if bridge is None or self.consultation_of(channel) is not None:
+            return False
+        others = [member for member in bridge.members if member is not channel]
+        result = [("Result", "Success"), *channel.headers("Transferer"), *others[0].headers("Transferee")]
+        self.parties.emit("BlindTransfer", [*result, ("Extension", number), ("BridgeUniqueid", bridge.uniqueid)])
+        for member in (channel, *others):
+            self.parties.leave(member)
+        self.parties.destroy(bridge)
+        self.parties.remove(channel, "16")
+        for other in others:
+            asyncio.get_running_loop().call_soon(self.run, other, number)
+        return True
+
+    def attended_transfer(self, channel: Channel, number: str) -> None:
+        """Begin an attended transfer, as after its feature code; a wrong number ends it at once."""
+        if channel.is_gone or channel.bridge is None or not self.options.allows_transfer:
+            return
+        if not self.has_number("internal", number):
+            self.parties.emit("Hold", channel.headers())
+            self.parties.emit("Unhold", channel.headers())
+            return
+        consultation = Consultation(self, channel, number)
+        self._consultations = [other for other in self._consultations if other.state != "over"] + [consultation]
+        consultation.start()
+
+    def consultation_of(self, channel: Channel) -> Consultation | None:
+        """Return the transfer under way that this channel is in, if any."""
+        for consultation in self._consultations:
+            if consultation.state != "over" and consultation.concerns(channel):
+                return consultation
+        return None
+
+    def call_back(self, endpoint: str, caller: Channel, home: Bridge) -> None:
+        """Ring a transferrer who hung up too early, to give the caller back; once, then the caller is dropped."""
+        behaviour = self.behaviours[endpoint]
+        if behaviour not in ("answer", "ring"):
+            self.end(caller, "16")
+            return
+        channel = self.parties.add_phone(endpoint, endpoint, "", "Down")
+        self.parties.connect_line(channel, caller.number)
+        self.parties.set_state(channel, "Ringing")
+        self.parties.dialled("DialBegin", None, channel)
+        self._called_back[channel] = home
+        if behaviour == "answer":
+            self.pick_up(channel)
+
+    def optimise(self, target: Channel) -> None:
+        """Take a Local channel out of the way: the phone behind it joins the bridge in front of it."""
+        half = target.other_half
+        if target.is_gone or half is None or target.bridge is None or half.bridge is None:
+            return
+        front, back = target.bridge, half.bridge
+        phone = next(member for member in back.members if member is not half)
+        self.parties.leave(target)
+        self.parties.enter(phone, front)
+        self.parties.leave(half)
+        self.parties.destroy(back)
+        target.other_half = half.other_half = None
+        for channel in (half, target):
+            self.parties.remove(channel, "16")
+
+    def _answer(self, channel: Channel) -> None:
+        """The PBX answers this channel; half 2 of a Local channel passes that on."""
+        self.parties.set_state(channel, "Up")
+        half = channel.other_half
+        if half is not None:
+            self.parties.set_state(half, "Up")
+            self.parties.dialled("DialEnd", None, half, "ANSWER")
+            consultation = self.consultation_of(half)
+            if consultation is not None:
+                consultation.target_answered()
+
+    def _connect(self, dial: Dial, callee: Channel) -> None:
+        self._dials.remove(dial)
+        self._answer(dial.caller)
+        bridge = self.parties.new_bridge()
+        self.parties.enter(callee, bridge)
+        self.parties.enter(dial.caller, bridge)
+
+    def _after_dial(self, dial: Dial, status: str, cause: str) -> None:
+        """What the dialplan does after a Dial that nobody answered: play the busy tone, or hang up."""
+        self._dials.remove(dial)
+        channel = dial.caller
+        if not self.options.plays_busy:
+            self.parties.emit("SoftHangupRequest", [*channel.headers(), ("Cause", "16")])
+            self.end(channel, cause)
+            return
+        if channel.other_half is not None:
+            self.parties.dialled("DialEnd", None, channel.other_half, "BUSY")
+        asyncio.get_running_loop().call_later(BUSY_S, self.end, channel, cause)
+
+    def _dissolve(self, bridge: Bridge) -> None:
+        """Somebody left a two-party bridge for good: the other one goes as well."""
+        for member in tuple(bridge.members):
+            self.parties.leave(member)
+            self.end(member, "16")
+        self.parties.destroy(bridge)
+
+
+def _phones_of(number: str) -> tuple[str, ...]:
+    if number == GROUP:
+        return ("102", "103")
+    return (TRUNK,) if number.startswith("0") else (number,)

@@ -1,0 +1,113 @@
+"""A PbxLab with the simulated PBX inside, for machines without Asterisk.
+
+Does not start any process. Its legs are read over AMI, as those of the real Asterisk are.
+"""
+
+import secrets
+from collections.abc import Callable
+
+from pbx_lab.inspector import Inspector
+from pbx_lab.lab import BEHAVIOURS, CONTEXT, WAIT_S, LabOptions, Leg
+from pbx_lab.process import LabFailed
+from phoneterm_bridge.ami.settings import AmiSettings
+
+from pbx_simulator.ami_actions import AmiActions
+from pbx_simulator.ami_server import AmiServer
+from pbx_simulator.exchange import Exchange
+from pbx_simulator.parties import Channel, Pairs
+
+
+class SimulatorLab:
+    """See PbxLab."""
+
+    context = CONTEXT
+
+    def __init__(self, options: LabOptions | None = None) -> None:
+        """Nothing listens yet."""
+        self._secret = secrets.token_hex(12)
+        logins = [AmiSettings("127.0.0.1", 0, name, self._secret) for name in ("phoneterm", "lab")]
+        self._exchange = Exchange(options or LabOptions(), self._emit)
+        self.server = AmiServer(logins, AmiActions(self._exchange).act)
+        self._port = 0
+        self._inspector: Inspector | None = None
+
+    @property
+    def ami(self) -> AmiSettings:
+        """The login a bridge uses."""
+        return AmiSettings("127.0.0.1", self._port, "phoneterm", self._secret)
+
+    async def start(self) -> None:
+        """Open the AMI port; all phones answer."""
+        self._port = await self.server.start()
+        self._inspector = Inspector(AmiSettings("127.0.0.1", self._port, "lab", self._secret))
+        await self._inspector.start()
+
+    async def stop(self) -> None:
+        """Close everything."""
+        if self._inspector is not None:
+            await self._inspector.stop()
+        self._exchange.close()
+        await self.server.stop()
+
+    async def place_call(self, caller: str, callee: str) -> None:
+        """Have a phone call a number; returns when it is answered, or when it rings at a phone set to ring."""
+        channel = self._exchange.place_call(caller, callee)
+        rings = self._exchange.behaviours.get(callee) == "ring"
+
+        def is_placed(legs: list[Leg]) -> bool:
+            if channel.is_gone:
+                raise LabFailed(f"the call from {caller} to {callee} ended before it was answered")
+            if rings:
+                return any(leg.endpoint == callee and leg.state == "ringing" for leg in legs)
+            return channel.state == "Up"
+
+        await self.wait_until(is_placed)
+
+    async def hang_up(self, endpoint: str) -> None:
+        """Have the user at this phone hang up every call."""
+        channels = self._channels_of(endpoint)
+        if not channels:
+            raise ValueError(f"{endpoint} has no call to hang up")
+        for channel in channels:
+            self._exchange.hang_up(channel)
+        names = {channel.name for channel in channels}
+        await self.wait_until(lambda legs: not any(leg.channel in names for leg in legs))
+
+    async def answer(self, endpoint: str) -> None:
+        """Have the user at this phone pick up what rings there."""
+        ringing = [channel for channel in self._channels_of(endpoint) if channel.state == "Ringing"]
+        if not ringing:
+            raise ValueError(f"nothing rings at {endpoint}")
+        self._exchange.pick_up(ringing[0])
+
+    async def set_behaviour(self, endpoint: str, behaviour: str) -> None:
+        """Say what this phone does with the next call."""
+        if behaviour not in BEHAVIOURS:
+            raise ValueError(f"no phone can {behaviour!r}")
+        self._exchange.behaviours[endpoint] = behaviour
+
+    async def legs(self) -> list[Leg]:
+        """Return the phones' channels right now."""
+        return await self._looking().legs()
+
+    async def wait_until(self, is_so: Callable[[list[Leg]], bool], within_s: float = WAIT_S) -> list[Leg]:
+        """Wait until the legs are so and return them; LabFailed shows the legs when they are not in time."""
+        return await self._looking().wait_until(is_so, within_s)
+
+    async def clear(self) -> None:
+        """End every call and have all phones answer again."""
+        self._exchange.behaviours.update(dict.fromkeys(self._exchange.behaviours, "answer"))
+        await self._looking().client.ask("Hangup", [("Channel", "/.*/")])
+        await self.wait_until(lambda legs: not legs)
+
+    def _looking(self) -> Inspector:
+        if self._inspector is None:
+            raise ValueError("the lab has not been started")
+        return self._inspector
+
+    def _channels_of(self, endpoint: str) -> list[Channel]:
+        channels = self._exchange.parties.channels
+        return [channel for channel in channels if channel.endpoint == endpoint]
+
+    def _emit(self, name: str, pairs: Pairs) -> None:
+        self.server.emit(name, pairs)
