@@ -99,6 +99,8 @@ class Indicator:
             self._momentary = None
             self._start_tone(self._waiting_tone)
             self._waiting_tone = None
+            if self._on_signal and self._standing:
+                self._on_signal(self._standing)
         lamp = self._momentary_lamp if self._momentary_lamp.step >= 0 else self._standing_lamp
         self._light(lamp.step >= 0 and lamp.step % 2 == 0)
         self._sound(self._frequency())
