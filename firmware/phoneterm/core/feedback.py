@@ -1,6 +1,6 @@
 """What the user perceives: which signal stands, and for how long the display shows a message before the standing text.
 
-Does not decide what happened. Appends Indicate and Show to the list of actions it is given. Times in milliseconds.
+Does not decide what happened. Appends Indicate and Show to the list `out` it was made with. Times in milliseconds.
 """
 
 from phoneterm.core.actions import Indicate, Show
@@ -21,44 +21,45 @@ _LINES = {
 class Feedback:
     """The terminal's face; `standing` is the signal that stands, None before the first."""
 
-    def __init__(self):
+    def __init__(self, out):
+        self._out = out
         self.standing = None
         self._last = None
         self._same_ms = 0
         self._notice_ms = 0
 
-    def on_time(self, elapsed_ms, actions):
+    def on_time(self, elapsed_ms):
         """Let time pass; a message on the display ends some time."""
         if self._same_ms > 0:
             self._same_ms -= elapsed_ms
         if self._notice_ms > 0:
             self._notice_ms -= elapsed_ms
             if self._notice_ms <= 0:
-                self.rest(actions)
+                self.rest()
 
-    def stand(self, signal, actions):
+    def stand(self, signal):
         """Let a standing signal stand from now on; nothing when it already does."""
         if signal != self.standing:
             self.standing = signal
-            actions.append(Indicate(signal))
+            self._out.append(Indicate(signal))
             if self._notice_ms <= 0:
-                self.rest(actions)
+                self.rest()
 
-    def tell(self, signal, line1, line2, actions):
+    def tell(self, signal, line1, line2):
         """Say what happened: a signal (None: only the display), and two lines for a while."""
         if signal is not None and (signal != self._last or self._same_ms <= 0):
-            actions.append(Indicate(signal))
+            self._out.append(Indicate(signal))
             self._last = signal
             self._same_ms = SAME_MS
-        self.show(line1, line2, actions)
+        self.show(line1, line2)
         self._notice_ms = NOTICE_MS
 
-    def show(self, line1, line2, actions):
+    def show(self, line1, line2):
         """Show two lines, the end of each if it is too long, until something else is shown."""
-        actions.append(Show(line1[-16:], line2[-16:]))
+        self._out.append(Show(line1[-16:], line2[-16:]))
         self._notice_ms = 0
 
-    def rest(self, actions):
+    def rest(self):
         """Show the text of the standing signal."""
         line1, line2 = _LINES[self.standing]
-        self.show(line1, line2, actions)
+        self.show(line1, line2)

@@ -31,8 +31,8 @@ class Terminal:
         self._config = default_config(roles)
         self._permissions = Permissions()
         self._link = Link(identity)
-        self._transfer = Transfer(self._link, self._permissions, self._config)
-        self._actions = []
+        self._out = []
+        self._transfer = Transfer(self._link, self._permissions, self._config, self._out)
         self._waiting_config = None
         self._last_request = None
         self._faulty_keys = 0
@@ -69,25 +69,25 @@ class Terminal:
             self._uptime_ms -= 1000
             self._uptime_s += 1
         transfer = self._transfer
-        transfer.on_time(elapsed_ms, self._actions)
+        transfer.on_time(elapsed_ms)
         is_hello_due = self._link.on_time(elapsed_ms)
         if not transfer.collector.is_open:
             if is_hello_due:
-                self._actions.append(self._link.hello())
+                self._out.append(self._link.hello())
             if self._waiting_config is not None:
                 self._put_config(self._waiting_config)
         if transfer.is_starting and (self._uptime_s >= _STARTING_S or self._link.session is not None):
             transfer.is_starting = False
-            transfer.settle(self._actions)
+            transfer.settle()
         elif transfer.feedback.standing is None:
-            transfer.settle(self._actions)
+            transfer.settle()
         return self._done()
 
     def on_key(self, index, is_pressed):
         """Take a key: index 0 to 15, pressed or released."""
         if is_pressed:
             self._keys += 1
-            self._transfer.on_press(self._keymap.legend(index), self._actions)
+            self._transfer.on_press(self._keymap.legend(index))
         else:
             self._transfer.collector.on_release()
         return self._done()
@@ -97,14 +97,14 @@ class Terminal:
         bit = 1 << index
         self._faulty_keys = self._faulty_keys | bit if is_faulty else self._faulty_keys & ~bit
         self._transfer.is_keypad_faulty = self._faulty_keys != 0
-        self._transfer.settle(self._actions)
-        self._actions.append(Log("keypad", "key %d %s" % (index, "is stuck" if is_faulty else "works again")))
+        self._transfer.settle()
+        self._out.append(Log("keypad", "key %d %s" % (index, "is stuck" if is_faulty else "works again")))
         return self._done()
 
     def on_hook(self, is_off_hook):
         """Take the hook: hanging up ends an open sequence without a sound."""
         if not is_off_hook:
-            self._transfer.close_silently(self._actions)
+            self._transfer.close_silently()
         return self._done()
 
     def on_link(self, is_up):
@@ -113,8 +113,8 @@ class Terminal:
         link.is_up = is_up
         if is_up:
             self._links += 1
-            self._actions.append(link.state("online"))
-            self._actions.append(link.hello())
+            self._out.append(link.state("online"))
+            self._out.append(link.hello())
         else:
             self._transfer.is_starting = False
             link.bridge_state = None
@@ -142,7 +142,7 @@ class Terminal:
     def on_published(self, ref, is_acknowledged):
         """Take how the publishing of a command ended."""
         if not is_acknowledged:
-            self._transfer.on_undelivered(ref, self._actions)
+            self._transfer.on_undelivered(ref)
         return self._done()
 
     def counters(self):
@@ -156,15 +156,15 @@ class Terminal:
         return self._link.publish(messages.TELEMETRY, dict(self.counters(), **fields))
 
     def _done(self):
-        if not self._actions:
+        if not self._out:
             return ()
-        actions = self._actions
-        self._actions = []
+        actions = tuple(self._out)
+        self._out.clear()
         return actions
 
     def _refuse(self, kind, rejected):
         self._refused += 1
-        self._actions.append(Log("refused", "%s: %s" % (kind, rejected.detail)))
+        self._out.append(Log("refused", "%s: %s" % (kind, rejected.detail)))
         if kind in (messages.PERMISSIONS, messages.CONFIG) and rejected.reason != "bad-signature":
             self._acknowledge(rejected.detail)
 
@@ -172,7 +172,7 @@ class Terminal:
         if self._link.is_up:
             fields = {"permissions": max(self._permissions.revision, 0), "config": max(self._config.revision, 0),
                       "error": error and error[:120]}  # fmt: skip
-            self._actions.append(self._link.publish(messages.ACK, fields))
+            self._out.append(self._link.publish(messages.ACK, fields))
 
     def _take_session(self, document):
         had_session = self._link.session is not None
@@ -180,16 +180,16 @@ class Terminal:
             self._dropped += 1
             return
         if had_session:
-            self._transfer.lose_session("bad-session", self._actions)
+            self._transfer.lose_session("bad-session")
         self._transfer.is_starting = False
-        self._transfer.settle(self._actions)
+        self._transfer.settle()
 
     def _lose_session(self):
         self._link.session = None
-        self._transfer.lose_session("no-link", self._actions)
+        self._transfer.lose_session("no-link")
         self._transfer.call.move("link-lost")
         self._transfer.call.ref = None
-        self._transfer.settle(self._actions)
+        self._transfer.settle()
 
     def _take_permissions(self, document):
         if document is None:
@@ -214,7 +214,7 @@ class Terminal:
         self._waiting_config = None
         config = read_config(document, self._roles)
         if isinstance(config, messages.Rejected):
-            self._actions.append(Log("config", config.detail))
+            self._out.append(Log("config", config.detail))
             self._acknowledge(config.detail)
             return
         self._config = config
@@ -222,13 +222,13 @@ class Terminal:
         self._acknowledge(None)
 
     def _take_call(self, document):
-        self._transfer.on_call(document, self._actions)
+        self._transfer.on_call(document)
 
     def _take_result(self, document):
-        if not self._transfer.on_result(document, self._actions):
+        if not self._transfer.on_result(document):
             self._dropped += 1
         elif document["reason"] == "bad-session":
-            self._actions.append(self._link.hello())
+            self._out.append(self._link.hello())
 
     def _take_request(self, document):
         if document["id"] == self._last_request:
@@ -237,12 +237,12 @@ class Terminal:
         self._last_request = document["id"]
         op = document["op"]
         if op == "identify":
-            self._transfer.feedback.tell("identify", "This is", self._identity.tid, self._actions)
+            self._transfer.feedback.tell("identify", "This is", self._identity.tid)
         elif op == "reboot":
-            self._actions.append(self._link.state("offline"))
-            self._actions.append(Restart("requested"))
+            self._out.append(self._link.state("offline"))
+            self._out.append(Restart("requested"))
         else:
-            self._actions.append(Log("request", op + " is not supported by this firmware"))
+            self._out.append(Log("request", op + " is not supported by this firmware"))
 
     def _take_bridge_state(self, document):
         state = document["state"]
@@ -251,7 +251,7 @@ class Terminal:
         if state == "offline":
             self._lose_session()
         elif state == "degraded":
-            self._transfer.interrupt("no-link", self._actions)
+            self._transfer.interrupt("no-link")
         elif before == "offline" and self._link.is_up:
-            self._actions.append(self._link.hello())
-        self._transfer.settle(self._actions)
+            self._out.append(self._link.hello())
+        self._transfer.settle()

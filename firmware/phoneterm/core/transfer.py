@@ -1,8 +1,8 @@
 """Transfers, from the first key to the last word about them: what may start, what is sent, what the user is told.
 
-Does not read messages or own the link; `terminal.py` brings both. Every method appends actions to the list it is
-given. A transfer is checked when its code is complete, at each digit (is any class still possible that is allowed?)
-and again when the number is complete; it is bound to the call of its first key. Nothing is kept to be sent later.
+Does not read messages or own the link; `terminal.py` brings both. Every method appends its actions to the list `out`
+of the terminal. A transfer is checked when its code is complete, at each digit (is any class still possible that is
+allowed?) and when the number is complete; it is bound to the call of its first key. Nothing is kept to be sent later.
 Times are milliseconds.
 """
 
@@ -12,7 +12,6 @@ from phoneterm.core.call import Call
 from phoneterm.core.collector import Cancelled, Collector, Dialled, Opened, Progressed
 from phoneterm.core.commands import Commands
 from phoneterm.core.feedback import Feedback
-from phoneterm.core.messages import Rejected
 
 MOST_GAP_MS = 60  # a longer gap between two scans may have hidden a key
 _TRANSFERS = ("blind", "attended")
@@ -22,7 +21,8 @@ _TITLES = {"blind": "Transfer to", "attended": "Consult with"}
 class Transfer:
     """The call, the sequence and the commands of one terminal. `config` may be replaced while no sequence is open."""
 
-    def __init__(self, link, permissions, config):
+    def __init__(self, link, permissions, config, out):
+        self._out = out
         self._link = link
         self._permissions = permissions
         self._config = config
@@ -31,7 +31,7 @@ class Transfer:
         self._first_call = None
         self.collector = Collector(config)
         self.call = Call()
-        self.feedback = Feedback()
+        self.feedback = Feedback(out)
         self.is_starting = True
         self.is_keypad_faulty = False
         self.tainted = 0
@@ -41,24 +41,24 @@ class Transfer:
         self.collector.configure(config)
         self._config = config
 
-    def on_time(self, elapsed_ms, actions):
+    def on_time(self, elapsed_ms):
         """Let time pass: timers of the sequence, commands nobody answered, messages on the display."""
         event = None
         if elapsed_ms > MOST_GAP_MS:
             event = self.collector.taint()
         event = event or self.collector.on_time(elapsed_ms)
         if event is not None:
-            self._take(event, actions)
+            self._take(event)
         late = self._commands.on_time(elapsed_ms)
         if late is not None:
             self._move(late, "timed-out")
-            self._tell_reason("no-confirmation", actions)
-        self.feedback.on_time(elapsed_ms, actions)
+            self._tell_reason("no-confirmation")
+        self.feedback.on_time(elapsed_ms)
 
-    def on_press(self, legend, actions):
+    def on_press(self, legend):
         """Take a pressed key."""
         was_open = self.collector.is_open
-        if not was_open and self.call.is_consulting() and self._steer(legend, actions):
+        if not was_open and self.call.is_consulting() and self._steer(legend):
             return
         event = self.collector.on_press(legend)
         if event is None:
@@ -66,9 +66,9 @@ class Transfer:
         if not was_open:
             self._first_ms = self._link.session_ms
             self._first_call = self.call.ref
-        self._take(event, actions)
+        self._take(event)
 
-    def on_call(self, document, actions):
+    def on_call(self, document):
         """Take what the bridge says of the call."""
         was_consulting = self.call.is_consulting()
         before = (self.call.state, self.call.ref)
@@ -77,15 +77,15 @@ class Transfer:
         if self.collector.kind is not None:
             reason = self._call_obstacle()
             if reason is not None:
-                self.interrupt(reason, actions)
-        self.settle(actions)
+                self.interrupt(reason)
+        self.settle()
         reason = document["reason"]
         if was_consulting and document["state"] == "talking" and reason != "caller-gone":
-            self._tell_result("returned", reason, actions)
+            self._tell_result("returned", reason)
         elif reason is not None and before != (self.call.state, self.call.ref):
-            self._tell_reason(reason, actions)
+            self._tell_reason(reason)
 
-    def on_result(self, document, actions):
+    def on_result(self, document):
         """Take a result and say whether it was about one of our commands."""
         known = self._commands.answer(document["id"])
         if known is None:
@@ -96,41 +96,41 @@ class Transfer:
             state = "returned"
         if op in _TRANSFERS or (op != "swap" and state in ("done", "returned")):
             self.call.move(state)
-        self.settle(actions)
+        self.settle()
         if op == "swap" and state == "done":
-            self.feedback.tell("accepted", "Swapped", "", actions)
+            self.feedback.tell("accepted", "Swapped", "")
         else:
-            self._tell_result(state, document["reason"], actions)
+            self._tell_result(state, document["reason"])
         return True
 
-    def on_undelivered(self, name, actions):
+    def on_undelivered(self, name):
         """Take that the broker did not acknowledge a command: it may or may not have got it."""
         op, was_waiting = self._commands.answer(name)
         if was_waiting:
             self._move(op, "unknown")
-            self._tell_reason("not-confirmed", actions)
+            self._tell_reason("not-confirmed")
 
-    def interrupt(self, reason, actions):
+    def interrupt(self, reason):
         """End the open sequence aloud, if there is one."""
         if self.collector.close(reason) is not None:
-            self._tell_reason(reason, actions)
+            self._tell_reason(reason)
 
-    def close_silently(self, actions):
+    def close_silently(self):
         """End the open sequence without a sound, if there is one."""
         if self.collector.close("hook") is not None:
-            self.settle(actions)
-            self.feedback.rest(actions)
+            self.settle()
+            self.feedback.rest()
 
-    def lose_session(self, reason, actions):
+    def lose_session(self, reason):
         """End what needed the session: the open sequence, and the waiting for answers."""
-        self.interrupt(reason, actions)
+        self.interrupt(reason)
         if self._commands.give_up():
             self.call.move("unknown")
-            self._tell_reason("not-confirmed", actions)
+            self._tell_reason("not-confirmed")
 
-    def settle(self, actions):
+    def settle(self):
         """Let the signal stand that says how things are now."""
-        self.feedback.stand(self._standing(), actions)
+        self.feedback.stand(self._standing())
 
     def _standing(self):
         if self.collector.kind is not None:
@@ -141,47 +141,47 @@ class Transfer:
             return "consulting"
         return "keypad-fault" if self.is_keypad_faulty else "ready"
 
-    def _take(self, event, actions):
+    def _take(self, event):
         if isinstance(event, Progressed):
-            self._progress(event.keyed, actions)
+            self._progress(event.keyed)
         elif isinstance(event, Opened):
             reason = self._obstacle(event.kind)
             if reason is not None:
-                self.interrupt(reason, actions)
+                self.interrupt(reason)
             else:
-                self.settle(actions)
-                self.feedback.show(_TITLES[event.kind], "", actions)
+                self.settle()
+                self.feedback.show(_TITLES[event.kind], "")
         elif isinstance(event, Dialled):
-            self._dial(event, actions)
+            self._dial(event)
         elif isinstance(event, Cancelled):
-            self._tell_reason("cancel", actions)
-        elif isinstance(event, Rejected):
+            self._tell_reason("cancel")
+        else:
             self.tainted += event.reason == "key-it-again"
-            self._tell_reason(event.reason, actions)
+            self._tell_reason(event.reason)
 
-    def _progress(self, keyed, actions):
+    def _progress(self, keyed):
         kind = self.collector.kind
-        actions.append(Indicate("key"))
+        self._out.append(Indicate("key"))
         if kind is None:
             return
         if not any(self._permissions.allows(kind, name) for name in self.collector.possible_classes()):
-            self.interrupt("destination", actions)
+            self.interrupt("destination")
             return
-        self.feedback.show(_TITLES[kind], keyed, actions)
+        self.feedback.show(_TITLES[kind], keyed)
 
-    def _dial(self, event, actions):
+    def _dial(self, event):
         reason = self._obstacle(event.kind)
         if reason is None and not self._permissions.allows(event.kind, event.number_class):
             reason = "destination"
         if reason is not None:
-            self._tell_reason(reason, actions)
+            self._tell_reason(reason)
             return
-        if self._send(event.kind, event.number, self._first_ms, self._first_call, actions):
+        if self._send(event.kind, event.number, self._first_ms, self._first_call):
             self.call.move("sent")
-            self.settle(actions)
-            self.feedback.tell(None, "Sent", event.number, actions)
+            self.settle()
+            self.feedback.tell(None, "Sent", event.number)
 
-    def _steer(self, legend, actions):
+    def _steer(self, legend):
         """Take the commit, cancel or swap key of a consultation and say whether it was one."""
         roles = self._config.roles
         if legend == roles.cancel:
@@ -196,19 +196,19 @@ class Transfer:
             return False
         reason = self._link_obstacle(op)
         if reason is not None:
-            self._tell_reason(reason, actions)
-        elif self._send(op, None, self._link.session_ms, self.call.ref, actions):
-            actions.append(Indicate("key"))
+            self._tell_reason(reason)
+        elif self._send(op, None, self._link.session_ms, self.call.ref):
+            self._out.append(Indicate("key"))
         return True
 
-    def _send(self, op, number, first_ms, call, actions):
+    def _send(self, op, number, first_ms, call):
         """Send a command and say whether it went out."""
         if self._commands.is_full():
-            self._tell_reason("rate", actions)
+            self._tell_reason("rate")
             return False
         publish = self._link.command(op, number, first_ms, call)
         self._commands.add(publish.ref, op)
-        actions.append(publish)
+        self._out.append(publish)
         return True
 
     def _obstacle(self, kind):
@@ -230,13 +230,13 @@ class Transfer:
         if op in _TRANSFERS:
             self.call.move(event)
 
-    def _tell_reason(self, reason, actions):
+    def _tell_reason(self, reason):
         if reason == "no-link":
             self.is_starting = False
-        self.settle(actions)
+        self.settle()
         words = outcomes.words_of(reason)
-        self.feedback.tell(outcomes.signal_of(reason), words[0].upper() + words[1:], "", actions)
+        self.feedback.tell(outcomes.signal_of(reason), words[0].upper() + words[1:], "")
 
-    def _tell_result(self, state, reason, actions):
+    def _tell_result(self, state, reason):
         signal, line1, line2 = outcomes.of_result(state, reason)
-        self.feedback.tell(signal, line1, line2, actions)
+        self.feedback.tell(signal, line1, line2)
