@@ -11,6 +11,14 @@ from lab_parts import parts
 _SKIPS_ALLOWED = os.environ.get("PHONETERM_SKIPS", "") != "forbidden"
 _RUN_MARK = f"PHONETERM_TEST_RUN={uuid.uuid4().hex}"
 
+_FIGURES = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def figures(request):
+    """Collects times of this run, (what, where) -> milliseconds; printed at the end, never asserted."""
+    return request.config.stash.setdefault(_FIGURES, {})
+
 
 @pytest.fixture(scope="session")
 def need_part():
@@ -41,8 +49,13 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = f"skipping is forbidden here: {report.longrepr[2]}"
 
 
-def pytest_terminal_summary(terminalreporter):
-    """Print one closing list of what was not tested, and the command that would enable it."""
+def pytest_terminal_summary(terminalreporter, config):
+    """Print the times, and one closing list of what was not tested with the command that would enable it."""
+    figures = config.stash.get(_FIGURES, {})
+    if figures:
+        terminalreporter.section("TIMES ON THIS MACHINE, IN MS")
+    for (what, where), value_ms in figures.items():
+        terminalreporter.line(f"{value_ms:8.1f}  {what} ({where})")
     skipped = terminalreporter.stats.get("skipped", [])
     if not skipped:
         return

@@ -5,13 +5,19 @@ import pytest_asyncio
 from phoneterm_cli.installation import CALLER, EXTENSION, PBX_KINDS, Installation, make_lab
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="package", params=PBX_KINDS)
-async def whole(request, need_part, tmp_path_factory):
+@pytest.fixture(scope="package", params=PBX_KINDS)
+def pbx_kind(request):
+    """Which PBX the test runs on."""
+    return request.param
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def whole(pbx_kind, need_part, tmp_path_factory):
     """A running installation, the same for all tests of one PBX."""
-    if request.param == "asterisk":
+    if pbx_kind == "asterisk":
         need_part("asterisk")
         need_part("sipp")
-    installation = Installation(make_lab(request.param), tmp_path_factory.mktemp("store"))
+    installation = Installation(make_lab(pbx_kind), tmp_path_factory.mktemp("store"))
     await installation.start()
     yield installation
     await installation.stop()
@@ -25,14 +31,3 @@ async def desk(whole):
     await whole.keypad.wait_for_signal("ready")
     yield whole
     await whole.lab.clear()
-
-
-@pytest.fixture(scope="session")
-def figures():
-    """Collects times to print at the end: (what, PBX) -> milliseconds. Timings are told here, never asserted."""
-    collected = {}
-    yield collected
-    if collected:
-        print("\nTimes on this machine, in ms:")
-        for (what, pbx), value_ms in collected.items():
-            print(f"    {what} ({pbx}): {value_ms:.1f}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 
 import pytest
 from e2e.hand_made import HandMadeTerminal
@@ -12,10 +13,9 @@ COLLEAGUE = "102"
 
 
 def is_talking(legs, one, other):
-    """Say whether two endpoints are alone in one bridge, and neither hears hold music."""
-    bridges = {leg.endpoint: leg.bridge for leg in legs if leg.state == "up" and not leg.is_on_hold}
-    together = [leg.endpoint for leg in legs if leg.bridge and leg.bridge == bridges.get(one)]
-    return sorted(together) == sorted((one, other))
+    """Say whether two endpoints hear each other and nobody else, by the PBX's own channels and bridges."""
+    hears = {leg.endpoint: leg.connected_to for leg in legs if leg.state == "up" and not leg.is_on_hold}
+    return hears.get(one) == other and hears.get(other) == one
 
 
 def is_on_hold(legs, endpoint):
@@ -45,16 +45,35 @@ def count_commands(desk):
         return store.execute("select count(*) from commands").fetchone()[0]
 
 
-async def test_hash_one_and_a_number_sends_the_caller_there(desk):
-    await desk.keypad.type("#1102")
+def note_times(desk, figures, pbx, answer, op, words):
+    """Note how long after the last key's press each line of the newest command's timeline was journalled."""
+    keyed_ms = [key["time_ms"] for key in answer["keys"] if key["down"]][-1] + (time.time() - time.monotonic()) * 1000
+    query = "select word, min(at_ms) from command_events where entry = (select max(entry) from commands) group by word"
+    with sqlite3.connect(desk.settings.store.path) as store:
+        at_ms = dict(store.execute(query).fetchall())
+    for word, what in words.items():
+        figures[f"{op}: last key pressed -> {what}", pbx] = at_ms[word] - keyed_ms
+
+
+async def test_hash_one_and_a_number_sends_the_caller_there(desk, figures, pbx_kind):
+    answer = await desk.keypad.type("#1102")
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
     await desk.keypad.wait_for_signal("done")
+    note_times(desk, figures, pbx_kind, answer, "blind", {"blind": "AMI action", "done": "caller sent on"})
 
 
-async def test_star_two_holds_the_caller_and_hanging_up_connects_caller_and_colleague(desk):
-    await desk.keypad.type("*2102")
+async def test_star_two_holds_the_caller_and_hanging_up_connects_caller_and_colleague(desk, figures, pbx_kind):
+    answer = await desk.keypad.type("*2102")
     await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE))
     await desk.keypad.wait_for_signal("consulting")
+    note_times(
+        desk,
+        figures,
+        pbx_kind,
+        answer,
+        "attended",
+        {"attended": "AMI action", "ringing": "caller on hold, colleague called"},
+    )
     await desk.lab.hang_up(EXTENSION)
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
     await desk.keypad.wait_for_signal("done")

@@ -11,6 +11,8 @@ from pbx_lab.lab import CONTEXT, ENDPOINTS, LabOptions, PbxLab
 from phoneterm_bridge.backends import make_pbx
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings import BridgeSettings, load_settings
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.records import Enrolment
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
@@ -64,15 +66,20 @@ class Installation:
 
     async def _start_bridge(self, is_allowed: bool) -> None:
         self.settings = self._make_settings()
+        self._fill_store(is_allowed)
         self.bridge = Bridge(self.settings, make_pbx(self.settings.pbx))
         await self.bridge.start()
         self._parts.push_async_callback(self.bridge.stop)
-        directory = self.bridge.directory
+
+    def _fill_store(self, is_allowed: bool) -> None:
+        engine = open_store(self.settings.store.path)
+        directory = Directory(engine, "installation")
         for number in ENDPOINTS:
             user = USER if number == EXTENSION else f"user{number}"
             directory.add_user(user, is_multi_user_aware=is_allowed and number == EXTENSION)
-            directory.add_extension(number, user, context=CONTEXT, extension_type="term")
+            directory.add_extension(number, user, context=CONTEXT)
         self.enrolment = directory.add_terminal(TID, EXTENSION)
+        engine.dispose()
 
     def _make_settings(self) -> BridgeSettings:
         ami = self.lab.ami
