@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 TERMINATE_S = 2.0
@@ -54,11 +55,11 @@ class Guard:
         self._process.stdin.write(line.encode() + b"\n")
 
 
-def clean_when_told(lines: "list[str] | object") -> None:
+def clean_when_told(lines: Iterable[str]) -> None:
     """Read what to clean away until the pipe closes, then clean."""
     processes: set[int] = set()
     folders: list[Path] = []
-    for line in lines:  # type: ignore[attr-defined]
+    for line in lines:
         what, _, which = line.strip().partition(" ")
         if what == "process":
             processes.add(int(which))

@@ -6,18 +6,36 @@ before the answer) and "over". Source: dialogues of Asterisk 22 recorded in the 
 """
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from pbx_simulator.parties import Channel
+from pbx_lab.lab import LabOptions
 
-if TYPE_CHECKING:
-    from pbx_simulator.exchange import Exchange
+from pbx_simulator.parties import Bridge, Channel, Parties
+
+
+class Surroundings(Protocol):
+    """What a transfer needs of the PBX it happens in; see `exchange.Exchange`."""
+
+    options: LabOptions
+    parties: Parties
+
+    def run(self, channel: Channel, number: str) -> None:
+        """Let a channel run through the dialplan."""
+
+    def end(self, channel: Channel, cause: str) -> None:
+        """End a channel, with all that follows."""
+
+    def optimise(self, target: Channel) -> None:
+        """Take a Local channel out of the way."""
+
+    def call_back(self, endpoint: str, caller: Channel, home: Bridge) -> None:
+        """Ring a transferrer again."""
 
 
 class Consultation:
     """One attended transfer."""
 
-    def __init__(self, exchange: "Exchange", transferrer: Channel, number: str) -> None:
+    def __init__(self, exchange: Surroundings, transferrer: Channel, number: str) -> None:
         """Make the way to the number; the transferrer must be in a bridge."""
         if transferrer.bridge is None:
             raise ValueError(f"{transferrer.name} is in no bridge")

@@ -26,11 +26,9 @@ class FeatureCodes:
         """Take one tone."""
         collected = self._collected.pop(channel.uniqueid, "") + digit
         consultation = self._exchange.consultation_of(channel)
-        names = ("atxfer",)
-        if consultation is not None:
-            names = ("atxferabort", "atxfercomplete", "atxferswap")
-            if channel is not consultation.transferrer:
-                return
+        if consultation is not None and channel is not consultation.transferrer:
+            return
+        names = ("atxferabort", "atxfercomplete", "atxferswap") if consultation else ("atxfer",)
         for name in names:
             if self.codes[name] == collected:
                 self._carry_out(name, channel)

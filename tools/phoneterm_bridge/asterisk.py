@@ -5,11 +5,9 @@ After every (re)connect the calls are read afresh before the PBX counts as avail
 """
 
 import asyncio
-import contextlib
-import logging
 import re
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 
 from phoneterm.core import messages
 
@@ -17,17 +15,13 @@ from phoneterm_bridge.ami.client import AmiClient
 from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.ami.settings import AmiSettings
-from phoneterm_bridge.asterisk_actions import ACCEPTED, UNKNOWN, UNREACHABLE, ChannelActions
+from phoneterm_bridge.asterisk_actions import ACCEPTED, ChannelActions
 from phoneterm_bridge.asterisk_calls import Leg
 from phoneterm_bridge.asterisk_features import Features, ask_features, ask_variable
 from phoneterm_bridge.asterisk_start import AttendedStart
-from phoneterm_bridge.asterisk_transfer import ASKED, CONSULTING, Plan
-from phoneterm_bridge.asterisk_view import CallView, RunningTransfer
+from phoneterm_bridge.asterisk_transfer import CONSULTING, Plan, Transfer
+from phoneterm_bridge.asterisk_view import CallView
 from phoneterm_bridge.pbx_port import Call, Outcome, PbxListener
-
-HOLD_S = 2.0
-
-log = logging.getLogger(__name__)
 
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
 
@@ -45,7 +39,7 @@ class AsteriskPbx:
         self._view = CallView(clock, self._release)
         self._features = Features(0, "", "", "", 0.0)
         self._will_tell = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Outcome]] = set()
 
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
@@ -98,47 +92,40 @@ class AsteriskPbx:
         leg, refusal = self._find(call, context, number)
         if leg is None:
             return Outcome("failed", refusal)
-        running = self._view.begin(leg, Plan(f"Local/{number}@{context}-", self._features.no_answer_s))
-        start = AttendedStart(self._client, self._features, leg.channel)
-        try:
-            reason = await start.ask(context, number)
-            if reason is None:
-                return await self._wait_for_beginning(running, leg)
-            self._view.drop(leg)
-            return self._explained(Outcome("failed", reason), call.ref)
-        except NotConnected:
-            self._view.drop(leg)
-            return UNREACHABLE
-        except OutcomeUnknown:
-            self._view.drop(leg)
-            return UNKNOWN
-        finally:
-            self._in_background(start.tidy())
+        outcome = await AttendedStart(self._client, self._features, self._view).begin(leg, context, number)
+        return self._explained(outcome, call.ref)
 
     async def complete(self, call: Call) -> Outcome:
         """Connect caller and colleague, by hanging up for the user: that needs no feature code."""
-        leg = self._leg_in_transfer(call)
-        if leg is None:
-            return Outcome("failed", "no-call")
-        return self._explained(await self._actions.hang_up(leg.channel), call.ref)
+        return await self._steer(call, lambda leg, _: self._actions.hang_up(leg.channel))
 
     async def cancel(self, call: Call) -> Outcome:
         """Release the colleague and return to the caller."""
-        leg = self._leg_in_transfer(call)
-        if leg is None:
-            return Outcome("failed", "no-call")
-        running = self._view.running(leg)
-        if running is not None:
-            running.transfer.is_cancelled = True
-        return await self._actions.abort(leg.channel, self._features.abort)
+
+        def abort(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
+            transfer.is_cancelled = True
+            return self._actions.abort(leg.channel, self._features.abort)
+
+        return await self._steer(call, abort)
 
     async def swap(self, call: Call) -> Outcome:
-        """Talk to the one of caller and colleague who is on hold."""
-        leg = self._leg_in_transfer(call)
-        running = self._view.running(leg) if leg else None
-        if leg is None or running is None or running.transfer.state != CONSULTING:
-            return Outcome("failed", "not-answered" if running else "no-call")
-        return await self._actions.play(leg.channel, self._features.swap)
+        """Talk to the one of caller and colleague who is on hold; progress is "consulting" again."""
+        running = self._view.running(self._view.table.leg_of(call.ref))
+        if running is not None and running.transfer.state != CONSULTING:
+            return Outcome("failed", "not-answered")
+        return await self._steer(call, lambda leg, _: self._actions.play(leg.channel, self._features.swap))
+
+    async def _steer(self, call: Call, act: Callable[[Leg, Transfer], Awaitable[Outcome]]) -> Outcome:
+        """Act on the call's transfer; what comes of it is reported after the outcome."""
+        leg = self._view.table.leg_of(call.ref)
+        running = self._view.running(leg)
+        if leg is None or running is None or not running.transfer.is_under_way:
+            return Outcome("failed", "no-call")
+        running.hold_back()
+        try:
+            return self._explained(await act(leg, running.transfer), call.ref)
+        finally:
+            asyncio.get_running_loop().call_soon(running.release)
 
     async def on_connected(self) -> None:
         """Get in step with Asterisk, then be available."""
@@ -187,48 +174,19 @@ class AsteriskPbx:
             return None, "no-call"
         return leg, None
 
-    def _leg_in_transfer(self, call: Call) -> Leg | None:
-        leg = self._view.table.leg_of(call.ref)
-        running = self._view.running(leg) if leg else None
-        return leg if running is not None and running.transfer.is_under_way else None
-
-    async def _wait_for_beginning(self, running: RunningTransfer, leg: Leg) -> Outcome:
-        try:
-            async with asyncio.timeout(HOLD_S):
-                await running.has_begun.wait()
-        except TimeoutError:
-            if running.transfer.state == ASKED:
-                self._view.drop(leg)
-                log.warning("no transfer began on %s: the Dial that made the call lacks T or t", leg.channel)
-                return Outcome("failed", "not-permitted-by-pbx")
-        if not self.is_available or (self._view.running(leg) is not running and not running.held_back):
-            return UNKNOWN
-        if running.held_back and running.held_back[0][0] == "failed":
-            return Outcome(*running.held_back[0])
-        asyncio.get_running_loop().call_soon(running.release)
-        return ACCEPTED
-
     def _explained(self, outcome: Outcome, ref: str) -> Outcome:
         """Say who left first where the channel is gone."""
         return Outcome("failed", self._view.table.why_ended(ref)) if outcome.reason == "no-call" else outcome
 
     def _release(self, leg: Leg) -> None:
         """The colleague's dialplan gave up but keeps the line: bring the caller back at once."""
-        self._in_background(self._actions.abort(leg.channel, self._features.abort))
+        task = asyncio.create_task(self._actions.abort(leg.channel, self._features.abort))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _report(self, ref: str, state: str) -> None:
         if self._view.listener is not None:
             self._view.listener.on_progress(ref, state, None)
-
-    def _in_background(self, work: Coroutine[None, None, object]) -> None:
-        task = asyncio.create_task(_ignore_lost_pbx(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-async def _ignore_lost_pbx(work: Coroutine[None, None, object]) -> None:
-    with contextlib.suppress(NotConnected, OutcomeUnknown):
-        await work
 
 
 def _check_context(context: str) -> None:

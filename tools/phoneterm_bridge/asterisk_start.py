@@ -1,4 +1,4 @@
-"""Starts an attended transfer at Asterisk, the fastest way it allows, and tidies up after it.
+"""Starts an attended transfer at Asterisk, the fastest way it allows, and sees that it really begins.
 
 Does not follow the transfer (`asterisk_transfer` does). The fast way puts the number into a variable of the channel
 and plays the feature code alone, so that no digit of the number can be heard by anybody; where Asterisk is too old or
@@ -6,60 +6,111 @@ PlayDTMF is missing, `Atxfer` plays code and digits. Source: Asterisk's main/bri
 """
 
 import asyncio
+import contextlib
+import logging
 
 from phoneterm_bridge.ami.client import AmiClient
 from phoneterm_bridge.ami.codec import Message
-from phoneterm_bridge.asterisk_actions import CHANNEL_IS_GONE, is_success, play_code, refusal_in
+from phoneterm_bridge.ami.connection import NotConnected, OutcomeUnknown
+from phoneterm_bridge.asterisk_actions import (
+    ACCEPTED,
+    CHANNEL_IS_GONE,
+    UNKNOWN,
+    UNREACHABLE,
+    is_success,
+    play_code,
+    refusal_in,
+)
+from phoneterm_bridge.asterisk_calls import Leg
 from phoneterm_bridge.asterisk_features import Features, ask_variable
+from phoneterm_bridge.asterisk_transfer import ASKED, Plan
+from phoneterm_bridge.asterisk_view import CallView, RunningTransfer
+from phoneterm_bridge.pbx_port import Outcome
+
+HOLD_S = 2.0
+TIDY_S = 0.5
+
+log = logging.getLogger(__name__)
 
 _NUMBER = "TRANSFER_EXTEN"
 _CONTEXT = "TRANSFER_CONTEXT"
 
 
 class AttendedStart:
-    """One start: `ask`, then `tidy` once the transfer has begun or will not."""
+    """The start of one transfer: `begin` is all of it."""
 
-    def __init__(self, client: AmiClient, features: Features, channel: str) -> None:
+    def __init__(self, client: AmiClient, features: Features, view: CallView) -> None:
         """Nothing is asked yet."""
         self._client = client
         self._features = features
-        self._channel = channel
+        self._view = view
         self._context_before = ""
         self._has_variables = False
 
-    async def ask(self, context: str, number: str) -> str | None:
+    async def begin(self, leg: Leg, context: str, number: str) -> Outcome:
+        """Start it; accepted once Asterisk has taken the number, and from then on the view follows it."""
+        running = self._view.begin(leg, Plan(f"Local/{number}@{context}-", self._features.no_answer_s))
+        try:
+            reason = await self._ask(leg.channel, context, number)
+            outcome = Outcome("failed", reason) if reason else await self._wait_for_beginning(running, leg)
+        except NotConnected:
+            outcome = UNREACHABLE
+        except OutcomeUnknown:
+            outcome = UNKNOWN
+        if outcome is not ACCEPTED:
+            self._view.drop(leg)
+        await self._tidy(leg.channel)
+        if outcome is ACCEPTED:
+            asyncio.get_running_loop().call_soon(running.release)
+        return outcome
+
+    async def _ask(self, channel: str, context: str, number: str) -> str | None:
         """Ask for the transfer and return why it cannot be, as a wire reason, or None when it is under way."""
         is_known, code, self._context_before = await asyncio.gather(
             ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)"),
-            ask_variable(self._client, "FEATUREMAP(atxfer)", self._channel),
-            ask_variable(self._client, _CONTEXT, self._channel),
+            ask_variable(self._client, "FEATUREMAP(atxfer)", channel),
+            ask_variable(self._client, _CONTEXT, channel),
         )
         if is_known != "1":
             return "unknown-number"
         if self._features.takes_number_from_variable and code:
-            answer = await self._play(context, number, code)
+            answer = await self._play(channel, context, number, code)
             if is_success(answer) or answer.get("Message") in CHANNEL_IS_GONE:
                 return refusal_in(answer)
-        headers = [("Channel", self._channel), ("Exten", number), ("Context", context)]
+        headers = [("Channel", channel), ("Exten", number), ("Context", context)]
         return refusal_in(await self._client.ask("Atxfer", headers))
 
-    async def _play(self, context: str, number: str, code: str) -> Message:
+    async def _play(self, channel: str, context: str, number: str, code: str) -> Message:
         """Set the variables and play the code; return the first answer that is not a success, or the last one."""
         self._has_variables = True
         for name, value in ((_NUMBER, number), (_CONTEXT, context)):
-            answer = await set_variable(self._client, self._channel, name, value)
+            answer = await self._set(channel, name, value)
             if not is_success(answer):
                 return answer
-        return await play_code(self._client, self._channel, code)
+        return await play_code(self._client, channel, code)
 
-    async def tidy(self) -> None:
+    async def _wait_for_beginning(self, running: RunningTransfer, leg: Leg) -> Outcome:
+        try:
+            async with asyncio.timeout(HOLD_S):
+                await running.has_begun.wait()
+        except TimeoutError:
+            if running.transfer.state == ASKED:
+                log.warning("no transfer began on %s: the Dial that made the call lacks T or t", leg.channel)
+                return Outcome("failed", "not-permitted-by-pbx")
+        if running.is_lost:
+            return UNKNOWN
+        if running.held_back and running.held_back[0][0] == "failed":
+            return Outcome(*running.held_back[0])
+        return ACCEPTED
+
+    async def _tidy(self, channel: str) -> None:
         """Clear the variables, or the user's next transfer by hand would use them."""
         if self._has_variables:
             self._has_variables = False
-            await set_variable(self._client, self._channel, _NUMBER, "")
-            await set_variable(self._client, self._channel, _CONTEXT, self._context_before)
+            before = ((_NUMBER, ""), (_CONTEXT, self._context_before))
+            with contextlib.suppress(NotConnected, OutcomeUnknown):
+                await asyncio.gather(*(self._set(channel, name, value, TIDY_S) for name, value in before))
 
-
-async def set_variable(client: AmiClient, channel: str, name: str, value: str) -> Message:
-    """Set a channel's variable and return the answer."""
-    return await client.ask("Setvar", [("Channel", channel), ("Variable", name), ("Value", value)])
+    async def _set(self, channel: str, name: str, value: str, deadline_s: float = HOLD_S) -> Message:
+        headers = [("Channel", channel), ("Variable", name), ("Value", value)]
+        return await self._client.ask("Setvar", headers, deadline_s)

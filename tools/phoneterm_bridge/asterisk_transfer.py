@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.asterisk_calls import CallTable, Leg
+from phoneterm_bridge.asterisk_evidence import Evidence
 
 ASKED = "asked"
 STARTED = "started"
@@ -31,16 +32,6 @@ LEFT = "left"
 ENDED = "ended"
 
 NO_ANSWER_MARGIN_S = 0.5
-
-# Hang-up causes (ITU-T Q.850) that say why a target was not reached; others say too little.
-_CAUSES = {
-    "1": "unavailable", "3": "unavailable", "17": "busy", "18": "no-answer", "19": "no-answer", "20": "unavailable",
-    "21": "refused-by-target", "27": "unavailable", "34": "congestion", "38": "congestion", "42": "congestion",
-}  # fmt: skip
-_DIAL_STATUSES = {
-    "BUSY": "busy", "NOANSWER": "no-answer", "CHANUNAVAIL": "unavailable", "CONGESTION": "congestion",
-}  # fmt: skip
-_REFUSALS = ("BUSY", "CONGESTION", "CHANUNAVAIL")
 
 
 @dataclass(frozen=True)
@@ -68,11 +59,12 @@ class Transfer:
         self.target = ""
         self.is_cancelled = False
         self.wants_release = False
-        self._plan = plan
+        self._family = leg.family
+        self._target_name = plan.target_name
+        self._no_answer_s = plan.no_answer_s
         self._consultation = ""
         self._colleagues: set[str] = set()
-        self._cause: str | None = None
-        self._dial_status: str | None = None
+        self._evidence = Evidence()
         self._has_target_left = False
         self._no_answer_at = float("inf")
         self._tell = tell
@@ -85,6 +77,7 @@ class Transfer:
     def adopt(self, target: Leg, home: str) -> None:
         """Begin in the middle, as found after a reconnect: caller at home, transferrer with the target elsewhere."""
         self.target = target.uniqueid
+        self._target_name = target.channel.removesuffix("1")
         self.home = home
         self._consultation = target.bridge
         self.state = CONSULTING if target.state == "Up" else RINGING
@@ -100,7 +93,7 @@ class Transfer:
             self._consultation = event.get("BridgeUniqueid")
         elif name == "Hold" and who == self.transferrer and self.state == ASKED:
             self.state = STARTED
-            self._no_answer_at = now + self._plan.no_answer_s - NO_ANSWER_MARGIN_S
+            self._no_answer_at = now + self._no_answer_s - NO_ANSWER_MARGIN_S
         elif name == "Newstate" and who and who == self.target:
             self._on_target_state(event.get("ChannelStateDesc"))
         elif name == "Unhold" and who == self.transferrer and self.state == STARTED and not self._consultation:
@@ -114,11 +107,14 @@ class Transfer:
         self._look_at_bridges(table, now)
 
     def _is_targets(self, event: Message) -> bool:
-        return event.get("Channel").startswith(self._plan.target_name)
+        return event.get("Channel").startswith(self._target_name)
 
     def _look_for_target(self, event: Message) -> None:
-        if self._is_targets(event) and event.get("Channel").endswith(";1"):
+        """Take the Local channel of this conversation; another transfer may call the same number at the same time."""
+        channel = event.get("Channel")
+        if self._is_targets(event) and event.get("Linkedid") == self._family and channel.endswith(";1"):
             self.target = event.get("Uniqueid")
+            self._target_name = channel.removesuffix("1")
 
     def _on_target_state(self, state: str) -> None:
         if state == "Ringing" and self.state == STARTED:
@@ -135,11 +131,10 @@ class Transfer:
         status = event.get("DialStatus")
         if self.target and event.get("DestUniqueid") == self.target:
             # The dialplan gives up and plays a tone: without help the user would listen to it for long.
-            self.wants_release = self.is_under_way and status in _REFUSALS
-            self._dial_status = self._dial_status or _DIAL_STATUSES.get(status)
+            self.wants_release = self._evidence.note_end(status) and self.is_under_way
         elif self._is_targets(event):
             self._colleagues.add(event.get("DestUniqueid"))
-            self._dial_status = _DIAL_STATUSES.get(status, self._dial_status)
+            self._evidence.note_dial(status)
 
     def _on_hangup(self, event: Message) -> None:
         who = event.get("Uniqueid")
@@ -149,7 +144,7 @@ class Transfer:
             self.state = LEFT
         elif self._is_targets(event) or who in self._colleagues:
             self._has_target_left = self._has_target_left or who not in self._colleagues
-            self._cause = _CAUSES.get(event.get("Cause"), self._cause)
+            self._evidence.note_cause(event.get("Cause"))
         else:
             self.callers.discard(who)
 
@@ -165,11 +160,12 @@ class Transfer:
 
     def _look_at_bridges(self, table: CallTable, now: float) -> None:
         """Decide by who is where, which holds whatever order the events came in."""
-        leg = table.leg(self.transferrer)
         if self.state == ENDED:
             return
+        leg = table.leg(self.transferrer)
         if not self.callers:
-            self._end("failed", "caller-gone")
+            was_unanswered = self.state == LEFT and self._has_target_left
+            self._end("failed", (self._evidence.reason if was_unanswered else None) or "caller-gone")
         elif self.state == LEFT:
             self._look_for_successor(table)
         elif self.state != ASKED and self._is_over(leg, table):
@@ -189,7 +185,7 @@ class Transfer:
             if partner.uniqueid in self.callers or partner.state != "Up" or partner.has_hung_up:
                 continue
             if partner.endpoint == self.endpoint:
-                self._end("returned", self._cause or self._dial_status or "no-answer")
+                self._end("returned", self._evidence.reason or "no-answer")
             else:
                 self._end("done", None)
             return
@@ -200,7 +196,7 @@ class Transfer:
         if self.state == CONSULTING:
             return None if self._has_target_left else "cancelled"
         late = "no-answer" if now >= self._no_answer_at else "cancelled"
-        return self._cause or self._dial_status or late
+        return self._evidence.reason or late
 
     def _end(self, state: str, reason: str | None) -> None:
         self.state = ENDED

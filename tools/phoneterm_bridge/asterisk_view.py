@@ -16,7 +16,9 @@ from phoneterm_bridge.pbx_port import Call, PbxListener
 class RunningTransfer:
     """A transfer with what the operations need to know of it.
 
-    has_begun is set when it is certain that the number was taken, or that nothing will come of it any more.
+    has_begun is set when it is certain that the number was taken, or that nothing will come of it any more; is_lost
+    when the PBX was lost meanwhile. held_back is the progress that waits for an operation's answer, None when it
+    does not have to.
     """
 
     def __init__(
@@ -25,8 +27,13 @@ class RunningTransfer:
         """Begin, with progress held back."""
         self.transfer = Transfer(leg, callers, plan, self._tell)
         self.has_begun = asyncio.Event()
+        self.is_lost = False
         self.held_back: list[tuple[str, str | None]] | None = []
         self._report = report
+
+    def hold_back(self) -> None:
+        """Keep progress for later, until `release`."""
+        self.held_back = self.held_back or []
 
     def release(self) -> None:
         """Report what was held back, and from now on everything at once."""
@@ -58,9 +65,9 @@ class CallView:
         """Return the endpoint's calls as the bridge sees them."""
         return tuple(self._call(leg) for leg in self.table.legs_of(endpoint))
 
-    def running(self, leg: Leg) -> RunningTransfer | None:
+    def running(self, leg: Leg | None) -> RunningTransfer | None:
         """Return the transfer this leg is in, if any."""
-        return self._running.get(leg.uniqueid)
+        return self._running.get(leg.uniqueid) if leg else None
 
     def begin(self, leg: Leg, plan: Plan) -> RunningTransfer:
         """Follow a transfer that is about to be asked for; ValueError when the leg already has one."""
@@ -77,6 +84,7 @@ class CallView:
     def lose(self) -> None:
         """The connection is gone: nothing is followed any more, and what is known may be wrong soon."""
         for running in self._running.values():
+            running.is_lost = True
             running.has_begun.set()
         self._running.clear()
 
