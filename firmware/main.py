@@ -7,6 +7,7 @@ sentence on the console, a signal and a line on the display, and then nothing: n
 import asyncio
 import binascii
 import os
+import sys
 import time
 
 import board
@@ -20,7 +21,6 @@ from phoneterm.core.debounce import Debouncer
 from phoneterm.core.keymap import Keymap, Roles
 from phoneterm.core.scanner import Scanner
 from phoneterm.core.terminal import Identity, Terminal
-from phoneterm.device import settings as stored
 from phoneterm.device.event_log import log
 from phoneterm.device.hook import Hook
 from phoneterm.device.indicator import Indicator
@@ -28,7 +28,6 @@ from phoneterm.device.key_matrix import KeyMatrix
 from phoneterm.device.mqtt import MqttClient, Timing
 from phoneterm.device.mqtt_connection import Broker, describe
 from phoneterm.device.mqtt_packets import Will
-from phoneterm.device.tls import TlsUnusable, make_context, name_cause
 from phoneterm.device.watchdog import Watchdog
 from phoneterm.device.wifi import Wifi
 
@@ -36,6 +35,7 @@ FIRMWARE_VERSION = "0.1.0"
 KEEPALIVE_S = 15
 CONNECT_MS = 10000  # a TLS handshake on the ESP32 takes up to 3 s of it
 STEADY_MS = 5000
+FIRST_SANE_YEAR = 2025  # a chip whose clock was not set starts in 2000
 WATCHDOG_MS = 30000  # longer than the slowest name look-up and TLS handshake together, which block everything
 
 
@@ -75,8 +75,12 @@ def make_terminal(settings):
 
 
 def explain(error):
-    """Return why the connection failed, in people's words."""
-    return name_cause(describe(error), time.localtime()[0])
+    """Return why the connection failed; a certificate is only as good as the clock that checks its dates."""
+    reason = describe(error)
+    year = time.localtime()[0]
+    if "X509" in reason and year < FIRST_SANE_YEAR:
+        return "the clock is wrong (year %d), so the broker's certificate cannot be checked" % year
+    return reason
 
 
 def make_client(app, terminal, settings, wifi, context):
@@ -90,33 +94,42 @@ def make_client(app, terminal, settings, wifi, context):
     return MqttClient(broker, filters, Will(*terminal.will()), timing, app, log, wifi.wait_up, explain)
 
 
-def show_problem(indicator, display, sentence, key):
+def show_problem(indicator, display, problem):
     """Say what is wrong in every way the board has, for ever."""
-    print(sentence)
+    print(problem.sentence)
     indicator.play("keypad-fault")
     if display:
-        display.show("not set up:", key)
+        display.show("not set up:", problem.key)
     asyncio.run(indicator.run())
+
+
+def read_settings():
+    """Return (Settings, SSLContext or None, Problem or None), and give back the memory of the code that did it."""
+    from phoneterm.device import settings, tls
+
+    found = settings.read(esp32.NVS(settings.NAMESPACE), messages.is_tid)
+    is_right = isinstance(found, settings.Settings)
+    context = tls.make_context(found) if is_right else None
+    problem = context if isinstance(context, settings.Problem) else None if is_right else found
+    for name in ("settings", "tls"):
+        delattr(sys.modules["phoneterm.device"], name)
+        del sys.modules["phoneterm.device." + name]
+    return found, context, problem
 
 
 def main():
     """Start the terminal."""
     indicator = make_indicator()
     display = board.make_display()
-    settings = stored.read(esp32.NVS(stored.NAMESPACE), messages.is_tid)
-    if isinstance(settings, stored.Problem):
-        return show_problem(indicator, display, settings.sentence, settings.key)
-    try:
-        context = make_context(settings)
-    except TlsUnusable as error:
-        return show_problem(indicator, display, str(error), "tls")
+    settings, context, problem = read_settings()
+    if problem:
+        return show_problem(indicator, display, problem)
     terminal = make_terminal(settings)
     watchdog = Watchdog(machine.WDT(timeout=WATCHDOG_MS), WATCHED)
     app = App(terminal, make_scanner(), indicator, display, make_hook(), watchdog, machine.reset)
     station = network.WLAN(network.STA_IF)
-    wifi = Wifi(
-        station, settings.wifi_ssid, settings.wifi_password, Backoff(500, 30000), random_fraction, app.on_network, log
-    )
+    pauses = Backoff(500, 30000)
+    wifi = Wifi(station, settings.wifi_ssid, settings.wifi_password, pauses, random_fraction, app.on_network, log)
     return asyncio.run(app.run(make_client(app, terminal, settings, wifi, context), wifi))
 
 

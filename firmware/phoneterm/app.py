@@ -48,6 +48,7 @@ class App:
         """Start every task and wait for ever; `client` and `wifi` call back the `on_` methods."""
         self._client = client
         self._wifi = wifi
+        gc.threshold(-1)
         asyncio.get_event_loop().set_exception_handler(self._on_exception)
         self._indicator.play("starting")
         parts = (

@@ -15,6 +15,8 @@ def log(event, detail):
 
 def place_of(error):
     """Return the type of an exception and where it was raised: "OSError at mqtt.py:120 in publish"."""
+    if isinstance(error, MemoryError):
+        return "MemoryError"  # where it was raised would take memory to say, and says little
     trace = io.StringIO()
     sys.print_exception(error, trace)
     place = "an unknown place"
