@@ -380,3 +380,8 @@ def test_an_outcome_that_is_acknowledged_or_answered_is_not_told_again():
     desk.down(messages.RESULT, id="7d20.1", state="done")
     desk.actions = []
     assert desk.terminal.on_published("7d20.1", False) == ()
+
+
+def test_how_the_publishing_of_a_forgotten_command_ended_is_nobodys_business():
+    desk = desk_in_call()
+    assert desk.terminal.on_published("7d20.99", False) == ()

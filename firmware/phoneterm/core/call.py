@@ -9,17 +9,16 @@ call ("call-..." for down/call), and how the one transfer command goes on ("sent
 4. Without the link nothing is known: idle, until down/call says where things stand.
 """
 
-IDLE = "idle"
-RINGING = "ringing"  # rings here, not answered
-TALKING = "talking"
-SENT = "sent"  # transfer keyed, the bridge has not answered
-ACCEPTED = "accepted"  # the bridge asked the PBX
-CALLING = "calling"  # the caller is on hold, the colleague's phone rings
-CONSULTING = "consulting"  # the caller is on hold, the colleague has answered
-DONE = "done"  # the caller has been transferred
-
-STATES = (IDLE, RINGING, TALKING, SENT, ACCEPTED, CALLING, CONSULTING, DONE)
-
+STATES = (
+    "idle",
+    "ringing",  # rings here, not answered
+    "talking",
+    "sent",  # transfer keyed, the bridge has not answered
+    "accepted",  # the bridge asked the PBX
+    "calling",  # the caller is on hold, the colleague's phone rings
+    "consulting",  # the caller is on hold, the colleague has answered
+    "done",  # the caller has been transferred
+)
 _LETTERS = "IRTSALCD"  # one for each state, in the order above; "-": cannot happen
 _TABLE = {
     # from:            IRTSALCD
@@ -50,7 +49,7 @@ class Call:
     """The call of this terminal: `state` is one of STATES, `ref` the bridge's reference of it or None."""
 
     def __init__(self):
-        self.state = IDLE
+        self.state = STATES[0]
         self.ref = None
 
     def move(self, event):
@@ -67,4 +66,4 @@ class Call:
 
     def is_consulting(self):
         """Say whether the caller is on hold for a colleague, who may still be ringing."""
-        return self.state == CALLING or self.state == CONSULTING
+        return self.state in ("calling", "consulting")

@@ -26,23 +26,23 @@ class Commands:
         self._known = self._known[1 - MOST :] + [[name, op, ANSWER_MS]]
 
     def on_time(self, elapsed_ms):
-        """Let time pass; return the operation of a command that has waited too long and now waits no more, or None."""
+        """Let time pass; return the id of a command that has waited too long and now waits no more, or None."""
         late = None
         for command in self._known:
             if command[_LEFT_MS] > 0:
                 command[_LEFT_MS] -= elapsed_ms
                 if command[_LEFT_MS] <= 0:
-                    late = command[_OP]
+                    late = command[_ID]
         return late
 
     def answer(self, name):
-        """Take an answer to a command; return (operation, whether it waited), or None when it is not one of ours."""
+        """Take an answer to a command; return (operation, whether it waited), (None, False) when it is not ours."""
         for command in self._known:
             if command[_ID] == name:
                 was_waiting = command[_LEFT_MS] > 0
                 command[_LEFT_MS] = 0
                 return command[_OP], was_waiting
-        return None
+        return None, False
 
     def give_up(self):
         """Stop waiting for any of them and say whether one did wait."""

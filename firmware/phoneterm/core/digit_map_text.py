@@ -44,11 +44,8 @@ def _parse_alternative(part, at, taken):
     name, colon, pattern = part.partition(":")
     if not colon:
         raise Mistake(at, "this alternative has no class; write for example internal:1xx")
-    if not 1 <= len(name) <= _MAX_CLASS_CHARS:
-        raise Mistake(at, "a class has 1 to %d characters" % _MAX_CLASS_CHARS)
-    for index in range(len(name)):
-        if name[index] not in _CLASS_CHARS:
-            raise Mistake(at + index, "a class is made of a-z, 0-9 and -")
+    if not 1 <= len(name) <= _MAX_CLASS_CHARS or any(character not in _CLASS_CHARS for character in name):
+        raise Mistake(at, "a class is 1 to %d of a-z, 0-9 and -" % _MAX_CLASS_CHARS)
     pattern_at = at + len(name) + 1
     ending = pattern[-1:].upper()
     if ending not in ("T", "#"):
@@ -98,8 +95,6 @@ def _parse_place(pattern, index, at):
         return _ANY_DIGIT, 1
     if character == "[":
         return _parse_range(pattern, index, at)
-    if character in "ABCDabcd":
-        raise Mistake(at + index, "the letter keys cannot be part of a number")
     raise Mistake(at + index, "%r is not a digit, x, [, *, ., T or #" % character)
 
 

@@ -14,7 +14,6 @@ from phoneterm.core.commands import Commands
 from phoneterm.core.feedback import Feedback
 
 MOST_GAP_MS = 60  # a longer gap between two scans may have hidden a key
-_TRANSFERS = ("blind", "attended")
 _TITLES = {"blind": "Transfer to", "attended": "Consult with"}
 
 
@@ -29,6 +28,7 @@ class Transfer:
         self._commands = Commands()
         self._first_ms = 0
         self._first_call = None
+        self._moving = None  # id of the transfer command that the state of the call follows
         self.collector = Collector(config)
         self.call = Call()
         self.feedback = Feedback(out)
@@ -72,6 +72,8 @@ class Transfer:
         """Take what the bridge says of the call."""
         was_consulting = self.call.is_consulting()
         before = (self.call.state, self.call.ref)
+        if document["call"] != self.call.ref:
+            self._moving = None
         self.call.ref = document["call"]
         self.call.move("call-" + document["state"])
         if self.collector.kind is not None:
@@ -87,15 +89,13 @@ class Transfer:
 
     def on_result(self, document):
         """Take a result and say whether it was about one of our commands."""
-        known = self._commands.answer(document["id"])
-        if known is None:
+        op, _ = self._commands.answer(document["id"])
+        if op is None:
             return False
-        op = known[0]
         state = document["state"]
         if state == "done" and op == "cancel":
             state = "returned"
-        if op in _TRANSFERS or (op != "swap" and state in ("done", "returned")):
-            self.call.move(state)
+        self._move(document["id"], state)
         self.settle()
         if op == "swap" and state == "done":
             self.feedback.tell("accepted", "Swapped", "")
@@ -105,9 +105,9 @@ class Transfer:
 
     def on_undelivered(self, name):
         """Take that the broker did not acknowledge a command: it may or may not have got it."""
-        op, was_waiting = self._commands.answer(name)
+        _, was_waiting = self._commands.answer(name)
         if was_waiting:
-            self._move(op, "unknown")
+            self._move(name, "unknown")
             self._tell_reason("not-confirmed")
 
     def interrupt(self, reason):
@@ -176,7 +176,9 @@ class Transfer:
         if reason is not None:
             self._tell_reason(reason)
             return
-        if self._send(event.kind, event.number, self._first_ms, self._first_call):
+        name = self._send(event.kind, event.number, self._first_ms, self._first_call)
+        if name is not None:
+            self._moving = name
             self.call.move("sent")
             self.settle()
             self.feedback.tell(None, "Sent", event.number)
@@ -202,14 +204,14 @@ class Transfer:
         return True
 
     def _send(self, op, number, first_ms, call):
-        """Send a command and say whether it went out."""
+        """Send a command and return its id, or None when too many are waiting."""
         if self._commands.is_full():
             self._tell_reason("rate")
-            return False
+            return None
         publish = self._link.command(op, number, first_ms, call)
         self._commands.add(publish.ref, op)
         self._out.append(publish)
-        return True
+        return publish.ref
 
     def _obstacle(self, kind):
         """Return why a transfer of this kind cannot be, or None."""
@@ -226,8 +228,9 @@ class Transfer:
     def _call_obstacle(self):
         return self.call.obstacle() or (None if self.call.ref == self._first_call else "no-call")
 
-    def _move(self, op, event):
-        if op in _TRANSFERS:
+    def _move(self, name, event):
+        """Let the call follow the transfer keyed last in it; what comes late of another one is only told."""
+        if name == self._moving:
             self.call.move(event)
 
     def _tell_reason(self, reason):
