@@ -7,11 +7,10 @@ Each finding is one sentence. The embedded broker is right when its port is free
 import asyncio
 from dataclasses import dataclass
 
-from gmqtt.mqtt.handler import MQTTError
 from phoneterm.core import messages
 
 from phoneterm_bridge.backends import make_pbx
-from phoneterm_bridge.mqtt_link import describe, try_broker
+from phoneterm_bridge.mqtt_connection import MqttConnection, NotConnected
 from phoneterm_bridge.pbx_port import PbxRejectedLogin
 from phoneterm_bridge.phone_config import digit_map_of
 from phoneterm_bridge.policy import Policy
@@ -61,11 +60,16 @@ async def _check_broker(settings: BrokerSettings) -> Finding:
     where = f"{settings.host}:{settings.port}"
     if settings.embedded:
         return await _check_port(settings, where)
+    connection = MqttConnection(
+        address_of(settings), messages.bridge_filter(settings.base), will_of(settings.base), _ignore
+    )
     try:
-        await try_broker(address_of(settings), messages.bridge_filter(settings.base), will_of(settings.base))
-    except (OSError, MQTTError, TimeoutError) as error:
+        await connection.open()
+    except NotConnected as error:
         hint = "broker.host, broker.port, broker.username and broker.password say where and how"
-        return Finding(False, f"The broker {where} cannot be used: {describe(error)}; {hint}.")
+        return Finding(False, f"The broker {where} cannot be used: {error}; {hint}.")
+    finally:
+        await connection.close()
     return Finding(True, f"The broker {where} lets the bridge in.")
 
 
@@ -94,6 +98,10 @@ async def _check_pbx(settings: PbxSettings) -> Finding:
     finally:
         await pbx.stop()
     return Finding(True, f"The PBX {where} can be asked.")
+
+
+async def _ignore(topic: str, payload: bytes, is_retained: bool) -> None:
+    pass
 
 
 class _Waiting:

@@ -15,12 +15,12 @@ from phoneterm_bridge.asking import ask_for_number, ask_for_operation
 from phoneterm_bridge.calls import choose_call, refusal_of_call
 from phoneterm_bridge.case import Case
 from phoneterm_bridge.pbx_port import Pbx
-from phoneterm_bridge.policy import Policy
+from phoneterm_bridge.policy import TRANSFERS, Policy
 from phoneterm_bridge.roster import Roster
-from phoneterm_bridge.sessions import Sessions
+from phoneterm_bridge.sessions import Session, Sessions
 from phoneterm_bridge.speaker import Speaker
 from phoneterm_bridge.store.journal import Journal, Recorded
-from phoneterm_bridge.transfers import Transfers
+from phoneterm_bridge.transfers import Following, Transfers
 
 
 class Commands:
@@ -68,28 +68,34 @@ class Commands:
             await asyncio.wait(self._running, timeout=timeout_s)
 
     async def _decide(self, case: Case) -> None:
-        reason = self._refuse_by_time(case) or self._refuse_by_right(case) or self._refuse_by_call(case)
-        if reason is None and case.is_transfer:
-            reason = await ask_for_number(self._pbx, case.terminal.context, case.number or "")
+        found = self._refuse_by_time(case) or self._refuse_by_right(case) or self._take_call(case)
+        following = None if isinstance(found, str) else found
+        reason = found if isinstance(found, str) else await self._refuse_by_number(case)
+        recorded, reason = await self._record(case, reason)
+        if following is not None and recorded is not None and reason is None:
+            following.recorded = recorded
+            self._run(self._carry_out(case, following))
+            return
+        if following is not None:
+            self._transfers.drop(following)
+        if reason is not None:
+            structlog.get_logger().info("refused", tid=case.terminal.tid, id=case.id, op=case.op, reason=reason)
+            self._speaker.say_result(case.terminal.tid, case.id, "rejected", reason)
+
+    async def _record(self, case: Case, reason: str | None) -> tuple[Recorded | None, str | None]:
+        """Journal a command durably; return what was written, and the reason to refuse it with, if any."""
         try:
             recorded = await self._journal.open(case.terminal, case.fields, case.timeline(reason))
         except Exception as error:  # what cannot be journalled is not done, whatever the cause
             structlog.get_logger().error("journal-not-written", error=type(error).__name__)
-            self._refuse(case, reason or "unavailable")
-            return
-        if recorded is None:  # somebody else has it
-            self._drop(case)
-        elif reason is not None:
-            self._refuse(case, reason)
-        else:
-            case.following.recorded = recorded
-            self._run(self._carry_out(case, recorded))
+            return None, reason or "unavailable"
+        return recorded, None if recorded is None else reason  # None: another bridge has taken it
 
     async def _is_repeated(self, case: Case) -> bool:
         """Answer a command that the journal knows with its recorded result."""
         tid = case.terminal.tid
         known = self._journal.remembered(tid, case.id)
-        if known is None and not self._is_of_live_session(case):
+        if known is None and self._session_of(case) is None:
             known = await self._journal.look_up(tid, case.id)
         if known is None:
             return False
@@ -100,16 +106,17 @@ class Commands:
             self._speaker.say_result(tid, case.id, state, reason)
         return True
 
-    def _is_of_live_session(self, case: Case) -> bool:
+    def _session_of(self, case: Case) -> Session | None:
+        """Return the live session that the command belongs to."""
         session = self._sessions.live(case.terminal.tid)
-        return session is not None and session.owns(case.id)
+        return session if session is not None and session.owns(case.id) else None
 
     def _refuse_by_time(self, case: Case) -> str | None:
         """It must belong to the live session, and be neither old nor from the future."""
-        if not self._is_of_live_session(case):
+        session = self._session_of(case)
+        if session is None:
             return "bad-session"
-        case.session = self._sessions.live(case.terminal.tid)
-        is_fresh = case.session.is_fresh(case.since_ms, self._now_s()) and case.first_ms <= case.since_ms
+        is_fresh = session.is_fresh(case.since_ms, self._now_s()) and case.first_ms <= case.since_ms
         return None if is_fresh else "stale"
 
     def _refuse_by_right(self, case: Case) -> str | None:
@@ -122,44 +129,41 @@ class Commands:
             return "unsupported"
         return reason
 
-    def _refuse_by_call(self, case: Case) -> str | None:
+    def _take_call(self, case: Case) -> Following | str:
         """Exactly one call must be meant, with nothing else being done to it; from here on it is taken."""
+        session = self._session_of(case)
+        if session is None:
+            return "bad-session"
         if not self._pbx.is_available:
             return "pbx-unreachable"
-        call = choose_call(self._pbx.calls(case.terminal.endpoint), case.ref, case.session.at_s(case.first_ms))
+        call = choose_call(self._pbx.calls(case.terminal.endpoint), case.ref, session.at_s(case.first_ms))
         if isinstance(call, str):
             return call
         is_busy = self._transfers.transfer_of(call.ref) is not None
         reason = refusal_of_call(call, case.op, case.number, is_busy)
-        if reason is None:
-            case.call = call
-            case.following = self._transfers.begin(case.terminal, case.id, case.op, call.ref)
-        return reason
+        return reason or self._transfers.begin(case.terminal.tid, case.id, case.op, call)
 
-    async def _carry_out(self, case: Case, recorded: Recorded) -> None:
+    async def _refuse_by_number(self, case: Case) -> str | None:
+        """A transfer's number must exist in the terminal's dialplan context."""
+        if case.op not in TRANSFERS or case.number is None:
+            return None
+        return await ask_for_number(self._pbx, case.terminal.context, case.number)
+
+    async def _carry_out(self, case: Case, following: Following) -> None:
         """Ask the PBX, once, if nothing has changed since the checks."""
-        transfer = self._transfers.transfer_of(case.call.ref)
-        if transfer is not None and transfer is not case.following:
+        transfer = self._transfers.transfer_of(following.call.ref)
+        if transfer is not None and transfer is not following:
             await transfer.asked.wait()  # complete, cancel or swap keyed while the transfer is still being asked for
         reason = self._refuse_by_time(case) or self._refuse_by_right(case)
         if reason is not None:
-            self._transfers.report(case.following, "rejected", reason)
+            self._transfers.report(following, "rejected", reason)
             return
-        self._journal.append(recorded, "action", case.op)
-        outcome = await ask_for_operation(self._pbx, case.op, case.call, case.terminal.context, case.number)
-        case.following.asked.set()
-        self._transfers.report(case.following, outcome.state, outcome.reason)
+        self._transfers.note_action(following)
+        outcome = await ask_for_operation(self._pbx, case.op, following.call, case.terminal.context, case.number)
+        following.asked.set()
+        self._transfers.report(following, outcome.state, outcome.reason)
         if outcome.state == "accepted" and case.op == "swap":
-            self._transfers.report(case.following, "done", None)
-
-    def _refuse(self, case: Case, reason: str) -> None:
-        self._drop(case)
-        structlog.get_logger().info("refused", tid=case.terminal.tid, id=case.id, op=case.op, reason=reason)
-        self._speaker.say_result(case.terminal.tid, case.id, "rejected", reason)
-
-    def _drop(self, case: Case) -> None:
-        if case.following is not None:
-            self._transfers.drop(case.following)
+            self._transfers.report(following, "done", None)
 
     def _run(self, work: Coroutine) -> None:
         task = asyncio.create_task(work)

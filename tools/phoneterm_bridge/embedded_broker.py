@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections import defaultdict
 from dataclasses import replace
+from typing import Any
 
 import structlog
 from amqtt.adapters import StreamWriterAdapter
@@ -22,13 +23,14 @@ from phoneterm_bridge.broker_doorkeeper import Doorkeeper
 from phoneterm_bridge.broker_reader import DoorReader, read_connect
 from phoneterm_bridge.connect_packet import Connect, ConnectRefused
 from phoneterm_bridge.logs import shorten
-from phoneterm_bridge.mqtt_link import BrokerAddress
+from phoneterm_bridge.mqtt_connection import BrokerAddress
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.roster import Roster
 
 _BRIDGE_NAME = "BRIDGE"  # no terminal can have this name: a tid is lower case
 _MOST_CONNECTIONS_OF_ONE = 4
 _TAKE_OVER_TIMEOUT_S = 2
+_BACKLOG = 1024  # a site's terminals may all come back at once
 _LISTENER = "default"
 
 
@@ -41,7 +43,7 @@ class EmbeddedBroker:
         self._access = BrokerAccess(base, _BRIDGE_NAME)
         self._password = secrets.token_urlsafe(24)
         self._doorkeeper = Doorkeeper(roster, _BRIDGE_NAME, self._password)
-        self._broker: Broker | None = None
+        self._broker: Any = None  # amqtt's Broker; amqtt has no types
         self._server: asyncio.Server | None = None
         self._open: dict[str, dict[str, tuple[asyncio.StreamWriter, asyncio.Event]]] = defaultdict(dict)
 
@@ -63,7 +65,7 @@ class EmbeddedBroker:
         self._broker = Broker(BrokerConfig(listeners=listeners, plugins=plugins))
         await self._broker.start()
         try:
-            self._server = await asyncio.start_server(self._on_connection, self._host, self._port)
+            self._server = await asyncio.start_server(self._on_connection, self._host, self._port, backlog=_BACKLOG)
         except OSError as error:
             await self._broker.shutdown()
             raise SetupProblem(

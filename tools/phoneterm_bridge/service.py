@@ -12,7 +12,8 @@ from phoneterm.core import messages
 
 from phoneterm_bridge.commands import Commands
 from phoneterm_bridge.embedded_broker import EmbeddedBroker
-from phoneterm_bridge.mqtt_link import BrokerAddress, GmqttLink, Link, Will
+from phoneterm_bridge.mqtt_connection import BrokerAddress, Will
+from phoneterm_bridge.mqtt_link import Link, MqttLink
 from phoneterm_bridge.pbx_port import Pbx, PbxRejectedLogin
 from phoneterm_bridge.phone_config import digit_map_of, make_config
 from phoneterm_bridge.policy import Policy
@@ -82,8 +83,8 @@ class Bridge:
         settings = self._settings.broker
         if self._link is None:
             address = await self._start_broker(settings) if settings.embedded else address_of(settings)
-            self._link = GmqttLink(address, messages.bridge_filter(settings.base), will_of(settings.base))
-        self._join_parts()
+            self._link = MqttLink(address, messages.bridge_filter(settings.base), will_of(settings.base))
+        self._join_parts(self._link)
         await self._link.start(self)
         self._parts.push_async_callback(self._link.stop)
         self._parts.callback(self._speaker.say_bridge_state, "offline")
@@ -94,11 +95,11 @@ class Bridge:
         self._parts.push_async_callback(self._broker.stop)
         return self._broker.address
 
-    def _join_parts(self) -> None:
+    def _join_parts(self, link: Link) -> None:
         phones = self._settings.phones
         sessions, policy = Sessions(phones.ttl_ms), Policy(digit_map_of(phones))
         config = make_config(phones, self._pbx.operations, self._engine)
-        self._speaker = Speaker(self._link, self._settings.broker.base, self._roster)
+        self._speaker = Speaker(link, self._settings.broker.base, self._roster)
         self._transfers = Transfers(self._speaker, self._journal)
         self._parts.callback(self._transfers.stop)
         self._welcome = Welcome(self._roster, sessions, self._speaker, self._pbx, config)

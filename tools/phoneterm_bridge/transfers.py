@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
+from phoneterm_bridge.pbx_port import Call
 from phoneterm_bridge.policy import TRANSFERS
 from phoneterm_bridge.speaker import Speaker
 from phoneterm_bridge.store.journal import Journal, Recorded
-from phoneterm_bridge.store.records import TerminalRecord
 
 # How long the PBX may still report on a transfer after the user's own leg is gone: longer than it rings a colleague
 # and, where it is so configured, calls the user back twice.
@@ -29,8 +29,7 @@ class Following:
     tid: str
     command_id: str
     op: str
-    ref: str
-    endpoint: str
+    call: Call
     asked: asyncio.Event
     recorded: Recorded | None = None
     step: int = 0
@@ -50,15 +49,15 @@ class Transfers:
         """How many commands have no end yet."""
         return len(self._followings)
 
-    def begin(self, terminal: TerminalRecord, command_id: str, op: str, ref: str) -> Following:
+    def begin(self, tid: str, command_id: str, op: str, call: Call) -> Following:
         """Take a call for a command; from now on a second transfer of it is refused."""
-        following = Following(terminal.tid, command_id, op, ref, terminal.endpoint, asyncio.Event())
+        following = Following(tid, command_id, op, call, asyncio.Event())
         self._followings.append(following)
         return following
 
     def transfer_of(self, ref: str) -> Following | None:
         """Return the transfer that is under way on a call, if any."""
-        found = (following for following in self._followings if following.ref == ref and following.op in TRANSFERS)
+        found = (following for following in self._followings if following.call.ref == ref and following.op in TRANSFERS)
         return next(found, None)
 
     def report(self, following: Following, state: str, reason: str | None) -> None:
@@ -71,8 +70,7 @@ class Transfers:
             return
         else:
             following.step = _FORWARD[state]
-        if following.recorded is not None:
-            self._journal.append(following.recorded, "result", state, reason)
+        self._write_line(following, "result", state, reason)
         self._speaker.say_result(following.tid, following.command_id, state, reason)
         words = {"tid": following.tid, "id": following.command_id, "op": following.op, "state": state}
         structlog.get_logger().info("result", **words, **({"reason": reason} if reason else {}))
@@ -87,8 +85,8 @@ class Transfers:
 
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
         """The PBX says how the transfer on a call went on; commands that act on it end with it."""
-        for following in [one for one in self._followings if one.ref == ref and one.recorded is not None]:
-            self._journal.append(following.recorded, "event", state, reason)
+        for following in [one for one in self._followings if one.call.ref == ref]:
+            self._write_line(following, "event", state, reason)
             if following.op in TRANSFERS:
                 self.report(following, state, reason)
             elif state in FINAL_STATES:
@@ -98,9 +96,9 @@ class Transfers:
     def on_calls(self, endpoint: str, refs: set[str]) -> None:
         """The PBX has only these calls of an endpoint now: whatever is followed beyond them gets its last chance."""
         for following in self._followings:
-            if following.endpoint != endpoint or not following.asked.is_set():
+            if following.call.endpoint != endpoint or not following.asked.is_set():
                 continue
-            if following.ref in refs:
+            if following.call.ref in refs:
                 if following.silence is not None:
                     following.silence.cancel()
                 following.silence = None
@@ -110,10 +108,18 @@ class Transfers:
 
     def endpoints(self) -> set[str]:
         """Return the endpoints that have something followed."""
-        return {following.endpoint for following in self._followings}
+        return {following.call.endpoint for following in self._followings}
+
+    def note_action(self, following: Following) -> None:
+        """Journal that the PBX is asked now."""
+        self._write_line(following, "action", following.op, None)
 
     def stop(self) -> None:
         """Stop waiting for silence; what has no end yet becomes unknown in the journal at the next start."""
         for following in self._followings:
             if following.silence is not None:
                 following.silence.cancel()
+
+    def _write_line(self, following: Following, stage: str, word: str, reason: str | None) -> None:
+        if following.recorded is not None:
+            self._journal.append(following.recorded, stage, word, reason)

@@ -5,6 +5,7 @@ follows is appended without waiting. Commands are unique by (tid, id). A command
 bridge starts gets the result "unknown": it is never tried again.
 """
 
+import asyncio
 import secrets
 import time
 from collections import OrderedDict
@@ -79,7 +80,8 @@ class Journal:
 
     def remembered(self, tid: str, command_id: str) -> Recorded | None:
         """Return a recent command of this run, without touching the disk."""
-        return self._recent.get(tid, {}).get(command_id)
+        recent = self._recent.get(tid)
+        return recent.get(command_id) if recent else None
 
     async def look_up(self, tid: str, command_id: str) -> Recorded | None:
         """Return a command from the disk, with the result told last."""
@@ -105,7 +107,7 @@ def _line(entry: int, at_ms: int, stage: str, word: str, reason: str | None) -> 
     return {"entry": entry, "at_ms": at_ms, "stage": stage, "word": word, "reason": reason}
 
 
-def _log_failure(future: object) -> None:
+def _log_failure(future: asyncio.Future) -> None:
     if not future.cancelled() and future.exception() is not None:
         structlog.get_logger().error("journal-not-written", error=type(future.exception()).__name__)
 

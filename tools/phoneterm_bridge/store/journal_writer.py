@@ -33,7 +33,7 @@ class JournalWriter:
     def start(self) -> None:
         """Start the thread; futures are resolved on the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(self._loop,), name="journal", daemon=True)
         self._thread.start()
 
     def submit(self, write: Any) -> asyncio.Future:
@@ -53,7 +53,7 @@ class JournalWriter:
         self._queue.put(None)
         await asyncio.to_thread(thread.join)
 
-    def _run(self) -> None:
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         is_open = True
         while is_open:
             group = [self._queue.get()]
@@ -64,7 +64,7 @@ class JournalWriter:
             if items:
                 results = self._commit([write for write, _ in items])
                 futures = [future for _, future in items]
-                self._loop.call_soon_threadsafe(_resolve, futures, results)
+                loop.call_soon_threadsafe(_resolve, futures, results)
 
     def _commit(self, writes: list[Any]) -> list[Any]:
         """Carry all out in one transaction; if that fails, each in its own, so that one bad write fails alone."""
