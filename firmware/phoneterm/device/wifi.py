@@ -36,15 +36,18 @@ class Wifi:
     async def run(self):
         """Join and watch: for ever."""
         self._station.active(True)
-        self._save_no_power()
+        try:
+            self._station.config(pm=self._station.PM_NONE)  # sleeping between beacons costs up to 100 ms an answer
+        except (AttributeError, OSError, ValueError):
+            pass  # a radio that does not sleep
         while True:
             reason = await self._join()
             if reason is None:
                 self._backoff.reset()
-                self._set_up("joined")
+                self._set_up(True, "joined")
                 while self._station.isconnected():
                     await asyncio.sleep_ms(LOOK_MS)
-                self._set_down("the network was lost")
+                self._set_up(False, "the network was lost")
             else:
                 self._log("wifi-failed", reason)
                 await asyncio.sleep_ms(self._backoff.next_ms(self._random_fraction()))
@@ -68,19 +71,10 @@ class Wifi:
             left_ms -= LOOK_MS // 5
         return "no address after %d ms" % JOIN_MS
 
-    def _save_no_power(self):
-        """Ask the radio not to sleep between beacons: that costs up to 100 ms an answer."""
-        try:
-            self._station.config(pm=self._station.PM_NONE)
-        except (AttributeError, OSError, ValueError):
-            self._log("wifi-power", "this radio has no power saving to switch off")
-
-    def _set_up(self, detail):
-        self._log("wifi-up", detail)
-        self._up.set()
-        self._on_change(True)
-
-    def _set_down(self, detail):
-        self._log("wifi-down", detail)
-        self._up.clear()
-        self._on_change(False)
+    def _set_up(self, is_up, detail):
+        self._log("wifi-up" if is_up else "wifi-down", detail)
+        if is_up:
+            self._up.set()
+        else:
+            self._up.clear()
+        self._on_change(is_up)
