@@ -49,6 +49,7 @@ class App:
         self._client = client
         self._wifi = wifi
         gc.threshold(-1)
+        self._collect_garbage()
         asyncio.get_event_loop().set_exception_handler(self._on_exception)
         self._indicator.play("starting")
         parts = (
@@ -146,23 +147,25 @@ class App:
         return self._terminal.on_key(change & INDEX, bool(change & PRESSED))
 
     async def _tick(self):
-        """Every second: feed the watchdog, collect garbage; every minute: telemetry, and forgive a death."""
+        """Every second: feed the watchdog, collect garbage if half of what was free is used up and nobody is keying.
+
+        Every minute: telemetry, and forgive a death.
+        """
         ticks = 0
         while True:
             await asyncio.sleep_ms(TICK_MS)
             ticks += 1
             self._watchdog.note("tick")
             self._watchdog.feed()
-            self._collect_garbage()
+            if not self._terminal.is_sequence_open and gc.mem_free() <= self._free_bytes // 2:
+                self._collect_garbage()
             if ticks % TELEMETRY_TICKS == FIRST_TELEMETRY_TICK:
                 self._deaths = max(self._deaths - 1, 0)
                 self._ask(self._telemetry)
 
     def _collect_garbage(self):
-        """Collect when half of what was free is used up, and nobody is keying."""
-        if not self._terminal.is_sequence_open and gc.mem_free() <= self._free_bytes // 2:
-            gc.collect()
-            self._free_bytes = gc.mem_free()
+        gc.collect()
+        self._free_bytes = gc.mem_free()
 
     def _telemetry(self):
         scanner, client = self._scanner, self._client

@@ -1,0 +1,324 @@
+"""The application on the real MicroPython VM, with a terminal, a client and a keypad that do what the story says."""
+
+import os
+import subprocess
+import textwrap
+from pathlib import Path
+
+from virtual_phone import vm
+
+_STORY = """
+import asyncio
+from phoneterm import app as application
+from phoneterm.core.actions import Indicate, Log, Publish, Restart, Show
+from phoneterm.device.watchdog import Watchdog
+
+class Terminal:
+    is_sequence_open = False
+    country = "us"
+
+    def __init__(self):
+        self.heard = []
+        self.answers = {}
+
+    def _note(self, *what):
+        self.heard.append(what)
+        answer = self.answers.get(what, ())
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def on_time(self, elapsed_ms):
+        return self.answers.pop("time", ())
+
+    def on_key(self, index, is_pressed):
+        return self._note("key", index, is_pressed)
+
+    def on_keypad_fault(self, index, is_faulty):
+        return self._note("fault", index, is_faulty)
+
+    def on_hook(self, is_off_hook):
+        return self._note("hook", is_off_hook)
+
+    def on_link(self, is_up):
+        return self._note("link", is_up)
+
+    def on_message(self, topic, payload):
+        return self._note("message", topic, payload)
+
+    def on_published(self, ref, is_acknowledged):
+        return self._note("published", ref, is_acknowledged)
+
+    def counters(self):
+        return {"dropped": 1}
+
+    def telemetry(self, fields):
+        return Publish("telemetry", fields, 0, False, None, 100)
+
+class Scanner:
+    wait_ms = 1
+    changes = bytearray(4)
+    waiting = []
+
+    def poll(self, elapsed_us):
+        if self.waiting and isinstance(self.waiting[0], Exception):
+            raise self.waiting.pop(0)
+        count = len(self.waiting)
+        for index in range(count):
+            self.changes[index] = self.waiting.pop(0)
+        return count
+
+    def gap_p50_ms(self):
+        return 2
+
+    gap_p99_ms = gap_max_ms = gap_p50_ms
+
+    def forget_gaps(self):
+        pass
+
+class Parts:
+    dropped = unexpected = 0
+
+    def __init__(self):
+        self.played, self.shown, self.published, self.resets, self.fed = [], [], [], 0, 0
+        self.outcome = True
+        self.country = None
+
+    def play(self, signal):
+        self.played.append(signal)
+
+    def show(self, line1, line2):
+        self.shown.append((line1, line2))
+
+    async def publish(self, topic, payload, qos, retain, deadline_ms):
+        self.published.append((topic, payload))
+        await asyncio.sleep_ms(20)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    def drop(self, reason):
+        print("dropped:", reason)
+
+    def reset(self):
+        self.resets += 1
+
+    def feed(self):
+        self.fed += 1
+
+    def rssi(self):
+        return -50
+
+    async def run(self):
+        await asyncio.sleep(100)
+
+    receive = send = ping = run
+
+terminal, scanner, parts = Terminal(), Scanner(), Parts()
+watchdog = Watchdog(parts, application.WATCHED)
+app = application.App(terminal, scanner, parts, parts, None, watchdog, parts.reset)
+
+async def until(condition):
+    for _ in range(6000):
+        if condition():
+            return
+        await asyncio.sleep_ms(1)
+    raise ValueError("what was waited for did not happen")
+
+async def main():
+    asyncio.create_task(app.run(parts, parts))
+    await asyncio.sleep_ms(5)
+    await story()
+
+"""
+
+
+def tell(tmp_path, story):
+    """Run a story to its end and return the lines it printed."""
+    path = tmp_path / "story.py"
+    path.write_text(_STORY + textwrap.dedent(story) + "\nasyncio.run(main())\n")
+    firmware = Path(__file__).parents[2] / "firmware"
+    argv, environment = vm.command(path, 160, [firmware])
+    done = subprocess.run(argv, env=os.environ | environment, capture_output=True, text=True, timeout=15, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+def test_keys_faults_and_messages_reach_the_terminal_in_order(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            scanner.waiting.extend([0x13, 0x03, 0x25, 0x45])
+            await until(lambda: len(terminal.heard) == 4)
+            app.on_message("t", b"p", True)
+            app.on_link(True)
+            for row in terminal.heard:
+                print(row)
+        """,
+    )
+    assert lines == ["('key', 3, True)", "('key', 3, False)", "('fault', 5, True)", "('fault', 5, False)",
+                     "('message', 't', b'p')", "('link', True)"]  # fmt: skip
+
+
+def test_actions_are_done_in_order_and_an_outcome_is_told_exactly_once(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            parts.outcome = False
+            terminal.answers["time"] = (
+                Publish("a", b"1", 1, False, "ref", 100), Publish("b", b"2", 0, True, None, 100), Indicate("key"),
+                Show("one", "two"), Log("event", "detail"),
+            )
+            await until(lambda: terminal.heard)
+            await asyncio.sleep_ms(30)
+            print(parts.published, parts.played, parts.shown, terminal.heard)
+        """,
+    )
+    assert lines == ["event detail", "[('a', b'1'), ('b', b'2')] ['starting', 'key'] [('one', 'two')] "
+                     "[('published', 'ref', False)]"]  # fmt: skip
+
+
+def test_a_publish_that_fails_inside_is_told_as_not_acknowledged(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            parts.outcome = ValueError("number 0123")
+            terminal.answers["time"] = (Publish("a", b"1", 1, False, "ref", 100),)
+            await until(lambda: terminal.heard)
+            await asyncio.sleep_ms(10)
+            print(terminal.heard)
+        """,
+    )
+    assert lines[-1] == "[('published', 'ref', False)]"
+    assert lines[0].startswith("task-failed ValueError at story.py:")
+    assert "0123" not in "".join(lines)
+
+
+def test_more_publishes_than_can_be_under_way_are_refused_at_once(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            terminal.answers["time"] = tuple(Publish("a", b"", 1, False, n, 100) for n in range(10))
+            await until(lambda: len(terminal.heard) == 10)
+            print(sorted((row[1], row[2]) for row in terminal.heard if not row[2]), len(parts.published))
+        """,
+    )
+    assert lines == [
+        "publish-refused too many at once",
+        "publish-refused too many at once",
+        "[(8, False), (9, False)] 8",
+    ]
+
+
+def test_a_mistake_in_the_terminal_is_logged_without_its_text_and_costs_nothing_else(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            terminal.answers[("link", True)] = ValueError("number 0123")
+            app.on_link(True)
+            app.on_link(False)
+            print(terminal.heard)
+        """,
+    )
+    assert lines[0].startswith("terminal-failed ValueError at story.py:")
+    assert lines[1] == "[('link', True), ('link', False)]"
+
+
+def test_a_task_that_dies_is_started_again_and_a_device_whose_tasks_keep_dying_restarts(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            scanner.waiting.append(OSError("once"))
+            await asyncio.sleep_ms(150)
+            scanner.waiting.append(0x11)
+            await until(lambda: terminal.heard)
+            print(terminal.heard, parts.resets)
+            scanner.waiting.extend([OSError("again")] * 5)
+            await until(lambda: parts.resets)
+            print(parts.resets)
+        """,
+    )
+    assert lines[0].startswith("task-died scan: OSError at ")
+    assert lines[1] == "[('key', 1, True)] 0"
+    assert [line.partition(":")[0] for line in lines[2:7]] == ["task-died scan"] * 5
+    assert lines[7:] == ["restart tasks keep dying", "1"]
+
+
+def test_a_restart_waits_for_what_is_being_published(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            terminal.answers["time"] = (Publish("a", b"", 1, False, "last", 100), Restart("requested"))
+            await until(lambda: parts.resets)
+            print(terminal.heard)
+        """,
+    )
+    assert lines == ["restart requested", "[('published', 'last', True)]"]
+
+
+def test_garbage_is_not_collected_while_a_sequence_is_open(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        class Collector:
+            free, collections = 1000, 0
+
+            def mem_free(self):
+                return self.free
+
+            def collect(self):
+                self.collections += 1
+                self.free = 1000
+
+        async def story():
+            collector = application.gc = Collector()
+            terminal.is_sequence_open = True
+            collector.free = 400
+            await asyncio.sleep_ms(1100)
+            print(collector.collections)
+            terminal.is_sequence_open = False
+            await until(lambda: collector.collections == 1)
+            await asyncio.sleep_ms(1100)
+            print(collector.collections)
+        """,
+    )
+    assert lines == ["0", "1"]
+
+
+def test_the_watchdog_hungers_when_the_link_stands_still_and_a_lost_network_drops_the_link(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            app.on_progress()
+            await until(lambda: parts.fed == 1)
+            await asyncio.sleep_ms(1100)
+            print(parts.fed)
+            app.on_progress()
+            await until(lambda: parts.fed == 2)
+            app.on_network(False)
+        """,
+    )
+    assert lines == ["1", "dropped: the network is gone"]
+
+
+def test_telemetry_measures_the_device(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            application.FIRST_TELEMETRY_TICK = 1
+            await until(lambda: parts.published)
+            fields = parts.published[0][1]
+            print(fields.pop("heap_free") > 1000, sorted(fields.items()))
+        """,
+    )
+    expected = [("dropped", 1), ("gap_max_ms", 2), ("gap_p50_ms", 2), ("gap_p99_ms", 2), ("restarts", 0), ("rssi", -50)]
+    assert lines == [f"True {expected}"]
