@@ -68,24 +68,29 @@ class AsteriskLab:
         """Have a phone call a number; returns when it is answered, or when it rings at a phone set to ring."""
         before = {leg.channel for leg in await self.legs()}
         process = await self._phones.call(caller, callee)
+        placed = asyncio.create_task(self.wait_until(lambda legs: self._is_placed(legs, before, caller, callee)))
+        refused = asyncio.create_task(process.wait())
+        try:
+            await asyncio.wait((placed, refused), return_when=asyncio.FIRST_COMPLETED)
+            if not placed.done():
+                raise LabFailed(f"the call from {caller} to {callee} was refused.")
+            await placed
+        finally:
+            placed.cancel()
+            refused.cancel()
 
-        def is_placed(legs: list[Leg]) -> bool:
-            if not process.is_running:
-                raise LabFailed(f"the call from {caller} to {callee} ended before it was answered")
-            new = [leg for leg in legs if leg.channel not in before]
-            own = next((leg for leg in new if leg.endpoint == caller), None)
-            rings = any(leg.endpoint == callee and leg.state == "ringing" for leg in new)
-            if self._behaviours.get(callee) == "ring":
-                return own is not None and rings
-            return own is not None and own.state == "up" and (own.connected_to != "" or len(new) == 1)
-
-        await self.wait_until(is_placed)
+    def _is_placed(self, legs: list[Leg], before: set[str], caller: str, callee: str) -> bool:
+        new = [leg for leg in legs if leg.channel not in before]
+        own = next((leg for leg in new if leg.endpoint == caller), None)
+        if own is None or self._behaviours.get(callee) == "ring":
+            return own is not None and any(leg.endpoint == callee and leg.state == "ringing" for leg in new)
+        return own.state == "up" and (own.connected_to != "" or len(new) == 1)
 
     async def hang_up(self, endpoint: str) -> None:
         """Have the user at this phone hang up every call; returns when Asterisk has seen the BYE."""
         channels = {leg.channel for leg in await self.legs() if leg.endpoint == endpoint}
         if not channels:
-            raise ValueError(f"{endpoint} has no call to hang up")
+            raise LabFailed(f"{endpoint} has no call to hang up.")
         for channel in channels:
             await self._tell(channel)
         await self.wait_until(lambda legs: not any(leg.channel in channels for leg in legs))
@@ -94,7 +99,7 @@ class AsteriskLab:
         """Have the user at this phone pick up what rings there; returns when Asterisk has seen the answer."""
         ringing = [leg.channel for leg in await self.legs() if leg.endpoint == endpoint and leg.state == "ringing"]
         if not ringing:
-            raise ValueError(f"nothing rings at {endpoint}")
+            raise LabFailed(f"nothing rings at {endpoint}.")
         await self._tell(ringing[0])
         await self.wait_until(lambda legs: any(leg.channel == ringing[0] and leg.state == "up" for leg in legs))
 

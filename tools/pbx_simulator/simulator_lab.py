@@ -56,7 +56,7 @@ class SimulatorLab:
 
         def is_placed(legs: list[Leg]) -> bool:
             if channel.is_gone:
-                raise LabFailed(f"the call from {caller} to {callee} ended before it was answered")
+                raise LabFailed(f"the call from {caller} to {callee} was refused.")
             if rings:
                 return any(leg.endpoint == callee and leg.state == "ringing" for leg in legs)
             return channel.state == "Up"
@@ -67,7 +67,7 @@ class SimulatorLab:
         """Have the user at this phone hang up every call."""
         channels = self._channels_of(endpoint)
         if not channels:
-            raise ValueError(f"{endpoint} has no call to hang up")
+            raise LabFailed(f"{endpoint} has no call to hang up.")
         for channel in channels:
             self._exchange.hang_up(channel)
         names = {channel.name for channel in channels}
@@ -77,7 +77,7 @@ class SimulatorLab:
         """Have the user at this phone pick up what rings there."""
         ringing = [channel for channel in self._channels_of(endpoint) if channel.state == "Ringing"]
         if not ringing:
-            raise ValueError(f"nothing rings at {endpoint}")
+            raise LabFailed(f"nothing rings at {endpoint}.")
         self._exchange.pick_up(ringing[0])
 
     async def set_behaviour(self, endpoint: str, behaviour: str) -> None:
