@@ -25,7 +25,7 @@ COMPLETE = "complete"  # a number, and nothing longer is
 TIMER = "timer"  # a number, but more digits may follow
 COMMIT = "commit"  # a number once # or the commit key says so
 
-_MAX_STATES = 192  # the proof keeps at most this many states: 20 KB while a map is compiled
+_MAX_STATES = 128  # of the proof: at most 11 KB on a 32-bit chip while a map is compiled
 _STAR = SYMBOLS.index("*")
 
 # `every`: all bits of an alternative. `end`: those in which its number is complete. `at`: its position in the text.
