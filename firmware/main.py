@@ -97,9 +97,9 @@ def make_client(app, terminal, settings, wifi, context):
 def show_problem(indicator, display, problem):
     """Say what is wrong in every way the board has, for ever."""
     print(problem.sentence)
-    indicator.play("keypad-fault")
     if display:
         display.show("not set up:", problem.key)
+    indicator.play("keypad-fault")
     asyncio.run(indicator.run())
 
 

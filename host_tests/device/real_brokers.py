@@ -63,12 +63,16 @@ class BridgeWire:
 
     async def until_received(self, where, payload):
         """Wait for a message and return whether it was retained."""
+        return (await self.until(lambda row: row[:2] == (where, payload)))[2]
+
+    async def until(self, is_wanted):
+        """Wait for a message (topic, payload, is_retained) that is wanted, and return it."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while True:
             for row in self.received:
-                if row[:2] == (where, payload):
-                    return row[2]
-            assert asyncio.get_running_loop().time() < deadline, f"not received: {where} {payload}, but {self.received}"
+                if is_wanted(row):
+                    return row
+            assert asyncio.get_running_loop().time() < deadline, f"not among {self.received}"
             await asyncio.sleep(0.005)
 
     def _take(self, _client, where, payload, _qos, properties):
