@@ -124,10 +124,13 @@ class AsteriskLab:
         """Wait until the legs are so and return them; LabFailed shows them when they are not in time."""
         return await self._inspector.wait_until(is_so, within_s)
 
+    async def variable(self, channel: str, name: str) -> str:
+        """Return a variable of a channel, "" when it has none."""
+        return await self._inspector.variable(channel, name)
+
     async def clear(self) -> None:
         """End every call and have all phones answer again."""
-        await self._inspector.client.ask("Hangup", [("Channel", "/.*/")])
-        await self.wait_until(lambda legs: not legs)
+        await self._inspector.end_calls()
         for endpoint in (*ENDPOINTS, TRUNK):
             if self._behaviours.get(endpoint) != "answer":
                 await self.set_behaviour(endpoint, "answer")

@@ -87,5 +87,8 @@ class PbxLab(Protocol):
     async def wait_until(self, is_so: Callable[[list[Leg]], bool], within_s: float = WAIT_S) -> list[Leg]:
         """Wait until the legs are so and return them; LabFailed shows the legs when they are not in time."""
 
+    async def variable(self, channel: str, name: str) -> str:
+        """Return a variable of a channel, "" when it has none."""
+
     async def clear(self) -> None:
         """End every call and have all phones answer again."""

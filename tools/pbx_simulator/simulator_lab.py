@@ -94,11 +94,14 @@ class SimulatorLab:
         """Wait until the legs are so and return them; LabFailed shows the legs when they are not in time."""
         return await self._looking().wait_until(is_so, within_s)
 
+    async def variable(self, channel: str, name: str) -> str:
+        """Return a variable of a channel, "" when it has none."""
+        return await self._looking().variable(channel, name)
+
     async def clear(self) -> None:
         """End every call and have all phones answer again."""
         self._exchange.behaviours.update(dict.fromkeys(self._exchange.behaviours, "answer"))
-        await self._looking().client.ask("Hangup", [("Channel", "/.*/")])
-        await self.wait_until(lambda legs: not legs)
+        await self._looking().end_calls()
 
     def _looking(self) -> Inspector:
         if self._inspector is None:

@@ -26,7 +26,7 @@ class Leg:
 
     is_dialling: a Dial is going on from it (is_caller) or to it. has_hung_up: its phone has said goodbye, although
     Asterisk may keep the channel for a while. number: its own; peer: the other party's, as Asterisk shows it.
-    family: the Linkedid, the same for all legs of one conversation.
+    family: the Linkedid, the same for all legs of one conversation. deaf_until: feature codes are lost before that.
     """
 
     uniqueid: str
@@ -41,6 +41,7 @@ class Leg:
     is_on_hold: bool = False
     has_hung_up: bool = False
     talking_since: float | None = None
+    deaf_until: float = 0.0
     endpoint: str = field(init=False)
     ref: str = field(init=False)
 

@@ -7,7 +7,8 @@ PlayDTMF is missing, `Atxfer` plays code and digits. Source: Asterisk's main/bri
 
 import asyncio
 import contextlib
-import logging
+
+import structlog
 
 from phoneterm_bridge.ami.client import AmiClient
 from phoneterm_bridge.ami.codec import Message
@@ -30,8 +31,6 @@ from phoneterm_bridge.pbx_port import Outcome
 HOLD_S = 2.0
 TIDY_S = 0.5
 
-log = logging.getLogger(__name__)
-
 _NUMBER = "TRANSFER_EXTEN"
 _CONTEXT = "TRANSFER_CONTEXT"
 
@@ -50,6 +49,7 @@ class AttendedStart:
     async def begin(self, leg: Leg, context: str, number: str) -> Outcome:
         """Start it; accepted once Asterisk has taken the number, and from then on the view follows it."""
         running = self._view.begin(leg, Plan(f"Local/{number}@{context}-", self._features.no_answer_s))
+        await asyncio.sleep(max(0.0, leg.deaf_until - self._view.clock()))
         try:
             reason = await self._ask(leg.channel, context, number)
             outcome = Outcome("failed", reason) if reason else await self._wait_for_beginning(running, leg)
@@ -95,7 +95,8 @@ class AttendedStart:
                 await running.has_begun.wait()
         except TimeoutError:
             if running.transfer.state == ASKED:
-                log.warning("no transfer began on %s: the Dial that made the call lacks T or t", leg.channel)
+                hint = "the Dial that made the call lacks T or t"
+                structlog.get_logger().warning("no-transfer-began", channel=leg.channel, hint=hint)
                 return Outcome("failed", "not-permitted-by-pbx")
         if running.is_lost:
             return UNKNOWN

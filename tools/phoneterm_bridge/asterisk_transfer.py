@@ -32,6 +32,7 @@ LEFT = "left"
 ENDED = "ended"
 
 NO_ANSWER_MARGIN_S = 0.5
+FAIL_SOUND_S = 0.5  # how long Asterisk's xferfailsound keeps a transferrer who is back from sending feature codes
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ class Transfer:
             self._end("returned", self._why_returned(now))
         if leg is not None:
             leg.has_hung_up = leg.has_hung_up or self.state == LEFT
+            leg.deaf_until = now + FAIL_SOUND_S if self.state == ENDED else leg.deaf_until
             leg.is_on_hold = leg.is_on_hold and self.state != ENDED
 
     def _is_over(self, leg: Leg | None, table: CallTable) -> bool:

@@ -55,7 +55,7 @@ class CallView:
         """Start empty."""
         self.table = CallTable(clock)
         self.listener: PbxListener | None = None
-        self._clock = clock
+        self.clock = clock
         self._on_stuck = on_stuck
         self._running: dict[str, RunningTransfer] = {}
         self._told: dict[str, tuple[Call, ...]] = {}
@@ -118,7 +118,7 @@ class CallView:
     def _apply_to(self, running: RunningTransfer, event: Message) -> None:
         transfer = running.transfer
         wanted_release = transfer.wants_release
-        transfer.apply(event, self.table, self._clock())
+        transfer.apply(event, self.table, self.clock())
         if transfer.target or transfer.state not in (ASKED, STARTED):
             running.has_begun.set()
         if transfer.state == ENDED:

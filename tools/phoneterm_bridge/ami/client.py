@@ -5,9 +5,10 @@ Does not know calls or transfers, and repeats nothing that was asked on a lost c
 
 import asyncio
 import contextlib
-import logging
 import random
 from typing import Protocol
+
+import structlog
 
 from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.ami.connection import (
@@ -25,8 +26,6 @@ CONNECT_S = 5.0
 PING_EVERY_S = 5.0
 BACK_OFF_FIRST_S = 0.1
 BACK_OFF_MOST_S = 15.0
-
-log = logging.getLogger(__name__)
 
 
 class AmiListener(Protocol):
@@ -48,6 +47,7 @@ class AmiClient:
     def __init__(self, settings: AmiSettings, listener: AmiListener, ping_every_s: float = PING_EVERY_S) -> None:
         """Keep the settings; nothing is connected yet."""
         self._settings = settings
+        self._where = {"host": settings.host, "port": settings.port}
         self._listener = listener
         self._ping_every_s = ping_every_s
         self._connection: AmiConnection | None = None
@@ -92,16 +92,16 @@ class AmiClient:
         while True:
             try:
                 await self._connect_and_serve(first_try)
-                log.warning("lost the connection to the PBX at %s:%d", self._settings.host, self._settings.port)
+                structlog.get_logger().warning("pbx-connection-lost", **self._where)
                 back_off_s = BACK_OFF_FIRST_S
             except PbxRejectedLogin as rejected:
                 if not first_try.done():
                     first_try.set_exception(rejected)
                     return
-                log.warning("%s", rejected)
+                structlog.get_logger().warning("pbx-rejected-login", **self._where, username=self._settings.username)
                 back_off_s = BACK_OFF_MOST_S
             except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as away:
-                log.info("no PBX at %s:%d: %s", self._settings.host, self._settings.port, away)
+                structlog.get_logger().info("pbx-not-there", **self._where, error=type(away).__name__)
                 back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)
             if not first_try.done():
                 first_try.set_result(None)

@@ -1,0 +1,50 @@
+"""Every test here runs on the simulator and on the real Asterisk; each is started once and cleared between tests."""
+
+import contextlib
+
+import pytest
+import pytest_asyncio
+from pbx.desk import Desk, make_lab
+
+
+@pytest.fixture(scope="session", params=("simulator", "asterisk"))
+def kind(request):
+    """Which PBX is inside the lab."""
+    return request.param
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running_lab(kind, need_part):
+    """A PBX with the usual configuration."""
+    lab = make_lab(kind, need_part)
+    await lab.start()
+    yield lab
+    await lab.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def lab(running_lab):
+    """The PBX without any call."""
+    yield running_lab
+    await running_lab.clear()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(lab):
+    """A backend that is connected to the PBX, and what it told its listener."""
+    async with Desk(lab) as desk:
+        yield desk
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_desk(kind, need_part):
+    """A function that starts a PBX of its own with options, and returns a desk there."""
+    async with contextlib.AsyncExitStack() as parts:
+
+        async def open_one(**options):
+            lab = make_lab(kind, need_part, **options)
+            await lab.start()
+            parts.push_async_callback(lab.stop)
+            return await parts.enter_async_context(Desk(lab))
+
+        yield open_one

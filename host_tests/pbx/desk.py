@@ -1,0 +1,126 @@
+"""What a test sees of a PBX: the lab with its phones, the backend under test, and all that the backend has told.
+
+Does not decide anything. Waiting is always for a condition, with a deadline.
+"""
+
+import asyncio
+
+from pbx_lab.asterisk_lab import AsteriskLab
+from pbx_lab.lab import LabOptions
+from pbx_simulator.simulator_lab import SimulatorLab
+from phoneterm_bridge.asterisk import AsteriskPbx
+from phoneterm_bridge.pbx_port import Outcome
+
+USER, COLLEAGUE, CALLER = "101", "102", "103"
+NO_SUCH_NUMBER = "299"
+CONTEXT = "internal"
+WAIT_S = 5
+ACCEPTED = Outcome("accepted")
+
+
+def make_lab(kind, need_part, **options):
+    """Return a lab that is not started yet, or skip the test when its parts are not on this machine."""
+    if kind == "simulator":
+        return SimulatorLab(LabOptions(**options))
+    need_part("asterisk")
+    need_part("sipp")
+    return AsteriskLab(LabOptions(**options))
+
+
+class Desk:
+    """A lab and a backend connected to it; it is the backend's listener."""
+
+    def __init__(self, lab, settings=None):
+        self.lab = lab
+        self.pbx = AsteriskPbx(settings or lab.ami)
+        self.progress = []
+        self.availability = []
+        self._news = asyncio.Event()
+
+    async def __aenter__(self):
+        self.pbx.listen(self)
+        await self.pbx.start()
+        return self
+
+    async def __aexit__(self, *_):
+        await self.pbx.stop()
+
+    def on_calls_changed(self, endpoint):
+        self._news.set()
+
+    def on_progress(self, ref, state, reason):
+        self.progress.append((ref, state, reason))
+        self._news.set()
+
+    def on_availability(self, is_available):
+        self.availability.append(is_available)
+        self._news.set()
+
+    async def wait_until(self, is_so, within_s=WAIT_S):
+        """Wait until a condition on the backend holds; fails with what the backend has told."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not is_so():
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            calls = {endpoint: self.pbx.calls(endpoint) for endpoint in (USER, COLLEAGUE, CALLER)}
+            raise AssertionError(f"not within {within_s} s: {self.progress}, {calls}") from None
+
+    async def call_in_state(self, state, endpoint=USER):
+        """Wait until the endpoint has a call in this state and return it."""
+
+        def found():
+            return next((call for call in self.pbx.calls(endpoint) if call.state == state), None)
+
+        await self.wait_until(lambda: found() is not None)
+        return found()
+
+    async def talk(self):
+        """Have the caller call the user, who answers; return the user's call."""
+        await self.lab.place_call(CALLER, USER)
+        return await self.call_in_state("talking")
+
+    async def consult(self, number=COLLEAGUE):
+        """Have the user talk to the colleague while the caller waits; return the user's call."""
+        call = await self.talk()
+        assert await self.pbx.attended(call, CONTEXT, number) == ACCEPTED
+        await self.result("consulting")
+        return call
+
+    async def ring(self):
+        """Have the colleague's phone ring while the caller waits; return the user's call."""
+        await self.lab.set_behaviour(COLLEAGUE, "ring")
+        call = await self.talk()
+        assert await self.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+        await self.result("ringing")
+        await self.lab.wait_until(lambda legs: has(legs, COLLEAGUE, "ringing"))
+        return call
+
+    async def result(self, state, reason=None, within_s=WAIT_S):
+        """Wait until the transfer has come to this state with this reason."""
+        await self.wait_until(lambda: (state, reason) in self.states(), within_s)
+
+    def states(self):
+        """Return (state, reason) of all progress so far."""
+        return [(state, reason) for _, state, reason in self.progress]
+
+
+def has(legs, endpoint, state):
+    """Say whether an endpoint has a leg in this state."""
+    return any(leg.endpoint == endpoint and leg.state == state for leg in legs)
+
+
+def are_talking(legs, *endpoints):
+    """Say whether these endpoints talk to each other, nobody hears hold music, and there are no other legs."""
+    if sorted(leg.endpoint for leg in legs) != sorted(endpoints):
+        return False
+    return all(
+        leg.state == "up" and not leg.is_on_hold and leg.connected_to in endpoints and leg.connected_to != leg.endpoint
+        for leg in legs
+    )
+
+
+def is_waiting(legs, endpoint):
+    """Say whether this endpoint hears hold music."""
+    return any(leg.endpoint == endpoint and leg.is_on_hold for leg in legs)

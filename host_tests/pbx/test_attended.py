@@ -1,0 +1,137 @@
+"""Attended transfer: the caller waits while the user talks to the colleague, and every way this can end."""
+
+import pytest
+from pbx.desk import (
+    ACCEPTED,
+    CALLER,
+    COLLEAGUE,
+    CONTEXT,
+    NO_SUCH_NUMBER,
+    USER,
+    are_talking,
+    has,
+    is_waiting,
+)
+from phoneterm_bridge.pbx_port import Outcome
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_user_hangs_up_and_caller_and_colleague_talk(desk):
+    call = await desk.consult()
+    legs = await desk.lab.wait_until(lambda legs: is_waiting(legs, CALLER))
+    assert has(legs, USER, "up")
+    assert has(legs, COLLEAGUE, "up")
+    assert (await desk.call_in_state("consulting")).ref == call.ref
+    await desk.lab.hang_up(USER)
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await desk.result("done")
+    assert desk.states() == [("ringing", None), ("consulting", None), ("done", None)]
+    assert {ref for ref, _, _ in desk.progress} == {call.ref}
+    await desk.wait_until(lambda: desk.pbx.calls(USER) == ())
+
+
+async def test_phones_end_in_one_bridge_without_anything_between(desk):
+    await desk.consult()
+    await desk.lab.hang_up(USER)
+    legs = await desk.lab.wait_until(lambda legs: len(legs) == 2 and legs[0].bridge == legs[1].bridge != "")
+    assert are_talking(legs, CALLER, COLLEAGUE)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [("busy", "busy"), ("reject", "refused-by-target"), ("unavailable", "unavailable")],
+)
+async def test_a_colleague_who_cannot_be_reached_brings_the_caller_back_with_the_reason(desk, behaviour, reason):
+    await desk.lab.set_behaviour(COLLEAGUE, behaviour)
+    call = await desk.talk()
+    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    await desk.result("returned", reason)
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    assert (await desk.call_in_state("talking")).ref == call.ref
+
+
+async def test_a_colleague_who_hangs_up_brings_the_caller_back(desk):
+    await desk.consult()
+    await desk.lab.hang_up(COLLEAGUE)
+    await desk.result("returned")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+
+
+async def test_a_caller_who_hangs_up_leaves_user_and_colleague_talking(desk):
+    await desk.consult()
+    await desk.lab.hang_up(CALLER)
+    await desk.result("failed", "caller-gone")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, USER, COLLEAGUE))
+    await desk.call_in_state("talking")
+
+
+async def test_a_caller_who_hangs_up_while_it_rings_ends_everything(desk):
+    await desk.ring()
+    await desk.lab.hang_up(CALLER)
+    await desk.result("failed", "caller-gone")
+    await desk.lab.wait_until(lambda legs: not legs)
+
+
+async def test_hanging_up_while_it_rings_is_done_only_when_the_colleague_answers(desk):
+    await desk.ring()
+    await desk.lab.hang_up(USER)
+    await desk.wait_until(lambda: desk.pbx.calls(USER) == ())
+    assert desk.states() == [("ringing", None)]
+    await desk.lab.answer(COLLEAGUE)
+    await desk.result("done")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+
+
+async def test_a_number_that_the_dialplan_does_not_have_leaves_the_call_alone(desk):
+    call = await desk.talk()
+    before = await desk.lab.legs()
+    assert await desk.pbx.attended(call, CONTEXT, NO_SUCH_NUMBER) == Outcome("failed", "unknown-number")
+    assert await desk.lab.legs() == before
+    assert desk.states() == []
+
+
+async def test_a_second_transfer_during_a_consultation_is_refused(desk):
+    call = await desk.consult()
+    assert await desk.pbx.attended(call, CONTEXT, "0123") == Outcome("failed", "busy-transferring")
+    assert await desk.pbx.blind(call, CONTEXT, "0123") == Outcome("failed", "busy-transferring")
+
+
+async def test_the_colleague_may_be_a_group_and_the_first_answer_counts(desk):
+    await desk.lab.place_call(USER, "0123")
+    call = await desk.call_in_state("talking")
+    await desk.lab.set_behaviour(CALLER, "ring")
+    assert await desk.pbx.attended(call, CONTEXT, "150") == ACCEPTED
+    await desk.result("consulting")
+    await desk.lab.hang_up(USER)
+    await desk.result("done")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, "trunk", COLLEAGUE))
+
+
+async def test_a_machine_that_answers_is_an_answer(desk):
+    await desk.consult("190")
+    await desk.lab.hang_up(USER)
+    await desk.result("done")
+
+
+async def test_the_number_does_not_stay_on_the_channel_for_the_next_transfer(desk):
+    call = await desk.consult()
+    assert await desk.pbx.cancel(call) == ACCEPTED
+    await desk.result("returned", "cancelled")
+    channel = next(leg.channel for leg in await desk.lab.legs() if leg.endpoint == USER)
+    assert await desk.lab.variable(channel, "TRANSFER_EXTEN") == ""
+    assert await desk.lab.variable(channel, "TRANSFER_CONTEXT") == ""
+
+
+async def test_two_transfers_to_one_colleague_do_not_mix(desk):
+    await desk.lab.set_behaviour(COLLEAGUE, "ring")
+    first = await desk.talk()
+    await desk.lab.place_call("103", "0123")
+    await desk.wait_until(lambda: len(desk.pbx.calls(CALLER)) == 2)
+    second = desk.pbx.calls(CALLER)[1]
+    assert await desk.pbx.attended(first, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.attended(second, CONTEXT, COLLEAGUE) == ACCEPTED
+    await desk.wait_until(lambda: len(desk.progress) == 2)
+    assert await desk.pbx.cancel(second) == ACCEPTED
+    await desk.result("returned", "cancelled")
+    assert [ref for ref, state, _ in desk.progress if state == "returned"] == [second.ref]

@@ -1,0 +1,74 @@
+"""Complete, cancel and swap: what the user can do with a consultation by a key."""
+
+import pytest
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, are_talking, is_waiting
+from phoneterm_bridge.pbx_port import Outcome
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_complete_connects_caller_and_colleague(desk):
+    call = await desk.consult()
+    assert await desk.pbx.complete(call) == ACCEPTED
+    await desk.result("done")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+
+
+async def test_complete_while_it_rings_is_done_when_the_colleague_answers(desk):
+    call = await desk.ring()
+    assert await desk.pbx.complete(call) == ACCEPTED
+    await desk.wait_until(lambda: desk.pbx.calls(USER) == ())
+    await desk.lab.answer(COLLEAGUE)
+    await desk.result("done")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+
+
+async def test_cancel_while_it_rings_brings_the_caller_back(desk):
+    call = await desk.ring()
+    assert await desk.pbx.cancel(call) == ACCEPTED
+    await desk.result("returned", "cancelled")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+
+
+async def test_cancel_during_the_consultation_brings_the_caller_back(desk):
+    call = await desk.consult()
+    assert await desk.pbx.cancel(call) == ACCEPTED
+    await desk.result("returned", "cancelled")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+
+
+async def test_swap_goes_to_the_caller_and_back(desk):
+    call = await desk.consult()
+    assert await desk.pbx.swap(call) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE) and not is_waiting(legs, CALLER))
+    assert await desk.pbx.swap(call) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: is_waiting(legs, CALLER) and not is_waiting(legs, COLLEAGUE))
+    assert desk.states() == [("ringing", None), ("consulting", None)]
+
+
+async def test_complete_and_cancel_work_while_swapped(desk):
+    call = await desk.consult()
+    assert await desk.pbx.swap(call) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+    assert await desk.pbx.cancel(call) == ACCEPTED
+    await desk.result("returned", "cancelled")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
+    assert await desk.pbx.swap(call) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+    assert await desk.pbx.complete(call) == ACCEPTED
+    await desk.result("done")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+
+
+async def test_nothing_can_be_steered_without_a_transfer(desk):
+    call = await desk.talk()
+    for operation in (desk.pbx.complete, desk.pbx.cancel, desk.pbx.swap):
+        assert await operation(call) == Outcome("failed", "no-call")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+
+
+async def test_nobody_can_be_swapped_to_before_the_answer(desk):
+    call = await desk.ring()
+    assert await desk.pbx.swap(call) == Outcome("failed", "not-answered")
