@@ -26,7 +26,7 @@ from phoneterm.device.hook import Hook
 from phoneterm.device.indicator import Indicator
 from phoneterm.device.key_matrix import KeyMatrix
 from phoneterm.device.mqtt import MqttClient, Timing
-from phoneterm.device.mqtt_connection import Broker, describe
+from phoneterm.device.mqtt_connection import Broker
 from phoneterm.device.mqtt_packets import Will
 from phoneterm.device.watchdog import Watchdog
 from phoneterm.device.wifi import Wifi
@@ -74,11 +74,10 @@ def make_terminal(settings):
     return Terminal(identity, Keymap(board.LEGENDS), Roles(*board.ROLES))
 
 
-def explain(error):
-    """Return why the connection failed; a certificate is only as good as the clock that checks its dates."""
-    reason = describe(error)
+def explain(reason):
+    """Return why the connection was lost; a certificate is only as good as the clock that checks its dates."""
     year = time.localtime()[0]
-    if "X509" in reason and year < FIRST_SANE_YEAR:
+    if "certificate" in reason and year < FIRST_SANE_YEAR:
         return "the clock is wrong (year %d), so the broker's certificate cannot be checked" % year
     return reason
 

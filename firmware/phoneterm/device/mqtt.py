@@ -32,8 +32,8 @@ class MqttClient:
     on_progress is called whenever `send` comes round: at least once a ping interval, a quarter of the keepalive.
     """
 
-    def __init__(self, broker, filters, will, timing, owner, log, wait_network=None, explain=describe):
-        """Take log(event, detail), a coroutine function that returns once there is a network, and explain(OSError)."""
+    def __init__(self, broker, filters, will, timing, owner, log, wait_network=None, explain=str):
+        """Take log(event, detail), a coroutine function that returns once there is a network, and explain(reason)."""
         self._broker = broker
         self._filters = filters
         self._will = will
@@ -96,7 +96,7 @@ class MqttClient:
             reason, is_refused = (await self._run_connection()).args
             if reason != self._logged:
                 self._logged = reason
-                self._log("link-refused" if is_refused else "link-lost", reason)
+                self._log("link-refused" if is_refused else "link-lost", self._explain(reason))
             backoff = timing.after_refusal if is_refused else timing.after_loss
             await asyncio.sleep_ms(backoff.next_ms(timing.random_fraction()))
 
@@ -113,7 +113,7 @@ class MqttClient:
         except asyncio.TimeoutError:
             return LinkLost("no answer in %d ms" % self._timing.connect_ms, False)
         except OSError as error:
-            return LinkLost(self._explain(error), False)
+            return LinkLost(describe(error), False)
         except asyncio.CancelledError:
             if not self._drop_reason:
                 raise
@@ -201,7 +201,7 @@ class MqttClient:
         except asyncio.TimeoutError:
             pass
         except OSError as error:
-            reason = self._explain(error)
+            reason = describe(error)
         finally:
             if reason and self._attempt == attempt:
                 self.drop(reason)

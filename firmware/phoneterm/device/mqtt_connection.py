@@ -57,7 +57,11 @@ class Connection:
             )
             self._socket.setblocking(False)
         self._stream = asyncio.StreamWriter(self._socket)
-        await self.write(packets.connect(broker.client_id, broker.username, broker.password, keepalive_s, will))
+        connect = packets.connect(broker.client_id, broker.username, broker.password, keepalive_s, will)
+        try:
+            await self.write(connect)
+        except ValueError as error:  # what mbedTLS says of a certificate, in the handshake
+            raise LinkLost(str(error).strip(), True)
         packet = await self.next_packet()
         if packet.kind != received.CONNACK or packet.ident:
             reason = _REFUSALS.get(packet.ident, "answer %d, code %d" % (packet.kind, packet.ident))

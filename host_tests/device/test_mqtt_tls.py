@@ -1,0 +1,61 @@
+"""The MQTT client over TLS against mosquitto: the pinned CA and the host name decide."""
+
+import pytest
+from device.authority import Authority, is_possible
+from device.real_brokers import Mosquitto, topic
+from phoneterm.core import messages
+
+NAME = "broker.lab"
+STORY = f"""
+async def story(lab):
+    lab.start()
+    await lab.until(lambda: lab.client.is_up or lab.client._logged)
+    lab.say(lab.client.is_up, await lab.client.publish("{topic(messages.TELEMETRY)}", bytes(400), 1))
+"""
+
+
+@pytest.fixture
+async def tls_broker(need_part, tmp_path):
+    """A mosquitto with a certificate of `authority` for NAME."""
+    if not is_possible():
+        pytest.skip("openssl is not on this machine: install the package openssl.")
+    authority = Authority(tmp_path / "authority")
+    broker = Mosquitto(need_part("mosquitto"), authority.make_server_files(NAME))
+    broker.authority = authority
+    await broker.start()
+    yield broker
+    await broker.stop()
+
+
+async def test_the_pinned_authority_and_the_right_name_are_let_through(tls_broker, tell):
+    story = await tell(tls_broker.port, STORY, tls_ca_path=tls_broker.authority.der_path, tls_host=NAME)
+    assert await story.end() == [[True, True]]
+
+
+async def test_another_authority_is_refused_and_the_password_never_sent(tls_broker, tell, tmp_path):
+    other = Authority(tmp_path / "other")
+    story = await tell(tls_broker.port, STORY, tls_ca_path=other.der_path, tls_host=NAME)
+    assert await story.end() == [[False, False]]
+    assert await story.until_logged("link-refused") == "The certificate is not correctly signed by the trusted CA"
+
+
+async def test_another_name_is_refused(tls_broker, tell):
+    story = await tell(tls_broker.port, STORY, tls_ca_path=tls_broker.authority.der_path, tls_host="other.lab")
+    assert await story.end() == [[False, False]]
+    assert "does not match" in await story.until_logged("link-refused")
+
+
+async def test_a_cut_tls_connection_is_made_again(tls_broker, tell):
+    story = await tell(
+        tls_broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            lab.client.drop("cut by the test")
+            _, ms = await lab.timed(lab.until(lambda: lab.client.is_up))
+            lab.say(lab.client.connects)
+        """,
+        tls_ca_path=tls_broker.authority.der_path,
+        tls_host=NAME,
+    )
+    assert await story.end() == [[2]]
