@@ -12,8 +12,7 @@ from phoneterm.core import messages
 from phoneterm_bridge.backends import make_pbx
 from phoneterm_bridge.mqtt_connection import MqttConnection, NotConnected
 from phoneterm_bridge.pbx_port import PbxRejectedLogin
-from phoneterm_bridge.phone_config import digit_map_of
-from phoneterm_bridge.policy import Policy
+from phoneterm_bridge.phone_config import make_policy
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.service import address_of, will_of
 from phoneterm_bridge.settings import BridgeSettings, BrokerSettings, PbxSettings
@@ -50,7 +49,7 @@ def _check_store(settings: BridgeSettings) -> Finding:
 
 def _check_digit_map(settings: BridgeSettings) -> Finding:
     try:
-        Policy(digit_map_of(settings.phones))
+        make_policy(settings.phones)
     except SetupProblem as problem:
         return Finding(False, str(problem))
     return Finding(True, "The digit map is right.")

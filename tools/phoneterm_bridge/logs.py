@@ -17,7 +17,10 @@ def set_up_logs(log_format: str, level: str) -> None:
     """Make every logger of this process, structlog's and the standard library's, print in one format from one level."""
     level_number = logging.getLevelNamesMapping()[level.upper()]
     steps: list = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
-    last: list = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # The plain traceback: the rich one would print local variables, numbers and secrets among them.
+    last: list = [
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    ]
     if log_format == "json":
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(

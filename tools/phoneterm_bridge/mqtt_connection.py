@@ -8,6 +8,7 @@ TCP_NODELAY on every socket by itself.
 """
 
 import asyncio
+import os
 import secrets
 import ssl
 from collections.abc import Awaitable, Callable
@@ -89,7 +90,10 @@ class MqttConnection:
         except MQTTError as error:
             raise NotConnected(str(error).partition("(")[2].rstrip(")").lower() or str(error)) from None
         except OSError as error:
-            raise NotConnected(error.strerror or str(error)) from None
+            is_from_system = error.errno is not None and error.errno > 0
+            raise NotConnected((os.strerror(error.errno) if is_from_system else str(error)).lower()) from None
+        except ValueError as error:  # a host name that cannot be one
+            raise NotConnected(str(error)) from None
         if self._is_refused:
             raise NotConnected("it refuses the bridge's subscription")
 

@@ -75,6 +75,8 @@ class MqttLink:
                 self._tell_away("the connection was lost")
             except NotConnected as error:
                 self._tell_away(str(error))
+            except Exception as error:  # a mistake in a library or of our own: the link must come back all the same
+                structlog.get_logger().exception("link-failed", error=type(error).__name__)
             finally:
                 await connection.close()
             await asyncio.sleep(delay_s * (0.5 + secrets.randbelow(1000) / 1000))

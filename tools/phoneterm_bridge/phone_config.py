@@ -1,10 +1,14 @@
-"""The configuration document every terminal is sent, with a revision that rises when it changes. Does not send it."""
+"""The configuration document every terminal is sent, with a revision that rises when it changes.
+
+Does not send it, and knows the firmware's default roles only to tell whether a digit map fits them.
+"""
 
 import json
 
 import sqlalchemy as sa
 from phoneterm.core.digit_map import DEFAULT_MAP
 
+from phoneterm_bridge.policy import Policy
 from phoneterm_bridge.settings import PhoneSettings
 from phoneterm_bridge.store import reading
 
@@ -14,6 +18,13 @@ _OPERATIONS = ("blind", "attended", "complete", "cancel", "swap")
 def digit_map_of(settings: PhoneSettings) -> str:
     """Return the digit map in force: the one of the settings, or the default one."""
     return settings.digit_map or DEFAULT_MAP
+
+
+def make_policy(settings: PhoneSettings) -> Policy:
+    """Return the rules of the digit map in force; SetupProblem when a terminal would not accept the map."""
+    roles = [settings.commit or "A", settings.erase or "B", settings.cancel or "C", settings.swap or "D"]
+    # A commit key that is # does what # does in a map; every other role would take the key away from the number.
+    return Policy(digit_map_of(settings), "".join(roles[1:]) + roles[0].replace("#", ""))
 
 
 def make_config(settings: PhoneSettings, operations: frozenset[str], engine: sa.Engine) -> dict:

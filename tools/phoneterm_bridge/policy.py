@@ -16,10 +16,10 @@ TRANSFERS = ("blind", "attended")
 
 
 class Policy:
-    """The rules of one digit map."""
+    """The rules of one digit map; `legends_in_use` are the keys that end, erase or cancel a number."""
 
-    def __init__(self, digit_map: str) -> None:
-        compiled = compile_map(digit_map)
+    def __init__(self, digit_map: str, legends_in_use: str = "") -> None:
+        compiled = compile_map(digit_map, legends_in_use)
         if isinstance(compiled, messages.Rejected):
             raise SetupProblem(f"The setting phones.digit_map is not right: {compiled.detail}.")
         self._map = compiled

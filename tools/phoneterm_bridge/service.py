@@ -15,8 +15,7 @@ from phoneterm_bridge.embedded_broker import EmbeddedBroker
 from phoneterm_bridge.mqtt_connection import BrokerAddress, Will
 from phoneterm_bridge.mqtt_link import Link, MqttLink
 from phoneterm_bridge.pbx_port import Pbx, PbxRejectedLogin
-from phoneterm_bridge.phone_config import digit_map_of, make_config
-from phoneterm_bridge.policy import Policy
+from phoneterm_bridge.phone_config import make_config, make_policy
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.reception import Reception
 from phoneterm_bridge.roster import Roster
@@ -97,7 +96,7 @@ class Bridge:
 
     def _join_parts(self, link: Link) -> None:
         phones = self._settings.phones
-        sessions, policy = Sessions(phones.ttl_ms), Policy(digit_map_of(phones))
+        sessions, policy = Sessions(phones.ttl_ms), make_policy(phones)
         config = make_config(phones, self._pbx.operations, self._engine)
         self._speaker = Speaker(link, self._settings.broker.base, self._roster)
         self._transfers = Transfers(self._speaker, self._journal)

@@ -18,6 +18,7 @@ from phoneterm_bridge.problem import SetupProblem
 
 ENVIRONMENT_PREFIX = "PHONETERM_"
 _NAME = r"^[A-Za-z0-9_.-]+$"
+_LEGEND = r"^[0-9A-Z*#]$"
 
 
 class _Section(BaseModel):
@@ -63,10 +64,10 @@ class PhoneSettings(_Section):
     digit_ms: int | None = Field(None, ge=500, le=10000)
     total_ms: int | None = Field(None, ge=2000, le=60000)
     country: str | None = Field(None, pattern="^[a-z]{2}$")
-    commit: str | None = None
-    erase: str | None = None
-    cancel: str | None = None
-    swap: str | None = None
+    commit: str | None = Field(None, pattern=_LEGEND)
+    erase: str | None = Field(None, pattern=_LEGEND)
+    cancel: str | None = Field(None, pattern=_LEGEND)
+    swap: str | None = Field(None, pattern=_LEGEND)
 
 
 class LogSettings(_Section):

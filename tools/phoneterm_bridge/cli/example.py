@@ -33,6 +33,10 @@ EXAMPLE = """\
 # digit_ms = 3000          # longest pause between digits
 # total_ms = 20000         # longest sequence
 # country = "de"           # the tones the terminal plays
+# commit = "A"             # the key that ends a number
+# erase = "B"              # the key that takes the last digit back
+# cancel = "C"             # the key that cancels a transfer
+# swap = "D"               # the key that talks to the other party
 
 [log]
 # format = "console"       # or "json"

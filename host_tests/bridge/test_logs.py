@@ -1,0 +1,62 @@
+"""Logs: machines can read them, outside text cannot forge them, and neither digits nor secrets are in them."""
+
+import json
+import logging
+
+import pytest
+import structlog
+from phoneterm.core import messages
+from phoneterm_bridge.logs import MAX_TEXT_CHARS, set_up_logs, shorten
+
+
+@pytest.fixture(autouse=True)
+def _as_before():
+    """Leave the loggers of this process as they were."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def test_json_logs_are_one_object_a_line_whoever_logs(capfd):
+    set_up_logs("json", "info")
+    structlog.get_logger().info("happened", tid="phone-101")
+    logging.getLogger("somebody.else").warning("said %s", "so")
+    logging.getLogger("amqtt.broker").error("noise")
+    structlog.get_logger().debug("too fine")
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [(line["event"], line["level"]) for line in lines] == [("happened", "info"), ("said so", "warning")]
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_traceback_shows_no_local_variables(capfd, log_format):
+    set_up_logs(log_format, "info")
+    secret = "hush-" + "hush"
+    try:
+        raise OSError(len(secret))
+    except OSError:
+        structlog.get_logger().exception("failed")
+    assert "hush-hush" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["two\nlines", "\x1b[31mred", "ü€", "\0", "x" * 500])
+def test_outside_text_is_printable_ascii_and_short(text):
+    shown = shorten(text)
+    assert shown.isascii()
+    assert shown.isprintable()
+    assert len(shown) <= MAX_TEXT_CHARS
+
+
+async def test_no_number_and_no_secret_reaches_the_log(scene, capfd):
+    set_up_logs("json", "debug")
+    terminal = await scene.terminal()
+    await terminal.hello()
+    scene.pbx.change_calls("101", *scene.pbx.calls("101"))
+    for op, number in (("blind", "0301234567"), ("blind", "103"), ("attended", "199")):
+        await terminal.ask(op, number)
+    await scene.link.send(terminal.topic(messages.COMMAND), b'{"number":"0301234567"}')
+    logged = capfd.readouterr().err
+    assert "result" in logged
+    for hidden in ("0301234567", '"103"', '"199"', scene.enrolment.mqtt_password, scene.enrolment.mac_key.hex()):
+        assert hidden not in logged
