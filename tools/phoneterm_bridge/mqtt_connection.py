@@ -90,8 +90,8 @@ class MqttConnection:
         except MQTTError as error:
             raise NotConnected(str(error).partition("(")[2].rstrip(")").lower() or str(error)) from None
         except OSError as error:
-            is_from_system = error.errno is not None and error.errno > 0
-            raise NotConnected((os.strerror(error.errno) if is_from_system else str(error)).lower()) from None
+            number = error.errno or 0  # those of the name resolver are negative and have their own texts
+            raise NotConnected((os.strerror(number) if number > 0 else str(error)).lower()) from None
         except ValueError as error:  # a host name that cannot be one
             raise NotConnected(str(error)) from None
         if self._is_refused:
