@@ -25,7 +25,7 @@ _ARROWS = {
     },
     "tools/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.ami"},
     "tools/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.ami"},
-    "tools/virtual_phone": {"virtual_phone"},
+    "tools/virtual_phone": {"virtual_phone", "firmware_build"},
     "tools/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
     "tools/firmware_build": {"firmware_build"},
     "tools/link_lab": {"link_lab", "lab_parts", "virtual_phone", "firmware_build", "phoneterm_bridge"},

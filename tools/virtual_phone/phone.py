@@ -1,10 +1,14 @@
-"""The virtual phone: a desk phone and its control socket.
+"""The virtual phone: a desk phone with the firmware as a device gets it, and its control socket.
 
 Does not add anything to them. It belongs to the event loop that started it; on Linux the firmware's process also dies
 with the thread that started it.
 """
 
+import asyncio
+import tempfile
 from pathlib import Path
+
+from firmware_build.image import make_image
 
 from virtual_phone.control import ControlServer
 from virtual_phone.desk_phone import BOARD, FIRMWARE, DeskPhone
@@ -23,7 +27,10 @@ class VirtualPhone(DeskPhone):
         board: Path = BOARD,
         access_point: tuple[str, str] | None = None,
     ) -> None:
-        super().__init__(settings, heap_kib, firmware=firmware, board=board, access_point=access_point)
+        self._sources = firmware
+        self._image = tempfile.TemporaryDirectory(prefix="phoneterm-image-")
+        image = Path(self._image.name)
+        super().__init__(settings, heap_kib, firmware=image, board=board, access_point=access_point)
         self._server = ControlServer(self, control_port)
 
     @property
@@ -32,7 +39,11 @@ class VirtualPhone(DeskPhone):
         return self._server.port
 
     async def start(self) -> None:
-        """Open the control socket and switch the power on; OSError when the port is taken."""
+        """Compile the firmware, open the control socket and switch the power on.
+
+        OSError when the port is taken; CompileFailed names what does not compile.
+        """
+        await asyncio.to_thread(make_image, self._sources, Path(self._image.name))
         await self._server.start()
         try:
             await self.power.on("power")
