@@ -1,0 +1,76 @@
+"""A man in the middle of an AMI connection: counts the actions, and cuts or silences the connection at one of them.
+
+Does not change what passes.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+
+from phoneterm_bridge.ami.codec import Decoder
+
+
+class AmiProxy:
+    """Between a backend and the PBX of `settings`; the backend uses `ami`."""
+
+    def __init__(self, settings):
+        self._to = settings
+        self.actions = []
+        self._cut_at = None
+        self._is_passed_on = True
+        self._writers = set()
+        self._tasks = set()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.ami = dataclasses.replace(self._to, port=self._server.sockets[0].getsockname()[1])
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def cut_at(self, action, is_passed_on):
+        """Cut the connection at the next action of this name, after or instead of passing it on."""
+        self._cut_at = action
+        self._is_passed_on = is_passed_on
+
+    def cut(self):
+        """Cut every connection now."""
+        for writer in tuple(self._writers):
+            writer.close()
+
+    async def _serve(self, reader, writer):
+        pbx_reader, pbx_writer = await asyncio.open_connection(self._to.host, self._to.port)
+        both = {writer, pbx_writer}
+        self._writers |= both
+        tasks = {
+            asyncio.create_task(self._pass_actions(reader, pbx_writer)),
+            asyncio.create_task(self._pass_answers(pbx_reader, writer)),
+        }
+        self._tasks |= tasks
+        await asyncio.wait(tasks)
+        self._writers -= both
+
+    async def _pass_actions(self, reader, writer):
+        decoder = Decoder()
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                names = [action.get("Action") for action in decoder.feed(data)]
+                self.actions += names
+                is_cut = self._cut_at in names
+                if not is_cut or self._is_passed_on:
+                    writer.write(data)
+                    await writer.drain()
+                if is_cut:
+                    self._cut_at = None
+                    self.cut()
+        writer.close()
+
+    async def _pass_answers(self, reader, writer):
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                if not writer.is_closing():
+                    writer.write(data)
+        writer.close()

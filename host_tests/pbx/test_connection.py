@@ -1,0 +1,86 @@
+"""The AMI connection of the backend: refused, lost at the worst moment, and found again."""
+
+import dataclasses
+
+import pytest
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, are_talking
+from pbx.proxy import AmiProxy
+from phoneterm_bridge.asterisk import AsteriskPbx
+from phoneterm_bridge.pbx_port import Outcome, PbxRejectedLogin
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_wrong_secret_is_one_sentence_that_does_not_tell_it(lab):
+    pbx = AsteriskPbx(dataclasses.replace(lab.ami, secret="quite-wrong"))
+    with pytest.raises(PbxRejectedLogin) as raised:
+        await pbx.start()
+    sentence = str(raised.value)
+    assert "phoneterm" in sentence
+    assert "quite-wrong" not in sentence
+    assert "\n" not in sentence
+
+
+async def test_a_pbx_that_is_not_there_is_waited_for(unused_tcp_port, lab):
+    desk = Desk(lab, dataclasses.replace(lab.ami, port=unused_tcp_port))
+    async with desk:
+        assert desk.pbx.is_available is False
+        assert await desk.pbx.is_known_number(CONTEXT, COLLEAGUE) is None
+        assert desk.availability == []
+
+
+@pytest.mark.parametrize("is_passed_on", [True, False])
+@pytest.mark.parametrize(("operation", "action"), [("blind", "BlindTransfer"), ("attended", "PlayDTMF")])
+async def test_an_answer_that_is_lost_is_unknown_and_nothing_is_asked_again(lab, operation, action, is_passed_on):
+    async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
+        call = await desk.talk()
+        proxy.cut_at(action, is_passed_on)
+        assert await getattr(desk.pbx, operation)(call, CONTEXT, COLLEAGUE) == Outcome("unknown")
+        await desk.wait_until(lambda: desk.availability == [True, False, True])
+        assert proxy.actions.count(action) == 1
+        if operation == "blind":
+            partner = COLLEAGUE if is_passed_on else USER
+            await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, partner))
+            await desk.call_in_state("talking", CALLER)
+
+
+async def test_a_consultation_is_found_again_after_the_connection_was_lost(lab):
+    async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
+        call = await desk.consult()
+        proxy.cut()
+        await desk.wait_until(lambda: desk.availability == [True, False, True])
+        assert (await desk.call_in_state("consulting")).ref == call.ref
+        assert await desk.pbx.attended(call, CONTEXT, "0123") == Outcome("failed", "busy-transferring")
+        assert await desk.pbx.cancel(call) == ACCEPTED
+        await desk.result("returned", "cancelled")
+        await lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+
+
+async def test_a_consultation_found_again_is_followed_to_its_end(lab):
+    async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
+        await desk.ring()
+        proxy.cut()
+        await desk.wait_until(lambda: desk.availability == [True, False, True])
+        await desk.call_in_state("consulting")
+        await lab.answer(COLLEAGUE)
+        await desk.result("consulting")
+        await lab.hang_up(USER)
+        await desk.result("done")
+
+
+async def test_a_second_backend_finds_the_calls_under_the_same_references(desk):
+    call = await desk.talk()
+    async with Desk(desk.lab) as other:
+        found = await other.call_in_state("talking")
+        assert found.ref == call.ref
+        assert found.peer == CALLER
+
+
+async def test_nobody_is_told_anything_after_stop(lab):
+    desk = Desk(lab)
+    async with desk:
+        await desk.talk()
+    progress = list(desk.progress)
+    await lab.hang_up(USER)
+    assert desk.progress == progress
+    assert desk.availability == [True]

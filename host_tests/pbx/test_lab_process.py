@@ -1,0 +1,57 @@
+"""The lab as a process of its own: gone, with all it started, when whoever started it is gone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pbx_lab.config_files import fill_in
+
+TOOLS = Path(__file__).parents[2] / "tools"
+UP = [sys.executable, "-c", "from pbx_lab.cli import app; app()", "up", "--port", "0"]
+GONE_S = 5
+
+
+def test_a_placeholder_without_a_value_is_our_own_mistake():
+    assert fill_in("a = @b@ ; c@d.e", {"b": "1"}) == "a = 1 ; c@d.e"
+    with pytest.raises(ValueError, match="@b@"):
+        fill_in("a = @b@", {})
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_when_the_lab_ends_whatever_ends_it(need_part, number):
+    folder = need_part("asterisk").root / "tmp"
+    need_part("sipp")
+    before = set(folder.glob("phoneterm-asterisk-*"))
+    environment = dict(os.environ, PYTHONPATH=f"{TOOLS}:{TOOLS.parent / 'firmware'}")
+    lab = subprocess.Popen(UP, env=environment, stdout=subprocess.PIPE, text=True)
+    ready = lab.stdout.readline()
+    assert ready.startswith("Asterisk is up")
+    (own,) = set(folder.glob("phoneterm-asterisk-*")) - before
+    lab.send_signal(number)
+    lab.wait(timeout=GONE_S)
+    lab.stdout.close()
+    _wait_until(lambda: not own.exists())
+    _wait_until(lambda: not _commands_with(own.name))
+
+
+def _wait_until(is_so):
+    deadline = time.monotonic() + GONE_S
+    while not is_so():
+        assert time.monotonic() < deadline, "still there"
+        time.sleep(0.02)
+
+
+def _commands_with(text):
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if text in command:
+            found.append(command)
+    return found

@@ -1,0 +1,82 @@
+"""The transfer's state table, with events in any order: it never breaks, and ends at most once."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from phoneterm.core.messages import FINAL_STATES, REASONS
+from phoneterm_bridge.ami.codec import Message
+from phoneterm_bridge.asterisk_calls import CallTable, endpoint_of, ref_of
+from phoneterm_bridge.asterisk_transfer import Plan, Transfer
+
+STATES = ("ringing", "consulting", *FINAL_STATES)
+CHANNELS = {
+    "1.1": "PJSIP/103-00000001",
+    "1.2": "PJSIP/101-00000002",
+    "1.3": "Local/102@internal-00000000;1",
+    "1.4": "Local/102@internal-00000000;2",
+    "1.5": "PJSIP/102-00000003",
+}
+_UNIQUEIDS = st.sampled_from([*CHANNELS, "9.9"])
+_EVENTS = st.builds(
+    lambda name, who, dest, bridge, state, status, cause: event(
+        name, who, DestUniqueid=dest, BridgeUniqueid=bridge, ChannelStateDesc=state, DialStatus=status, Cause=cause,
+        OrigTransfererUniqueid=who, Result="Success", DestBridgeUniqueid=bridge,
+    ),
+    st.sampled_from(
+        ["Newchannel", "Newstate", "Hold", "Unhold", "BridgeEnter", "BridgeLeave", "DialBegin", "DialEnd",
+         "HangupRequest", "Hangup", "AttendedTransfer", "Rename"]
+    ),
+    _UNIQUEIDS, _UNIQUEIDS, st.sampled_from(["home", "second"]), st.sampled_from(["Down", "Ringing", "Up"]),
+    st.sampled_from(["", "ANSWER", "BUSY", "NOANSWER", "CANCEL"]), st.sampled_from(["16", "17", "21", ""]),
+)  # fmt: skip
+
+
+def event(name, who, **headers):
+    channel = CHANNELS.get(who, "")
+    pairs = [("Event", name), ("Uniqueid", who), ("Channel", channel), ("Linkedid", "1.1"), ("Newname", channel)]
+    return Message([*pairs, *headers.items()])
+
+
+def talking_table():
+    table = CallTable(lambda: 1.0)
+    for who in ("1.1", "1.2"):
+        table.apply(event("Newchannel", who, ChannelStateDesc="Up"))
+        table.apply(event("BridgeEnter", who, BridgeUniqueid="home"))
+    return table
+
+
+@given(st.lists(_EVENTS, max_size=40))
+def test_any_events_lead_to_known_states_and_to_one_end(events):
+    table, told = talking_table(), []
+    user = table.leg("1.2")
+    transfer = Transfer(
+        user, table.others(user), Plan("Local/102@internal-", 15.0), lambda *progress: told.append(progress)
+    )
+    for one in events:
+        table.apply(one)
+        transfer.apply(one, table, 2.0)
+    assert all(state in STATES and (reason is None or reason in REASONS.split()) for state, reason in told)
+    finals = [state for state, _ in told if state in FINAL_STATES]
+    assert len(finals) <= 1
+    assert not finals or told[-1][0] == finals[0]
+
+
+def test_the_endpoint_of_a_channel_may_contain_dashes():
+    assert endpoint_of("PJSIP/desk-7-left-0000002a") == "desk-7-left"
+    assert endpoint_of("PJSIP/100-0000002a") == "100"
+    assert endpoint_of("Local/102@internal-00000000;1") == ""
+    assert endpoint_of("nonsense") == ""
+
+
+def test_a_reference_is_fit_for_the_wire_and_always_the_same():
+    assert ref_of("1795386296.7") == "1795386296.7"
+    long = "a-very-long-system-name-1795386296.7"
+    assert ref_of(long) == ref_of(long)
+    assert len(ref_of(long)) == 24
+
+
+def test_a_renamed_channel_keeps_its_reference_and_is_acted_on_by_its_new_name():
+    table = talking_table()
+    ref = table.leg("1.2").ref
+    table.apply(Message([("Event", "Rename"), ("Uniqueid", "1.2"), ("Newname", "PJSIP/101-00000002<MASQ>")]))
+    assert table.leg_of(ref).channel == "PJSIP/101-00000002<MASQ>"
+    assert [leg.ref for leg in table.legs_of("101")] == [ref]

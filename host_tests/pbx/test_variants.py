@@ -1,0 +1,72 @@
+"""Differently configured PBXs: what is missing is named, what is slow still works, nobody is left on hold."""
+
+import pytest
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, are_talking, is_waiting
+from phoneterm_bridge.pbx_port import Outcome
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_without_t_in_the_dial_a_transfer_is_not_permitted_and_the_call_goes_on(open_desk):
+    desk = await open_desk(allows_transfer=False)
+    call = await desk.talk()
+    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == Outcome("failed", "not-permitted-by-pbx")
+    assert desk.states() == []
+    assert are_talking(await desk.lab.legs(), CALLER, USER)
+    assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+
+
+async def test_an_empty_featuremap_is_named_at_once_and_the_call_goes_on(open_desk):
+    desk = await open_desk(codes="none")
+    call = await desk.talk()
+    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == Outcome("failed", "pbx-misconfigured")
+    assert are_talking(await desk.lab.legs(), CALLER, USER)
+
+
+async def test_the_stock_codes_do_as_well(open_desk):
+    desk = await open_desk(codes="stock", min_dtmf_ms=80)
+    call = await desk.consult()
+    assert await desk.pbx.swap(call) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+    assert await desk.pbx.cancel(call) == ACCEPTED
+    await desk.result("returned", "cancelled")
+    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
+    assert await desk.pbx.complete(call) == ACCEPTED
+    await desk.result("done")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+
+
+@pytest.mark.parametrize(("behaviour", "reason"), [("busy", "busy"), ("reject", "refused-by-target")])
+async def test_a_dialplan_that_plays_the_busy_tone_does_not_keep_the_caller_on_hold(open_desk, behaviour, reason):
+    desk = await open_desk(plays_busy=True)
+    await desk.lab.set_behaviour(COLLEAGUE, behaviour)
+    call = await desk.talk()
+    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    await desk.result("returned", reason, within_s=2)
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER), within_s=2)
+
+
+@pytest.mark.parametrize("limit", ["no_answer_s", "ring_s"])
+async def test_a_colleague_who_does_not_answer_brings_the_caller_back(open_desk, limit):
+    desk = await open_desk(**{limit: 1})
+    await desk.ring()
+    await desk.result("returned", "no-answer")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+
+
+async def test_hanging_up_while_it_rings_in_vain_rings_the_user_again(open_desk):
+    desk = await open_desk(ring_s=1, callback_delay_s=1)
+    await desk.ring()
+    await desk.lab.hang_up(USER)
+    await desk.result("returned", "no-answer")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+
+
+async def test_hanging_up_while_it_rings_in_vain_drops_the_caller_where_the_pbx_is_told_so(open_desk):
+    desk = await open_desk(ring_s=1, drops_unanswered=True)
+    await desk.ring()
+    await desk.lab.hang_up(USER)
+    await desk.result("failed", "no-answer")
+    await desk.lab.wait_until(lambda legs: not legs)
