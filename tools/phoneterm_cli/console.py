@@ -106,9 +106,11 @@ class Console:
             await asyncio.sleep(_LOOK_S)
 
     async def _watch_phone(self) -> None:
+        last = ""
         async for event in self._keypad.events():
-            if event["event"] == "signal" and event["name"] != "key":
-                self._say(f"  phone: {event['name']}")
+            if event["event"] == "signal" and event["name"] not in ("key", last):
+                last = event["name"]
+                self._say(f"  phone: {last}")
 
 
 def describe(legs: list[Leg]) -> str:

@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 from lab_parts.parts import PartMissing
 from pbx_lab.process import LabFailed
+from phoneterm_bridge.logs import set_up_logs
 from phoneterm_bridge.problem import SetupProblem
 from virtual_phone.client import PhoneError
 
@@ -39,6 +40,7 @@ def run(
     _check_port(control_port, "--control-port")
     if broker_port == control_port:
         _fail(f"--broker-port and --control-port are both {broker_port}: they must differ.")
+    set_up_logs("console", "warning")
     with tempfile.TemporaryDirectory(prefix="phoneterm-run-") as folder:
         try:
             installation = Installation(make_lab(pbx), Path(folder), broker_port, control_port)
