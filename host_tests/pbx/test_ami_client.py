@@ -68,6 +68,7 @@ class Ears:
     def __init__(self):
         self.heard = []
         self.news = asyncio.Event()
+        self.breaks_on = None
 
     async def on_connected(self):
         self._hear("connected")
@@ -77,6 +78,8 @@ class Ears:
 
     def on_event(self, event):
         self._hear(event.get("Event"))
+        if event.get("Event") == self.breaks_on:
+            raise KeyError(self.breaks_on)
 
     def _hear(self, word):
         self.heard.append(word)
@@ -160,6 +163,13 @@ async def test_a_connection_that_is_up_but_deaf_is_given_up():
         await ears.wait_for(["connected", "disconnected"])
         server.is_deaf = False
         await ears.wait_for(["connected", "disconnected", "connected"])
+
+
+async def test_a_listener_that_breaks_on_an_event_costs_the_connection_and_not_the_client():
+    async with connected() as (server, _, ears):
+        ears.breaks_on = "Bad"
+        server.say(encode([("Event", "Bad")]))
+        await ears.wait_for(["connected", "Bad", "disconnected", "connected"])
 
 
 async def test_nothing_is_sent_without_a_connection(unused_tcp_port):

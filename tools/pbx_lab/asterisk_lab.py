@@ -93,7 +93,7 @@ class AsteriskLab:
             raise LabFailed(f"{endpoint} has no call to hang up.")
         for channel in channels:
             await self._tell(channel)
-        await self.wait_until(lambda legs: not any(leg.channel in channels for leg in legs))
+        await self._inspector.wait_until_gone(channels)
 
     async def answer(self, endpoint: str) -> None:
         """Have the user at this phone pick up what rings there; returns when Asterisk has seen the answer."""

@@ -73,6 +73,10 @@ class Inspector:
             shown = "; ".join(str(leg) for leg in legs) or "no legs"
             raise LabFailed(f"the calls were not as expected within {within_s} s: {shown}") from None
 
+    async def wait_until_gone(self, channels: set[str]) -> None:
+        """Wait until these channels are no legs any more."""
+        await self.wait_until(lambda legs: not any(leg.channel in channels for leg in legs))
+
     async def end_calls(self) -> None:
         """Hang up every phone, one after the other, those who wait on hold first.
 
@@ -82,7 +86,7 @@ class Inspector:
         while legs := await self.legs():
             leg = min(legs, key=lambda leg: not leg.is_on_hold)
             await self.client.ask("Hangup", [("Channel", leg.channel)])
-            await self.wait_until(lambda now, name=leg.channel: all(other.channel != name for other in now))
+            await self.wait_until_gone({leg.channel})
 
     async def variable(self, channel: str, name: str) -> str:
         """Return a channel's variable or function, "" when it has none."""

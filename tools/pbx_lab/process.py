@@ -69,7 +69,8 @@ class LabProcess:
 
 async def start_process(name: str, argv: list[str], output: Path, guard: Guard) -> LabProcess:
     """Start a program with its output going to a file."""
-    environment = dict(os.environ, TERM="dumb", LC_ALL="C.UTF-8")
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin:/sbin:/bin"  # a program in another root needs its own
+    environment = dict(os.environ, TERM="dumb", LC_ALL="C.UTF-8", PATH=path)
     with output.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
             *argv,

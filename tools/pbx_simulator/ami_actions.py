@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from phoneterm_bridge.ami.codec import Message
 
+from pbx_simulator.dialplan import has_number
 from pbx_simulator.exchange import Exchange
 from pbx_simulator.feature_codes import FeatureCodes
 from pbx_simulator.parties import Channel, Pairs
@@ -64,7 +65,7 @@ class AmiActions:
     def _evaluate(self, function: str, argument: str) -> str:
         if function == "DIALPLAN_EXISTS":
             context, number, *_ = [*argument.split(","), ""]
-            return "1" if self._exchange.has_number(context, number) else "0"
+            return "1" if has_number(context, number) else "0"
         if argument == "atxfernoanswertimeout":
             return str(self._exchange.options.no_answer_s)
         return self._codes.codes.get(argument, "")

@@ -7,14 +7,13 @@ in as `place_call`, `pick_up` and `hang_up`; what a bridge service asks comes in
 import asyncio
 from collections.abc import Callable
 
-from pbx_lab.lab import ENDPOINTS, TRUNK, LabOptions
+from pbx_lab.lab import CONTEXT, ENDPOINTS, TRUNK, LabOptions
 
 from pbx_simulator.consultation import Consultation
 from pbx_simulator.dial import Dial
+from pbx_simulator.dialplan import MACHINE, has_number, phones_of
 from pbx_simulator.parties import Bridge, Channel, Pairs, Parties
 
-MACHINE = "190"
-GROUP = "150"
 BUSY_S = 20
 
 
@@ -29,12 +28,6 @@ class Exchange:
         self._dials: list[Dial] = []
         self._consultations: list[Consultation] = []
         self._called_back: dict[Channel, Bridge] = {}
-
-    def has_number(self, context: str, number: str) -> bool:
-        """Say whether the dialplan has this number."""
-        if context != "internal" or not number.isdecimal():
-            return False
-        return (len(number) == 3 and number[0] == "1") or (len(number) > 1 and number[0] == "0")
 
     def close(self) -> None:
         """Stop every clock; nothing happens any more."""
@@ -69,7 +62,7 @@ class Exchange:
         if channel.is_gone:
             return
         channel.extension = number
-        if not self.has_number("internal", number):
+        if not has_number(CONTEXT, number):
             self.end(channel, "0")
         elif number == MACHINE:
             channel.application = "MusicOnHold"
@@ -78,7 +71,7 @@ class Exchange:
             channel.application, channel.application_data = "Dial", number
             dial = Dial(self.parties, channel, self._connect, self._after_dial)
             self._dials.append(dial)
-            phones = {name: self.behaviours.get(name, "unavailable") for name in _phones_of(number)}
+            phones = {name: self.behaviours.get(name, "unavailable") for name in phones_of(number)}
             dial.start(phones, self.options.ring_s)
 
     def end(self, channel: Channel, cause: str) -> None:
@@ -125,7 +118,7 @@ class Exchange:
         """Begin an attended transfer, as after its feature code; a wrong number ends it at once."""
         if channel.is_gone or channel.bridge is None or not self.options.allows_transfer:
             return
-        if not self.has_number("internal", number):
+        if not has_number(CONTEXT, number):
             self.parties.emit("Hold", channel.headers())
             self.parties.emit("Unhold", channel.headers())
             return
@@ -205,9 +198,3 @@ class Exchange:
             self.parties.leave(member)
             self.end(member, "16")
         self.parties.destroy(bridge)
-
-
-def _phones_of(number: str) -> tuple[str, ...]:
-    if number == GROUP:
-        return ("102", "103")
-    return (TRUNK,) if number.startswith("0") else (number,)

@@ -70,8 +70,7 @@ class SimulatorLab:
             raise LabFailed(f"{endpoint} has no call to hang up.")
         for channel in channels:
             self._exchange.hang_up(channel)
-        names = {channel.name for channel in channels}
-        await self.wait_until(lambda legs: not any(leg.channel in names for leg in legs))
+        await self._looking().wait_until_gone({channel.name for channel in channels})
 
     async def answer(self, endpoint: str) -> None:
         """Have the user at this phone pick up what rings there."""

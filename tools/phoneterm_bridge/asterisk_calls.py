@@ -66,10 +66,6 @@ class CallTable:
         self._legs: dict[str, Leg] = {}
         self._ended: OrderedDict[str, str] = OrderedDict()
 
-    def clear(self) -> None:
-        """Forget every leg."""
-        self._legs.clear()
-
     def load(self, channels: Iterable[Message]) -> None:
         """Replace everything by the answer to CoreShowChannels. Nobody is taken to have talked before now."""
         known = self._legs

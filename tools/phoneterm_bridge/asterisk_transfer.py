@@ -10,7 +10,6 @@ rings, and nothing at all when the colleague is busy or the transfer is cancelle
 | ringing    | the colleague's phone rings                    | target Up: consulting; transferrer gone: left         |
 | consulting | transferrer and colleague talk                 | AttendedTransfer Success: done                        |
 | left       | transferrer hung up before the answer          | caller with target: done; with transferrer: returned  |
-| ended      | told; nothing more comes                       |                                                       |
 
 From every state between: transferrer back with the caller and nobody in the second bridge: returned, with the reason;
 every caller gone: failed, caller-gone. The target is Asterisk's own Local channel (its half `;1`) to the dialplan;
@@ -37,10 +36,7 @@ FAIL_SOUND_S = 0.5  # how long Asterisk's xferfailsound keeps a transferrer who 
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked for. target_name: what the target's channel name begins with, such as "Local/102@internal-".
-
-    no_answer_s: after how many seconds Asterisk gives up ringing the colleague.
-    """
+    """What was asked for: what the target's channel name begins with, and how long Asterisk rings the colleague."""
 
     target_name: str
     no_answer_s: float
@@ -150,8 +146,8 @@ class Transfer:
             self.callers.discard(who)
 
     def _on_attended_transfer(self, event: Message) -> None:
-        is_mine = self.transferrer in (event.get("OrigTransfererUniqueid"), event.get("SecondTransfererUniqueid"))
-        if not is_mine or event.get("Result") != "Success":
+        transferrers = (event.get("OrigTransfererUniqueid"), event.get("SecondTransfererUniqueid"))
+        if self.transferrer not in transferrers or event.get("Result") != "Success":
             return
         if self.state == CONSULTING:
             self._end("done", None)
@@ -183,14 +179,12 @@ class Transfer:
 
     def _look_for_successor(self, table: CallTable) -> None:
         """After the transferrer left: done or returned, by whom the caller talks to now."""
-        for partner in table.members(self.home):
-            if partner.uniqueid in self.callers or partner.state != "Up" or partner.has_hung_up:
-                continue
-            if partner.endpoint == self.endpoint:
-                self._end("returned", self._evidence.reason or "no-answer")
-            else:
-                self._end("done", None)
-            return
+        legs = [leg for leg in table.members(self.home) if leg.state == "Up" and not leg.has_hung_up]
+        partners = [leg for leg in legs if leg.uniqueid not in self.callers]
+        if partners and partners[0].endpoint == self.endpoint:
+            self._end("returned", self._evidence.reason or "no-answer")
+        elif partners:
+            self._end("done", None)
 
     def _why_returned(self, now: float) -> str | None:
         if self.is_cancelled:

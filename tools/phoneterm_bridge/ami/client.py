@@ -103,6 +103,9 @@ class AmiClient:
             except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as away:
                 structlog.get_logger().info("pbx-not-there", **self._where, error=type(away).__name__)
                 back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)
+            except Exception as error:  # a mistake of ours must not leave the bridge deaf for good
+                structlog.get_logger().error("pbx-connection-broke", **self._where, error=repr(error))
+                back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)
             if not first_try.done():
                 first_try.set_result(None)
             await asyncio.sleep(back_off_s * random.uniform(0.5, 1.0))  # noqa: S311  to spread, not to hide
@@ -123,9 +126,11 @@ class AmiClient:
             was_serving = self._connection is not None
             self._connection = None
             connection.close()
-            await reading
-            if was_serving:
-                self._listener.on_disconnected()
+            try:
+                await reading
+            finally:
+                if was_serving:
+                    self._listener.on_disconnected()
 
     async def _ping_until_closed(self, connection: AmiConnection) -> None:
         """Return when the connection is closed or does not answer a ping."""
