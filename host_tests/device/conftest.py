@@ -2,7 +2,7 @@
 
 import pytest
 from device.fake_broker import FakeBroker
-from device.real_brokers import BASE, PASSWORD, TID, BridgeWire, Embedded, Mosquitto
+from device.real_brokers import BASE, PASSWORD, TID, BridgeWire, Embedded, bridge_login, make_mosquitto
 from device.vm_story import VmStory
 from phoneterm.core import messages
 
@@ -10,10 +10,10 @@ from phoneterm.core import messages
 @pytest.fixture(params=["mosquitto", "embedded broker"])
 async def broker(request, need_part):
     """A real broker that runs; every test with it runs on both."""
-    broker = Mosquitto(need_part("mosquitto")) if request.param == "mosquitto" else Embedded()
+    broker = make_mosquitto(need_part("mosquitto")) if request.param == "mosquitto" else Embedded()
     await broker.start()
     yield broker
-    await broker.stop()
+    await broker.remove()
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def embedded_broker():
 async def bridge_wire(broker):
     """The bridge's own connection to the broker."""
     wire = BridgeWire()
-    await wire.connect(broker.port, *broker.bridge_login)
+    await wire.connect(broker.port, *bridge_login(broker))
     yield wire
     await wire.close()
 

@@ -5,13 +5,10 @@ Does not interpret messages. Both apply the contract's access rules, so that the
 """
 
 import asyncio
-import base64
-import hashlib
-import os
-import socket
 
 import gmqtt
 from gmqtt.mqtt.constants import MQTTv311
+from link_lab.mosquitto import Mosquitto
 from phoneterm.core import messages
 from phoneterm_bridge.embedded_broker import EmbeddedBroker
 from phoneterm_bridge.store import passwords
@@ -28,6 +25,11 @@ pattern write {BASE}/v1/t/%u/up/#
 pattern read {BASE}/v1/t/%u/down/#
 pattern read {BASE}/v1/bridge/state
 """
+
+
+def bridge_login(broker):
+    """Return the bridge's user name and password at a broker."""
+    return getattr(broker, "bridge_login", _BRIDGE)
 
 
 def topic(kind):
@@ -79,52 +81,6 @@ class BridgeWire:
         self.received.append((where, bytes(payload), bool(properties["retain"])))
 
 
-class Mosquitto:
-    """A mosquitto of its own; can be stopped and started again on the same port."""
-
-    def __init__(self, part, tls_files=None):
-        self._part = part
-        self._folder = part.make_folder()
-        self._process = None
-        self.port = _free_port()
-        self.bridge_login = _BRIDGE
-        users = {TID: PASSWORD, _BRIDGE[0]: _BRIDGE[1]}
-        lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous false", "set_tcp_nodelay true", "user root",
-                 f"password_file {self._write('passwords', _password_lines(users))}",
-                 f"acl_file {self._write('access', _ACCESS)}", "persistence false", "log_dest stderr"]  # fmt: skip
-        for name, content in (tls_files or {}).items():
-            lines.append(f"{name} {self._write(name, content)}")
-        self._config = self._write("mosquitto.conf", "\n".join(lines) + "\n")
-
-    def _write(self, name, content):
-        path = self._folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        path.chmod(0o600)
-        return self._part.inside(path)
-
-    async def start(self):
-        """Start it and wait until it listens."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self._part.argv, "-c", self._config, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-        )
-        deadline = asyncio.get_running_loop().time() + PATIENCE_S
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            except OSError:
-                assert asyncio.get_running_loop().time() < deadline, "mosquitto does not listen"
-                await asyncio.sleep(0.01)
-            else:
-                writer.close()
-                return
-
-    async def stop(self):
-        """Kill it."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-
-
 class Embedded:
     """The broker that the bridge embeds, with a roster of one."""
 
@@ -132,6 +88,10 @@ class Embedded:
         self._broker = None
         self.port = 0
         self._record = type("Record", (), {"password_hash": passwords.hash_password(PASSWORD)})
+
+    async def remove(self):
+        """Stop it for good."""
+        await self.stop()
 
     @property
     def bridge_login(self):
@@ -153,17 +113,6 @@ class Embedded:
         await self._broker.stop()
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _password_lines(users):
-    """Return mosquitto's password file: PBKDF2-SHA512, as mosquitto_passwd writes it."""
-    lines = []
-    for name, password in users.items():
-        salt = os.urandom(12)
-        digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101)
-        lines.append(f"{name}:$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}\n")
-    return "".join(lines)
+def make_mosquitto(part, tls_files=None):
+    """Return a mosquitto with both users and the contract's access rules."""
+    return Mosquitto(part, {TID: PASSWORD, _BRIDGE[0]: _BRIDGE[1]}, _ACCESS, tls_files)

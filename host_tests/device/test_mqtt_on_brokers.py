@@ -1,6 +1,6 @@
 """The MQTT client on the real MicroPython VM against real brokers."""
 
-from device.real_brokers import BridgeWire, topic
+from device.real_brokers import BridgeWire, bridge_login, topic
 from phoneterm.core import messages
 
 UP = topic(messages.TELEMETRY)
@@ -92,7 +92,7 @@ async def test_the_will_is_published_when_the_terminal_dies(broker, bridge_wire,
     await story.stop()
     await bridge_wire.until_received(where, b"offline")
     late = BridgeWire()
-    await late.connect(broker.port, *broker.bridge_login)
+    await late.connect(broker.port, *bridge_login(broker))
     assert await late.until_received(where, b"offline")
     await late.close()
 
@@ -151,7 +151,7 @@ async def test_a_broker_that_comes_back_is_found_again_and_nothing_is_sent_late(
     await story.until_said("down", [False, 0])
     await broker.start()
     wire = BridgeWire()
-    await wire.connect(broker.port, *broker.bridge_login)
+    await wire.connect(broker.port, *bridge_login(broker))
     assert (await story.end())[-1] == [True, [True, False, True]]
     await wire.until_received(UP, b"after")
     assert [row[1] for row in wire.received] == [b"after"]

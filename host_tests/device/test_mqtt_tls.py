@@ -2,7 +2,7 @@
 
 import pytest
 from device.authority import Authority, is_possible
-from device.real_brokers import Mosquitto, topic
+from device.real_brokers import make_mosquitto, topic
 from phoneterm.core import messages
 
 NAME = "broker.lab"
@@ -20,11 +20,11 @@ async def tls_broker(need_part, tmp_path):
     if not is_possible():
         pytest.skip("openssl is not on this machine: install the package openssl.")
     authority = Authority(tmp_path / "authority")
-    broker = Mosquitto(need_part("mosquitto"), authority.make_server_files(NAME))
+    broker = make_mosquitto(need_part("mosquitto"), authority.make_server_files(NAME))
     broker.authority = authority
     await broker.start()
     yield broker
-    await broker.stop()
+    await broker.remove()
 
 
 async def test_the_pinned_authority_and_the_right_name_are_let_through(tls_broker, tell):

@@ -1,7 +1,7 @@
 """The untouched firmware on a virtual phone against real brokers: settings, Wi-Fi, broker and lamp together."""
 
 import pytest
-from device.real_brokers import PASSWORD, TID, BridgeWire, topic
+from device.real_brokers import PASSWORD, TID, BridgeWire, bridge_login, topic
 from phoneterm.core import messages
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
@@ -97,6 +97,6 @@ async def test_a_bridge_that_was_away_is_told_the_state_by_the_broker(broker, st
     _, client = await start_phone(mqtt_port=str(broker.port))
     await client.wait_for_event(logged("link-up connection 1"))
     wire = BridgeWire()
-    await wire.connect(broker.port, *broker.bridge_login)
+    await wire.connect(broker.port, *bridge_login(broker))
     await wire.until(lambda row: row[0] == topic(messages.STATE) and row[2])
     await wire.close()
