@@ -32,8 +32,8 @@ class MqttClient:
     on_progress is called whenever `send` comes round: at least once a ping interval, a quarter of the keepalive.
     """
 
-    def __init__(self, broker, filters, will, timing, owner, log, wait_network=None, explain=str):
-        """Take log(event, detail), a coroutine function that returns once there is a network, and explain(reason)."""
+    def __init__(self, broker, filters, will, timing, owner, log, wait_network=None):
+        """Take log(event, detail) and a coroutine function that returns once there is a network."""
         self._broker = broker
         self._filters = filters
         self._will = will
@@ -41,7 +41,6 @@ class MqttClient:
         self._owner = owner
         self._log = log
         self._wait_network = wait_network
-        self._explain = explain
         self._ping_ms = timing.keepalive_s * 250
         self._connection = Connection()
         self._may_send = False
@@ -96,7 +95,7 @@ class MqttClient:
             reason, is_refused = (await self._run_connection()).args
             if reason != self._logged:
                 self._logged = reason
-                self._log("link-refused" if is_refused else "link-lost", self._explain(reason))
+                self._log("link-refused" if is_refused else "link-lost", reason)
             backoff = timing.after_refusal if is_refused else timing.after_loss
             await asyncio.sleep_ms(backoff.next_ms(timing.random_fraction()))
 

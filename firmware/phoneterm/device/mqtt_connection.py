@@ -8,6 +8,7 @@ What goes wrong is LinkLost(reason, is_refused) or OSError.
 import asyncio
 import errno
 import socket
+import time
 from collections import namedtuple
 
 from phoneterm.device import mqtt_decoder as received
@@ -16,6 +17,7 @@ from phoneterm.device import mqtt_packets as packets
 LIMIT_BYTES = 1024  # of an incoming packet: twice the longest message of the contract
 _REFUSALS = {3: "not available", 4: "user name or password", 5: "not authorised"}
 _IS_BUSY = 3
+FIRST_SANE_YEAR = 2025  # a chip whose clock was not set starts in 2000
 
 # host: name or address. ssl: an SSLContext or None. server_hostname: the name in the broker's certificate.
 Broker = namedtuple("Broker", ("host", "port", "client_id", "username", "password", "ssl", "server_hostname"))
@@ -61,7 +63,10 @@ class Connection:
         try:
             await self.write(connect)
         except ValueError as error:  # what mbedTLS says of a certificate, in the handshake
-            raise LinkLost(str(error).strip(), True)
+            is_clock_set = time.localtime()[0] >= FIRST_SANE_YEAR
+            raise LinkLost(
+                str(error).strip() if is_clock_set else "the clock is wrong, so no certificate is valid", True
+            )
         packet = await self.next_packet()
         if packet.kind != received.CONNACK or packet.ident:
             reason = _REFUSALS.get(packet.ident, "answer %d, code %d" % (packet.kind, packet.ident))
