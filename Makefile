@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PHONETERM := $(VENV)/bin/phoneterm
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types bench bench-keypad sizes sim lab flash provision clean
+.PHONY: help run test coverage lint format types bench bench-keypad sizes sim lab flash provision clean
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -21,6 +21,10 @@ run: $(READY) ## Broker, bridge, PBX and a virtual phone: press '#1102' and watc
 test: $(READY) ## All tests. ARGS='-k name' selects; SKIPS=forbidden makes a skipped test a failure.
 	@$(PHONETERM) parts install --if-possible
 	@PHONETERM_SKIPS=$(SKIPS) $(VENV)/bin/python -m pytest $(ARGS)
+
+coverage: $(READY) ## The pure core's tests alone; fails when a branch of it is not run.
+	@$(VENV)/bin/python -m pytest host_tests/core host_tests/scenarios host_tests/properties \
+	  --cov=phoneterm.core --cov-branch --cov-report=term --cov-fail-under=100
 
 lint: $(READY) ## Style and common mistakes (ruff).
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
