@@ -1,8 +1,9 @@
 """A 128x64 or 128x32 graphic display with an SSD1306 on I2C, used as two lines of 16 characters of twice the height.
 
 Does not choose what to show. A board's `make_display` returns one: `Oled(I2C(0, scl=Pin(22), sda=Pin(21)))`.
-`show` sends only a line that differs: 256 bytes, 7 ms at the usual 400 kHz. A display that is unplugged shows nothing and harms
-nothing. Source: the Solomon Systech SSD1306 data sheet (commands, and the start-up for the built-in charge pump).
+`show` sends only a line that differs: 256 bytes, 7 ms at the usual 400 kHz. A display that is unplugged shows
+nothing and harms nothing. Source: the Solomon Systech SSD1306 data sheet (commands, and the start-up for the
+built-in charge pump).
 """
 
 import framebuf
