@@ -113,3 +113,17 @@ async def test_the_same_hand_made_command_with_the_permission_is_carried_out(des
         result = await terminal.command(COLLEAGUE)
     assert result["state"] == "accepted"
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE))
+
+
+async def test_a_terminal_that_restarts_in_mid_transfer_shows_where_things_stand_and_the_pbx_finishes(desk):
+    await desk.keypad.type("*2102")
+    await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE))
+    await desk.keypad.wait_for_signal("consulting")
+    restarted = asyncio.create_task(desk.keypad.wait_for_event(lambda event: event.get("name") == "starting"))
+    await asyncio.sleep(0)  # lets the task begin to listen
+    await desk.keypad.reset()
+    await restarted
+    await desk.keypad.wait_for_signal("consulting")
+    await desk.lab.hang_up(EXTENSION)
+    await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
+    await desk.keypad.wait_for_signal("ready")
