@@ -31,7 +31,7 @@ _ARROWS = {
     "tools/link_lab": {"link_lab", "lab_parts", "virtual_phone", "firmware_build", "phoneterm_bridge"},
 }
 # The pure core may use these modules of the language and nothing that touches the world.
-_PURE_MODULES = {"array", "binascii", "collections", "hashlib", "json", "math", "micropython"}
+_PURE_MODULES = {"array", "binascii", "collections", "hashlib", "json", "math", "micropython", "sys"}
 _OURS = {
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator",
     "virtual_phone", "keypad_lab", "link_lab", "firmware_build",

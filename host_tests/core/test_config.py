@@ -1,7 +1,7 @@
 """The settings from the bridge: core.config. Runs on CPython and on MicroPython."""
 
 from phoneterm.core import config as configs
-from phoneterm.core.config import default_config, read_config
+from phoneterm.core.config import read_config
 from phoneterm.core.keymap import STANDARD_ROLES, Roles
 from phoneterm.core.messages import OPERATIONS, Rejected
 
@@ -18,7 +18,7 @@ def complaint(**fields):
 
 
 def test_before_the_bridge_has_sent_any_the_defaults_hold():
-    config = default_config(STANDARD_ROLES)
+    config = read_config({}, STANDARD_ROLES)
     assert config.revision == -1
     assert config.digit_map.class_of("102") == "internal"
     assert (config.code_ms, config.digit_ms, config.total_ms) == (2500, 3000, 20000)
@@ -63,12 +63,3 @@ def test_what_does_not_go_together_is_refused_with_a_sentence():
 
 def test_a_commit_key_that_is_the_hash_key_may_end_numbers_in_the_map():
     assert read(digit_map="a:1x.#", commit="#").roles.commit == "#"
-
-
-def test_roles_of_a_board_that_cannot_be_are_our_own_mistake():
-    try:
-        default_config(Roles("A", "A", "C", "D"))
-    except ValueError as error:
-        assert "two roles" in str(error)
-    else:
-        raise AssertionError("no ValueError")

@@ -10,7 +10,7 @@ _SILENT = ("starting", "ready")
 
 
 def test_there_is_one_row_for_each_signal():
-    assert tuple(sorted(_NAMES)) == signals.NAMES
+    assert sorted(_NAMES) == sorted(signals.NAMES)
 
 
 def test_no_two_lamp_patterns_are_the_same():
@@ -90,6 +90,6 @@ def test_a_lost_link_is_heard_only_when_it_is_told_again():
 def test_a_signal_that_does_not_exist_is_our_own_mistake():
     try:
         signals.lamp("no-such-signal")
-    except KeyError:
+    except ValueError:
         return
-    raise AssertionError("no KeyError")
+    raise AssertionError("no ValueError")

@@ -1,8 +1,10 @@
 """The terminal as the app and the bridge see it: core.terminal. Runs on CPython and on MicroPython."""
 
+import sys
+
 from phoneterm.core import messages
 from phoneterm.core.actions import Indicate, Log, Publish, Restart, Show
-from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap
+from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap, Roles
 from phoneterm.core.terminal import Identity, Terminal
 
 _IDENTITY = Identity("desk-1", "phoneterm", b"k" * 32, "9f3c21aa", "0.1.0", "VIRTUAL")
@@ -70,6 +72,24 @@ def desk_in_call():
     desk.wait(1000)
     desk.heard()
     return desk
+
+
+def test_roles_of_a_board_that_cannot_be_are_our_own_mistake():
+    try:
+        Terminal(_IDENTITY, Keymap(), Roles("A", "A", "C", "D"))
+    except ValueError as error:
+        assert "two roles" in str(error)
+    else:
+        raise AssertionError("no ValueError")
+
+
+def test_the_code_that_reads_a_config_does_not_stay_in_memory():
+    desk = desk_in_call()
+    desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
+    core = sys.modules["phoneterm.core"]
+    for name in ("config", "digit_map_proof", "digit_map_text"):
+        assert "phoneterm.core." + name not in sys.modules
+        assert not hasattr(core, name)
 
 
 def test_it_starts_with_a_signal_and_is_silent_when_nothing_happens():
@@ -206,6 +226,21 @@ def test_permissions_that_come_before_the_link_is_up_count_but_are_not_acknowled
     desk.down(messages.CALL, state="talking", call="c1")
     desk.key("#1102")
     assert len(desk.sent(messages.COMMAND)) == 1
+
+
+def test_permissions_are_logged_when_they_change_what_is_in_force():
+    desk = desk_in_call()
+    permit(desk, rev=7)
+    permit(desk, rev=7)
+    permit(desk, rev=6)
+    desk.down(messages.PERMISSIONS, rev=8, multi_user_aware=False, blind=True, attended=True, classes=["internal"])
+    permit(desk, rev=9)
+    for _ in range(2):
+        desk.note(desk.terminal.on_message(_TOPIC + "down/permissions", b""))
+    logged = [action.detail for action in desk.actions if isinstance(action, Log) and action.event == "permissions"]
+    assert logged == [
+        "rev 7, may transfer", "rev 8, may not transfer", "rev 9, may transfer", "rev 9, may not transfer",
+    ]  # fmt: skip
 
 
 def test_a_config_is_put_in_force_and_acknowledged():

@@ -7,22 +7,23 @@ the next code. Times are elapsed milliseconds, told by `on_time`. How each odd i
 - # or * alone, #1 alone, a number with digits missing: "code-time", "no-number", "digits-missing" by timer;
 - another key after # or *: "no-such-code"; a digit with which no number goes on: "no-such-number"; the 33rd digit:
   "number-too-long"; a # or * where the map has none, swap, any other legend: "wrong-key"; all too slow: "too-slow";
-- a gap that may have hidden a key: "key-it-again"; the cancel key, or erasing when there is no digit: Cancelled.
+- a gap that may have hidden a key: "key-it-again"; the cancel key, or erasing when there is no digit: "cancel".
+What comes of a key or of time is an event: KEYED (a key was taken), OPENED (the code is complete), Dialled, or why the
+sequence ended, as above.
 """
 
 from collections import namedtuple
 
 from phoneterm.core import digit_map as verdicts
-from phoneterm.core.messages import MAX_NUMBER_CHARS, Rejected
+from phoneterm.core.messages import MAX_NUMBER_CHARS
 
 QUIET_MS = 700
 _KIND_OF_CODE = {"#1": "blind", "*2": "attended"}
 _DIGITS = "0123456789"
 
-Progressed = namedtuple("Progressed", ("keyed",))  # a key was taken; the number so far ("" while there is none)
-Opened = namedtuple("Opened", ("kind",))  # the code is complete
+KEYED = "keyed"
+OPENED = "opened"
 Dialled = namedtuple("Dialled", ("kind", "number", "number_class"))
-Cancelled = namedtuple("Cancelled", ("by",))  # "cancel", "erase" or whoever called `close`
 
 
 class Collector:
@@ -33,8 +34,8 @@ class Collector:
         self.is_quiet = False  # keys are still kept out after the last sequence
         self.kind = None  # of the open sequence, once its code is complete
         self._settings = settings
+        self.keyed = ""  # the number so far
         self._code = ""
-        self._keyed = ""
         self._state = 0
         self._since_key_ms = 0
         self._since_start_ms = 0
@@ -56,10 +57,10 @@ class Collector:
             self._since_key_ms += elapsed_ms
             self._since_start_ms += elapsed_ms
             if self.kind is None:
-                return self._reject("code-time") if self._since_key_ms >= settings.code_ms else None
+                return self._end("code-time") if self._since_key_ms >= settings.code_ms else None
             if self._since_key_ms >= settings.digit_ms:
                 return self._finish(False)
-            return self._reject("too-slow") if self._since_start_ms >= settings.total_ms else None
+            return self._end("too-slow") if self._since_start_ms >= settings.total_ms else None
         if self.is_quiet:
             self._since_key_ms += elapsed_ms
             self.is_quiet = self._since_key_ms < QUIET_MS
@@ -69,10 +70,15 @@ class Collector:
         """Take one pressed key; return what came of it, or None for a key that means nothing here."""
         self._since_key_ms = 0
         if not self.is_open:
-            return None if self.is_quiet or legend not in "#*" else self._begin(legend)
+            if self.is_quiet or legend not in "#*":
+                return None
+            self.is_open = True
+            self._code = legend
+            self._since_start_ms = 0
+            return KEYED
         roles = self._settings.roles
         if legend == roles.cancel:
-            return self._end(Cancelled("cancel"))
+            return self._end("cancel")
         if legend == roles.erase:
             return self._erase()
         if self.kind is None:
@@ -86,72 +92,58 @@ class Collector:
         if self.is_quiet:
             self._since_key_ms = 0
 
-    def taint(self):
-        """Refuse the open sequence, because a key may have been missed; None when there is none."""
-        return self._reject("key-it-again") if self.is_open else None
-
     def close(self, reason):
-        """End the open sequence for a reason from outside; None when there is none."""
-        return self._end(Cancelled(reason)) if self.is_open else None
-
-    def _begin(self, legend):
-        self.is_open = True
-        self._code = legend
-        self._since_start_ms = 0
-        return Progressed("")
+        """End the open sequence for a reason from outside and return it; None when there is none."""
+        return self._end(reason) if self.is_open else None
 
     def _take_code(self, legend):
-        kind = _KIND_OF_CODE.get(self._code + legend)
-        if kind is None:
-            return self._reject("no-such-code")
-        self.kind = kind
+        self.kind = _KIND_OF_CODE.get(self._code + legend)
+        if self.kind is None:
+            return self._end("no-such-code")
         self._state = self._settings.digit_map.start()
-        return Opened(kind)
+        return OPENED
 
     def _take(self, legend):
         digit_map = self._settings.digit_map
         is_digit = legend in _DIGITS
         if not is_digit and legend not in "*#":
-            return self._reject("wrong-key")
-        if legend != "#" and len(self._keyed) == MAX_NUMBER_CHARS:
-            return self._reject("number-too-long")
+            return self._end("wrong-key")
+        if legend != "#" and len(self.keyed) == MAX_NUMBER_CHARS:
+            return self._end("number-too-long")
         self._state = digit_map.step(self._state, legend)
         if not self._state:
-            return self._reject("no-such-number" if is_digit else "wrong-key")
+            return self._end("no-such-number" if is_digit else "wrong-key")
         if legend != "#":
-            self._keyed += legend
+            self.keyed += legend
         if digit_map.verdict(self._state) == verdicts.COMPLETE:
             return self._dial()
-        return Progressed(self._keyed)
+        return KEYED
 
     def _erase(self):
-        if not self._keyed:
-            return self._end(Cancelled("erase"))
-        self._keyed = self._keyed[:-1]
+        if not self.keyed:
+            return self._end("cancel")
+        self.keyed = self.keyed[:-1]
         digit_map = self._settings.digit_map
         self._state = digit_map.start()
-        for legend in self._keyed:
+        for legend in self.keyed:
             self._state = digit_map.step(self._state, legend)
-        return Progressed(self._keyed)
+        return KEYED
 
     def _finish(self, is_committed):
         """Dial what has been keyed if it is a number; `is_committed` when a key said so, not the timer."""
         verdict = self._settings.digit_map.verdict(self._state)
         if verdict == verdicts.TIMER or (verdict == verdicts.COMMIT and is_committed):
             return self._dial()
-        return self._reject("digits-missing" if self._keyed else "no-number")
+        return self._end("digits-missing" if self.keyed else "no-number")
 
     def _dial(self):
-        return self._end(Dialled(self.kind, self._keyed, self._settings.digit_map.class_at(self._state)))
-
-    def _reject(self, reason):
-        return self._end(Rejected(reason, ""))
+        return self._end(Dialled(self.kind, self.keyed, self._settings.digit_map.class_at(self._state)))
 
     def _end(self, event):
         self.is_open = False
         self.is_quiet = True
         self._since_key_ms = 0
         self.kind = None
-        self._code = self._keyed = ""
+        self._code = self.keyed = ""
         self._state = 0
         return event

@@ -2,7 +2,7 @@
 
 Does not check signatures or types (messages.decode has), only what a single field cannot tell: whether the map is
 clear, the country is known and the roles go together. Times are milliseconds. What is wrong is a
-Rejected("config", one sentence), and the settings in force stay.
+Rejected("config", one sentence), and the settings in force stay. The terminal loads this module only to read a config.
 """
 
 from collections import namedtuple
@@ -23,16 +23,12 @@ _TIMES = (("code_ms", CODE_MS), ("digit_ms", DIGIT_MS), ("total_ms", TOTAL_MS))
 Config = namedtuple("Config", ("revision", "digit_map", "code_ms", "digit_ms", "total_ms", "country", "ops", "roles"))
 
 
-def default_config(roles):
-    """Return the settings before the bridge has sent any; `roles` are the board's own, ValueError if they cannot be."""
-    config = read_config(DEFAULTS, roles)
-    if isinstance(config, Rejected):
-        raise ValueError(config.detail)
-    return config
-
-
 def read_config(document, board_roles):
-    """Return the Config of a decoded document, with defaults for what it leaves out, or Rejected."""
+    """Return the Config of a decoded document ({}: the bridge has sent none), or Rejected.
+
+    What the document leaves out has its default; `board_roles` are those of the board.
+    """
+    document = document or DEFAULTS
     roles = Roles(*[document.get(name) or own for name, own in zip(_ROLE_NAMES, board_roles)])
     if len(set(roles)) != len(roles):
         return Rejected("config", "two roles cannot have the same key")

@@ -1,7 +1,8 @@
 """Digit maps: which numbers exist, when one is complete, and which class it belongs to.
 
-Does not keep time, see keys or know permissions; `digit_map_text.py` reads the text. The language is that of
-RFC 3435, section 2.1.5, with a class before each alternative: `internal:1xx|national:0[1-9]x.T|national:0[1-9]x.#`.
+Does not keep time, see keys or know permissions. `digit_map_text.py` reads the text and `digit_map_proof.py` proves
+that it is clear; both are loaded only when a map is compiled. The language is that of RFC 3435, section 2.1.5, with a
+class before each alternative: `internal:1xx|national:0[1-9]x.T|national:0[1-9]x.#`.
 - digits, `x` (any digit), `[1-35]` (some digits), `.` (none or more of the one before), `*` between two digits;
 - at the end: `T` (more digits may follow: digit timer or commit key decide) or `#` (only # or the commit key ends it);
 - with neither, the number is complete at once when no digit can follow, otherwise as with `T`.
@@ -12,7 +13,6 @@ A bad map is Rejected("digit-map", "position N: ..."), N counting from 1.
 
 from collections import namedtuple
 
-from phoneterm.core.digit_map_text import SYMBOLS, Mistake, parse_map
 from phoneterm.core.messages import MAX_NUMBER_CHARS, Rejected
 
 DEFAULT_MAP = (
@@ -25,8 +25,7 @@ COMPLETE = "complete"  # a number, and nothing longer is
 TIMER = "timer"  # a number, but more digits may follow
 COMMIT = "commit"  # a number once # or the commit key says so
 
-_MAX_STATES = 128  # of the proof: at most 11 KB on a 32-bit chip while a map is compiled
-_STAR = SYMBOLS.index("*")
+SYMBOLS = "0123456789*#"
 
 # `every`: all bits of an alternative. `end`: those in which its number is complete. `at`: its position in the text.
 _Group = namedtuple("_Group", ("name", "every", "end", "at"))
@@ -34,9 +33,12 @@ _Group = namedtuple("_Group", ("name", "every", "end", "at"))
 
 def compile_map(text, taken=""):
     """Return the DigitMap of a text, or Rejected; `taken` are the legends that have another use while one dials."""
+    from phoneterm.core.digit_map_proof import prove
+    from phoneterm.core.digit_map_text import Mistake, parse_map
+
     try:
         digit_map = DigitMap(parse_map(text, taken))
-        _prove(digit_map)
+        prove(digit_map)
     except Mistake as mistake:
         return Rejected("digit-map", "position %d: %s" % mistake.args)
     return digit_map
@@ -48,7 +50,7 @@ class DigitMap:
     def __init__(self, alternatives):
         """Lay out the parsed alternatives, one after the other, as bits."""
         self._accepts = [0] * len(SYMBOLS)
-        self._repeats = self._plain_ends = self._timer_ends = self._hash_places = start = bit = 0
+        self._repeats = self.plain_ends = self._timer_ends = self._hash_places = start = bit = 0
         groups = []
         for alternative in alternatives:
             first = bit
@@ -65,7 +67,7 @@ class DigitMap:
             if alternative.ending == "T":
                 self._timer_ends |= end
             else:
-                self._plain_ends |= end
+                self.plain_ends |= end
             if alternative.ending == "#":
                 self._hash_places |= end >> 1
                 end |= end >> 1
@@ -88,9 +90,9 @@ class DigitMap:
         """Return NO, PARTIAL, COMPLETE, TIMER or COMMIT for what has been keyed so far."""
         if not state:
             return NO
-        if not state & ~self._plain_ends:
+        if not state & ~self.plain_ends:
             return COMPLETE
-        if state & (self._plain_ends | self._timer_ends):
+        if state & (self.plain_ends | self._timer_ends):
             return TIMER
         return COMMIT if state & self._hash_places else PARTIAL
 
@@ -116,58 +118,9 @@ class DigitMap:
         """Return the classes that what has been keyed so far can still become, in the order of the map."""
         return [group.name for group in self.groups if state & group.every]
 
-    def hidden_groups(self, state):
-        """Return the groups that can go on in a state in which another group's number is complete at once."""
-        is_at_once = False
-        for group in self.groups:
-            alive = state & group.every
-            is_at_once = is_at_once or (alive != 0 and not alive & ~self._plain_ends)
-        if not is_at_once:
-            return ()
-        return [group for group in self.groups if state & group.every & ~self._plain_ends]
-
     def _skip_repeats(self, state):
         while True:
             wider = state | ((state & self._repeats) << 1)
             if wider == state:
                 return state
             state = wider
-
-
-def _prove(digit_map):
-    """Visit every state that keys can lead to; raise Mistake at the first in which the map is not clear."""
-    start = digit_map.start()
-    waiting = [(start, "")]
-    seen = {start * 2}
-    while waiting:
-        state, keyed = waiting.pop()
-        _check_state(digit_map, state, keyed)
-        for symbol in SYMBOLS:
-            following = digit_map.step(state, symbol)
-            mark = following * 2 + (symbol == "*")
-            if not following or mark in seen:
-                continue
-            if len(seen) == _MAX_STATES:
-                raise Mistake(
-                    digit_map.groups[-1].at, "the map is too intricate; write fewer alternatives that overlap"
-                )
-            seen.add(mark)
-            waiting.append((following, keyed + symbol))
-
-
-def _check_state(digit_map, state, keyed):
-    ending = [group for group in digit_map.groups if state & group.end]
-    for group in ending:
-        if not keyed:
-            raise Mistake(group.at, "this alternative accepts an empty number; write xx. for one digit or more")
-        if keyed[-1] == "*":
-            raise Mistake(group.at, "a number cannot end with *")
-        if group.name != ending[0].name:
-            raise Mistake(group.at, "%s is both %s and %s" % (keyed, ending[0].name, group.name))
-    if not keyed or keyed[-1] == "*":
-        after_star = digit_map.step(state, "*")
-        if after_star:
-            where = next(group.at for group in digit_map.groups if after_star & group.every)
-            raise Mistake(where, "a * must stand between two digits")
-    for group in digit_map.hidden_groups(state):
-        raise Mistake(group.at, "this can never be reached, because %s is already complete" % keyed)

@@ -7,9 +7,9 @@ symbols has one bit for each of SYMBOLS that it accepts. What is wrong is raised
 
 from collections import namedtuple
 
+from phoneterm.core.digit_map import SYMBOLS
 from phoneterm.core.messages import MAX_NUMBER_CHARS
 
-SYMBOLS = "0123456789*#"
 MAX_MAP_CHARS = 240
 _DIGITS = "0123456789"
 _ANY_DIGIT = 0x3FF

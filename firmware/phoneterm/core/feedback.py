@@ -8,13 +8,13 @@ from phoneterm.core.actions import Indicate, Show
 NOTICE_MS = 5000
 SAME_MS = 1000  # the same momentary signal twice within this is one piece of news, heard once
 
-_LINES = {
-    "starting": ("Starting", ""),
-    "no-link": ("No link", ""),
-    "ready": ("Ready", ""),
-    "keypad-fault": ("Ready", "a key is stuck"),
-    "open": ("Transfer to", ""),
-    "consulting": ("Caller on hold", "A join  C back"),
+_LINES = {  # first/second line
+    "starting": "Starting/",
+    "no-link": "No link/",
+    "ready": "Ready/",
+    "keypad-fault": "Ready/a key is stuck",
+    "open": "Transfer to/",
+    "consulting": "Caller on hold/A join  C back",
 }
 
 
@@ -46,8 +46,8 @@ class Feedback:
                 self.rest()
 
     def tell(self, signal, line1, line2):
-        """Say what happened: a signal (None: only the display), and two lines for a while."""
-        if signal is not None and (signal != self._last or self._same_ms <= 0):
+        """Say what happened: a signal (None or "": only the display), and two lines for a while."""
+        if signal and (signal != self._last or self._same_ms <= 0):
             self._out.append(Indicate(signal))
             self._last = signal
             self._same_ms = SAME_MS
@@ -61,5 +61,5 @@ class Feedback:
 
     def rest(self):
         """Show the text of the standing signal."""
-        line1, line2 = _LINES[self.standing]
+        line1, _, line2 = _LINES[self.standing].partition("/")
         self.show(line1, line2)

@@ -6,33 +6,38 @@ this only lets the user hear a refusal at once. A kind is "blind" or "attended";
 
 
 class Permissions:
-    """The permission document in force; `revision` is -1 until the first one."""
+    """The permission `document` in force, None without one; `revision` is -1 until the first one."""
 
     def __init__(self):
         self.revision = -1
-        self._document = None
+        self.document = None
 
     def replace(self, document):
         """Put a decoded document in force and say True, or False when it is older than the one known.
 
         After `revoke` only a higher revision counts, so that a document that was kept somewhere grants nothing.
         """
-        lowest = self.revision if self._document else self.revision + 1
+        lowest = self.revision if self.document else self.revision + 1
         if document["rev"] < lowest:
             return False
         self.revision = document["rev"]
-        self._document = document
+        self.document = document
         return True
 
     def revoke(self):
         """Take everything away until a document with a higher revision arrives."""
-        self._document = None
+        self.document = None
+
+    def __str__(self):
+        """Return one line for the log: what is in force now."""
+        may = self.allows_kind("blind") or self.allows_kind("attended")
+        return "rev %d, may%s transfer" % (self.revision, "" if may else " not")
 
     def allows_kind(self, kind):
         """Say whether transfers of this kind are allowed to any class at all."""
-        document = self._document
+        document = self.document
         return document is not None and document["multi_user_aware"] and document[kind]
 
     def allows(self, kind, number_class):
         """Say whether a transfer of this kind to a number of this class is allowed."""
-        return self.allows_kind(kind) and number_class in self._document["classes"]
+        return self.allows_kind(kind) and number_class in self.document["classes"]

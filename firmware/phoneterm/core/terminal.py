@@ -4,13 +4,14 @@ Does not touch pins, sockets or clocks. It joins the rooms of the core: the link
 permissions, config, and the transfers (`transfer.py`). Every `on_` method returns the actions to carry out, in order,
 and the constant () when there are none. Time enters through `on_time` alone, told before the keys of the same scan.
 Messages that are not right are counted and logged, and change nothing. Times are milliseconds.
+The code that reads a config is loaded for each one and forgotten again, because it is a tenth of the core's memory.
 """
 
+import sys
 from collections import namedtuple
 
 from phoneterm.core import messages
 from phoneterm.core.actions import Log, Restart
-from phoneterm.core.config import DEFAULTS, default_config, read_config
 from phoneterm.core.link import Link
 from phoneterm.core.permissions import Permissions
 from phoneterm.core.transfer import Transfer
@@ -28,7 +29,9 @@ class Terminal:
         self._identity = identity
         self._keymap = keymap
         self._roles = roles
-        self._config = default_config(roles)
+        self._config = _read_config({}, roles)
+        if isinstance(self._config, messages.Rejected):
+            raise ValueError(self._config.detail)
         self._permissions = Permissions()
         self._link = Link(identity)
         self._out = []
@@ -38,15 +41,6 @@ class Terminal:
         self._faulty_keys = 0
         self._uptime_s = self._uptime_ms = 0
         self._keys = self._links = self._refused = self._dropped = 0
-        self._readers = {
-            messages.SESSION: self._take_session,
-            messages.PERMISSIONS: self._take_permissions,
-            messages.CONFIG: self._take_config,
-            messages.CALL: self._take_call,
-            messages.RESULT: self._take_result,
-            messages.REQUEST: self._take_request,
-            messages.BRIDGE_STATE: self._take_bridge_state,
-        }
 
     @property
     def is_sequence_open(self):
@@ -124,19 +118,19 @@ class Terminal:
     def on_message(self, topic, payload):
         """Take a message from the broker: topic as text, payload as bytes."""
         place = messages.parse_topic(self._identity.base, topic)
-        reader = self._readers.get(place[1]) if place and place[0] in (None, self._identity.tid) else None
+        reader = self._READERS.get(place[1]) if place and place[0] in (None, self._identity.tid) else None
         if reader is None:
             self._dropped += 1
             return self._done()
         kind = place[1]
         if not payload and kind in (messages.PERMISSIONS, messages.CONFIG):
-            reader(None)
+            reader(self, {})
             return self._done()
         document = messages.decode(kind, topic, self._identity.key, payload)
         if isinstance(document, messages.Rejected):
             self._refuse(kind, document)
         else:
-            reader(document)
+            reader(self, document)
         return self._done()
 
     def on_published(self, ref, is_acknowledged):
@@ -192,16 +186,17 @@ class Terminal:
         self._transfer.settle()
 
     def _take_permissions(self, document):
-        if document is None:
+        before = self._permissions.document
+        if not document:
             self._permissions.revoke()
         elif not self._permissions.replace(document):
             self._dropped += 1
+        if self._permissions.document != before:
+            self._out.append(Log("permissions", str(self._permissions)))
         self._acknowledge(None)
 
     def _take_config(self, document):
-        if document is None:
-            document = DEFAULTS
-        elif document["rev"] <= self._config.revision:
+        if document and document["rev"] <= self._config.revision:
             self._dropped += document["rev"] < self._config.revision
             self._acknowledge(None)
             return
@@ -212,7 +207,7 @@ class Terminal:
 
     def _put_config(self, document):
         self._waiting_config = None
-        config = read_config(document, self._roles)
+        config = _read_config(document, self._roles)
         if isinstance(config, messages.Rejected):
             self._out.append(Log("config", config.detail))
             self._acknowledge(config.detail)
@@ -255,3 +250,25 @@ class Terminal:
         elif before == "offline" and self._link.is_up:
             self._out.append(self._link.hello())
         self._transfer.settle()
+
+    _READERS = {
+        messages.SESSION: _take_session,
+        messages.PERMISSIONS: _take_permissions,
+        messages.CONFIG: _take_config,
+        messages.CALL: _take_call,
+        messages.RESULT: _take_result,
+        messages.REQUEST: _take_request,
+        messages.BRIDGE_STATE: _take_bridge_state,
+    }
+
+
+def _read_config(document, roles):
+    """Return the Config of a document ({}: the defaults) or Rejected; leave none of the code that reads it in memory."""
+    from phoneterm.core import config
+
+    found = config.read_config(document, roles)
+    core = sys.modules["phoneterm.core"]
+    for name in ("config", "digit_map_proof", "digit_map_text"):
+        if sys.modules.pop("phoneterm.core." + name, None):
+            delattr(core, name)
+    return found

@@ -9,7 +9,7 @@ Times are milliseconds.
 from phoneterm.core import outcomes
 from phoneterm.core.actions import Indicate
 from phoneterm.core.call import Call
-from phoneterm.core.collector import Cancelled, Collector, Dialled, Opened, Progressed
+from phoneterm.core.collector import KEYED, OPENED, Collector, Dialled
 from phoneterm.core.commands import Commands
 from phoneterm.core.feedback import Feedback
 
@@ -45,7 +45,7 @@ class Transfer:
         """Let time pass: timers of the sequence, commands nobody answered, messages on the display."""
         event = None
         if elapsed_ms > MOST_GAP_MS:
-            event = self.collector.taint()
+            event = self.collector.close("key-it-again")
         event = event or self.collector.on_time(elapsed_ms)
         if event is not None:
             self._take(event)
@@ -142,32 +142,35 @@ class Transfer:
         return "keypad-fault" if self.is_keypad_faulty else "ready"
 
     def _take(self, event):
-        if isinstance(event, Progressed):
-            self._progress(event.keyed)
-        elif isinstance(event, Opened):
-            reason = self._obstacle(event.kind)
-            if reason is not None:
-                self.interrupt(reason)
-            else:
-                self.settle()
-                self.feedback.show(_TITLES[event.kind], "")
+        if event == KEYED:
+            self._progress()
+        elif event == OPENED:
+            self._open()
         elif isinstance(event, Dialled):
             self._dial(event)
-        elif isinstance(event, Cancelled):
-            self._tell_reason("cancel")
         else:
-            self.tainted += event.reason == "key-it-again"
-            self._tell_reason(event.reason)
+            self.tainted += event == "key-it-again"
+            self._tell_reason(event)
 
-    def _progress(self, keyed):
+    def _open(self):
+        kind = self.collector.kind
+        reason = self._obstacle(kind)
+        if reason is not None:
+            self.interrupt(reason)
+        else:
+            self.settle()
+            self.feedback.show(_TITLES[kind], "")
+
+    def _progress(self):
         kind = self.collector.kind
         self._out.append(Indicate("key"))
         if kind is None:
             return
-        if not any(self._permissions.allows(kind, name) for name in self.collector.possible_classes()):
-            self.interrupt("destination")
-            return
-        self.feedback.show(_TITLES[kind], keyed)
+        for name in self.collector.possible_classes():
+            if self._permissions.allows(kind, name):
+                self.feedback.show(_TITLES[kind], self.collector.keyed)
+                return
+        self.interrupt("destination")
 
     def _dial(self, event):
         reason = self._obstacle(event.kind)
@@ -237,8 +240,8 @@ class Transfer:
         if reason == "no-link":
             self.is_starting = False
         self.settle()
-        words = outcomes.words_of(reason)
-        self.feedback.tell(outcomes.signal_of(reason), words[0].upper() + words[1:], "")
+        signal, words = outcomes.of_reason(reason)
+        self.feedback.tell(signal, words[0].upper() + words[1:], "")
 
     def _tell_result(self, state, reason):
         signal, line1, line2 = outcomes.of_result(state, reason)

@@ -1,0 +1,56 @@
+"""Proves that a digit map is clear: visits every state that keys can lead to.
+
+Does not read the text of a map. The first state in which the map is not clear is raised as digit_map_text.Mistake:
+an empty number, a number of two classes, one that can never be reached, a star that is not between two digits.
+"""
+
+from phoneterm.core.digit_map import SYMBOLS
+from phoneterm.core.digit_map_text import Mistake
+
+_MAX_STATES = 128  # at most 11 KB on a 32-bit chip while a map is compiled
+
+
+def prove(digit_map):
+    """Visit every state that keys can lead to; raise Mistake at the first in which the map is not clear."""
+    start = digit_map.start()
+    waiting = [(start, "")]
+    seen = {start * 2}
+    while waiting:
+        state, keyed = waiting.pop()
+        _check_state(digit_map, state, keyed)
+        for symbol in SYMBOLS:
+            following = digit_map.step(state, symbol)
+            mark = following * 2 + (symbol == "*")
+            if not following or mark in seen:
+                continue
+            if len(seen) == _MAX_STATES:
+                raise Mistake(
+                    digit_map.groups[-1].at, "the map is too intricate; write fewer alternatives that overlap"
+                )
+            seen.add(mark)
+            waiting.append((following, keyed + symbol))
+
+
+def _check_state(digit_map, state, keyed):
+    ending = [group for group in digit_map.groups if state & group.end]
+    for group in ending:
+        if not keyed:
+            raise Mistake(group.at, "this alternative accepts an empty number; write xx. for one digit or more")
+        if keyed[-1] == "*":
+            raise Mistake(group.at, "a number cannot end with *")
+        if group.name != ending[0].name:
+            raise Mistake(group.at, "%s is both %s and %s" % (keyed, ending[0].name, group.name))
+    if not keyed or keyed[-1] == "*":
+        after_star = digit_map.step(state, "*")
+        if after_star:
+            where = next(group.at for group in digit_map.groups if after_star & group.every)
+            raise Mistake(where, "a * must stand between two digits")
+    for group in _hidden_groups(digit_map, state):
+        raise Mistake(group.at, "this can never be reached, because %s is already complete" % keyed)
+
+
+def _hidden_groups(digit_map, state):
+    """Return the groups that can go on in a state in which another group's number is complete at once."""
+    alive = [group for group in digit_map.groups if state & group.every]
+    open_ones = [group for group in alive if state & group.every & ~digit_map.plain_ends]
+    return open_ones if len(open_ones) < len(alive) else ()
