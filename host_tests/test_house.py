@@ -28,7 +28,14 @@ _ARROWS = {
     "tools/virtual_phone": {"virtual_phone", "firmware_build"},
     "tools/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
     "tools/firmware_build": {"firmware_build"},
-    "tools/link_lab": {"link_lab", "lab_parts", "virtual_phone", "firmware_build", "phoneterm_bridge"},
+    "tools/link_lab": {
+        "link_lab",
+        "lab_parts",
+        "virtual_phone",
+        "firmware_build",
+        "phoneterm_bridge",
+        "phoneterm.core.messages",
+    },
 }
 # The pure core may use these modules of the language and nothing that touches the world.
 _PURE_MODULES = {"array", "binascii", "collections", "hashlib", "json", "math", "micropython", "sys"}

@@ -52,6 +52,7 @@ class AmiClient:
         self._ping_every_s = ping_every_s
         self._connection: AmiConnection | None = None
         self._task: asyncio.Task[None] | None = None
+        self._told: str | None = None  # the trouble that was logged last: each is logged once, until it is over
 
     async def start(self) -> None:
         """Connect, and stay connected in the background; returns after the first try, whatever came of it.
@@ -92,16 +93,16 @@ class AmiClient:
         while True:
             try:
                 await self._connect_and_serve(first_try)
-                structlog.get_logger().warning("pbx-connection-lost", **self._where)
+                self._tell("pbx-connection-lost", "the connection ended")
                 back_off_s = BACK_OFF_FIRST_S
             except PbxRejectedLogin as rejected:
                 if not first_try.done():
                     first_try.set_exception(rejected)
                     return
-                structlog.get_logger().warning("pbx-rejected-login", **self._where, username=self._settings.username)
+                self._tell("pbx-rejected-login", f"user name {self._settings.username}")
                 back_off_s = BACK_OFF_MOST_S
             except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as away:
-                structlog.get_logger().info("pbx-not-there", **self._where, error=type(away).__name__)
+                self._tell("pbx-not-there", type(away).__name__)
                 back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)
             except Exception as error:  # a mistake of ours must not leave the bridge deaf for good
                 structlog.get_logger().error("pbx-connection-broke", **self._where, error=repr(error))
@@ -109,6 +110,12 @@ class AmiClient:
             if not first_try.done():
                 first_try.set_result(None)
             await asyncio.sleep(back_off_s * random.uniform(0.5, 1.0))  # noqa: S311  to spread, not to hide
+
+    def _tell(self, event: str, reason: str) -> None:
+        """Log a trouble, once for as long as it is the same."""
+        if event != self._told:
+            self._told = event
+            structlog.get_logger().warning(event, **self._where, reason=reason)
 
     async def _connect_and_serve(self, first_try: "asyncio.Future[None]") -> None:
         """Connect, log in and serve until the connection ends; raises when it did not get as far as serving."""
@@ -118,6 +125,7 @@ class AmiClient:
         try:
             await connection.log_in(self._settings)
             self._connection = connection
+            self._told = None
             await self._listener.on_connected()
             if not first_try.done():
                 first_try.set_result(None)
