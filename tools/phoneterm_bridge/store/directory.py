@@ -4,6 +4,7 @@ Does not tell terminals anything: the bridge sees the risen revision and does. E
 revision by one and leaves a line in `changes` (who, what, when). What cannot be done is a SetupProblem.
 """
 
+import os
 import secrets
 import time
 
@@ -13,6 +14,7 @@ from phoneterm.core import messages
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store import passwords, tables
 from phoneterm_bridge.store.database import writing
+from phoneterm_bridge.store.passwords import SALT_BYTES
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
 
 _MAC_KEY_BYTES = 32
@@ -68,8 +70,9 @@ class Directory:
         if not messages.is_tid(tid):
             raise SetupProblem(f"A terminal's id has 1 to {messages.MAX_TID_CHARS} of a-z, 0-9 and '-'.")
         enrolment = Enrolment(tid, secrets.token_urlsafe(24), secrets.token_bytes(_MAC_KEY_BYTES))
-        hashed = passwords.hash_password(enrolment.mqtt_password)
-        row = {"tid": tid, "extension": extension, "password_hash": hashed, "mac_key": enrolment.mac_key}
+        row = {"tid": tid, "extension": extension, "mac_key": enrolment.mac_key}
+        row["password_hash"] = passwords.hash_password(enrolment.mqtt_password)
+        row["mosquitto_hash"] = passwords.hash_for_mosquitto(enrolment.mqtt_password, os.urandom(SALT_BYTES))
         with writing(self._engine) as connection:
             _refuse_existing(connection, tables.terminals.c.tid, tid, "terminal")
             _require(connection, tables.extensions.c.number, extension, "extension")

@@ -1,13 +1,20 @@
-"""Hashes terminals' MQTT passwords with argon2id and checks them. Does not know who may do what.
+"""Hashes MQTT passwords: with argon2id for the bridge itself, with PBKDF2 for mosquitto. Does not know who may do what.
 
-The passwords are 32 random characters made by `store.directory`, so the cost stays small on purpose: guessing is
-hopeless already, and a thousand terminals that reconnect at once must not wait for minutes.
+Terminals' passwords are 32 random characters made by `store.directory`, so the cost stays small on purpose: guessing
+is hopeless already, and a thousand terminals that reconnect at once must not wait for minutes.
+mosquitto's format is that of mosquitto_passwd: $7$ROUNDS$SALT$DIGEST, PBKDF2 with SHA-512, salt and digest in base64.
+mosquitto 2.0 knows no other that is salted, and Debian builds 2.1 without argon2id.
 """
+
+import base64
+import hashlib
 
 import argon2
 
+SALT_BYTES = 12  # mosquitto 2.0 takes no other length
 _TIME_COST = 2
 _MEMORY_KIB = 8192
+_MOSQUITTO_ROUNDS = 1000  # what mosquitto_passwd 2.1 takes; a login costs mosquitto about a millisecond
 
 
 def hash_password(password: str) -> str:
@@ -21,6 +28,14 @@ def is_password(hashed: str, password: str) -> bool:
         return _hasher().verify(hashed, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
+
+
+def hash_for_mosquitto(password: str, salt: bytes) -> str:
+    """Return the hash of a password as it stands in mosquitto's password file; `salt` has SALT_BYTES."""
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"a salt of {len(salt)} bytes")
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _MOSQUITTO_ROUNDS)
+    return f"$7${_MOSQUITTO_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
 def _hasher() -> argon2.PasswordHasher:

@@ -50,8 +50,8 @@ def read_config_revision(engine: sa.Engine, config_text: str) -> int:
 
 _WIDE_COLUMNS = (
     tables.terminals.c.tid, tables.terminals.c.extension, tables.terminals.c.password_hash,
-    tables.terminals.c.mac_key, tables.terminals.c.revoked, tables.extensions.c.endpoint,
-    tables.extensions.c.context, tables.extensions.c.type, tables.extensions.c.user,
+    tables.terminals.c.mosquitto_hash, tables.terminals.c.mac_key, tables.terminals.c.revoked,
+    tables.extensions.c.endpoint, tables.extensions.c.context, tables.extensions.c.type, tables.extensions.c.user,
     tables.users.c.multi_user_aware, tables.permissions.c.blind, tables.permissions.c.attended,
     tables.permissions.c.classes,
 )  # fmt: skip
@@ -72,4 +72,5 @@ def _record(row: sa.Row) -> TerminalRecord:
         is_revoked=row.revoked,
         key=bytes(row.mac_key),
         password_hash=row.password_hash,
+        mosquitto_hash=row.mosquitto_hash,
     )

@@ -26,6 +26,7 @@ class TerminalRecord:
     is_revoked: bool
     key: bytes = field(repr=False)
     password_hash: str = field(repr=False)
+    mosquitto_hash: str | None = field(default=None, repr=False)
 
     @property
     def may_transfer(self) -> bool:
@@ -43,7 +44,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Enrolment:
-    """The secrets of a new terminal, shown once: the store keeps only a hash of the password."""
+    """The secrets of a new terminal, shown once: the store keeps only hashes of the password."""
 
     tid: str
     mqtt_password: str = field(repr=False)

@@ -38,6 +38,7 @@ terminals = sa.Table(
     sa.Column("tid", sa.String(32), primary_key=True),
     sa.Column("extension", sa.ForeignKey("extensions.number"), nullable=False),
     sa.Column("password_hash", sa.String(128), nullable=False),
+    sa.Column("mosquitto_hash", sa.String(160)),  # NULL for a terminal enrolled before there was this column
     sa.Column("mac_key", sa.LargeBinary, nullable=False),
     sa.Column("revoked", sa.Boolean, nullable=False),
     sa.Column("added_ms", sa.BigInteger, nullable=False),
