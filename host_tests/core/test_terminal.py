@@ -262,6 +262,8 @@ def test_a_config_that_is_wrong_is_acknowledged_with_the_error_and_the_old_one_s
     ack = desk.sent(messages.ACK)[1]
     assert (ack["config"], ack["error"]) == (3, "digit map, position 10: this [ has no ]")
     assert any(isinstance(action, Log) and action.event == "config" for action in desk.actions)
+    desk.down(messages.CONFIG, rev=5, digit_map="internal:3x", country="zz")
+    assert desk.sent(messages.ACK)[2]["error"] == "there are no tones for country zz"
     desk.key("#122")
     assert len(desk.sent(messages.COMMAND)) == 1
 

@@ -16,6 +16,8 @@ The rules, each per key:
 5. Held through boot: a key given to `ignore` is not reported until it has been released.
 """
 
+from array import array
+
 PRESSED = 0x10
 STUCK = 0x20
 WORKING = 0x40
@@ -45,12 +47,11 @@ class Debouncer:
         self._last_contacts = 0
         self._release_us = release_us
         self._stuck_us = stuck_us
-        self._open_us = [
-            0
-        ] * _KEYS  # closing: open samples since the first closed one; held: the latest without a break
-        self._closed_samples = [0] * _KEYS
-        self._counted_us = [0] * _KEYS  # since the last closed sample that counted
-        self._held_us = [0] * _KEYS
+        zeros = bytes(4 * _KEYS)
+        self._open_us = array("i", zeros)  # closing: open samples since the first closed one; held: the latest ones
+        self._counted_us = array("i", zeros)  # since the last closed sample that counted
+        self._held_us = array("i", zeros)
+        self._closed_samples = bytearray(_KEYS)
         self._count = 0
 
     def is_quiet(self):

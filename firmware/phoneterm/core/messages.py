@@ -41,68 +41,60 @@ REASONS = (
     " not-permitted-by-pbx pbx-misconfigured pbx-unreachable unsupported cancelled"
 )
 
-_DIGITS = "0123456789"
-_TID = "abcdefghijklmnopqrstuvwxyz0123456789-"
-_NAME = _TID + "ABCDEFGHIJKLMNOPQRSTUVWXYZ._+"
-_CHARACTERS = {
-    "hex": "0123456789abcdef",
-    "tid": _TID,
-    "name": _NAME,
-    "legend": _DIGITS + "ABCDEFGHIJKLMNOPQRSTUVWXYZ*#",
-    "map": _NAME + "*#[]|: ",
+# Sets of characters, as the first and last character of each range in them.
+_SETS = {
+    "hex": "09af",
+    "tid": "09az--",
+    "name": "09azAZ--..__++",
+    "legend": "09AZ**##",
+    "map": "09azAZ--..__++**##[[]]||::  ",
+    "print": " ~",
 }
 _MOST = 0x3FFFFFFF  # the largest small integer on a 32-bit MicroPython
 
 # The fields of each kind but "v", in their order: the name, "?" where it may be absent, and how it is checked:
-#   int            0 to _MOST, or int,LOWEST,HIGHEST          bool       true or false
-#   text,SET,MOST  1 to MOST characters of a set              number     digits, single stars only between digits
-#   list,MOST      up to MOST names of 1 to 16 characters     pair       [lowest, highest] version
-#   of,A|B|C       one of these words                         reason     one of REASONS
+#   int          0 to _MOST, or int,LOWEST,HIGHEST            bool       true or false
+#   SET,MOST     1 to MOST characters of one of _SETS         number     digits, single stars only between digits
+#   list,MOST    up to MOST names of 1 to 16 characters       pair       [lowest, highest] version
+#   A|B|C        one of these words                           reason     one of REASONS
 # One text a kind: as nested tuples the same tables take a tenth of the smallest device's memory.
-_SIGNED = {
-    HELLO: "boot:text,hex,16 fw:text,name,16 board:text,name,40 wire:pair caps:list,8",
-    ACK: "permissions:int config:int error?:text,print,120",
+_FIELDS = {
+    HELLO: "boot:hex,16 fw:name,16 board:name,40 wire:pair caps:list,8",
+    STATE: "boot:hex,16 state:online|offline",
     COMMAND: (
-        "id:text,name,32 op:of,blind|attended|complete|cancel|swap number?:number first_ms:int since_ms:int"
-        " call?:text,name,24"
+        "id:name,32 op:blind|attended|complete|cancel|swap number?:number first_ms:int since_ms:int call?:name,24"
     ),
-    SESSION: "boot:text,hex,16 session:text,hex,16 ttl_ms:int,100,60000",
-    PERMISSIONS: "rev:int multi_user_aware:bool blind:bool attended:bool classes:list,16",
-    CONFIG: (
-        "rev:int digit_map:text,map,240 code_ms?:int,500,10000 digit_ms?:int,500,10000 total_ms?:int,2000,60000"
-        " country?:text,tid,2 ops?:list,5 commit?:text,legend,1 erase?:text,legend,1 cancel?:text,legend,1"
-        " swap?:text,legend,1"
-    ),
-    CALL: "state:of,idle|ringing|talking|consulting call?:text,name,24 reason?:reason",
-    RESULT: (
-        "id:text,name,32 state:of,accepted|ringing|consulting|done|returned|failed|rejected|unknown reason?:reason"
-    ),
-    REQUEST: "id:text,name,32 op:of,identify|reboot|update",
-}
-_UNSIGNED = {
-    STATE: "boot:text,hex,16 state:of,online|offline",
+    ACK: "permissions:int config:int error?:print,120",
     TELEMETRY: (
         "uptime_s:int heap_free?:int rssi?:int,-127,0 gap_p50_ms?:int gap_p99_ms?:int gap_max_ms?:int keys?:int"
         " ghosts?:int stuck?:int tainted?:int reconnects?:int refused?:int dropped?:int restarts?:int"
     ),
-    BRIDGE_STATE: "state:of,online|degraded|offline",
+    SESSION: "boot:hex,16 session:hex,16 ttl_ms:int,100,60000",
+    PERMISSIONS: "rev:int multi_user_aware:bool blind:bool attended:bool classes:list,16",
+    CONFIG: (
+        "rev:int digit_map:map,240 code_ms?:int,500,10000 digit_ms?:int,500,10000 total_ms?:int,2000,60000"
+        " country?:tid,2 ops?:list,5 commit?:legend,1 erase?:legend,1 cancel?:legend,1 swap?:legend,1"
+    ),
+    CALL: "state:idle|ringing|talking|consulting call?:name,24 reason?:reason",
+    RESULT: "id:name,32 state:accepted|ringing|consulting|done|returned|failed|rejected|unknown reason?:reason",
+    REQUEST: "id:name,32 op:identify|reboot|update",
+    BRIDGE_STATE: "state:online|degraded|offline",
 }
+_UNSIGNED = (STATE, TELEMETRY, BRIDGE_STATE)
 
-KINDS = tuple(_SIGNED) + tuple(_UNSIGNED)
+KINDS = tuple(_FIELDS)
 
 Rejected = namedtuple("Rejected", ("reason", "detail"))
 
 
 def is_tid(text):
     """Say whether `text` may name a terminal: 1 to 32 of a-z, 0-9 and '-'."""
-    return _is_text(text, _TID, MAX_TID_CHARS)
+    return _is_text(text, _SETS["tid"], MAX_TID_CHARS)
 
 
 def is_number(text):
     """Say whether `text` may be a number on the wire: ASCII digits, single stars only between digits, 1 to 32 long."""
-    if not _is_text(text, _DIGITS + "*", MAX_NUMBER_CHARS):
-        return False
-    return text[0] != "*" and text[-1] != "*" and "**" not in text
+    return _is_text(text, "09**", MAX_NUMBER_CHARS) and "**" not in "*" + text + "*"
 
 
 def topic_of(base, tid, kind):
@@ -138,7 +130,7 @@ def parse_topic(base, topic):
 
 def is_signed(kind):
     """Say whether messages of this kind carry a signature."""
-    return kind in _SIGNED
+    return kind not in _UNSIGNED
 
 
 def encode(kind, topic, key, fields):
@@ -160,7 +152,7 @@ def encode(kind, topic, key, fields):
         if name not in names:
             raise ValueError("%s has no field %s" % (kind, name))
     text = "{" + ",".join(parts) + "}"
-    if kind in _SIGNED:
+    if is_signed(kind):
         text = text + "\n" + mac.sign(key, (topic + "\n" + text).encode())
     payload = text.encode()
     if len(payload) > MAX_PAYLOAD_BYTES:
@@ -180,17 +172,17 @@ def decode(kind, topic, key, payload):
     try:
         text = bytes(payload).decode()
     except ValueError:
-        return Rejected("malformed", "the text is not UTF-8")
-    if kind in _SIGNED:
+        return Rejected("malformed", "not UTF-8")
+    if is_signed(kind):
         text = _checked_text(topic, key, text)
         if text is None:
-            return Rejected("bad-signature", "the signature is missing or does not fit")
+            return Rejected("bad-signature", "no signature, or a wrong one")
     try:
         document = json.loads(text)
     except (ValueError, RuntimeError):  # RuntimeError: CPython's RecursionError on deep nesting
-        return Rejected("malformed", "the text is not JSON")
+        return Rejected("malformed", "not JSON")
     if not isinstance(document, dict):
-        return Rejected("malformed", "the text is not a JSON object")
+        return Rejected("malformed", "not a JSON object")
     return _checked_fields(table, document)
 
 
@@ -205,7 +197,7 @@ def _checked_text(topic, key, text):
 
 def _fields_of(kind):
     """Return a list of (name, is required, check) for each field of a kind but "v"."""
-    text = _SIGNED.get(kind) or _UNSIGNED.get(kind)
+    text = _FIELDS.get(kind)
     if text is None:
         raise ValueError("no such message kind: " + str(kind))
     table = []
@@ -218,19 +210,14 @@ def _fields_of(kind):
 
 def _checked_fields(table, document):
     version = document.get("v")
-    if not _is_integer(version) or version < 1:
-        return Rejected("malformed", "field v is missing or not right")
-    if version != VERSION:
+    if _is_integer(version) and version > VERSION:
         return Rejected("version", "version %d is not %d" % (version, VERSION))
-    fields = {"v": version}
-    for name, is_required, check in table:
+    fields = {}
+    for name, is_required, check in [("v", True, ("int", VERSION, VERSION))] + table:
         value = document.get(name)
-        if value is None and not is_required:
-            fields[name] = None
-        elif not _is_right(check, value):
+        if not _is_right(check, value) and (is_required or value is not None):
             return Rejected("malformed", "field %s is missing or not right" % name)
-        else:
-            fields[name] = value
+        fields[name] = value
     return fields
 
 
@@ -241,29 +228,33 @@ def _is_right(check, value):
         return _is_integer(value) and lowest <= value <= highest
     if name == "bool":
         return value is True or value is False
-    if name == "text":
-        return _is_text(value, _CHARACTERS.get(check[1]), int(check[2]))
+    if name in _SETS:
+        return _is_text(value, _SETS[name], int(check[1]))
     if name == "list":
         return _is_list(value, int(check[1]))
     if name == "number":
         return is_number(value)
     if name == "pair":
         return isinstance(value, list) and len(value) == 2 and _is_integer(value[0]) and _is_integer(value[1])
-    return isinstance(value, str) and value in (check[1].split("|") if name == "of" else REASONS.split(" "))
+    return isinstance(value, str) and value in (REASONS.split(" ") if name == "reason" else name.split("|"))
 
 
 def _is_integer(value):
     return isinstance(value, int) and value is not True and value is not False
 
 
-def _is_text(value, allowed, most):
-    """Say whether `value` is a string of 1 to `most` allowed characters (None: any printable ASCII)."""
+def _is_text(value, ranges, most):
+    """Say whether `value` is a string of 1 to `most` characters, each in one of the ranges."""
     if not isinstance(value, str) or not 1 <= len(value) <= most:
         return False
-    if allowed is None:
-        return all(" " <= character <= "~" for character in value)
-    return all(character in allowed for character in value)
+    for character in value:
+        at = 0
+        while not ranges[at] <= character <= ranges[at + 1]:
+            at += 2
+            if at == len(ranges):
+                return False
+    return True
 
 
 def _is_list(value, most):
-    return isinstance(value, list) and len(value) <= most and all(_is_text(item, _TID, 16) for item in value)
+    return isinstance(value, list) and len(value) <= most and all(_is_text(item, _SETS["tid"], 16) for item in value)

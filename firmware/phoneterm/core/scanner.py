@@ -8,6 +8,8 @@ see only that key. A poll allocates nothing.
 The matrix has `probe()` (is any contact closed?) and `scan()` (the 16 contacts, bit row * 4 + column).
 """
 
+from array import array
+
 IDLE_MS = 2
 FAST_MS = 1
 AWAKE_US = 3000000
@@ -83,7 +85,7 @@ class Gaps:
     def __init__(self, halve_at=_HALVE_AT):
         """Start empty; halve all counts whenever there are `halve_at` of them."""
         self._halve_at = halve_at
-        self._bins = [0] * _BINS
+        self._bins = array("i", bytes(4 * _BINS))
         self.clear()
 
     def clear(self):

@@ -141,7 +141,7 @@ class Terminal:
 
     def counters(self):
         """Return what the terminal counts, as fields of the telemetry."""
-        stuck = sum(self._faulty_keys >> index & 1 for index in range(16))
+        stuck = bin(self._faulty_keys).count("1")
         return {"uptime_s": self._uptime_s, "keys": self._keys, "stuck": stuck, "tainted": self._transfer.tainted,
                 "reconnects": max(self._links - 1, 0), "refused": self._refused, "dropped": self._dropped}  # fmt: skip
 
@@ -263,7 +263,7 @@ class Terminal:
 
 
 def _read_config(document, roles):
-    """Return the Config of a document ({}: the defaults) or Rejected; leave none of the code that reads it in memory."""
+    """Return the Config of a document ({}: the defaults) or Rejected, and forget the code that read it."""
     from phoneterm.core import config
 
     found = config.read_config(document, roles)
