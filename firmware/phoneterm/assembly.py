@@ -78,7 +78,7 @@ def make_client(app, terminal, settings, wifi, context):
         context, settings.tls_host,
     )  # fmt: skip
     filters = messages.topic_filters(settings.base, settings.tid)
-    timing = Timing(KEEPALIVE_S, CONNECT_MS, STEADY_MS, Backoff(50, 10000), Backoff(10000, 300000), random)
+    timing = Timing(KEEPALIVE_S, CONNECT_MS, STEADY_MS, Backoff(20, 10000), Backoff(10000, 300000), random)
     return MqttClient(broker, filters, Will(*terminal.will()), timing, app, log, wifi.wait_up)
 
 

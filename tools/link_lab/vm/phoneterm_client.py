@@ -30,9 +30,9 @@ class Owner:
 
 
 def make(port):
-    """Return a client with its tasks started, timed as in main.py."""
+    """Return a client with its tasks started, timed as in the firmware."""
     broker = Broker("127.0.0.1", port, USER, USER, PASSWORD, None, None)
-    timing = Timing(15, 10000, 5000, Backoff(50, 10000), Backoff(10000, 300000), lambda: 0.5)
+    timing = Timing(15, 10000, 5000, Backoff(20, 10000), Backoff(10000, 300000), lambda: 0.5)
     client = MqttClient(broker, (FILTER,), None, timing, Owner(), lambda event, detail: None)
     tasks = [asyncio.create_task(task()) for task in (client.receive, client.send, client.ping)]
     return client, tasks
