@@ -1,0 +1,76 @@
+"""What can go wrong with a packet on its way, as values, and the script that says when.
+
+Does not touch sockets. Directions: "up" is from the client to the broker, "down" the other way. Times are seconds.
+
+| effect    | what happens to the packet it strikes                                   | amount                        |
+|-----------|-------------------------------------------------------------------------|-------------------------------|
+| drop      | it is lost; the connection goes on                                      | -                             |
+| delay     | it, and all that follows in its direction, waits                        | seconds                       |
+| duplicate | a PUBLISH with QoS 1 is passed on twice, the second time with DUP       | -                             |
+| cut       | part of it is passed on, then both sides are disconnected               | the part, from 0 to 1         |
+| half-open | it and all that follows is swallowed, both ways; nothing is closed      | -                             |
+| throttle  | from it on, both directions pass so slowly                              | bytes a second                |
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fault_lab.mqtt_stream import WirePacket
+
+EFFECTS = ("drop", "delay", "duplicate", "cut", "half-open", "throttle")
+UP, DOWN = "up", "down"
+MOST_DELAY_S = 30.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault. It strikes `times` packets that fit, after the first `skip` of them; an empty field fits all.
+
+    direction: UP, DOWN or "". packet: its name, such as PUBLISH. topic_end: how its topic ends; a PUBACK has the topic
+    of what it acknowledges.
+    """
+
+    effect: str
+    direction: str = ""
+    packet: str = ""
+    topic_end: str = ""
+    skip: int = 0
+    times: int = 1
+    amount: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.effect not in EFFECTS:
+            raise ValueError(f"there is no fault {self.effect!r}")
+        if self.effect == "delay" and not 0 <= self.amount <= MOST_DELAY_S:
+            raise ValueError(f"a delay can be 0 to {MOST_DELAY_S:g} s, not {self.amount:g}")
+        if self.effect == "throttle" and self.amount < 1:
+            raise ValueError("a throttled connection passes at least 1 byte a second")
+
+    def fits(self, direction: str, packet: WirePacket, topic: str) -> bool:
+        """Say whether it is about this packet; `topic` is its own, or that of what it acknowledges."""
+        return (
+            self.direction in ("", direction)
+            and self.packet in ("", packet.name)
+            and topic.endswith(self.topic_end)
+            and not (self.effect == "duplicate" and not (packet.name == "PUBLISH" and packet.ident))
+        )
+
+
+class Script:
+    """The faults that are armed, in the order in which they are asked; the first that strikes is the one."""
+
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self._faults = [[fault, fault.skip, fault.times] for fault in faults]
+
+    def strike(self, direction: str, packet: WirePacket, topic: str) -> Fault | None:
+        """Return the fault that strikes this packet, and count it."""
+        for row in self._faults:
+            fault, skip, times = row
+            if times == 0 or not fault.fits(direction, packet, topic):
+                continue
+            if skip > 0:
+                row[1] -= 1
+                continue
+            row[2] -= 1
+            return fault
+        return None
