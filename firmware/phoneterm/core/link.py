@@ -3,15 +3,19 @@
 Does not decide what to say or when, except hello, which begins a session and is repeated until one begins.
 A session dies with the link, with the bridge and with the next hello. Times are milliseconds since the session
 arrived, at most a day: then a new one is asked for, so that they always fit the contract.
+The last MOST_COMMANDS commands are remembered, beyond their session, so that a late result of one still tells the
+truth; results of anything else are nobody's.
 """
 
 from phoneterm.core import messages
 from phoneterm.core.actions import Publish
-from phoneterm.core.commands import ANSWER_MS
 
 PUBLISH_MS = 5000  # for all but commands: how long a message may take to reach the broker
+ANSWER_MS = 3000  # a command that nobody has accepted by then is given up
+MOST_COMMANDS = 4
 _HELLO_EVERY_MS = 5000
 _SESSION_MOST_MS = 86400000
+_ID, _OP, _LEFT_MS = range(3)  # of a command; nothing left: it does not wait (any more)
 
 
 class Link:
@@ -23,7 +27,8 @@ class Link:
         self.bridge_state = None  # not heard yet
         self.session = None
         self.session_ms = 0
-        self._commands = 0
+        self._count = 0  # of the session's commands
+        self._commands = []  # the last ones, the oldest first
         self._since_hello_ms = 0
 
     def is_usable(self):
@@ -46,7 +51,7 @@ class Link:
             return False
         self.session = document["session"]
         self.session_ms = 0
-        self._commands = 0
+        self._count = 0
         return True
 
     def hello(self):
@@ -59,35 +64,55 @@ class Link:
 
     def state(self, state):
         """Return the retained word that this boot is "online" or "offline"."""
-        topic, payload = self.state_message(state)
-        return Publish(topic, payload, 1, True, None, PUBLISH_MS)
-
-    def state_message(self, state):
-        """Return (topic, payload) of up/state."""
-        topic = self.topic(messages.STATE)
-        return topic, messages.encode(messages.STATE, topic, None, {"boot": self._identity.boot, "state": state})
-
-    def command(self, op, number, first_ms, call):
-        """Return the next command of this session; its `ref` is its id."""
-        self._commands += 1
-        name = "%s.%d" % (self.session, self._commands)
-        fields = {
-            "id": name,
-            "op": op,
-            "number": number,
-            "first_ms": first_ms,
-            "since_ms": self.session_ms,
-            "call": call,
-        }
-        publish = self.publish(messages.COMMAND, fields)
-        return Publish(publish.topic, publish.payload, 1, False, name, ANSWER_MS)
+        fields = {"boot": self._identity.boot, "state": state}
+        return self._message(messages.STATE, fields, 1, True, None, PUBLISH_MS)
 
     def publish(self, kind, fields):
         """Return a message of any kind whose outcome nobody asks for; telemetry goes without acknowledgement."""
-        topic = self.topic(kind)
-        payload = messages.encode(kind, topic, self._identity.key, fields)
-        return Publish(topic, payload, 0 if kind == messages.TELEMETRY else 1, False, None, PUBLISH_MS)
+        return self._message(kind, fields, 0 if kind == messages.TELEMETRY else 1, False, None, PUBLISH_MS)
 
-    def topic(self, kind):
-        """Return this terminal's topic of a kind."""
-        return messages.topic_of(self._identity.base, self._identity.tid, kind)
+    def command(self, op, number, first_ms, call):
+        """Return the next command of this session; its `ref` is its id. ValueError while `is_full`."""
+        if self.is_full():
+            raise ValueError("%d commands are waiting" % MOST_COMMANDS)
+        self._count += 1
+        name = "%s.%d" % (self.session, self._count)
+        self._commands = self._commands[1 - MOST_COMMANDS :] + [[name, op, ANSWER_MS]]
+        fields = {"id": name, "op": op, "number": number, "first_ms": first_ms, "since_ms": self.session_ms,
+                  "call": call}  # fmt: skip
+        return self._message(messages.COMMAND, fields, 1, False, name, ANSWER_MS)
+
+    def is_full(self):
+        """Say whether another command would push out one that still waits."""
+        return len(self._commands) == MOST_COMMANDS and self._commands[0][_LEFT_MS] > 0
+
+    def late_command(self, elapsed_ms):
+        """Let time pass; return the id of a command that has waited too long and now waits no more, or None."""
+        late = None
+        for command in self._commands:
+            if command[_LEFT_MS] > 0:
+                command[_LEFT_MS] -= elapsed_ms
+                if command[_LEFT_MS] <= 0:
+                    late = command[_ID]
+        return late
+
+    def answer(self, name):
+        """Take an answer to a command; return (operation, whether it waited), (None, False) when it is not ours."""
+        for command in self._commands:
+            if command[_ID] == name:
+                left_ms = command[_LEFT_MS]
+                command[_LEFT_MS] = 0
+                return command[_OP], left_ms > 0
+        return None, False
+
+    def give_up(self):
+        """Stop waiting for any command and say whether one did wait."""
+        was_waiting = False
+        for command in self._commands:
+            was_waiting = was_waiting or command[_LEFT_MS] > 0
+            command[_LEFT_MS] = 0
+        return was_waiting
+
+    def _message(self, kind, fields, *how):
+        topic = messages.topic_of(self._identity.base, self._identity.tid, kind)
+        return Publish(topic, messages.encode(kind, topic, self._identity.key, fields), *how)

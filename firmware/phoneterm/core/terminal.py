@@ -54,7 +54,7 @@ class Terminal:
 
     def will(self):
         """Return (topic, payload) of the last will: QoS 1, retained."""
-        return self._link.state_message("offline")
+        return self._link.state("offline")[:2]
 
     def on_time(self, elapsed_ms):
         """Let time pass since the last call."""

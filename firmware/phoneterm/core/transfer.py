@@ -10,7 +10,6 @@ from phoneterm.core import outcomes
 from phoneterm.core.actions import Indicate
 from phoneterm.core.call import Call
 from phoneterm.core.collector import KEYED, OPENED, Collector, Dialled
-from phoneterm.core.commands import Commands
 from phoneterm.core.feedback import Feedback
 
 MOST_GAP_MS = 60  # a longer gap between two scans may have hidden a key
@@ -25,7 +24,6 @@ class Transfer:
         self._link = link
         self._permissions = permissions
         self._config = config
-        self._commands = Commands()
         self._first_ms = 0
         self._first_call = None
         self._moving = None  # id of the transfer command that the state of the call follows
@@ -49,7 +47,7 @@ class Transfer:
         event = event or self.collector.on_time(elapsed_ms)
         if event is not None:
             self._take(event)
-        late = self._commands.on_time(elapsed_ms)
+        late = self._link.late_command(elapsed_ms)
         if late is not None:
             self._move(late, "timed-out")
             self._tell_reason("no-confirmation")
@@ -89,7 +87,7 @@ class Transfer:
 
     def on_result(self, document):
         """Take a result and say whether it was about one of our commands."""
-        op, _ = self._commands.answer(document["id"])
+        op, _ = self._link.answer(document["id"])
         if op is None:
             return False
         state = document["state"]
@@ -105,7 +103,7 @@ class Transfer:
 
     def on_undelivered(self, name):
         """Take that the broker did not acknowledge a command: it may or may not have got it."""
-        _, was_waiting = self._commands.answer(name)
+        _, was_waiting = self._link.answer(name)
         if was_waiting:
             self._move(name, "unknown")
             self._tell_reason("not-confirmed")
@@ -124,7 +122,7 @@ class Transfer:
     def lose_session(self, reason):
         """End what needed the session: the open sequence, and the waiting for answers."""
         self.interrupt(reason)
-        if self._commands.give_up():
+        if self._link.give_up():
             self.call.move("unknown")
             self._tell_reason("not-confirmed")
 
@@ -208,11 +206,10 @@ class Transfer:
 
     def _send(self, op, number, first_ms, call):
         """Send a command and return its id, or None when too many are waiting."""
-        if self._commands.is_full():
+        if self._link.is_full():
             self._tell_reason("rate")
             return None
         publish = self._link.command(op, number, first_ms, call)
-        self._commands.add(publish.ref, op)
         self._out.append(publish)
         return publish.ref
 
