@@ -10,7 +10,7 @@ class Backoff:
 
     def __init__(self, first_ms, most_ms):
         if not 0 < first_ms <= most_ms:
-            raise ValueError("0 < first_ms <= most_ms does not hold for %d and %d" % (first_ms, most_ms))
+            raise ValueError("no delays from %d to %d ms" % (first_ms, most_ms))
         self._first_ms = first_ms
         self._most_ms = most_ms
         self._ms = first_ms
@@ -18,7 +18,7 @@ class Backoff:
     def next_ms(self, random_fraction):
         """Return the next delay, for a random number from 0 to below 1."""
         if not 0 <= random_fraction < 1:
-            raise ValueError("a random fraction is at least 0 and below 1, not " + str(random_fraction))
+            raise ValueError("not from 0 to below 1: " + str(random_fraction))
         ms = self._ms
         self._ms = min(2 * ms, self._most_ms)
         return ms - int(ms * random_fraction) // 2

@@ -52,10 +52,10 @@ class DigitMap:
         self._accepts = [0] * len(SYMBOLS)
         self._repeats = self.plain_ends = self._timer_ends = self._hash_places = start = bit = 0
         groups = []
-        for alternative in alternatives:
+        for name, places, ending, at in alternatives:
             first = bit
             start |= 1 << bit
-            for symbols, is_repeated in alternative.places:
+            for symbols, is_repeated in places:
                 for index in range(len(SYMBOLS)):
                     if symbols >> index & 1:
                         self._accepts[index] |= 1 << bit
@@ -64,14 +64,14 @@ class DigitMap:
                 bit += 1
             end = 1 << bit
             bit += 1
-            if alternative.ending == "T":
+            if ending == "T":
                 self._timer_ends |= end
             else:
                 self.plain_ends |= end
-            if alternative.ending == "#":
+            if ending == "#":
                 self._hash_places |= end >> 1
                 end |= end >> 1
-            groups.append(_Group(alternative.name, (1 << bit) - (1 << first), end, alternative.at))
+            groups.append(_Group(name, (1 << bit) - (1 << first), end, at))
         self.groups = tuple(groups)
         self.ends_with_hash = self._hash_places != 0
         self._start = self._skip_repeats(start)

@@ -24,9 +24,7 @@ def prove(digit_map):
             if not following or mark in seen:
                 continue
             if len(seen) == _MAX_STATES:
-                raise Mistake(
-                    digit_map.groups[-1].at, "the map is too intricate; write fewer alternatives that overlap"
-                )
+                raise Mistake(digit_map.groups[-1].at, "the map is too intricate; let fewer alternatives overlap")
             seen.add(mark)
             waiting.append((following, keyed + symbol))
 
@@ -35,22 +33,20 @@ def _check_state(digit_map, state, keyed):
     ending = [group for group in digit_map.groups if state & group.end]
     for group in ending:
         if not keyed:
-            raise Mistake(group.at, "this alternative accepts an empty number; write xx. for one digit or more")
+            raise Mistake(group.at, "this accepts an empty number; write xx. for one digit or more")
         if keyed[-1] == "*":
             raise Mistake(group.at, "a number cannot end with *")
         if group.name != ending[0].name:
             raise Mistake(group.at, "%s is both %s and %s" % (keyed, ending[0].name, group.name))
-    if not keyed or keyed[-1] == "*":
-        after_star = digit_map.step(state, "*")
-        if after_star:
-            where = next(group.at for group in digit_map.groups if after_star & group.every)
-            raise Mistake(where, "a * must stand between two digits")
-    for group in _hidden_groups(digit_map, state):
-        raise Mistake(group.at, "this can never be reached, because %s is already complete" % keyed)
+    if keyed[-1:] in ("", "*"):
+        for group in _alive(digit_map, digit_map.step(state, "*")):
+            raise Mistake(group.at, "a * must stand between two digits")
+    alive = _alive(digit_map, state)
+    unfinished = [group for group in alive if state & group.every & ~digit_map.plain_ends]
+    if len(unfinished) < len(alive):  # the number of one of them is complete at once, so no key comes after it
+        for group in unfinished:
+            raise Mistake(group.at, "this can never be reached, because %s is already complete" % keyed)
 
 
-def _hidden_groups(digit_map, state):
-    """Return the groups that can go on in a state in which another group's number is complete at once."""
-    alive = [group for group in digit_map.groups if state & group.every]
-    open_ones = [group for group in alive if state & group.every & ~digit_map.plain_ends]
-    return open_ones if len(open_ones) < len(alive) else ()
+def _alive(digit_map, state):
+    return [group for group in digit_map.groups if state & group.every]

@@ -5,8 +5,6 @@ symbols has one bit for each of SYMBOLS that it accepts. What is wrong is raised
 `digit_map.compile_map` turns into a value; positions count from 1.
 """
 
-from collections import namedtuple
-
 from phoneterm.core.digit_map import SYMBOLS
 from phoneterm.core.messages import MAX_NUMBER_CHARS
 
@@ -17,16 +15,16 @@ _HASH = 1 << SYMBOLS.index("#")
 _CLASS_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _MAX_CLASS_CHARS = 16
 
-# ending: "T", "#" or "" (the # is a place, too). at: position of the alternative's first character.
-Alternative = namedtuple("Alternative", ("name", "places", "ending", "at"))
-
 
 class Mistake(Exception):
     """The map is wrong: (position, sentence)."""
 
 
 def parse_map(text, taken):
-    """Return the alternatives of a map; `taken` are legends that must not occur in a number."""
+    """Return the alternatives of a map; `taken` are legends that must not occur in a number.
+
+    Each is (class, places, ending, position of its first character); ending: "T", "#" (which is a place, too) or "".
+    """
     if not text:
         raise Mistake(1, "the map is empty")
     if len(text) > MAX_MAP_CHARS:
@@ -57,7 +55,7 @@ def _parse_alternative(part, at, taken):
         raise Mistake(pattern_at, "a number has at most %d digits" % MAX_NUMBER_CHARS)
     if ending == "#":
         places.append((_free_symbols(_HASH, at + len(part) - 1, taken), False))
-    return Alternative(name, places, ending, at)
+    return name, places, ending, at
 
 
 def _parse_places(pattern, at, taken):
@@ -120,5 +118,5 @@ def _parse_range(pattern, index, at):
 
 def _digit(pattern, place, at):
     if pattern[place] not in _DIGITS:
-        raise Mistake(at + place, "only digits, and - between two of them, may stand between [ and ]")
+        raise Mistake(at + place, "only digits and - may stand between [ and ]")
     return _DIGITS.index(pattern[place])

@@ -17,11 +17,11 @@ def hmac_sha256(key, message):
     if len(key) > _BLOCK_BYTES:
         key = hashlib.sha256(key).digest()
     key = key + bytes(_BLOCK_BYTES - len(key))
-    inner = hashlib.sha256(bytes([octet ^ 0x36 for octet in key]))
-    inner.update(message)
-    outer = hashlib.sha256(bytes([octet ^ 0x5C for octet in key]))
-    outer.update(inner.digest())
-    return outer.digest()
+    return _masked_sha256(key, 0x5C, _masked_sha256(key, 0x36, message))
+
+
+def _masked_sha256(key, mask, message):
+    return hashlib.sha256(bytes([octet ^ mask for octet in key]) + message).digest()
 
 
 def sign(key, message):

@@ -139,18 +139,16 @@ def encode(kind, topic, key, fields):
     Fields whose value is None are left out; "v" is added. ValueError names the field that is missing or not right.
     """
     parts = ['"v":%d' % VERSION]
-    names = ["v"]
+    left = dict(fields)
     for name, is_required, check in _fields_of(kind):
-        names.append(name)
-        value = fields.get(name)
+        value = left.pop(name, None)
         if value is None and not is_required:
             continue
         if not _is_right(check, value):
             raise ValueError("%s: field %s cannot be %r" % (kind, name, value))
         parts.append('"%s":%s' % (name, json.dumps(value)))
-    for name in fields:
-        if name not in names:
-            raise ValueError("%s has no field %s" % (kind, name))
+    if left:
+        raise ValueError(kind + " has no field " + ", ".join(left))
     text = "{" + ",".join(parts) + "}"
     if is_signed(kind):
         text = text + "\n" + mac.sign(key, (topic + "\n" + text).encode())

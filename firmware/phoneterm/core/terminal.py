@@ -59,9 +59,8 @@ class Terminal:
     def on_time(self, elapsed_ms):
         """Let time pass since the last call."""
         self._uptime_ms += elapsed_ms
-        while self._uptime_ms >= 1000:
-            self._uptime_ms -= 1000
-            self._uptime_s += 1
+        self._uptime_s += self._uptime_ms // 1000
+        self._uptime_ms %= 1000
         transfer = self._transfer
         transfer.on_time(elapsed_ms)
         is_hello_due = self._link.on_time(elapsed_ms)

@@ -187,16 +187,9 @@ class Transfer:
     def _steer(self, legend):
         """Take the commit, cancel or swap key of a consultation and say whether it was one."""
         roles = self._config.roles
-        if legend == roles.cancel:
-            op = "cancel"
-        elif self.collector.is_quiet:  # a commit key after a number that was complete is no command
-            return False
-        elif legend == roles.commit:
-            op = "complete"
-        elif legend == roles.swap:
-            op = "swap"
-        else:
-            return False
+        op = {roles.cancel: "cancel", roles.commit: "complete", roles.swap: "swap"}.get(legend)
+        if op is None or (self.collector.is_quiet and op != "cancel"):
+            return False  # a commit key after a number that was complete is no command
         reason = self._link_obstacle(op)
         if reason is not None:
             self._tell_reason(reason)
