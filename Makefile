@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PHONETERM := $(VENV)/bin/phoneterm
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage lint format types bench bench-keypad sizes sim lab flash provision clean
+.PHONY: help run test coverage lint format types bench bench-keypad bench-link sizes sim lab flash provision clean
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -35,10 +35,14 @@ format: $(READY) ## Let ruff rewrite the layout of all files.
 types: $(READY) ## Types of the CPython side (mypy).
 	@$(VENV)/bin/mypy
 
-bench: bench-keypad ## All measurements, each beside its peers or its limit.
+bench: bench-keypad bench-link ## All measurements, each beside its peers or its limit.
 
 bench-keypad: $(READY) ## The scanner beside other firmwares' algorithms: latency, missed and extra keys, cost.
 	@$(PHONETERM) keys bench
+
+bench-link: $(READY) ## The MQTT client beside its peers on the same VM: publish, reconnect, half-open, garbage.
+	@$(PHONETERM) parts install
+	@$(PHONETERM) link bench
 
 sizes: $(READY) ## Compile the firmware with mpy-cross and print what each module takes on the device.
 	@$(PHONETERM) firmware sizes

@@ -7,8 +7,9 @@ import typer
 from firmware_build.cli import app as firmware_app
 from keypad_lab.cli import app as keys_app
 from lab_parts.cli import app as parts_app
+from link_lab.cli import app as link_app
 from pbx_lab.cli import app as lab_app
-from phoneterm_bridge.cli import bridge_app, terminal_app, user_app
+from phoneterm_bridge.cli import bridge_app, broker_app, terminal_app, user_app
 from virtual_phone.cli import app as phone_app
 
 from phoneterm_cli.digit_map import app as digit_map_app
@@ -22,10 +23,12 @@ app = typer.Typer(
 )
 app.command("run")(run)
 app.add_typer(bridge_app, name="bridge")
+app.add_typer(broker_app, name="broker")
 app.add_typer(terminal_app, name="terminal")
 app.add_typer(user_app, name="user")
 app.add_typer(phone_app, name="phone")
 app.add_typer(keys_app, name="keys")
+app.add_typer(link_app, name="link")
 app.add_typer(digit_map_app, name="digit-map")
 app.add_typer(lab_app, name="lab")
 app.add_typer(firmware_app, name="firmware")
