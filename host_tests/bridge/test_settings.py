@@ -26,11 +26,46 @@ def test_without_anything_the_defaults_count():
 
 
 def test_the_command_line_wins_over_the_environment_and_both_over_the_file(write, monkeypatch):
-    path = write("[broker]\nport = 1\nhost = 'a'\nbase = 'file'\n")
+    path = write("[broker]\nport = 1\nusername = 'a'\nbase = 'file'\n")
     monkeypatch.setenv("PHONETERM_BROKER__PORT", "2")
-    monkeypatch.setenv("PHONETERM_BROKER__HOST", "b")
+    monkeypatch.setenv("PHONETERM_BROKER__USERNAME", "b")
     broker = load_settings(path, ("broker.port=3",)).broker
-    assert (broker.port, broker.host, broker.base) == (3, "b", "file")
+    assert (broker.port, broker.username, broker.base) == (3, "b", "file")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "host = '0.0.0.0'",
+            r"^The broker 0\.0\.0\.0 would be spoken to in the clear: set broker\.certificate_path and",
+        ),
+        (
+            "embedded = false\nhost = 'broker.lab'",
+            r"broker\.lab would be .*: set broker\.ca_path \(TLS\), or",
+        ),
+        ("host = '0.0.0.0'\nca_path = 'ca.pem'", r"in the clear"),
+        ("embedded = false\nhost = '127.evil'\n", r"in the clear"),
+        ("key_path = 'broker.key'", r"^The settings broker\.certificate_path and broker\.key_path only work together"),
+    ],
+)
+def test_plain_text_over_a_network_and_half_of_tls_are_refused(write, text, sentence):
+    with pytest.raises(SetupProblem, match=sentence):
+        load_settings(write(f"[broker]\n{text}\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_tls"),
+    [
+        ("host = 'localhost'", False),
+        ("host = '127.0.0.53'", False),
+        ("host = '0.0.0.0'\nallow_plain = true", False),
+        ("embedded = false\nhost = 'broker.lab'\nca_path = 'ca.pem'", True),
+        ("host = '0.0.0.0'\ncertificate_path = 'broker.pem'\nkey_path = 'broker.key'", True),
+    ],
+)
+def test_a_broker_is_on_this_machine_or_encrypted_or_plain_in_so_many_words(write, text, is_tls):
+    assert load_settings(write(f"[broker]\n{text}\n")).broker.is_tls is is_tls
 
 
 @pytest.mark.parametrize(
@@ -104,8 +139,8 @@ def test_the_example_file_names_every_key_and_shows_the_defaults(write):
     for section, field in BridgeSettings.model_fields.items():
         model = field.annotation
         assert set(shown[section]) == set(model.model_fields), section
-    del shown["broker"]["ca_path"]
     loaded = load_settings(write(text))
-    assert loaded.broker.model_copy(update={"ca_path": None}) == load_settings().broker
+    files = dict.fromkeys(("ca_path", "certificate_path", "key_path"))
+    assert loaded.broker.model_copy(update=files) == load_settings().broker
     assert loaded.pbx == load_settings().pbx
     assert loaded.store == load_settings().store

@@ -6,14 +6,16 @@ milliseconds. Every mistake is a SetupProblem of one sentence that names the key
 """
 
 import difflib
+import ipaddress
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from phoneterm_bridge.policy_settings import PolicySettings
 from phoneterm_bridge.problem import SetupProblem
 
 ENVIRONMENT_PREFIX = "PHONETERM_"
@@ -21,12 +23,24 @@ _NAME = r"^[A-Za-z0-9_.-]+$"
 _LEGEND = r"^[0-9A-Z*#]$"
 
 
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine itself, where nobody can listen in."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class BrokerSettings(_Section):
-    """Where the MQTT broker is; `embedded` starts one inside the bridge, for the terminals of the store."""
+    """Where the MQTT broker is; `embedded` starts one inside the bridge, for the terminals of the store.
+
+    ca_path: the CA of the broker's certificate. certificate_path, key_path: that certificate and its key, for the
+    embedded broker and for the configuration of a mosquitto. All three are PEM files.
+    """
 
     embedded: bool = True
     host: str = Field("127.0.0.1", min_length=1)
@@ -34,8 +48,28 @@ class BrokerSettings(_Section):
     username: str = "bridge"
     password: SecretStr = SecretStr("")
     ca_path: Path | None = None
+    certificate_path: Path | None = None
+    key_path: Path | None = None
+    allow_plain: bool = False
     keepalive_s: int = Field(15, ge=5, le=600)
     base: str = Field("phoneterm", pattern=_NAME)
+
+    @property
+    def is_tls(self) -> bool:
+        """Say whether the connections to the broker are encrypted."""
+        return (self.certificate_path if self.embedded else self.ca_path) is not None
+
+    @model_validator(mode="after")
+    def _refuse_half_tls(self) -> Self:
+        if (self.certificate_path is None) != (self.key_path is None):
+            raise ValueError("The settings broker.certificate_path and broker.key_path only work together")
+        if not self.is_tls and not self.allow_plain and not is_loopback(self.host):
+            remedy = "broker.certificate_path and broker.key_path" if self.embedded else "broker.ca_path"
+            raise ValueError(
+                f"The broker {self.host} would be spoken to in the clear: set {remedy} (TLS), or broker.allow_plain = "
+                "true"
+            )
+        return self
 
 
 class PbxSettings(_Section):
@@ -88,6 +122,7 @@ class BridgeSettings(BaseSettings):
     pbx: PbxSettings = PbxSettings()
     store: StoreSettings = StoreSettings()
     phones: PhoneSettings = PhoneSettings()
+    policy: PolicySettings = PolicySettings()
     log: LogSettings = LogSettings()
 
 
@@ -146,6 +181,8 @@ def _sentence(error: ValidationError, path: Path | None) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     name = ".".join(str(part) for part in first["loc"])
     where = f" (in {path}, the environment or the command line)" if path else ""
+    if first["type"] == "value_error":  # of a check of our own, which is a sentence
+        return f"{first['ctx']['error']}{where}."
     if first["type"] == "extra_forbidden":
         return f"The settings have no key {name}{where}{_nearest(str(first['loc'][-1]), _keys_beside(first['loc']))}"
     return f"The setting {name} is not right: {first['msg'][:1].lower() + first['msg'][1:]}{where}."

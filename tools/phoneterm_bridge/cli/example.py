@@ -11,7 +11,10 @@ EXAMPLE = """\
 # port = 1883
 # username = "bridge"      # for a broker that is not embedded
 # password = ""
-# ca_path = "ca.pem"       # turns TLS on, for a broker that is not embedded
+# ca_path = "ca.pem"       # the CA of the broker's certificate; turns TLS on for a broker that is not embedded
+# certificate_path = "broker.pem"  # the broker's certificate; turns TLS on for the embedded broker ...
+# key_path = "broker.key"          # ... and its key; `phoneterm broker config` puts both into mosquitto.conf
+# allow_plain = false      # true: without TLS although the broker is not on this machine
 # keepalive_s = 15
 # base = "phoneterm"       # the first level of all topics
 

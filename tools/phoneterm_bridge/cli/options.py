@@ -13,8 +13,10 @@ import typer
 
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import BridgeSettings, load_settings
+from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.records import TerminalRecord
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file (TOML).")]
 Overrides = Annotated[
@@ -46,6 +48,15 @@ def open_directory(config: Path | None, overrides: list[str] | None) -> Iterator
             yield Directory(engine, f"cli:{_user_name()}")
         finally:
             engine.dispose()
+
+
+def read_terminals(config: Path | None, overrides: list[str] | None) -> dict[str, TerminalRecord]:
+    """Return all terminals of the settings' store, revoked ones included."""
+    engine = open_store(read_settings(config, overrides).store.path)
+    try:
+        return reading.read_snapshot(engine).terminals
+    finally:
+        engine.dispose()
 
 
 def _user_name() -> str:

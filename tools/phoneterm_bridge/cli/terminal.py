@@ -11,11 +11,9 @@ from typing import Annotated
 
 import typer
 
-from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings
+from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings, read_terminals
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import BrokerSettings
-from phoneterm_bridge.store import reading
-from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
 
 app = typer.Typer(
@@ -52,22 +50,25 @@ def add(
 
 def device_settings(enrolment: Enrolment, broker: BrokerSettings, mqtt_host: str | None = None) -> dict[str, str]:
     """Return what a terminal needs in its settings, under the names the firmware reads."""
-    return {
+    settings = {
         "tid": enrolment.tid,
         "base": broker.base,
         "mqtt_host": mqtt_host or broker.host,
         "mqtt_port": str(broker.port),
         "mqtt_password": enrolment.mqtt_password,
         "mac_key": enrolment.mac_key.hex(),
-        "tls": "ca" if broker.ca_path else "off",
+        "tls": "ca" if broker.is_tls else "off",
     }
+    if broker.is_tls:
+        return settings | {"tls_ca_path": "ca.der"}  # what `phoneterm broker ca` writes
+    return settings | ({"allow_plain": "yes"} if broker.allow_plain else {})
 
 
 @app.command("list")
 def list_terminals(config: Config = None, overrides: Overrides = None) -> None:
     """List all terminals."""
     with one_sentence():
-        for record in _read_terminals(config, overrides).values():
+        for record in read_terminals(config, overrides).values():
             typer.echo(f"{record.tid:20} {record.extension:10} {record.user:20} {_describe(record)}")
 
 
@@ -75,7 +76,7 @@ def list_terminals(config: Config = None, overrides: Overrides = None) -> None:
 def show(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
     """Show one terminal, without its secrets."""
     with one_sentence():
-        record = _read_terminals(config, overrides).get(tid)
+        record = read_terminals(config, overrides).get(tid)
         if record is None:
             raise SetupProblem(f"There is no terminal {tid!r}.")
         typer.echo(f"terminal          {record.tid}{' (revoked)' if record.is_revoked else ''}")
@@ -118,14 +119,6 @@ def deny(tid: _Tid, operations: _Operations = None, config: Config = None, overr
             raise SetupProblem("Say what to deny: --op blind or --op attended.")
         for operation in operations:
             directory.set_operation(tid, operation, False)
-
-
-def _read_terminals(config: Path | None, overrides: list[str] | None) -> dict[str, TerminalRecord]:
-    engine = open_store(read_settings(config, overrides).store.path)
-    try:
-        return reading.read_snapshot(engine).terminals
-    finally:
-        engine.dispose()
 
 
 def _describe(record: TerminalRecord) -> str:

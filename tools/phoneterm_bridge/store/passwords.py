@@ -12,9 +12,9 @@ import hashlib
 import argon2
 
 SALT_BYTES = 12  # mosquitto 2.0 takes no other length
+MOSQUITTO_ROUNDS = 1000  # what mosquitto_passwd 2.1 takes; a login costs mosquitto about a millisecond
 _TIME_COST = 2
 _MEMORY_KIB = 8192
-_MOSQUITTO_ROUNDS = 1000  # what mosquitto_passwd 2.1 takes; a login costs mosquitto about a millisecond
 
 
 def hash_password(password: str) -> str:
@@ -34,8 +34,8 @@ def hash_for_mosquitto(password: str, salt: bytes) -> str:
     """Return the hash of a password as it stands in mosquitto's password file; `salt` has SALT_BYTES."""
     if len(salt) != SALT_BYTES:
         raise ValueError(f"a salt of {len(salt)} bytes")
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _MOSQUITTO_ROUNDS)
-    return f"$7${_MOSQUITTO_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, MOSQUITTO_ROUNDS)
+    return f"$7${MOSQUITTO_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
 def _hasher() -> argon2.PasswordHasher:
