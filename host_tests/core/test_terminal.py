@@ -268,6 +268,20 @@ def test_a_config_that_is_wrong_is_acknowledged_with_the_error_and_the_old_one_s
     assert len(desk.sent(messages.COMMAND)) == 1
 
 
+def test_a_config_for_which_the_memory_is_too_short_is_refused_and_the_old_one_stays():
+    class Config:
+        def read_config(self, document, roles):
+            raise MemoryError
+
+    desk = desk_in_call()
+    core = sys.modules["phoneterm.core"]
+    core.config = sys.modules["phoneterm.core.config"] = Config()
+    desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
+    assert desk.sent(messages.ACK)[0]["error"] == "the memory is too short to read it"
+    desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
+    assert desk.sent(messages.ACK)[1]["config"] == 3
+
+
 def test_an_empty_config_brings_the_defaults_back():
     desk = desk_in_call()
     desk.down(messages.CONFIG, rev=3, digit_map="internal:2x", country="de")

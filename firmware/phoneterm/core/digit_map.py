@@ -13,7 +13,7 @@ A bad map is Rejected("digit-map", "position N: ..."), N counting from 1.
 
 from collections import namedtuple
 
-from phoneterm.core.messages import MAX_NUMBER_CHARS, Rejected
+from phoneterm.core.messages import MAX_NUMBER_CHARS, SYMBOLS, Rejected
 
 DEFAULT_MAP = (
     "internal:1xx|national:0[1-9]x.T|national:0[1-9]x.#|international:00[1-9]x.T|international:00[1-9]x.#"
@@ -25,7 +25,6 @@ COMPLETE = "complete"  # a number, and nothing longer is
 TIMER = "timer"  # a number, but more digits may follow
 COMMIT = "commit"  # a number once # or the commit key says so
 
-SYMBOLS = "0123456789*#"
 
 # `every`: all bits of an alternative. `end`: those in which its number is complete. `at`: its position in the text.
 _Group = namedtuple("_Group", ("name", "every", "end", "at"))

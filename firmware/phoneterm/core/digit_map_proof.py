@@ -4,8 +4,8 @@ Does not read the text of a map. The first state in which the map is not clear i
 an empty number, a number of two classes, one that can never be reached, a star that is not between two digits.
 """
 
-from phoneterm.core.digit_map import SYMBOLS
 from phoneterm.core.digit_map_text import Mistake
+from phoneterm.core.messages import SYMBOLS
 
 _MAX_STATES = 128  # at most 11 KB on a 32-bit chip while a map is compiled
 

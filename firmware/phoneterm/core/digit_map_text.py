@@ -5,8 +5,7 @@ symbols has one bit for each of SYMBOLS that it accepts. What is wrong is raised
 `digit_map.compile_map` turns into a value; positions count from 1.
 """
 
-from phoneterm.core.digit_map import SYMBOLS
-from phoneterm.core.messages import MAX_NUMBER_CHARS
+from phoneterm.core.messages import MAX_NUMBER_CHARS, SYMBOLS
 
 MAX_MAP_CHARS = 240
 _DIGITS = "0123456789"

@@ -21,8 +21,11 @@ class Keymap:
 
     def __init__(self, legends=STANDARD_LEGENDS):
         """Take 16 different legends of one character each."""
-        if len(legends) != KEYS or len(set(legends)) != KEYS or set(legends) - set(_PRINTABLE):
-            raise ValueError("a keymap has 16 different legends of 0-9, A-Z, * and #, not " + repr(legends))
+        if len(legends) != KEYS or len(set(legends)) != KEYS:
+            raise ValueError("a keymap needs 16 different legends, not " + repr(legends))
+        for legend in legends:
+            if legend not in _PRINTABLE:
+                raise ValueError("a legend is a digit, a capital letter, * or #, not " + repr(legend))
         self._legends = legends
 
     def legend(self, index):

@@ -18,6 +18,7 @@ from phoneterm.core import mac
 VERSION = 1
 MAX_PAYLOAD_BYTES = 512
 MAX_NUMBER_CHARS = 32
+SYMBOLS = "0123456789*#"  # what a number is keyed with; # can only end it
 MAX_TID_CHARS = 32
 
 HELLO = "up/hello"

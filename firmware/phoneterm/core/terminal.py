@@ -263,11 +263,15 @@ class Terminal:
 
 def _read_config(document, roles):
     """Return the Config of a document ({}: the defaults) or Rejected, and forget the code that read it."""
-    from phoneterm.core import config
+    try:
+        from phoneterm.core import config
 
-    found = config.read_config(document, roles)
-    core = sys.modules["phoneterm.core"]
-    for name in ("config", "digit_map_proof", "digit_map_text"):
-        if sys.modules.pop("phoneterm.core." + name, None):
-            delattr(core, name)
-    return found
+        return config.read_config(document, roles)
+    except MemoryError:
+        return messages.Rejected("config", "the memory is too short to read it")
+    finally:
+        core = sys.modules["phoneterm.core"]
+        for name in ("config", "digit_map_proof", "digit_map_text"):
+            sys.modules.pop("phoneterm.core." + name, None)
+            if hasattr(core, name):
+                delattr(core, name)
