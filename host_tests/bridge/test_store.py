@@ -1,5 +1,6 @@
 """The store: migrations from the first schema on, and a directory that refuses what cannot be."""
 
+import json
 import stat
 
 import pytest
@@ -10,6 +11,7 @@ from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store import passwords, reading, tables
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal_reading import read_changes
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def engine(path):
 @pytest.fixture
 def directory(engine):
     """A directory with tech1 at 101."""
-    directory = Directory(engine, "tester")
+    directory = Directory(engine, "tester", "a desk")
     directory.add_user("tech1")
     directory.add_extension("101", "tech1")
     return directory
@@ -90,9 +92,9 @@ def test_every_change_raises_the_revision_and_says_who_did_what(engine, director
     before = reading.read_revision(engine)
     directory.set_multi_user_aware("tech1", True)
     assert reading.read_revision(engine) == before + 1
-    with engine.connect() as connection:
-        last = connection.execute(sa.select(tables.changes).order_by(tables.changes.c.revision.desc())).first()
-    assert (last.actor, last.subject, last.change) == ("tester", "tech1", "multi user aware True")
+    last = json.loads(read_changes(engine, 1 << 50, 1)[0].detail)
+    said = (last["who"], last["where"], last["subject"], last["what"])
+    assert said == ("tester", "a desk", "tech1", "multi user aware True")
 
 
 def test_a_refused_change_leaves_no_trace(engine, directory):

@@ -48,7 +48,7 @@ def count_commands(desk):
 def note_times(desk, figures, pbx, answer, op, words):
     """Note how long after the last key's press each line of the newest command's timeline was journalled."""
     keyed_ms = [key["time_ms"] for key in answer["keys"] if key["down"]][-1] + (time.time() - time.monotonic()) * 1000
-    query = "select word, min(at_ms) from command_events where entry = (select max(entry) from commands) group by word"
+    query = "select word, min(at_ms) from journal where entry = (select max(entry) from commands) group by word"
     with sqlite3.connect(desk.settings.store.path) as store:
         at_ms = dict(store.execute(query).fetchall())
     for word, what in words.items():

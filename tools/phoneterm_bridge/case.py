@@ -1,17 +1,25 @@
-"""One command being decided: who asks for what. Does not check anything."""
+"""One command being decided: who asks for what, and what each check said. Does not check anything."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field, replace
 
 from phoneterm_bridge.store.journal import Event
+from phoneterm_bridge.store.journal_chain import detail_of
 from phoneterm_bridge.store.records import TerminalRecord
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True)
 class Case:
-    """A command of a terminal; `fields` are those of the decoded message."""
+    """A command of a terminal; `fields` are those of the decoded message, `trail` what was checked so far."""
 
     terminal: TerminalRecord
     fields: dict
+    received_ms: int = field(default_factory=_now_ms)
+    trail: list[tuple] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -43,8 +51,24 @@ class Case:
         """When the command was complete, counted from the session's arrival."""
         return self.fields["since_ms"]
 
-    def timeline(self, reason: str | None) -> list[Event]:
-        """Return the first lines of the command's timeline: the verdict, and the result if it was refused."""
-        if reason is None:
-            return [("check", "passed", None)]
-        return [("check", "refused", reason), ("result", "rejected", reason)]
+    def note(self, check: str, reason: str | None, cause: str | None = None) -> str | None:
+        """Remember the verdict of one check (None: passed), with its cause where the reason is not all; return it."""
+        verdict = (check, reason or "ok", _now_ms() - self.received_ms)
+        self.trail.append((*verdict, cause) if cause else verdict)
+        return reason
+
+    def checked_again(self) -> "Case":
+        """Return the case as it is before the checks that are made once more."""
+        return replace(self, trail=[])
+
+    def verdict(self, reason: str | None) -> Event:
+        """Return the line on the checks: each with its verdict, the ms since the reception, and the cause if any."""
+        return Event("check", "refused" if reason else "passed", reason, detail_of(self.trail))
+
+    def timeline(self, reason: str | None, first_key_age_ms: int | None) -> list[Event]:
+        """Return the first lines of the command's timeline: the keys, the verdict, and the result if refused."""
+        lines = [self.verdict(reason)]
+        if first_key_age_ms is not None:
+            took = detail_of({"took_ms": self.since_ms - self.first_ms})
+            lines.insert(0, Event("keyed", "keys", None, took, _now_ms() - first_key_age_ms))
+        return lines if reason is None else [*lines, Event("result", "rejected", reason)]

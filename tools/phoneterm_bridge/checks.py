@@ -49,7 +49,7 @@ def _check_store(settings: BridgeSettings) -> Finding:
 
 def _check_digit_map(settings: BridgeSettings) -> Finding:
     try:
-        make_policy(settings.phones)
+        make_policy(settings.phones, settings.policy)
     except SetupProblem as problem:
         return Finding(False, str(problem))
     return Finding(True, "The digit map is right.")

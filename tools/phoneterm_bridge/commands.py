@@ -1,50 +1,33 @@
-"""The path of one command, from an authentic message to the PBX: every check in order, each refusal a wire reason.
+"""The path of one command, from an authentic message to the PBX: what must happen, in order, and nothing else.
 
-Does not read MQTT payloads and does not follow what comes after the PBX accepted (transfers does). The order:
-new, session, fresh, permitted, which call, number known, journal (durably), fresh again, PBX. Nothing is queued and
+Does not read MQTT payloads, does not know the single checks (gate does) and does not follow what comes after the PBX
+accepted (transfers does). The order: new, all checks, journal (durably), checks again, PBX. Nothing is queued and
 nothing is tried twice: what may have happened but was not confirmed is "unknown".
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 
 import structlog
 
-from phoneterm_bridge.asking import ask_for_number, ask_for_operation
-from phoneterm_bridge.calls import choose_call, refusal_of_call
+from phoneterm_bridge.asking import ask_for_operation
 from phoneterm_bridge.case import Case
+from phoneterm_bridge.gate import Gate
 from phoneterm_bridge.pbx_port import Pbx
-from phoneterm_bridge.policy import TRANSFERS, Policy
-from phoneterm_bridge.roster import Roster
-from phoneterm_bridge.sessions import Session, Sessions
 from phoneterm_bridge.speaker import Speaker
-from phoneterm_bridge.store.journal import Journal, Recorded
+from phoneterm_bridge.store.journal import Event, Journal, Recorded
 from phoneterm_bridge.transfers import Following, Transfers
 
 
 class Commands:
-    """Takes the commands of all terminals. `now_s` is a monotonic clock."""
+    """Takes the commands of all terminals."""
 
-    def __init__(
-        self,
-        roster: Roster,
-        sessions: Sessions,
-        policy: Policy,
-        pbx: Pbx,
-        journal: Journal,
-        transfers: Transfers,
-        speaker: Speaker,
-        now_s: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._roster = roster
-        self._sessions = sessions
-        self._policy = policy
+    def __init__(self, gate: Gate, pbx: Pbx, journal: Journal, transfers: Transfers, speaker: Speaker) -> None:
+        self._gate = gate
         self._pbx = pbx
         self._journal = journal
         self._transfers = transfers
         self._speaker = speaker
-        self._now_s = now_s
         self._is_open = True
         self._deciding: set[tuple[str, str]] = set()
         self._running: set[asyncio.Task] = set()
@@ -68,9 +51,7 @@ class Commands:
             await asyncio.wait(self._running, timeout=timeout_s)
 
     async def _decide(self, case: Case) -> None:
-        found = self._refuse_by_time(case) or self._refuse_by_right(case) or self._take_call(case)
-        following = None if isinstance(found, str) else found
-        reason = found if isinstance(found, str) else await self._refuse_by_number(case)
+        following, reason = await self._gate.check(case)
         recorded, reason = await self._record(case, reason)
         if following is not None and recorded is not None and reason is None:
             following.recorded = recorded
@@ -85,7 +66,8 @@ class Commands:
     async def _record(self, case: Case, reason: str | None) -> tuple[Recorded | None, str | None]:
         """Journal a command durably; return what was written, and the reason to refuse it with, if any."""
         try:
-            recorded = await self._journal.open(case.terminal, case.fields, case.timeline(reason))
+            events = case.timeline(reason, self._gate.first_key_age_ms(case))
+            recorded = await self._journal.open(case.terminal, case.fields, events, case.received_ms)
         except Exception as error:  # what cannot be journalled is not done, whatever the cause
             structlog.get_logger().error("journal-not-written", error=type(error).__name__)
             return None, reason or "unavailable"
@@ -95,7 +77,7 @@ class Commands:
         """Answer a command that the journal knows with its recorded result."""
         tid = case.terminal.tid
         known = self._journal.remembered(tid, case.id)
-        if known is None and self._session_of(case) is None:
+        if known is None and self._gate.session_of(case) is None:
             known = await self._journal.look_up(tid, case.id)
         if known is None:
             return False
@@ -106,59 +88,18 @@ class Commands:
             self._speaker.say_result(tid, case.id, state, reason)
         return True
 
-    def _session_of(self, case: Case) -> Session | None:
-        """Return the live session that the command belongs to."""
-        session = self._sessions.live(case.terminal.tid)
-        return session if session is not None and session.owns(case.id) else None
-
-    def _refuse_by_time(self, case: Case) -> str | None:
-        """It must belong to the live session, and be neither old nor from the future."""
-        session = self._session_of(case)
-        if session is None:
-            return "bad-session"
-        is_fresh = session.is_fresh(case.since_ms, self._now_s()) and case.first_ms <= case.since_ms
-        return None if is_fresh else "stale"
-
-    def _refuse_by_right(self, case: Case) -> str | None:
-        """The terminal must be allowed to do it, by the directory as it is now, and the PBX must be able to."""
-        terminal = self._roster.find(case.terminal.tid)
-        if terminal is None:
-            return "permission"
-        reason = self._policy.refusal(terminal, case.op, case.number)
-        if reason is None and case.op not in self._pbx.operations:
-            return "unsupported"
-        return reason
-
-    def _take_call(self, case: Case) -> Following | str:
-        """Exactly one call must be meant, with nothing else being done to it; from here on it is taken."""
-        session = self._session_of(case)
-        if session is None:
-            return "bad-session"
-        if not self._pbx.is_available:
-            return "pbx-unreachable"
-        call = choose_call(self._pbx.calls(case.terminal.endpoint), case.ref, session.at_s(case.first_ms))
-        if isinstance(call, str):
-            return call
-        is_busy = self._transfers.transfer_of(call.ref) is not None
-        reason = refusal_of_call(call, case.op, case.number, is_busy)
-        return reason or self._transfers.begin(case.terminal.tid, case.id, case.op, call)
-
-    async def _refuse_by_number(self, case: Case) -> str | None:
-        """A transfer's number must exist in the terminal's dialplan context."""
-        if case.op not in TRANSFERS or case.number is None:
-            return None
-        return await ask_for_number(self._pbx, case.terminal.context, case.number)
-
     async def _carry_out(self, case: Case, following: Following) -> None:
         """Ask the PBX, once, if nothing has changed since the checks."""
         transfer = self._transfers.transfer_of(following.call.ref)
         if transfer is not None and transfer is not following:
             await transfer.asked.wait()  # complete, cancel or swap keyed while the transfer is still being asked for
-        reason = self._refuse_by_time(case) or self._refuse_by_right(case)
+        again = case.checked_again()
+        reason = self._gate.check_again(again)
         if reason is not None:
+            self._transfers.note(following, again.verdict(reason))
             self._transfers.report(following, "rejected", reason)
             return
-        self._transfers.note_action(following)
+        self._transfers.note(following, Event("action", case.op))
         outcome = await ask_for_operation(self._pbx, case.op, following.call, case.terminal.context, case.number)
         following.asked.set()
         self._transfers.report(following, outcome.state, outcome.reason)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from phoneterm.core.digit_map import DEFAULT_MAP
 
 from phoneterm_bridge.policy import Policy
+from phoneterm_bridge.policy_settings import PolicySettings
 from phoneterm_bridge.settings import PhoneSettings
 from phoneterm_bridge.store import reading
 
@@ -20,11 +21,11 @@ def digit_map_of(settings: PhoneSettings) -> str:
     return settings.digit_map or DEFAULT_MAP
 
 
-def make_policy(settings: PhoneSettings) -> Policy:
-    """Return the rules of the digit map in force; SetupProblem when a terminal would not accept the map."""
+def make_policy(settings: PhoneSettings, policy: PolicySettings) -> Policy:
+    """Return the policy with the digit map in force; SetupProblem when a terminal would not accept the map."""
     roles = [settings.commit or "A", settings.erase or "B", settings.cancel or "C", settings.swap or "D"]
     # A commit key that is # does what # does in a map; every other role would take the key away from the number.
-    return Policy(digit_map_of(settings), "".join(roles[1:]) + roles[0].replace("#", ""))
+    return Policy(digit_map_of(settings), "".join(roles[1:]) + roles[0].replace("#", ""), policy)
 
 
 def make_config(settings: PhoneSettings, operations: frozenset[str], engine: sa.Engine) -> dict:

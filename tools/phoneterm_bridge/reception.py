@@ -14,7 +14,7 @@ from phoneterm_bridge.case import Case
 from phoneterm_bridge.commands import Commands
 from phoneterm_bridge.logs import shorten
 from phoneterm_bridge.roster import Roster
-from phoneterm_bridge.store.journal import Journal
+from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.welcome import Welcome
 
@@ -89,9 +89,8 @@ class Reception:
     async def _journal_refused(self, terminal: TerminalRecord, reason: str) -> None:
         """Journal a command that nobody can be held to: its id is not kept, so that it cannot use one up."""
         try:
-            await self._journal.open(
-                terminal, _NOT_AUTHENTIC, [("check", "refused", reason), ("result", "rejected", reason)]
-            )
+            verdict = [Event("check", "refused", reason), Event("result", "rejected", reason)]
+            await self._journal.open(terminal, _NOT_AUTHENTIC, verdict)
         except Exception as error:  # it was refused anyway
             structlog.get_logger().error("journal-not-written", error=type(error).__name__)
 

@@ -29,6 +29,11 @@ class Roster:
         """All terminals that were revoked."""
         return tuple(tid for tid, record in self._snapshot.terminals.items() if record.is_revoked)
 
+    @property
+    def snapshot(self) -> Snapshot:
+        """The whole directory as it is in force here."""
+        return self._snapshot
+
     def find(self, tid: str) -> TerminalRecord | None:
         """Return a terminal that exists and is not revoked."""
         record = self._snapshot.terminals.get(tid)

@@ -12,6 +12,7 @@ from phoneterm.core import messages
 
 from phoneterm_bridge.commands import Commands
 from phoneterm_bridge.embedded_broker import EmbeddedBroker
+from phoneterm_bridge.gate import Gate
 from phoneterm_bridge.mqtt_connection import BrokerAddress, Will
 from phoneterm_bridge.mqtt_link import Link, MqttLink
 from phoneterm_bridge.pbx_port import Pbx, PbxRejectedLogin
@@ -21,6 +22,7 @@ from phoneterm_bridge.reception import Reception
 from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.sessions import Sessions
 from phoneterm_bridge.settings import BridgeSettings, BrokerSettings
+from phoneterm_bridge.site_limit import SiteLimit
 from phoneterm_bridge.speaker import Speaker
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
@@ -57,6 +59,7 @@ class Bridge:
         """Start everything; if one part cannot be started, those before it are stopped again."""
         try:
             await self._start_store()
+            await self._start_policy()
             await self._start_link()
             await self._start_pbx()
         except BaseException:
@@ -78,6 +81,12 @@ class Bridge:
         if unknown:
             structlog.get_logger().warning("commands-without-a-result-are-now-unknown", count=unknown)
 
+    async def _start_policy(self) -> None:
+        self._policy = make_policy(self._settings.phones, self._settings.policy)
+        self._site = SiteLimit(self._settings.policy, self._engine, self._roster)
+        await self._site.recall(self._policy)
+        self._parts.push_async_callback(self._site.stop)
+
     async def _start_link(self) -> None:
         settings = self._settings.broker
         if self._link is None:
@@ -96,15 +105,14 @@ class Bridge:
 
     def _join_parts(self, link: Link) -> None:
         phones = self._settings.phones
-        sessions, policy = Sessions(phones.ttl_ms), make_policy(phones)
+        sessions = Sessions(phones.ttl_ms)
         config = make_config(phones, self._pbx.operations, self._engine)
         self._speaker = Speaker(link, self._settings.broker.base, self._roster)
         self._transfers = Transfers(self._speaker, self._journal)
         self._parts.callback(self._transfers.stop)
-        self._welcome = Welcome(self._roster, sessions, self._speaker, self._pbx, config)
-        self._commands = Commands(
-            self._roster, sessions, policy, self._pbx, self._journal, self._transfers, self._speaker
-        )
+        self._welcome = Welcome(self._roster, sessions, self._speaker, self._pbx, self._policy, config)
+        gate = Gate(self._roster, sessions, self._policy, self._site.limits, self._pbx, self._transfers)
+        self._commands = Commands(gate, self._pbx, self._journal, self._transfers, self._speaker)
         self._reception = Reception(
             self._settings.broker.base, self._roster, self._welcome, self._commands, self._journal
         )
@@ -123,6 +131,7 @@ class Bridge:
     async def refresh(self) -> None:
         """Take over at once what changed in the store, and tell the terminals it concerns."""
         changed = await self._roster.refresh()
+        self._site.follow_directory()
         self._welcome.tell_changed(changed)
         for tid in changed:
             if self._broker is not None and self._roster.find(tid) is None:

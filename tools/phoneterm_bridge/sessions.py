@@ -27,8 +27,11 @@ class Session:
 
     def is_fresh(self, since_ms: int, now_s: float) -> bool:
         """Say whether something done `since_ms` after the session arrived is neither too old nor from the future."""
-        age_ms = (now_s - self.sent_s) * 1000 - since_ms
-        return -_MOST_AHEAD_MS <= age_ms <= self.ttl_ms
+        return -_MOST_AHEAD_MS <= self.age_ms(since_ms, now_s) <= self.ttl_ms
+
+    def age_ms(self, since_ms: int, now_s: float) -> float:
+        """Return how long ago something was that was done `since_ms` after the session arrived."""
+        return (now_s - self.sent_s) * 1000 - since_ms
 
     def at_s(self, since_ms: int) -> float:
         """Return the bridge's time of a moment `since_ms` after the session was sent: never later than the true one."""

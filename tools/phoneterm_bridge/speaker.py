@@ -27,14 +27,14 @@ class Speaker:
         fields = {"boot": session.boot, "session": session.id, "ttl_ms": session.ttl_ms}
         self._say(session.tid, messages.SESSION, fields)
 
-    def say_permissions(self, terminal: TerminalRecord) -> None:
-        """Tell a terminal what it may do, at the directory's present revision."""
+    def say_permissions(self, terminal: TerminalRecord, classes: list[str]) -> None:
+        """Tell a terminal what it may do and to which classes of numbers, at the directory's present revision."""
         fields = {
             "rev": self._roster.revision,
             "multi_user_aware": terminal.may_transfer,
             "blind": terminal.allows_blind,
             "attended": terminal.allows_attended,
-            "classes": list(terminal.classes),
+            "classes": classes,
         }
         self._say(terminal.tid, messages.PERMISSIONS, fields)
 

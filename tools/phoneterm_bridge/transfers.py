@@ -14,7 +14,7 @@ from phoneterm.core.messages import FINAL_STATES
 from phoneterm_bridge.pbx_port import Call
 from phoneterm_bridge.policy import TRANSFERS
 from phoneterm_bridge.speaker import Speaker
-from phoneterm_bridge.store.journal import Journal, Recorded
+from phoneterm_bridge.store.journal import Event, Journal, Recorded
 
 # How long the PBX may still report on a transfer after the user's own leg is gone: longer than it rings a colleague
 # and, where it is so configured, calls the user back twice.
@@ -34,6 +34,7 @@ class Following:
     recorded: Recorded | None = None
     step: int = 0
     silence: asyncio.TimerHandle | None = None
+    is_external: bool = False
 
 
 class Transfers:
@@ -48,6 +49,11 @@ class Transfers:
     def count(self) -> int:
         """How many commands have no end yet."""
         return len(self._followings)
+
+    @property
+    def external_count(self) -> int:
+        """How many transfers to numbers outside have no end yet."""
+        return sum(following.is_external for following in self._followings)
 
     def begin(self, tid: str, command_id: str, op: str, call: Call) -> Following:
         """Take a call for a command; from now on a second transfer of it is refused."""
@@ -70,7 +76,7 @@ class Transfers:
             return
         else:
             following.step = _FORWARD[state]
-        self._write_line(following, "result", state, reason)
+        self.note(following, Event("result", state, reason))
         self._speaker.say_result(following.tid, following.command_id, state, reason)
         words = {"tid": following.tid, "id": following.command_id, "op": following.op, "state": state}
         structlog.get_logger().info("result", **words, **({"reason": reason} if reason else {}))
@@ -86,7 +92,7 @@ class Transfers:
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
         """The PBX says how the transfer on a call went on; commands that act on it end with it."""
         for following in [one for one in self._followings if one.call.ref == ref]:
-            self._write_line(following, "event", state, reason)
+            self.note(following, Event("event", state, reason))
             if following.op in TRANSFERS:
                 self.report(following, state, reason)
             elif state in FINAL_STATES:
@@ -110,16 +116,13 @@ class Transfers:
         """Return the endpoints that have something followed."""
         return {following.call.endpoint for following in self._followings}
 
-    def note_action(self, following: Following) -> None:
-        """Journal that the PBX is asked now."""
-        self._write_line(following, "action", following.op, None)
+    def note(self, following: Following, event: Event) -> None:
+        """Journal one more line of a command."""
+        if following.recorded is not None:
+            self._journal.append(following.recorded, event)
 
     def stop(self) -> None:
         """Stop waiting for silence; what has no end yet becomes unknown in the journal at the next start."""
         for following in self._followings:
             if following.silence is not None:
                 following.silence.cancel()
-
-    def _write_line(self, following: Following, stage: str, word: str, reason: str | None) -> None:
-        if following.recorded is not None:
-            self._journal.append(following.recorded, stage, word, reason)

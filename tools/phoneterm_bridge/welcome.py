@@ -11,6 +11,7 @@ from phoneterm.core import messages
 
 from phoneterm_bridge.calls import describe_calls
 from phoneterm_bridge.pbx_port import Pbx
+from phoneterm_bridge.policy import Policy
 from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.sessions import Sessions
 from phoneterm_bridge.speaker import Speaker
@@ -26,6 +27,7 @@ class Welcome:
         sessions: Sessions,
         speaker: Speaker,
         pbx: Pbx,
+        policy: Policy,
         config: dict,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -33,6 +35,7 @@ class Welcome:
         self._sessions = sessions
         self._speaker = speaker
         self._pbx = pbx
+        self._policy = policy
         self._config = config
         self._now_s = now_s
         self._told_calls: dict[str, dict] = {}
@@ -46,7 +49,7 @@ class Welcome:
             return
         structlog.get_logger().info("hello", **words)
         self._speaker.say_session(self._sessions.mint(terminal.tid, hello["boot"], self._now_s()))
-        self._speaker.say_permissions(terminal)
+        self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
         self._speaker.say_config(terminal.tid, self._config)
         self._told_calls.pop(terminal.tid, None)
         self._tell_call(terminal)
@@ -63,7 +66,7 @@ class Welcome:
         for tid in self._sessions.tids():
             terminal = self._roster.find(tid)
             if terminal is not None:
-                self._speaker.say_permissions(terminal)
+                self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
                 self._told_calls.pop(tid, None)
                 self._tell_call(terminal)
 
@@ -75,7 +78,7 @@ class Welcome:
                 self._speaker.clear(tid)
                 self.see_off(tid)
             else:
-                self._speaker.say_permissions(terminal)
+                self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
 
     def tell_calls(self, endpoint: str) -> None:
         """Tell the terminals of an endpoint the state of its call, if it is not what they were told last."""

@@ -41,6 +41,18 @@ EXAMPLE = """\
 # cancel = "C"             # the key that cancels a transfer
 # swap = "D"               # the key that talks to the other party
 
+[policy]                   # beyond what the store allows each terminal
+# allow = []               # prefixes of numbers: the longest one counts, the terminal's own included,
+# deny = []                # and deny wins a tie; where none fits, the terminal's classes decide
+# internal = ["internal"]  # the classes of the digit map that are not outside
+# emergency = ["000", "110", "112", "911", "999"]  # never a target, nor behind an outside line
+# outside_line = ["0"]     # what is dialled to get an outside line
+# features = ["*"]         # prefixes of feature codes: never a target
+# commands_per_minute = 30 # of one terminal; 0: no limit, here and below
+# external_per_hour = 60   # of all terminals; then outside numbers are off until `phoneterm policy restore`
+# external_at_once = 10
+# office_hours = ""        # such as "mo-fr 08:00-18:00, sa 09:00-12:00": when outside numbers may be a target
+
 [log]
 # format = "console"       # or "json"
 # level = "info"           # debug, info, warning or error

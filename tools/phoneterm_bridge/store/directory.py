@@ -1,12 +1,14 @@
 """Users, extensions, terminals and permissions in the store: reads them, and writes each change as one transaction.
 
 Does not tell terminals anything: the bridge sees the risen revision and does. Each change raises the directory's
-revision by one and leaves a line in `changes` (who, what, when). What cannot be done is a SetupProblem.
+revision by one and leaves a line in the journal (who, what, when, from where). What cannot be done is a SetupProblem.
 """
 
 import os
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from phoneterm.core import messages
@@ -14,32 +16,48 @@ from phoneterm.core import messages
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store import passwords, tables
 from phoneterm_bridge.store.database import writing
+from phoneterm_bridge.store.journal_chain import add_rows, detail_of
 from phoneterm_bridge.store.passwords import SALT_BYTES
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
 
 _MAC_KEY_BYTES = 32
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_PREFIX_CHARS = frozenset("0123456789*")
 _CLASS_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 class Directory:
-    """The writing side of the directory, on behalf of one actor ("cli", "bridge", a person's name)."""
+    """The writing side of the directory, on behalf of one actor ("cli:anna", "bridge") at one place ("host pc7")."""
 
-    def __init__(self, engine: sa.Engine, actor: str) -> None:
+    def __init__(self, engine: sa.Engine, actor: str, place: str = "") -> None:
         self._engine = engine
         self._actor = actor
+        self._place = place
+        self._joint: sa.Connection | None = None
+
+    @contextmanager
+    def together(self, is_dry_run: bool = False) -> Iterator[None]:
+        """Make all changes of the block one transaction, made as a whole or not at all; a dry run makes none."""
+        with writing(self._engine) as connection:
+            self._joint = connection
+            try:
+                yield
+            finally:
+                self._joint = None
+            if is_dry_run:
+                connection.rollback()
 
     def add_user(self, name: str, is_multi_user_aware: bool = False) -> None:
         """Add a user; without the permission User is multi user aware unless told otherwise."""
         _check_name("user name", name, _NAME_CHARS | {"@"})
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             _refuse_existing(connection, tables.users.c.name, name, "user")
             connection.execute(tables.users.insert().values(name=name, multi_user_aware=is_multi_user_aware))
             self._note(connection, name, f"user added, multi user aware {is_multi_user_aware}")
 
     def set_multi_user_aware(self, name: str, is_allowed: bool) -> None:
         """Give the user the permission User is multi user aware, or take it away."""
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             _require(connection, tables.users.c.name, name, "user")
             change = tables.users.update().where(tables.users.c.name == name)
             connection.execute(change.values(multi_user_aware=is_allowed))
@@ -59,7 +77,7 @@ class Directory:
         for what, name in (("endpoint", endpoint or number), ("context", context), ("type", extension_type)):
             _check_name(what, name, _NAME_CHARS)
         row = {"number": number, "user": user, "endpoint": endpoint or number, "context": context}
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             _refuse_existing(connection, tables.extensions.c.number, number, "extension")
             _require(connection, tables.users.c.name, user, "user")
             connection.execute(tables.extensions.insert().values(**row, type=extension_type))
@@ -73,7 +91,7 @@ class Directory:
         row = {"tid": tid, "extension": extension, "mac_key": enrolment.mac_key}
         row["password_hash"] = passwords.hash_password(enrolment.mqtt_password)
         row["mosquitto_hash"] = passwords.hash_for_mosquitto(enrolment.mqtt_password, os.urandom(SALT_BYTES))
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             _refuse_existing(connection, tables.terminals.c.tid, tid, "terminal")
             _require(connection, tables.extensions.c.number, extension, "extension")
             connection.execute(tables.terminals.insert().values(**row, revoked=False, added_ms=_now_ms()))
@@ -84,7 +102,7 @@ class Directory:
 
     def revoke_terminal(self, tid: str) -> None:
         """Revoke a terminal for good: its secrets are worth nothing from now on."""
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             _require(connection, tables.terminals.c.tid, tid, "terminal")
             connection.execute(tables.terminals.update().where(tables.terminals.c.tid == tid).values(revoked=True))
             self._note(connection, tid, "terminal revoked")
@@ -104,8 +122,23 @@ class Directory:
             raise SetupProblem("A terminal may have at most 16 destination classes.")
         self._set_permissions(tid, f"classes {' '.join(classes) or 'none'}", classes=",".join(classes))
 
+    def set_prefixes(self, tid: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> None:
+        """Name all prefixes of numbers that a terminal may, and may not, transfer to, whatever their class."""
+        for prefix in (*allow, *deny):
+            if not 1 <= len(prefix) <= messages.MAX_NUMBER_CHARS or not _PREFIX_CHARS.issuperset(prefix):
+                raise SetupProblem(f"A prefix has 1 to {messages.MAX_NUMBER_CHARS} digits and stars.")
+        change = f"prefixes allowed {' '.join(allow) or 'none'}, denied {' '.join(deny) or 'none'}"
+        self._set_permissions(tid, change, allow_prefixes=",".join(allow), deny_prefixes=",".join(deny))
+
+    def set_external_revoked(self, is_revoked: bool, why: str) -> None:
+        """Revoke external transfers for the whole site, or restore them."""
+        with self._writing() as connection:
+            changed = tables.state.update().values(external_revoked=is_revoked, external_since_ms=_now_ms())
+            connection.execute(changed)
+            self._note(connection, "site", f"external transfers {'revoked' if is_revoked else 'restored'}: {why}")
+
     def _set_permissions(self, tid: str, change: str, **columns: object) -> None:
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             _require(connection, tables.terminals.c.tid, tid, "terminal")
             where = tables.permissions.c.tid == tid
             connection.execute(tables.permissions.update().where(where).values(**columns))
@@ -115,8 +148,17 @@ class Directory:
         """Raise the revision and write down who changed what."""
         raised = tables.state.update().values(revision=tables.state.c.revision + 1).returning(tables.state.c.revision)
         revision = connection.execute(raised).scalar_one()
-        row = {"at_ms": _now_ms(), "actor": self._actor[:64], "subject": subject, "change": change}
-        connection.execute(tables.changes.insert().values(revision=revision, **row))
+        detail = {"revision": revision, "who": self._actor[:64], "where": self._place[:64], "what": change}
+        row = {"entry": None, "at_ms": _now_ms(), "stage": "change", "word": "directory", "reason": None}
+        add_rows(connection, [row | {"detail": detail_of(detail | {"subject": subject})}])
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        if self._joint is not None:
+            yield self._joint
+            return
+        with writing(self._engine) as connection:
+            yield connection
 
 
 def _check_name(what: str, name: str, allowed: frozenset[str]) -> None:

@@ -1,4 +1,4 @@
-"""The command journal: one durable, append-only timeline a command. Does not decide anything about commands.
+"""The command journal: one durable, append-only, hash-chained timeline a command. Does not decide about commands.
 
 `open` is on the disk before it returns, so that no PBX is ever asked for a command the journal does not know; what
 follows is appended without waiting. Commands are unique by (tid, id). A command that has no final result when the
@@ -10,19 +10,29 @@ import secrets
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
-from phoneterm_bridge.store.journal_tables import Closing, Line, Opening, Search, write_group
+from phoneterm_bridge.store.journal_chain import command_detail
+from phoneterm_bridge.store.journal_reading import ENTRY_RANDOM_BITS
+from phoneterm_bridge.store.journal_tables import Closing, Line, Opening, Search, line, write_group
 from phoneterm_bridge.store.journal_writer import JournalWriter
 from phoneterm_bridge.store.records import TerminalRecord
 
 _REMEMBERED_PER_TERMINAL = 32
-_ENTRY_RANDOM_BITS = 22
 
-Event = tuple[str, str, str | None]  # stage, word, reason
+
+class Event(NamedTuple):
+    """One line of a timeline; `detail` is JSON, `at_ms` None means now."""
+
+    stage: str
+    word: str
+    reason: str | None = None
+    detail: str | None = None
+    at_ms: int | None = None
 
 
 @dataclass
@@ -52,30 +62,36 @@ class Journal:
         """Write what is queued, and stop."""
         await self._writer.stop()
 
-    async def open(self, terminal: TerminalRecord, fields: dict, events: list[Event]) -> Recorded | None:
+    async def open(
+        self, terminal: TerminalRecord, fields: dict, events: list[Event], received_ms: int | None = None
+    ) -> Recorded | None:
         """Write a command durably; None means that (tid, id) is in the journal already, and nothing was written.
 
-        `fields` are those of the command message; all None for a message that is not authentic.
+        `fields` are those of the command message; all None for a message that is not authentic. Before `events`
+        comes the line that says what was received.
         """
         now_ms = _now_ms()
-        entry = (now_ms << _ENTRY_RANDOM_BITS) | secrets.randbits(_ENTRY_RANDOM_BITS)
+        at_ms = now_ms if received_ms is None else received_ms
+        entry = (at_ms << ENTRY_RANDOM_BITS) | secrets.randbits(ENTRY_RANDOM_BITS)
         state, reason = _last_result(events)
         recorded = Recorded(entry, fields["op"], fields["number"], state, reason)
-        row = {"entry": entry, "tid": terminal.tid, "command_id": fields["id"], "received_ms": now_ms}
+        row = {"entry": entry, "tid": terminal.tid, "command_id": fields["id"], "received_ms": at_ms}
         row |= {"extension": terminal.extension, "op": recorded.op, "number": recorded.number, "call": fields["call"]}
-        lines = [_line(entry, now_ms, *event) for event in events]
+        lines = [line(entry, at_ms, "received", "command", None, command_detail(row))]
+        lines += [line(entry, event.at_ms or now_ms, *event[:4]) for event in events]
         if not await self._writer.submit(Opening(row, lines, state not in FINAL_STATES)):
             return None
         if fields["id"] is not None:
             self._remember(terminal.tid, fields["id"], recorded)
         return recorded
 
-    def append(self, recorded: Recorded, stage: str, word: str, reason: str | None = None) -> None:
+    def append(self, recorded: Recorded, event: Event) -> None:
         """Add one line to a command's timeline; a final result closes the command."""
-        if stage == "result":
-            recorded.state, recorded.reason = word, reason
-        is_final = stage == "result" and word in FINAL_STATES
-        future = self._writer.submit(Line(_line(recorded.entry, _now_ms(), stage, word, reason), is_final))
+        is_result = event.stage == "result"
+        if is_result:
+            recorded.state, recorded.reason = event.word, event.reason
+        row = line(recorded.entry, event.at_ms or _now_ms(), *event[:4])
+        future = self._writer.submit(Line(row, is_result and event.word in FINAL_STATES))
         future.add_done_callback(_log_failure)
 
     def remembered(self, tid: str, command_id: str) -> Recorded | None:
@@ -99,12 +115,8 @@ class Journal:
 
 
 def _last_result(events: list[Event]) -> tuple[str | None, str | None]:
-    results = [(word, reason) for stage, word, reason in events if stage == "result"]
+    results = [(event.word, event.reason) for event in events if event.stage == "result"]
     return results[-1] if results else (None, None)
-
-
-def _line(entry: int, at_ms: int, stage: str, word: str, reason: str | None) -> dict:
-    return {"entry": entry, "at_ms": at_ms, "stage": stage, "word": word, "reason": reason}
 
 
 def _log_failure(future: asyncio.Future) -> None:

@@ -20,9 +20,10 @@ def read_snapshot(engine: sa.Engine) -> Snapshot:
     """Return all terminals with their extensions, users and permissions, as of one revision."""
     wide = tables.terminals.join(tables.extensions).join(tables.users).join(tables.permissions)
     with engine.connect() as connection:
-        revision = connection.execute(sa.select(tables.state.c.revision)).scalar_one()
+        state = connection.execute(sa.select(tables.state)).one()
         rows = connection.execute(sa.select(*_WIDE_COLUMNS).select_from(wide)).all()
-    return Snapshot(revision, {row.tid: _record(row) for row in rows})
+    terminals = {row.tid: _record(row, state.external_revoked) for row in rows}
+    return Snapshot(state.revision, terminals, state.external_revoked, state.external_since_ms)
 
 
 def read_users(engine: sa.Engine) -> list[tuple[str, bool, list[str]]]:
@@ -53,11 +54,11 @@ _WIDE_COLUMNS = (
     tables.terminals.c.mosquitto_hash, tables.terminals.c.mac_key, tables.terminals.c.revoked,
     tables.extensions.c.endpoint, tables.extensions.c.context, tables.extensions.c.type, tables.extensions.c.user,
     tables.users.c.multi_user_aware, tables.permissions.c.blind, tables.permissions.c.attended,
-    tables.permissions.c.classes,
+    tables.permissions.c.classes, tables.permissions.c.allow_prefixes, tables.permissions.c.deny_prefixes,
 )  # fmt: skip
 
 
-def _record(row: sa.Row) -> TerminalRecord:
+def _record(row: sa.Row, is_external_revoked: bool) -> TerminalRecord:
     return TerminalRecord(
         tid=row.tid,
         extension=row.extension,
@@ -68,9 +69,16 @@ def _record(row: sa.Row) -> TerminalRecord:
         is_multi_user_aware=row.multi_user_aware,
         allows_blind=row.blind,
         allows_attended=row.attended,
-        classes=tuple(name for name in row.classes.split(",") if name),
+        classes=_names(row.classes),
         is_revoked=row.revoked,
         key=bytes(row.mac_key),
         password_hash=row.password_hash,
         mosquitto_hash=row.mosquitto_hash,
+        allow_prefixes=_names(row.allow_prefixes),
+        deny_prefixes=_names(row.deny_prefixes),
+        is_external_revoked=is_external_revoked,
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in text.split(",") if name)

@@ -27,6 +27,9 @@ class TerminalRecord:
     key: bytes = field(repr=False)
     password_hash: str = field(repr=False)
     mosquitto_hash: str | None = field(default=None, repr=False)
+    allow_prefixes: tuple[str, ...] = ()
+    deny_prefixes: tuple[str, ...] = ()
+    is_external_revoked: bool = False
 
     @property
     def may_transfer(self) -> bool:
@@ -36,10 +39,15 @@ class TerminalRecord:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All terminals by tid, revoked ones included, at one revision of the directory."""
+    """All terminals by tid, revoked ones included, at one revision of the directory.
+
+    external_since_ms: when external transfers were revoked or restored last, 0 for never.
+    """
 
     revision: int
     terminals: dict[str, TerminalRecord]
+    is_external_revoked: bool = False
+    external_since_ms: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """The tables of the store as the code of today sees them. Does not create or change them: the migrations do.
 
-Times are milliseconds since 1970 (UTC). `commands` and `command_events` are append-only, held by triggers;
-`open_commands` is the short list of commands that have no final result yet.
+Times are milliseconds since 1970 (UTC). `commands` and `journal` are append-only, held by triggers, and `journal` is a
+hash chain (`journal_chain`); `open_commands` is the short list of commands that have no final result yet.
 """
 
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-# One row: the revision that rises with every change of the directory, and the terminals' configuration text.
+# One row: the revision that rises with every change of the directory, the terminals' configuration text, and whether
+# external transfers are revoked for the whole site, with the time that changed last.
 state = sa.Table(
     "state",
     metadata,
@@ -16,6 +17,8 @@ state = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("config_text", sa.Text, nullable=False),
     sa.Column("config_revision", sa.Integer, nullable=False),
+    sa.Column("external_revoked", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("external_since_ms", sa.BigInteger, nullable=False, server_default="0"),
 )
 users = sa.Table(
     "users",
@@ -49,16 +52,10 @@ permissions = sa.Table(
     sa.Column("tid", sa.ForeignKey("terminals.tid"), primary_key=True),
     sa.Column("blind", sa.Boolean, nullable=False),
     sa.Column("attended", sa.Boolean, nullable=False),
-    sa.Column("classes", sa.Text, nullable=False),  # names joined by commas
-)
-changes = sa.Table(
-    "changes",
-    metadata,
-    sa.Column("revision", sa.Integer, primary_key=True),
-    sa.Column("at_ms", sa.BigInteger, nullable=False),
-    sa.Column("actor", sa.String(64), nullable=False),
-    sa.Column("subject", sa.String(64), nullable=False),
-    sa.Column("change", sa.Text, nullable=False),
+    # Names joined by commas, and prefixes of numbers.
+    sa.Column("classes", sa.Text, nullable=False),
+    sa.Column("allow_prefixes", sa.Text, nullable=False, server_default=""),
+    sa.Column("deny_prefixes", sa.Text, nullable=False, server_default=""),
 )
 commands = sa.Table(
     "commands",
@@ -72,16 +69,28 @@ commands = sa.Table(
     sa.Column("number", sa.String(32)),
     sa.Column("call", sa.String(64)),
     sa.UniqueConstraint("tid", "command_id"),
+    sa.Index("ix_commands_extension", "extension", "received_ms"),
 )
-command_events = sa.Table(
-    "command_events",
+journal = sa.Table(
+    "journal",
     metadata,
-    sa.Column("seq", sa.Integer, primary_key=True),
-    sa.Column("entry", sa.ForeignKey("commands.entry"), nullable=False, index=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("entry", sa.ForeignKey("commands.entry"), index=True),  # NULL for a change of the directory
     sa.Column("at_ms", sa.BigInteger, nullable=False),
-    sa.Column("stage", sa.String(16), nullable=False),  # check, action, event, result
+    sa.Column("stage", sa.String(16), nullable=False),  # keyed, received, check, action, event, result, change
     sa.Column("word", sa.String(32), nullable=False),
     sa.Column("reason", sa.String(32)),
+    sa.Column("detail", sa.Text),  # JSON
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Index("ix_journal_changes", "at_ms", sqlite_where=sa.text("stage = 'change'")),
+)
+# One row: the last row of the journal.
+journal_head = sa.Table(
+    "journal_head",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
 )
 open_commands = sa.Table(
     "open_commands",
