@@ -5,7 +5,7 @@ import sqlite3
 import time
 
 import pytest
-from hand_made import HandMadeTerminal
+from e2e.hand_made import HandMadeTerminal
 from phoneterm_cli.installation import CALLER, EXTENSION
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
