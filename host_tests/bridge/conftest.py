@@ -131,9 +131,12 @@ class MqttWire:
     async def subscribe(self, *filters):
         before = len(self.granted)
         for topic_filter in filters:
-            self._client.subscribe(topic_filter, qos=1)
+            self.ask_for(topic_filter)
         await until(lambda: len(self.granted) == before + len(filters))
         return self.granted[before:]
+
+    def ask_for(self, topic_filter):
+        self._client.subscribe(topic_filter, qos=1)
 
     async def send(self, topic, payload, is_retained=False):
         self._client.publish(topic, payload, qos=1, retain=is_retained)
@@ -207,11 +210,14 @@ async def until(condition, patience_s=PATIENCE_S):
 
 
 class Scene:
-    """A bridge with its PBX, its store and the terminal phone-101 of the user tech1."""
+    """A bridge with its PBX, its store and the terminal phone-101 of the user tech1.
 
-    def __init__(self, folder, is_embedded=False, **phone_settings):
+    It is on a link in memory, unless `is_embedded` says the embedded broker or `broker` has the settings of another.
+    """
+
+    def __init__(self, folder, is_embedded=False, broker=None, **phone_settings):
         self.settings = BridgeSettings(
-            broker=BrokerSettings(port=0), store=StoreSettings(path=folder / "bridge.db"),
+            broker=broker or BrokerSettings(port=0), store=StoreSettings(path=folder / "bridge.db"),
             phones=PhoneSettings(**phone_settings),
         )  # fmt: skip
         self.engine = open_store(self.settings.store.path)
@@ -219,23 +225,23 @@ class Scene:
         self.directory.add_user("tech1", True)
         self.directory.add_extension("101", "tech1")
         self.enrolment = self.directory.add_terminal("phone-101", "101")
-        self.is_embedded = is_embedded
+        self.is_on_broker = is_embedded or broker is not None
         self.wires = deque()
 
     async def start(self):
         self.pbx = FakePbx()
-        self.link = None if self.is_embedded else MemoryLink()
+        self.link = None if self.is_on_broker else MemoryLink()
         self.bridge = Bridge(self.settings, self.pbx, self.link)
         await self.bridge.start()
         await until(lambda: self.bridge.is_link_up)
         return self
 
-    async def terminal(self, enrolment=None, client_id=None):
+    async def terminal(self, enrolment=None, client_id=None, **options):
         """Return a terminal that is connected and subscribed, but has not said hello."""
         enrolment = enrolment or self.enrolment
         wire = self.link
-        if self.is_embedded:
-            wire = MqttWire(client_id)
+        if self.is_on_broker:
+            wire = MqttWire(client_id, **options)
             await wire.connect(self.bridge.broker_port, enrolment.tid, enrolment.mqtt_password)
             self.wires.append(wire)
             assert max(await wire.subscribe(*messages.topic_filters(BASE, enrolment.tid))) < 0x80

@@ -8,6 +8,7 @@ from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from typer.testing import CliRunner
 
+PEM = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
 PASSWORD = "broker.password=a password of the bridge"
 
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import structlog
 from amqtt.adapters import StreamWriterAdapter
-from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
 from phoneterm_bridge import broker_plugins, connect_packet
+from phoneterm_bridge.amqtt_broker import SubscribersOnlyBroker
 from phoneterm_bridge.broker_access import WRITE, BrokerAccess
 from phoneterm_bridge.broker_doorkeeper import Doorkeeper
 from phoneterm_bridge.broker_reader import DoorReader, read_connect
@@ -62,7 +62,7 @@ class EmbeddedBroker:
         """Start listening; SetupProblem when the port is taken."""
         plugins = broker_plugins.configure(self._access)
         listeners = {_LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)}
-        self._broker = Broker(BrokerConfig(listeners=listeners, plugins=plugins))
+        self._broker = SubscribersOnlyBroker(BrokerConfig(listeners=listeners, plugins=plugins))
         await self._broker.start()
         try:
             self._server = await asyncio.start_server(self._on_connection, self._host, self._port, backlog=_BACKLOG)

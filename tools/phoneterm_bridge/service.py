@@ -5,6 +5,7 @@ close. Trouble at the start is a SetupProblem; later trouble with broker or PBX 
 """
 
 import asyncio
+from collections import Counter
 from contextlib import AsyncExitStack
 
 import structlog
@@ -54,6 +55,11 @@ class Bridge:
     def directory(self) -> Directory:
         """The directory, to write to; terminals are told of a change within a quarter of a second."""
         return Directory(self._engine, "bridge")
+
+    @property
+    def refused(self) -> Counter[str]:
+        """How many messages from terminals were refused since the start, by reason; one log line each."""
+        return self._reception.refused
 
     async def start(self) -> None:
         """Start everything; if one part cannot be started, those before it are stopped again."""
