@@ -17,7 +17,10 @@ class Hook:
         self._differing_ms = 0
 
     def poll(self, elapsed_ms):
-        """Return True when the receiver was lifted, False when it was put back, None when nothing is new."""
+        """Return True when the receiver was lifted, False when it was put back, None when nothing is new.
+
+        Where it lies when the device starts is nothing new: nobody has hung up then.
+        """
         is_off = self._pin.value() == self._off_level
         if is_off is self._is_off:
             self._differing_ms = 0
@@ -26,5 +29,6 @@ class Hook:
         if self._differing_ms < SETTLED_MS:
             return None
         self._differing_ms = 0
+        was_known = self._is_off is not None
         self._is_off = is_off
-        return is_off
+        return is_off if was_known else None
