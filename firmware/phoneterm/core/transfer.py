@@ -68,7 +68,7 @@ class Transfer:
 
     def on_call(self, document):
         """Take what the bridge says of the call."""
-        was_consulting = self.call.is_consulting()
+        was_consulting = self.call.is_consulting() and document["call"] == self.call.ref
         before = (self.call.state, self.call.ref)
         if document["call"] != self.call.ref:
             self._moving = None
