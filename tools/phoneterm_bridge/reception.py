@@ -50,9 +50,13 @@ class Reception:
         if is_retained and kind != messages.STATE:
             self._refuse("retained", topic)
             return
+        if kind == messages.STATE and not payload:
+            return  # what the bridge itself clears comes back to it
         terminal = self._roster.find(tid)
         if terminal is None:
             self._refuse("unknown-terminal", topic)
+            if kind == messages.STATE:
+                self._welcome.silence(tid)
             return
         fields = messages.decode(kind, topic, terminal.key, payload)
         if isinstance(fields, messages.Rejected):

@@ -12,6 +12,7 @@ from phoneterm_bridge.sessions import Session
 from phoneterm_bridge.store.records import TerminalRecord
 
 _RETAINED = (messages.PERMISSIONS, messages.CONFIG)
+_LEFT_BEHIND = (*_RETAINED, messages.STATE)  # all that the broker keeps of a terminal
 
 
 class Speaker:
@@ -56,8 +57,8 @@ class Speaker:
         self._link.publish(topic, messages.encode(messages.BRIDGE_STATE, topic, None, {"state": state}), True)
 
     def clear(self, tid: str) -> None:
-        """Take a revoked terminal's permissions and configuration away from it and from the broker."""
-        for kind in _RETAINED:
+        """Take a revoked terminal's permissions and configuration away from it, and all it left from the broker."""
+        for kind in _LEFT_BEHIND:
             self._link.publish(messages.topic_of(self._base, tid, kind), b"", True)
 
     def _say(self, tid: str, kind: str, fields: dict) -> None:

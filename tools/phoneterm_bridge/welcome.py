@@ -59,6 +59,11 @@ class Welcome:
         if self._sessions.end(tid, boot):
             structlog.get_logger().info("terminal-gone", tid=tid)
 
+    def silence(self, tid: str) -> None:
+        """A revoked terminal has said what it is kept by (its last will, as it was cut off): clear that too."""
+        if tid in self._roster.revoked:
+            self._speaker.clear(tid)
+
     def catch_up(self) -> None:
         """The link is back: repeat what changes may have been missed, to terminals with a session and revoked ones."""
         for tid in self._roster.revoked:
