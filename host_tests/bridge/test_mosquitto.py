@@ -87,6 +87,17 @@ async def test_the_whole_path_works_and_offline_is_said(scene, make):
     await make.until(lambda: bridge_states(scene.phone) == ["online", "offline"])
 
 
+async def test_a_will_that_the_broker_says_late_does_not_leave_terminals_without_a_bridge(scene, make, mosquitto):
+    await scene.phone.hello()
+    topic = messages.topic_of("phoneterm", "", messages.BRIDGE_STATE)
+    offline = messages.encode(messages.BRIDGE_STATE, topic, None, {"state": "offline"})
+    await scene.phone.wire.send(topic, offline, is_retained=True)
+    await make.until(lambda: bridge_states(scene.phone) == ["online", "offline", "online"])
+    later = await connect(scene, make, mosquitto)
+    await make.until(lambda: bridge_states(later) == ["online"])
+    await later.wire.close()
+
+
 async def test_a_command_sent_while_the_bridge_is_away_is_never_delivered(scene, make):
     await scene.phone.hello()
     late = scene.phone.command()

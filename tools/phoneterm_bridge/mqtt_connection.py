@@ -58,8 +58,9 @@ class MqttConnection:
     """One connection, good for one `open`."""
 
     def __init__(self, address: BrokerAddress, topic_filter: str, will: Will, on_message: OnMessage) -> None:
+        """Take what to subscribe to; the topic of the will is subscribed to as well."""
         self._address = address
-        self._filter = topic_filter
+        self._filters = (topic_filter, will.topic)
         self._on_message = on_message
         self._unacknowledged = PersistentStorage()
         self._subscribed = asyncio.Event()
@@ -126,10 +127,10 @@ class MqttConnection:
         await self._client.connect(address.host, address.port, ssl=tls, keepalive=address.keepalive_s, version=MQTTv311)
 
     def _ask_for_messages(self, *_: Any) -> None:
-        self._client.subscribe(self._filter, qos=1)
+        self._client.subscribe([gmqtt.Subscription(name, qos=1) for name in self._filters])
 
     def _note_subscription(self, _client: Any, _mid: int, granted: tuple[int, ...], _properties: Any) -> None:
-        self._is_refused = granted[0] >= _REFUSED
+        self._is_refused = max(granted) >= _REFUSED
         self._subscribed.set()
 
     async def _take(self, _client: Any, topic: str, payload: bytes, _qos: int, properties: dict) -> int:

@@ -1,11 +1,13 @@
 """The bridge's link to the broker: a thin port, and its implementation, which reconnects. Does not read payloads.
 
 While the link is down nothing is published and nothing is kept for later; the log says so once when the broker goes
-away and once when it is back.
+away and once when it is back. A broker may notice late that an earlier connection of ours is gone, and say our will,
+retained, although we are here: then the receiver is told once more that the link is up.
 """
 
 import asyncio
 import secrets
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -20,7 +22,7 @@ class LinkReceiver(Protocol):
     """Whom a link tells what happens."""
 
     def on_link(self, is_up: bool) -> None:
-        """The link is up (connected and subscribed), or down."""
+        """The link is up (connected and subscribed; what we are must be said again), or down."""
 
     async def on_message(self, topic: str, payload: bytes, is_retained: bool) -> None:
         """A message came; it is acknowledged to the broker when this returns. Must not raise."""
@@ -49,6 +51,7 @@ class MqttLink:
         self._task: asyncio.Task | None = None
         self._connection: MqttConnection | None = None
         self._is_told_away = False
+        self._is_leaving = False
 
     async def start(self, receiver: LinkReceiver) -> None:
         """Start connecting, and reconnect until stopped."""
@@ -56,6 +59,7 @@ class MqttLink:
 
     async def stop(self) -> None:
         """Deliver what was published, and leave."""
+        self._is_leaving = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -67,7 +71,8 @@ class MqttLink:
     async def _keep_connected(self, receiver: LinkReceiver) -> None:
         delay_s = _FIRST_DELAY_S
         while True:
-            connection = MqttConnection(self._address, self._filter, self._will, receiver.on_message)
+            take = partial(self._take, receiver)
+            connection = MqttConnection(self._address, self._filter, self._will, take)
             try:
                 await connection.open()
                 delay_s = _FIRST_DELAY_S
@@ -81,6 +86,13 @@ class MqttLink:
                 await connection.close()
             await asyncio.sleep(delay_s * (0.5 + secrets.randbelow(1000) / 1000))
             delay_s = min(delay_s * 2, _MOST_DELAY_S)
+
+    async def _take(self, receiver: LinkReceiver, topic: str, payload: bytes, is_retained: bool) -> None:
+        if topic != self._will.topic:
+            await receiver.on_message(topic, payload, is_retained)
+        elif payload == self._will.payload and not (is_retained or self._is_leaving) and self._connection:
+            structlog.get_logger().warning("said-to-be-gone", broker=self._where)
+            receiver.on_link(True)
 
     async def _serve(self, connection: MqttConnection, receiver: LinkReceiver) -> None:
         """Be up until the connection is lost."""
