@@ -1,7 +1,7 @@
 """One command being decided: who asks for what, and what each check said. Does not check anything."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from phoneterm_bridge.store.journal import Event
 from phoneterm_bridge.store.journal_chain import detail_of
@@ -59,7 +59,7 @@ class Case:
 
     def checked_again(self) -> "Case":
         """Return the case as it is before the checks that are made once more."""
-        return replace(self, trail=[])
+        return Case(self.terminal, self.fields, self.received_ms)
 
     def verdict(self, reason: str | None) -> Event:
         """Return the line on the checks: each with its verdict, the ms since the reception, and the cause if any."""
@@ -69,6 +69,6 @@ class Case:
         """Return the first lines of the command's timeline: the keys, the verdict, and the result if refused."""
         lines = [self.verdict(reason)]
         if first_key_age_ms is not None:
-            took = detail_of({"took_ms": self.since_ms - self.first_ms})
+            took = f'{{"took_ms":{self.since_ms - self.first_ms}}}'
             lines.insert(0, Event("keyed", "keys", None, took, _now_ms() - first_key_age_ms))
         return lines if reason is None else [*lines, Event("result", "rejected", reason)]

@@ -50,7 +50,7 @@ class Gate:
             return None, reason
         call = self._find_call(case)
         if isinstance(call, str):
-            return None, case.note("call", call)
+            return None, case.note("call", call, "talking-to-it" if call == "destination" else None)
         case.note("call", None)
         following = self._transfers.begin(case.terminal.tid, case.id, case.op, call)
         return following, await self._refuse_by_number(case) or self._refuse_by_site(case, following)

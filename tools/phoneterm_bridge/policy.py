@@ -6,6 +6,7 @@ prefix fits, by its class from the digit map. Numbers outside only in office hou
 """
 
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from phoneterm.core import messages
@@ -20,6 +21,7 @@ from phoneterm_bridge.store.records import TERMINAL_TYPE, TerminalRecord
 # Classes that are never a target, whatever the permissions say.
 FORBIDDEN_CLASSES = frozenset({"emergency", "feature"})
 TRANSFERS = ("blind", "attended")
+_NUMBERS_REMEMBERED = 1024
 
 
 class Refusal(NamedTuple):
@@ -37,6 +39,7 @@ class Policy:
         if isinstance(compiled, messages.Rejected):
             raise SetupProblem(f"The setting phones.digit_map is not right: {compiled.detail}.")
         self._map = compiled
+        self._class_of = lru_cache(_NUMBERS_REMEMBERED)(compiled.class_of)
         self._settings = settings or PolicySettings()
         self._hours = read_hours(self._settings.office_hours)
 
@@ -53,7 +56,7 @@ class Policy:
             return Refusal("bad-number")
         if number == terminal.extension:
             return Refusal("self")
-        if self._map.class_of(number) is None:
+        if self._class_of(number) is None:
             return Refusal("bad-number")
         cause = self._refuse_number(terminal, number, moment)
         return None if cause is None else Refusal("destination", cause)
@@ -61,7 +64,7 @@ class Policy:
     def is_external(self, op: str, number: str | None) -> bool:
         """Say whether this is a transfer to a number outside."""
         is_transfer = op in TRANSFERS and number is not None
-        return is_transfer and self._map.class_of(number) not in self._settings.internal
+        return is_transfer and self._class_of(number) not in self._settings.internal
 
     def classes_for(self, terminal: TerminalRecord) -> list[str]:
         """Return the classes that some number the terminal may transfer to is of, for its own quick feedback."""
@@ -76,7 +79,7 @@ class Policy:
         return sorted(found - FORBIDDEN_CLASSES)
 
     def _refuse_number(self, terminal: TerminalRecord, number: str, moment: datetime) -> str | None:
-        settings, number_class = self._settings, self._map.class_of(number)
+        settings, number_class = self._settings, self._class_of(number)
         if number_class == "emergency" or is_emergency(number, settings.emergency, settings.outside_line):
             return "emergency"
         if number_class == "feature" or is_feature_code(number, settings.features):

@@ -4,6 +4,8 @@ Does no work of its own. A SetupProblem goes to standard error and the exit code
 """
 
 import getpass
+import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,7 +47,7 @@ def open_directory(config: Path | None, overrides: list[str] | None) -> Iterator
     with one_sentence():
         engine = open_store(read_settings(config, overrides).store.path)
         try:
-            yield Directory(engine, f"cli:{_user_name()}")
+            yield Directory(engine, f"cli:{_user_name()}", _place())
         finally:
             engine.dispose()
 
@@ -57,6 +59,13 @@ def read_terminals(config: Path | None, overrides: list[str] | None) -> dict[str
         return reading.read_snapshot(engine).terminals
     finally:
         engine.dispose()
+
+
+def _place() -> str:
+    """Say from where the command line is used: this host, and the address of whoever is logged in over SSH."""
+    address = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
+    host = f"host {platform.node()}"
+    return f"{host}, from {address}" if address else host
 
 
 def _user_name() -> str:

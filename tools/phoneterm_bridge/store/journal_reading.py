@@ -3,13 +3,25 @@
 Every query is answered from an index, however long the journal is.
 """
 
+import json
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from phoneterm_bridge.store import tables
 
 ENTRY_RANDOM_BITS = 22  # an entry is the ms of its reception and, below it, random bits
+
+
+class Change(NamedTuple):
+    """One change of the directory: when, who, from where, to whom or what, and what it was."""
+
+    at_ms: int
+    who: str
+    where: str
+    subject: str
+    what: str
 
 
 @dataclass(frozen=True)
@@ -42,12 +54,18 @@ def find_nearest(engine: sa.Engine, extension: str, at_ms: int | None, op: str |
     return Timeline(command, tuple(rows))
 
 
-def read_changes(engine: sa.Engine, until_ms: int, limit: int) -> list[sa.Row]:
-    """Return the last changes of the directory up to a time, the newest first."""
+def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_ms: int) -> Change | None:
+    """Return the last change of the directory up to a time that was made to one of these users, terminals and so on."""
     columns = tables.journal.c
-    query = sa.select(tables.journal).where(columns.stage == sa.literal_column("'change'"), columns.at_ms <= until_ms)
+    about = sa.func.json_extract(columns.detail, "$.subject").in_(subjects)
+    query = sa.select(columns.at_ms, columns.detail).where(columns.stage == sa.literal_column("'change'"), about)
+    query = query.where(columns.at_ms <= until_ms).order_by(columns.at_ms.desc(), columns.seq.desc())
     with engine.connect() as connection:
-        return list(connection.execute(query.order_by(columns.at_ms.desc(), columns.seq.desc()).limit(limit)))
+        row = connection.execute(query.limit(1)).first()
+    if row is None:
+        return None
+    detail = json.loads(row.detail)
+    return Change(row.at_ms, detail["who"], detail["where"], detail["subject"], detail["what"])
 
 
 def read_transfers(engine: sa.Engine, since_ms: int) -> list[tuple[int, str, str]]:
@@ -60,8 +78,8 @@ def read_transfers(engine: sa.Engine, since_ms: int) -> list[tuple[int, str, str
         return [tuple(row) for row in connection.execute(query.where(commands.number.is_not(None)))]
 
 
-def has_extension(engine: sa.Engine, number: str) -> bool:
-    """Say whether the directory has an extension."""
-    query = sa.select(tables.extensions.c.number).where(tables.extensions.c.number == number)
+def find_user(engine: sa.Engine, extension: str) -> str | None:
+    """Return whose extension this is; None when the directory does not have it."""
+    query = sa.select(tables.extensions.c.user).where(tables.extensions.c.number == extension)
     with engine.connect() as connection:
-        return connection.execute(query).first() is not None
+        return connection.execute(query).scalar()

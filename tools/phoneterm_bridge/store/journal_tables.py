@@ -7,7 +7,6 @@ then which commands are open. All lines go to the end of the hash chain. Runs in
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.journal_chain import add_rows
@@ -54,20 +53,20 @@ def write_group(connection: sa.Connection, writes: list) -> list:
         if isinstance(write, Opening):
             result = write.row["entry"] in taken
             rows += write.lines if result else []
-            opened += [{"entry": write.row["entry"]}] if result and write.is_open else []
+            opened += [write.row["entry"]] if result and write.is_open else []
         elif isinstance(write, Line):
             rows.append(write.row)
-            closed += [{"closed": write.row["entry"]}] if write.is_final else []
+            closed += [write.row["entry"]] if write.is_final else []
         elif isinstance(write, Closing):
             left = connection.execute(sa.select(tables.open_commands.c.entry)).scalars().all()
             rows += [line(entry, write.at_ms, "result", "unknown") for entry in left]
-            closed += [{"closed": entry} for entry in left]
+            closed += left
             result = len(left)
         results.append(result)
     add_rows(connection, rows)
-    for statement, parameters in ((_ADD_OPEN, opened), (_CLOSE, closed)):
-        if parameters:
-            connection.execute(statement, parameters)
+    for statement, entries in ((_ADD_OPEN, opened), (_CLOSE, closed)):
+        if entries:
+            connection.exec_driver_sql(statement, [(entry,) for entry in entries])
     return [
         _find(connection, write) if isinstance(write, Search) else result
         for write, result in zip(writes, results, strict=True)
@@ -79,14 +78,25 @@ def line(entry: int, at_ms: int, stage: str, word: str, reason: str | None = Non
     return {"entry": entry, "at_ms": at_ms, "stage": stage, "word": word, "reason": reason, "detail": detail}
 
 
-_ADD_OPEN = tables.open_commands.insert()
-_CLOSE = tables.open_commands.delete().where(tables.open_commands.c.entry == sa.bindparam("closed"))
-_TAKE = insert(tables.commands).on_conflict_do_nothing().returning(tables.commands.c.entry)
+_COLUMNS = ("entry", "tid", "command_id", "received_ms", "extension", "op", "number", "call")
+_TAKE = (
+    f"INSERT INTO commands ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
+    "ON CONFLICT DO NOTHING"
+)
+_ADD_OPEN = "INSERT INTO open_commands (entry) VALUES (?)"
+_CLOSE = "DELETE FROM open_commands WHERE entry = ?"
 
 
 def _insert_commands(connection: sa.Connection, rows: list[dict]) -> set[int]:
     """Insert the commands whose (tid, id) is not there yet; return the entries of those."""
-    return set(connection.execute(_TAKE, rows).scalars()) if rows else set()
+    if not rows:
+        return set()
+    entries = {row["entry"] for row in rows}
+    taken = connection.exec_driver_sql(_TAKE, [tuple(map(row.__getitem__, _COLUMNS)) for row in rows]).rowcount
+    if taken == len(rows):
+        return entries
+    column = tables.commands.c.entry
+    return set(connection.execute(sa.select(column).where(column.in_(entries))).scalars())
 
 
 def _find(connection: sa.Connection, search: Search) -> tuple[sa.Row, sa.Row | None] | None:

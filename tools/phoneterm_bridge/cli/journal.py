@@ -1,0 +1,58 @@
+"""`phoneterm journal`: prove that nobody has changed the journal.
+
+Does no work of its own, and needs no running bridge.
+"""
+
+import datetime
+from typing import Annotated
+
+import typer
+
+from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.journal_proof import Head, Proof, prove
+
+app = typer.Typer(help="The journal of commands and changes.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _journal() -> None:
+    """Keep `verify` a command of its own although it is the only one."""
+
+
+@app.command()
+def verify(
+    noted: Annotated[str | None, typer.Option(help="A head noted earlier, SEQ:HASH, that must be in it.")] = None,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Prove that no entry was changed, added or removed; exit code 1 names the first one that was."""
+    with one_sentence():
+        engine = open_store(read_settings(config, overrides).store.path)
+        proof = prove(engine, None if noted is None else _read_head(noted))
+        engine.dispose()
+        if proof.problem is not None:
+            raise SetupProblem(_describe_break(proof))
+        typer.echo(
+            f"The journal is whole: {proof.head.seq} entries. Note its head elsewhere to prove it again later:\n"
+            f"{proof.head.seq}:{proof.head.hash.hex()}"
+        )
+
+
+def _read_head(text: str) -> Head:
+    seq, _, digest = text.partition(":")
+    try:
+        head = Head(int(seq), bytes.fromhex(digest))
+    except ValueError:
+        head = Head(0, b"")
+    if head.seq < 1 or len(head.hash) != 32:
+        raise SetupProblem("A noted head is SEQ:HASH, as `phoneterm journal verify` prints it.")
+    return head
+
+
+def _describe_break(proof: Proof) -> str:
+    at = ""
+    if proof.broken_at_ms is not None and proof.problem != "it is missing":
+        at = f" of {datetime.datetime.fromtimestamp(proof.broken_at_ms / 1000):%Y-%m-%d %H:%M:%S}"
+    return f"The journal is broken at entry {proof.broken_seq}{at}: {proof.problem}."

@@ -1,0 +1,76 @@
+"""`phoneterm policy`: the rules on numbers: what one terminal may, and external transfers of the whole site.
+
+Does not talk to a running bridge: it writes the store, and the bridge notices within a quarter of a second. The rules
+for all terminals are settings, in the section policy.
+"""
+
+from typing import Annotated
+
+import typer
+
+from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings, read_terminals
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.store import reading
+from phoneterm_bridge.store.database import open_store
+
+app = typer.Typer(
+    help="Which numbers a terminal may transfer to, and external transfers of the whole site.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+_Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
+
+
+@app.command()
+def numbers(
+    tid: _Tid,
+    allow: Annotated[str | None, typer.Option(help="All prefixes it may transfer to: 030,0171; '' for none.")] = None,
+    deny: Annotated[str | None, typer.Option(help="All prefixes it may not transfer to.")] = None,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Name the prefixes of numbers a terminal may and may not transfer to, whatever their class."""
+    with open_directory(config, overrides) as directory:
+        record = read_terminals(config, overrides).get(tid)
+        if record is None:
+            raise SetupProblem(f"There is no terminal {tid!r}.")
+        if allow is None and deny is None:
+            raise SetupProblem("Say which numbers: --allow PREFIXES or --deny PREFIXES.")
+        allowed = record.allow_prefixes if allow is None else _split(allow)
+        directory.set_prefixes(tid, allowed, record.deny_prefixes if deny is None else _split(deny))
+
+
+@app.command()
+def revoke(config: Config = None, overrides: Overrides = None) -> None:
+    """Switch transfers to numbers outside off, for all terminals."""
+    with open_directory(config, overrides) as directory:
+        directory.set_external_revoked(True, "by hand")
+
+
+@app.command()
+def restore(config: Config = None, overrides: Overrides = None) -> None:
+    """Let terminals transfer to numbers outside again, as far as they may."""
+    with open_directory(config, overrides) as directory:
+        directory.set_external_revoked(False, "by hand")
+
+
+@app.command()
+def show(config: Config = None, overrides: Overrides = None) -> None:
+    """Show the rules in force."""
+    with one_sentence():
+        settings = read_settings(config, overrides)
+        engine = open_store(settings.store.path)
+        snapshot = reading.read_snapshot(engine)
+        engine.dispose()
+        for name, value in settings.policy.model_dump().items():
+            shown = ", ".join(value) if isinstance(value, tuple) else value
+            typer.echo(f"{name:20} {'none' if shown in ('', 0) else shown}")
+        typer.echo(f"{'outside numbers':20} {'REVOKED' if snapshot.is_external_revoked else 'as permitted'}")
+        for record in snapshot.terminals.values():
+            if record.allow_prefixes or record.deny_prefixes:
+                allowed, denied = (", ".join(some) or "none" for some in (record.allow_prefixes, record.deny_prefixes))
+                typer.echo(f"{record.tid:20} allowed {allowed}; denied {denied}")
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,0 +1,71 @@
+"""`phoneterm why`: says in a sentence why a transfer at about some time did not work, or that it did.
+
+Does no work of its own, and needs no running bridge: it reads the journal.
+"""
+
+import json
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import sqlalchemy as sa
+import typer
+
+from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.journal_reading import find_change, find_nearest, find_user
+from phoneterm_bridge.why import as_fields, describe_change, describe_none, explain, is_about, is_of_permission
+
+_Operation = Literal["blind", "attended", "complete", "cancel", "swap"]
+
+
+def why(
+    extension: Annotated[str, typer.Argument(metavar="EXT", help="The extension at which it was keyed.")],
+    at: Annotated[
+        str | None, typer.Option(help="About when: 14:05, or '2026-03-01 14:05'; without it the last one.")
+    ] = None,
+    op: Annotated[_Operation | None, typer.Option(help="Only #1 (blind), only *2 (attended), ...")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole timeline, for machines.")] = False,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Say why a transfer did not work, or that it did."""
+    with one_sentence():
+        moment = None if at is None else read_moment(at, datetime.now())
+        engine = open_store(read_settings(config, overrides).store.path)
+        try:
+            answer = answer_why(engine, extension, moment, op)
+        finally:
+            engine.dispose()
+        typer.echo(json.dumps(answer, indent=2) if as_json else answer["sentence"])
+
+
+def answer_why(engine: sa.Engine, extension: str, moment: datetime | None, op: str | None = None) -> dict:
+    """Return the answer as plain values, `sentence` for people; `command` is null when there was none then."""
+    at_ms = None if moment is None else int(moment.timestamp() * 1000)
+    user, found = find_user(engine, extension), find_nearest(engine, extension, at_ms, op)
+    if user is None and found is None:
+        raise SetupProblem(f"There is no extension {extension!r}.")
+    if found is None or not is_about(found, at_ms):
+        nearest = None if found is None else as_fields(found)
+        return {"sentence": describe_none(extension, moment, found), "command": None, "nearest": nearest}
+    sentence, change = explain(found), None
+    if is_of_permission(found):
+        change = find_change(engine, (user or "", found.command.tid, "site"), found.command.received_ms)
+    if change is not None:
+        sentence += f" {describe_change(change)}"
+    return {"sentence": sentence, "command": as_fields(found), "change": change and change._asdict()}
+
+
+def read_moment(text: str, now: datetime) -> datetime:
+    """Return the local time a text means: without a date the last time it was that late."""
+    for form in ("%H:%M", "%H:%M:%S"):
+        try:
+            moment = datetime.combine(now.date(), datetime.strptime(text, form).time())
+        except ValueError:
+            continue
+        return moment if moment <= now else moment - timedelta(days=1)
+    try:
+        return datetime.fromisoformat(text).astimezone().replace(tzinfo=None)
+    except ValueError:
+        raise SetupProblem(f"The time {text!r} is not written as 14:05 or '2026-03-01 14:05'.") from None

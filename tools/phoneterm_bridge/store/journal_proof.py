@@ -1,0 +1,78 @@
+"""Proves that the journal is as it was written: every row, their order, and the commands. Changes nothing.
+
+A row that was changed, added or removed breaks the chain there; the head shows rows missing at the end. Whoever can
+write the file can also forge a whole new chain: against that, a head (seq and hash) that was noted elsewhere is
+looked up in the chain. Works on one snapshot, also while a bridge writes.
+"""
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from phoneterm_bridge.store import tables
+from phoneterm_bridge.store.journal_chain import FIRST_HASH, command_detail, hash_row
+
+_ROWS_AT_ONCE = 2000
+
+
+class Head(NamedTuple):
+    """A place in the chain."""
+
+    seq: int
+    hash: bytes
+
+
+class Proof(NamedTuple):
+    """The head of a whole chain, or the first broken row and what is wrong with it."""
+
+    head: Head
+    broken_seq: int | None = None
+    broken_at_ms: int | None = None
+    problem: str | None = None
+
+
+def prove(engine: sa.Engine, noted: Head | None = None) -> Proof:
+    """Follow the chain from its first row to its head."""
+    with engine.connect() as connection:
+        head = Head(*connection.execute(sa.select(tables.journal_head.c.seq, tables.journal_head.c.hash)).one())
+        seq, last, received = 0, FIRST_HASH, 0
+        for row in connection.execute(_ROWS.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
+            seq += 1
+            last = hash_row(last, seq, row)
+            problem = _find_problem(row, Head(seq, last), noted)
+            if problem is not None:
+                return Proof(head, seq, row["at_ms"], problem)
+            received += row["stage"] == "received"
+        known = connection.execute(sa.select(sa.func.count()).select_from(tables.commands)).scalar_one()
+    if Head(seq, last) != head:
+        return Proof(head, seq + 1, None, f"it is missing, with all rows up to {head.seq}")
+    if noted is not None and noted.seq > seq:
+        return Proof(head, seq + 1, None, f"it is missing, with all rows up to {noted.seq}")
+    if known != received:
+        return Proof(head, seq, None, f"there are {known} commands, but {received} were received")
+    return Proof(head)
+
+
+_ROWS = (
+    sa.select(tables.journal, *(column for column in tables.commands.c if column.name != "entry"))
+    .select_from(
+        tables.journal.outerjoin(
+            tables.commands,
+            sa.and_(tables.commands.c.entry == tables.journal.c.entry, tables.journal.c.stage == "received"),
+        )
+    )
+    .order_by(tables.journal.c.seq)
+)
+
+
+def _find_problem(row: sa.RowMapping, right: Head, noted: Head | None) -> str | None:
+    """Say what is wrong with a row whose place and hash should be `right`."""
+    if row["seq"] != right.seq:
+        return "it is missing"
+    if row["hash"] != right.hash:
+        return "it is not what was written"
+    if noted is not None and noted.seq == right.seq and noted.hash != right.hash:
+        return "its hash is not the one that was noted"
+    if row["stage"] == "received" and command_detail(row) != row["detail"]:
+        return "its command is not what was received"
+    return None

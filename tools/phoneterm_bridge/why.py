@@ -1,0 +1,159 @@
+"""Says in a sentence that a receptionist understands what came of a command. Does not read the journal or print.
+
+One table has the words for every wire reason, and one the words for the causes that say more than the reason. Both go
+on after "because". Times are local.
+"""
+
+import json
+from datetime import datetime
+
+from phoneterm_bridge.store.journal_reading import Change, Timeline
+
+_ABOUT_MS = 15 * 60 * 1000
+_KEYED = {
+    "blind": "keyed #1 and {number}",
+    "attended": "keyed *2 and {number}",
+    "complete": "asked to connect caller and colleague",
+    "cancel": "asked to get the caller back",
+    "swap": "asked to swap caller and colleague",
+}
+_WORKED = {
+    "blind": "It worked: the caller was sent to {number}.",
+    "attended": "It worked: the caller was connected to {number}.",
+    "complete": "It worked: caller and colleague were connected.",
+    "cancel": "It worked: the caller was back.",
+    "swap": "It worked.",
+}
+_UNDER_WAY = {
+    "accepted": "The PBX has accepted it, and nothing more is known yet.",
+    "ringing": "The number is ringing, and nothing more is known yet.",
+    "consulting": "The two are talking, with the caller on hold.",
+}
+# Why it did not work, for every reason of the wire contract.
+REASONS = {
+    "permission": "this phone was not allowed to do that",
+    "destination": "this phone must not send callers to that number",
+    "no-call": "there was no call to transfer at that moment",
+    "not-answered": "the call had not been answered yet",
+    "ambiguous": "there were several calls and it was not clear which one was meant",
+    "bad-number": "that is no number one can dial here; perhaps a digit was missing",
+    "unknown-number": "the PBX knows no such number",
+    "self": "that is the phone's own number",
+    "busy-transferring": "the call was being transferred already",
+    "stale": "it reached the bridge too late, so it was not done any more; the network may have been slow",
+    "duplicate": "the same command had been used for something else before",
+    "bad-session": "the phone had just started or lost its connection, so what was keyed before did not count",
+    "bad-signature": "it did not come from this phone: its signature was wrong, so its keys may have to be set again",
+    "rate": "too much was keyed in too short a time",
+    "caller-gone": "the caller had hung up",
+    "busy": "the number was busy",
+    "no-answer": "nobody answered",
+    "refused-by-target": "the other side refused the call",
+    "unavailable": "the number could not be reached",
+    "congestion": "all lines were busy",
+    "not-permitted-by-pbx": "the PBX does not let this phone transfer: its calls lack the options T and t",
+    "pbx-misconfigured": "the PBX's feature codes are not set up",
+    "pbx-unreachable": "the bridge could not reach the PBX",
+    "unsupported": "this PBX cannot do that",
+    "cancelled": "it was cancelled at the phone",
+}
+# Where a check left the exact cause in the journal.
+CAUSES = {
+    "revoked": "the terminal has been revoked",
+    "not-multi-user-aware": "the user of this extension does not have the permission User is multi user aware",
+    "no-phone-terminal": "the extension is not a phone terminal",
+    "operation": "this kind of transfer is switched off for this phone",
+    "class": "this phone may not send callers to numbers of that kind",
+    "prefix": "numbers that begin like this one are forbidden",
+    "emergency": "callers are never sent to an emergency number",
+    "feature-code": "callers are never sent to a feature code of the PBX",
+    "talking-to-it": "that is the number the caller called from",
+    "office-hours": "numbers outside are only allowed during office hours",
+    "external-revoked": "transfers to numbers outside are switched off since there were too many of them",
+    "external-per-hour": "the whole site has sent too many callers outside within an hour",
+    "external-at-once": "too many callers were being sent outside at the same moment",
+}
+_UNREADABLE = "the message was damaged or did not follow the contract"
+
+
+def explain(timeline: Timeline) -> str:
+    """Say when what was keyed, and what came of it and why."""
+    command, at = timeline.command, datetime.fromtimestamp(keyed_ms(timeline) / 1000)
+    asked = _KEYED.get(command.op, "sent a message that nobody can be held to").format(number=command.number)
+    return f"On {at:%A, %-d %B} at {at:%H:%M:%S}, {command.extension} {asked}. {_describe_result(timeline)}"
+
+
+def describe_none(extension: str, moment: datetime | None, nearest: Timeline | None) -> str:
+    """Say that nothing was keyed then, and what is nearest."""
+    when = "" if moment is None else f" at about {moment:%H:%M} on {moment:%A, %-d %B}"
+    none = f"No command of {extension} reached the bridge{when}; what a phone itself refuses is not sent."
+    return none if nearest is None else f"{none} The nearest one: {explain(nearest)}"
+
+
+def describe_change(change: Change) -> str:
+    """Say who changed what a refusal may come from."""
+    at, where = datetime.fromtimestamp(change.at_ms / 1000), f" ({change.where})" if change.where else ""
+    return f"The last change: {change.subject}, {change.what}, on {at:%-d %B at %H:%M} by {change.who}{where}."
+
+
+def is_about(timeline: Timeline, at_ms: int | None) -> bool:
+    """Say whether a command is near enough to a time to be the one that is meant."""
+    return at_ms is None or abs(timeline.command.received_ms - at_ms) <= _ABOUT_MS
+
+
+def is_of_permission(timeline: Timeline) -> bool:
+    """Say whether a command was refused for something the directory decides."""
+    return result_of(timeline)[1] == "permission" or cause_of(timeline) in ("class", "prefix", "external-revoked")
+
+
+def as_fields(timeline: Timeline) -> dict:
+    """Return the same, and the whole timeline, as plain values for machines."""
+    command, (state, reason) = timeline.command, result_of(timeline)
+    fields = {"extension": command.extension, "terminal": command.tid, "id": command.command_id}
+    fields |= {"op": command.op, "number": command.number, "call": command.call, "keyed_ms": keyed_ms(timeline)}
+    fields |= {"received_ms": command.received_ms, "state": state, "reason": reason, "cause": cause_of(timeline)}
+    return fields | {"sentence": explain(timeline), "timeline": [_line_fields(line) for line in timeline.lines]}
+
+
+def keyed_ms(timeline: Timeline) -> int:
+    """Return when the first key was pressed, or the message received where that is not known."""
+    keyed = (line.at_ms for line in timeline.lines if line.stage == "keyed")
+    return next(keyed, timeline.command.received_ms)
+
+
+def result_of(timeline: Timeline) -> tuple[str | None, str | None]:
+    """Return the last result the phone was told, with its reason."""
+    results = [(line.word, line.reason) for line in sorted(timeline.lines, key=_seq_of) if line.stage == "result"]
+    return results[-1] if results else (None, None)
+
+
+def cause_of(timeline: Timeline) -> str | None:
+    """Return what the refusing check wrote down beyond the reason."""
+    for line in timeline.lines:
+        if line.stage == "check" and line.reason is not None and line.detail is not None:
+            last = json.loads(line.detail)[-1]
+            return last[3] if len(last) > 3 else None
+    return None
+
+
+def _describe_result(timeline: Timeline) -> str:
+    op, (state, reason) = timeline.command.op, result_of(timeline)
+    if state == "done":
+        return _WORKED[op].format(number=timeline.command.number)
+    if state is None or state in _UNDER_WAY:
+        return _UNDER_WAY.get(state or "", "Nothing more is known yet.")
+    if state == "unknown":
+        return "What came of it is not known: the PBX did not say, and it was not tried again."
+    words = CAUSES.get(cause_of(timeline) or "") or REASONS.get(reason or "", _UNREADABLE)
+    if state == "returned":
+        return "The caller was given back" + (f", because {words}." if reason else ".")
+    return f"It did not work, because {words}." if reason else "It did not work; the PBX gave no reason."
+
+
+def _line_fields(line) -> dict:
+    fields = {"at_ms": line.at_ms, "stage": line.stage, "word": line.word, "reason": line.reason}
+    return fields | {"detail": None if line.detail is None else json.loads(line.detail)}
+
+
+def _seq_of(line) -> int:
+    return line.seq
