@@ -9,19 +9,21 @@ import asyncio
 import gc
 import time
 
+from micropython import const
+
 from phoneterm.core import actions as act
 from phoneterm.core.debounce import INDEX, PRESSED, STUCK, WORKING
 from phoneterm.device.event_log import log, place_of
 from phoneterm.device.ticks import Elapsed, WholeMs
 
 WATCHED = ("scan", "tick", "link")  # what the watchdog wants to see moving
-TICK_MS = 1000
-TELEMETRY_TICKS = 60
-FIRST_TELEMETRY_TICK = 5
-MOST_DEATHS = 5  # of tasks; one is forgiven with every telemetry
-REVIVE_MS = 100
-MOST_PUBLISHING = 8
-LAST_WORDS_MS = 500  # for what is being published before a restart
+_TICK_MS = const(1000)
+_TELEMETRY_TICKS = const(60)
+_FIRST_TELEMETRY_TICK = const(5)
+_MOST_DEATHS = const(5)  # of tasks; one is forgiven with every telemetry
+_REVIVE_MS = const(100)
+_MOST_PUBLISHING = const(8)
+_LAST_WORDS_MS = const(500)  # for what is being published before a restart
 
 
 class App:
@@ -101,7 +103,7 @@ class App:
             log("terminal-failed", place_of(error))
 
     def _start_publishing(self, action):
-        if len(self._publishing) < MOST_PUBLISHING:
+        if len(self._publishing) < _MOST_PUBLISHING:
             self._publishing.add(asyncio.create_task(self._publish(action)))
         else:
             log("publish-refused", "too many at once")
@@ -153,13 +155,13 @@ class App:
         """
         ticks = 0
         while True:
-            await asyncio.sleep_ms(TICK_MS)
+            await asyncio.sleep_ms(_TICK_MS)
             ticks += 1
             self._watchdog.note("tick")
             self._watchdog.feed()
             if not self._terminal.is_sequence_open and gc.mem_free() <= self._free_bytes // 2:
                 self._collect_garbage()
-            if ticks % TELEMETRY_TICKS == FIRST_TELEMETRY_TICK:
+            if ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK:
                 self._deaths = max(self._deaths - 1, 0)
                 self._ask(self._telemetry)
 
@@ -168,13 +170,14 @@ class App:
         self._free_bytes = gc.mem_free()
 
     def _telemetry(self):
-        scanner, client = self._scanner, self._client
+        gaps, client = self._scanner.gaps, self._client
         fields = {
             "heap_free": gc.mem_free(), "rssi": self._wifi.rssi(), "restarts": self._restarts,
-            "gap_p50_ms": scanner.gap_p50_ms(), "gap_p99_ms": scanner.gap_p99_ms(), "gap_max_ms": scanner.gap_max_ms(),
+            "gap_p50_ms": gaps.percentile_ms(50), "gap_p99_ms": gaps.percentile_ms(99),
+            "gap_max_ms": gaps.longest_ms(),
             "dropped": self._terminal.counters()["dropped"] + client.dropped + client.unexpected,
         }  # fmt: skip
-        scanner.forget_gaps()
+        gaps.clear()
         return (self._terminal.telemetry(fields),)
 
     async def _keep_alive(self, name, start):
@@ -186,17 +189,17 @@ class App:
                 log("task-died", "%s: %s" % (name, place_of(error)))
             self._restarts += 1
             self._deaths += 1
-            if self._deaths > MOST_DEATHS:
+            if self._deaths > _MOST_DEATHS:
                 await self._restart("tasks keep dying")
-            await asyncio.sleep_ms(REVIVE_MS)
+            await asyncio.sleep_ms(_REVIVE_MS)
 
     async def _restart(self, reason):
         """Let what is being published go out, and restart the device."""
         log("restart", reason)
-        left_ms = LAST_WORDS_MS
+        left_ms = _LAST_WORDS_MS
         while self._publishing and left_ms > 0:
-            await asyncio.sleep_ms(TICK_MS // 50)
-            left_ms -= TICK_MS // 50
+            await asyncio.sleep_ms(_TICK_MS // 50)
+            left_ms -= _TICK_MS // 50
         self._reset()
 
     def _on_exception(self, loop, context):

@@ -14,6 +14,7 @@ import board
 import esp32
 import machine
 import network
+from micropython import const
 
 from phoneterm.app import WATCHED, App
 from phoneterm.core import messages, signals
@@ -35,10 +36,10 @@ from phoneterm.device.watchdog import Watchdog
 from phoneterm.device.wifi import Wifi
 
 FIRMWARE_VERSION = "0.1.0"
-KEEPALIVE_S = 15
-CONNECT_MS = 10000  # a TLS handshake on the ESP32 takes up to 3 s of it
-STEADY_MS = 5000
-WATCHDOG_MS = 30000  # longer than the slowest name look-up and TLS handshake together, which block everything
+_KEEPALIVE_S = const(15)
+_CONNECT_MS = const(10000)  # a TLS handshake on the ESP32 takes up to 3 s of it
+_STEADY_MS = const(5000)
+_WATCHDOG_MS = const(30000)  # longer than the slowest name look-up and TLS handshake together, which block everything
 
 
 def make_indicator():
@@ -78,7 +79,7 @@ def make_client(app, terminal, settings, wifi, context):
         context, settings.tls_host,
     )  # fmt: skip
     filters = messages.topic_filters(settings.base, settings.tid)
-    timing = Timing(KEEPALIVE_S, CONNECT_MS, STEADY_MS, Backoff(20, 10000), Backoff(10000, 300000), random)
+    timing = Timing(_KEEPALIVE_S, _CONNECT_MS, _STEADY_MS, Backoff(20, 10000), Backoff(10000, 300000), random)
     return MqttClient(broker, filters, Will(*terminal.will()), timing, app, log, wifi.wait_up)
 
 
@@ -102,7 +103,7 @@ def assemble():
     if isinstance(context, stored.Problem):
         return show_problem(indicator, display, context)
     terminal = make_terminal(settings)
-    watchdog = Watchdog(machine.WDT(timeout=WATCHDOG_MS), WATCHED)
+    watchdog = Watchdog(machine.WDT(timeout=_WATCHDOG_MS), WATCHED)
     app = App(terminal, make_scanner(), indicator, display, make_hook(), watchdog, machine.reset)
     station = network.WLAN(network.STA_IF)
     pauses = Backoff(500, 30000)

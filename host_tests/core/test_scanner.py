@@ -141,19 +141,19 @@ def test_a_stuck_key_that_is_released_is_noticed_although_the_keypad_is_idle():
 
 def test_the_scanner_knows_its_gaps():
     _, scanner = _started()
-    scanner.forget_gaps()
+    scanner.gaps.clear()
     for elapsed_us in [2000] * 98 + [7001] + [61000]:
         scanner.poll(elapsed_us)
-    assert scanner.gap_p50_ms() == 2
-    assert scanner.gap_p99_ms() == 8
-    assert scanner.gap_max_ms() == 61
+    assert scanner.gaps.percentile_ms(50) == 2
+    assert scanner.gaps.percentile_ms(99) == 8
+    assert scanner.gaps.longest_ms() == 61
 
 
 def test_the_time_before_the_first_poll_is_no_gap():
     scanner = Scanner(_Matrix(), Debouncer())
     scanner.poll(5000000)
-    assert scanner.gap_max_ms() == 0
-    assert scanner.gap_p99_ms() == 0
+    assert scanner.gaps.longest_ms() == 0
+    assert scanner.gaps.percentile_ms(99) == 0
 
 
 def test_a_gap_beyond_the_histogram_is_still_known_as_the_longest():
@@ -178,7 +178,7 @@ def test_many_gaps_keep_their_proportions_in_bounded_memory():
 def test_forgotten_gaps_do_not_count():
     _, scanner = _started()
     scanner.poll(30000)
-    scanner.forget_gaps()
-    assert scanner.gap_max_ms() == 0
+    scanner.gaps.clear()
+    assert scanner.gaps.longest_ms() == 0
     scanner.poll(2000)
-    assert scanner.gap_max_ms() == 2
+    assert scanner.gaps.longest_ms() == 2

@@ -68,12 +68,17 @@ class Scanner:
             self.changes[index] = self.waiting.pop(0)
         return count
 
-    def gap_p50_ms(self):
+    @property
+    def gaps(self):
+        return self
+
+    def percentile_ms(self, percent):
         return 2
 
-    gap_p99_ms = gap_max_ms = gap_p50_ms
+    def longest_ms(self):
+        return 2
 
-    def forget_gaps(self):
+    def clear(self):
         pass
 
 class Parts:

@@ -52,7 +52,7 @@ def test_a_contact_that_comes_and_goes_within_a_stall_is_never_seen():
 def test_a_key_that_outlasts_a_stall_is_reported_after_it():
     run = _run((0, 0), (10 * _MS, 0, 50 * _MS), (15 * _MS, 1), (90 * _MS, 0))
     assert next(run.events()) == Event(62 * _MS, 0, "down")
-    assert run.poller.gap_max_ms() == 51
+    assert run.poller.gaps.longest_ms() == 51
     assert run.stall_count == 1
 
 

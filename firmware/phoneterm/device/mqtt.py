@@ -13,11 +13,13 @@ import asyncio
 import time
 from collections import namedtuple
 
+from micropython import const
+
 from phoneterm.device import mqtt_decoder as received
 from phoneterm.device import mqtt_packets as packets
 from phoneterm.device.mqtt_connection import Connection, LinkLost, describe
 
-MOST_PACKETS = 16  # that wait to be written; more mean that the broker takes nothing any more
+_MOST_PACKETS = const(16)  # that wait to be written; more mean that the broker takes nothing any more
 
 # connect_ms: from the first SYN to the subscription. steady_ms: a connection that lasted so long resets the back-off.
 # after_loss, after_refusal: core.backoff. random_fraction: a function, 0 to below 1.
@@ -60,7 +62,7 @@ class MqttClient:
 
     async def publish(self, topic, payload, qos=0, retain=False, deadline_ms=3000):
         """Send now; say whether it was acknowledged in time (QoS 1) or handed to the connection (QoS 0)."""
-        if not self.is_up or len(self._packets) >= MOST_PACKETS:
+        if not self.is_up or len(self._packets) >= _MOST_PACKETS:
             return False
         ident = self._next_ident()
         packet = packets.publish(topic, payload, qos, retain, ident)
@@ -147,7 +149,7 @@ class MqttClient:
 
     def _acknowledge(self, ident):
         if ident:
-            if len(self._packets) >= MOST_PACKETS:
+            if len(self._packets) >= _MOST_PACKETS:
                 raise LinkLost("the broker takes nothing", False)
             self._put(packets.puback(ident))
 

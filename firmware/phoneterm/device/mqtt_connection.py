@@ -11,13 +11,15 @@ import socket
 import time
 from collections import namedtuple
 
+from micropython import const
+
 from phoneterm.device import mqtt_decoder as received
 from phoneterm.device import mqtt_packets as packets
 
-LIMIT_BYTES = 1024  # of an incoming packet: twice the longest message of the contract
+_LIMIT_BYTES = const(1024)  # of an incoming packet: twice the longest message of the contract
 _REFUSALS = {3: "not available", 4: "user name or password", 5: "not authorised"}
-_IS_BUSY = 3
-FIRST_SANE_YEAR = 2025  # a chip whose clock was not set starts in 2000
+_IS_BUSY = const(3)
+_FIRST_SANE_YEAR = const(2025)  # a chip whose clock was not set starts in 2000
 
 # host: name or address. ssl: an SSLContext or None. server_hostname: the name in the broker's certificate.
 Broker = namedtuple("Broker", ("host", "port", "client_id", "username", "password", "ssl", "server_hostname"))
@@ -32,7 +34,7 @@ class Connection:
 
     def __init__(self):
         """Take the memory; connect nothing."""
-        self._decoder = received.Decoder(LIMIT_BYTES)
+        self._decoder = received.Decoder(_LIMIT_BYTES)
         self._socket = None
         self._stream = None
         self.is_heard = False  # set whenever bytes arrive
@@ -63,7 +65,7 @@ class Connection:
         try:
             await self.write(connect)
         except ValueError as error:  # what mbedTLS says of a certificate, in the handshake
-            is_clock_set = time.localtime()[0] >= FIRST_SANE_YEAR
+            is_clock_set = time.localtime()[0] >= _FIRST_SANE_YEAR
             raise LinkLost(
                 str(error).strip() if is_clock_set else "the clock is wrong, so no certificate is valid", True
             )

@@ -10,10 +10,6 @@ from collections import namedtuple
 NAMESPACE = "phoneterm"
 DEFAULT_BASE = "phoneterm"
 _LONGEST_BYTES = 128
-_PLAIN_PORT = "1883"
-_TLS_PORT = "8883"
-_HEX = "0123456789abcdef"
-_TLS_KINDS = ("off", "ca", "psk")
 _MAC_KEY_HEX_CHARS = 32
 
 KEYS = (
@@ -36,9 +32,9 @@ def read(storage, is_tid):
         texts[key] = text
     for key in ("wifi_ssid", "mqtt_host", "mqtt_password", "mac_key", "tid"):
         if not texts[key]:
-            return Problem(key, "The setting %s is missing: provision this terminal." % key)
+            return _problem(key, "is missing: provision this terminal")
     tls = texts["tls"] or "off"
-    port = texts["mqtt_port"] or (_PLAIN_PORT if tls == "off" else _TLS_PORT)
+    port = texts["mqtt_port"] or ("1883" if tls == "off" else "8883")
     problem = _check(texts, tls, port, is_tid)
     if problem:
         return problem
@@ -56,39 +52,46 @@ def _read_text(storage, key):
         count = storage.get_blob(key, buffer)
     except OSError as error:
         if "LENGTH" in str(error):
-            return Problem(key, "The setting %s is longer than %d bytes." % (key, _LONGEST_BYTES))
+            return _problem(key, "is longer than 128 bytes")
         return None
     try:
         return bytes(buffer[:count]).decode()
     except ValueError:
-        return Problem(key, "The setting %s is not text." % key)
+        return _problem(key, "is not text")
 
 
 def _check(texts, tls, port, is_tid):
     """Return the first Problem of settings that are all there, or None."""
     if not is_tid(texts["tid"]):
-        return Problem("tid", "The setting tid must be 1 to 32 of a-z, 0-9 and '-'.")
-    if not (1 <= len(port) <= 5 and all(digit in "0123456789" for digit in port) and 1 <= int(port) <= 65535):
-        return Problem("mqtt_port", "The setting mqtt_port must be a number from 1 to 65535.")
+        return _problem("tid", "must be 1 to 32 of a-z, 0-9 and '-'")
+    if not (len(port) <= 5 and _is_made_of("0123456789", port) and 1 <= int(port) <= 65535):
+        return _problem("mqtt_port", "must be a number from 1 to 65535")
     if len(texts["mac_key"]) < _MAC_KEY_HEX_CHARS or not _is_hex(texts["mac_key"]):
-        return Problem("mac_key", "The setting mac_key must be at least %d hex digits." % _MAC_KEY_HEX_CHARS)
-    if tls not in _TLS_KINDS:
-        return Problem("tls", "The setting tls must be off, ca or psk.")
+        return _problem("mac_key", "must be at least 32 hex digits")
+    if tls not in ("off", "ca", "psk"):
+        return _problem("tls", "must be off, ca or psk")
     if tls == "ca" and not texts["tls_ca_path"]:
-        return Problem("tls_ca_path", "The setting tls_ca_path is missing: with tls = ca it names the CA file (DER).")
-    if tls == "psk" and not (texts["tls_psk"] and _is_hex(texts["tls_psk"])):
-        return Problem("tls_psk", "The setting tls_psk must be hex digits with tls = psk.")
+        return _problem("tls_ca_path", "is missing: with tls = ca it names the CA's file (DER)")
+    if tls == "psk" and not _is_hex(texts["tls_psk"] or ""):
+        return _problem("tls_psk", "must be hex digits, with tls = psk")
     if texts["allow_plain"] not in (None, "yes", "no"):
-        return Problem("allow_plain", "The setting allow_plain must be yes or no.")
+        return _problem("allow_plain", "must be yes or no")
     if tls == "off" and texts["allow_plain"] != "yes" and not _is_loopback(texts["mqtt_host"]):
-        return Problem(
-            "tls", "The broker %s would be spoken to in the clear: set tls or allow_plain." % texts["mqtt_host"]
-        )
+        return _problem("tls", "must not be off for a broker on another machine, unless allow_plain is yes")
     return None
 
 
+def _problem(key, what):
+    return Problem(key, "The setting %s %s." % (key, what))
+
+
 def _is_hex(text):
-    return len(text) % 2 == 0 and all(digit in _HEX for digit in text)
+    return len(text) % 2 == 0 and _is_made_of("0123456789abcdef", text)
+
+
+def _is_made_of(allowed, text):
+    """Say whether a text has at least one character, and none but the allowed ones."""
+    return text != "" and all(character in allowed for character in text)
 
 
 def _is_loopback(host):
