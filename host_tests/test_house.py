@@ -38,7 +38,7 @@ _ARROWS = {
     },
 }
 # The pure core may use these modules of the language and nothing that touches the world.
-_PURE_MODULES = {"array", "binascii", "collections", "hashlib", "json", "math", "micropython", "sys"}
+_PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython", "sys"}
 _OURS = {
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator",
     "virtual_phone", "keypad_lab", "link_lab", "firmware_build",

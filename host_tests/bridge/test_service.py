@@ -128,7 +128,11 @@ def test_a_running_bridge_ends_with_code_0_and_no_traceback_on(tmp_path, number)
         (["run", "--set", "broker.prot=1"], "The settings have no key broker.prot; did you mean port?"),
         (["run", "--config", "missing.toml"], "The settings file missing.toml does not exist"),
         (["run", "--set", "store.path=/proc/nothing/b.db"], "The store /proc/nothing/b.db cannot be opened"),
-        (["run", "--set", "broker.host=192.0.2.1"], "The broker cannot listen on port 1883 of 192.0.2.1"),
+        (["run", "--set", "broker.host=192.0.2.1"], "The broker 192.0.2.1 would be spoken to in the clear"),
+        (
+            ["run", "--set", "broker.host=192.0.2.1", "--set", "broker.allow_plain=true"],
+            "The broker cannot listen on port 1883 of 192.0.2.1",
+        ),
         (
             ["check", "--set", "broker.embedded=false", "--set", "broker.port=9"],
             "The broker 127.0.0.1:9 cannot be used",

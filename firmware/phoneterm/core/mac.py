@@ -1,6 +1,7 @@
 """HMAC-SHA256 (RFC 2104) and a comparison that takes equally long for every wrong value.
 
-Does not know topics or messages. Runs unchanged on CPython and on MicroPython, whose `hashlib` has no `hmac`.
+Does not know topics or messages. CPython has both in C, and a bridge of a thousand terminals wants them; MicroPython
+has neither, and what is written out here is the same.
 Keys and messages are bytes; a signature is 32 lower-case hex digits, the first half of the HMAC.
 Tested against RFC 4231.
 """
@@ -8,12 +9,19 @@ Tested against RFC 4231.
 import binascii
 import hashlib
 
+try:
+    from hmac import compare_digest, digest
+except ImportError:
+    digest = None
+
 _BLOCK_BYTES = 64
 SIGNATURE_CHARS = 32
 
 
 def hmac_sha256(key, message):
     """Return the 32-byte HMAC-SHA256 of `message` under `key` (both bytes)."""
+    if digest:
+        return digest(key, message, "sha256")
     if len(key) > _BLOCK_BYTES:
         key = hashlib.sha256(key).digest()
     key = key + bytes(_BLOCK_BYTES - len(key))
@@ -31,6 +39,8 @@ def sign(key, message):
 
 def is_equal(left, right):
     """Say whether two strings are equal, in a time that depends on their lengths alone."""
+    if digest:
+        return compare_digest(left.encode(), right.encode())
     if len(left) != len(right):
         return False
     difference = 0

@@ -1,0 +1,46 @@
+"""Device and bridge sign alike: HMAC as written out for MicroPython is the one that CPython has in C."""
+
+import importlib.util
+import sys
+import timeit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from phoneterm.core import mac
+
+
+@pytest.fixture(scope="module")
+def device_mac():
+    """core.mac as it is where there is no module hmac."""
+    spec = importlib.util.spec_from_file_location("device_mac", mac.__file__)
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "hmac", None)
+        spec.loader.exec_module(module)
+    assert module.digest is None
+    return module
+
+
+@given(key=st.binary(max_size=200), message=st.binary(max_size=700))
+def test_both_sign_alike(device_mac, key, message):
+    assert device_mac.hmac_sha256(key, message) == mac.hmac_sha256(key, message)
+    assert device_mac.sign(key, message) == mac.sign(key, message)
+
+
+@given(left=st.text(max_size=40), right=st.text(max_size=40))
+def test_both_find_the_same_strings_equal(device_mac, left, right):
+    left, right = (text.encode("utf-8", "replace").decode() for text in (left, right))
+    assert device_mac.is_equal(left, right) == mac.is_equal(left, right) == (left == right)
+    assert device_mac.is_equal(left, left) and mac.is_equal(left, left)
+
+
+def test_finding_a_difference_takes_as_long_wherever_it_is(device_mac):
+    """With strings so long that stopping at the first difference would show: a thousand times as fast."""
+    right = "0" * 40_000
+    for module in (mac, device_mac):
+        at_once, at_the_end = (
+            min(timeit.repeat(lambda wrong=wrong, module=module: module.is_equal(right, wrong), number=3))
+            for wrong in ("x" + right[1:], right[:-1] + "x")
+        )
+        assert at_once > at_the_end / 5
