@@ -48,16 +48,6 @@ def test_opening_again_changes_nothing(path, engine, directory):
     again.dispose()
 
 
-def test_terminals_of_the_first_schema_are_kept_and_have_no_hash_for_mosquitto(path, engine, directory):
-    directory.add_terminal("phone-101", "101")
-    with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE terminals DROP COLUMN mosquitto_hash")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
-    migrated = open_store(path)
-    assert reading.read_snapshot(migrated).terminals["phone-101"].mosquitto_hash is None
-    migrated.dispose()
-
-
 def test_a_newer_schema_is_one_sentence(path, engine):
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")

@@ -70,5 +70,6 @@ class Case:
         lines = [self.verdict(reason)]
         if first_key_age_ms is not None:
             took = f'{{"took_ms":{self.since_ms - self.first_ms}}}'
-            lines.insert(0, Event("keyed", "keys", None, took, _now_ms() - first_key_age_ms))
+            at_ms = min(self.received_ms, _now_ms() - first_key_age_ms)
+            lines.insert(0, Event("keyed", "keys", None, took, at_ms))
         return lines if reason is None else [*lines, Event("result", "rejected", reason)]

@@ -50,7 +50,8 @@ def find_nearest(engine: sa.Engine, extension: str, at_ms: int | None, op: str |
             return None
         command = min(found, key=lambda row: abs(row.received_ms - (at_ms or 0)))
         lines = sa.select(tables.journal).where(tables.journal.c.entry == command.entry)
-        rows = connection.execute(lines.order_by(tables.journal.c.at_ms, tables.journal.c.seq)).all()
+        order = (tables.journal.c.stage != "keyed", tables.journal.c.at_ms, tables.journal.c.seq)
+        rows = connection.execute(lines.order_by(*order)).all()
     return Timeline(command, tuple(rows))
 
 

@@ -1,0 +1,136 @@
+"""The journal's chain: whoever changes, adds or removes an entry is found out, at the first one that is wrong."""
+
+import sqlite3
+
+import pytest
+from phoneterm_bridge.cli import journal_app
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal import Event, Journal
+from phoneterm_bridge.store.journal_proof import Head, prove
+from phoneterm_bridge.store.reading import read_snapshot
+from typer.testing import CliRunner
+
+# Entries 1 to 3: the directory; then three commands of three lines each (received, check, result).
+_LAST = 12
+
+
+@pytest.fixture
+async def path(tmp_path):
+    """A store whose journal has 12 entries."""
+    path = tmp_path / "bridge.db"
+    engine = open_store(path)
+    directory = Directory(engine, "test")
+    directory.add_user("tech1", True)
+    directory.add_extension("101", "tech1")
+    directory.add_terminal("phone-101", "101")
+    terminal = read_snapshot(engine).terminals["phone-101"]
+    journal = Journal(engine)
+    await journal.start()
+    for index in range(3):
+        fields = {"id": f"s.{index}", "op": "blind", "number": "102", "call": None}
+        recorded = await journal.open(terminal, fields, [Event("check", "passed", None, "[]")])
+        journal.append(recorded, Event("result", "done"))
+    await journal.stop()
+    engine.dispose()
+    return path
+
+
+def tamper(path, *statements):
+    """Change a store as somebody with the file in hand would: without the triggers."""
+    with sqlite3.connect(path) as connection:
+        for table in ("journal", "commands"):
+            for verb in ("update", "delete"):
+                connection.execute(f"DROP TRIGGER {table}_no_{verb}")
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def prove_file(path, noted=None):
+    engine = open_store(path)
+    try:
+        return prove(engine, noted)
+    finally:
+        engine.dispose()
+
+
+def test_an_untouched_journal_is_whole(path):
+    proof = prove_file(path)
+    assert (proof.problem, proof.head.seq) == (None, _LAST)
+
+
+def test_an_empty_journal_is_whole(tmp_path):
+    assert prove_file(tmp_path / "new.db") == ((0, bytes(32)), None, None, None)
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["entry = 1", "at_ms = 1", "stage = 'x'", "word = 'x'", "reason = 'x'", "detail = 'x'", "hash = x'00'"],
+)
+def test_a_changed_entry_is_named(path, column):
+    tamper(path, f"UPDATE journal SET {column} WHERE seq = 8")
+    proof = prove_file(path)
+    assert (proof.broken_seq, proof.problem) == (8, "it is not what was written")
+
+
+@pytest.mark.parametrize(
+    ("statements", "seq", "problem"),
+    [
+        (["DELETE FROM journal WHERE seq = 1"], 1, "it is missing"),
+        (["DELETE FROM journal WHERE seq = 7"], 7, "it is missing"),
+        (["DELETE FROM journal WHERE seq = 12"], 12, "it is missing, with all rows up to 12"),
+        (["DELETE FROM journal WHERE seq > 5"], 6, "it is missing, with all rows up to 12"),
+        (["DELETE FROM journal"], 1, "it is missing, with all rows up to 12"),
+        # Removed, and the numbers closed up again.
+        (["DELETE FROM journal WHERE seq = 7", "UPDATE journal SET seq = seq - 1 WHERE seq > 7"], 7,
+         "it is not what was written"),
+        (["UPDATE journal SET seq = 99 WHERE seq = 7", "UPDATE journal SET seq = 7 WHERE seq = 8",
+          "UPDATE journal SET seq = 8 WHERE seq = 99"], 7, "it is not what was written"),
+        (["UPDATE commands SET number = '0900'"], 4, "its command is not what was received"),
+        (["DELETE FROM commands WHERE command_id = 's.1'"], 7, "its command is not what was received"),
+        (["INSERT INTO commands SELECT entry + 1, tid, 'new', received_ms, extension, op, number, call FROM commands "
+          "WHERE command_id = 's.1'"], 12, "there are 4 commands, but 3 were received"),
+        (["INSERT INTO journal SELECT 13, entry, at_ms, stage, word, reason, detail, hash FROM journal WHERE seq = 5"],
+         13, "it is not what was written"),
+    ],
+)  # fmt: skip
+def test_the_first_wrong_entry_is_named(path, statements, seq, problem):
+    tamper(path, *statements)
+    proof = prove_file(path)
+    assert (proof.broken_seq, proof.problem) == (seq, problem)
+
+
+def test_a_head_that_was_noted_elsewhere_shows_a_chain_that_was_forged_as_a_whole(path):
+    noted = prove_file(path).head
+    assert prove_file(path, noted).problem is None
+    assert prove_file(path, Head(5, bytes(32))).broken_seq == 5
+    assert prove_file(path, Head(_LAST + 1, noted.hash)).broken_seq == _LAST + 1
+
+
+async def test_the_chain_holds_when_command_line_and_bridge_write_at_the_same_time(scene, make):
+    terminal = await scene.terminal()
+    await terminal.hello()
+    for number in range(8):
+        scene.directory.set_operation("phone-101", "attended", bool(number % 2))
+        assert await terminal.ask("blind", "102") == ("accepted", None)
+        scene.pbx.listener.on_progress("c1", "done", None)
+    proof = prove(scene.engine)
+    assert proof.problem is None
+    assert proof.head.seq > 8 * 5
+
+
+def test_the_command_line_proves_and_names_what_is_broken(path):
+    def run(*arguments):
+        result = CliRunner().invoke(journal_app, ["verify", "--set", f"store.path={path}", *arguments])
+        return result.exit_code, result.output.strip()
+
+    exit_code, said = run()
+    assert (exit_code, said.splitlines()[0].startswith("The journal is whole: 12 entries.")) == (0, True)
+    assert run("--noted", said.splitlines()[1])[0] == 0
+    assert run("--noted", "12:abc") == (1, "A noted head is SEQ:HASH, as `phoneterm journal verify` prints it.")
+    tamper(path, "UPDATE journal SET at_ms = 1780000000000, word = 'x' WHERE seq = 9")
+    exit_code, said = run()
+    assert exit_code == 1
+    assert said.startswith("The journal is broken at entry 9 of 2026-05-2")
+    assert said.endswith(": it is not what was written.")
