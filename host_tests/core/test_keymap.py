@@ -27,16 +27,10 @@ def test_the_standard_roles_are_commit_erase_cancel_and_swap():
     assert STANDARD_ROLES.swap == "D"
 
 
-def test_a_keymap_needs_sixteen_legends():
-    assert _refusal("123A456B789C*0#") == "a keymap needs 16 different legends, not '123A456B789C*0#'"
-
-
-def test_a_keymap_needs_different_legends():
-    assert _refusal("113A456B789C*0#D") == "a keymap needs 16 different legends, not '113A456B789C*0#D'"
-
-
-def test_a_legend_is_something_a_number_can_hold():
-    assert _refusal("123A456B789C*0#d") == "a legend is a digit, a capital letter, * or #, not 'd'"
+def test_a_keymap_needs_sixteen_different_legends_that_a_number_can_hold():
+    for legends in ("123A456B789C*0#", "113A456B789C*0#D", "123A456B789C*0#d", "123A456B789C*0#DD"):
+        expected = "a keymap is 16 different digits, capital letters, * or #, not " + repr(legends)
+        assert _refusal(legends) == expected
 
 
 def test_an_index_off_the_keypad_is_our_own_mistake():

@@ -1,7 +1,11 @@
 """One installation for each PBX: keypad, firmware on the MicroPython VM, MQTT, bridge, PBX and its phones."""
 
+import asyncio
+
 import pytest
 import pytest_asyncio
+from e2e.hand_made import HandMadeTerminal
+from e2e.permission import change_permission
 from phoneterm_cli.installation import CALLER, EXTENSION, PBX_KINDS, Installation, make_lab
 
 
@@ -26,8 +30,20 @@ async def whole(pbx_kind, need_part, tmp_path_factory):
 @pytest_asyncio.fixture(loop_scope="package")
 async def desk(whole):
     """The installation with 103 and 101 talking, and 101 allowed to transfer; ends all calls afterwards."""
-    whole.set_permission(True)
+    await change_permission(whole, True)
     await whole.lab.place_call(CALLER, EXTENSION)
     await whole.keypad.wait_for_signal("ready")
     yield whole
     await whole.lab.clear()
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def hand_made(desk):
+    """A terminal made by hand with the secrets of the real one, which gets a session of its own again afterwards."""
+    async with HandMadeTerminal(desk) as terminal:
+        yield terminal
+    starting = asyncio.create_task(desk.keypad.wait_for_event(lambda event: event.get("name") == "starting"))
+    await asyncio.sleep(0)  # lets the task begin to listen
+    await desk.keypad.reset()
+    await starting
+    await desk.keypad.wait_for_signal("ready")

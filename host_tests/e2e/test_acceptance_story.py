@@ -5,7 +5,7 @@ import sqlite3
 import time
 
 import pytest
-from e2e.hand_made import HandMadeTerminal
+from e2e.permission import change_permission
 from phoneterm_cli.installation import CALLER, EXTENSION
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -26,17 +26,6 @@ def is_on_hold(legs, endpoint):
 def is_gone(legs, endpoint):
     """Say whether this endpoint has no channel at all."""
     return all(leg.endpoint != endpoint for leg in legs)
-
-
-async def change_permission(desk, is_allowed):
-    """Flip the permission and wait until the running terminal says that it knows."""
-    words = "may transfer" if is_allowed else "may not transfer"
-    known = asyncio.create_task(
-        desk.keypad.wait_for_event(lambda event: event["event"] == "log" and words in event["line"])
-    )
-    await asyncio.sleep(0)  # lets the task begin to listen
-    desk.set_permission(is_allowed)
-    await known
 
 
 def count_commands(desk):
@@ -91,26 +80,24 @@ async def test_without_the_permission_the_terminal_itself_refuses_and_the_caller
 
 async def test_a_permission_granted_while_the_terminal_runs_works_at_the_next_key(desk):
     await change_permission(desk, False)
-    boots = desk.phone.boots
+    boots = (await desk.keypad.state())["boots"]
     await change_permission(desk, True)
     await desk.keypad.type("#1102")
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE))
-    assert desk.phone.boots == boots
+    assert (await desk.keypad.state())["boots"] == boots
 
 
-async def test_a_hand_made_command_without_the_permission_is_refused_by_the_bridge(desk):
+async def test_a_hand_made_command_without_the_permission_is_refused_by_the_bridge(desk, hand_made):
     before = await desk.lab.legs()
     await change_permission(desk, False)
-    async with HandMadeTerminal(desk) as terminal:
-        result = await terminal.command(COLLEAGUE)
+    result = await hand_made.command(COLLEAGUE)
     assert (result["state"], result["reason"]) == ("rejected", "permission")
     assert await desk.lab.legs() == before
 
 
-async def test_the_same_hand_made_command_with_the_permission_is_carried_out(desk):
+async def test_the_same_hand_made_command_with_the_permission_is_carried_out(desk, hand_made):
     """What refuses the one above is the permission, not its make."""
-    async with HandMadeTerminal(desk) as terminal:
-        result = await terminal.command(COLLEAGUE)
+    result = await hand_made.command(COLLEAGUE)
     assert result["state"] == "accepted"
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE))
 

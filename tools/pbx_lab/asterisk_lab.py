@@ -4,6 +4,7 @@ Does not fake anything: calls are SIP, and what the legs are is what Asterisk sa
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 
@@ -19,6 +20,8 @@ from pbx_lab.phones import Phones
 from pbx_lab.process import LabFailed
 
 REGISTER_TRIES = 50
+TELL_TRIES = 4
+TELL_AGAIN_S = 1.0
 
 
 class AsteriskLab:
@@ -92,16 +95,16 @@ class AsteriskLab:
         if not channels:
             raise LabFailed(f"{endpoint} has no call to hang up.")
         for channel in channels:
-            await self._tell(channel)
-        await self._inspector.wait_until_gone(channels)
+            await self._tell_until(channel, lambda legs, gone=channel: all(leg.channel != gone for leg in legs))
 
     async def answer(self, endpoint: str) -> None:
         """Have the user at this phone pick up what rings there; returns when Asterisk has seen the answer."""
         ringing = [leg.channel for leg in await self.legs() if leg.endpoint == endpoint and leg.state == "ringing"]
         if not ringing:
             raise LabFailed(f"nothing rings at {endpoint}.")
-        await self._tell(ringing[0])
-        await self.wait_until(lambda legs: any(leg.channel == ringing[0] and leg.state == "up" for leg in legs))
+        await self._tell_until(
+            ringing[0], lambda legs: any(leg.channel == ringing[0] and leg.state == "up" for leg in legs)
+        )
 
     async def set_behaviour(self, endpoint: str, behaviour: str) -> None:
         """Say what this phone does with the next call: it registers where SIPp behaves so, or nowhere."""
@@ -134,6 +137,15 @@ class AsteriskLab:
         for endpoint in (*ENDPOINTS, TRUNK):
             if self._behaviours.get(endpoint) != "answer":
                 await self.set_behaviour(endpoint, "answer")
+
+    async def _tell_until(self, channel: str, is_so: Callable[[list[Leg]], bool]) -> None:
+        """Tell a channel's SIPp call that its user acts, again now and then: what is told is a datagram."""
+        for _ in range(TELL_TRIES):
+            await self._tell(channel)
+            with contextlib.suppress(LabFailed):
+                await self.wait_until(is_so, TELL_AGAIN_S)
+                return
+        await self.wait_until(is_so)
 
     async def _tell(self, channel: str) -> None:
         """Tell the SIPp call behind a channel that its user acts."""

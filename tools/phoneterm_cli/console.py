@@ -84,7 +84,7 @@ class Console:
         elif first in ENDPOINTS and len(rest) == 1:
             await self._lab.set_behaviour(first, rest[0])
         elif first in ("allow", "deny") and not rest:
-            self._installation.set_permission(first == "allow")
+            await self._installation.set_permission(first == "allow")
         elif words == ["state"]:
             await self._tell_state()
         elif words == ["help"]:

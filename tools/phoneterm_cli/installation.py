@@ -4,6 +4,7 @@ Does not print or ask anything; `phoneterm run` and the end-to-end tests drive i
 caller gives and takes away again. Extension 101 is the phone terminal, its user is alice; 103 is who calls.
 """
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -105,9 +106,10 @@ class Installation:
         self._parts.push_async_callback(self.keypad.close)
         await self.keypad.wait_for_signal("ready", READY_S)
 
-    def set_permission(self, is_allowed: bool) -> None:
+    async def set_permission(self, is_allowed: bool) -> None:
         """Flip alice's permission User is multi user aware; the terminal hears of it at once."""
-        self.bridge.directory.set_multi_user_aware(USER, is_allowed)
+        await asyncio.to_thread(self.bridge.directory.set_multi_user_aware, USER, is_allowed)
+        await self.bridge.refresh()
 
 
 def device_settings(enrolment: Enrolment, broker_port: int, base: str) -> dict[str, str]:

@@ -21,11 +21,8 @@ class Keymap:
 
     def __init__(self, legends=STANDARD_LEGENDS):
         """Take 16 different legends of one character each."""
-        if len(legends) != KEYS or len(set(legends)) != KEYS:
-            raise ValueError("a keymap needs 16 different legends, not " + repr(legends))
-        for legend in legends:
-            if legend not in _PRINTABLE:
-                raise ValueError("a legend is a digit, a capital letter, * or #, not " + repr(legend))
+        if len(legends) != KEYS or len(set(legends) & set(_PRINTABLE)) != KEYS:
+            raise ValueError("a keymap is 16 different digits, capital letters, * or #, not " + repr(legends))
         self._legends = legends
 
     def legend(self, index):
