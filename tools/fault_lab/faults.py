@@ -60,17 +60,15 @@ class Script:
     """The faults that are armed, in the order in which they are asked; the first that strikes is the one."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
-        self._faults = [[fault, fault.skip, fault.times] for fault in faults]
+        self._faults = tuple(faults)
+        self._seen = [0] * len(self._faults)
 
     def strike(self, direction: str, packet: WirePacket, topic: str) -> Fault | None:
         """Return the fault that strikes this packet, and count it."""
-        for row in self._faults:
-            fault, skip, times = row
-            if times == 0 or not fault.fits(direction, packet, topic):
+        for index, fault in enumerate(self._faults):
+            if self._seen[index] == fault.skip + fault.times or not fault.fits(direction, packet, topic):
                 continue
-            if skip > 0:
-                row[1] -= 1
-                continue
-            row[2] -= 1
-            return fault
+            self._seen[index] += 1
+            if self._seen[index] > fault.skip:
+                return fault
         return None

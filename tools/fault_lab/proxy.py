@@ -5,19 +5,17 @@ Bounded: connections, the length of a packet, of a delay and of the log. Times a
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from fault_lab.faults import DOWN, UP, Fault, Script
-from fault_lab.mqtt_stream import PacketCutter, StreamBroken, WirePacket
+from fault_lab.faults import Fault, Script
+from fault_lab.mqtt_stream import WirePacket
+from fault_lab.wire import READ_BYTES, Wire
 
 HOST = "127.0.0.1"
 MOST_CONNECTIONS = 32
 _MOST_LOG = 1000
-_MOST_IDENTS = 64
-_READ_BYTES = 4096
-_PACE_S = 0.02
 
 # Is told of every packet: "seen" before anything is done with it, "passed" once it was written.
 Watch = Callable[[str, str, WirePacket], None]
@@ -32,10 +30,10 @@ class FaultProxy:
     def __init__(self, target_port: int, watch: Watch | None = None) -> None:
         self._target_port = target_port
         self._server: asyncio.Server | None = None
-        self._connections: set[_Connection] = set()
+        self._connections: set[Wire] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.watch = watch
-        self.script = Script()
+        self._watch = watch
+        self._script = Script()
         self.log: deque[tuple[float, str, str, str]] = deque(maxlen=_MOST_LOG)
         self.held = 0
 
@@ -53,7 +51,7 @@ class FaultProxy:
 
     async def start(self) -> None:
         """Start listening on a free port."""
-        self._server = await asyncio.start_server(self._join, HOST, 0, limit=_READ_BYTES)
+        self._server = await asyncio.start_server(self._join, HOST, 0, limit=READ_BYTES)
 
     async def stop(self) -> None:
         """Close everything."""
@@ -67,24 +65,32 @@ class FaultProxy:
 
     def arm(self, faults: Iterable[Fault]) -> None:
         """Use this script from now on, from its beginning."""
-        self.script = Script(faults)
+        self._script = Script(faults)
 
     def heal(self) -> None:
         """No more faults. Connections that are deaf or throttled end; what is delayed still arrives."""
-        self.script = Script()
+        self._script = Script()
         for connection in tuple(self._connections):
             if connection.is_deaf or connection.bytes_per_s:
                 connection.abort()
+
+    def strike(self, direction: str, packet: WirePacket, topic: str) -> Fault | None:
+        """Return the fault that strikes a packet, and log it."""
+        fault = self._script.strike(direction, packet, topic)
+        if fault is not None:
+            name = f"{packet.name} {packet.topic}".rstrip()
+            self.log.append((asyncio.get_running_loop().time(), direction, name, fault.effect))
+        return fault
+
+    def tell(self, stage: str, direction: str, packet: WirePacket) -> None:
+        """Tell whoever watches that a packet is "seen" or "passed"."""
+        if self._watch is not None:
+            self._watch(stage, direction, packet)
 
     def cut(self) -> None:
         """End every connection now."""
         for connection in tuple(self._connections):
             connection.abort()
-
-    def note(self, direction: str, packet: WirePacket, what: str) -> None:
-        """Log what was done to a packet."""
-        name = f"{packet.name} {packet.topic}".rstrip()
-        self.log.append((asyncio.get_running_loop().time(), direction, name, what))
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -94,8 +100,8 @@ class FaultProxy:
         self._tasks.add(task)
         try:
             with suppress(OSError):
-                there = await asyncio.open_connection(HOST, self._target_port, limit=_READ_BYTES)
-                connection = _Connection(self, (reader, writer), there)
+                there = await asyncio.open_connection(HOST, self._target_port, limit=READ_BYTES)
+                connection = Wire(self, (reader, writer), there)
                 self._connections.add(connection)
                 try:
                     await connection.run()
@@ -107,112 +113,3 @@ class FaultProxy:
         finally:
             writer.transport.abort()
             self._tasks.discard(task)
-
-
-class _Connection:
-    """One client and its way to the broker."""
-
-    def __init__(
-        self,
-        proxy: FaultProxy,
-        client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-        broker: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-    ) -> None:
-        self._proxy = proxy
-        self._ways = {UP: (client[0], broker[1]), DOWN: (broker[0], client[1])}
-        self._sent: dict[str, OrderedDict[int, str]] = {UP: OrderedDict(), DOWN: OrderedDict()}
-        self.is_deaf = False
-        self.bytes_per_s = 0.0
-
-    async def run(self) -> None:
-        """Pass packets until both ways are closed."""
-        tasks = [asyncio.create_task(self._pass_on(way)) for way in (UP, DOWN)]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    def abort(self) -> None:
-        """Disconnect both sides at once."""
-        for _, writer in self._ways.values():
-            writer.transport.abort()
-
-    async def _pass_on(self, way: str) -> None:
-        reader, writer = self._ways[way]
-        cutter = PacketCutter()
-        with suppress(OSError, StreamBroken):
-            while octets := await reader.read(_READ_BYTES):
-                for packet in cutter.feed(octets):
-                    await self._take(way, packet)
-        if not self.is_deaf:
-            writer.close()
-
-    async def _take(self, way: str, packet: WirePacket) -> None:
-        self._tell("seen", way, packet)
-        fault = None if self.is_deaf else self._proxy.script.strike(way, packet, self._topic_of(way, packet))
-        if fault is not None:
-            self._proxy.note(way, packet, fault.effect)
-        if fault is None:
-            pass
-        elif fault.effect == "drop":
-            return
-        elif fault.effect == "delay":
-            await self._hold(fault.amount)
-        elif fault.effect == "cut":
-            await self._cut(way, packet, fault.amount)
-        elif fault.effect == "half-open":
-            self.is_deaf = True
-        elif fault.effect == "throttle":
-            self.bytes_per_s = fault.amount
-        if self.is_deaf:
-            return
-        await self._write(way, packet.octets)
-        if fault is not None and fault.effect == "duplicate":
-            await self._write(way, packet.again())
-        self._tell("passed", way, packet)
-
-    async def _hold(self, delay_s: float) -> None:
-        self._proxy.held += 1
-        try:
-            await asyncio.sleep(delay_s)
-        finally:
-            self._proxy.held -= 1
-
-    async def _cut(self, way: str, packet: WirePacket, part: float) -> None:
-        """Pass on a part of the packet, at least one byte less than all of it, and disconnect."""
-        count = min(int(len(packet.octets) * part), len(packet.octets) - 1)
-        writer = self._ways[way][1]
-        writer.write(packet.octets[:count])
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
-        self.abort()
-        raise ConnectionAbortedError("cut")
-
-    async def _write(self, way: str, octets: bytes) -> None:
-        writer = self._ways[way][1]
-        at = 0
-        while at < len(octets):
-            count = len(octets) if not self.bytes_per_s else max(int(self.bytes_per_s * _PACE_S), 1)
-            writer.write(octets[at : at + count])
-            await writer.drain()
-            at += count
-            if self.bytes_per_s:
-                await asyncio.sleep(count / self.bytes_per_s)
-
-    def _topic_of(self, way: str, packet: WirePacket) -> str:
-        """Return the topic of a PUBLISH, or of what a PUBACK acknowledges."""
-        if packet.name == "PUBACK":
-            return self._sent[DOWN if way == UP else UP].get(packet.ident, "")
-        if packet.ident:
-            sent = self._sent[way]
-            sent[packet.ident] = packet.topic
-            if len(sent) > _MOST_IDENTS:
-                sent.popitem(last=False)
-        return packet.topic
-
-    def _tell(self, stage: str, way: str, packet: WirePacket) -> None:
-        if self._proxy.watch is not None:
-            self._proxy.watch(stage, way, packet)

@@ -1,0 +1,81 @@
+"""A process that has the bridge's code loaded and forks real bridges from it on request, so that one starts at once.
+
+Does not run a bridge itself. Requests come as JSON lines on standard input, each is answered by one line:
+{"start": {"settings": [...], "log": PATH}} -> {"pid": PID}; {"wait": PID} -> {"status": NUMBER}, once it is gone.
+Bridges die with this process, and this process ends with its standard input. Linux only.
+"""
+
+import asyncio
+import ctypes
+import json
+import os
+import signal
+import sys
+
+from phoneterm_bridge.backends import make_pbx
+from phoneterm_bridge.logs import set_up_logs
+from phoneterm_bridge.service import Bridge
+from phoneterm_bridge.settings import BridgeSettings, load_settings
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    load_backend()
+    children: set[int] = set()
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "start" in request:
+            pid = _fork(**request["start"])
+            children.add(pid)
+            answer = {"pid": pid}
+        else:
+            _, status = os.waitpid(request["wait"], 0)
+            children.discard(request["wait"])
+            answer = {"status": status}
+        print(json.dumps(answer), flush=True)
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def load_backend() -> None:
+    """Import what a bridge would import only when it starts."""
+    make_pbx(load_settings(None, ()).pbx)
+
+
+def _fork(settings: list[str], log: str) -> int:
+    """Start a bridge and return its process id; it never returns in the child."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _redirect(log)
+        loaded = load_settings(None, tuple(settings))
+        set_up_logs(loaded.log.format, loaded.log.level)
+        asyncio.run(_run(loaded))
+        code = 0
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _redirect(log: str) -> None:
+    null = os.open(os.devnull, os.O_RDONLY)
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(null, 0)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+
+
+async def _run(settings: BridgeSettings) -> None:
+    bridge = Bridge(settings, make_pbx(settings.pbx))
+    await bridge.start()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

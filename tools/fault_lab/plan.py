@@ -1,0 +1,123 @@
+"""What is done to one run, drawn from its seed alone: the same seed gives the same plan.
+
+Does not carry it out. What cannot be the same again is timing: the operating system and the interpreters have a say in
+which packet is where when something breaks. Times are seconds.
+"""
+
+import random
+from dataclasses import dataclass
+
+from phoneterm.core import messages
+
+from fault_lab import counting_lab as pbx
+from fault_lab.faults import DOWN, UP, Fault
+
+MOSQUITTO, EMBEDDED = "mosquitto", "embedded"
+TERMINAL_SIDE, BRIDGE_SIDE = "terminal", "bridge"
+TTL_S = 3.0  # of a command; shorter than by default, so that one can be late in short runs
+
+# Steps of a command, in their order; something can break at each.
+FIRST_KEY, LAST_KEY, SENT = "first-key", "last-key", "command-sent"
+ARRIVES, ARRIVED = "command-at-bridge", "command-in-bridge"
+RESULT_SENT, RESULT_TOLD = "result-sent", "result-told"
+STEPS = (
+    FIRST_KEY, LAST_KEY, SENT, ARRIVES, ARRIVED, pbx.NUMBER_ASKED, pbx.PBX_ASKED, pbx.PBX_ACTED, RESULT_SENT,
+    RESULT_TOLD,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outage:
+    """What breaks as a whole, some time after a step: "broker" or "bridge" is killed and started again after down_s;
+    "call" is a caller who hangs up, and another one who is there at once."""
+
+    what: str
+    step: str
+    after_s: float
+    down_s: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run: a command, and what breaks. `faults` are (side, fault); early ones hold while the phone still starts."""
+
+    seed: int
+    broker: str
+    op: str
+    faults: tuple[tuple[str, Fault], ...]
+    outages: tuple[Outage, ...]
+    is_early: bool
+    hold_s: float
+    gap_s: float
+
+    def describe(self) -> str:
+        """Return the plan in one line."""
+        words = [f"{self.op} on {self.broker}"]
+        words += [f"{side} side: {_words_of(fault)}" for side, fault in self.faults]
+        words += [
+            f"{one.what} away {one.after_s * 1000:.1f} ms after {one.step} for {one.down_s:.2f} s"
+            for one in self.outages
+        ]
+        return "; ".join(words) + (" (from the phone's start on)" if self.is_early else "")
+
+    def families(self) -> tuple[str, ...]:
+        """Return what kinds of trouble are in it, "none" for a run without."""
+        found = [fault.effect for _, fault in self.faults] + [f"{one.what} killed" for one in self.outages]
+        return tuple(dict.fromkeys(name.replace("call killed", "next call") for name in found)) or ("none",)
+
+
+def make_plan(seed: int, brokers: tuple[str, ...] = (MOSQUITTO, EMBEDDED)) -> Plan:
+    """Return the plan of a seed, among these brokers."""
+    chance = random.Random(f"chaos {seed}")  # noqa: S311 (nothing secret: the same seed must give the same plan)
+    broker = chance.choice(brokers)
+    op = chance.choice(("blind", "blind", "attended"))
+    trouble = chance.choices(("none", "faults", "outage", "both"), (1, 10, 8, 3))[0]
+    count = chance.choice((1, 1, 2)) if trouble in ("faults", "both") else 0
+    faults = tuple(_draw_fault(chance, broker) for _ in range(count))
+    outages = (_draw_outage(chance, broker),) if trouble in ("outage", "both") else ()
+    is_early = bool(faults) and chance.random() < 0.15
+    return Plan(seed, broker, op, faults, outages, is_early, chance.uniform(0.065, 0.09), chance.uniform(0.04, 0.06))
+
+
+# What a fault is about: direction, packet, end of the topic, how many that fit are left alone at most.
+_AIMS = (
+    (UP, "PUBLISH", messages.COMMAND, 0), (UP, "PUBLISH", messages.COMMAND, 0), (UP, "PUBLISH", messages.COMMAND, 0),
+    (DOWN, "PUBACK", messages.COMMAND, 0), (DOWN, "PUBLISH", messages.RESULT, 1), (UP, "PUBACK", messages.RESULT, 1),
+    (DOWN, "PUBLISH", messages.CALL, 1), (UP, "", "", 6), (DOWN, "", "", 6),
+)  # fmt: skip
+# The bridge talks to the broker as a client, so what goes up from the terminal comes down to it.
+_OPPOSITE = {UP: DOWN, DOWN: UP}
+
+
+def _draw_fault(chance: random.Random, broker: str) -> tuple[str, Fault]:
+    """Return (side, fault); an embedded broker has no connection to the bridge that could be hurt."""
+    side = chance.choice((TERMINAL_SIDE, BRIDGE_SIDE)) if broker == MOSQUITTO else TERMINAL_SIDE
+    direction, packet, topic_end, most_skip = chance.choice(_AIMS)
+    if side == BRIDGE_SIDE:
+        direction = _OPPOSITE[direction]
+    effect = chance.choice(("drop", "delay", "delay", "duplicate", "cut", "cut", "half-open", "throttle"))
+    if effect == "duplicate":
+        packet = "PUBLISH"
+    amount = 0.0
+    if effect == "delay":
+        amount = chance.choice((chance.uniform(0.01, 0.5), chance.uniform(1, 3), chance.uniform(TTL_S, TTL_S + 1)))
+    elif effect == "cut":
+        amount = chance.choice((0.0, 1.0, chance.random()))
+    elif effect == "throttle":
+        amount = float(chance.choice((60, 200, 1000)))
+    skip = chance.randint(0, most_skip)
+    return side, Fault(effect, direction, packet, topic_end, skip, chance.choice((1, 1, 1, 3)), amount)
+
+
+def _draw_outage(chance: random.Random, broker: str) -> Outage:
+    """Return an outage at any step; an embedded broker goes with the bridge."""
+    what = chance.choices(("broker", "bridge", "call"), (4 if broker == MOSQUITTO else 0, 8, 1))[0]
+    after_s = chance.choice((0.0, chance.uniform(0, 0.004), chance.uniform(0, 0.03)))
+    steps = STEPS[1:] if what == "call" else STEPS  # a call that changes with the first key may be either one's
+    return Outage(what, chance.choice(steps), after_s, chance.choice((0.0, chance.uniform(0.05, 0.8))))
+
+
+def _words_of(fault: Fault) -> str:
+    aim = " ".join(word for word in (fault.direction, fault.packet, fault.topic_end) if word)
+    amount = f" {fault.amount:.2f}" if fault.effect in ("delay", "cut", "throttle") else ""
+    return f"{fault.effect}{amount} of {aim or 'anything'}, {fault.times} after {fault.skip}"
