@@ -14,7 +14,10 @@ _Class = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,16}$")]
 
 
 def _check_hours(text: str) -> str:
-    read_hours(text)
+    try:
+        read_hours(text)
+    except ValueError as error:
+        raise ValueError(f"The setting policy.office_hours is not right: {error}") from None
     return text
 
 
