@@ -80,7 +80,12 @@ def make_client(app, terminal, settings, wifi, context):
     )  # fmt: skip
     filters = messages.topic_filters(settings.base, settings.tid)
     timing = Timing(_KEEPALIVE_S, _CONNECT_MS, _STEADY_MS, Backoff(20, 10000), Backoff(10000, 300000), random)
-    return MqttClient(broker, filters, Will(*terminal.will()), timing, app, log, wifi.wait_up)
+    wait = wifi.wait_up
+    if settings.tls == "ca":
+        from phoneterm.device.clock import make_wait
+
+        wait = make_wait(wait, log, settings.time_host)
+    return MqttClient(broker, filters, Will(*terminal.will()), timing, app, log, wait)
 
 
 def show_problem(indicator, display, problem):

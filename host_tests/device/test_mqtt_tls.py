@@ -45,6 +45,23 @@ async def test_another_name_is_refused(tls_broker, tell):
     assert "does not match" in await story.until_logged("link-refused")
 
 
+@pytest.mark.parametrize(
+    ("dates", "sentence"),
+    [
+        (("20200101", "20210101"), "The certificate validity has expired; the clock says 20"),
+        (("20700101", "20710101"), "The certificate validity starts in the future; the clock says 20"),
+    ],
+)
+async def test_a_certificate_of_another_time_is_refused_and_the_clock_named(need_part, tell, tmp_path, dates, sentence):
+    authority = Authority(tmp_path / "authority")
+    broker = make_mosquitto(need_part("mosquitto"), authority.make_server_files(NAME, dates))
+    await broker.start()
+    story = await tell(broker.port, STORY, tls_ca_path=authority.der_path, tls_host=NAME)
+    assert await story.end() == [[False, False]]
+    assert (await story.until_logged("link-refused")).startswith(sentence)
+    await broker.remove()
+
+
 async def test_a_cut_tls_connection_is_made_again(tls_broker, tell):
     story = await tell(
         tls_broker.port,

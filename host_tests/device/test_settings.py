@@ -48,7 +48,10 @@ def test_tls_changes_the_port_and_takes_the_brokers_name_unless_told_otherwise()
 
 
 def test_plain_text_to_another_machine_needs_to_be_allowed_in_so_many_words():
-    assert read(mqtt_host="192.168.1.5").key == "tls"
+    for host in ("192.168.1.5", "127.broker.example", "localhost.example", "::2"):
+        assert read(mqtt_host=host).key == "tls"
+    for host in ("localhost", "127.0.0.1", "127.1.2.3", "::1"):
+        assert read(mqtt_host=host).mqtt_host == host
     assert read(mqtt_host="192.168.1.5", allow_plain="yes").mqtt_host == "192.168.1.5"
 
 

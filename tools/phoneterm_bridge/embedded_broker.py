@@ -8,6 +8,7 @@ client id that begins with their user name, with a clean session; the door watch
 
 import asyncio
 import secrets
+import ssl
 from collections import defaultdict
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,8 @@ from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.roster import Roster
 
 _BRIDGE_NAME = "BRIDGE"  # no terminal can have this name: a tid is lower case
+_LOOPBACK = "127.0.0.1"
+_HANDSHAKE_TIMEOUT_S = 10  # an ESP32 takes up to 3
 _MOST_CONNECTIONS_OF_ONE = 4
 _TAKE_OVER_TIMEOUT_S = 2
 _BACKLOG = 1024  # a site's terminals may all come back at once
@@ -35,27 +38,34 @@ _LISTENER = "default"
 
 
 class EmbeddedBroker:
-    """The broker; `address` is for the bridge itself, with a password that is new at every start."""
+    """The broker; `address` is for the bridge itself, with a password that is new at every start.
 
-    def __init__(self, host: str, port: int, base: str, roster: Roster) -> None:
+    With `tls` the terminals' connections are encrypted, and the bridge has a door of its own on loopback, plain.
+    """
+
+    def __init__(self, host: str, port: int, base: str, roster: Roster, tls: ssl.SSLContext | None = None) -> None:
         self._host = host
         self._port = port
+        self._tls = tls
         self._access = BrokerAccess(base, _BRIDGE_NAME)
         self._password = secrets.token_urlsafe(24)
         self._doorkeeper = Doorkeeper(roster, _BRIDGE_NAME, self._password)
         self._broker: Any = None  # amqtt's Broker; amqtt has no types
         self._server: asyncio.Server | None = None
+        self._back_door: asyncio.Server | None = None
         self._open: dict[str, dict[str, tuple[asyncio.StreamWriter, asyncio.Event]]] = defaultdict(dict)
 
     @property
     def port(self) -> int:
         """The port it listens on; chosen by the system when the settings said 0."""
-        return self._server.sockets[0].getsockname()[1] if self._server else self._port
+        return _port_of(self._server) if self._server else self._port
 
     @property
     def address(self) -> BrokerAddress:
         """Where and how the bridge itself connects."""
-        host = "127.0.0.1" if self._host in ("0.0.0.0", "") else self._host
+        if self._back_door is not None:
+            return BrokerAddress(_LOOPBACK, _port_of(self._back_door), _BRIDGE_NAME, self._password)
+        host = _LOOPBACK if self._host in ("0.0.0.0", "") else self._host
         return BrokerAddress(host, self.port, _BRIDGE_NAME, self._password)
 
     async def start(self) -> None:
@@ -65,8 +75,15 @@ class EmbeddedBroker:
         self._broker = SubscribersOnlyBroker(BrokerConfig(listeners=listeners, plugins=plugins))
         await self._broker.start()
         try:
-            self._server = await asyncio.start_server(self._on_connection, self._host, self._port, backlog=_BACKLOG)
+            if self._tls is not None:
+                self._back_door = await asyncio.start_server(self._on_bridge, _LOOPBACK, 0)
+            self._server = await asyncio.start_server(
+                self._on_connection, self._host, self._port, backlog=_BACKLOG, ssl=self._tls,
+                ssl_handshake_timeout=_HANDSHAKE_TIMEOUT_S if self._tls else None,
+            )  # fmt: skip
         except OSError as error:
+            if self._back_door is not None:
+                self._back_door.close()
             await self._broker.shutdown()
             raise SetupProblem(
                 f"The broker cannot listen on port {self._port} of {self._host} ({error.strerror}); broker.port in the "
@@ -78,6 +95,8 @@ class EmbeddedBroker:
         if self._server is None:
             return
         self._server.close()
+        if self._back_door is not None:
+            self._back_door.close()
         for tid in tuple(self._open):
             self.kick(tid)
         await self._broker.shutdown()
@@ -91,9 +110,14 @@ class EmbeddedBroker:
         for writer, _ in tuple(self._open.get(tid, {}).values()):
             writer.transport.abort()
 
-    async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _on_bridge(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._on_connection(reader, writer, is_back_door=True)
+
+    async def _on_connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_back_door: bool = False
+    ) -> None:
         try:
-            connect = await self._admit(reader)
+            connect = await self._admit(reader, is_back_door)
             await self._serve(connect, reader, writer)
         except ConnectRefused as refused:
             if refused.code:
@@ -103,9 +127,11 @@ class EmbeddedBroker:
         finally:
             writer.close()
 
-    async def _admit(self, reader: asyncio.StreamReader) -> Connect:
+    async def _admit(self, reader: asyncio.StreamReader, is_back_door: bool) -> Connect:
         """Return the CONNECT of a client whose password, will and number of connections are right."""
         connect = await read_connect(reader)
+        if is_back_door and connect.username != _BRIDGE_NAME:
+            raise ConnectRefused(connect_packet.REFUSED_NOT_ALLOWED)
         if not await self._doorkeeper.admits(connect.username, connect.password):
             structlog.get_logger().warning("login-refused", user=shorten(connect.username))
             raise ConnectRefused(connect_packet.REFUSED_CREDENTIALS)
@@ -136,3 +162,7 @@ class EmbeddedBroker:
             del mine[client_id]
             if not mine:
                 self._open.pop(connect.username, None)
+
+
+def _port_of(server: asyncio.Server) -> int:
+    return server.sockets[0].getsockname()[1]

@@ -5,7 +5,7 @@ Does not write them or start mosquitto. The same settings and the same terminals
 """
 
 import hashlib
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from phoneterm.core import messages
 
@@ -23,14 +23,14 @@ _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 
 
 def make_files(
-    broker: BrokerSettings, terminals: dict[str, TerminalRecord], listen: str, folder: PurePath
+    broker: BrokerSettings, terminals: dict[str, TerminalRecord], listen: str, folder: Path, seen_as: PurePath
 ) -> dict[str, str]:
-    """Return name -> text; `listen` is the address mosquitto listens on, `folder` is where it will find the files."""
+    """Return name -> text; `listen` is where mosquitto listens, `seen_as` what it sees `folder`, with its files, as."""
     if broker.embedded:
         raise SetupProblem("The settings say broker.embedded = true: a mosquitto is only used when it is false.")
     login = _bridge_login(broker, terminals)
     return {
-        CONFIG_NAME: _join(_config_lines(broker, listen, folder)),
+        CONFIG_NAME: _join(_config_lines(broker, listen, folder, seen_as)),
         PASSWORDS_NAME: _join([login, *_terminal_logins(terminals)]),
         ACCESS_NAME: _join(_access_lines(broker)),
     }
@@ -41,13 +41,13 @@ def without_login(terminals: dict[str, TerminalRecord]) -> list[str]:
     return sorted(tid for tid, record in terminals.items() if not record.is_revoked and not record.mosquitto_hash)
 
 
-def _config_lines(broker: BrokerSettings, listen: str, folder: PurePath) -> list[str]:
+def _config_lines(broker: BrokerSettings, listen: str, folder: Path, seen_as: PurePath) -> list[str]:
     lines = [
         FIRST_LINE,
         f"listener {broker.port} {listen}",
         "allow_anonymous false",
-        f"password_file {folder / PASSWORDS_NAME}",
-        f"acl_file {folder / ACCESS_NAME}",
+        f"password_file {seen_as / PASSWORDS_NAME}",
+        f"acl_file {seen_as / ACCESS_NAME}",
         "# A client id is worth nothing: nobody can push another one out by taking its id.",
         "use_username_as_clientid true",
         "# Without this every acknowledgement waits for 40 ms.",
@@ -60,12 +60,14 @@ def _config_lines(broker: BrokerSettings, listen: str, folder: PurePath) -> list
         f"max_packet_size {MAX_PACKET_BYTES}",
     ]
     if broker.certificate_path and broker.key_path:
-        lines += [
-            f"certfile {broker.certificate_path.absolute()}",
-            f"keyfile {broker.key_path.absolute()}",
-            "tls_version tlsv1.2",
-        ]
+        certificate, key = (_see(path, folder, seen_as) for path in (broker.certificate_path, broker.key_path))
+        lines += [f"certfile {certificate}", f"keyfile {key}", "tls_version tlsv1.2"]
     return lines
+
+
+def _see(path: Path, folder: Path, seen_as: PurePath) -> PurePath:
+    """Return what mosquitto sees a file as: by its new name when it lies in the folder, otherwise where it is."""
+    return seen_as / path.name if path.absolute().parent == folder.absolute() else path.absolute()
 
 
 def _bridge_login(broker: BrokerSettings, terminals: dict[str, TerminalRecord]) -> str:

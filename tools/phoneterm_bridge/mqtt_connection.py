@@ -90,9 +90,14 @@ class MqttConnection:
             raise NotConnected("it does not answer") from None
         except MQTTError as error:
             raise NotConnected(str(error).partition("(")[2].rstrip(")").lower() or str(error)) from None
+        except ssl.SSLCertVerificationError as error:
+            raise NotConnected(f"its certificate is not accepted: {error.verify_message.lower()}") from None
+        except ssl.SSLError as error:
+            reason = (error.reason or "it ended").lower().replace("_", " ")
+            raise NotConnected(f"there is no TLS with it: {reason}") from None
         except OSError as error:
             number = error.errno or 0  # those of the name resolver are negative and have their own texts
-            raise NotConnected((os.strerror(number) if number > 0 else str(error)).lower()) from None
+            raise NotConnected((os.strerror(number) if number > 0 else str(error) or "it hangs up").lower()) from None
         except ValueError as error:  # a host name that cannot be one
             raise NotConnected(str(error)) from None
         if self._is_refused:

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 import structlog
 from phoneterm.core import messages
 
+from phoneterm_bridge.broker_tls import make_server_context
 from phoneterm_bridge.commands import Commands
 from phoneterm_bridge.embedded_broker import EmbeddedBroker
 from phoneterm_bridge.gate import Gate
@@ -104,7 +105,10 @@ class Bridge:
         self._parts.callback(self._speaker.say_bridge_state, "offline")
 
     async def _start_broker(self, settings: BrokerSettings) -> BrokerAddress:
-        self._broker = EmbeddedBroker(settings.host, settings.port, settings.base, self._roster)
+        tls = None
+        if settings.certificate_path and settings.key_path:
+            tls = make_server_context(settings.certificate_path, settings.key_path)
+        self._broker = EmbeddedBroker(settings.host, settings.port, settings.base, self._roster, tls)
         await self._broker.start()
         self._parts.push_async_callback(self._broker.stop)
         return self._broker.address

@@ -19,7 +19,6 @@ from phoneterm.device import mqtt_packets as packets
 _LIMIT_BYTES = const(1024)  # of an incoming packet: twice the longest message of the contract
 _REFUSALS = {3: "not available", 4: "user name or password", 5: "not authorised"}
 _IS_BUSY = const(3)
-_FIRST_SANE_YEAR = const(2025)  # a chip whose clock was not set starts in 2000
 
 # host: name or address. ssl: an SSLContext or None. server_hostname: the name in the broker's certificate.
 Broker = namedtuple("Broker", ("host", "port", "client_id", "username", "password", "ssl", "server_hostname"))
@@ -65,10 +64,10 @@ class Connection:
         try:
             await self.write(connect)
         except ValueError as error:  # what mbedTLS says of a certificate, in the handshake
-            is_clock_set = time.localtime()[0] >= _FIRST_SANE_YEAR
-            raise LinkLost(
-                str(error).strip() if is_clock_set else "the clock is wrong, so no certificate is valid", True
-            )
+            reason = str(error).strip()
+            if "validity" in reason:
+                reason += "; the clock says %d-%02d-%02d" % time.localtime()[:3]
+            raise LinkLost(reason, True)
         packet = await self.next_packet()
         if packet.kind != received.CONNACK or packet.ident:
             reason = _REFUSALS.get(packet.ident, "answer %d, code %d" % (packet.kind, packet.ident))

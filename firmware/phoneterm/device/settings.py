@@ -14,9 +14,10 @@ _MAC_KEY_HEX_CHARS = 32
 
 KEYS = (
     "wifi_ssid", "wifi_password", "mqtt_host", "mqtt_port", "mqtt_password", "mac_key", "tid", "base", "tls",
-    "tls_ca_path", "tls_host", "tls_psk", "allow_plain",
+    "tls_ca_path", "tls_host", "tls_psk", "time_host", "allow_plain",
 )  # fmt: skip
 
+# time_host: a time server, for tls = ca; that of ntptime when None.
 # mqtt_port: int. mac_key, tls_psk: bytes. tls: "off", "ca" or "psk". allow_plain: bool. The others are text.
 Settings = namedtuple("Settings", KEYS)
 Problem = namedtuple("Problem", ("key", "sentence"))
@@ -41,7 +42,8 @@ def read(storage, is_tid):
     return Settings(
         texts["wifi_ssid"], texts["wifi_password"] or "", texts["mqtt_host"], int(port), texts["mqtt_password"],
         bytes.fromhex(texts["mac_key"]), texts["tid"], texts["base"] or DEFAULT_BASE, tls, texts["tls_ca_path"],
-        texts["tls_host"] or texts["mqtt_host"], bytes.fromhex(texts["tls_psk"] or ""), texts["allow_plain"] == "yes",
+        texts["tls_host"] or texts["mqtt_host"], bytes.fromhex(texts["tls_psk"] or ""), texts["time_host"],
+        texts["allow_plain"] == "yes",
     )  # fmt: skip
 
 
@@ -95,4 +97,4 @@ def _is_made_of(allowed, text):
 
 
 def _is_loopback(host):
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return host in ("localhost", "::1") or (host[:4] == "127." and all(one in ".0123456789" for one in host))

@@ -42,7 +42,7 @@ def write_config(
         address = listen or broker.host
         _refuse_plain(broker, address)
         terminals = read_terminals(config, overrides)
-        files = make_files(broker, terminals, address, seen_as or folder.absolute())
+        files = make_files(broker, terminals, address, folder, seen_as or folder.absolute())
         _refuse_foreign(folder / CONFIG_NAME)
         for name, text in files.items():
             _write_private(folder / name, text.encode())

@@ -1,0 +1,39 @@
+"""Sets the clock from a time server, because a certificate is only as good as the clock that checks its dates.
+
+Does not keep the clock right, or ask while it looks right: a chip that was just switched on believes it is the year
+2000. The answer of a time server is not proven; who can forge it can make an expired certificate valid, and no more.
+"""
+
+import asyncio
+import time
+
+FIRST_SANE_YEAR = 2025
+RETRY_MS = 5000
+
+
+def make_wait(wait_network, log, time_host=None):
+    """Return a coroutine function that returns once there is a network and the clock is set; it logs why not, once."""
+
+    async def wait_clock():
+        is_told = False
+        await wait_network()
+        while time.localtime()[0] < FIRST_SANE_YEAR:
+            try:
+                _ask(time_host)
+            except (ImportError, OSError) as error:
+                if not is_told:
+                    is_told = True
+                    log("clock-wrong", "so no certificate can be checked, and no time server answers: %s" % error)
+                await asyncio.sleep_ms(RETRY_MS)
+            await wait_network()
+
+    return wait_clock
+
+
+def _ask(time_host):
+    """Set the clock; OSError after a second without an answer."""
+    import ntptime
+
+    if time_host:
+        ntptime.host = time_host
+    ntptime.settime()
