@@ -44,7 +44,7 @@ def add(
         if output is None:
             typer.echo(text)
         else:
-            _write_secret(output, text)
+            write_secret(output, text)
             typer.echo(f"{enrolment.tid} is enrolled; its settings are in {output}.")
 
 
@@ -133,7 +133,8 @@ def _describe(record: TerminalRecord) -> str:
     return f"{operations or 'no transfers'} to {', '.join(record.classes) or 'nothing'}"
 
 
-def _write_secret(path: Path, text: str) -> None:
+def write_secret(path: Path, text: str) -> None:
+    """Write a new file that only its owner can read; SetupProblem if it cannot be, or exists."""
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text + "\n")

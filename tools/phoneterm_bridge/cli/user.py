@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from phoneterm_bridge.cli.exchange import export_file, import_file
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings
 from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store
@@ -14,6 +15,8 @@ from phoneterm_bridge.store.database import open_store
 app = typer.Typer(
     help="People, their extensions, and who is multi user aware.", no_args_is_help=True, pretty_exceptions_enable=False
 )
+app.command("import")(import_file)
+app.command("export")(export_file)
 _Name = Annotated[str, typer.Argument(help="The user's name.")]
 
 

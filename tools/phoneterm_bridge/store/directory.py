@@ -4,26 +4,18 @@ Does not tell terminals anything: the bridge sees the risen revision and does. E
 revision by one and leaves a line in the journal (who, what, when, from where). What cannot be done is a SetupProblem.
 """
 
-import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from phoneterm.core import messages
 
 from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.store import passwords, tables
+from phoneterm_bridge.store import names, tables
 from phoneterm_bridge.store.database import writing
+from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
 from phoneterm_bridge.store.journal_chain import add_rows, detail_of
-from phoneterm_bridge.store.passwords import SALT_BYTES
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
-
-_MAC_KEY_BYTES = 32
-_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
-_PREFIX_CHARS = frozenset("0123456789*")
-_CLASS_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 class Directory:
@@ -36,20 +28,18 @@ class Directory:
         self._joint: sa.Connection | None = None
 
     @contextmanager
-    def together(self, is_dry_run: bool = False) -> Iterator[None]:
-        """Make all changes of the block one transaction, made as a whole or not at all; a dry run makes none."""
+    def together(self) -> Iterator[None]:
+        """Make all changes of the block one transaction, made as a whole or not at all."""
         with writing(self._engine) as connection:
             self._joint = connection
             try:
                 yield
             finally:
                 self._joint = None
-            if is_dry_run:
-                connection.rollback()
 
     def add_user(self, name: str, is_multi_user_aware: bool = False) -> None:
         """Add a user; without the permission User is multi user aware unless told otherwise."""
-        _check_name("user name", name, _NAME_CHARS | {"@"})
+        _refuse(names.problem_of_user(name))
         with self._writing() as connection:
             _refuse_existing(connection, tables.users.c.name, name, "user")
             connection.execute(tables.users.insert().values(name=name, multi_user_aware=is_multi_user_aware))
@@ -72,10 +62,9 @@ class Directory:
         extension_type: str = TERMINAL_TYPE,
     ) -> None:
         """Add an extension of a user; the endpoint (device name at the PBX) is the number unless it is given."""
-        if not messages.is_number(number):
-            raise SetupProblem("An extension's number has digits, and single stars only between digits.")
+        _refuse(names.problem_of_extension(number))
         for what, name in (("endpoint", endpoint or number), ("context", context), ("type", extension_type)):
-            _check_name(what, name, _NAME_CHARS)
+            _refuse(names.problem_of_pbx_name(what, name))
         row = {"number": number, "user": user, "endpoint": endpoint or number, "context": context}
         with self._writing() as connection:
             _refuse_existing(connection, tables.extensions.c.number, number, "extension")
@@ -83,18 +72,16 @@ class Directory:
             connection.execute(tables.extensions.insert().values(**row, type=extension_type))
             self._note(connection, number, f"extension added for {user}, type {extension_type}")
 
-    def add_terminal(self, tid: str, extension: str) -> Enrolment:
+    def add_terminal(self, tid: str, extension: str, prepared: Prepared | None = None) -> Enrolment:
         """Add a terminal that may transfer to internal numbers (once its user may at all); return its new secrets."""
-        if not messages.is_tid(tid):
-            raise SetupProblem(f"A terminal's id has 1 to {messages.MAX_TID_CHARS} of a-z, 0-9 and '-'.")
-        enrolment = Enrolment(tid, secrets.token_urlsafe(24), secrets.token_bytes(_MAC_KEY_BYTES))
-        row = {"tid": tid, "extension": extension, "mac_key": enrolment.mac_key}
-        row["password_hash"] = passwords.hash_password(enrolment.mqtt_password)
-        row["mosquitto_hash"] = passwords.hash_for_mosquitto(enrolment.mqtt_password, os.urandom(SALT_BYTES))
+        _refuse(names.problem_of_tid(tid))
+        enrolment, row = prepared or prepare_terminal(tid)
         with self._writing() as connection:
             _refuse_existing(connection, tables.terminals.c.tid, tid, "terminal")
             _require(connection, tables.extensions.c.number, extension, "extension")
-            connection.execute(tables.terminals.insert().values(**row, revoked=False, added_ms=_now_ms()))
+            connection.execute(
+                tables.terminals.insert().values(**row, extension=extension, revoked=False, added_ms=_now_ms())
+            )
             allowed = {"blind": True, "attended": True, "classes": ",".join(DEFAULT_CLASSES)}
             connection.execute(tables.permissions.insert().values(tid=tid, **allowed))
             self._note(connection, tid, f"terminal added at extension {extension}")
@@ -115,18 +102,12 @@ class Directory:
 
     def set_classes(self, tid: str, classes: tuple[str, ...]) -> None:
         """Name all destination classes a terminal may transfer to."""
-        for name in classes:
-            if not 1 <= len(name) <= 16 or not _CLASS_CHARS.issuperset(name):
-                raise SetupProblem("A destination class has 1 to 16 of a-z, 0-9 and '-'.")
-        if len(classes) > 16:
-            raise SetupProblem("A terminal may have at most 16 destination classes.")
+        _refuse(names.problem_of_classes(classes))
         self._set_permissions(tid, f"classes {' '.join(classes) or 'none'}", classes=",".join(classes))
 
     def set_prefixes(self, tid: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> None:
         """Name all prefixes of numbers that a terminal may, and may not, transfer to, whatever their class."""
-        for prefix in (*allow, *deny):
-            if not 1 <= len(prefix) <= messages.MAX_NUMBER_CHARS or not _PREFIX_CHARS.issuperset(prefix):
-                raise SetupProblem(f"A prefix has 1 to {messages.MAX_NUMBER_CHARS} digits and stars.")
+        _refuse(names.problem_of_prefixes((*allow, *deny)))
         change = f"prefixes allowed {' '.join(allow) or 'none'}, denied {' '.join(deny) or 'none'}"
         self._set_permissions(tid, change, allow_prefixes=",".join(allow), deny_prefixes=",".join(deny))
 
@@ -161,10 +142,9 @@ class Directory:
             yield connection
 
 
-def _check_name(what: str, name: str, allowed: frozenset[str]) -> None:
-    if not 1 <= len(name) <= 64 or not allowed.issuperset(name):
-        marks = " ".join(sorted(character for character in allowed if not character.isalnum()))
-        raise SetupProblem(f"The {what} has 1 to 64 letters, digits and {marks} and nothing else.")
+def _refuse(problem: str | None) -> None:
+    if problem is not None:
+        raise SetupProblem(f"{problem}.")
 
 
 def _exists(connection: sa.Connection, column: sa.Column, value: str) -> bool:

@@ -1,0 +1,115 @@
+"""`phoneterm user import` and `export`: users, extensions and terminals as a CSV file.
+
+Does no work of its own. New terminals' settings, with their secrets, go to private files in a folder, this once.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings
+from phoneterm_bridge.cli.terminal import device_settings, write_secret
+from phoneterm_bridge.csv_exchange import carry_out, export, new_terminals, plan_import
+from phoneterm_bridge.csv_plan import Plan
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings import BridgeSettings
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.records import Enrolment
+
+_MOST_BYTES = 32 * 1024 * 1024
+_MOST_MISTAKES = 50
+_DONE = {
+    "add_user": "users added",
+    "set_multi_user_aware": "users' permissions changed",
+    "add_extension": "extensions added",
+    "add_terminal": "terminals enrolled",
+}
+
+
+def import_file(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV file.")],
+    is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The folder for the settings of new terminals.")
+    ] = None,
+    mqtt_host: Annotated[str | None, typer.Option(help="The broker's address as the terminals see it.")] = None,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Add the users, extensions and terminals of a CSV file, all or none; mistakes are named by line and column."""
+    with one_sentence():
+        settings = read_settings(config, overrides)
+        engine = open_store(settings.store.path)
+        plan = plan_import(engine, _read_file(path))
+        engine.dispose()
+        _refuse_mistakes(path, plan)
+        if new_terminals(plan) and output is None and not is_dry_run:
+            raise SetupProblem("The file has new terminals: --output FOLDER says where their settings go.")
+    if not is_dry_run:
+        with open_directory(config, overrides) as directory:
+            carry_out(directory, plan, lambda new: _write_settings(output, new, settings, mqtt_host))
+    typer.echo(f"{'Would be done' if is_dry_run else 'Done'}: {_describe(plan)}.")
+
+
+def export_file(
+    path: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A new file; printed without it.")] = None,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Write all users, extensions and terminals as a CSV file that `import` takes, without secrets."""
+    with one_sentence():
+        engine = open_store(read_settings(config, overrides).store.path)
+        text = export(engine)
+        engine.dispose()
+        if path is None:
+            typer.echo(text, nl=False)
+        else:
+            write_secret(path, text.rstrip("\n"))
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise SetupProblem(f"The file {path} cannot be read: {error.strerror}.") from None
+    if len(content) > _MOST_BYTES:
+        raise SetupProblem(f"The file {path} is larger than {_MOST_BYTES // 1024 // 1024} MB.")
+    return content
+
+
+def _refuse_mistakes(path: Path, plan: Plan) -> None:
+    for mistake in plan.mistakes[:_MOST_MISTAKES]:
+        typer.echo(str(mistake), err=True)
+    if plan.mistakes:
+        count = len(plan.mistakes)
+        found = "one mistake" if count == 1 else f"{count} mistakes"
+        shown = f" (the first {_MOST_MISTAKES} are shown)" if count > _MOST_MISTAKES else ""
+        raise SetupProblem(f"The file {path} has {found}{shown}; nothing was changed.")
+
+
+def _write_settings(
+    folder: Path | None, enrolments: list[Enrolment], settings: BridgeSettings, mqtt_host: str | None
+) -> None:
+    """Write a file for each new terminal; if one cannot be written, none stays."""
+    written: list[Path] = []
+    try:
+        for enrolment in enrolments:
+            path = (folder or Path()) / f"{enrolment.tid}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_secret(path, json.dumps(device_settings(enrolment, settings.broker, mqtt_host), indent=2))
+            written.append(path)
+    except (OSError, SetupProblem) as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise SetupProblem(f"The folder {folder} cannot be made: {error.strerror}.") from None
+        raise
+
+
+def _describe(plan: Plan) -> str:
+    counts = Counter(_DONE.get(step.method, "permissions of terminals set") for step in plan.steps)
+    return ", ".join(f"{count} {what}" for what, count in counts.items()) or "nothing, all is there already"

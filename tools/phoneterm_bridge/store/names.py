@@ -1,0 +1,55 @@
+"""What the names and numbers of the directory may look like. Does not know which ones there are.
+
+Each check returns one sentence that says what is allowed, without the full stop, or None.
+"""
+
+from phoneterm.core import messages
+
+MOST_CLASSES = 16
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_CLASS_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_PREFIX_CHARS = frozenset("0123456789*")
+
+
+def problem_of_user(name: str) -> str | None:
+    """Check a user's name."""
+    return _problem_of("user name", name, _LETTERS | {"@"})
+
+
+def problem_of_pbx_name(what: str, name: str) -> str | None:
+    """Check an extension's endpoint, context or type; `what` says which."""
+    return _problem_of(what, name, _LETTERS)
+
+
+def problem_of_extension(number: str) -> str | None:
+    """Check an extension's number."""
+    is_right = messages.is_number(number)
+    return None if is_right else "An extension's number has digits, and single stars only between digits"
+
+
+def problem_of_tid(tid: str) -> str | None:
+    """Check a terminal's id."""
+    is_right = messages.is_tid(tid)
+    return None if is_right else f"A terminal's id has 1 to {messages.MAX_TID_CHARS} of a-z, 0-9 and '-'"
+
+
+def problem_of_classes(classes: tuple[str, ...]) -> str | None:
+    """Check destination classes."""
+    if len(classes) > MOST_CLASSES:
+        return f"A terminal may have at most {MOST_CLASSES} destination classes"
+    is_right = all(1 <= len(name) <= 16 and _CLASS_CHARS.issuperset(name) for name in classes)
+    return None if is_right else "A destination class has 1 to 16 of a-z, 0-9 and '-'"
+
+
+def problem_of_prefixes(prefixes: tuple[str, ...]) -> str | None:
+    """Check prefixes of numbers."""
+    most = messages.MAX_NUMBER_CHARS
+    is_right = all(1 <= len(prefix) <= most and _PREFIX_CHARS.issuperset(prefix) for prefix in prefixes)
+    return None if is_right else f"A prefix has 1 to {most} digits and stars"
+
+
+def _problem_of(what: str, name: str, allowed: frozenset[str]) -> str | None:
+    if 1 <= len(name) <= 64 and allowed.issuperset(name):
+        return None
+    marks = " ".join(sorted(character for character in allowed if not character.isalnum()))
+    return f"The {what} has 1 to 64 letters, digits and {marks} and nothing else"
