@@ -1,14 +1,46 @@
 """The AMI connection of the backend: refused, lost at the worst moment, and found again."""
 
+import asyncio
 import dataclasses
 
 import pytest
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, are_talking
 from pbx.proxy import AmiProxy
+from pbx_simulator.ami_actions import AmiActions
+from pbx_simulator.ami_server import AmiServer
+from pbx_simulator.simulator_lab import SimulatorLab
 from phoneterm_bridge.asterisk import AsteriskPbx
 from phoneterm_bridge.pbx_port import Outcome, PbxRejectedLogin
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+class BusyLab(SimulatorLab):
+    """A simulated PBX on which somebody calls the user in the moment in which the calls are listed."""
+
+    def __init__(self):
+        super().__init__()
+        self._is_due = False
+        self._ami_actions = AmiActions(self._exchange)
+        self.server = AmiServer([self.ami], self._act)
+
+    async def start(self):
+        self._port = await self.server.start()
+        self._is_due = True
+
+    def _act(self, action):
+        if self._is_due and action.get("Action") == "CoreShowChannels":
+            self._is_due = False
+            asyncio.get_running_loop().call_soon(self._exchange.place_call, CALLER, USER)
+        return self._ami_actions.act(action)
+
+
+async def test_a_call_that_begins_while_the_calls_are_read_is_not_missed():
+    lab = BusyLab()
+    await lab.start()
+    async with Desk(lab) as desk:
+        assert (await desk.call_in_state("talking")).peer == CALLER
+    await lab.stop()
 
 
 async def test_a_wrong_secret_is_one_sentence_that_does_not_tell_it(lab):

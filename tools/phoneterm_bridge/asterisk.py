@@ -130,6 +130,7 @@ class AsteriskPbx:
     async def on_connected(self) -> None:
         """Get in step with Asterisk, then be available."""
         self._features = await ask_features(self._client)
+        self._view.begin_load()
         channels = await self._client.ask_list("CoreShowChannels")
         self.is_available = True
         self._view.load(channels, Plan("", self._features.no_answer_s))

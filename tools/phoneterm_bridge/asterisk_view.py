@@ -60,6 +60,7 @@ class CallView:
         self._running: dict[str, RunningTransfer] = {}
         self._told: dict[str, tuple[Call, ...]] = {}
         self._touched: set[str] = set()
+        self._early: list[Message] | None = None  # events since `begin_load`
 
     def calls(self, endpoint: str) -> tuple[Call, ...]:
         """Return the endpoint's calls as the bridge sees them."""
@@ -87,10 +88,18 @@ class CallView:
             running.is_lost = True
             running.has_begun.set()
         self._running.clear()
+        self._early = None
+
+    def begin_load(self) -> None:
+        """Keep every event from now on until `load`: the list that is about to come may or may not know of it."""
+        self._early = []
 
     def load(self, channels: Iterable[Message], plan: Plan) -> None:
-        """Replace the calls by a fresh list, and find the consultations in it."""
+        """Replace the calls by a fresh list and what has happened meanwhile, and find the consultations in it."""
         self.table.load(channels)
+        early, self._early = self._early or [], None
+        for event in early:
+            self.table.apply(event)
         for caller in self.table.everybody():
             for leg, target in self._consultations_of(caller):
                 running = RunningTransfer(leg, [caller], plan, self._report)
@@ -102,6 +111,9 @@ class CallView:
 
     def apply(self, event: Message) -> None:
         """Take in one event; progress is told at once, changed calls by the next `tell_changes`."""
+        if self._early is not None:
+            self._early.append(event)
+            return
         self._touched |= self._endpoints_of(event)
         self.table.apply(event)
         for running in tuple(self._running.values()):
