@@ -131,3 +131,19 @@ def sign(terminal, kind, fields):
 
 def _hello():
     return {"boot": "b001", "fw": "1.0", "board": "VIRTUAL", "wire": [1, 1], "caps": []}
+
+
+async def test_every_refused_message_is_counted_by_its_reason(scene):
+    terminal = await scene.terminal()
+    await terminal.hello()
+    await terminal.send(messages.COMMAND, terminal.command(), key=b"another key")
+    await terminal.send(messages.ACK, {"permissions": 1, "config": 1}, key=b"another key")
+    await scene.link.send(terminal.topic(messages.COMMAND), json.dumps({"v": 1} | terminal.command()).encode())
+    await terminal.send(messages.COMMAND, terminal.command(), is_retained=True)
+    await scene.link.send(terminal.topic(messages.TELEMETRY), b"x" * 600)
+    await scene.link.send(terminal.topic(messages.STATE).replace("phone-101", "nobody"), b"{}")
+    await scene.link.send("phoneterm/v1/t/phone-101/up/nothing", b"{}")
+    assert scene.bridge.refused == {
+        "bad-signature": 3, "retained": 1, "too-long": 1, "unknown-terminal": 1, "unknown-topic": 1,
+    }  # fmt: skip
+    assert scene.pbx.asked == []

@@ -67,9 +67,9 @@ class BridgeWire:
         """Wait for a message and return whether it was retained."""
         return (await self.until(lambda row: row[:2] == (where, payload)))[2]
 
-    async def until(self, is_wanted):
+    async def until(self, is_wanted, patience_s=PATIENCE_S):
         """Wait for a message (topic, payload, is_retained) that is wanted, and return it."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        deadline = asyncio.get_running_loop().time() + patience_s
         while True:
             for row in self.received:
                 if is_wanted(row):

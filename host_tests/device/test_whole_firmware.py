@@ -100,3 +100,20 @@ async def test_a_bridge_that_was_away_is_told_the_state_by_the_broker(broker, st
     await wire.connect(broker.port, *bridge_login(broker))
     await wire.until(lambda row: row[0] == topic(messages.STATE) and row[2])
     await wire.close()
+
+
+async def test_what_the_broker_makes_up_is_refused_and_counted_in_the_telemetry(broker, bridge_wire, start_phone):
+    """Permissions without a signature, with one of another key, and those of another terminal: the right key is 0."""
+    await start_phone(mqtt_port=str(broker.port))
+    await bridge_wire.until(lambda row: row[0] == topic(messages.HELLO))
+    where = topic(messages.PERMISSIONS)
+    elsewhere = messages.topic_of("phoneterm", "desk-102", messages.PERMISSIONS)
+    fields = {"rev": 9, "multi_user_aware": True, "blind": True, "attended": True, "classes": []}
+    signed = messages.encode(messages.PERMISSIONS, where, bytes(16), fields)
+    forged = messages.encode(messages.PERMISSIONS, where, bytes(15) + b"x", fields)
+    others = messages.encode(messages.PERMISSIONS, elsewhere, bytes(16), fields)
+    for payload in (signed.partition(b"\n")[0], forged, others):
+        bridge_wire.send(where, payload)
+    _, payload, _ = await bridge_wire.until(lambda row: row[0] == topic(messages.TELEMETRY), 15)
+    assert messages.decode(messages.TELEMETRY, topic(messages.TELEMETRY), None, payload)["refused"] == 3
+    assert topic(messages.ACK) not in [row[0] for row in bridge_wire.received]
