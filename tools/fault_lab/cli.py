@@ -1,6 +1,7 @@
 """The command `phoneterm chaos`: plays seeded runs full of faults and prints the tally. Does not play them itself."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections import Counter
@@ -47,6 +48,7 @@ def chaos(
         _fail(f"{missing} Or use --broker embedded.")
     options = "" if broker == "both" else f" --broker {broker}"
     is_verbose = is_verbose or only is not None
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every write to a connection that was cut
     is_good = asyncio.run(_play(plans, part, cells, is_verbose, options))
     raise typer.Exit(0 if is_good else 1)
 

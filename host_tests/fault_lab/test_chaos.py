@@ -1,0 +1,34 @@
+"""Fifty runs of the chaos on real installations, and its command line."""
+
+import pytest
+from fault_lab.chaos import run_all
+from fault_lab.cli import app, print_tally
+from fault_lab.plan import EMBEDDED, MOSQUITTO, make_plan
+from typer.testing import CliRunner
+
+FIRST_SEED = 500
+
+
+@pytest.mark.parametrize(("broker", "runs"), [(MOSQUITTO, 30), (EMBEDDED, 20)])
+async def test_every_run_ends_once_in_time_and_aloud(broker, runs, need_part, capsys):
+    part = need_part("mosquitto") if broker == MOSQUITTO else None
+    plans = [make_plan(FIRST_SEED + index, (broker,)) for index in range(runs)]
+    reports = [report async for report in run_all(plans, part, 10)]
+    broken = [(one.plan.seed, one.why, one.plan.describe(), one.details) for one in reports if one.end == "broken"]
+    assert not broken
+    assert sorted(report.plan.seed for report in reports) == [plan.seed for plan in plans]
+    print_tally(reports, 1.0)
+    assert f"{runs:6}  runs" in capsys.readouterr().out
+
+
+def test_the_command_line_plays_one_seed_and_prints_its_plan_and_the_tally():
+    result = CliRunner().invoke(app, ["--only", "503", "--broker", "embedded"])
+    assert result.exit_code == 0, result.output
+    assert make_plan(503, (EMBEDDED,)).describe() in result.output
+    assert "the transfer happened once and the terminal knows" in result.output
+
+
+def test_a_broker_that_does_not_exist_is_one_sentence():
+    result = CliRunner().invoke(app, ["--broker", "carrier-pigeon"])
+    assert result.exit_code == 1
+    assert result.output == "--broker can be both, mosquitto, embedded, not carrier-pigeon.\n"

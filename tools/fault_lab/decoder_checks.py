@@ -1,0 +1,118 @@
+"""What must hold of every decoder, whatever octets come: no exception but the documented ones, and no growth.
+
+Does not make the octets: hypothesis, atheris and a plain random generator do. Each check raises AssertionError, or the
+exception that the decoder should not have raised.
+"""
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+
+from phoneterm.core import mac, messages
+from phoneterm.device.mqtt_decoder import MALFORMED, Decoder
+from phoneterm_bridge.connect_packet import ConnectRefused, parse_connect
+
+from fault_lab.mqtt_stream import MOST_PACKET_BYTES, PacketCutter, StreamBroken
+
+LIMIT_BYTES = 64  # of the device's decoder in these checks: small, so that every boundary is met often
+_KEY = b"k" * 32
+_BASE, _TID = "phoneterm", "t101"
+_MOST_GROWTH_BYTES = 16384
+
+
+def check_device_decoder(octets: bytes, size: int) -> None:
+    """Feed the device's MQTT decoder in pieces of `size`; everything it keeps stays within what it took at first."""
+    decoder = Decoder(LIMIT_BYTES)
+    room_bytes = len(decoder.room())
+    at = 0
+    while at < len(octets):
+        room = decoder.room()
+        assert 0 < len(room) <= room_bytes
+        count = min(len(room), max(size, 1), len(octets) - at)
+        room[:count] = octets[at : at + count]
+        decoder.fill(count)
+        at += count
+        while (packet := decoder.next_packet()) is not None:
+            assert len(packet.payload) <= LIMIT_BYTES
+            assert len(packet.topic) <= LIMIT_BYTES
+            assert 0 <= packet.ident <= 65535
+            if packet.kind == MALFORMED:
+                decoder.clear()
+                assert len(decoder.room()) == room_bytes
+                return
+
+
+def check_messages(octets: bytes) -> None:
+    """Decode octets as every kind of message, as they are and rightly signed."""
+    for kind in messages.KINDS:
+        topic = messages.topic_of(_BASE, _TID, kind)
+        key = _KEY if messages.is_signed(kind) else None
+        _check_message(kind, topic, key, octets)
+        if key is not None:
+            signature = mac.sign(key, topic.encode() + b"\n" + octets)
+            _check_message(kind, topic, key, octets + b"\n" + signature.encode())
+
+
+def _check_message(kind: str, topic: str, key: bytes | None, payload: bytes) -> None:
+    fields = messages.decode(kind, topic, key, payload)
+    if isinstance(fields, messages.Rejected):
+        assert fields.reason in ("too-long", "bad-signature", "malformed", "version")
+        assert len(fields.detail) <= 120
+        return
+    again = messages.encode(kind, topic, key, {name: value for name, value in fields.items() if name != "v"})
+    assert messages.decode(kind, topic, key, again) == fields
+
+
+def check_topics(octets: bytes) -> None:
+    """Parse octets as a topic, of the contract's base and beyond it."""
+    text = octets.decode(errors="replace")
+    for topic in (text, messages.topic_of(_BASE, text, messages.HELLO), messages.topic_of(text, _TID, messages.HELLO)):
+        place = messages.parse_topic(_BASE, topic)
+        assert place is None or ((place[0] is None or messages.is_tid(place[0])) and place[1] in messages.KINDS)
+
+
+def check_connect(octets: bytes) -> None:
+    """Parse octets as the body of a CONNECT, as the embedded broker's door does."""
+    try:
+        parse_connect(octets)
+    except ConnectRefused:
+        return
+
+
+def check_cutter(octets: bytes) -> None:
+    """Cut octets into packets as the fault proxy does; all of them come out again."""
+    cutter = PacketCutter()
+    try:
+        packets = cutter.feed(octets)
+    except StreamBroken:
+        return
+    whole = b"".join(packet.octets for packet in packets)
+    assert octets.startswith(whole)
+    assert len(octets) - len(whole) <= MOST_PACKET_BYTES + 5
+
+
+CHECKS: dict[str, Callable[[bytes], None]] = {
+    "device": lambda octets: check_device_decoder(octets[1:], octets[0] if octets else 1),
+    "messages": check_messages,
+    "topics": check_topics,
+    "connect": check_connect,
+    "cutter": check_cutter,
+}
+
+
+def check_growth(check: Callable[[bytes], None], inputs: list[bytes]) -> None:
+    """Run a check over the same inputs again and again: nothing of them may be kept."""
+    for octets in inputs:
+        check(octets)
+    tracemalloc.start()
+    try:
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(3):
+            for octets in inputs:
+                check(octets)
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < _MOST_GROWTH_BYTES, f"{after - before} bytes were kept"
