@@ -5,6 +5,7 @@ import time
 import uuid
 from pathlib import Path
 
+import hypothesis
 import pytest
 from lab_parts import parts
 
@@ -35,6 +36,8 @@ def need_part():
 
 def pytest_configure(config):
     """Mark the environment, so that every process started from here on can be told from others."""
+    hypothesis.settings.register_profile("shared-machine", deadline=None)  # a slow machine is not a failure
+    hypothesis.settings.load_profile("shared-machine")
     name, _, value = _RUN_MARK.partition("=")
     os.environ[name] = value
 

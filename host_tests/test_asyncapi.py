@@ -21,7 +21,8 @@ _CANDIDATES = [
     "9F3C21AA", "0" * 16, "0" * 17, "1" * 32, "1" * 33, "a.b+c-d", "x y", "\u0661\u0662", "1\n", "é", "a" * 24,
     "a" * 25, "a" * 40, "a" * 41, "a" * 120, "a" * 121, "internal:1xx|national:0[1-9]x.T", "m" * 240, "m" * 241,
     "online", "degraded", "offline", "blind", "attended", "complete", "cancel", "swap", "identify", "reboot", "idle",
-    "talking", "consulting", "accepted", "done", "unknown", "permission", "no-such-reason", [], ["internal"],
+    "talking", "consulting", "accepted", "done", "unknown", "permission", "a-reason-of-next-year", "No reason",
+    "a" * 16, [], ["internal"],
     ["internal", 1], ["Internal"], ["a" * 17], ["a"] * 5, ["a"] * 6, ["a"] * 8, ["a"] * 9, ["a"] * 16, ["a"] * 17,
     [1, 1], [1], [1, 2, 3], [1, "1"], [True, 1], {}, {"a": 1},
 ]  # fmt: skip

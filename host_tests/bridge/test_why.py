@@ -3,10 +3,11 @@
 import asyncio
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from phoneterm.core import messages
+import yaml
 from phoneterm_bridge.cli.why import answer_why, read_moment, why
 from phoneterm_bridge.pbx_port import Outcome
 from phoneterm_bridge.problem import SetupProblem
@@ -66,7 +67,8 @@ def ask(engine, moment=_FIVE_PAST_TWO, op=None):
 
 
 def test_there_are_words_for_every_reason_of_the_contract():
-    assert set(REASONS) == set(messages.REASONS.split(" "))
+    document = yaml.safe_load((Path(__file__).parents[2] / "firmware" / "asyncapi.yaml").read_text())
+    assert set(REASONS) == set(document["components"]["schemas"]["reason"]["examples"])
     for words in (*REASONS.values(), *CAUSES.values()):
         assert words[0].islower()
         assert not words.endswith(".")

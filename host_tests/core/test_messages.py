@@ -50,7 +50,7 @@ _BAD = {
     "multi_user_aware": (1, "true", 0), "blind": (1,), "attended": ("yes",), "classes": (["A"], ["a"] * 17, "a"),
     "digit_map": ("a;b", "a" * 241, 1), "code_ms": (499, 10001), "digit_ms": (499, 10001), "total_ms": (1999, 60001),
     "country": ("deu", "DE"), "ops": (["a"] * 6, "blind"), "commit": ("AB", "a"), "erase": ("",), "cancel": ("+",),
-    "swap": (1,), "reason": ("why", 1),
+    "swap": (1,), "reason": ("why not", 1),
 }  # fmt: skip
 
 

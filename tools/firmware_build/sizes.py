@@ -32,12 +32,12 @@ class Module:
 def compile_all(firmware: Path, target: Path, except_for: tuple[str, ...] = ()) -> list[Module]:
     """Compile the modules below `firmware` into `target`, and return them in the order of their paths.
 
-    `except_for` names files at the top of the folder that stay out, as manifest.py does, which is for the build.
+    `except_for` names files, by their paths below `firmware`, that stay out.
     """
     modules = []
     for source in sorted(firmware.rglob("*.py")):
         path = source.relative_to(firmware)
-        if str(path) in ("manifest.py", *except_for):
+        if str(path) in except_for:
             continue
         output = target / path.with_suffix(".mpy")
         output.parent.mkdir(parents=True, exist_ok=True)

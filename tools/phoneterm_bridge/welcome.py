@@ -1,6 +1,7 @@
 """What a terminal is told when it says hello, and from then on as permissions and calls change. Does not take commands.
 
-The answer to hello is, in this order: session, permissions, configuration, state of the call.
+The answer to hello is, in this order: permissions, configuration, state of the call, and last the session, so that a
+terminal that is ready knows everything.
 """
 
 import time
@@ -48,11 +49,12 @@ class Welcome:
             structlog.get_logger().warning("terminal-speaks-another-version", lowest=lowest, highest=highest, **words)
             return
         structlog.get_logger().info("hello", **words)
-        self._speaker.say_session(self._sessions.mint(terminal.tid, hello["boot"], self._now_s()))
+        session = self._sessions.mint(terminal.tid, hello["boot"], self._now_s())
         self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
         self._speaker.say_config(terminal.tid, self._config)
         self._told_calls.pop(terminal.tid, None)
         self._tell_call(terminal)
+        self._speaker.say_session(session)
 
     def see_off(self, tid: str, boot: str | None = None) -> None:
         """End the terminal's session (only that boot's, if given)."""

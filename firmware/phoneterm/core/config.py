@@ -44,7 +44,7 @@ def read_config(document, board_roles):
         if op not in OPERATIONS:
             return Rejected("config", "there is no operation " + op)
     # A commit key that is # does what # does in a map; every other role would take the key away from the number.
-    digit_map = compile_map(document["digit_map"], "".join(roles[1:]) + roles.commit.replace("#", ""))
+    digit_map = compile_map(document["digit_map"], "".join(roles[1:]) + roles.commit.replace("#", ""), True)
     if isinstance(digit_map, Rejected):
         return Rejected("config", "digit map, " + digit_map.detail)
     times = [document.get(name) or ms for name, ms in _TIMES]
