@@ -42,8 +42,8 @@ class HandMadeTerminal:
         """Say hello; return the session's id and the reference of the terminal's call."""
         fields = {"boot": _BOOT, "fw": "0", "board": "HAND", "wire": [1, 1], "caps": ["blind", "attended"]}
         self.publish(messages.HELLO, fields)
-        session = await self.next_of(messages.SESSION)
         call = await self.next_of(messages.CALL)
+        session = await self.next_of(messages.SESSION)
         return session["session"], call["call"]
 
     async def command(self, number, op="blind"):

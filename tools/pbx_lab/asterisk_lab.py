@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable
+from functools import partial
 
 from lab_parts import parts
 from phoneterm_bridge.ami.settings import AmiSettings
@@ -95,7 +96,7 @@ class AsteriskLab:
         if not channels:
             raise LabFailed(f"{endpoint} has no call to hang up.")
         for channel in channels:
-            await self._tell_until(channel, lambda legs, gone=channel: all(leg.channel != gone for leg in legs))
+            await self._tell_until(channel, partial(_is_gone, channel))
 
     async def answer(self, endpoint: str) -> None:
         """Have the user at this phone pick up what rings there; returns when Asterisk has seen the answer."""
@@ -155,3 +156,7 @@ class AsteriskLab:
         if not call_id or port is None:
             raise LabFailed(f"the channel {channel} ended before its user could act")
         sip.tell_call(call_id, int(port[1]))
+
+
+def _is_gone(channel: str, legs: list[Leg]) -> bool:
+    return all(leg.channel != channel for leg in legs)
