@@ -11,8 +11,10 @@ def see(*words, done=(), results=None, **others):
     """Return what was seen of a run in which the display showed these lines."""
     lines = tuple((1000.0 + index, word) for index, word in enumerate(words))
     rest = {"signals": ((1100.0, "done"),), "channel": "leg-1", "commands": 0 if results is None else 1} | others
-    return Seen("blind", 1000.0, 3000.0, lines, rest["signals"], done, rest["channel"], rest["commands"], results,
-                rest.get("is_caller_gone", False))  # fmt: skip
+    asked = rest.get("asked", 1 if done else 0)
+    is_gone = rest.get("is_caller_gone", False)
+    numbers = (asked, rest["channel"], rest["commands"])
+    return Seen("blind", 1000.0, 3000.0, lines, rest["signals"], done, *numbers, results, is_gone)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,7 @@ def test_a_run_that_keeps_the_promises_has_one_of_the_three_ends(seen, end):
     ("seen", "why"),
     [
         (see("Sent", "Transferred", done=ONCE * 2, results=("done",)), "2 times"),
+        (see("Sent", "Transferred", done=ONCE, asked=2, results=("done",)), "asked 2 times"),
         (see("Sent", "Transferred", done=(Done("blind", "leg-1", 4300.0),), results=("done",)), "300 ms after"),
         (see("Sent", "Transferred", done=(Done("attended", "leg-1", 1.0),), results=("done",)), "instead of blind"),
         (see("Sent", "Transferred", done=(Done("blind", "leg-2", 1.0),), results=("done",)), "the next call"),

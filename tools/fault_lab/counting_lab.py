@@ -32,7 +32,7 @@ class Done:
 
 
 class CountingLab(SimulatorLab):
-    """See PbxLab. `done` is every transfer since the last `forget`."""
+    """See PbxLab. `asked` is how often a transfer was asked for since the last `forget`, `done` what came of it."""
 
     def __init__(self, on_step: Callable[[str], None]) -> None:
         """Tell `on_step` each step of a command that the PBX sees."""
@@ -42,10 +42,12 @@ class CountingLab(SimulatorLab):
         logins = [AmiSettings("127.0.0.1", 0, name, self._secret) for name in ("phoneterm", "lab")]
         self.server = AmiServer(logins, self._act)
         self.done: list[Done] = []
+        self.asked = 0
 
     def forget(self) -> None:
         """Begin to count anew."""
         self.done = []
+        self.asked = 0
 
     def channel_of(self, endpoint: str) -> str:
         """Return the unique id of an endpoint's one channel."""
@@ -57,6 +59,7 @@ class CountingLab(SimulatorLab):
             self._on_step(NUMBER_ASKED)
         is_asking = name in _ASKING
         if is_asking:
+            self.asked += 1
             self._on_step(PBX_ASKED)
         answer = self._ami_actions.act(action)
         if is_asking:

@@ -75,6 +75,8 @@ def make_plan(seed: int, brokers: tuple[str, ...] = (MOSQUITTO, EMBEDDED)) -> Pl
     count = chance.choice((1, 1, 2)) if trouble in ("faults", "both") else 0
     faults = tuple(_draw_fault(chance, broker) for _ in range(count))
     outages = (_draw_outage(chance, broker),) if trouble in ("outage", "both") else ()
+    if outages and outages[0].what == "call":
+        faults += (_hold_command(chance),)
     is_early = bool(faults) and chance.random() < 0.15
     return Plan(seed, broker, op, faults, outages, is_early, chance.uniform(0.065, 0.09), chance.uniform(0.04, 0.06))
 
@@ -100,7 +102,8 @@ def _draw_fault(chance: random.Random, broker: str) -> tuple[str, Fault]:
         packet = "PUBLISH"
     amount = 0.0
     if effect == "delay":
-        amount = chance.choice((chance.uniform(0.01, 0.5), chance.uniform(1, 3), chance.uniform(TTL_S, TTL_S + 1)))
+        late_s = chance.uniform(TTL_S + 0.4, TTL_S + 1.4)
+        amount = chance.choice((chance.uniform(0.01, 0.5), chance.uniform(1, 3), late_s, late_s))
     elif effect == "cut":
         amount = chance.choice((0.0, 1.0, chance.random()))
     elif effect == "throttle":
@@ -109,9 +112,14 @@ def _draw_fault(chance: random.Random, broker: str) -> tuple[str, Fault]:
     return side, Fault(effect, direction, packet, topic_end, skip, chance.choice((1, 1, 1, 3)), amount)
 
 
+def _hold_command(chance: random.Random) -> tuple[str, Fault]:
+    """Return a delay of the command for about as long as it takes to make the next call."""
+    return TERMINAL_SIDE, Fault("delay", UP, "PUBLISH", messages.COMMAND, amount=chance.uniform(0, 0.3))
+
+
 def _draw_outage(chance: random.Random, broker: str) -> Outage:
     """Return an outage at any step; an embedded broker goes with the bridge."""
-    what = chance.choices(("broker", "bridge", "call"), (4 if broker == MOSQUITTO else 0, 8, 1))[0]
+    what = chance.choices(("broker", "bridge", "call"), (4 if broker == MOSQUITTO else 0, 8, 2))[0]
     after_s = chance.choice((0.0, chance.uniform(0, 0.004), chance.uniform(0, 0.03)))
     steps = STEPS[1:] if what == "call" else STEPS  # a call that changes with the first key may be either one's
     return Outage(what, chance.choice(steps), after_s, chance.choice((0.0, chance.uniform(0.05, 0.8))))

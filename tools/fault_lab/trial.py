@@ -195,6 +195,7 @@ class _Trial:
             lines=tuple(cell.lines[self._first :]),
             signals=tuple(row for row in cell.signals if row[0] >= first_ms),
             done=tuple(cell.lab.done),
+            asked=cell.lab.asked,
             channel=self._channel,
             commands=len(self._results),
             results=tuple(self._results[-1]) if self._results else None,

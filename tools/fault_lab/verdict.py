@@ -36,7 +36,7 @@ class Seen:
     is_caller_gone: the caller hung up meanwhile, so that what the PBX began may fail, and be said to have failed.
     lines: (time, first line of the display) since the first key. signals: (time, name). results: of the command in the
     journal, None when the journal does not know it. channel: of the user's leg in the call that was up at the first
-    key. commands: how many the journal has.
+    key. commands: how many the journal has. asked: how often the PBX was asked to transfer.
     """
 
     op: str
@@ -45,6 +45,7 @@ class Seen:
     lines: tuple[tuple[float, str], ...]
     signals: tuple[tuple[float, str], ...]
     done: tuple[Done, ...]
+    asked: int
     channel: str
     commands: int
     results: tuple[str, ...] | None
@@ -89,6 +90,8 @@ def judge(seen: Seen) -> tuple[str, str]:
 
 def _judge_pbx(seen: Seen) -> str:
     """Say what the PBX should not have done, "" if nothing."""
+    if seen.asked > 1:
+        return f"the PBX was asked {seen.asked} times"
     if len(seen.done) > 1:
         return f"the PBX was made to transfer {len(seen.done)} times"
     for done in seen.done:
