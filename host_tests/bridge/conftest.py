@@ -174,10 +174,10 @@ class FakeTerminal:
         return [messages.decode(kind, topic, self.key, payload) if payload else "empty" for payload in payloads]
 
     async def hello(self):
-        before = len(self.heard(messages.CALL))
+        before = len(self.heard(messages.SESSION))
         fields = {"boot": self.boot, "fw": "1.0", "board": "VIRTUAL", "wire": [1, 1], "caps": ["blind", "attended"]}
         await self.send(messages.HELLO, fields)
-        await until(lambda: len(self.heard(messages.CALL)) > before)
+        await until(lambda: len(self.heard(messages.SESSION)) > before)  # the last of the answer
         self.session = self.heard(messages.SESSION)[-1]["session"]
         self.session_s = time.monotonic()
         return self.session
