@@ -44,7 +44,8 @@ class Summary:
             yield f"# fault: {fault}"
         seconds = (run.last_us - run.first_us) / 1e6
         yield f"# trace: {run.row_count} rows; {seconds:.3f} s; {run.stall_count} stalls"
+        gaps = scanner.gaps
         yield (
-            f"# scanner: {run.polls} polls; gap p50 {scanner.gaps.percentile_ms(50)} ms; p99 {scanner.gaps.percentile_ms(99)} ms; "
-            f"max {scanner.gaps.longest_ms()} ms"
+            f"# scanner: {run.polls} polls; gap p50 {gaps.percentile_ms(50)} ms; p99 {gaps.percentile_ms(99)} ms; "
+            f"max {gaps.longest_ms()} ms"
         )

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 SUITE = "forky"
+MACHINE_PACKAGES = ("mmdebstrap", "openssl")  # on the machine itself; each has a command of its own name
 PACKAGES = ("asterisk", "asterisk-modules", "asterisk-config", "sip-tester", "mosquitto")
 
 
@@ -19,15 +20,15 @@ class InstallFailed(Exception):
 
 def install(root: Path) -> None:
     """Make the root at `root` unless it is complete. A half-made one is begun again."""
-    if (root / ".ready").exists():
-        return
     if os.geteuid() != 0:
         raise InstallFailed("Making the Debian root needs root: run the command as root.")
     if not shutil.which("apt-get"):
         raise InstallFailed(
             "There is no apt-get here: install asterisk (22), sipp and mosquitto with this system's tools."
         )
-    _install_mmdebstrap()
+    _install_tools()
+    if (root / ".ready").exists():
+        return
     if root.exists():
         _run(["rm", "-rf", "--one-file-system", str(root)], "removing the half-made root")
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -40,11 +41,13 @@ def install(root: Path) -> None:
     (root / ".ready").touch()
 
 
-def _install_mmdebstrap() -> None:
-    if shutil.which("mmdebstrap"):
-        return
-    _run(["apt-get", "update", "-q"], "reading the package lists")
-    _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "mmdebstrap"], "installing mmdebstrap")
+def _install_tools() -> None:
+    """Install what makes the root and the tests' certificates: two commands, no services."""
+    missing = [name for name in MACHINE_PACKAGES if not shutil.which(name)]
+    if missing:
+        _run(["apt-get", "update", "-q"], "reading the package lists")
+        step = f"installing {' and '.join(missing)}"
+        _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], step)
 
 
 def _mirror() -> str:
