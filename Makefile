@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PHONETERM := $(VENV)/bin/phoneterm
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage lint format types bench bench-keypad bench-link sizes sim lab flash provision clean
+.PHONY: help run test coverage chaos lint format types bench bench-keypad bench-link sizes sim lab flash provision clean
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -25,6 +25,9 @@ test: $(READY) ## All tests. ARGS='-k name' selects; SKIPS=forbidden makes a ski
 coverage: $(READY) ## The pure core's tests alone; fails when a branch of it is not run.
 	@$(VENV)/bin/python -m pytest host_tests/core host_tests/scenarios host_tests/properties \
 	  --cov=phoneterm.core --cov-branch --cov-report=term --cov-fail-under=100
+
+chaos: $(READY) ## 1,000 seeded runs through drops, cuts, dead connections and kills, with a tally. ARGS='--only SEED'.
+	@$(PHONETERM) parts install && $(PHONETERM) chaos $(ARGS)
 
 lint: $(READY) ## Style and common mistakes (ruff).
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

@@ -28,6 +28,19 @@ _ARROWS = {
     "tools/virtual_phone": {"virtual_phone", "firmware_build"},
     "tools/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
     "tools/firmware_build": {"firmware_build"},
+    "tools/fault_lab": {
+        "fault_lab",
+        "lab_parts",
+        "pbx_lab",
+        "pbx_simulator",
+        "phoneterm_bridge",
+        "phoneterm_cli.installation",
+        "virtual_phone",
+        "firmware_build",
+        "phoneterm.core.messages",
+        "phoneterm.device",
+        "link_lab.mosquitto",
+    },
     "tools/link_lab": {
         "link_lab",
         "lab_parts",
@@ -41,7 +54,7 @@ _ARROWS = {
 _PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython", "sys"}
 _OURS = {
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator",
-    "virtual_phone", "keypad_lab", "link_lab", "firmware_build",
+    "virtual_phone", "keypad_lab", "link_lab", "firmware_build", "fault_lab",
 }  # fmt: skip
 
 

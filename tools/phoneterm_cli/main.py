@@ -4,6 +4,7 @@ Does no work of its own. Each part owns its commands; this file only says where 
 """
 
 import typer
+from fault_lab.cli import app as chaos_app
 from firmware_build.cli import app as firmware_app
 from keypad_lab.cli import app as keys_app
 from lab_parts.cli import app as parts_app
@@ -32,6 +33,7 @@ app.command("why")(why)
 app.add_typer(phone_app, name="phone")
 app.add_typer(keys_app, name="keys")
 app.add_typer(link_app, name="link")
+app.add_typer(chaos_app, name="chaos")
 app.add_typer(digit_map_app, name="digit-map")
 app.add_typer(lab_app, name="lab")
 app.add_typer(firmware_app, name="firmware")
