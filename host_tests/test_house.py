@@ -37,7 +37,7 @@ _ARROWS = {
         "phoneterm_cli.installation",
         "virtual_phone",
         "firmware_build",
-        "phoneterm.core.messages",
+        "phoneterm.core",
         "phoneterm.device",
         "link_lab.mosquitto",
     },
