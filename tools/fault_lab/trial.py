@@ -23,7 +23,7 @@ ANSWER_S = 4.5  # the terminal gives up after 3 s; by then it must have said som
 QUIET_S = 15.0
 RECOVER_S = 25.0
 _LOOK_S = 0.02
-_HANG_UP_S = 0.3
+_SETTLE_S = 0.3
 _CODES = {"blind": "#1", "attended": "*2"}
 
 
@@ -121,7 +121,7 @@ class _Trial:
     async def _press_keys(self) -> None:
         cell, plan = self._cell, self._plan
         self._first_key_s = time.monotonic()
-        self._first = len(cell.lines)
+        self._first = max(len(cell.lines) - 1, 0)  # what is shown now may be the answer: "No link"
         self._on_step(FIRST_KEY)
         assert cell.phone is not None
         strokes = await cell.phone.type(_CODES[plan.op] + COLLEAGUE, plan.hold_s * 1000, plan.gap_s * 1000)
@@ -147,10 +147,12 @@ class _Trial:
         await _until(lambda: verdict.is_final(self._word()), left_s)
         if not await _until(lambda: cell.is_quiet and all(task.done() for task in self._outages), QUIET_S):
             raise NotReady("what was held back or killed was not there again in time")
-        if self._plan.op == "attended" and cell.lab.done:
-            with suppress(LabFailed):
-                await cell.lab.hang_up(USER)
-            await asyncio.sleep(_HANG_UP_S)
+        if self._plan.op == "attended":
+            await asyncio.sleep(_SETTLE_S)  # the terminal's word may come before the PBX is asked
+            if cell.lab.done:
+                with suppress(LabFailed):
+                    await cell.lab.hang_up(USER)
+                await asyncio.sleep(_SETTLE_S)
 
     async def _heal(self) -> None:
         for proxy in self._cell.proxies.values():

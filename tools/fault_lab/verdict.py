@@ -34,9 +34,9 @@ class Seen:
     """What was seen of one run.
 
     is_caller_gone: the caller hung up meanwhile, so that what the PBX began may fail, and be said to have failed.
-    lines: (time, first line of the display) since the first key. signals: (time, name). results: of the command in the
-    journal, None when the journal does not know it. channel: of the user's leg in the call that was up at the first
-    key. commands: how many the journal has. asked: how often the PBX was asked to transfer.
+    lines: (time, first line of the display) at the first key and since. signals: (time, name). results: of the
+    command in the journal, None when the journal does not know it. channel: of the user's leg in the call that was up
+    at the first key. commands: how many the journal has. asked: how often the PBX was asked to transfer.
     """
 
     op: str
