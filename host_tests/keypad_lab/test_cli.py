@@ -70,7 +70,7 @@ def test_a_file_of_bytes_that_are_no_text_is_one_sentence(tmp_path):
 def test_bad_legends_are_one_sentence(trace):
     done = _run("replay", trace("0,0,0"), "--legends", "1234")
     assert done.exit_code == 1
-    assert done.stderr == "--legends: a keymap needs 16 different legends, not '1234'.\n"
+    assert done.stderr == "--legends: a keymap is 16 different digits, capital letters, * or #, not '1234'.\n"
 
 
 def test_a_generated_trace_replays_to_the_keys_in_its_truth(tmp_path):

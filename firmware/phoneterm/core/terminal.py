@@ -272,7 +272,7 @@ def _read_config(document, roles):
         return messages.Rejected("config", "the memory is too short to read it")
     finally:
         core = sys.modules["phoneterm.core"]
-        for name in ("config", "digit_map_text"):
+        for name in ("config", "digit_map_proof", "digit_map_text"):
             sys.modules.pop("phoneterm.core." + name, None)
             if hasattr(core, name):
                 delattr(core, name)
