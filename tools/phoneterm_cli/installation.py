@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pbx_lab.lab import CONTEXT, ENDPOINTS, LabOptions, PbxLab
 from phoneterm_bridge.backends import make_pbx
+from phoneterm_bridge.cli.terminal import device_settings
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings import BridgeSettings, load_settings
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
-from phoneterm_bridge.store.records import Enrolment
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
@@ -98,7 +98,8 @@ class Installation:
         )
 
     async def _start_phone(self) -> None:
-        texts = device_settings(self.enrolment, self.bridge.broker_port, self.settings.broker.base)
+        broker = self.settings.broker.model_copy(update={"port": self.bridge.broker_port})
+        texts = device_settings(self.enrolment, broker) | {"wifi_ssid": "virtual"}
         self.phone = VirtualPhone(texts, self._control_port)
         await self.phone.start()
         self._parts.push_async_callback(self.phone.stop)
@@ -110,16 +111,3 @@ class Installation:
         """Flip alice's permission User is multi user aware; the terminal hears of it at once."""
         await asyncio.to_thread(self.bridge.directory.set_multi_user_aware, USER, is_allowed)
         await self.bridge.refresh()
-
-
-def device_settings(enrolment: Enrolment, broker_port: int, base: str) -> dict[str, str]:
-    """Return what a terminal on this machine must know, as texts in its settings store."""
-    return {
-        "wifi_ssid": "virtual",
-        "tid": enrolment.tid,
-        "mqtt_host": HOST,
-        "mqtt_port": str(broker_port),
-        "mqtt_password": enrolment.mqtt_password,
-        "mac_key": enrolment.mac_key.hex(),
-        "base": base,
-    }
