@@ -1,8 +1,9 @@
 """The settings a terminal gets from the bridge: digit map, timers, country of the tones, operations, key roles.
 
-Does not check signatures or types (messages.decode has), only what a single field cannot tell: whether the map is
-clear, the country is known and the roles go together. Times are milliseconds. What is wrong is a
-Rejected("config", one sentence), and the settings in force stay. The terminal loads this module only to read a config.
+Does not check signatures or types (messages.decode has), only what a single field cannot tell: whether the map can
+be read (that it is clear the bridge has proved), the country is known and the roles go together. Times are
+milliseconds. What is wrong is a Rejected("config", one sentence), and the settings in force stay. The terminal loads
+this module only to read a config.
 """
 
 from collections import namedtuple

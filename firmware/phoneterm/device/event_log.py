@@ -14,7 +14,10 @@ def log(event, detail):
 
 
 def place_of(error):
-    """Return the type of an exception and where it was raised: "OSError at mqtt.py:120 in publish"."""
+    """Return the type of an exception and where it was raised: "OSError at mqtt:1 in publish".
+
+    What a device gets is compiled without line numbers, so there the line is always 1.
+    """
     if isinstance(error, MemoryError):
         return "MemoryError"  # where it was raised would take memory to say, and says little
     trace = io.StringIO()
