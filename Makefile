@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PHONETERM := $(VENV)/bin/phoneterm
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage chaos lint format types bench bench-keypad bench-link sizes sim lab flash provision clean
+.PHONY: help run test coverage chaos lint format types bench bench-keypad bench-link sizes sim lab flash provision lock clean
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -63,6 +63,11 @@ flash: ## Not there yet: copying the firmware to a board.
 provision: ## Not there yet: writing Wi-Fi, broker and keys to a board.
 	@echo "make provision is not there yet: this release runs on the virtual board only."; exit 1
 
+lock: ## Renew requirements.lock after a change of the dependencies. ARGS=--upgrade takes newer releases too.
+	@$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet uv
+	@build/lock/bin/uv pip compile pyproject.toml --group dev --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock $(ARGS)
+
 clean: ## Remove what the other targets made in this folder.
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage tools/*.egg-info
 
@@ -71,6 +76,6 @@ $(READY): requirements.lock pyproject.toml
 	  { echo "This needs Python 3.11 or later with venv: apt-get install python3-venv, or name one with PYTHON=."; exit 1; }
 	@echo "Setting up $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
