@@ -17,6 +17,12 @@ _ARROWS = {
     "firmware/boot.py": {"phoneterm.device", "board"},
     "boards": {"virtual_display", "host_link"},
     "tools/lab_parts": {"lab_parts"},
+    "tools/board_check": {
+        "board_check",
+        "phoneterm.core.config",
+        "phoneterm.core.keymap",
+        "phoneterm.core.messages",
+    },
     "tools/phoneterm_bridge": {
         "phoneterm_bridge",
         "phoneterm.core.messages",
@@ -27,7 +33,7 @@ _ARROWS = {
     "tools/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.ami"},
     "tools/virtual_phone": {"virtual_phone", "firmware_build"},
     "tools/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
-    "tools/firmware_build": {"firmware_build"},
+    "tools/firmware_build": {"firmware_build", "board_check"},
     "tools/fault_lab": {
         "fault_lab",
         "lab_parts",
@@ -54,7 +60,7 @@ _ARROWS = {
 _PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython", "sys"}
 _OURS = {
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator",
-    "virtual_phone", "keypad_lab", "link_lab", "firmware_build", "fault_lab",
+    "virtual_phone", "keypad_lab", "link_lab", "firmware_build", "fault_lab", "board_check",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ Does no work of its own. Each part owns its commands; this file only says where 
 """
 
 import typer
+from board_check.cli import app as board_app
 from fault_lab.cli import app as chaos_app
 from firmware_build.cli import app as firmware_app
 from keypad_lab.cli import app as keys_app
@@ -36,6 +37,7 @@ app.add_typer(link_app, name="link")
 app.add_typer(chaos_app, name="chaos")
 app.add_typer(digit_map_app, name="digit-map")
 app.add_typer(lab_app, name="lab")
+app.add_typer(board_app, name="board")
 app.add_typer(firmware_app, name="firmware")
 app.add_typer(parts_app, name="parts")
 

@@ -1,0 +1,58 @@
+"""The drawn wiring is that of board.py, the same every time, and needs nothing that is installed besides."""
+
+import re
+import struct
+from dataclasses import replace
+
+import pytest
+from board_check.board_file import find_boards, read_board
+from board_check.picture import draw_board
+from board_check.sheet import make_png
+from board_check.wiring import find_old_files, write_wiring
+from board_check.wiring_page import write_page
+
+_BOARDS = [read_board(folder) for folder in find_boards()]
+
+
+@pytest.fixture(params=_BOARDS, ids=lambda board: board.name)
+def board(request):
+    return request.param
+
+
+def test_the_committed_wiring_is_that_of_the_board(board):
+    assert find_old_files(board) == [], f"phoneterm board wiring {board.name} draws it anew"
+
+
+def test_a_picture_is_drawn_the_same_twice(board):
+    assert draw_board(board) == draw_board(board)
+
+
+def test_a_picture_has_no_letters_that_need_a_font(board):
+    svg = draw_board(board)
+    assert "<text" not in svg
+    ids = re.findall(r'<symbol id="([^"]+)"', svg)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', svg)) == set(ids)
+
+
+def test_a_picture_becomes_a_png_of_twice_its_size(board):
+    png = make_png(draw_board(board))
+    assert png.startswith(b"\x89PNG\r\n")
+    width, height = struct.unpack(">II", png[16:24])
+    assert width > 1200 > height > 600
+
+
+def test_the_page_names_every_pin(board):
+    page = write_page(board)
+    for wire in board.connections():
+        assert re.search(rf"\| GPIO{wire.pin} \|", page), wire
+
+
+def test_files_of_another_wiring_are_called_old(tmp_path, board):
+    written = write_wiring(board, tmp_path, with_png=True)
+    assert [path.name for path in written] == ["wiring.svg", "wiring.md", "wiring.png"]
+    copied = replace(board, folder=tmp_path)
+    assert find_old_files(copied) == []
+    assert find_old_files(replace(copied, lamp=None)) == ["wiring.svg", "wiring.md"]
+    (tmp_path / "wiring.md").unlink()
+    assert find_old_files(copied) == ["wiring.md"]
