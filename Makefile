@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PHONETERM := $(VENV)/bin/phoneterm
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage chaos lint format types bench bench-keypad bench-link sizes sim lab flash provision lock clean
+.PHONY: help run test coverage chaos lint format types bench bench-keypad bench-link sizes firmware sim lab flash provision lock clean
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -49,6 +49,9 @@ bench-link: $(READY) ## The MQTT client beside its peers on the same VM: publish
 
 sizes: $(READY) ## Compile the firmware with mpy-cross and print what each module takes on the device.
 	@$(PHONETERM) firmware sizes
+
+firmware: $(READY) ## Build all files that a board gets: BOARD=ESP32_GENERIC. ROMFS=1 makes a ROMFS image too.
+	@$(PHONETERM) firmware build $(BOARD) $(if $(ROMFS),--romfs) $(ARGS)
 
 sim: $(READY) ## The virtual phone alone, for a bridge that already runs: SETTINGS=terminal.json.
 	@test -n "$(SETTINGS)" || { echo "make sim needs SETTINGS=FILE, the file that 'phoneterm terminal add' wrote."; exit 2; }

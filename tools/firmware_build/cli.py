@@ -1,33 +1,72 @@
-"""`phoneterm firmware`: what the firmware becomes on a device."""
+"""`phoneterm firmware`: what the firmware becomes on a device.
+
+Does no work of its own. What goes wrong is one sentence on stderr and exit code 1.
+"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from board_check.board_file import find_board
+from board_check.board_source import BoardUnusable
 
 from firmware_build import sizes as measure
+from firmware_build.board_image import MANIFEST, BoardUnfit, build_image
 from firmware_build.image import NOT_ON_DEVICE, STARTED_AS_SOURCE
+from firmware_build.romfs import RomfsFailed, make_romfs
+from firmware_build.version import VersionMissing
 
 app = typer.Typer(help="The firmware as the device gets it.", no_args_is_help=True)
+_Firmware = Annotated[Path, typer.Option(help="Folder with main.py and the phoneterm package.")]
+
+
+@app.command()
+def build(
+    board: Annotated[str, typer.Argument(metavar="BOARD", help="A board's name, or its folder.")],
+    firmware: _Firmware = Path("firmware"),
+    to: Annotated[Path, typer.Option(help="Where the board's folder goes.")] = Path("build/firmware"),
+    romfs: Annotated[bool, typer.Option("--romfs", help="Make a ROMFS image beside the folder too.")] = False,
+) -> None:
+    """Compile all that a board gets, and print what each file takes there."""
+    _check_firmware(firmware)
+    try:
+        image = build_image(find_board(board), firmware, to)
+        extra = make_romfs(image.folder) if romfs else None
+    except (BoardUnusable, BoardUnfit, measure.CompileFailed, VersionMissing, RomfsFailed) as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename} cannot be written: {error.strerror}.")
+    for path, size in image.files.items():
+        typer.echo(f"{size:7d}  {path}")
+    typer.echo(f"{sum(image.files.values()):7d}  all together, in {image.folder}, listed in its {MANIFEST}")
+    if extra:
+        typer.echo(f"{extra.stat().st_size:7d}  {extra}, for a MicroPython with a ROMFS partition")
 
 
 @app.command()
 def sizes(
-    firmware: Annotated[Path, typer.Option(help="Folder with main.py and the phoneterm package.")] = Path("firmware"),
+    firmware: _Firmware = Path("firmware"),
     target: Annotated[Path, typer.Option(help="Where the compiled modules go.")] = Path("build/mpy"),
 ) -> None:
     """Compile every module with mpy-cross and print the bytes each takes on the device."""
-    if not (firmware / "main.py").exists():
-        typer.echo(f"There is no main.py in {firmware}: name the firmware folder with --firmware.", err=True)
-        raise typer.Exit(1)
+    _check_firmware(firmware)
     try:
         modules = measure.compile_all(firmware, target, NOT_ON_DEVICE)
     except measure.CompileFailed as failure:
-        typer.echo(str(failure), err=True)
-        raise typer.Exit(1) from None
+        _fail(str(failure))
     for module in modules:
         typer.echo(f"{module.mpy_bytes:7d}  {module.path}")
     total = sum(module.mpy_bytes for module in modules if module.path not in STARTED_AS_SOURCE)
     typer.echo(f"{total:7d}  all together, of {measure.MOST_BYTES} ({' and '.join(STARTED_AS_SOURCE)} go as sources)")
     if total > measure.MOST_BYTES:
         raise typer.Exit(1)
+
+
+def _check_firmware(firmware: Path) -> None:
+    if not (firmware / "main.py").exists():
+        _fail(f"There is no main.py in {firmware}: name the firmware folder with --firmware.")
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)

