@@ -1,14 +1,20 @@
 """A board that cannot work is refused, each reason in one sentence; every board of the project passes."""
 
+import contextlib
 import json
 import re
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from board_check.board_file import BOARDS, find_boards, read_board
+from board_check.board_source import BoardUnusable, read_source
 from board_check.check import check_board
 from board_check.chips import CHIPS
 from board_check.parts import find_display
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 @pytest.fixture
@@ -149,6 +155,23 @@ def test_a_board_json_of_another_shape_is_refused(copy_board, content, sentence)
     (folder / "board.json").write_text(content)
     (problem,) = check_board(folder)
     assert problem.startswith(sentence)
+
+
+@given(st.text() | st.binary())
+def test_no_text_in_the_place_of_a_board_file_is_more_than_a_sentence(content):
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "board.py"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode(errors="surrogatepass"))
+        with contextlib.suppress(BoardUnusable):
+            read_source(path)
+
+
+@pytest.mark.parametrize("text", ["(" * 3000 + ")" * 3000, "ROWS = " + "-" * 100000 + "1", "A = 9 ** 9 ** 9 ** 9\n"])
+def test_a_board_file_that_would_overwhelm_the_reader_is_refused(copy_board, text):
+    folder = copy_board("VIRTUAL")
+    (folder / "board.py").write_text(text)
+    (problem,) = check_board(folder)
+    assert problem.startswith("VIRTUAL/board.py ")
 
 
 def test_a_board_without_lamp_buzzer_hook_and_display_is_good(copy_board):

@@ -8,7 +8,6 @@ import board
 from phoneterm.core.keymap import Keymap, Roles
 from phoneterm.device.key_matrix import KeyMatrix
 
-
 buses = []
 
 
