@@ -22,7 +22,6 @@ def copy_board(tmp_path):
     """Return a function that copies a board, changes a piece of one of its files, and returns the copy's folder."""
 
     def copy(name, old="", new="", file="board.py"):
-        shutil.copytree(BOARDS / "displays", tmp_path / "displays", dirs_exist_ok=True)
         folder = tmp_path / name
         shutil.copytree(BOARDS / name, folder)
         text = (folder / file).read_text()

@@ -94,3 +94,9 @@ def test_a_board_and_its_display_work_on_micropython_from_the_image(tmp_path, na
     display = read_board(BOARDS / name).display
     shown = f"display on SCL {display.scl} SDA {display.sda}, written to" if display else "no display"
     assert done.stdout == f"{name}\nkeypad ok\n{shown}\n", done.stdout + done.stderr
+
+
+def test_a_board_in_a_folder_elsewhere_gets_its_display_too(tmp_path):
+    shutil.copytree(BOARDS / "ESP32_GENERIC", tmp_path / "mine" / "ESP32_GENERIC")
+    image = build_image(tmp_path / "mine" / "ESP32_GENERIC", _FIRMWARE, tmp_path / "out")
+    assert "oled.mpy" in image.files

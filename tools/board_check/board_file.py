@@ -13,7 +13,7 @@ from board_check.board_source import BoardUnusable, Source, read_source
 from board_check.chips import CHIPS
 
 BOARDS = Path(__file__).parents[2] / "boards"
-DISPLAYS = "displays"
+DISPLAYS = BOARDS / "displays"  # the drivers, for boards in any folder
 FILES = ("board.json", "board.py", "manifest.py")
 _FUNCTION = "make_display"
 _MOST_SETTLE_US = 1000
@@ -82,13 +82,13 @@ def _make_board(folder: Path, document: dict[str, Any], source: Source) -> Board
         buzzer=values.pin("BUZZER"),
         hook=values.pin("HOOK"),
         hook_off_level=values.level("HOOK_OFF_LEVEL"),
-        display=_display(folder, values, source),
+        display=_display(values, source),
     )
 
 
-def _display(folder: Path, values: "_Values", source: Source) -> Display | None:
+def _display(values: "_Values", source: Source) -> Display | None:
     """Return the display whose driver board.py imports from `boards/displays`, or which another module plays."""
-    drivers = {path.stem for path in (folder.parent / DISPLAYS).glob("*.py")}
+    drivers = {path.stem for path in DISPLAYS.glob("*.py")}
     used = sorted(source.imports & drivers)
     if len(used) > 1:
         raise values.unusable(f"imports {' and '.join(used)}: a board has one display")

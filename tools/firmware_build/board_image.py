@@ -65,7 +65,7 @@ def _fill(board: Board, firmware: Path, made: Path) -> None:
     shutil.copyfile(board.folder / _BOARD_FILE, made / _BOARD_FILE)
     if board.display:
         driver = f"{board.display.driver}.py"
-        compile_module(board.folder.parent / DISPLAYS / driver, Path(driver), made)
+        compile_module(DISPLAYS / driver, Path(driver), made)
 
 
 def _write_manifest(board: Board, firmware: Path, made: Path) -> dict[str, int]:

@@ -1,0 +1,117 @@
+"""The whole firmware on the wiring of every board: the chip is simulated, the pins and polarities are the board's."""
+
+import asyncio
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from board_check.board_file import BOARDS, DISPLAYS, find_boards, read_board
+from virtual_phone.client import PhoneClient
+from virtual_phone.phone import VirtualPhone
+
+_FIRMWARE = Path(__file__).parents[2] / "firmware"
+_SETTINGS = {
+    "wifi_ssid": "lab", "tid": "t101", "mqtt_host": "127.0.0.1", "mqtt_port": "1", "mqtt_password": "x",
+    "mac_key": "00" * 16,
+}  # fmt: skip
+
+# The simulated chip has no I2C: nothing answers on this one, as when no display is plugged in.
+_UNPLUGGED_BUS = """
+import machine
+
+
+class Unplugged:
+    def __init__(self, number, scl, sda):
+        print("bus")
+
+    def writeto(self, address, output):
+        raise OSError(19)
+
+
+machine.I2C = Unplugged
+"""
+
+
+# The firmware's own matrix on the board's pins: says each change of the contacts.
+_CONTACTS = """
+import time
+import board
+from machine import Pin
+from phoneterm.device.key_matrix import KeyMatrix
+
+matrix = KeyMatrix(Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_us)
+print("started")
+last = 0
+while True:
+    contacts = matrix.scan()
+    if contacts != last:
+        last = contacts
+        print("contacts", contacts)
+    time.sleep_ms(1)
+"""
+
+
+@pytest.fixture(params=find_boards(BOARDS), ids=lambda folder: folder.name)
+def folder(request):
+    return request.param
+
+
+@pytest.fixture
+async def start_phone(tmp_path, folder):
+    """Return a coroutine that starts the firmware, changed by a function, on the board; it returns (phone, client)."""
+    opened = []
+
+    async def start(change):
+        sources = tmp_path / "firmware"
+        shutil.copytree(_FIRMWARE, sources, ignore=shutil.ignore_patterns("__pycache__"))
+        change(sources)
+        phone = VirtualPhone(_SETTINGS, firmware=sources, board=folder)
+        await phone.start()
+        client = await PhoneClient.connect("127.0.0.1", phone.control_port)
+        opened.extend((client.close, phone.stop))
+        return phone, client
+
+    yield start
+    for close in opened:
+        await close()
+
+
+async def until(is_so, what):
+    """Wait until a condition holds; fail naming it when it does not in time."""
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        await asyncio.sleep(0.005)
+
+
+async def test_the_firmware_starts_and_drives_lamp_and_buzzer(start_phone, folder):
+    display = read_board(folder).display
+
+    def change(sources):
+        (sources / "boot.py").write_text(_UNPLUGGED_BUS + (_FIRMWARE / "boot.py").read_text())
+        if display:
+            shutil.copyfile(DISPLAYS / f"{display.driver}.py", sources / f"{display.driver}.py")
+
+    phone, client = await start_phone(change)
+    events = []
+    phone.events.listen(events.append)
+    for is_on in (True, False, True, False):  # it blinks, and the keys have been quiet for long enough
+        await until(lambda is_on=is_on: phone.state()["lamp"] is is_on, f"the lamp is {is_on}")
+    await client.tap("#")
+    await until(lambda: any(event["event"] == "tone" and event["hz"] == 2000 for event in events), "a blip")
+    assert [line for line in phone.log_lines if line == "bus"] == (["bus"] if display else [])
+
+
+async def test_every_key_is_read_on_the_contact_of_its_legend(start_phone, folder):
+    phone, client = await start_phone(lambda sources: (sources / "main.py").write_text(_CONTACTS))
+    expected = ["started"]
+
+    def is_said():
+        return [line for line in phone.log_lines if line.startswith(("started", "contacts"))] == expected
+
+    await until(is_said, "started")
+    for index, legend in enumerate(read_board(folder).legends):
+        expected += [f"contacts {1 << index}", "contacts 0"]
+        await client.tap(legend)
+        await until(is_said, f"key {legend}, and nothing else, after {expected[:-2]}")
