@@ -5,7 +5,7 @@ import struct
 from dataclasses import replace
 
 import pytest
-from board_check.board_file import find_boards, read_board
+from board_check.board_file import BOARDS, find_boards, read_board
 from board_check.picture import draw_board
 from board_check.sheet import make_png
 from board_check.wiring import find_old_files, write_wiring
@@ -56,3 +56,18 @@ def test_files_of_another_wiring_are_called_old(tmp_path, board):
     assert find_old_files(replace(copied, lamp=None)) == ["wiring.svg", "wiring.md"]
     (tmp_path / "wiring.md").unlink()
     assert find_old_files(copied) == ["wiring.md"]
+
+
+def test_a_display_that_the_chip_does_not_bear_is_warned_of():
+    board = read_board(BOARDS / "ESP32_GENERIC")
+    lcd = replace(board, display=replace(board.display, driver="lcd"))
+    assert "put a level shifter between" in write_page(lcd)
+    assert "its VCC to 5V, its GND to GND" in write_page(lcd)
+    assert "level shifter" not in write_page(board)
+    assert draw_board(lcd) != draw_board(board)
+
+
+def test_a_part_that_is_not_there_is_not_drawn():
+    bare = replace(read_board(BOARDS / "ESP32_GENERIC"), lamp=None, buzzer=None, hook=None, display=None)
+    assert len(draw_board(bare)) < len(draw_board(read_board(BOARDS / "ESP32_GENERIC")))
+    assert write_page(bare).count("| none | - |") == 4

@@ -7,7 +7,7 @@ import schemdraw.elements as symbols
 
 from board_check.board import Board, Display
 from board_check.parts import BUZZER_OHM, LAMP_OHM, find_display
-from board_check.sheet import FAINT, INK, Sheet
+from board_check.sheet import FAINT, INK, PAPER, Sheet
 
 _LAMP_Y, _BUZZER_Y, _HOOK_Y = 0.0, -1.75, -3.5
 _BUS_YS = (-5.4, -6.1, -6.8, -7.5)
@@ -96,7 +96,9 @@ def _draw_display(sheet: Sheet, display: Display, edge: float) -> None:
         sheet.dot((right, y), INK)
         sheet.text((right - 0.2, y), there, size=10, align="right")
     if part.warning:
-        sheet.text((edge - 1.1, _BUS_YS[2] + 0.25), "level shifter", size=9)
+        sheet.box(right + 0.55, _BUS_YS[2] + 0.35, edge - 0.55, _BUS_YS[-1] - 0.35, PAPER, layer=3)
+        for line, text in enumerate(("level", "shifter")):
+            sheet.text(((right + edge) / 2, (_BUS_YS[2] + _BUS_YS[3]) / 2 + 0.2 - 0.4 * line), text, size=9)
 
 
 def _draw_pin(sheet: Sheet, edge: float, y: float, name: str) -> None:
