@@ -1,6 +1,7 @@
 """`phoneterm board`: which boards there are, whether they can work, and how they are wired.
 
-Does no work of its own. What is wrong is said in one sentence each on stderr, with exit code 1.
+Does no work of its own. What is wrong is said in one sentence each on stderr, with exit code 1. What draws is loaded
+by the commands that need it: it takes a third of a second, which every other `phoneterm` command would wait for too.
 """
 
 from pathlib import Path
@@ -13,10 +14,8 @@ from rich.table import Table
 from board_check.board import Board
 from board_check.board_file import find_board, find_boards, read_board
 from board_check.board_source import BoardUnusable
-from board_check.check import check_board
 from board_check.chips import CHIPS
 from board_check.problems import find_problems
-from board_check.wiring import write_wiring
 from board_check.wiring_page import list_wires
 
 app = typer.Typer(help="Boards: their pins, checked and drawn.", no_args_is_help=True)
@@ -38,6 +37,8 @@ def check(
     board: Annotated[str | None, typer.Argument(help="A board's name, or its folder; all boards without one.")] = None,
 ) -> None:
     """Say what would not work on a board, or that nothing is wrong with it."""
+    from board_check.check import check_board
+
     is_good = True
     for folder in [_find(board)] if board is not None else find_boards():
         problems = check_board(folder)
@@ -57,6 +58,8 @@ def wiring(
     png: Annotated[bool, typer.Option("--png", help="Draw a PNG too.")] = False,
 ) -> None:
     """Print the table of a board's wires, and draw wiring.svg and wiring.md."""
+    from board_check.wiring import write_wiring
+
     found = _read(_find(board))
     problems = find_problems(found)
     if problems:
@@ -69,7 +72,7 @@ def wiring(
         for path in write_wiring(found, to or found.folder, png):
             typer.echo(f"Written: {path}")
     except OSError as error:
-        _fail(f"{error.filename} cannot be written: {error.strerror}.")
+        _fail(f"{error.filename or to or found.folder} cannot be written: {error.strerror}.")
 
 
 def _find(name: str) -> Path:

@@ -35,7 +35,7 @@ def build(
     except (BoardUnusable, BoardUnfit, measure.CompileFailed, VersionMissing, RomfsFailed) as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"{error.filename} cannot be written: {error.strerror}.")
+        _fail(f"{error.filename or to} cannot be written: {error.strerror}.")
     for path, size in image.files.items():
         typer.echo(f"{size:7d}  {path}")
     typer.echo(f"{sum(image.files.values()):7d}  all together, in {image.folder}, listed in its {MANIFEST}")
