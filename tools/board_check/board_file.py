@@ -28,7 +28,7 @@ def find_board(name: str, boards: Path = BOARDS) -> Path:
     """Return the folder of a board that is named, or whose folder is named; BoardUnusable when there is none."""
     for folder in (boards / name, Path(name)):
         if folder.is_dir() and folder.resolve() != boards.resolve():
-            return folder
+            return folder.resolve()
     known = ", ".join(path.name for path in find_boards(boards))
     raise BoardUnusable(f"There is no board {name}: take one of {known}, or name a board's folder.")
 
