@@ -11,7 +11,7 @@ from pathlib import Path
 from lab_parts.parts import Part
 from phoneterm_bridge.ami.settings import AmiSettings
 
-from pbx_lab.config_files import write_config
+from pbx_lab.config_files import read_snippet, write_config
 from pbx_lab.guard import Guard
 from pbx_lab.lab import LabOptions
 from pbx_lab.process import LabFailed, LabProcess, free_port, start_process
@@ -19,10 +19,11 @@ from pbx_lab.process import LabFailed, LabProcess, free_port, start_process
 READY_S = 20.0
 LOOK_EVERY_S = 0.02
 FOLDERS = ("etc", "lib", "spool", "run", "log", "moh")
-CODES = {
-    "letters": {"featuremap": "atxfer = D", "code_abort": "A", "code_complete": "C", "code_swap": "B"},
-    "stock": {"featuremap": "atxfer = *2", "code_abort": "*1", "code_complete": "*2", "code_swap": "*4"},
-    "none": {"featuremap": "", "code_abort": "*1", "code_complete": "*2", "code_swap": "*4"},
+_STOCK = "atxferabort = *1\natxfercomplete = *2\natxferswap = *4"
+CODES = {  # what stands in features.conf: in [featuremap], and at the end of [general]
+    "letters": {"featuremap": '#include "features_featuremap_custom.conf"', "codes": ""},
+    "stock": {"featuremap": "atxfer = *2", "codes": _STOCK},
+    "none": {"featuremap": "", "codes": _STOCK},
 }
 
 
@@ -68,19 +69,31 @@ class AsteriskServer:
             "modules": self._part.inside(_module_folder(self._part.root)),
             "ami_port": str(self.ami.port),
             "sip_port": str(self.sip_port),
-            "username": self.ami.username,
             "secret": self.ami.secret,
             "inspector_username": self.inspector.username,
             "inspector_secret": self.inspector.secret,
-            "dial_options": "Tt" if options.allows_transfer else "",
+            "globals": "" if options.allows_transfer else "DIAL_OPTIONS =\nTRUNK_OPTIONS =",
+            "login_changes": self._login_changes(),
+            "more_modules": "load = func_config.so" if options.reads_files else "",
             "after_dial": "Busy(20)" if options.plays_busy else "Hangup()",
             "ring_s": str(options.ring_s),
             "atxferdropcall": "yes" if options.drops_unanswered else "no",
             "atxfernoanswertimeout_s": str(options.no_answer_s),
             "atxferloopdelay_s": str(options.callback_delay_s),
-            "min_dtmf_ms": str(options.min_dtmf_ms),
+            "asterisk_options": read_snippet("asterisk_options.conf") + self._tone_changes(),
             **CODES[options.codes],
         }
+
+    def _login_changes(self) -> str:
+        """Return what the bridge's login has otherwise than in its snippet: of a key that comes twice, the last counts."""
+        options, usual = self._options, LabOptions()
+        if (options.ami_read, options.ami_write) == (usual.ami_read, usual.ami_write):
+            return ""
+        return f"[{self.ami.username}](+)\nread = {options.ami_read}\nwrite = {options.ami_write}"
+
+    def _tone_changes(self) -> str:
+        least_ms = self._options.min_dtmf_ms
+        return "" if least_ms == LabOptions().min_dtmf_ms else f"mindtmfduration = {least_ms}"
 
     async def _wait_until_listening(self, process: LabProcess) -> None:
         deadline = asyncio.get_running_loop().time() + READY_S

@@ -1,7 +1,7 @@
-"""Writes an Asterisk's configuration from the templates in `config/`.
+"""Writes an Asterisk's configuration from the templates in `config/` and the snippets that PBX administrators copy.
 
 Does not start anything. A template is an ordinary Asterisk file in which `@name@` stands for a value; a name without
-a value is our own mistake and raises ValueError.
+a value is our own mistake and raises ValueError. The templates include the snippets, as a real PBX does.
 """
 
 import re
@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 TEMPLATES = Path(__file__).parent / "config"
+SNIPPETS = TEMPLATES / "snippets"
 _EMPTY = ("acl.conf", "ccss.conf", "pjproject.conf", "udptl.conf")  # Asterisk complains when these are missing
 _PLACEHOLDER = re.compile(r"@([a-z_]+)@")
 
 
 def write_config(folder: Path, values: Mapping[str, str]) -> None:
-    """Write every template, filled in, into `folder`."""
-    for template in sorted(TEMPLATES.glob("*.conf")):
+    """Write every template and snippet, filled in, into `folder`."""
+    for template in (*sorted(TEMPLATES.glob("*.conf")), *sorted(SNIPPETS.glob("*.conf"))):
         (folder / template.name).write_text(fill_in(template.read_text(), values))
     for name in _EMPTY:
         (folder / name).write_text("; defaults\n")
@@ -30,3 +31,8 @@ def fill_in(text: str, values: Mapping[str, str]) -> str:
         return values[match[1]]
 
     return _PLACEHOLDER.sub(value_of, text)
+
+
+def read_snippet(name: str) -> str:
+    """Return a snippet as it is, for a file that Asterisk reads before it knows where to include from."""
+    return (SNIPPETS / name).read_text()

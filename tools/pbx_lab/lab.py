@@ -26,6 +26,7 @@ class LabOptions:
     no_answer_s: how long a consultation may ring. callback_delay_s: pause before the transferrer is rung back again.
     min_dtmf_ms: mindtmfduration, the least time a tone takes; Asterisk's own default is 80.
     plays_busy: the dialplan plays the busy tone after a failed Dial (as FreePBX does) instead of hanging up.
+    ami_read, ami_write: the classes of the bridge's login. reads_files: func_config is loaded, as on most Asterisks.
     """
 
     codes: str = "letters"
@@ -36,6 +37,9 @@ class LabOptions:
     callback_delay_s: int = 10
     min_dtmf_ms: int = 20
     plays_busy: bool = False
+    ami_read: str = "call"
+    ami_write: str = "call,reporting"
+    reads_files: bool = False
 
 
 @dataclass(frozen=True)
