@@ -85,7 +85,7 @@ class AsteriskServer:
         }
 
     def _login_changes(self) -> str:
-        """Return what the bridge's login has otherwise than in its snippet: of a key that comes twice, the last counts."""
+        """Return what the bridge's login has other than its snippet; of a key that comes twice, the last counts."""
         options, usual = self._options, LabOptions()
         if (options.ami_read, options.ami_write) == (usual.ami_read, usual.ami_write):
             return ""

@@ -8,9 +8,10 @@ import re
 import time
 from collections.abc import Callable
 
+from pbx_lab.lab import CONTEXT
 from phoneterm_bridge.ami.codec import Message
 
-from pbx_simulator.dialplan import has_number
+from pbx_simulator.dialplan import has_number, list_lines
 from pbx_simulator.exchange import Exchange
 from pbx_simulator.feature_codes import FeatureCodes
 from pbx_simulator.parties import Channel, Pairs
@@ -18,6 +19,11 @@ from pbx_simulator.parties import Channel, Pairs
 Answer = tuple[Pairs, list[Pairs]]
 
 VERSION = "22.10.1"
+_RIGHTS = {
+    **dict.fromkeys(("Atxfer", "BlindTransfer", "CancelAtxfer", "PlayDTMF", "Setvar"), "call"),
+    "CoreSettings": "system,reporting", "CoreShowChannels": "system,reporting", "Getvar": "call,reporting",
+    "Hangup": "system,call", "ShowDialPlan": "config,reporting",
+}
 
 
 class AmiActions:
@@ -30,6 +36,10 @@ class AmiActions:
         self._actions: dict[str, Callable[[Message], Answer]] = {
             "ping": lambda _: success(("Ping", "Pong"), ("Timestamp", f"{time.time():.6f}")),
             "coresettings": lambda _: success(("AMIversion", "11.0.0"), ("AsteriskVersion", VERSION)),
+            "listcommands": lambda _: success(
+                *((name, f"... (Priv: {classes},all)") for name, classes in _RIGHTS.items())
+            ),
+            "showdialplan": self._show_dialplan,
             "coreshowchannels": self._show_channels,
             "getvar": self._get_variable,
             "setvar": self._set_variable,
@@ -52,6 +62,16 @@ class AmiActions:
         now = time.monotonic()
         listed = [_describe(channel, now) for channel in self._exchange.parties.channels]
         return success(("EventList", "start"), ("Message", "Channels will follow"))[0], listed
+
+    def _show_dialplan(self, action: Message) -> Answer:
+        context, number, options = action.get("Context"), action.get("Extension"), self._exchange.options
+        if context != CONTEXT:
+            return error(f"Did not find context {context}")
+        if number and not has_number(context, number):
+            return error(f"Did not find extension {number}@{context}")
+        letters = "Tt" if options.allows_transfer else ""
+        answer = success(("EventList", "start"), ("Message", "DialPlan list will follow"))[0]
+        return answer, list_lines(context, number, letters, options.ring_s)
 
     def _get_variable(self, action: Message) -> Answer:
         name, channel = action.get("Variable"), self._channel(action)

@@ -5,6 +5,8 @@ Does not dial.
 
 from pbx_lab.lab import CONTEXT, TRUNK
 
+from pbx_simulator.parties import Pairs
+
 MACHINE = "190"
 GROUP = "150"
 
@@ -21,3 +23,21 @@ def phones_of(number: str) -> tuple[str, ...]:
     if number == GROUP:
         return ("102", "103")
     return (TRUNK,) if number.startswith("0") else (number,)
+
+
+def list_lines(context: str, number: str, options: str, ring_s: int) -> list[Pairs]:
+    """Return the first lines of a context's extensions (of one number, unless it is ""), as ShowDialPlan lists them."""
+    group = "&".join(f"PJSIP/{phone}" for phone in phones_of(GROUP))
+    plan = {
+        GROUP: ("Dial", f"{group},{ring_s},{options}"),
+        MACHINE: ("Answer", ""),
+        "_0X.": ("Dial", f"PJSIP/${{EXTEN}}@{TRUNK},{ring_s},{options}"),
+        "_1XX": ("Dial", f"PJSIP/${{EXTEN}},{ring_s},{options}"),
+    }
+    fitting = number if number in plan else f"_{number[:1]}{'X.' if number[:1] == '0' else 'XX'}"
+    return [
+        [("Event", "ListDialplan"), ("Context", context), ("Extension", extension), ("Priority", "1"),
+         ("Application", application), ("AppData", data), ("Registrar", "pbx_config")]
+        for extension, (application, data) in plan.items()
+        if not number or extension == fitting
+    ]  # fmt: skip

@@ -11,7 +11,7 @@ from keypad_lab.cli import app as keys_app
 from lab_parts.cli import app as parts_app
 from link_lab.cli import app as link_app
 from pbx_lab.cli import app as lab_app
-from phoneterm_bridge.cli import bridge_app, broker_app, journal_app, policy_app, terminal_app, user_app, why
+from phoneterm_bridge.cli import bridge_app, broker_app, doctor, journal_app, policy_app, terminal_app, user_app, why
 from virtual_phone.cli import app as phone_app
 
 from phoneterm_cli.digit_map import app as digit_map_app
@@ -31,6 +31,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(policy_app, name="policy")
 app.add_typer(journal_app, name="journal")
 app.command("why")(why)
+app.command("doctor")(doctor)
 app.add_typer(phone_app, name="phone")
 app.add_typer(keys_app, name="keys")
 app.add_typer(link_app, name="link")

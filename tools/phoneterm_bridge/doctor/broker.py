@@ -1,0 +1,131 @@
+"""The broker: is it there, does it refuse strangers and wrong passwords, do its rules hold. Changes nothing there.
+
+A mosquitto as we configure it lets every user be connected once, so a second login as the bridge pushes the working
+bridge out: the bridge's own login is tried only when the caller says that no bridge runs.
+"""
+
+import asyncio
+import secrets
+
+from phoneterm_bridge.doctor import certificate
+from phoneterm_bridge.doctor.broker_client import BrokerClient, NotReached, Refused
+from phoneterm_bridge.doctor.broker_rules import try_rules
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
+from phoneterm_bridge.doctor.login import ProbeLogin
+from phoneterm_bridge.settings import BrokerSettings
+
+_PART = "broker"
+_CONNECT_S = 3
+_ANONYMOUS = Change("mosquitto.conf", "allow_anonymous false")
+
+
+async def examine_broker(
+    settings: BrokerSettings, probe: ProbeLogin | None = None, is_bridge_down: bool = False
+) -> list[Finding]:
+    """Look at the broker of the settings, whichever it is."""
+    where = f"{settings.host}:{settings.port}"
+    found = certificate.examine_files(settings) if settings.embedded else await certificate.examine_server(settings)
+    if any(finding.verdict == PROBLEM for finding in found):
+        return [*found, Finding(UNKNOWN, _PART, f"The broker {where} was not tried, because of its certificate.")]
+    if settings.embedded and not await _is_listening(settings):
+        sentence = f"The bridge does not run, and its embedded broker can have {where} when it does."
+        return [*found, Finding(OK, _PART, sentence)]
+    try:
+        found += await _examine_logins(settings, where)
+        if settings.embedded and probe is None:
+            sentence = "The embedded broker's rules are part of the bridge, and no setting changes them."
+            return [*found, Finding(OK, _PART, sentence)]
+        return found + await _examine_rules(settings, probe, is_bridge_down)
+    except NotReached as error:
+        fix = Change("settings, section [broker]", "host and port; or start the broker")
+        return [*found, Finding(PROBLEM, _PART, f"The broker {where} cannot be used: {error}.", fix)]
+
+
+async def _is_listening(settings: BrokerSettings) -> bool:
+    try:
+        async with asyncio.timeout(_CONNECT_S):
+            _, writer = await asyncio.open_connection(settings.host, settings.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+async def _examine_logins(settings: BrokerSettings, where: str) -> list[Finding]:
+    """A stranger and a wrong password must be refused."""
+    reachable = _reachable(settings)
+    stranger = BrokerClient(reachable, None)
+    found = []
+    if await _gets_in(stranger):
+        found.append(Finding(PROBLEM, _PART, f"The broker {where} lets strangers in, without any login.", _ANONYMOUS))
+        found += await try_rules(stranger, settings.base, None, None)
+        await stranger.close()
+    else:
+        found.append(Finding(OK, _PART, f"The broker {where} answers, and refuses whoever has no login."))
+        wrong = BrokerClient(reachable, settings.username, secrets.token_urlsafe(24))
+        if await _gets_in(wrong):
+            await wrong.close()
+            sentence = f"The broker {where} lets {settings.username} in with any password."
+            fix = Change("mosquitto.conf", "password_file ...   # as `phoneterm broker config` writes it")
+            found.append(Finding(PROBLEM, _PART, sentence, fix))
+    return found
+
+
+async def _examine_rules(settings: BrokerSettings, probe: ProbeLogin | None, is_bridge_down: bool) -> list[Finding]:
+    found: list[Finding] = []
+    witness = None
+    if is_bridge_down and not settings.embedded:
+        witness, finding = await _log_in_as_bridge(settings)
+        found.append(finding)
+    elif not settings.embedded:
+        sentence = (
+            "The bridge's own login was not tried, because a second one would push a working bridge out; whether it "
+            "works shows in the bridge's log (broker-there)."
+        )
+        fix = Change("command line", "stop the bridge, then phoneterm doctor --bridge-is-down")
+        found.append(Finding(UNKNOWN, _PART, sentence, fix))
+    try:
+        return found + await _try_as_terminal(settings, probe, witness)
+    finally:
+        if witness is not None:
+            await witness.close()
+
+
+async def _try_as_terminal(
+    settings: BrokerSettings, probe: ProbeLogin | None, witness: BrokerClient | None
+) -> list[Finding]:
+    if probe is None:
+        sentence = "What a terminal may do at the broker was not tried, because no terminal's login was given."
+        text = "phoneterm terminal add ... --output probe.json, then phoneterm doctor --as-terminal probe.json"
+        return [Finding(UNKNOWN, "broker rules", sentence, Change("command line", text))]
+    client = BrokerClient(_reachable(settings), probe.tid, probe.password)
+    if not await _gets_in(client):
+        fix = Change("command line", "phoneterm broker config ..., then systemctl reload mosquitto")
+        return [Finding(PROBLEM, _PART, f"The broker refuses the login of the terminal {probe.tid}.", fix)]
+    try:
+        return await try_rules(client, settings.base, probe.tid, witness)
+    finally:
+        await client.close()
+
+
+async def _log_in_as_bridge(settings: BrokerSettings) -> tuple[BrokerClient | None, Finding]:
+    client = BrokerClient(_reachable(settings), settings.username, settings.password.get_secret_value())
+    if await _gets_in(client):
+        return client, Finding(OK, _PART, f"The broker lets the bridge in as {settings.username}.")
+    fix = Change("command line", "phoneterm broker config ..., then systemctl reload mosquitto; or broker.password")
+    return None, Finding(PROBLEM, _PART, f"The broker refuses the bridge's login {settings.username}.", fix)
+
+
+async def _gets_in(client: BrokerClient) -> bool:
+    try:
+        await client.open()
+    except Refused:
+        return False
+    return True
+
+
+def _reachable(settings: BrokerSettings) -> BrokerSettings:
+    """Return the settings as a client on this machine uses them: where everybody is served, it is served here."""
+    if settings.embedded and settings.host in ("0.0.0.0", "::"):
+        return settings.model_copy(update={"host": "127.0.0.1"})
+    return settings

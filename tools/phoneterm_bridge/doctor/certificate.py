@@ -1,0 +1,94 @@
+"""TLS certificates: is the broker's accepted by who must trust it, for its name, and for how much longer.
+
+Does not read certificates itself: Python's TLS does, in a handshake with the broker or, for the embedded broker's
+files, in one that never leaves memory.
+"""
+
+import asyncio
+import ssl
+import time
+
+from phoneterm_bridge.broker_tls import make_server_context
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding, name_some
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings import BrokerSettings
+
+_PART = "certificate"
+_DAY_S = 86400
+_SOON_DAYS = 21
+_CONNECT_S = 5
+_RENEW = Change("settings, section [broker]", 'certificate_path = "..."   # a new one, then restart the broker')
+
+
+def examine_files(settings: BrokerSettings) -> list[Finding]:
+    """Look at the certificate files of the embedded broker; nothing without TLS."""
+    if settings.certificate_path is None or settings.key_path is None:
+        return []
+    try:
+        server = make_server_context(settings.certificate_path, settings.key_path)
+        client = ssl.create_default_context(cafile=str(settings.ca_path or settings.certificate_path))
+        client.check_hostname = False
+        if settings.ca_path is None:
+            client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        found = shake_hands(client, server)
+    except SetupProblem as problem:
+        return [Finding(PROBLEM, _PART, str(problem), _RENEW)]
+    except ssl.SSLError as error:
+        sentence = f"Terminals will not accept the broker's certificate {settings.certificate_path}: "
+        return [Finding(PROBLEM, _PART, f"{sentence}{describe_refusal(error)}.", _RENEW)]
+    except OSError as error:
+        fix = Change("settings, section [broker]", 'ca_path = "..."')
+        return [Finding(PROBLEM, _PART, f"The CA {settings.ca_path} cannot be read: {error.strerror}.", fix)]
+    names = sorted(value for _, value in found.get("subjectAltName", ()))
+    return [judge_dates(found, f"it is for {name_some(names)}, so terminals must use such a name as mqtt_host")]
+
+
+async def examine_server(settings: BrokerSettings) -> list[Finding]:
+    """Look at the certificate that a broker shows; nothing without TLS."""
+    if settings.ca_path is None:
+        return []
+    where = f"{settings.host}:{settings.port}"
+    try:
+        context = ssl.create_default_context(cafile=str(settings.ca_path))
+        async with asyncio.timeout(_CONNECT_S):
+            _, writer = await asyncio.open_connection(settings.host, settings.port, ssl=context)
+        found = writer.get_extra_info("peercert")
+        writer.close()
+    except ssl.SSLError as error:
+        sentence = f"The broker {where} shows a certificate that is not accepted: {describe_refusal(error)}."
+        return [Finding(PROBLEM, _PART, sentence, _RENEW)]
+    except (OSError, TimeoutError) as error:
+        fix = Change("settings, section [broker]", 'ca_path = "..."')
+        return [Finding(PROBLEM, _PART, f"The broker's certificate cannot be looked at: {error or 'no answer'}.", fix)]
+    return [judge_dates(found, f"it is accepted for {settings.host}")]
+
+
+def judge_dates(certificate: dict, otherwise: str) -> Finding:
+    """Say for how long an accepted certificate is still good."""
+    days = int((ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) // _DAY_S)
+    sentence = f"The broker's certificate is good for {days} more days; {otherwise}."
+    if days < _SOON_DAYS:
+        return Finding(WARNING, _PART, sentence, _RENEW)
+    return Finding(OK, _PART, sentence)
+
+
+def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> dict:
+    """Have a client and a server shake hands in memory, and return what the client knows of the certificate."""
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [client.wrap_bio(down, up), server.wrap_bio(up, down, server_side=True)]
+    is_done = [False, False]
+    while not all(is_done):
+        for index, end in enumerate(ends):
+            try:
+                end.do_handshake()
+                is_done[index] = True
+            except ssl.SSLWantReadError:
+                continue
+    return ends[0].getpeercert() or {}
+
+
+def describe_refusal(error: ssl.SSLError) -> str:
+    """Return why TLS failed in a few words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message.lower()
+    return (error.reason or "it ended").lower().replace("_", " ")

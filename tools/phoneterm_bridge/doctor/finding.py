@@ -1,0 +1,42 @@
+"""What was found out about one thing: a verdict, one sentence, and where it helps the line to change.
+
+Does not find out anything. Verdicts: OK, WARNING (it works, but should be changed), PROBLEM (something does not work or
+is open to others), UNKNOWN (could not be found out from here; the sentence says why).
+"""
+
+from typing import NamedTuple
+
+OK, WARNING, PROBLEM, UNKNOWN = "ok", "warning", "problem", "not known"
+
+
+class Change(NamedTuple):
+    """The line to change: the file (or where it is typed) and the text that should stand there."""
+
+    file: str
+    text: str
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at. A change of an OK finding is not needed; it would make something better."""
+
+    verdict: str
+    part: str
+    sentence: str
+    change: Change | None = None
+
+
+def as_fields(finding: Finding) -> dict:
+    """Return a finding as plain values for machines."""
+    change = finding.change
+    return {
+        "verdict": finding.verdict,
+        "part": finding.part,
+        "sentence": finding.sentence,
+        "change": None if change is None else change._asdict(),
+    }
+
+
+def name_some(names: list[str], most: int = 5) -> str:
+    """Return names joined for a sentence, cut short after a few."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

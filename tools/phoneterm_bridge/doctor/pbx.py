@@ -1,0 +1,69 @@
+"""The PBX: can it be reached, does it let the bridge in; then what the other files find out there.
+
+Does not change anything at the PBX: it asks, and never acts on a call.
+"""
+
+import ssl
+import time
+
+from phoneterm_bridge.ami.connection import NotConnected, OutcomeUnknown
+from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.doctor.certificate import describe_refusal
+from phoneterm_bridge.doctor.clock import compare_clocks
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
+from phoneterm_bridge.doctor.pbx_dial_options import examine_dial_options
+from phoneterm_bridge.doctor.pbx_dialplan import examine_dialplan
+from phoneterm_bridge.doctor.pbx_features import examine_features
+from phoneterm_bridge.doctor.pbx_rights import examine_rights
+from phoneterm_bridge.doctor.pbx_session import PbxSession, open_session
+from phoneterm_bridge.doctor.store import Stored
+from phoneterm_bridge.pbx_port import PbxRejectedLogin
+from phoneterm_bridge.settings import BridgeSettings, PbxSettings
+
+_PART = "pbx"
+MANAGER_FILE = "manager.conf (FreePBX: manager_custom.conf)"
+
+
+async def examine_pbx(settings: BridgeSettings, stored: Stored) -> list[Finding]:
+    """Look at everything that can be seen over the bridge's own login."""
+    where = f"{settings.pbx.kind} at {settings.pbx.host}:{settings.pbx.port}"
+    try:
+        async with open_session(_login_of(settings.pbx)) as session:
+            found = [Finding(OK, _PART, f"The PBX {where} lets the bridge in.")]
+            return found + await _examine_inside(session, settings, stored)
+    except PbxRejectedLogin as error:
+        text = f"[{settings.pbx.username}] secret = ...   and permit = the address of this machine"
+        return [Finding(PROBLEM, _PART, str(error), Change(MANAGER_FILE, text))]
+    except ssl.SSLError as error:
+        fix = Change("manager.conf, section [general]", "tlsenable = yes, tlscertfile = ..., and pbx.port here: 5039")
+        return [Finding(PROBLEM, _PART, f"There is no TLS with the PBX {where}: {describe_refusal(error)}.", fix)]
+    except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as error:
+        fix = Change("manager.conf, section [general]", "enabled = yes, and bindaddr; or pbx.host and pbx.port here")
+        why = getattr(error, "strerror", None) or "it does not answer as an AMI does"
+        return [Finding(PROBLEM, _PART, f"The PBX {where} cannot be reached: {why}.", fix)]
+
+
+async def _examine_inside(session: PbxSession, settings: BridgeSettings, stored: Stored) -> list[Finding]:
+    login = _login_of(settings.pbx)
+    rights = await examine_rights(session, login)
+    found = [*rights, *await _examine_clocks(session)]
+    if any(finding.verdict == PROBLEM for finding in rights):
+        return [*found, Finding(UNKNOWN, _PART, "The rest of the PBX cannot be looked at with these classes.")]
+    return [
+        *found,
+        *await examine_features(session),
+        *await examine_dialplan(session, settings.phones, stored),
+        *await examine_dial_options(session, stored),
+    ]
+
+
+async def _examine_clocks(session: PbxSession) -> list[Finding]:
+    before_s = time.time()
+    stamp = (await session.ask("Ping")).get("Timestamp")
+    here_s = (before_s + time.time()) / 2
+    return [compare_clocks(here_s, float(stamp))] if stamp.replace(".", "", 1).isdecimal() else []
+
+
+def _login_of(settings: PbxSettings) -> AmiSettings:
+    login = (settings.username, settings.secret.get_secret_value())
+    return AmiSettings(settings.host, settings.port, *login, tls=settings.tls)

@@ -1,0 +1,131 @@
+"""T and t: whether the calls a phone has can be transferred at all. Does not see dialplan outside the store's contexts.
+
+Three things tell: the Dial and Queue lines of the store's contexts (with `include`), FreePBX's global variables, and
+calls that are up now. Options stand in the third argument of Dial and the second of Queue.
+"""
+
+import re
+
+from phoneterm_bridge.ami.codec import Message
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding, name_some
+from phoneterm_bridge.doctor.pbx_session import PbxSession
+from phoneterm_bridge.doctor.store import Stored
+
+_PART = "dial options"
+_OPTIONS_AT = {"dial": 2, "queue": 1}
+_ARGUMENT = re.compile(r"\([^()]*\)")
+_GLOBAL = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
+_MOST_CONTEXTS = 50
+_MOST_PHONES = 50
+_FILE = "extensions.conf (FreePBX: Settings, Advanced Settings, Asterisk Dial Options)"
+_FIX = Change(_FILE, "DIAL_OPTIONS = Tt in [globals], and Dial(PJSIP/...,20,${DIAL_OPTIONS})")
+
+
+async def examine_dial_options(session: PbxSession, stored: Stored) -> list[Finding]:
+    """Look for Dials whose calls nobody, or not the called phone, can transfer."""
+    lines = await _read_lines(session, sorted({place.context for place in stored.places}))
+    lines |= {f"the call of {one.get('Channel')}": one for one in await session.ask_list("CoreShowChannels")}
+    found = await _read_options(session, lines)
+    to_phones = await _read_options(session, await _read_lines_to_phones(session, stored))
+    lacking = {where for where, options in found.items() if _is_clear(options) and not {"T", "t"} & set(options)}
+    lacking |= {where for where, options in to_phones.items() if _is_clear(options) and "t" not in options}
+    if lacking:
+        sentence = f"Phones cannot transfer these calls, because the Dial lacks T or t: {name_some(sorted(lacking))}."
+        return [Finding(PROBLEM, _PART, sentence, _FIX)]
+    unclear = sorted(where for where, options in found.items() if not _is_clear(options))
+    if unclear or not found:
+        return [await _examine_globals(session, unclear)]
+    return [
+        Finding(OK, _PART, f"Calls can be transferred: the {len(found)} Dials of the store's contexts have T or t.")
+    ]
+
+
+async def _read_options(session: PbxSession, lines: dict[str, Message]) -> dict[str, str]:
+    """Return the option letters of those lines that connect a call."""
+    found = {}
+    for where, line in lines.items():
+        data = line.get("AppData") or line.get("ApplicationData")
+        options = await options_of(session, line.get("Application"), data)
+        if options is not None:
+            found[where] = options
+    return found
+
+
+def _is_clear(options: str) -> bool:
+    return "${" not in options
+
+
+async def options_of(session: PbxSession, application: str, data: str) -> str | None:
+    """Return the option letters of a Dial or Queue, global variables filled in; None for any other application."""
+    at = _OPTIONS_AT.get(application.lower())
+    if at is None:
+        return None
+    for name in set(_GLOBAL.findall(data)) - {"EXTEN"}:
+        if value := await session.read(name):
+            data = data.replace(f"${{{name}}}", value)
+    arguments = [*split_arguments(data), "", "", ""]
+    options = arguments[at]
+    if _is_empty_global(options):
+        return ""
+    while _ARGUMENT.search(options):
+        options = _ARGUMENT.sub("", options)
+    return options
+
+
+def split_arguments(data: str) -> list[str]:
+    """Return the arguments of an application; a comma inside brackets does not separate."""
+    found, depth = [""], 0
+    for character in data:
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth <= 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return found
+
+
+def _is_empty_global(options: str) -> bool:
+    """Say whether options are nothing but global variables of FreePBX; that they are still there means: no value."""
+    names = set(_GLOBAL.findall(options))
+    return _GLOBAL.sub("", options) == "" and bool(names) and names <= {"DIAL_OPTIONS", "TRUNK_OPTIONS"}
+
+
+async def _read_lines_to_phones(session: PbxSession, stored: Stored) -> dict[str, Message]:
+    """Return the dialplan lines that ring the extensions with terminals."""
+    lines = {}
+    for number, context in sorted({(one.extension, one.context) for one in stored.terminals})[:_MOST_PHONES]:
+        for line in await session.ask_list("ShowDialPlan", [("Context", context), ("Extension", number)]):
+            if not line.get("IncludeContext"):
+                lines[f"{line.get('Extension')} in {line.get('Context')}, line {line.get('Priority')}"] = line
+    return lines
+
+
+async def _read_lines(session: PbxSession, contexts: list[str]) -> dict[str, Message]:
+    """Return the dialplan lines of contexts and of those they include, by where they stand."""
+    lines: dict[str, Message] = {}
+    seen: set[str] = set()
+    while contexts and len(seen) < _MOST_CONTEXTS:
+        context = contexts.pop(0)
+        if context in seen:
+            continue
+        seen.add(context)
+        for line in await session.ask_list("ShowDialPlan", [("Context", context)]):
+            if include := line.get("IncludeContext"):
+                contexts.append(include)
+            else:
+                lines[f"{line.get('Extension')} in {context}, line {line.get('Priority')}"] = line
+    return lines
+
+
+async def _examine_globals(session: PbxSession, unclear: list[str]) -> Finding:
+    told = await session.read("DIAL_OPTIONS")
+    if "t" in told and "T" in told:
+        return Finding(OK, _PART, f"The PBX's Dial options (DIAL_OPTIONS) are {told}: calls can be transferred.")
+    if told:
+        sentence = (
+            f"The PBX's Dial options (DIAL_OPTIONS) are {told}, without T and t: some calls cannot be transferred."
+        )
+        return Finding(PROBLEM, _PART, sentence, _FIX)
+    why = f"the options of {name_some(unclear)} are made up as the call goes" if unclear else "no Dial was seen"
+    sentence = f"Whether calls have T or t cannot be seen from outside: {why}; run this again during a call."
+    return Finding(UNKNOWN, _PART, sentence, _FIX)

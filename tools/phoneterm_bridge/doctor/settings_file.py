@@ -1,0 +1,47 @@
+"""The settings: who may read the file, and secrets that are too weak. Does not check values; loading them does."""
+
+import stat
+from pathlib import Path
+
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
+from phoneterm_bridge.mosquitto_config import LEAST_PASSWORD_CHARS
+from phoneterm_bridge.settings import BridgeSettings, is_loopback
+
+_PART = "settings"
+_EVERYBODY_ELSE = stat.S_IRWXG | stat.S_IRWXO
+
+
+def examine_settings(settings: BridgeSettings, config: Path | None) -> list[Finding]:
+    """Look at the file the settings came from, and at the secrets and the roads they travel."""
+    return [*_examine_file(config), *_examine_secrets(settings)]
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Say whether anybody but the owner may read or write a file."""
+    return bool(path.stat().st_mode & _EVERYBODY_ELSE)
+
+
+def _examine_file(config: Path | None) -> list[Finding]:
+    if config is None:
+        return [Finding(OK, _PART, "There is no settings file: defaults, the environment and the command line count.")]
+    if is_open_to_others(config):
+        fix = Change("command line", f"chmod 600 {config}")
+        return [Finding(WARNING, _PART, f"The settings file {config} can be read by others than its owner.", fix)]
+    return [Finding(OK, _PART, f"The settings file {config} is its owner's alone.")]
+
+
+def _examine_secrets(settings: BridgeSettings) -> list[Finding]:
+    found = []
+    if not settings.pbx.secret.get_secret_value():
+        fix = Change("environment of the bridge", "PHONETERM_PBX__SECRET=...")
+        found.append(Finding(PROBLEM, _PART, "The setting pbx.secret is empty, so no PBX lets the bridge in.", fix))
+    if not settings.pbx.tls and not is_loopback(settings.pbx.host):
+        fix = Change("settings, section [pbx]", "tls = true   # and manager.conf: tlsenable = yes, port 5039")
+        sentence = f"The bridge speaks to the PBX {settings.pbx.host} in the clear: calls and numbers can be read."
+        found.append(Finding(WARNING, _PART, sentence, fix))
+    password = settings.broker.password.get_secret_value()
+    if not settings.broker.embedded and len(password) < LEAST_PASSWORD_CHARS:
+        fix = Change("environment of the bridge", "PHONETERM_BROKER__PASSWORD=...")
+        sentence = f"The bridge's password at the broker has fewer than {LEAST_PASSWORD_CHARS} characters."
+        found.append(Finding(WARNING, _PART, sentence, fix))
+    return found

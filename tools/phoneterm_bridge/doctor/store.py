@@ -1,0 +1,129 @@
+"""The store: is it there, is its schema the one of this version, may others read it, is the journal's end whole.
+
+Opens it read-only and never migrates it. Only the end of the journal is looked at: `phoneterm journal verify` proves
+all of it.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
+from phoneterm_bridge.doctor.settings_file import is_open_to_others
+from phoneterm_bridge.store import database, journal_chain, reading, tables
+from phoneterm_bridge.store.records import TerminalRecord
+
+_PART = "store"
+_ROWS_CHECKED = 1000
+
+
+class Place(NamedTuple):
+    """One extension of the store: its number, and the dialplan context its transfers go through."""
+
+    number: str
+    context: str
+
+
+class Stored(NamedTuple):
+    """What the store says about extensions and terminals; nothing when it cannot be read."""
+
+    places: tuple[Place, ...] = ()
+    terminals: tuple[TerminalRecord, ...] = ()
+
+
+def examine_store(path: Path) -> list[Finding]:
+    """Look at the store without changing it."""
+    if not path.exists():
+        fix = Change("command line", "phoneterm user import FILE, or phoneterm user add and phoneterm terminal add")
+        return [Finding(WARNING, _PART, f"There is no store {path} yet; the bridge makes an empty one.", fix)]
+    found = []
+    if is_open_to_others(path):
+        fix = Change("command line", f"chmod 600 {path}")
+        found.append(
+            Finding(WARNING, _PART, f"The store {path} holds keys, and others than its owner can read it.", fix)
+        )
+    try:
+        with closing(open_read_only(path)) as connection:
+            return found + _examine_schema(connection, path)
+    except sa.exc.DatabaseError as error:
+        fix = Change("settings, section [store]", 'path = "..."   # or put a back-up in its place')
+        return [*found, Finding(PROBLEM, _PART, f"The store {path} cannot be read: {error.orig}.", fix)]
+
+
+def read_stored(path: Path) -> Stored:
+    """Return the extensions and live terminals of a store, nothing when it cannot be read."""
+    if not path.exists():
+        return Stored()
+    columns = tables.extensions.c
+    try:
+        with closing(open_read_only(path)) as connection:
+            rows = connection.execute(sa.select(columns.number, columns.context).order_by(columns.number))
+            places = tuple(Place(*row) for row in rows)
+            terminals = reading.read_snapshot(connection.engine).terminals.values()
+    except sa.exc.DatabaseError:
+        return Stored()
+    return Stored(places, tuple(one for one in terminals if not one.is_revoked))
+
+
+def open_read_only(path: Path) -> sa.Connection:
+    """Return a connection that cannot write; closing it leaves nothing behind."""
+    engine = sa.create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True),
+        poolclass=sa.NullPool,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def begin_by_hand(connection, _record):
+        connection.isolation_level = None  # sqlite3 would not begin a transaction to read in
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection):
+        connection.exec_driver_sql("BEGIN")
+
+    return engine.connect()
+
+
+def _examine_schema(connection: sa.Connection, path: Path) -> list[Finding]:
+    script = ScriptDirectory(str(database.MIGRATIONS))
+    newest, found = script.get_current_head(), MigrationContext.configure(connection).get_current_revision()
+    if found == newest:
+        return [
+            Finding(OK, _PART, f"The store {path} has the schema of this version ({newest})."),
+            _check_end(connection),
+        ]
+    if found is None:
+        sentence = f"The store {path} has no schema: it is empty, or not a store."
+        return [Finding(WARNING, _PART, sentence, Change("settings, section [store]", 'path = "..."'))]
+    if found in {step.revision for step in script.walk_revisions()}:
+        sentence = f"The store {path} has the schema {found} of an earlier version; the bridge brings it to {newest}."
+        return [Finding(WARNING, _PART, sentence, Change("command line", "back it up, then restart the bridge"))]
+    sentence = f"The store {path} has the schema {found}, which this version does not know (its own is {newest})."
+    return [Finding(PROBLEM, _PART, sentence, Change("command line", "update phoneterm to the version that wrote it"))]
+
+
+def _check_end(connection: sa.Connection) -> Finding:
+    """Follow the last rows of the hash chain to the head; head and rows are of one moment, the connection's."""
+    head = connection.execute(sa.select(tables.journal_head.c.seq, tables.journal_head.c.hash)).one()
+    newest_first = sa.select(tables.journal).order_by(tables.journal.c.seq.desc()).limit(_ROWS_CHECKED + 1)
+    rows = list(reversed(connection.execute(newest_first).mappings().all()))
+    first, last = (0, journal_chain.FIRST_HASH) if len(rows) <= _ROWS_CHECKED else (rows[0]["seq"], rows[0]["hash"])
+    for seq, row in enumerate(rows[1:] if first else rows, first + 1):
+        last = journal_chain.hash_row(last, seq, row)
+        if (row["seq"], row["hash"]) != (seq, last):
+            return _broken(f"entry {seq} is not what was written")
+    if (head.seq, head.hash) != ((rows[-1]["seq"] if rows else 0), last):
+        return _broken("its head does not fit its last entry")
+    return Finding(
+        OK, _PART, f"The journal's last {min(len(rows), _ROWS_CHECKED)} entries are whole; all are {head.seq}."
+    )
+
+
+def _broken(how: str) -> Finding:
+    fix = Change("command line", "phoneterm journal verify; then find out who can write the store's file")
+    return Finding(PROBLEM, _PART, f"The journal was changed from outside: {how}.", fix)
