@@ -21,8 +21,11 @@ Answer = tuple[Pairs, list[Pairs]]
 VERSION = "22.10.1"
 _RIGHTS = {
     **dict.fromkeys(("Atxfer", "BlindTransfer", "CancelAtxfer", "PlayDTMF", "Setvar"), "call"),
-    "CoreSettings": "system,reporting", "CoreShowChannels": "system,reporting", "Getvar": "call,reporting",
-    "Hangup": "system,call", "ShowDialPlan": "config,reporting",
+    "CoreSettings": "system,reporting",
+    "CoreShowChannels": "system,reporting",
+    "Getvar": "call,reporting",
+    "Hangup": "system,call",
+    "ShowDialPlan": "config,reporting",
 }
 
 

@@ -13,6 +13,7 @@ import gmqtt
 from gmqtt.mqtt.constants import MQTTv311
 from gmqtt.mqtt.handler import MQTTError
 
+from phoneterm_bridge.doctor.trouble import describe_trouble
 from phoneterm_bridge.settings import BrokerSettings
 
 _CONNECT_S = 5
@@ -30,12 +31,12 @@ class NotReached(Exception):
 
 
 class BrokerClient:
-    """One connection; `heard` are the topics of what came."""
+    """One connection; `heard` are (topic, payload) of what came."""
 
     def __init__(self, settings: BrokerSettings, username: str | None, password: str = "") -> None:
         """username None: without any login, as a stranger."""
         self._settings = settings
-        self.heard: set[str] = set()
+        self.heard: set[tuple[str, bytes]] = set()
         self._granted: asyncio.Queue[int] = asyncio.Queue()
         self._client = gmqtt.Client(f"doctor-{secrets.token_hex(8)}", clean_session=True)
         self._client.set_config(_NEVER_RECONNECT)
@@ -53,10 +54,10 @@ class BrokerClient:
                 await self._client.connect(self._settings.host, self._settings.port, ssl=tls, version=MQTTv311)
         except MQTTError as error:
             raise Refused(str(error)) from None
-        except TimeoutError:
-            raise NotReached("it does not answer") from None
-        except (OSError, ValueError) as error:
-            raise NotReached((getattr(error, "strerror", None) or str(error) or "it hangs up").lower()) from None
+        except (OSError, TimeoutError) as error:
+            raise NotReached(describe_trouble(error)) from None
+        except ValueError as error:  # a host name that cannot be one
+            raise NotReached(str(error)) from None
 
     async def subscribe(self, topic_filter: str) -> bool:
         """Ask for messages, and say whether the broker granted it."""
@@ -79,6 +80,6 @@ class BrokerClient:
     def _note_subscription(self, _client: Any, _mid: int, granted: tuple[int, ...], _properties: Any) -> None:
         self._granted.put_nowait(max(granted))
 
-    async def _take(self, _client: Any, topic: str, _payload: bytes, _qos: int, _properties: dict) -> int:
-        self.heard.add(topic)
+    async def _take(self, _client: Any, topic: str, payload: bytes, _qos: int, _properties: dict) -> int:
+        self.heard.add((topic, bytes(payload)))
         return 0

@@ -34,8 +34,8 @@ async def try_rules(client: BrokerClient, base: str, own: str | None, witness: B
         client.publish(topic, _WORD)
     await asyncio.sleep(_LISTEN_S)
     heard = client.heard | (witness.heard if witness else set())
-    wrong = [what for topic, what in tries.items() if topic in heard]
-    if any(_is_foreign(base, topic, own) for topic in client.heard - tries.keys()):
+    wrong = [what for topic, what in tries.items() if (topic, _WORD) in heard]
+    if any(_is_foreign(base, topic, own) for topic, payload in client.heard if payload != _WORD):
         wrong.append("read what is said by or to other terminals")
     if wrong:
         return [Finding(PROBLEM, _PART, f"At the broker {who} can {name_some(wrong)}.", _FIX)]

@@ -10,6 +10,7 @@ import time
 
 from phoneterm_bridge.broker_tls import make_server_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding, name_some
+from phoneterm_bridge.doctor.trouble import describe_trouble
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import BrokerSettings
 
@@ -35,10 +36,10 @@ def examine_files(settings: BrokerSettings) -> list[Finding]:
         return [Finding(PROBLEM, _PART, str(problem), _RENEW)]
     except ssl.SSLError as error:
         sentence = f"Terminals will not accept the broker's certificate {settings.certificate_path}: "
-        return [Finding(PROBLEM, _PART, f"{sentence}{describe_refusal(error)}.", _RENEW)]
+        return [Finding(PROBLEM, _PART, f"{sentence}{describe_trouble(error)}.", _RENEW)]
     except OSError as error:
         fix = Change("settings, section [broker]", 'ca_path = "..."')
-        return [Finding(PROBLEM, _PART, f"The CA {settings.ca_path} cannot be read: {error.strerror}.", fix)]
+        return [Finding(PROBLEM, _PART, f"The CA {settings.ca_path} cannot be read: {describe_trouble(error)}.", fix)]
     names = sorted(value for _, value in found.get("subjectAltName", ()))
     return [judge_dates(found, f"it is for {name_some(names)}, so terminals must use such a name as mqtt_host")]
 
@@ -55,11 +56,13 @@ async def examine_server(settings: BrokerSettings) -> list[Finding]:
         found = writer.get_extra_info("peercert")
         writer.close()
     except ssl.SSLError as error:
-        sentence = f"The broker {where} shows a certificate that is not accepted: {describe_refusal(error)}."
+        sentence = f"The broker {where} shows a certificate that is not accepted: {describe_trouble(error)}."
         return [Finding(PROBLEM, _PART, sentence, _RENEW)]
     except (OSError, TimeoutError) as error:
         fix = Change("settings, section [broker]", 'ca_path = "..."')
-        return [Finding(PROBLEM, _PART, f"The broker's certificate cannot be looked at: {error or 'no answer'}.", fix)]
+        return [
+            Finding(PROBLEM, _PART, f"The broker's certificate cannot be looked at: {describe_trouble(error)}.", fix)
+        ]
     return [judge_dates(found, f"it is accepted for {settings.host}")]
 
 
@@ -85,10 +88,3 @@ def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> dict:
             except ssl.SSLWantReadError:
                 continue
     return ends[0].getpeercert() or {}
-
-
-def describe_refusal(error: ssl.SSLError) -> str:
-    """Return why TLS failed in a few words."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message.lower()
-    return (error.reason or "it ended").lower().replace("_", " ")

@@ -8,7 +8,6 @@ import time
 
 from phoneterm_bridge.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.ami.settings import AmiSettings
-from phoneterm_bridge.doctor.certificate import describe_refusal
 from phoneterm_bridge.doctor.clock import compare_clocks
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
 from phoneterm_bridge.doctor.pbx_dial_options import examine_dial_options
@@ -17,6 +16,7 @@ from phoneterm_bridge.doctor.pbx_features import examine_features
 from phoneterm_bridge.doctor.pbx_rights import examine_rights
 from phoneterm_bridge.doctor.pbx_session import PbxSession, open_session
 from phoneterm_bridge.doctor.store import Stored
+from phoneterm_bridge.doctor.trouble import describe_trouble
 from phoneterm_bridge.pbx_port import PbxRejectedLogin
 from phoneterm_bridge.settings import BridgeSettings, PbxSettings
 
@@ -36,11 +36,10 @@ async def examine_pbx(settings: BridgeSettings, stored: Stored) -> list[Finding]
         return [Finding(PROBLEM, _PART, str(error), Change(MANAGER_FILE, text))]
     except ssl.SSLError as error:
         fix = Change("manager.conf, section [general]", "tlsenable = yes, tlscertfile = ..., and pbx.port here: 5039")
-        return [Finding(PROBLEM, _PART, f"There is no TLS with the PBX {where}: {describe_refusal(error)}.", fix)]
+        return [Finding(PROBLEM, _PART, f"There is no TLS with the PBX {where}: {describe_trouble(error)}.", fix)]
     except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as error:
         fix = Change("manager.conf, section [general]", "enabled = yes, and bindaddr; or pbx.host and pbx.port here")
-        why = getattr(error, "strerror", None) or "it does not answer as an AMI does"
-        return [Finding(PROBLEM, _PART, f"The PBX {where} cannot be reached: {why}.", fix)]
+        return [Finding(PROBLEM, _PART, f"The PBX {where} cannot be reached: {describe_trouble(error)}.", fix)]
 
 
 async def _examine_inside(session: PbxSession, settings: BridgeSettings, stored: Stored) -> list[Finding]:

@@ -71,22 +71,23 @@ async def _examine_read(session: PbxSession, login: AmiSettings) -> list[Finding
         async with open_session(login):
             await asyncio.sleep(_LISTEN_S)
         classes = session.seen_classes
-    excess = sorted(classes - READ_CLASSES)
-    if excess:
+    found = []
+    if told and not classes & READ_CLASSES:
+        sentence = f"The AMI login {session.username} lacks the read class call: the bridge sees no call at all."
+        found.append(Finding(PROBLEM, _PART, sentence, fix))
+    if excess := sorted(classes - READ_CLASSES):
         sentence = (
             f"The AMI login {session.username} has more read classes than a bridge needs: {name_some(excess, 20)}."
         )
-        return [Finding(WARNING, _PART, sentence, fix)]
-    if told and not classes & READ_CLASSES:
-        sentence = f"The AMI login {session.username} lacks the read class call: the bridge sees no call at all."
-        return [Finding(PROBLEM, _PART, sentence, fix)]
-    if classes:
-        return [Finding(OK, _PART, f"The AMI login {session.username} has the read class call, as far as can be seen.")]
-    sentence = (
-        f"Whether the AMI login {session.username} has the read class call, and no other, shows only while calls go "
-        f"on; `asterisk -rx 'manager show user {session.username}'` says it."
-    )
-    return [Finding(UNKNOWN, _PART, sentence, fix)]
+        found.append(Finding(WARNING, _PART, sentence, fix))
+    if not told and not classes & READ_CLASSES:
+        sentence = (
+            f"Whether the AMI login {session.username} has the read class call shows only while calls go on; "
+            f"`asterisk -rx 'manager show user {session.username}'` says it."
+        )
+        found.append(Finding(UNKNOWN, _PART, sentence, fix))
+    right = f"The AMI login {session.username} has the read class call{', and no other' if told else ''}."
+    return found or [Finding(OK, _PART, right)]
 
 
 async def _examine_files(session: PbxSession) -> list[Finding]:

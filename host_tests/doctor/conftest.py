@@ -1,0 +1,41 @@
+"""What the doctor's tests share: a store with one terminal, and settings for it."""
+
+import pytest
+from phoneterm_bridge.settings import load_settings
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.directory import Directory
+
+
+@pytest.fixture
+def store_path(tmp_path):
+    """A store with the terminal phone-101 at extension 101."""
+    path = tmp_path / "bridge.db"
+    engine = open_store(path)
+    directory = Directory(engine, "test")
+    directory.add_user("tech1", True)
+    directory.add_extension("101", "tech1")
+    directory.add_terminal("phone-101", "101")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def add_extension(store_path):
+    """Return a function that adds an extension to the store."""
+
+    def add(number, **options):
+        engine = open_store(store_path)
+        Directory(engine, "test").add_extension(number, "tech1", **options)
+        engine.dispose()
+
+    return add
+
+
+@pytest.fixture
+def make_settings(store_path):
+    """Return a function that makes settings for the store, with overrides."""
+
+    def make(*overrides):
+        return load_settings(None, (f"store.path={store_path}", *overrides))
+
+    return make

@@ -1,0 +1,201 @@
+"""What the doctor finds at brokers: a real mosquitto, rightly and wrongly configured, and the embedded one."""
+
+import json
+
+import pytest
+from bridge.conftest import BASE, FakePbx, FakeTerminal, MqttWire, Scene, until
+from bridge.production_mosquitto import BRIDGE_PASSWORD, ProductionMosquitto
+from device.authority import Authority, is_possible
+from doctor.reading import problems, verdicts
+from phoneterm.core import messages
+from phoneterm_bridge.cli.terminal import device_settings
+from phoneterm_bridge.doctor.broker import examine_broker
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN
+from phoneterm_bridge.doctor.login import ProbeLogin, read_probe_login
+from phoneterm_bridge.service import Bridge
+from phoneterm_bridge.settings import BrokerSettings
+
+
+@pytest.fixture
+async def start(tmp_path, need_part):
+    """Return a function that starts a mosquitto, its files changed; it returns (scene, settings, probe)."""
+    started = []
+
+    async def start_one(change=None, **options):
+        mosquitto = ProductionMosquitto(need_part("mosquitto"), **options)
+        scene = Scene(tmp_path, broker=mosquitto.settings)
+        probe = scene.directory.add_terminal("probe", "101")
+        mosquitto.write_config(scene.settings.store.path)
+        if change is not None:
+            change(mosquitto.folder)
+        await mosquitto.start()
+        started.append((mosquitto, scene))
+        return scene, mosquitto.settings, ProbeLogin("probe", probe.mqtt_password)
+
+    yield start_one
+    for mosquitto, scene in started:
+        scene.engine.dispose()
+        await mosquitto.remove()
+
+
+def change_rules(*more):
+    """Return a change that adds rules to the access file."""
+
+    def change(folder):
+        with (folder / "phoneterm.access").open("a") as file:
+            file.write("\n".join(more) + "\n")
+
+    return change
+
+
+def change_config(old, new):
+    """Return a change of one line of mosquitto.conf."""
+
+    def change(folder):
+        text = (folder / "mosquitto.conf").read_text()
+        assert old in text
+        (folder / "mosquitto.conf").write_text(text.replace(old, new))
+
+    return change
+
+
+async def test_a_mosquitto_as_we_configure_it_has_no_problem(start):
+    _, settings, probe = await start()
+    found = await examine_broker(settings, probe)
+    assert problems(found) == []
+    assert verdicts(found, "refuses whoever has no login") == [OK]
+    assert verdicts(found, "the terminal probe could not say the bridge's state, speak to itself") == [OK]
+    assert verdicts(found, "bridge's own login was not tried") == [UNKNOWN]
+
+
+async def test_with_the_bridge_down_its_login_and_speaking_as_another_are_tried(start):
+    _, settings, probe = await start()
+    found = await examine_broker(settings, probe, is_bridge_down=True)
+    assert {finding.verdict for finding in found} == {OK}
+    assert verdicts(found, "lets the bridge in as bridge") == [OK]
+    assert verdicts(found, "could not say the bridge's state, speak to itself as the bridge does, give commands") == [
+        OK
+    ]
+
+
+async def test_a_bridge_that_works_is_not_pushed_out(start):
+    scene, settings, probe = await start()
+    bridge = Bridge(scene.settings, FakePbx())
+    await bridge.start()
+    await until(lambda: bridge.is_link_up)
+    went = []
+    on_link, bridge.on_link = bridge.on_link, lambda is_up: (went.append(is_up), on_link(is_up))
+    assert problems(await examine_broker(settings, probe)) == []
+    assert (bridge.is_link_up, went) == (True, [])
+    await bridge.stop()
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (["pattern readwrite #"], "read what is said by or to other terminals"),
+        (["topic readwrite #", "pattern readwrite #"], "give commands as another terminal"),
+        (["pattern write phoneterm/+/t/%u/#"], "can speak to itself as the bridge does."),
+        (["pattern write phoneterm/+/bridge/state"], "can say the bridge's state."),
+    ],
+)
+async def test_rules_that_allow_too_much_are_a_problem(start, rules, words):
+    scene, settings, probe = await start(change_rules(*rules))
+    other = await scene_terminal(scene, settings)
+    found = problems(await examine_broker(settings, probe))
+    await other.close()
+    assert len(found) == 1 and words in found[0], found
+
+
+async def test_a_terminal_that_can_speak_as_another_is_found_with_the_bridge_down(start):
+    _, settings, probe = await start(change_rules("pattern write phoneterm/+/t/+/up/#"))
+    assert problems(await examine_broker(settings, probe)) == []
+    found = problems(await examine_broker(settings, probe, is_bridge_down=True))
+    assert found == ["At the broker the terminal probe can give commands as another terminal."]
+
+
+async def test_strangers_and_no_rules_at_all_are_problems(start):
+    def open_all(folder):
+        change_config("allow_anonymous false", "allow_anonymous true")(folder)
+        change_config("acl_file", "# acl_file")(folder)
+        change_config("use_username_as_clientid true", "")(folder)
+
+    _, settings, _ = await start(open_all)
+    found = problems(await examine_broker(settings))
+    assert "lets strangers in, without any login" in found[0]
+    assert "a stranger without a login can give commands as another terminal" in found[1]
+
+
+async def test_wrong_passwords_are_problems(start):
+    _, settings, probe = await start()
+    found = await examine_broker(settings, probe._replace(password="wrong"))
+    assert problems(found) == ["The broker refuses the login of the terminal probe."]
+    wrong = settings.model_copy(update={"password": settings.password.__class__("another one")})
+    found = problems(await examine_broker(wrong, probe, is_bridge_down=True))
+    assert found == ["The broker refuses the bridge's login bridge."]
+
+
+@pytest.mark.parametrize(
+    ("name", "dates", "words"),
+    [
+        ("localhost", ("20200101", "20700101"), "it is accepted for localhost"),
+        ("localhost", ("20200101", "20210101"), "certificate has expired"),
+        ("elsewhere", ("20200101", "20700101"), "hostname mismatch"),
+    ],
+)
+async def test_the_certificate_of_a_mosquitto(start, tmp_path, name, dates, words):
+    if not is_possible():
+        pytest.skip("openssl is not on this machine: install the package openssl.")
+    authority = Authority(tmp_path / "authority")
+    files = authority.make_server_files(name, dates)
+
+    def put_certificate(folder):
+        for option, content in files.items():
+            (folder / option).write_bytes(content)
+            (folder / option).chmod(0o644)
+        lines = [f"{option} {seen(folder, option)}" for option in files]
+        with (folder / "mosquitto.conf").open("a") as file:
+            file.write("\n".join(lines) + "\n")
+
+    def seen(folder, option):
+        config = (folder / "mosquitto.conf").read_text()
+        return config.partition("acl_file ")[2].partition("/phoneterm.access")[0] + f"/{option}"
+
+    _, settings, _ = await start(put_certificate)
+    settings = settings.model_copy(update={"host": "localhost", "ca_path": authority.pem_path})
+    found = await examine_broker(settings)
+    is_good = words.startswith("it is")
+    assert verdicts(found, words) == [OK if is_good else PROBLEM]
+    assert bool(verdicts(found, "because of its certificate")) is not is_good
+
+
+async def test_a_broker_that_is_not_there_is_one_sentence():
+    settings = BrokerSettings(embedded=False, port=1, password=BRIDGE_PASSWORD)
+    assert problems(await examine_broker(settings)) == ["The broker 127.0.0.1:1 cannot be used: connection refused."]
+
+
+async def test_the_embedded_broker_of_a_bridge_that_runs(tmp_path):
+    scene = await Scene(tmp_path, is_embedded=True).start()
+    settings = scene.settings.broker.model_copy(update={"port": scene.bridge.broker_port})
+    found = await examine_broker(settings)
+    assert {finding.verdict for finding in found} == {OK}
+    file = tmp_path / "probe.json"
+    file.write_text(json.dumps(device_settings(scene.enrolment, settings)))
+    found = await examine_broker(settings, read_probe_login(file))
+    assert problems(found) == [] and verdicts(found, "the terminal phone-101 could not") == [OK]
+    await scene.stop()
+
+
+async def test_the_embedded_broker_of_a_bridge_that_does_not_run():
+    found = await examine_broker(BrokerSettings(port=1))
+    assert [finding.verdict for finding in found] == [OK] and "does not run" in found[0].sentence
+
+
+async def scene_terminal(scene, settings):
+    """Return another terminal's connection, which has said that it is online."""
+    wire = MqttWire(None)
+    await wire.connect(settings.port, "phone-101", scene.enrolment.mqtt_password)
+    terminal = FakeTerminal(wire, "phone-101", scene.enrolment.mac_key)
+    await terminal.send(messages.STATE, {"boot": "b001", "state": "online"}, is_retained=True)
+    await wire.subscribe(*messages.topic_filters(BASE, "phone-101"))
+    return wire

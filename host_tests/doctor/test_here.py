@@ -1,0 +1,246 @@
+"""Each finding about this machine: settings, store, disk, clock, digit map, certificate; and the command itself."""
+
+import json
+import os
+import shutil
+import time
+from collections import namedtuple
+from datetime import datetime
+
+import pytest
+from device.authority import Authority, is_possible
+from doctor.reading import change_of, problems, verdicts
+from phoneterm_bridge.doctor import clock, disk, examination
+from phoneterm_bridge.doctor.certificate import examine_files, judge_dates
+from phoneterm_bridge.doctor.clock import compare_clocks, examine_clock
+from phoneterm_bridge.doctor.disk import examine_disk
+from phoneterm_bridge.doctor.examination import examine_all
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
+from phoneterm_bridge.doctor.login import read_probe_login
+from phoneterm_bridge.doctor.numbers import examine_digit_map, read_digit_map, sample_numbers
+from phoneterm_bridge.doctor.settings_file import examine_settings
+from phoneterm_bridge.doctor.store import Stored, examine_store, open_read_only, read_stored
+from phoneterm_bridge.policy_settings import PolicySettings
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings import BrokerSettings, PhoneSettings
+from phoneterm_bridge.store.database import open_store, writing
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_cli.main import app
+from typer.testing import CliRunner
+
+_Usage = namedtuple("_Usage", ("total", "used", "free"))
+
+
+def test_a_settings_file_that_others_can_read_is_named(tmp_path, make_settings):
+    file = tmp_path / "phoneterm.toml"
+    file.write_text("")
+    file.chmod(0o640)
+    assert change_of(examine_settings(make_settings(), file), "can be read by others").endswith(f"chmod 600 {file}")
+    file.chmod(0o600)
+    assert verdicts(examine_settings(make_settings(), file), "its owner's alone") == [OK]
+
+
+def test_secrets_that_are_missing_and_roads_in_the_clear_are_named(make_settings):
+    found = examine_settings(
+        make_settings("pbx.host=192.0.2.1", "broker.embedded=false", "broker.password=short"), None
+    )
+    assert verdicts(found, "pbx.secret is empty") == [PROBLEM]
+    assert verdicts(found, "in the clear") == [WARNING]
+    assert verdicts(found, "fewer than 16 characters") == [WARNING]
+    assert "short" not in str(found)
+
+
+def test_a_store_that_is_right(store_path):
+    assert [finding.verdict for finding in examine_store(store_path)] == [OK, OK]
+
+
+def test_a_store_that_is_not_there_is_not_made(tmp_path):
+    assert verdicts(examine_store(tmp_path / "none.db"), "There is no store") == [WARNING]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("revision", "verdict"), [("0003", WARNING), ("9999", PROBLEM)])
+def test_another_schema_is_named_and_left_alone(store_path, revision, verdict):
+    write(store_path, f"UPDATE alembic_version SET version_num = '{revision}'")
+    assert verdicts(examine_store(store_path), f"has the schema {revision}") == [verdict]
+    with open_read_only(store_path) as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == revision
+
+
+def test_an_empty_file_and_a_file_that_is_no_store(tmp_path):
+    (tmp_path / "empty.db").touch(mode=0o600)
+    assert verdicts(examine_store(tmp_path / "empty.db"), "has no schema") == [WARNING]
+    (tmp_path / "text.db").write_text("this is no database, whatever its name is" * 30)
+    found = examine_store(tmp_path / "text.db")
+    assert verdicts(found, "cannot be read: file is not a database") == [PROBLEM]
+    assert verdicts(found, "others than its owner") == [WARNING]
+    assert read_stored(tmp_path / "text.db") == Stored()
+
+
+def test_a_journal_that_was_changed_at_its_end_is_a_problem(store_path):
+    write(store_path, "DROP TRIGGER journal_no_update", "UPDATE journal SET word = 'x' WHERE seq = 2")
+    assert verdicts(examine_store(store_path), "changed from outside: entry 2 is not") == [PROBLEM]
+
+
+def test_a_journal_whose_last_entry_is_gone_is_a_problem(store_path):
+    write(store_path, "DROP TRIGGER journal_no_delete", "DELETE FROM journal WHERE seq = 3")
+    assert verdicts(examine_store(store_path), "its head does not fit") == [PROBLEM]
+
+
+def test_the_end_of_a_long_journal_is_checked_without_its_beginning(store_path):
+    engine = open_store(store_path)
+    directory = Directory(engine, "test")
+    with directory.together():
+        for index in range(1200):
+            directory.set_multi_user_aware("tech1", index % 2 == 0)
+    engine.dispose()
+    assert verdicts(examine_store(store_path), "last 1000 entries are whole; all are 1203") == [OK]
+
+
+@pytest.mark.parametrize(
+    ("free_mb", "verdict"), [(10, PROBLEM), (500, WARNING), (5000, OK)]
+)  # fmt: skip
+def test_a_disk_that_fills_up(store_path, monkeypatch, free_mb, verdict):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(0, 0, free_mb * 1024**2))
+    assert verdicts(examine_disk(store_path), f"has {free_mb} MB free") == [verdict]
+
+
+def test_a_disk_that_is_read_only_is_a_problem(store_path, monkeypatch):
+    real = os.statvfs(store_path)
+    monkeypatch.setattr(disk.os, "statvfs", lambda _: namedtuple("_Fs", "f_flag")(real.f_flag | os.ST_RDONLY))
+    assert verdicts(examine_disk(store_path), "cannot write to") == [PROBLEM]
+
+
+@pytest.mark.parametrize(("is_kept", "verdict"), [(True, OK), (False, WARNING), (None, UNKNOWN)])
+def test_whether_the_clock_is_kept_right(monkeypatch, is_kept, verdict):
+    monkeypatch.setattr(clock, "is_synchronised", lambda: is_kept)
+    assert [finding.verdict for finding in examine_clock()] == [verdict]
+
+
+def test_a_year_that_cannot_be_is_a_problem(monkeypatch):
+    monkeypatch.setattr(clock, "datetime", namedtuple("_Clock", "now")(lambda zone: datetime(2000, 1, 1, tzinfo=zone)))
+    assert verdicts(examine_clock(), "which cannot be") == [PROBLEM]
+
+
+@pytest.mark.parametrize(("there_s", "words"), [(101.5, "agrees"), (160.0, "60 s ahead of"), (70.0, "30 s behind")])
+def test_clocks_that_do_not_agree(there_s, words):
+    assert words in compare_clocks(100.0, there_s).sentence
+
+
+def test_a_digit_map_that_is_not_right_is_a_problem(store_path):
+    found = examine_digit_map(PhoneSettings(digit_map="internal:1xx|national:10x"), PolicySettings(), Stored())
+    assert verdicts(found, "phones.digit_map is not right") == [PROBLEM]
+
+
+def test_extensions_and_classes_that_the_digit_map_lacks(store_path, add_extension):
+    add_extension("555")
+    engine = open_store(store_path)
+    Directory(engine, "test").set_classes("phone-101", ("internal", "mobile"))
+    engine.dispose()
+    found = examine_digit_map(PhoneSettings(), PolicySettings(), read_stored(store_path))
+    assert "internal:555|" in change_of(found, "No phone can key these extensions")
+    assert change_of(found, "may dial mobile").endswith("phoneterm terminal grant phone-101 --classes 'internal'")
+
+
+def test_sample_numbers_are_of_their_class_and_always_the_same():
+    digit_map = read_digit_map(PhoneSettings(digit_map="internal:2xx|emergency:11x|national:0[1-9]x.T|far:00[1-9]x.#"))
+    samples = sample_numbers(digit_map)
+    assert set(samples) == {"internal", "national", "far"} and all(samples.values())
+    assert all(digit_map.class_of(number) == name for name, numbers in samples.items() for number in numbers)
+    assert sample_numbers(digit_map) == samples
+    assert {len(number) for number in samples["national"]} >= {2, 3, 7, 11}
+
+
+@pytest.fixture
+def make_broker(tmp_path):
+    """Return a function that makes settings of an embedded broker with a certificate of its own CA."""
+    if not is_possible():
+        pytest.skip("openssl is not on this machine: install the package openssl.")
+
+    def make(dates=None):
+        authority = Authority(tmp_path / "authority")
+        files = authority.make_server_files("broker.example", dates)
+        (tmp_path / "broker.pem").write_bytes(files["certfile"])
+        (tmp_path / "broker.key").write_bytes(files["keyfile"])
+        paths = {"certificate_path": tmp_path / "broker.pem", "key_path": tmp_path / "broker.key"}
+        return BrokerSettings(**paths), authority
+
+    return make
+
+
+@pytest.mark.parametrize("has_ca", [True, False])
+@pytest.mark.parametrize(
+    ("dates", "verdict", "words"),
+    [
+        (None, WARNING, "good for 0 more days; it is for broker.example"),
+        (("20200101", "20700101"), OK, "more days; it is for broker.example"),
+        (("20200101", "20210101"), PROBLEM, "certificate has expired"),
+        (("20700101", "20710101"), PROBLEM, "certificate is not yet valid"),
+    ],
+)
+def test_the_dates_of_the_embedded_brokers_certificate(make_broker, has_ca, dates, verdict, words):
+    settings, authority = make_broker(dates)
+    if has_ca:
+        settings = settings.model_copy(update={"ca_path": authority.pem_path})
+    assert verdicts(examine_files(settings), words) == [verdict]
+
+
+def test_a_certificate_of_another_ca_and_files_that_are_none(make_broker, tmp_path):
+    settings, _ = make_broker(("20200101", "20700101"))
+    other = Authority(tmp_path / "other")
+    foreign = settings.model_copy(update={"ca_path": other.pem_path})
+    assert verdicts(examine_files(foreign), "unable to get local issuer certificate") == [PROBLEM]
+    missing = settings.model_copy(update={"ca_path": tmp_path / "none.pem"})
+    assert verdicts(examine_files(missing), "cannot be read: no such file") == [PROBLEM]
+    settings.key_path.write_text("nothing")
+    assert verdicts(examine_files(settings), "not a certificate and its key") == [PROBLEM]
+
+
+def test_a_certificate_that_ends_soon_is_a_warning():
+    soon = time.strftime("%b %d %H:%M:%S %Y GMT", time.gmtime(time.time() + 5 * 86400))
+    assert judge_dates({"notAfter": soon}, "").verdict == WARNING
+
+
+def test_a_terminals_settings_that_are_none_are_one_sentence(tmp_path):
+    for text in ("", "[]", "{}", '{"tid": "A b", "mqtt_password": "x"}', '{"tid": "a", "mqtt_password": 1}'):
+        (tmp_path / "probe.json").write_text(text)
+        with pytest.raises(SetupProblem, match="not the settings of a terminal"):
+            read_probe_login(tmp_path / "probe.json")
+    with pytest.raises(SetupProblem, match="cannot be read: No such file"):
+        read_probe_login(tmp_path / "none.json")
+
+
+async def test_a_source_that_breaks_hides_nothing(make_settings, monkeypatch):
+    def break_down(_):
+        raise RuntimeError("our own mistake")
+
+    monkeypatch.setattr(examination, "examine_disk", break_down)
+    found = await examine_all(make_settings("pbx.port=1", "pbx.secret=x", "broker.port=1"))
+    assert verdicts(found, "could not be looked at: RuntimeError") == [UNKNOWN]
+    assert {finding.part for finding in found} >= {"settings", "store", "clock", "digit map", "broker", "pbx"}
+
+
+def test_the_command_ends_with_1_for_a_problem_and_tells_machines_the_same(store_path):
+    before = store_path.read_bytes()
+    options = [f"--set=store.path={store_path}", "--set=pbx.port=1", "--set=pbx.secret=x", "--set=broker.port=1"]
+    for_people = CliRunner().invoke(app, ["doctor", *options])
+    assert for_people.exit_code == 1 and "PROBLEM   The PBX asterisk at 127.0.0.1:1" in for_people.output
+    assert "  -> manager.conf, section [general]: enabled = yes" in for_people.output
+    for_machines = CliRunner().invoke(app, ["doctor", "--json", *options])
+    found = json.loads(for_machines.output)
+    assert problems([_as_finding(one) for one in found]) == [
+        "The PBX asterisk at 127.0.0.1:1 cannot be reached: connection refused."
+    ]
+    assert store_path.read_bytes() == before
+
+
+def _as_finding(fields):
+    return namedtuple("_Finding", fields)(**fields)
+
+
+def write(path, *statements):
+    engine = open_store(path)
+    with writing(engine) as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()

@@ -1,0 +1,201 @@
+"""Each finding about the PBX, made to occur on the simulator and on a real Asterisk, or on Asterisk alone."""
+
+import dataclasses
+
+import pytest
+from doctor.reading import change_of, problems, verdicts
+from pbx.desk import make_lab
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
+from phoneterm_bridge.doctor.pbx import examine_pbx
+from phoneterm_bridge.doctor.pbx_dial_options import split_arguments
+from phoneterm_bridge.doctor.pbx_rights import examine_rights, excess_of
+from phoneterm_bridge.doctor.pbx_session import open_session
+from phoneterm_bridge.doctor.store import read_stored
+
+_BOTH = pytest.mark.parametrize("kind", ["simulator", "asterisk"])
+_ASTERISK = pytest.mark.parametrize("kind", ["asterisk"])
+
+
+@pytest.fixture
+async def start_lab(need_part):
+    """Return a function that starts a PBX with options."""
+    labs = []
+
+    async def start(kind, **options):
+        labs.append(make_lab(kind, need_part, **options))
+        await labs[-1].start()
+        return labs[-1]
+
+    yield start
+    for lab in labs:
+        await lab.stop()
+
+
+@pytest.fixture
+def examine(make_settings, store_path):
+    """Return a function that examines a lab's PBX, with overrides of the settings."""
+
+    async def examine_lab(lab, *overrides):
+        login = (f"pbx.port={lab.ami.port}", f"pbx.secret={lab.ami.secret}")
+        return await examine_pbx(make_settings(*login, *overrides), read_stored(store_path))
+
+    return examine_lab
+
+
+@_BOTH
+async def test_a_pbx_that_is_right_has_no_problem_and_no_warning(kind, start_lab, examine):
+    found = await examine(await start_lab(kind))
+    assert {finding.verdict for finding in found} == {OK, UNKNOWN}
+    assert [finding.part for finding in found if finding.verdict == UNKNOWN] == ["pbx rights", "pbx features"]
+    assert verdicts(found, "the fastest way there is") == [OK]
+    assert verdicts(found, "clock agrees") == [OK]
+
+
+@_BOTH
+async def test_an_empty_featuremap_is_a_problem(kind, start_lab, examine):
+    found = await examine(await start_lab(kind, codes="none"))
+    assert verdicts(found, "no feature code for attended transfers") == [PROBLEM]
+    assert "[featuremap]" in change_of(found, "no feature code") and "atxfer = D" in change_of(found, "no feature code")
+
+
+@_BOTH
+async def test_codes_of_two_tones_work_and_the_faster_line_is_named(kind, start_lab, examine):
+    found = await examine(await start_lab(kind, codes="stock"))
+    assert verdicts(found, "by playing *2") == [OK]
+    assert change_of(found, "by playing *2").endswith("atxfer = D")
+
+
+@_BOTH
+async def test_dials_without_t_are_a_problem_beforehand(kind, start_lab, examine):
+    found = await examine(await start_lab(kind, allows_transfer=False))
+    (sentence,) = problems(found)
+    assert "lacks T or t" in sentence and "_1XX in internal" in sentence
+    assert "DIAL_OPTIONS = Tt" in change_of(found, "lacks T or t")
+
+
+@_BOTH
+async def test_a_call_that_is_up_tells_its_own_options(kind, start_lab, examine, add_extension):
+    lab = await start_lab(kind, allows_transfer=False)
+    await lab.place_call("103", "101")
+    assert any("the call of PJSIP/103-" in sentence for sentence in problems(await examine(lab)))
+
+
+@_BOTH
+async def test_the_read_class_shows_only_while_calls_go_on(kind, start_lab, examine):
+    lab = await start_lab(kind)
+    assert verdicts(await examine(lab), "has the read class call shows only while calls go on") == [UNKNOWN]
+    async with open_session(lab.ami) as session:
+        await lab.place_call("103", "101")
+        await lab.wait_until(lambda _: "call" in session.seen_classes)
+        assert verdicts(await examine_rights(session, lab.ami), "has the read class call.") == [OK]
+
+
+@_BOTH
+async def test_a_context_that_does_not_exist_is_a_problem(kind, start_lab, examine, add_extension):
+    add_extension("105", context="branch")
+    found = await examine(await start_lab(kind))
+    assert verdicts(found, "no context branch, which the store names for 105") == [PROBLEM]
+    assert change_of(found, "no context branch").endswith("[branch]")
+
+
+@_BOTH
+async def test_an_extension_that_its_context_lacks_is_a_problem(kind, start_lab, examine, add_extension):
+    add_extension("299")
+    found = await examine(await start_lab(kind))
+    assert problems(found) == ["The context internal does not have the extensions 299 of the store."]
+    assert "exten => 299,1,Dial" in change_of(found, "299")
+
+
+@_BOTH
+async def test_classes_of_numbers_that_lead_nowhere_are_named(kind, start_lab, examine):
+    lab = await start_lab(kind)
+    found = await examine(lab, "phones.digit_map=internal:1xx|branch:3xxx|national:0[1-9]x.T")
+    assert verdicts(found, "can key branch numbers such as 3") == [WARNING]
+    assert verdicts(found, "numbers such as") == [WARNING]
+
+
+@_BOTH
+async def test_a_login_that_is_refused_is_a_problem_with_the_line(kind, start_lab, examine):
+    found = await examine(await start_lab(kind), "pbx.secret=wrong")
+    assert [finding.verdict for finding in found] == [PROBLEM]
+    assert "[phoneterm] secret" in found[0].change.text and "wrong" not in str(found)
+
+
+@_BOTH
+async def test_a_pbx_without_tls_is_one_sentence(kind, start_lab, examine):
+    (found,) = await examine(await start_lab(kind), "pbx.tls=true")
+    assert (found.verdict, found.change.file) == (PROBLEM, "manager.conf, section [general]")
+    assert "tlsenable = yes" in found.change.text
+
+
+async def test_a_pbx_that_is_not_there_is_one_sentence(make_settings, store_path):
+    (found,) = await examine_pbx(make_settings("pbx.port=1", "pbx.secret=x"), read_stored(store_path))
+    assert found.verdict == PROBLEM and "connection refused" in found.sentence
+
+
+@_ASTERISK
+async def test_too_few_classes_are_a_problem(kind, start_lab, examine):
+    found = await examine(await start_lab(kind, ami_write="reporting"))
+    (sentence,) = problems(found)
+    assert "lacks write classes: it may not use BlindTransfer" in sentence
+    assert change_of(found, "lacks write classes").endswith("write = call,reporting")
+
+
+@_ASTERISK
+async def test_too_many_classes_are_named(kind, start_lab, examine):
+    found = await examine(await start_lab(kind, ami_read="call,system,security", ami_write="call,reporting,originate"))
+    assert verdicts(found, "more write classes than a bridge needs: originate.") == [WARNING]
+    assert verdicts(found, "more read classes than a bridge needs: security, system.") == [WARNING]
+
+
+@_ASTERISK
+async def test_a_pbx_that_tells_its_files_is_warned_of_and_read(kind, start_lab, examine):
+    found = await examine(await start_lab(kind, reads_files=True, ami_read="system", min_dtmf_ms=80))
+    assert verdicts(found, "can read all of the PBX's files") == [WARNING]
+    assert verdicts(found, "more read classes than a bridge needs: system.") == [WARNING]
+    assert verdicts(found, "lacks the read class call") == [PROBLEM]
+    assert change_of(found, "can read all of").endswith("noload = func_config.so")
+
+
+@_ASTERISK
+async def test_long_tones_are_read_from_the_pbxs_file(kind, start_lab, examine):
+    found = await examine(await start_lab(kind, reads_files=True, min_dtmf_ms=80))
+    assert verdicts(found, "takes 80 ms (mindtmfduration)") == [OK]
+    assert change_of(found, "takes 80 ms").endswith("mindtmfduration = 20")
+    assert verdicts(found, "has the read class call") == [OK]
+
+
+@_BOTH
+async def test_a_call_that_is_up_stays_as_it_is(kind, start_lab, examine):
+    lab = await start_lab(kind)
+    await lab.place_call("103", "101")
+    before = await lab.legs()
+    await examine(lab)
+    assert [dataclasses.astuple(leg) for leg in await lab.legs()] == [dataclasses.astuple(leg) for leg in before]
+
+
+@pytest.mark.parametrize(
+    ("data", "arguments"),
+    [
+        ("PJSIP/102,20,Tt", ["PJSIP/102", "20", "Tt"]),
+        (
+            "PJSIP/102&PJSIP/103,,HhTtrM(auto,x)b(f^s^1(a,b))",
+            ["PJSIP/102&PJSIP/103", "", "HhTtrM(auto,x)b(f^s^1(a,b))"],
+        ),
+        ("${IF($[1]?a,b)},,${DIAL_OPTIONS}", ["${IF($[1]?a,b)}", "", "${DIAL_OPTIONS}"]),
+        ("", [""]),
+    ],
+)
+def test_the_arguments_of_a_dial(data, arguments):
+    assert split_arguments(data) == arguments
+
+
+def test_classes_beyond_those_of_a_bridge():
+    actions = {
+        "Ping": frozenset(),
+        "Hangup": frozenset({"system", "call"}),
+        "Reload": frozenset({"system", "config"}),
+        "UpdateConfig": frozenset({"config"}),
+        "MailboxX": frozenset({"agent", "user"}),
+    }
+    assert excess_of(actions) == ["agent/user", "config"]
