@@ -21,6 +21,7 @@ from phoneterm_bridge.problem import SetupProblem
 ENVIRONMENT_PREFIX = "PHONETERM_"
 _NAME = r"^[A-Za-z0-9_.-]+$"
 _LEGEND = r"^[0-9A-Z*#]$"
+_MOST_CHARS_SHOWN = 60
 
 
 def is_loopback(host: str) -> bool:
@@ -162,7 +163,7 @@ def _parse_overrides(overrides: tuple[str, ...]) -> dict:
         name, equals, value = text.partition("=")
         section, dot, key = name.strip().partition(".")
         if not equals or not dot or not section or not key:
-            raise SetupProblem(f"The override {name.strip()!r} is not of the form section.key=value.")
+            raise SetupProblem(f"The override '{show_name(name.strip())}' is not of the form section.key=value.")
         tree.setdefault(section, {})[key] = value
     return tree
 
@@ -179,13 +180,19 @@ def _check_environment() -> None:
 def _sentence(error: ValidationError, path: Path | None) -> str:
     """Say the first mistake of a validation in one sentence, without its value (it might be a secret)."""
     first = error.errors(include_url=False, include_input=False)[0]
-    name = ".".join(str(part) for part in first["loc"])
+    name = show_name(".".join(str(part) for part in first["loc"]))
     where = f" (in {path}, the environment or the command line)" if path else ""
     if first["type"] == "value_error":  # of a check of our own, which is a sentence
         return f"{first['ctx']['error']}{where}."
     if first["type"] == "extra_forbidden":
         return f"The settings have no key {name}{where}{_nearest(str(first['loc'][-1]), _keys_beside(first['loc']))}"
     return f"The setting {name} is not right: {first['msg'][:1].lower() + first['msg'][1:]}{where}."
+
+
+def show_name(name: str) -> str:
+    """Return a name that came from outside as it can be printed: escaped, and cut short."""
+    shown = ascii(name)[1:-1]
+    return shown if len(shown) <= _MOST_CHARS_SHOWN else f"{shown[:_MOST_CHARS_SHOWN]}..."
 
 
 def _keys_beside(location: tuple) -> list[str]:
