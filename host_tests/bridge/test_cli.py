@@ -2,9 +2,10 @@
 
 import json
 import stat
+import time
 
 import pytest
-from phoneterm_bridge.cli import bridge_app, terminal_app, user_app
+from phoneterm_bridge.cli import bridge_app, journal_app, policy_app, terminal_app, user_app
 from phoneterm_bridge.settings import load_settings
 from phoneterm_bridge.store import passwords, reading
 from phoneterm_bridge.store.database import open_store
@@ -15,7 +16,8 @@ from typer.testing import CliRunner
 def run(tmp_path, monkeypatch):
     """Run one command in an empty folder; returns what it printed, and asserts its exit code."""
     monkeypatch.chdir(tmp_path)
-    apps = {"bridge": bridge_app, "terminal": terminal_app, "user": user_app}
+    apps = {"bridge": bridge_app, "terminal": terminal_app, "user": user_app, "policy": policy_app}
+    apps["journal"] = journal_app
 
     def run_command(app, *arguments, exit_code=0):
         result = CliRunner().invoke(apps[app], arguments)
@@ -76,6 +78,29 @@ def test_what_a_terminal_may_is_changed_and_shown(run, enrolled):
     run("terminal", "grant", "phone-101", "--op", "blind")
     assert record().allows_blind
     assert enrolled["mqtt_password"] not in run("terminal", "show", "phone-101")
+
+
+def test_a_terminals_numbers_and_a_site_without_an_outside_are_shown(run, enrolled):
+    assert "allowed none; denied none" in run("terminal", "show", "phone-101")
+    run("policy", "numbers", "phone-101", "--allow", "030,0171", "--deny", "0309")
+    run("policy", "revoke")
+    shown = run("terminal", "show", "phone-101")
+    assert "numbers           allowed 030, 0171; denied 0309" in shown
+    assert "REVOKED for all terminals" in shown
+
+
+def test_changes_are_listed_with_who_what_when_and_from_where(run, enrolled, monkeypatch):
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.7 50000 192.0.2.1 22")
+    monkeypatch.setattr("getpass.getuser", lambda: "bert")
+    run("user", "allow", "tech1")
+    run("terminal", "deny", "phone-101", "--op", "blind")
+    newest, second, *_ = run("journal", "changes").splitlines()
+    assert "phone-101: blind False  (cli:bert; host " in newest and newest.endswith(", from 192.0.2.7)")
+    assert "tech1: multi user aware True" in second
+    (only,) = json.loads(run("journal", "changes", "phone-101", "--most", "1", "--json"))
+    assert (only["subject"], only["what"], only["who"]) == ("phone-101", "blind False", "cli:bert")
+    assert abs(only["at_ms"] / 1000 - time.time()) < 60
+    assert run("journal", "changes", "nobody") == ""
 
 
 def test_a_revoked_terminal_is_listed_as_revoked(run, enrolled):

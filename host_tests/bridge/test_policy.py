@@ -1,5 +1,6 @@
 """The policy: who may send a caller to which number, when, and how often; as tables of pure functions, then live."""
 
+import hmac
 import json
 from collections import deque
 from dataclasses import replace
@@ -7,8 +8,9 @@ from datetime import datetime
 
 import pytest
 import structlog
+from bridge.conftest import until
 from phoneterm.core import messages
-from phoneterm_bridge.limits import HOUR_S, MINUTE_S, Limits, is_full
+from phoneterm_bridge.limits import HOUR_S, MINUTE_S, SITE, Limits, is_full
 from phoneterm_bridge.number_rules import is_emergency, is_feature_code, verdict_by_prefix
 from phoneterm_bridge.office_hours import is_within, read_hours
 from phoneterm_bridge.policy import Policy
@@ -180,6 +182,18 @@ def test_the_hour_trips_once_until_it_is_restored():
     assert trips == ["tripped"] * 2
 
 
+def test_who_reaches_a_limit_is_told_of_once_until_there_is_room_again():
+    full = []
+    limits = Limits(1, 0, 1, lambda: None, full.append)
+    for tid, now_s in (("a", 0), ("a", 1), ("a", 2), ("b", 3), ("b", 4), ("a", 60), ("a", 61)):
+        limits.count_command(tid, now_s)
+    assert full == ["a", "b", "a"]
+    full.clear()
+    for under_way in (1, 1, 0, 1):
+        limits.count_external(0, under_way)
+    assert full == [SITE, SITE]
+
+
 def test_so_many_at_once():
     limits = Limits(0, 0, 2, lambda: None)
     assert [limits.count_external(0, under_way) for under_way in (0, 1, 2)] == [None, None, "external-at-once"]
@@ -212,8 +226,11 @@ async def ask_and_finish(scene, terminal, number):
 
 async def test_too_many_commands_in_a_minute_are_refused_for_their_rate(make_scene):
     scene, terminal = await make_scene(commands_per_minute=3)
-    answers = [await ask_and_finish(scene, terminal, "102") for _ in range(4)]
-    assert answers == [("accepted", None)] * 3 + [("rejected", "rate")]
+    with structlog.testing.capture_logs() as logged:
+        answers = [await ask_and_finish(scene, terminal, "102") for _ in range(5)]
+    assert answers == [("accepted", None)] * 3 + [("rejected", "rate")] * 2
+    alerts = [line for line in logged if line["event"] == "terminal-limit-tripped"]
+    assert [(line["log_level"], line["tid"], line["most"]) for line in alerts] == [("warning", "phone-101", 3)]
     await scene.stop()
 
 
@@ -268,6 +285,32 @@ async def test_a_prefix_of_the_store_counts_at_once_on_the_phone_too(make_scene,
     assert await ask_and_finish(scene, terminal, "0301234567") == ("accepted", None)
     assert await ask_and_finish(scene, terminal, "0309") == ("rejected", "destination")
     assert await ask_and_finish(scene, terminal, "0401") == ("rejected", "destination")
+    await scene.stop()
+
+
+async def test_context_channel_and_extension_are_the_stores_whatever_a_message_says(make_scene):
+    scene, terminal = await make_scene()
+    said = {"context": "from-outside", "endpoint": "999", "extension": "999", "channel": "PJSIP/999-00000001"}
+    topic = terminal.topic(messages.COMMAND)
+    fields = terminal.command("blind", "102")
+    text = json.dumps(json.loads(terminal.encode(messages.COMMAND, fields).split(b"\n")[0]) | said)
+    signature = hmac.new(terminal.key, f"{topic}\n{text}".encode(), "sha256").hexdigest()[:32]
+    await scene.link.send(topic, f"{text}\n{signature}".encode())
+    await until(lambda: terminal.results(fields["id"]))
+    assert terminal.results(fields["id"])[0] == ("accepted", None)
+    assert scene.pbx.asked == [("blind", "c1", "internal", "102")]
+    await scene.stop()
+
+
+async def test_the_rules_of_the_settings_are_journalled_when_they_are_not_what_they_were(make_scene):
+    scene, _ = await make_scene(deny=("0900",))
+    await scene.bridge.stop()
+    await scene.start()
+    await scene.bridge.stop()
+    scene.settings = scene.settings.model_copy(update={"policy": PolicySettings(deny=("0900", "0137"))})
+    await scene.start()
+    told = [what for who, what in changes_of(scene) if what.startswith("rules in force")]
+    assert [json.loads(what.partition(": ")[2])["deny"] for what in told] == [["0900"], ["0900", "0137"]]
     await scene.stop()
 
 

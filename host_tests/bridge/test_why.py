@@ -104,6 +104,24 @@ def test_a_result_is_one_sentence(engine, journalled, op, events, sentence):
     assert said.endswith(sentence)
 
 
+@pytest.mark.parametrize("op", ["blind", "attended", "complete", "cancel", "swap"])
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_is_one_plain_sentence_without_its_code(engine, journalled, op, reason):
+    journalled((_FIVE_PAST_TWO, op, refused(reason)))
+    said = ask(engine)["sentence"]
+    assert said.count(". ") == 1 and said.endswith(".") and "\n" not in said and "{" not in said
+    assert f"because {REASONS[reason]}." in said
+    assert "-" not in reason or reason not in said
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_every_cause_says_more_than_its_reason(engine, journalled, cause):
+    journalled((_FIVE_PAST_TWO, "blind", refused("destination", cause)))
+    said = ask(engine)["sentence"]
+    assert f"because {CAUSES[cause]}." in said
+    assert "-" not in cause or cause not in said
+
+
 def test_the_command_nearest_to_the_time_is_meant(engine, journalled):
     minutes = (0, 4, 9)
     journalled(*((_FIVE_PAST_TWO + timedelta(minutes=minute), "blind", _DONE) for minute in minutes))

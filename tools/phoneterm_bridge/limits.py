@@ -1,12 +1,14 @@
 """How often: commands of one terminal in a minute, external transfers of the site in an hour and at once.
 
 Does not know what is external, and does not switch anything off: it answers, and calls `on_trip` once when the site's
-hourly limit is reached, until `restore`. A limit of 0 means none. Times are monotonic seconds.
+hourly limit is reached, until `restore`, and `on_full` once for each of the others that is, until there is room again.
+A limit of 0 means none. Times are monotonic seconds.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable
 
+SITE = ""  # who has reached a limit when it is no terminal
 MINUTE_S = 60
 HOUR_S = 3600
 
@@ -22,8 +24,14 @@ class Limits:
     """The counts of one site."""
 
     def __init__(
-        self, commands_per_minute: int, external_per_hour: int, external_at_once: int, on_trip: Callable[[], None]
+        self,
+        commands_per_minute: int,
+        external_per_hour: int,
+        external_at_once: int,
+        on_trip: Callable[[], None],
+        on_full: Callable[[str], None] | None = None,
     ) -> None:
+        """on_full is told the terminal that keys too much, or SITE when too many transfers outside are under way."""
         self._commands_per_minute = commands_per_minute
         self._external_per_hour = external_per_hour
         self._external_at_once = external_at_once
@@ -31,12 +39,16 @@ class Limits:
         self._commands: dict[str, deque[float]] = {}
         self._external: deque[float] = deque()
         self._is_tripped = False
+        self._on_full = on_full
+        self._full: set[str] = set()
 
     def count_command(self, tid: str, now_s: float) -> bool:
         """Say whether a terminal's command is one too many; if not, it counts."""
         times = self._commands.setdefault(tid, deque())
         if is_full(times, now_s, MINUTE_S, self._commands_per_minute):
+            self._note_full(tid)
             return True
+        self._full.discard(tid)
         if self._commands_per_minute:
             times.append(now_s)
         return False
@@ -49,7 +61,9 @@ class Limits:
                 self._on_trip()
             return "external-per-hour"
         if 0 < self._external_at_once <= under_way:
+            self._note_full(SITE)
             return "external-at-once"
+        self._full.discard(SITE)
         if self._external_per_hour:
             self._external.append(now_s)
         return None
@@ -62,3 +76,9 @@ class Limits:
         """Begin the site's hour anew."""
         self._external.clear()
         self._is_tripped = False
+
+    def _note_full(self, who: str) -> None:
+        if who not in self._full:
+            self._full.add(who)
+            if self._on_full is not None:
+                self._on_full(who)

@@ -19,6 +19,7 @@ from phoneterm_bridge.mqtt_connection import BrokerAddress, Will
 from phoneterm_bridge.mqtt_link import Link, MqttLink
 from phoneterm_bridge.pbx_port import Pbx, PbxRejectedLogin
 from phoneterm_bridge.phone_config import make_config, make_policy
+from phoneterm_bridge.policy_record import record_policy
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.reception import Reception
 from phoneterm_bridge.roster import Roster
@@ -90,6 +91,7 @@ class Bridge:
 
     async def _start_policy(self) -> None:
         self._policy = make_policy(self._settings.phones, self._settings.policy)
+        await asyncio.to_thread(record_policy, self._engine, self._settings.phones, self._settings.policy)
         self._site = SiteLimit(self._settings.policy, self._engine, self._roster)
         await self._site.recall(self._policy)
         self._parts.push_async_callback(self._site.stop)

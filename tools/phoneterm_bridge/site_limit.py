@@ -1,8 +1,8 @@
 """The site's limit on external transfers: counts over a restart, and what happens once it is reached.
 
-Does not decide what is external. Reaching the hourly limit is an alert in the log, and external transfers are revoked
-in the directory (journalled, and told to all terminals) until an administrator restores them: then the hour begins
-anew.
+Does not decide what is external. Reaching a limit is an alert in the log. Reaching the hourly one also revokes external
+transfers in the directory (journalled, and told to all terminals) until an administrator restores them: then the hour
+begins anew.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 import structlog
 
-from phoneterm_bridge.limits import HOUR_S, Limits
+from phoneterm_bridge.limits import HOUR_S, SITE, Limits
 from phoneterm_bridge.policy import Policy
 from phoneterm_bridge.policy_settings import PolicySettings
 from phoneterm_bridge.roster import Roster
@@ -32,9 +32,9 @@ class SiteLimit:
         self._now_s = now_s
         self._since_ms = roster.snapshot.external_since_ms
         self._revoking: set[asyncio.Task] = set()
-        self.limits = Limits(
-            settings.commands_per_minute, settings.external_per_hour, settings.external_at_once, self._trip
-        )
+        self._settings = settings
+        most = (settings.commands_per_minute, settings.external_per_hour, settings.external_at_once)
+        self.limits = Limits(*most, self._trip, self._alert)
 
     async def recall(self, policy: Policy) -> None:
         """Count what was transferred outside in the last hour, before this start."""
@@ -57,6 +57,15 @@ class SiteLimit:
         """Wait until what was revoked is written."""
         if self._revoking:
             await asyncio.wait(self._revoking)
+
+    def _alert(self, who: str) -> None:
+        """Tell the operator of a limit that refuses and passes by itself; once, until there is room again."""
+        if who == SITE:
+            most = self._settings.external_at_once
+            structlog.get_logger().warning("site-limit-tripped", limit="external-at-once", most=most)
+        else:
+            most = self._settings.commands_per_minute
+            structlog.get_logger().warning("terminal-limit-tripped", tid=who, limit="commands-per-minute", most=most)
 
     def _trip(self) -> None:
         structlog.get_logger().warning("site-limit-tripped", limit="external-per-hour", most=self._per_hour)

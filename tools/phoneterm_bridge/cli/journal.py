@@ -1,9 +1,10 @@
-"""`phoneterm journal`: prove that nobody has changed the journal.
+"""`phoneterm journal`: prove that nobody has changed the journal, and list who changed which permission.
 
 Does no work of its own, and needs no running bridge.
 """
 
 import datetime
+import json
 from typing import Annotated
 
 import typer
@@ -12,13 +13,9 @@ from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_s
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.journal_proof import Head, Proof, prove
+from phoneterm_bridge.store.journal_reading import read_changes
 
 app = typer.Typer(help="The journal of commands and changes.", no_args_is_help=True, pretty_exceptions_enable=False)
-
-
-@app.callback()
-def _journal() -> None:
-    """Keep `verify` a command of its own although it is the only one."""
 
 
 @app.command()
@@ -38,6 +35,31 @@ def verify(
             f"The journal is whole: {proof.head.seq} entries. Note its head elsewhere to prove it again later:\n"
             f"{proof.head.seq}:{proof.head.hash.hex()}"
         )
+
+
+@app.command()
+def changes(
+    subject: Annotated[
+        str | None, typer.Argument(help="Only of this user, extension or terminal; `site` and `settings` are two more.")
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="So many, the newest first.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """List who changed what in the directory, when and from where."""
+    with one_sentence():
+        engine = open_store(read_settings(config, overrides).store.path)
+        found = read_changes(engine, subject, most)
+        engine.dispose()
+        if as_json:
+            typer.echo(json.dumps([change._asdict() for change in found], indent=2))
+            return
+        for change in found:
+            at = datetime.datetime.fromtimestamp(change.at_ms / 1000)
+            typer.echo(
+                f"{at:%Y-%m-%d %H:%M:%S}  {change.subject}: {change.what}  ({change.who}; {change.where or '-'})"
+            )
 
 
 def _read_head(text: str) -> Head:

@@ -84,6 +84,12 @@ def show(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
         typer.echo(f"at the PBX        endpoint {record.endpoint}, context {record.context}")
         typer.echo(f"multi user aware  {'yes' if record.is_multi_user_aware else 'no'}")
         typer.echo(f"may               {_describe(record)}")
+        allowed, denied = (", ".join(some) or "none" for some in (record.allow_prefixes, record.deny_prefixes))
+        typer.echo(
+            f"numbers           allowed {allowed}; denied {denied} (the longest prefix counts, before the class)"
+        )
+        if record.is_external_revoked:
+            typer.echo("outside           REVOKED for all terminals; phoneterm policy restore lets them again")
 
 
 @app.command()

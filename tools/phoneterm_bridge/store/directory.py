@@ -17,6 +17,8 @@ from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
 from phoneterm_bridge.store.journal_chain import add_rows, detail_of
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
 
+SETTINGS = "settings"  # the subject of changes that were made in the settings file
+
 
 class Directory:
     """The writing side of the directory, on behalf of one actor ("cli:anna", "bridge") at one place ("host pc7")."""
@@ -117,6 +119,11 @@ class Directory:
             changed = tables.state.update().values(external_revoked=is_revoked, external_since_ms=_now_ms())
             connection.execute(changed)
             self._note(connection, "site", f"external transfers {'revoked' if is_revoked else 'restored'}: {why}")
+
+    def note_settings(self, what: str) -> None:
+        """Write down that rules which stand in the settings file, not in the store, have changed."""
+        with self._writing() as connection:
+            self._note(connection, SETTINGS, what)
 
     def _set_permissions(self, tid: str, change: str, **columns: object) -> None:
         with self._writing() as connection:

@@ -55,6 +55,17 @@ def find_nearest(engine: sa.Engine, extension: str, at_ms: int | None, op: str |
     return Timeline(command, tuple(rows))
 
 
+def read_changes(engine: sa.Engine, subject: str | None, most: int) -> list[Change]:
+    """Return the last changes of the directory (to one user, terminal and so on, if given), the newest first."""
+    columns = tables.journal.c
+    query = sa.select(columns.at_ms, columns.detail).where(columns.stage == sa.literal_column("'change'"))
+    if subject is not None:
+        query = query.where(sa.func.json_extract(columns.detail, "$.subject") == subject)
+    query = query.order_by(columns.at_ms.desc(), columns.seq.desc()).limit(most)
+    with engine.connect() as connection:
+        return [_change_of(row) for row in connection.execute(query)]
+
+
 def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_ms: int) -> Change | None:
     """Return the last change of the directory up to a time that was made to one of these users, terminals and so on."""
     columns = tables.journal.c
@@ -63,10 +74,7 @@ def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_ms: int) -> 
     query = query.where(columns.at_ms <= until_ms).order_by(columns.at_ms.desc(), columns.seq.desc())
     with engine.connect() as connection:
         row = connection.execute(query.limit(1)).first()
-    if row is None:
-        return None
-    detail = json.loads(row.detail)
-    return Change(row.at_ms, detail["who"], detail["where"], detail["subject"], detail["what"])
+    return None if row is None else _change_of(row)
 
 
 def read_transfers(engine: sa.Engine, since_ms: int) -> list[tuple[int, str, str]]:
@@ -84,3 +92,8 @@ def find_user(engine: sa.Engine, extension: str) -> str | None:
     query = sa.select(tables.extensions.c.user).where(tables.extensions.c.number == extension)
     with engine.connect() as connection:
         return connection.execute(query).scalar()
+
+
+def _change_of(row: sa.Row) -> Change:
+    detail = json.loads(row.detail)
+    return Change(row.at_ms, detail["who"], detail["where"], detail["subject"], detail["what"])
