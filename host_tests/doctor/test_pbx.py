@@ -1,13 +1,17 @@
 """Each finding about the PBX, made to occur on the simulator and on a real Asterisk, or on Asterisk alone."""
 
+import asyncio
 import dataclasses
 
 import pytest
+from device.authority import Authority, is_possible
 from doctor.reading import change_of, problems, verdicts
 from pbx.desk import make_lab
+from phoneterm_bridge.ami.codec import Message
+from phoneterm_bridge.broker_tls import make_server_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
 from phoneterm_bridge.doctor.pbx import examine_pbx
-from phoneterm_bridge.doctor.pbx_dial_options import split_arguments
+from phoneterm_bridge.doctor.pbx_dial_options import examine_dial_options, split_arguments
 from phoneterm_bridge.doctor.pbx_rights import examine_rights, excess_of
 from phoneterm_bridge.doctor.pbx_session import open_session
 from phoneterm_bridge.doctor.store import read_stored
@@ -124,8 +128,32 @@ async def test_a_login_that_is_refused_is_a_problem_with_the_line(kind, start_la
 @_BOTH
 async def test_a_pbx_without_tls_is_one_sentence(kind, start_lab, examine):
     (found,) = await examine(await start_lab(kind), "pbx.tls=true")
-    assert (found.verdict, found.change.file) == (PROBLEM, "manager.conf, section [general]")
-    assert "tlsenable = yes" in found.change.text
+    assert found.verdict == PROBLEM
+    assert "does not speak TLS" in found.sentence and "5039" in found.change.text
+
+
+@pytest.mark.parametrize(
+    ("name", "dates", "words"),
+    [
+        ("localhost", ("20200101", "20700101"), "PBX's certificate is good for"),
+        ("localhost", ("20200101", "20210101"), "certificate has expired"),
+        ("elsewhere", ("20200101", "20700101"), "hostname mismatch"),
+    ],
+)
+async def test_the_certificate_of_a_pbx(tmp_path, monkeypatch, make_settings, store_path, name, dates, words):
+    if not is_possible():
+        pytest.skip("openssl is not on this machine: install the package openssl.")
+    authority = Authority(tmp_path / "authority")
+    for option, content in authority.make_server_files(name, dates).items():
+        (tmp_path / option).write_bytes(content)
+    context = make_server_context(tmp_path / "certfile", tmp_path / "keyfile")
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "localhost", 0, ssl=context)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem_path))
+    port = server.sockets[0].getsockname()[1]
+    settings = make_settings("pbx.tls=true", "pbx.host=localhost", f"pbx.port={port}", "pbx.secret=x")
+    found = await examine_pbx(settings, read_stored(store_path))
+    server.close()
+    assert verdicts(found, words) == [OK if dates[1] == "20700101" and name == "localhost" else PROBLEM]
 
 
 async def test_a_pbx_that_is_not_there_is_one_sentence(make_settings, store_path):
@@ -172,6 +200,57 @@ async def test_a_call_that_is_up_stays_as_it_is(kind, start_lab, examine):
     before = await lab.legs()
     await examine(lab)
     assert [dataclasses.astuple(leg) for leg in await lab.legs()] == [dataclasses.astuple(leg) for leg in before]
+
+
+class FakeSession:
+    """A PBX of plain values: dialplan lines by context, global variables, and calls."""
+
+    username = "phoneterm"
+
+    def __init__(self, contexts, variables=(), calls=()):
+        self._contexts, self._variables, self._calls = contexts, dict(variables), calls
+
+    async def read(self, name):
+        return self._variables.get(name, "")
+
+    async def ask_list(self, action, headers=()):
+        if action == "CoreShowChannels":
+            return [Message(one.items()) for one in self._calls]
+        lines = self._contexts.get(dict(headers)["Context"], [])
+        wanted = dict(headers).get("Extension")
+        return [Message(one.items()) for one in lines if wanted in (None, one.get("Extension"))]
+
+
+def line(extension, application, data):
+    return {"Context": "internal", "Extension": extension, "Priority": "1", "Application": application, "AppData": data}
+
+
+@pytest.mark.parametrize(
+    ("data", "variables", "verdict"),
+    [
+        ("${THISDIAL},20,${D_OPTIONS}", {}, UNKNOWN),
+        ("${THISDIAL},20,${D_OPTIONS}", {"DIAL_OPTIONS": "HhTtr"}, OK),
+        ("${THISDIAL},20,${D_OPTIONS}", {"DIAL_OPTIONS": "r"}, PROBLEM),
+        ("PJSIP/101,20,${DIAL_OPTIONS}I", {"DIAL_OPTIONS": "Tt"}, OK),
+        ("PJSIP/101,20,${DIAL_OPTIONS}", {}, PROBLEM),
+        ("PJSIP/101,20,M(Tt)r", {}, PROBLEM),
+        ("PJSIP/101,20,T", {}, PROBLEM),  # only who calls 101 could transfer
+        ("PJSIP/101,,rt", {}, OK),
+    ],
+)
+async def test_options_as_other_pbxs_write_them(store_path, data, variables, verdict):
+    session = FakeSession({"internal": [line("101", "Dial", data)]}, variables)
+    assert [one.verdict for one in await examine_dial_options(session, read_stored(store_path))] == [verdict]
+
+
+async def test_included_contexts_and_queues_are_looked_at_and_circles_end(store_path):
+    include = [{"Context": "internal", "IncludeContext": "more"}, {"Context": "more", "IncludeContext": "internal"}]
+    contexts = {
+        "internal": [line("101", "Dial", "PJSIP/101,20,Tt"), *include],
+        "more": [line("7", "Queue", "q,r"), *include],
+    }
+    (found,) = await examine_dial_options(FakeSession(contexts), read_stored(store_path))
+    assert found.verdict == PROBLEM and "7 in more" in found.sentence and "101" not in found.sentence
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,12 @@ from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Findi
 from phoneterm_bridge.doctor.login import read_probe_login
 from phoneterm_bridge.logs import set_up_logs
 
-_COUNTED = {PROBLEM: "problems", WARNING: "warnings", UNKNOWN: "not known", OK: "ok"}
+_COUNTED = {
+    PROBLEM: ("problem", "problems"),
+    WARNING: ("warning", "warnings"),
+    UNKNOWN: ("not known",) * 2,
+    OK: ("ok",) * 2,
+}
 
 
 def doctor(
@@ -54,7 +59,6 @@ def describe(findings: list[Finding]) -> str:
             better = "faster: " if finding.verdict == OK else ""
             lines.append(f"{'':10}  -> {better}{finding.change.file}: {finding.change.text}")
     counted = Counter(finding.verdict for finding in findings)
-    lines.append(
-        ", ".join(f"{counted[verdict]} {words}" for verdict, words in _COUNTED.items() if counted[verdict]) + "."
-    )
+    found = [(counted[verdict], one, more) for verdict, (one, more) in _COUNTED.items() if counted[verdict]]
+    lines.append(", ".join(f"{count} {one if count == 1 else more}" for count, one, more in found) + ".")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""TLS certificates: is the broker's accepted by who must trust it, for its name, and for how much longer.
+"""TLS certificates of broker and PBX: accepted by who must trust them, for their name, and for how much longer.
 
 Does not read certificates itself: Python's TLS does, in a handshake with the broker or, for the embedded broker's
 files, in one that never leaves memory.
@@ -7,12 +7,13 @@ files, in one that never leaves memory.
 import asyncio
 import ssl
 import time
+from pathlib import Path
 
 from phoneterm_bridge.broker_tls import make_server_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding, name_some
 from phoneterm_bridge.doctor.trouble import describe_trouble
 from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.settings import BrokerSettings, PbxSettings
 
 _PART = "certificate"
 _DAY_S = 86400
@@ -48,30 +49,43 @@ async def examine_server(settings: BrokerSettings) -> list[Finding]:
     """Look at the certificate that a broker shows; nothing without TLS."""
     if settings.ca_path is None:
         return []
-    where = f"{settings.host}:{settings.port}"
+    return [await _look_at("broker", settings.host, settings.port, settings.ca_path, _RENEW)]
+
+
+async def examine_manager(settings: PbxSettings) -> list[Finding]:
+    """Look at the certificate that the PBX's manager interface shows; nothing without TLS."""
+    if not settings.tls:
+        return []
+    text = "tlscertfile = ...   # for this name; a CA of your own: SSL_CERT_FILE in the bridge's environment"
+    return [await _look_at("PBX", settings.host, settings.port, None, Change("manager.conf, section [general]", text))]
+
+
+async def _look_at(who: str, host: str, port: int, ca_path: Path | None, renew: Change) -> Finding:
+    where = f"{who} {host}:{port}"
     try:
-        context = ssl.create_default_context(cafile=str(settings.ca_path))
+        context = ssl.create_default_context(cafile=None if ca_path is None else str(ca_path))
         async with asyncio.timeout(_CONNECT_S):
-            _, writer = await asyncio.open_connection(settings.host, settings.port, ssl=context)
+            _, writer = await asyncio.open_connection(host, port, ssl=context)
         found = writer.get_extra_info("peercert")
         writer.close()
+    except ssl.SSLCertVerificationError as error:
+        sentence = f"The {where} shows a certificate that is not accepted: {describe_trouble(error)}."
+        return Finding(PROBLEM, _PART, sentence, renew)
     except ssl.SSLError as error:
-        sentence = f"The broker {where} shows a certificate that is not accepted: {describe_trouble(error)}."
-        return [Finding(PROBLEM, _PART, sentence, _RENEW)]
+        fix = Change("settings", "the port where TLS is spoken, usually 8883 (broker) or 5039 (pbx)")
+        return Finding(PROBLEM, _PART, f"The {where} does not speak TLS: {describe_trouble(error)}.", fix)
     except (OSError, TimeoutError) as error:
-        fix = Change("settings, section [broker]", 'ca_path = "..."')
-        return [
-            Finding(PROBLEM, _PART, f"The broker's certificate cannot be looked at: {describe_trouble(error)}.", fix)
-        ]
-    return [judge_dates(found, f"it is accepted for {settings.host}")]
+        fix = Change("settings", "host, port and ca_path")
+        return Finding(PROBLEM, _PART, f"The {where} shows no certificate: {describe_trouble(error)}.", fix)
+    return judge_dates(found, f"it is accepted for {host}", who, renew)
 
 
-def judge_dates(certificate: dict, otherwise: str) -> Finding:
+def judge_dates(certificate: dict, otherwise: str, who: str = "broker", renew: Change = _RENEW) -> Finding:
     """Say for how long an accepted certificate is still good."""
     days = int((ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) // _DAY_S)
-    sentence = f"The broker's certificate is good for {days} more days; {otherwise}."
+    sentence = f"The {who}'s certificate is good for {days} more days; {otherwise}."
     if days < _SOON_DAYS:
-        return Finding(WARNING, _PART, sentence, _RENEW)
+        return Finding(WARNING, _PART, sentence, renew)
     return Finding(OK, _PART, sentence)
 
 

@@ -3,11 +3,11 @@
 Does not change anything at the PBX: it asks, and never acts on a call.
 """
 
-import ssl
 import time
 
 from phoneterm_bridge.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.doctor.certificate import examine_manager
 from phoneterm_bridge.doctor.clock import compare_clocks
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
 from phoneterm_bridge.doctor.pbx_dial_options import examine_dial_options
@@ -27,19 +27,19 @@ MANAGER_FILE = "manager.conf (FreePBX: manager_custom.conf)"
 async def examine_pbx(settings: BridgeSettings, stored: Stored) -> list[Finding]:
     """Look at everything that can be seen over the bridge's own login."""
     where = f"{settings.pbx.kind} at {settings.pbx.host}:{settings.pbx.port}"
+    found = await examine_manager(settings.pbx)
+    if any(finding.verdict == PROBLEM for finding in found):
+        return found
     try:
         async with open_session(_login_of(settings.pbx)) as session:
-            found = [Finding(OK, _PART, f"The PBX {where} lets the bridge in.")]
+            found.append(Finding(OK, _PART, f"The PBX {where} lets the bridge in."))
             return found + await _examine_inside(session, settings, stored)
     except PbxRejectedLogin as error:
         text = f"[{settings.pbx.username}] secret = ...   and permit = the address of this machine"
-        return [Finding(PROBLEM, _PART, str(error), Change(MANAGER_FILE, text))]
-    except ssl.SSLError as error:
-        fix = Change("manager.conf, section [general]", "tlsenable = yes, tlscertfile = ..., and pbx.port here: 5039")
-        return [Finding(PROBLEM, _PART, f"There is no TLS with the PBX {where}: {describe_trouble(error)}.", fix)]
+        return [*found, Finding(PROBLEM, _PART, str(error), Change(MANAGER_FILE, text))]
     except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as error:
         fix = Change("manager.conf, section [general]", "enabled = yes, and bindaddr; or pbx.host and pbx.port here")
-        return [Finding(PROBLEM, _PART, f"The PBX {where} cannot be reached: {describe_trouble(error)}.", fix)]
+        return [*found, Finding(PROBLEM, _PART, f"The PBX {where} cannot be reached: {describe_trouble(error)}.", fix)]
 
 
 async def _examine_inside(session: PbxSession, settings: BridgeSettings, stored: Stored) -> list[Finding]:
