@@ -48,7 +48,7 @@ def examine(make_settings, store_path):
 
 @_BOTH
 async def test_a_pbx_that_is_right_has_no_problem_and_no_warning(kind, start_lab, examine):
-    found = await examine(await start_lab(kind))
+    found = await examine(await start_lab(kind, tells_files=False))
     assert {finding.verdict for finding in found} == {OK, UNKNOWN}
     assert [finding.part for finding in found if finding.verdict == UNKNOWN] == ["pbx rights", "pbx features"]
     assert verdicts(found, "the fastest way there is") == [OK]
@@ -86,7 +86,7 @@ async def test_a_call_that_is_up_tells_its_own_options(kind, start_lab, examine,
 
 @_BOTH
 async def test_the_read_class_shows_only_while_calls_go_on(kind, start_lab, examine):
-    lab = await start_lab(kind)
+    lab = await start_lab(kind, tells_files=False)
     assert verdicts(await examine(lab), "has the read class call shows only while calls go on") == [UNKNOWN]
     async with open_session(lab.ami) as session:
         await lab.place_call("103", "101")
@@ -178,7 +178,7 @@ async def test_too_many_classes_are_named(kind, start_lab, examine):
 
 @_ASTERISK
 async def test_a_pbx_that_tells_its_files_is_warned_of_and_read(kind, start_lab, examine):
-    found = await examine(await start_lab(kind, reads_files=True, ami_read="system", min_dtmf_ms=80))
+    found = await examine(await start_lab(kind, ami_read="system", min_dtmf_ms=80))
     assert verdicts(found, "can read all of the PBX's files") == [WARNING]
     assert verdicts(found, "more read classes than a bridge needs: system.") == [WARNING]
     assert verdicts(found, "lacks the read class call") == [PROBLEM]
@@ -187,7 +187,7 @@ async def test_a_pbx_that_tells_its_files_is_warned_of_and_read(kind, start_lab,
 
 @_ASTERISK
 async def test_long_tones_are_read_from_the_pbxs_file(kind, start_lab, examine):
-    found = await examine(await start_lab(kind, reads_files=True, min_dtmf_ms=80))
+    found = await examine(await start_lab(kind, min_dtmf_ms=80))
     assert verdicts(found, "takes 80 ms (mindtmfduration)") == [OK]
     assert change_of(found, "takes 80 ms").endswith("mindtmfduration = 20")
     assert verdicts(found, "has the read class call") == [OK]

@@ -26,7 +26,7 @@ class LabOptions:
     no_answer_s: how long a consultation may ring. callback_delay_s: pause before the transferrer is rung back again.
     min_dtmf_ms: mindtmfduration, the least time a tone takes; Asterisk's own default is 80.
     plays_busy: the dialplan plays the busy tone after a failed Dial (as FreePBX does) instead of hanging up.
-    ami_read, ami_write: the classes of the bridge's login. reads_files: func_config is loaded, as on most Asterisks.
+    ami_read, ami_write: the classes of the bridge's login. tells_files: func_config is loaded, as usual.
     """
 
     codes: str = "letters"
@@ -39,7 +39,7 @@ class LabOptions:
     plays_busy: bool = False
     ami_read: str = "call"
     ami_write: str = "call,reporting"
-    reads_files: bool = False
+    tells_files: bool = True
 
 
 @dataclass(frozen=True)

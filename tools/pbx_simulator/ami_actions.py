@@ -19,14 +19,9 @@ from pbx_simulator.parties import Channel, Pairs
 Answer = tuple[Pairs, list[Pairs]]
 
 VERSION = "22.10.1"
-_RIGHTS = {
-    **dict.fromkeys(("Atxfer", "BlindTransfer", "CancelAtxfer", "PlayDTMF", "Setvar"), "call"),
-    "CoreSettings": "system,reporting",
-    "CoreShowChannels": "system,reporting",
-    "Getvar": "call,reporting",
-    "Hangup": "system,call",
-    "ShowDialPlan": "config,reporting",
-}
+ALL = "call,reporting,all"
+NAMES = ("Atxfer", "BlindTransfer", "CancelAtxfer", "CoreSettings", "CoreShowChannels", "Getvar", "Hangup",
+         "ListCommands", "Ping", "PlayDTMF", "Setvar")  # fmt: skip
 
 
 class AmiActions:
@@ -39,10 +34,7 @@ class AmiActions:
         self._actions: dict[str, Callable[[Message], Answer]] = {
             "ping": lambda _: success(("Ping", "Pong"), ("Timestamp", f"{time.time():.6f}")),
             "coresettings": lambda _: success(("AMIversion", "11.0.0"), ("AsteriskVersion", VERSION)),
-            "listcommands": lambda _: success(
-                *((name, f"... (Priv: {classes},all)") for name, classes in _RIGHTS.items())
-            ),
-            "showdialplan": self._show_dialplan,
+            "listcommands": lambda _: success(*((name, f"Simulated. (Priv: {ALL})") for name in NAMES)),
             "coreshowchannels": self._show_channels,
             "getvar": self._get_variable,
             "setvar": self._set_variable,
@@ -51,6 +43,7 @@ class AmiActions:
             "atxfer": self._attended_transfer,
             "cancelatxfer": self._cancel,
             "hangup": self._hang_up,
+            "showdialplan": self._show_dialplan,
         }
 
     def act(self, action: Message) -> Answer:
@@ -65,16 +58,6 @@ class AmiActions:
         now = time.monotonic()
         listed = [_describe(channel, now) for channel in self._exchange.parties.channels]
         return success(("EventList", "start"), ("Message", "Channels will follow"))[0], listed
-
-    def _show_dialplan(self, action: Message) -> Answer:
-        context, number, options = action.get("Context"), action.get("Extension"), self._exchange.options
-        if context != CONTEXT:
-            return error(f"Did not find context {context}")
-        if number and not has_number(context, number):
-            return error(f"Did not find extension {number}@{context}")
-        letters = "Tt" if options.allows_transfer else ""
-        answer = success(("EventList", "start"), ("Message", "DialPlan list will follow"))[0]
-        return answer, list_lines(context, number, letters, options.ring_s)
 
     def _get_variable(self, action: Message) -> Answer:
         name, channel = action.get("Variable"), self._channel(action)
@@ -146,6 +129,16 @@ class AmiActions:
             self._exchange.parties.emit("SoftHangupRequest", [*channel.headers(), ("Cause", "16")])
             asyncio.get_running_loop().call_soon(self._exchange.end, channel, "16")
         return success(("Message", f"Channels hungup: {len(channels)}" if is_pattern else "Channel Hungup"))
+
+    def _show_dialplan(self, action: Message) -> Answer:
+        context, number, options = action.get("Context"), action.get("Extension"), self._exchange.options
+        if context != CONTEXT:
+            return error(f"Did not find context {context}")
+        if number and not has_number(context, number):
+            return error(f"Did not find extension {number}@{context}")
+        letters = "Tt" if options.allows_transfer else ""
+        answer = success(("EventList", "start"), ("Message", "DialPlan list will follow"))[0]
+        return answer, list_lines(context, number, letters, options.ring_s)
 
     def _channel(self, action: Message) -> Channel | None:
         return self._exchange.parties.by_name(action.get("Channel"))

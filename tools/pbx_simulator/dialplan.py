@@ -27,10 +27,10 @@ def phones_of(number: str) -> tuple[str, ...]:
 
 def list_lines(context: str, number: str, options: str, ring_s: int) -> list[Pairs]:
     """Return the first lines of a context's extensions (of one number, unless it is ""), as ShowDialPlan lists them."""
-    group = "&".join(f"PJSIP/{phone}" for phone in phones_of(GROUP))
+    group = "&".join(f"PJSIP/{phone}" for phone in phones_of("150"))
     plan = {
-        GROUP: ("Dial", f"{group},{ring_s},{options}"),
-        MACHINE: ("Answer", ""),
+        "150": ("Dial", f"{group},{ring_s},{options}"),
+        "190": ("Answer", ""),
         "_0X.": ("Dial", f"PJSIP/${{EXTEN}}@{TRUNK},{ring_s},{options}"),
         "_1XX": ("Dial", f"PJSIP/${{EXTEN}},{ring_s},{options}"),
     }
