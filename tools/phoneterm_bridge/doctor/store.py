@@ -20,6 +20,7 @@ from phoneterm_bridge.store.records import TerminalRecord
 
 _PART = "store"
 _ROWS_CHECKED = 1000
+_MIGRATIONS = Path(database.__file__).parent / "migrations"
 
 
 class Place(NamedTuple):
@@ -90,7 +91,7 @@ def open_read_only(path: Path) -> sa.Connection:
 
 
 def _examine_schema(connection: sa.Connection, path: Path) -> list[Finding]:
-    script = ScriptDirectory(str(database.MIGRATIONS))
+    script = ScriptDirectory(str(_MIGRATIONS))
     newest, found = script.get_current_head(), MigrationContext.configure(connection).get_current_revision()
     if found == newest:
         return [

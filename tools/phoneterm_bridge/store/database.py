@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from phoneterm_bridge.problem import SetupProblem
 
 _BUSY_TIMEOUT_S = 5
-MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def open_store(path: Path) -> sa.Engine:
@@ -61,7 +61,7 @@ def _make_engine(path: Path) -> sa.Engine:
 
 
 def _migrate(engine: sa.Engine, path: Path) -> None:
-    script = ScriptDirectory(str(MIGRATIONS))
+    script = ScriptDirectory(str(_MIGRATIONS))
     newest = script.get_current_head()
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
@@ -72,7 +72,7 @@ def _migrate(engine: sa.Engine, path: Path) -> None:
             f"The store {path} has schema {found}, which is newer than this version knows ({newest}); update phoneterm."
         )
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     with writing(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

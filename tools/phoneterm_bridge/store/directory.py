@@ -113,17 +113,17 @@ class Directory:
         change = f"prefixes allowed {' '.join(allow) or 'none'}, denied {' '.join(deny) or 'none'}"
         self._set_permissions(tid, change, allow_prefixes=",".join(allow), deny_prefixes=",".join(deny))
 
+    def note_settings(self, what: str) -> None:
+        """Write down that rules which stand in the settings file, not in the store, have changed."""
+        with self._writing() as connection:
+            self._note(connection, SETTINGS, what)
+
     def set_external_revoked(self, is_revoked: bool, why: str) -> None:
         """Revoke external transfers for the whole site, or restore them."""
         with self._writing() as connection:
             changed = tables.state.update().values(external_revoked=is_revoked, external_since_ms=_now_ms())
             connection.execute(changed)
             self._note(connection, "site", f"external transfers {'revoked' if is_revoked else 'restored'}: {why}")
-
-    def note_settings(self, what: str) -> None:
-        """Write down that rules which stand in the settings file, not in the store, have changed."""
-        with self._writing() as connection:
-            self._note(connection, SETTINGS, what)
 
     def _set_permissions(self, tid: str, change: str, **columns: object) -> None:
         with self._writing() as connection:
