@@ -80,6 +80,16 @@ def test_what_a_terminal_may_is_changed_and_shown(run, enrolled):
     assert enrolled["mqtt_password"] not in run("terminal", "show", "phone-101")
 
 
+def test_where_an_extension_is_at_the_pbx_can_be_changed(run, enrolled):
+    run("user", "change", "101", "--context", "sales", "--endpoint", "dev-1")
+    assert "endpoint dev-1, context sales" in run("terminal", "show", "phone-101")
+    run("user", "change", "101", "--type", "queue")
+    assert (record().extension_type, record().endpoint) == ("queue", "dev-1")
+    assert "101: context sales" in run("journal", "changes", "101") or "101: endpoint dev-1" in run(
+        "journal", "changes"
+    )
+
+
 def test_a_terminals_numbers_and_a_site_without_an_outside_are_shown(run, enrolled):
     assert "allowed none; denied none" in run("terminal", "show", "phone-101")
     run("policy", "numbers", "phone-101", "--allow", "030,0171", "--deny", "0309")
@@ -125,6 +135,8 @@ def test_an_extension_of_another_type_is_shown_as_no_phone_terminal(run):
         (("terminal", "show", "phone"), "There is no terminal 'phone'."),
         (("terminal", "grant", "phone"), "Say what to grant: --op blind, --op attended or --classes NAMES."),
         (("terminal", "deny", "phone"), "Say what to deny: --op blind or --op attended."),
+        (("user", "change", "101"), "Say what to change: --endpoint, --context or --type."),
+        (("user", "change", "101", "--context", "sales"), "There is no extension '101'."),
         (("terminal", "list", "--set", "stor.path=x"), "The settings have no key stor; did you mean store?"),
         (("bridge", "init", "no/folder.toml"), "The file no/folder.toml cannot be written: No such file or directory."),
     ],

@@ -299,6 +299,16 @@ async def test_context_channel_and_extension_are_the_stores_whatever_a_message_s
     await until(lambda: terminal.results(fields["id"]))
     assert terminal.results(fields["id"])[0] == ("accepted", None)
     assert scene.pbx.asked == [("blind", "c1", "internal", "102")]
+    scene.pbx.listener.on_progress("c1", "done", None)
+
+    async def is_known_number(context, number):
+        return context == "sales"
+
+    scene.pbx.is_known_number = is_known_number
+    scene.directory.change_extension("101", context="sales")
+    await scene.bridge.refresh()
+    assert await terminal.ask("blind", "102") == ("accepted", None)
+    assert scene.pbx.asked[-1] == ("blind", "c1", "sales", "102")
     await scene.stop()
 
 

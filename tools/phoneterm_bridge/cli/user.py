@@ -9,6 +9,7 @@ import typer
 
 from phoneterm_bridge.cli.exchange import export_file, import_file
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings
+from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store
 
@@ -48,6 +49,24 @@ def extension(
     """Add an extension to a user."""
     with open_directory(config, overrides) as directory:
         directory.add_extension(number, name, endpoint, context, extension_type)
+
+
+@app.command()
+def change(
+    number: Annotated[str, typer.Argument(help="The extension's number.")],
+    endpoint: Annotated[str | None, typer.Option(help="The device name at the PBX.")] = None,
+    context: Annotated[str | None, typer.Option(help="The dialplan context of its transfers.")] = None,
+    extension_type: Annotated[str | None, typer.Option("--type", help="term means phone terminal.")] = None,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Change where an extension is at the PBX, or whether it is a phone terminal."""
+    given = {"endpoint": endpoint, "context": context, "type": extension_type}
+    changes = {name: value for name, value in given.items() if value is not None}
+    with open_directory(config, overrides) as directory:
+        if not changes:
+            raise SetupProblem("Say what to change: --endpoint, --context or --type.")
+        directory.change_extension(number, **changes)
 
 
 @app.command()

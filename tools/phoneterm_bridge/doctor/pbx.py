@@ -12,6 +12,7 @@ from phoneterm_bridge.doctor.clock import compare_clocks
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
 from phoneterm_bridge.doctor.pbx_dial_options import examine_dial_options
 from phoneterm_bridge.doctor.pbx_dialplan import examine_dialplan
+from phoneterm_bridge.doctor.pbx_endpoints import examine_endpoints
 from phoneterm_bridge.doctor.pbx_features import examine_features
 from phoneterm_bridge.doctor.pbx_rights import examine_rights
 from phoneterm_bridge.doctor.pbx_session import PbxSession, open_session
@@ -51,6 +52,7 @@ async def _examine_inside(session: PbxSession, settings: BridgeSettings, stored:
     return [
         *found,
         *await examine_features(session),
+        *await examine_endpoints(session, stored),
         *await examine_dialplan(session, settings.phones, stored),
         *await examine_dial_options(session, stored),
     ]

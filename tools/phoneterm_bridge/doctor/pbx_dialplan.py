@@ -23,7 +23,8 @@ async def examine_dialplan(session: PbxSession, phones: PhoneSettings, stored: S
         numbers = [place.number for place in stored.places if place.context == context]
         if await _is_missing(session, context):
             sentence = f"The PBX has no context {context}, which the store names for {name_some(numbers)}."
-            found.append(Finding(PROBLEM, _PART, sentence, Change(_FILE, f"[{context}]")))
+            fix = Change(_FILE, f"[{context}]   # or: phoneterm user change {numbers[0]} --context ...")
+            found.append(Finding(PROBLEM, _PART, sentence, fix))
         else:
             found += await _examine_context(session, context, numbers, phones)
     return found

@@ -74,6 +74,17 @@ class Directory:
             connection.execute(tables.extensions.insert().values(**row, type=extension_type))
             self._note(connection, number, f"extension added for {user}, type {extension_type}")
 
+    def change_extension(self, number: str, **changes: str) -> None:
+        """Change an extension's endpoint, context or type; what is not named stays as it is."""
+        if not changes or not changes.keys() <= {"endpoint", "context", "type"}:
+            raise ValueError(f"an extension has no {sorted(changes)} that could be changed")
+        for what, name in changes.items():
+            _refuse(names.problem_of_pbx_name(what, name))
+        with self._writing() as connection:
+            _require(connection, tables.extensions.c.number, number, "extension")
+            connection.execute(tables.extensions.update().where(tables.extensions.c.number == number).values(**changes))
+            self._note(connection, number, ", ".join(f"{what} {name}" for what, name in changes.items()))
+
     def add_terminal(self, tid: str, extension: str, prepared: Prepared | None = None) -> Enrolment:
         """Add a terminal that may transfer to internal numbers (once its user may at all); return its new secrets."""
         _refuse(names.problem_of_tid(tid))
