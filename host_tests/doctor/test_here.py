@@ -4,27 +4,25 @@ import json
 import logging
 import os
 import shutil
-import time
 from collections import namedtuple
 from datetime import datetime
 
 import pytest
 import structlog
-from device.authority import Authority, is_possible
 from doctor.reading import change_of, problems, verdicts
+from phoneterm_bridge.cli.doctor import describe
 from phoneterm_bridge.doctor import clock, disk, examination
-from phoneterm_bridge.doctor.certificate import examine_files, judge_dates
 from phoneterm_bridge.doctor.clock import compare_clocks, examine_clock
 from phoneterm_bridge.doctor.disk import examine_disk
 from phoneterm_bridge.doctor.examination import examine_all
-from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
 from phoneterm_bridge.doctor.login import read_probe_login
 from phoneterm_bridge.doctor.numbers import examine_digit_map, read_digit_map, sample_numbers
 from phoneterm_bridge.doctor.settings_file import examine_settings
 from phoneterm_bridge.doctor.store import Stored, examine_store, open_read_only, read_stored
 from phoneterm_bridge.policy_settings import PolicySettings
 from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BrokerSettings, PhoneSettings
+from phoneterm_bridge.settings import PhoneSettings
 from phoneterm_bridge.store.database import open_store, writing
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_cli.main import app
@@ -153,56 +151,6 @@ def test_sample_numbers_are_of_their_class_and_always_the_same():
     assert {len(number) for number in samples["national"]} >= {2, 3, 7, 11}
 
 
-@pytest.fixture
-def make_broker(tmp_path):
-    """Return a function that makes settings of an embedded broker with a certificate of its own CA."""
-    if not is_possible():
-        pytest.skip("openssl is not on this machine: install the package openssl.")
-
-    def make(dates=None):
-        authority = Authority(tmp_path / "authority")
-        files = authority.make_server_files("broker.example", dates)
-        (tmp_path / "broker.pem").write_bytes(files["certfile"])
-        (tmp_path / "broker.key").write_bytes(files["keyfile"])
-        paths = {"certificate_path": tmp_path / "broker.pem", "key_path": tmp_path / "broker.key"}
-        return BrokerSettings(**paths), authority
-
-    return make
-
-
-@pytest.mark.parametrize("has_ca", [True, False])
-@pytest.mark.parametrize(
-    ("dates", "verdict", "words"),
-    [
-        (None, WARNING, "good for 0 more days; it is for broker.example"),
-        (("20200101", "20700101"), OK, "more days; it is for broker.example"),
-        (("20200101", "20210101"), PROBLEM, "certificate has expired"),
-        (("20700101", "20710101"), PROBLEM, "certificate is not yet valid"),
-    ],
-)
-def test_the_dates_of_the_embedded_brokers_certificate(make_broker, has_ca, dates, verdict, words):
-    settings, authority = make_broker(dates)
-    if has_ca:
-        settings = settings.model_copy(update={"ca_path": authority.pem_path})
-    assert verdicts(examine_files(settings), words) == [verdict]
-
-
-def test_a_certificate_of_another_ca_and_files_that_are_none(make_broker, tmp_path):
-    settings, _ = make_broker(("20200101", "20700101"))
-    other = Authority(tmp_path / "other")
-    foreign = settings.model_copy(update={"ca_path": other.pem_path})
-    assert verdicts(examine_files(foreign), "unable to get local issuer certificate") == [PROBLEM]
-    missing = settings.model_copy(update={"ca_path": tmp_path / "none.pem"})
-    assert verdicts(examine_files(missing), "cannot be read: no such file") == [PROBLEM]
-    settings.key_path.write_text("nothing")
-    assert verdicts(examine_files(settings), "not a certificate and its key") == [PROBLEM]
-
-
-def test_a_certificate_that_ends_soon_is_a_warning():
-    soon = time.strftime("%b %d %H:%M:%S %Y GMT", time.gmtime(time.time() + 5 * 86400))
-    assert judge_dates({"notAfter": soon}, "").verdict == WARNING
-
-
 def test_a_terminals_settings_that_are_none_are_one_sentence(tmp_path):
     for text in ("", "[]", "{}", '{"tid": "A b", "mqtt_password": "x"}', '{"tid": "a", "mqtt_password": 1}'):
         (tmp_path / "probe.json").write_text(text)
@@ -245,6 +193,11 @@ def test_the_command_ends_with_1_for_a_problem_and_tells_machines_the_same(store
         "The PBX asterisk at 127.0.0.1:1 cannot be reached: connection refused."
     ]
     assert store_path.read_bytes() == before
+
+
+def test_what_a_pbx_says_of_itself_cannot_write_lines_of_its_own():
+    said = describe([Finding(OK, "pbx", "The code is \x1b[2J\nok  x.", Change("a", "b\r"))])
+    assert said.splitlines() == ["ok        The code is \\x1b[2J\\nok  x.", "            -> faster: a: b\\r", "1 ok."]
 
 
 def _as_finding(fields):

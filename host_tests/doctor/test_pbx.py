@@ -7,11 +7,9 @@ import pytest
 from device.authority import Authority, is_possible
 from doctor.reading import change_of, problems, verdicts
 from pbx.desk import make_lab
-from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.broker_tls import make_server_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
 from phoneterm_bridge.doctor.pbx import examine_pbx
-from phoneterm_bridge.doctor.pbx_dial_options import examine_dial_options, split_arguments
 from phoneterm_bridge.doctor.pbx_rights import examine_rights, excess_of
 from phoneterm_bridge.doctor.pbx_session import open_session
 from phoneterm_bridge.doctor.store import read_stored
@@ -190,9 +188,15 @@ async def test_too_few_classes_are_a_problem(kind, start_lab, examine):
 
 
 @_ASTERISK
-async def test_too_many_classes_are_named(kind, start_lab, examine):
-    found = await examine(await start_lab(kind, ami_read="call,system,security", ami_write="call,reporting,originate"))
+@pytest.mark.parametrize("tells_files", [True, False])
+async def test_too_many_classes_are_named(kind, start_lab, examine, tells_files):
+    found = await examine(
+        await start_lab(
+            kind, tells_files=tells_files, ami_read="call,system,security", ami_write="call,reporting,originate"
+        )
+    )
     assert verdicts(found, "more write classes than a bridge needs: originate.") == [WARNING]
+    assert verdicts(found, "lacks the read class call") == []
     assert verdicts(found, "more read classes than a bridge needs: security, system.") == [WARNING]
 
 
@@ -203,6 +207,15 @@ async def test_a_pbx_that_tells_its_files_is_warned_of_and_read(kind, start_lab,
     assert verdicts(found, "more read classes than a bridge needs: system.") == [WARNING]
     assert verdicts(found, "lacks the read class call") == [PROBLEM]
     assert change_of(found, "can read all of").endswith("noload = func_config.so")
+
+
+@_ASTERISK
+async def test_a_login_that_may_everything_is_said_to(kind, start_lab, examine):
+    found = await examine(await start_lab(kind, ami_read="all", ami_write="all"))
+    assert verdicts(found, "more read classes than a bridge needs: all.") == [WARNING]
+    (excess,) = [finding.sentence for finding in found if "more write classes" in finding.sentence]
+    assert all(name in excess for name in ("command", "config", "originate", "system", "user"))
+    assert problems(found) == []
 
 
 @_ASTERISK
@@ -220,73 +233,6 @@ async def test_a_call_that_is_up_stays_as_it_is(kind, start_lab, examine):
     before = await lab.legs()
     await examine(lab)
     assert [dataclasses.astuple(leg) for leg in await lab.legs()] == [dataclasses.astuple(leg) for leg in before]
-
-
-class FakeSession:
-    """A PBX of plain values: dialplan lines by context, global variables, and calls."""
-
-    username = "phoneterm"
-
-    def __init__(self, contexts, variables=(), calls=()):
-        self._contexts, self._variables, self._calls = contexts, dict(variables), calls
-
-    async def read(self, name):
-        return self._variables.get(name, "")
-
-    async def ask_list(self, action, headers=()):
-        if action == "CoreShowChannels":
-            return [Message(one.items()) for one in self._calls]
-        lines = self._contexts.get(dict(headers)["Context"], [])
-        wanted = dict(headers).get("Extension")
-        return [Message(one.items()) for one in lines if wanted in (None, one.get("Extension"))]
-
-
-def line(extension, application, data):
-    return {"Context": "internal", "Extension": extension, "Priority": "1", "Application": application, "AppData": data}
-
-
-@pytest.mark.parametrize(
-    ("data", "variables", "verdict"),
-    [
-        ("${THISDIAL},20,${D_OPTIONS}", {}, UNKNOWN),
-        ("${THISDIAL},20,${D_OPTIONS}", {"DIAL_OPTIONS": "HhTtr"}, OK),
-        ("${THISDIAL},20,${D_OPTIONS}", {"DIAL_OPTIONS": "r"}, PROBLEM),
-        ("PJSIP/101,20,${DIAL_OPTIONS}I", {"DIAL_OPTIONS": "Tt"}, OK),
-        ("PJSIP/101,20,${DIAL_OPTIONS}", {}, PROBLEM),
-        ("PJSIP/101,20,M(Tt)r", {}, PROBLEM),
-        ("PJSIP/101,20,T", {}, PROBLEM),  # only who calls 101 could transfer
-        ("PJSIP/101,,rt", {}, OK),
-    ],
-)
-async def test_options_as_other_pbxs_write_them(store_path, data, variables, verdict):
-    session = FakeSession({"internal": [line("101", "Dial", data)]}, variables)
-    assert [one.verdict for one in await examine_dial_options(session, read_stored(store_path))] == [verdict]
-
-
-async def test_included_contexts_and_queues_are_looked_at_and_circles_end(store_path):
-    include = [{"Context": "internal", "IncludeContext": "more"}, {"Context": "more", "IncludeContext": "internal"}]
-    contexts = {
-        "internal": [line("101", "Dial", "PJSIP/101,20,Tt"), *include],
-        "more": [line("7", "Queue", "q,r"), *include],
-    }
-    (found,) = await examine_dial_options(FakeSession(contexts), read_stored(store_path))
-    assert found.verdict == PROBLEM and "7 in more" in found.sentence and "101" not in found.sentence
-
-
-@pytest.mark.parametrize(
-    ("data", "arguments"),
-    [
-        ("PJSIP/102,20,Tt", ["PJSIP/102", "20", "Tt"]),
-        (
-            "PJSIP/102&PJSIP/103,,HhTtrM(auto,x)b(f^s^1(a,b))",
-            ["PJSIP/102&PJSIP/103", "", "HhTtrM(auto,x)b(f^s^1(a,b))"],
-        ),
-        ("${IF($[1]?a,b)},,${DIAL_OPTIONS}", ["${IF($[1]?a,b)}", "", "${DIAL_OPTIONS}"]),
-        ("", [""]),
-    ],
-)
-def test_the_arguments_of_a_dial(data, arguments):
-    assert split_arguments(data) == arguments
 
 
 def test_classes_beyond_those_of_a_bridge():

@@ -61,4 +61,9 @@ def describe(findings: list[Finding]) -> str:
     counted = Counter(finding.verdict for finding in findings)
     found = [(counted[verdict], one, more) for verdict, (one, more) in _COUNTED.items() if counted[verdict]]
     lines.append(", ".join(f"{count} {one if count == 1 else more}" for count, one, more in found) + ".")
-    return "\n".join(lines)
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _printable(text: str) -> str:
+    """Return a line with whatever a PBX or a store put into it escaped."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

@@ -72,7 +72,8 @@ async def _examine_read(session: PbxSession, login: AmiSettings) -> list[Finding
             await asyncio.sleep(_LISTEN_S)
         classes = session.seen_classes
     found = []
-    if told and not classes & READ_CLASSES:
+    has_call = bool(classes & {"call", "all"})
+    if told and not has_call:
         sentence = f"The AMI login {session.username} lacks the read class call: the bridge sees no call at all."
         found.append(Finding(PROBLEM, _PART, sentence, fix))
     if excess := sorted(classes - READ_CLASSES):
@@ -80,7 +81,7 @@ async def _examine_read(session: PbxSession, login: AmiSettings) -> list[Finding
             f"The AMI login {session.username} has more read classes than a bridge needs: {name_some(excess, 20)}."
         )
         found.append(Finding(WARNING, _PART, sentence, fix))
-    if not told and not classes & READ_CLASSES:
+    if not told and not has_call:
         sentence = (
             f"Whether the AMI login {session.username} has the read class call shows only while calls go on; "
             f"`asterisk -rx 'manager show user {session.username}'` says it."
