@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from collections import namedtuple
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from phoneterm_bridge.doctor.clock import compare_clocks, examine_clock
 from phoneterm_bridge.doctor.disk import examine_disk
 from phoneterm_bridge.doctor.examination import examine_all
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
+from phoneterm_bridge.doctor.history import examine_history, has_heard_calls
 from phoneterm_bridge.doctor.login import read_probe_login
 from phoneterm_bridge.doctor.numbers import examine_digit_map, read_digit_map, sample_numbers
 from phoneterm_bridge.doctor.settings_file import examine_settings
@@ -25,6 +27,8 @@ from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import PhoneSettings
 from phoneterm_bridge.store.database import open_store, writing
 from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal import Event, Journal
+from phoneterm_bridge.store.reading import read_snapshot
 from phoneterm_cli.main import app
 from typer.testing import CliRunner
 
@@ -95,6 +99,27 @@ def test_the_end_of_a_long_journal_is_checked_without_its_beginning(store_path):
             directory.set_multi_user_aware("tech1", index % 2 == 0)
     engine.dispose()
     assert verdicts(examine_store(store_path), "last 1000 entries are whole; all are 1203") == [OK]
+
+
+async def test_what_no_user_can_mend_is_told_from_the_journal(store_path):
+    assert verdicts(examine_history(store_path), "No transfer of the last 7 days (0 commands) failed") == [OK]
+    assert not has_heard_calls(store_path)
+    engine = open_store(store_path)
+    journal = Journal(engine)
+    await journal.start()
+    terminal = read_snapshot(engine).terminals["phone-101"]
+    for index, (reason, age_days) in enumerate(
+        [("not-permitted-by-pbx", 0), ("not-permitted-by-pbx", 1), ("pbx-misconfigured", 8), ("busy", 0)]
+    ):
+        fields = {"id": f"s.{index}", "op": "attended", "number": "102", "call": "c1"}
+        events = [Event("event", "ringing")] * (reason == "busy") + [Event("result", "failed", reason)]
+        await journal.open(terminal, fields, events, int((time.time() - age_days * 86400) * 1000))
+    await journal.stop()
+    engine.dispose()
+    found = examine_history(store_path)
+    assert verdicts(found, "failed 2 times because the PBX did not let the phone transfer") == [WARNING]
+    assert len(found) == 1 and f"the last one: 101, {datetime.now():%-d %B at}" in found[0].sentence
+    assert has_heard_calls(store_path)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,8 @@ async def test_the_read_class_shows_only_while_calls_go_on(kind, start_lab, exam
     lab = await start_lab(kind, tells_files=False)
     assert verdicts(await examine(lab), "has the read class call shows only while calls go on") == [UNKNOWN]
     async with open_session(lab.ami) as session:
+        found = await examine_rights(session, lab.ami, has_heard_calls=True)
+        assert verdicts(found, "has the read class call.") == [OK]
         await lab.place_call("103", "101")
         await lab.wait_until(lambda _: "call" in session.seen_classes)
         assert verdicts(await examine_rights(session, lab.ami), "has the read class call.") == [OK]

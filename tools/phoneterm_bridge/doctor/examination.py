@@ -10,6 +10,7 @@ from phoneterm_bridge.doctor.broker import examine_broker
 from phoneterm_bridge.doctor.clock import examine_clock
 from phoneterm_bridge.doctor.disk import examine_disk
 from phoneterm_bridge.doctor.finding import UNKNOWN, Finding
+from phoneterm_bridge.doctor.history import examine_history, has_heard_calls
 from phoneterm_bridge.doctor.login import ProbeLogin
 from phoneterm_bridge.doctor.numbers import examine_digit_map
 from phoneterm_bridge.doctor.pbx import examine_pbx
@@ -29,11 +30,12 @@ async def examine_all(
     return [
         *await _ask("settings", _wrap(lambda: examine_settings(settings, config))),
         *await _ask("store", _wrap(lambda: examine_store(settings.store.path))),
+        *await _ask("history", _wrap(lambda: examine_history(settings.store.path))),
         *await _ask("disk", _wrap(lambda: examine_disk(settings.store.path))),
         *await _ask("clock", _wrap(examine_clock)),
         *await _ask("digit map", _wrap(lambda: examine_digit_map(settings.phones, settings.policy, stored))),
         *await _ask("broker", lambda: examine_broker(settings.broker, probe, is_bridge_down)),
-        *await _ask("pbx", lambda: examine_pbx(settings, stored)),
+        *await _ask("pbx", lambda: examine_pbx(settings, stored, has_heard_calls(settings.store.path))),
     ]
 
 

@@ -25,8 +25,8 @@ _PART = "pbx"
 MANAGER_FILE = "manager.conf (FreePBX: manager_custom.conf)"
 
 
-async def examine_pbx(settings: BridgeSettings, stored: Stored) -> list[Finding]:
-    """Look at everything that can be seen over the bridge's own login."""
+async def examine_pbx(settings: BridgeSettings, stored: Stored, has_heard_calls: bool = False) -> list[Finding]:
+    """Look at everything that can be seen over the bridge's own login; has_heard_calls: the bridge did, lately."""
     where = f"{settings.pbx.kind} at {settings.pbx.host}:{settings.pbx.port}"
     found = await examine_manager(settings.pbx)
     if any(finding.verdict == PROBLEM for finding in found):
@@ -34,7 +34,7 @@ async def examine_pbx(settings: BridgeSettings, stored: Stored) -> list[Finding]
     try:
         async with open_session(_login_of(settings.pbx)) as session:
             found.append(Finding(OK, _PART, f"The PBX {where} lets the bridge in."))
-            return found + await _examine_inside(session, settings, stored)
+            return found + await _examine_inside(session, settings, stored, has_heard_calls)
     except PbxRejectedLogin as error:
         text = f"[{settings.pbx.username}] secret = ...   and permit = the address of this machine"
         return [*found, Finding(PROBLEM, _PART, str(error), Change(MANAGER_FILE, text))]
@@ -43,9 +43,11 @@ async def examine_pbx(settings: BridgeSettings, stored: Stored) -> list[Finding]
         return [*found, Finding(PROBLEM, _PART, f"The PBX {where} cannot be reached: {describe_trouble(error)}.", fix)]
 
 
-async def _examine_inside(session: PbxSession, settings: BridgeSettings, stored: Stored) -> list[Finding]:
+async def _examine_inside(
+    session: PbxSession, settings: BridgeSettings, stored: Stored, has_heard_calls: bool
+) -> list[Finding]:
     login = _login_of(settings.pbx)
-    rights = await examine_rights(session, login)
+    rights = await examine_rights(session, login, has_heard_calls)
     found = [*rights, *await _examine_clocks(session)]
     if any(finding.verdict == PROBLEM for finding in rights):
         return [*found, Finding(UNKNOWN, _PART, "The rest of the PBX cannot be looked at with these classes.")]

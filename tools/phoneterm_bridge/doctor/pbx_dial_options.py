@@ -18,7 +18,7 @@ _GLOBAL = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 _MOST_CONTEXTS = 50
 _MOST_PHONES = 50
 _FILE = "extensions.conf (FreePBX: Settings, Advanced Settings, Asterisk Dial Options)"
-_FIX = Change(_FILE, "DIAL_OPTIONS = Tt in [globals], and Dial(PJSIP/...,20,${DIAL_OPTIONS})")
+DIAL_FIX = Change(_FILE, "DIAL_OPTIONS = Tt in [globals], and Dial(PJSIP/...,20,${DIAL_OPTIONS})")
 
 
 async def examine_dial_options(session: PbxSession, stored: Stored) -> list[Finding]:
@@ -31,7 +31,7 @@ async def examine_dial_options(session: PbxSession, stored: Stored) -> list[Find
     lacking |= {where for where, options in to_phones.items() if _is_clear(options) and "t" not in options}
     if lacking:
         sentence = f"Phones cannot transfer these calls, because the Dial lacks T or t: {name_some(sorted(lacking))}."
-        return [Finding(PROBLEM, _PART, sentence, _FIX)]
+        return [Finding(PROBLEM, _PART, sentence, DIAL_FIX)]
     unclear = sorted(where for where, options in found.items() if not _is_clear(options))
     if unclear or not found:
         return [await _examine_globals(session, unclear)]
@@ -125,7 +125,7 @@ async def _examine_globals(session: PbxSession, unclear: list[str]) -> Finding:
         sentence = (
             f"The PBX's Dial options (DIAL_OPTIONS) are {told}, without T and t: some calls cannot be transferred."
         )
-        return Finding(PROBLEM, _PART, sentence, _FIX)
+        return Finding(PROBLEM, _PART, sentence, DIAL_FIX)
     why = f"the options of {name_some(unclear)} are made up as the call goes" if unclear else "no Dial was seen"
     sentence = f"Whether calls have T or t cannot be seen from outside: {why}; run this again during a call."
-    return Finding(UNKNOWN, _PART, sentence, _FIX)
+    return Finding(UNKNOWN, _PART, sentence, DIAL_FIX)

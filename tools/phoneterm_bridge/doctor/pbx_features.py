@@ -12,6 +12,7 @@ from phoneterm_bridge.doctor.pbx_session import PbxSession
 
 _PART = "pbx features"
 _MAP_FILE = "features.conf, section [featuremap] (FreePBX: features_featuremap_custom.conf)"
+MAP_FIX = Change(_MAP_FILE, "atxfer = D")
 _GENERAL_FILE = "features.conf, section [general] (FreePBX: features_general_custom.conf)"
 _CODES = {"atxferabort": ("A", "cancel"), "atxferswap": ("B", "swap")}
 _USUAL_TONE_MS, _SHORT_TONE_MS = 80, 20
@@ -39,7 +40,7 @@ def _examine_code(code: str) -> Finding:
     if code:
         return Finding(OK, _PART, f"Attended transfers have the feature code {code}.")
     sentence = "There is no feature code for attended transfers, so every *2 fails as pbx-misconfigured."
-    return Finding(PROBLEM, _PART, sentence, Change(_MAP_FILE, "atxfer = D"))
+    return Finding(PROBLEM, _PART, sentence, MAP_FIX)
 
 
 async def _examine_way(session: PbxSession, code: str) -> Finding:
@@ -54,7 +55,7 @@ async def _examine_way(session: PbxSession, code: str) -> Finding:
         return Finding(OK, _PART, sentence, Change("modules.conf", "load = app_senddtmf.so"))
     if len(code) > 1:
         sentence = f"Attended transfers start by playing {code} (about 103 ms); a code of one letter takes 22 ms."
-        return Finding(OK, _PART, sentence, Change(_MAP_FILE, "atxfer = D"))
+        return Finding(OK, _PART, sentence, MAP_FIX)
     return Finding(OK, _PART, "Attended transfers start the fastest way there is: one tone, the number in a variable.")
 
 

@@ -2,7 +2,8 @@
 
 Write classes follow from ListCommands, which lists exactly the actions this login may use, each with its classes. Read
 classes nobody tells a login: they are known from the PBX's own file where it may be read (func_config), otherwise from
-events that came. A second login makes an event of class security, and every login one of class system.
+events that came, here or lately to the bridge. A second login makes an event of class security, and every login one of
+class system.
 """
 
 import asyncio
@@ -23,11 +24,11 @@ _LISTEN_S = 0.3
 _PRIVILEGES = re.compile(r"\(Priv: ([a-z,]+)\)$")
 
 
-async def examine_rights(session: PbxSession, login: AmiSettings) -> list[Finding]:
+async def examine_rights(session: PbxSession, login: AmiSettings, has_heard_calls: bool = False) -> list[Finding]:
     """Look at read and write classes, and at whether this login can read the PBX's files."""
     return [
         *_examine_write(session.username, await read_actions(session)),
-        *await _examine_read(session, login),
+        *await _examine_read(session, login, has_heard_calls),
         *await _examine_files(session),
     ]
 
@@ -63,7 +64,7 @@ def _examine_write(username: str, actions: dict[str, frozenset[str]]) -> list[Fi
     return [Finding(OK, _PART, f"The AMI login {username} has the write classes call and reporting, and no other.")]
 
 
-async def _examine_read(session: PbxSession, login: AmiSettings) -> list[Finding]:
+async def _examine_read(session: PbxSession, login: AmiSettings, has_heard_calls: bool) -> list[Finding]:
     fix = Change(_FILE, f"[{session.username}] read = call")
     told = await session.read_file("manager.conf", session.username, "read")
     classes = {name.strip() for name in told.split(",") if name.strip()}
@@ -81,7 +82,7 @@ async def _examine_read(session: PbxSession, login: AmiSettings) -> list[Finding
             f"The AMI login {session.username} has more read classes than a bridge needs: {name_some(excess, 20)}."
         )
         found.append(Finding(WARNING, _PART, sentence, fix))
-    if not told and not has_call:
+    if not told and not has_call and not has_heard_calls:
         sentence = (
             f"Whether the AMI login {session.username} has the read class call shows only while calls go on; "
             f"`asterisk -rx 'manager show user {session.username}'` says it."
