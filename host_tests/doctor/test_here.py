@@ -10,8 +10,9 @@ from datetime import datetime
 
 import pytest
 import structlog
+import typer
 from doctor.reading import change_of, problems, verdicts
-from phoneterm_bridge.cli.doctor import describe
+from phoneterm_bridge.cli.doctor import describe, doctor
 from phoneterm_bridge.doctor import clock, disk, examination
 from phoneterm_bridge.doctor.clock import compare_clocks, examine_clock
 from phoneterm_bridge.doctor.disk import examine_disk
@@ -29,7 +30,6 @@ from phoneterm_bridge.store.database import open_store, writing
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.reading import read_snapshot
-from phoneterm_cli.main import app
 from typer.testing import CliRunner
 
 _Usage = namedtuple("_Usage", ("total", "used", "free"))
@@ -209,10 +209,12 @@ def _logs_as_before():
 def test_the_command_ends_with_1_for_a_problem_and_tells_machines_the_same(store_path):
     before = store_path.read_bytes()
     options = [f"--set=store.path={store_path}", "--set=pbx.port=1", "--set=pbx.secret=x", "--set=broker.port=1"]
-    for_people = CliRunner().invoke(app, ["doctor", *options])
+    app = typer.Typer()
+    app.command()(doctor)
+    for_people = CliRunner().invoke(app, options)
     assert for_people.exit_code == 1 and "PROBLEM   The PBX asterisk at 127.0.0.1:1" in for_people.output
     assert "  -> manager.conf, section [general]: enabled = yes" in for_people.output
-    for_machines = CliRunner().invoke(app, ["doctor", "--json", *options])
+    for_machines = CliRunner().invoke(app, ["--json", *options])
     found = json.loads(for_machines.output)
     assert problems([_as_finding(one) for one in found]) == [
         "The PBX asterisk at 127.0.0.1:1 cannot be reached: connection refused."

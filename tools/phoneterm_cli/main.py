@@ -11,7 +11,8 @@ from keypad_lab.cli import app as keys_app
 from lab_parts.cli import app as parts_app
 from link_lab.cli import app as link_app
 from pbx_lab.cli import app as lab_app
-from phoneterm_bridge.cli import bridge_app, broker_app, doctor, journal_app, policy_app, terminal_app, user_app, why
+from phoneterm_bridge.cli import bridge_app, broker_app, journal_app, policy_app, terminal_app, user_app, why
+from phoneterm_bridge.cli.doctor import doctor
 from virtual_phone.cli import app as phone_app
 
 from phoneterm_cli.digit_map import app as digit_map_app
