@@ -6,7 +6,6 @@ milliseconds. Every mistake is a SetupProblem of one sentence that names the key
 """
 
 import difflib
-import ipaddress
 import os
 import tomllib
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from phoneterm_bridge.loopback import is_loopback
 from phoneterm_bridge.policy_settings import PolicySettings
 from phoneterm_bridge.problem import SetupProblem
 
@@ -22,14 +22,6 @@ ENVIRONMENT_PREFIX = "PHONETERM_"
 _NAME = r"^[A-Za-z0-9_.-]+$"
 _LEGEND = r"^[0-9A-Z*#]$"
 _MOST_CHARS_SHOWN = 60
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine itself, where nobody can listen in."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name
-        return False
 
 
 class _Section(BaseModel):

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings, read_terminals
+from phoneterm_bridge.loopback import is_loopback
 from phoneterm_bridge.mosquitto_config import CONFIG_NAME, FIRST_LINE, make_files, without_login
 from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BrokerSettings, is_loopback
+from phoneterm_bridge.settings import BrokerSettings
 
 app = typer.Typer(
     help="Files for a mosquitto, and for terminals that use TLS.", no_args_is_help=True, pretty_exceptions_enable=False
