@@ -74,12 +74,12 @@ async def test_codes_of_two_tones_work_and_the_faster_line_is_named(kind, start_
 async def test_dials_without_t_are_a_problem_beforehand(kind, start_lab, examine):
     found = await examine(await start_lab(kind, allows_transfer=False))
     (sentence,) = problems(found)
-    assert "lacks T or t" in sentence and "_1XX in internal" in sentence
+    assert "lacks T or t: 150 in internal" in sentence
     assert "DIAL_OPTIONS = Tt" in change_of(found, "lacks T or t")
 
 
 @_BOTH
-async def test_a_call_that_is_up_tells_its_own_options(kind, start_lab, examine, add_extension):
+async def test_a_call_that_is_up_tells_its_own_options(kind, start_lab, examine):
     lab = await start_lab(kind, allows_transfer=False)
     await lab.place_call("103", "101")
     assert any("the call of PJSIP/103-" in sentence for sentence in problems(await examine(lab)))

@@ -15,6 +15,7 @@ _PART = "dial options"
 _OPTIONS_AT = {"dial": 2, "queue": 1}
 _ARGUMENT = re.compile(r"\([^()]*\)")
 _GLOBAL = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
+_CALL = "the call of"
 _MOST_CONTEXTS = 50
 _MOST_PHONES = 50
 _FILE = "extensions.conf (FreePBX: Settings, Advanced Settings, Asterisk Dial Options)"
@@ -24,13 +25,14 @@ DIAL_FIX = Change(_FILE, "DIAL_OPTIONS = Tt in [globals], and Dial(PJSIP/...,20,
 async def examine_dial_options(session: PbxSession, stored: Stored) -> list[Finding]:
     """Look for Dials whose calls nobody, or not the called phone, can transfer."""
     lines = await _read_lines(session, sorted({place.context for place in stored.places}))
-    lines |= {f"the call of {one.get('Channel')}": one for one in await session.ask_list("CoreShowChannels")}
+    lines |= {f"{_CALL} {one.get('Channel')}": one for one in await session.ask_list("CoreShowChannels")}
     found = await _read_options(session, lines)
     to_phones = await _read_options(session, await _read_lines_to_phones(session, stored))
     lacking = {where for where, options in found.items() if _is_clear(options) and not {"T", "t"} & set(options)}
     lacking |= {where for where, options in to_phones.items() if _is_clear(options) and "t" not in options}
     if lacking:
-        sentence = f"Phones cannot transfer these calls, because the Dial lacks T or t: {name_some(sorted(lacking))}."
+        calls_first = sorted(lacking, key=lambda where: (not where.startswith(_CALL), where))
+        sentence = f"Phones cannot transfer these calls, because the Dial lacks T or t: {name_some(calls_first)}."
         return [Finding(PROBLEM, _PART, sentence, DIAL_FIX)]
     unclear = sorted(where for where, options in found.items() if not _is_clear(options))
     if unclear or not found:
