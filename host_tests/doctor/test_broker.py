@@ -86,6 +86,8 @@ async def test_a_bridge_that_works_is_not_pushed_out(start):
     went = []
     on_link, bridge.on_link = bridge.on_link, lambda is_up: (went.append(is_up), on_link(is_up))
     assert problems(await examine_broker(settings, probe)) == []
+    found = await examine_broker(settings, probe, is_bridge_down=True)
+    assert verdicts(found, "--bridge-is-down was not believed") == [UNKNOWN] and problems(found) == []
     assert (bridge.is_link_up, went) == (True, [])
     await bridge.stop()
 

@@ -9,13 +9,14 @@ import secrets
 
 from phoneterm_bridge.doctor import certificate
 from phoneterm_bridge.doctor.broker_client import BrokerClient, NotReached, Refused
-from phoneterm_bridge.doctor.broker_rules import try_rules
+from phoneterm_bridge.doctor.broker_rules import hears_a_bridge, try_rules
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
 from phoneterm_bridge.doctor.login import ProbeLogin
 from phoneterm_bridge.settings import BrokerSettings
 
 _PART = "broker"
 _CONNECT_S = 3
+_STOP_IT = Change("command line", "stop the bridge, then phoneterm doctor --bridge-is-down")
 _ANONYMOUS = Change("mosquitto.conf", "allow_anonymous false")
 
 
@@ -73,47 +74,57 @@ async def _examine_logins(settings: BrokerSettings, where: str) -> list[Finding]
 
 async def _examine_rules(settings: BrokerSettings, probe: ProbeLogin | None, is_bridge_down: bool) -> list[Finding]:
     found: list[Finding] = []
+    terminal = await _log_in_as_terminal(settings, probe, found)
     witness = None
-    if is_bridge_down and not settings.embedded:
-        witness, finding = await _log_in_as_bridge(settings)
-        found.append(finding)
-    elif not settings.embedded:
+    try:
+        if not settings.embedded:
+            if is_bridge_down and terminal is not None and await hears_a_bridge(terminal, settings.base):
+                sentence = "A bridge is there, says the broker, so --bridge-is-down was not believed."
+                found.append(Finding(UNKNOWN, _PART, sentence, _STOP_IT))
+            else:
+                witness = await _log_in_as_bridge(settings, is_bridge_down, found)
+        if terminal is not None and probe is not None:
+            found += await try_rules(terminal, settings.base, probe.tid, witness)
+    finally:
+        for client in (terminal, witness):
+            if client is not None:
+                await client.close()
+    return found
+
+
+async def _log_in_as_terminal(
+    settings: BrokerSettings, probe: ProbeLogin | None, found: list[Finding]
+) -> BrokerClient | None:
+    if probe is None:
+        sentence = "What a terminal may do at the broker was not tried, because no terminal's login was given."
+        text = "phoneterm terminal add ... --output probe.json, then phoneterm doctor --as-terminal probe.json"
+        found.append(Finding(UNKNOWN, "broker rules", sentence, Change("command line", text)))
+        return None
+    client = BrokerClient(_reachable(settings), probe.tid, probe.password)
+    if await _gets_in(client):
+        return client
+    fix = Change("command line", "phoneterm broker config ..., then systemctl reload mosquitto")
+    found.append(Finding(PROBLEM, _PART, f"The broker refuses the login of the terminal {probe.tid}.", fix))
+    return None
+
+
+async def _log_in_as_bridge(
+    settings: BrokerSettings, is_bridge_down: bool, found: list[Finding]
+) -> BrokerClient | None:
+    if not is_bridge_down:
         sentence = (
             "The bridge's own login was not tried, because a second one would push a working bridge out; whether it "
             "works shows in the bridge's log (broker-there)."
         )
-        fix = Change("command line", "stop the bridge, then phoneterm doctor --bridge-is-down")
-        found.append(Finding(UNKNOWN, _PART, sentence, fix))
-    try:
-        return found + await _try_as_terminal(settings, probe, witness)
-    finally:
-        if witness is not None:
-            await witness.close()
-
-
-async def _try_as_terminal(
-    settings: BrokerSettings, probe: ProbeLogin | None, witness: BrokerClient | None
-) -> list[Finding]:
-    if probe is None:
-        sentence = "What a terminal may do at the broker was not tried, because no terminal's login was given."
-        text = "phoneterm terminal add ... --output probe.json, then phoneterm doctor --as-terminal probe.json"
-        return [Finding(UNKNOWN, "broker rules", sentence, Change("command line", text))]
-    client = BrokerClient(_reachable(settings), probe.tid, probe.password)
-    if not await _gets_in(client):
-        fix = Change("command line", "phoneterm broker config ..., then systemctl reload mosquitto")
-        return [Finding(PROBLEM, _PART, f"The broker refuses the login of the terminal {probe.tid}.", fix)]
-    try:
-        return await try_rules(client, settings.base, probe.tid, witness)
-    finally:
-        await client.close()
-
-
-async def _log_in_as_bridge(settings: BrokerSettings) -> tuple[BrokerClient | None, Finding]:
+        found.append(Finding(UNKNOWN, _PART, sentence, _STOP_IT))
+        return None
     client = BrokerClient(_reachable(settings), settings.username, settings.password.get_secret_value())
     if await _gets_in(client):
-        return client, Finding(OK, _PART, f"The broker lets the bridge in as {settings.username}.")
+        found.append(Finding(OK, _PART, f"The broker lets the bridge in as {settings.username}."))
+        return client
     fix = Change("command line", "phoneterm broker config ..., then systemctl reload mosquitto; or broker.password")
-    return None, Finding(PROBLEM, _PART, f"The broker refuses the bridge's login {settings.username}.", fix)
+    found.append(Finding(PROBLEM, _PART, f"The broker refuses the bridge's login {settings.username}.", fix))
+    return None
 
 
 async def _gets_in(client: BrokerClient) -> bool:

@@ -51,6 +51,19 @@ async def try_rules(client: BrokerClient, base: str, own: str | None, witness: B
     return found
 
 
+async def hears_a_bridge(client: BrokerClient, base: str) -> bool:
+    """Say whether the broker keeps the word of a bridge that it is there."""
+    topic = messages.topic_of(base, "", messages.BRIDGE_STATE)
+    await client.subscribe(topic)
+    await asyncio.sleep(_LISTEN_S)
+    said = [
+        messages.decode(messages.BRIDGE_STATE, topic, None, payload)
+        for where, payload in client.heard
+        if where == topic
+    ]
+    return any(isinstance(fields, dict) and fields["state"] != "offline" for fields in said)
+
+
 def _tries(base: str, own: str | None, nobody: str) -> dict[str, str]:
     """Return topic -> what it would mean if something said there were heard."""
     tries = {
