@@ -149,3 +149,12 @@ def test_init_writes_a_file_that_can_be_used_and_never_overwrites(run, tmp_path)
     run("bridge", "init", "bridge.toml")
     assert load_settings(tmp_path / "bridge.toml") == load_settings()
     assert "File exists" in run("bridge", "init", "bridge.toml", exit_code=1)
+
+
+def test_new_secrets_for_a_terminal_are_shown_once_and_the_old_ones_are_gone(run, enrolled):
+    fresh = json.loads(run("terminal", "rotate", "phone-101"))
+    assert fresh["tid"] == "phone-101"
+    assert bytes.fromhex(fresh["mac_key"]) == record().key
+    assert passwords.is_password(record().password_hash, fresh["mqtt_password"])
+    assert not passwords.is_password(record().password_hash, enrolled["mqtt_password"])
+    assert run("terminal", "rotate", "nobody", exit_code=1) == "There is no terminal 'nobody'.\n"

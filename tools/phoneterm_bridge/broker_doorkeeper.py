@@ -40,7 +40,8 @@ class Doorkeeper:
         is_right = await loop.run_in_executor(self._thread, passwords.is_password, terminal.password_hash, password)
         if is_right:
             self._right[username] = digest
-        return is_right and self._roster.find(username) is not None
+        now = self._roster.find(username)  # it may have been revoked, or have new secrets, in the meantime
+        return is_right and now is not None and now.password_hash == terminal.password_hash
 
     def forget(self, tid: str) -> None:
         """Forget what is remembered of a terminal."""

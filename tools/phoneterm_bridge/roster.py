@@ -18,6 +18,7 @@ class Roster:
         self._engine = engine
         self._snapshot = Snapshot(0, {})
         self._by_endpoint: dict[str, tuple[str, ...]] = {}
+        self.rotated: frozenset[str] = frozenset()  # the terminals to which the last refresh brought new secrets
 
     @property
     def revision(self) -> int:
@@ -46,6 +47,7 @@ class Roster:
     async def refresh(self) -> tuple[str, ...]:
         """Take over the store's present revision; return the tids whose record is new or not what it was."""
         if await asyncio.to_thread(reading.read_revision, self._engine) == self._snapshot.revision:
+            self.rotated = frozenset()
             return ()
         before = self._snapshot.terminals
         self._snapshot = await asyncio.to_thread(reading.read_snapshot, self._engine)
@@ -54,4 +56,9 @@ class Roster:
             if not record.is_revoked:
                 by_endpoint[record.endpoint] = (*by_endpoint.get(record.endpoint, ()), tid)
         self._by_endpoint = by_endpoint
+        self.rotated = frozenset(
+            tid
+            for tid, record in self._snapshot.terminals.items()
+            if tid in before and record.secrets != before[tid].secrets
+        )
         return tuple(tid for tid, record in self._snapshot.terminals.items() if record != before.get(tid))

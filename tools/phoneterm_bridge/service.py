@@ -146,7 +146,9 @@ class Bridge:
         self._site.follow_directory()
         self._welcome.tell_changed(changed)
         for tid in changed:
-            if self._broker is not None and self._roster.find(tid) is None:
+            if tid in self._roster.rotated:
+                self._welcome.see_off(tid)
+            if self._broker is not None and (self._roster.find(tid) is None or tid in self._roster.rotated):
                 self._broker.kick(tid)
 
     async def _keep_refreshing(self) -> None:

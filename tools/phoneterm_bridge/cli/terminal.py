@@ -1,7 +1,7 @@
-"""`phoneterm terminal`: enrol terminals, see them, revoke them, and say what they may do.
+"""`phoneterm terminal`: enrol terminals, see them, give them new secrets, revoke them, and say what they may do.
 
 Does not talk to a running bridge: it writes the store, and the bridge notices within a quarter of a second. A
-terminal's secrets are shown once, by `add`.
+terminal's secrets are shown once, by `add` and `rotate`.
 """
 
 import json
@@ -23,29 +23,48 @@ app = typer.Typer(
 )
 _Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
 _Operations = Annotated[list[str] | None, typer.Option("--op", help="blind or attended; may be repeated.")]
+_Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write its settings to this new file.")]
+_MqttHost = Annotated[str | None, typer.Option(help="The broker's address as the terminal sees it.")]
 
 
 @app.command()
 def add(
     extension: Annotated[str, typer.Option(help="The extension whose calls it transfers.")],
     tid: Annotated[str | None, typer.Option(help="Its id; phone-EXTENSION unless given.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write its settings to this new file.")] = None,
-    mqtt_host: Annotated[str | None, typer.Option(help="The broker's address as the terminal sees it.")] = None,
+    output: _Output = None,
+    mqtt_host: _MqttHost = None,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
     """Enrol a terminal; its settings (with its secrets) are printed, or written to a file, this once."""
     with open_directory(config, overrides) as directory:
-        if output is not None and output.exists():
-            raise SetupProblem(f"The file {output} exists already; --output names a new one.")
+        _refuse_existing(output)
         broker = read_settings(config, overrides).broker
-        enrolment = directory.add_terminal(tid or f"phone-{extension.replace('*', '-')}", extension)
-        text = json.dumps(device_settings(enrolment, broker, mqtt_host), indent=2)
-        if output is None:
-            typer.echo(text)
-        else:
-            write_secret(output, text)
-            typer.echo(f"{enrolment.tid} is enrolled; its settings are in {output}.")
+        enrolment = directory.add_terminal(tid or default_tid(extension), extension)
+        _hand_out(device_settings(enrolment, broker, mqtt_host), output, "is enrolled")
+
+
+@app.command()
+def rotate(
+    tid: _Tid,
+    output: _Output = None,
+    mqtt_host: _MqttHost = None,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Give a terminal new secrets; the old ones stop working. Its new settings are shown, or written, this once.
+
+    For a terminal that is at hand, `phoneterm device rotate` does this and writes them to it over the cable.
+    """
+    with open_directory(config, overrides) as directory:
+        _refuse_existing(output)
+        broker = read_settings(config, overrides).broker
+        _hand_out(device_settings(directory.rotate_terminal(tid), broker, mqtt_host), output, "has new secrets")
+
+
+def default_tid(extension: str) -> str:
+    """Return the id of a terminal that was given none."""
+    return f"phone-{extension.replace('*', '-')}"
 
 
 def device_settings(enrolment: Enrolment, broker: BrokerSettings, mqtt_host: str | None = None) -> dict[str, str]:
@@ -137,6 +156,21 @@ def _describe(record: TerminalRecord) -> str:
     flags = {"blind": record.allows_blind, "attended": record.allows_attended}
     operations = " and ".join(name for name, is_allowed in flags.items() if is_allowed)
     return f"{operations or 'no transfers'} to {', '.join(record.classes) or 'nothing'}"
+
+
+def _refuse_existing(output: Path | None) -> None:
+    if output is not None and output.exists():
+        raise SetupProblem(f"The file {output} exists already; --output names a new one.")
+
+
+def _hand_out(settings: dict[str, str], output: Path | None, what: str) -> None:
+    """Print a terminal's settings, or write them to a private file."""
+    text = json.dumps(settings, indent=2)
+    if output is None:
+        typer.echo(text)
+    else:
+        write_secret(output, text)
+        typer.echo(f"{settings['tid']} {what}; its settings are in {output}.")
 
 
 def write_secret(path: Path, text: str) -> None:

@@ -100,6 +100,17 @@ class Directory:
             self._note(connection, tid, f"terminal added at extension {extension}")
         return enrolment
 
+    def rotate_terminal(self, tid: str, prepared: Prepared | None = None) -> Enrolment:
+        """Give a terminal new secrets; the old ones are worth nothing from now on. Return the new ones."""
+        enrolment, row = prepared or prepare_terminal(tid)
+        with self._writing() as connection:
+            _require(connection, tables.terminals.c.tid, tid, "terminal")
+            live = sa.and_(tables.terminals.c.tid == tid, tables.terminals.c.revoked.is_(False))
+            if connection.execute(tables.terminals.update().where(live).values(**row)).rowcount == 0:
+                raise SetupProblem(f"The terminal {tid!r} was revoked for good: enrol another one.")
+            self._note(connection, tid, "terminal has new secrets")
+        return enrolment
+
     def revoke_terminal(self, tid: str) -> None:
         """Revoke a terminal for good: its secrets are worth nothing from now on."""
         with self._writing() as connection:

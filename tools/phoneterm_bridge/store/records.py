@@ -32,6 +32,11 @@ class TerminalRecord:
     is_external_revoked: bool = False
 
     @property
+    def secrets(self) -> tuple[bytes, str]:
+        """Return what changes when the terminal gets new secrets."""
+        return self.key, self.password_hash
+
+    @property
     def may_transfer(self) -> bool:
         """Say whether the extension is a phone terminal and its user multi user aware."""
         return self.is_multi_user_aware and self.extension_type == TERMINAL_TYPE and not self.is_revoked
