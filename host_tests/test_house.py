@@ -29,6 +29,12 @@ _ARROWS = {
         "phoneterm.core.digit_map",
         "phoneterm.core.permissions",
     },
+    "tools/device_cable": {
+        "device_cable",
+        "phoneterm_bridge",
+        "phoneterm.core.messages",
+        "phoneterm.device.settings",
+    },
     "tools/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.ami"},
     "tools/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.ami"},
     "tools/virtual_phone": {"virtual_phone", "firmware_build"},
@@ -59,6 +65,7 @@ _ARROWS = {
 # The pure core may use these modules of the language and nothing that touches the world.
 _PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython", "sys"}
 _OURS = {
+    "device_cable",
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator",
     "virtual_phone", "keypad_lab", "link_lab", "firmware_build", "fault_lab", "board_check",
 }  # fmt: skip

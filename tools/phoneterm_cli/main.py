@@ -5,6 +5,7 @@ Does no work of its own. Each part owns its commands; this file only says where 
 
 import typer
 from board_check.cli import app as board_app
+from device_cable.cli import app as device_app
 from fault_lab.cli import app as chaos_app
 from firmware_build.cli import app as firmware_app
 from keypad_lab.cli import app as keys_app
@@ -41,6 +42,7 @@ app.add_typer(digit_map_app, name="digit-map")
 app.add_typer(lab_app, name="lab")
 app.add_typer(board_app, name="board")
 app.add_typer(firmware_app, name="firmware")
+app.add_typer(device_app, name="device")
 app.add_typer(parts_app, name="parts")
 
 

@@ -62,17 +62,21 @@ def write_ca(
     """Write the CA of broker.ca_path in the form a terminal pins (DER); its setting tls_ca_path names the file."""
     with one_sentence():
         broker = read_settings(config, overrides).broker
-        if broker.ca_path is None:
-            raise SetupProblem("The setting broker.ca_path does not name a CA: there is nothing to pin.")
-        try:
-            text = broker.ca_path.read_text(encoding="ascii").strip()
-            if text.count("BEGIN CERTIFICATE") != 1:
-                raise ValueError("not one certificate")
-            der = ssl.PEM_cert_to_DER_cert(text)
-        except (OSError, ValueError):
-            raise SetupProblem(f"The file {broker.ca_path} (broker.ca_path) is not one CA in PEM form.") from None
-        _write_private(path, der)
+        _write_private(path, read_ca(broker))
         typer.echo(f"Written: {path}; a terminal finds it by its setting tls_ca_path.")
+
+
+def read_ca(broker: BrokerSettings) -> bytes:
+    """Return the CA of broker.ca_path in DER form, as terminals pin it."""
+    if broker.ca_path is None:
+        raise SetupProblem("The setting broker.ca_path does not name a CA: there is nothing to pin.")
+    try:
+        text = broker.ca_path.read_text(encoding="ascii").strip()
+        if text.count("BEGIN CERTIFICATE") != 1:
+            raise ValueError("not one certificate")
+        return ssl.PEM_cert_to_DER_cert(text)
+    except (OSError, ValueError):
+        raise SetupProblem(f"The file {broker.ca_path} (broker.ca_path) is not one CA in PEM form.") from None
 
 
 def _refuse_plain(broker: BrokerSettings, address: str) -> None:

@@ -1,0 +1,83 @@
+"""Boards at cables: the real MicroPython behind pseudo-terminals, images to bring to them, and the commands."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from device_cable.cli import app
+from cable.serial_board import SerialBoard
+from typer.testing import CliRunner
+
+_ROOT = Path(__file__).parents[2]
+BOARD = "BENCH"
+# A terminal as small as can be: what it prints is what the real one would.
+SMALL = {
+    "boot.py": b"import os\n",
+    "main.py": b"from phoneterm import app\n",
+    "board.py": b"NAME = 'BENCH'\n",
+    "phoneterm/__init__.py": b"",
+    "phoneterm/app.py": b"from phoneterm.core import call\nfrom phoneterm.device import lamp\nprint(call.WORD, 'connection 1')\n",
+    "phoneterm/core/__init__.py": b"",
+    "phoneterm/core/call.py": b"WORD = 'link-up'\n",
+    "phoneterm/device/__init__.py": b"",
+    "phoneterm/device/lamp.py": b"LEVEL = 1\n" + b"# a lamp\n" * 400,
+}  # fmt: skip
+
+
+class Bench:
+    """A folder in which commands run, with boards described, an image, and a board at a cable."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.boards = folder / "boards"
+        (self.boards / BOARD).mkdir(parents=True)
+        shutil.copyfile(_ROOT / "boards/VIRTUAL/board.py", self.boards / BOARD / "board.py")
+        description = {"mcu": "esp32", "deploy_options": {"flash_offset": "0x1000"}}
+        (self.boards / BOARD / "board.json").write_text(json.dumps(description))
+        self.port = None
+
+    def write_image(self, files=SMALL, micropython="1.28", version="1.0"):
+        """Write an image in the form that the build gives it."""
+        folder = self.folder / "build/firmware" / BOARD
+        shutil.rmtree(folder, ignore_errors=True)
+        described = {}
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+            described[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        manifest = {"board": BOARD, "version": version, "micropython": micropython, "files": described}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    def run(self, command, *options, exit_code=0, environment=None, typed=None):
+        """Run one command at the board's port; returns what it printed, and asserts its exit code."""
+        arguments = [command, *(("--port", self.port) if self.port else ()), *options]
+        if command in ("flash", "provision", "rotate", "smoke"):
+            arguments += ["--board", BOARD, "--boards", str(self.boards)]
+        result = CliRunner().invoke(app, arguments, env=environment or {}, input=typed)
+        assert result.exit_code == exit_code, (result.exit_code, result.output, result.exception)
+        return result.output
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def plug_in(bench):
+    """Return a function that puts a board at the bench's cable; it keeps its flash when it is plugged in again."""
+    boards = []
+
+    def make(**options):
+        board = SerialBoard(bench.folder, **options)
+        board.__enter__()
+        boards.append(board)
+        bench.port = board.port
+        return board
+
+    yield make
+    for board in boards:
+        board.__exit__()

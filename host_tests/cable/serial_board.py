@@ -1,0 +1,219 @@
+"""An ESP32 board at a cable, as far as a computer sees it: the real MicroPython behind a pseudo-terminal.
+
+Its file system is a real littlefs in a file, its console a REPL with raw paste, Ctrl-C and soft reset; machine, network
+and NVS are those of the virtual phone. Does not have a boot loader or a clock of its own. `port` is what a tool opens.
+"""
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import termios
+import threading
+import time
+import tty
+from pathlib import Path
+
+from virtual_phone import frames, nvs_image, vm
+from virtual_phone.matrix import ContactMatrix
+
+_HERE = Path(__file__).parent / "vm_modules"
+_BLOCK_BYTES = 4096
+_LOOK_S = 0.002
+ESP32 = "esp32|1.29.0|Generic ESP32 module with ESP32"
+
+
+class SerialBoard:
+    """The board; `unplug_after` bytes towards it are the last ones it sees, `writes` counts what it was sent."""
+
+    def __init__(self, folder, uname=ESP32, blocks=512, pins="", has_micropython=True, settings=None):
+        self.flash_path = folder / "flash.img"
+        if not self.flash_path.exists():
+            self.flash_path.write_bytes(b"\xff" * blocks * _BLOCK_BYTES)
+        self._uname, self._blocks, self._pins, self._has_micropython = uname, blocks, pins, has_micropython
+        self.nvs = nvs_image.NvsImage(settings or {})
+        self.matrix = ContactMatrix()
+        self.unplug_after = None
+        self.writes = 0
+        self.boots = 0
+        self.sent = bytearray()  # all that went to the board
+        self.said = bytearray()  # all that came from it
+        self.reports = []
+        self._to_vm = bytearray()
+        self._vm = self._host = self._console = None
+        self._cable, self._port_fd = os.openpty()
+        tty.setraw(self._port_fd)
+        os.set_blocking(self._cable, False)
+        self.port = os.ttyname(self._port_fd)
+        self._wake, self._stop = os.pipe()
+        self._thread = threading.Thread(target=self._live)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        if not self._thread.is_alive():
+            return
+        os.write(self._stop, b"x")
+        self._thread.join()
+        for fd in (self._wake, self._stop, self._port_fd):
+            os.close(fd)
+        self._close_cable()
+
+    def wait_for(self, text):
+        """Return once the board has said this since its start; fail after 20 s."""
+        deadline_s = time.monotonic() + 20
+        while text not in self.said:
+            assert time.monotonic() < deadline_s, f"the board did not say {text!r}: {bytes(self.said)!r}"
+            time.sleep(0.01)
+
+    def press(self, row, column, is_down):
+        """Close or open a contact of the keypad."""
+        self.matrix.set_closed(row, column, is_down)
+        self._tell_chip(frames.matrix_frame(self.matrix.lows()))
+
+    def join_wifi(self):
+        """Let the station have joined."""
+        self._tell_chip(frames.wifi_frame(1010))
+
+    def _tell_chip(self, frame):
+        with contextlib.suppress(OSError, AttributeError):
+            self._host.sendall(frame)
+
+    def _live(self):
+        """Carry bytes between the cable and the chip until the test ends; a VM dies with the thread that started it."""
+        if self._has_micropython:
+            self._power_on("run")
+        is_running = True
+        while is_running:
+            with selectors.DefaultSelector() as selector:
+                for source in filter(None, (self._wake, self._cable, self._console, self._host)):
+                    selector.register(source, selectors.EVENT_READ)
+                ready = [key.fileobj for key, _ in selector.select(_LOOK_S if self._to_vm else 0.02)]
+            if self._wake in ready:
+                is_running = False
+            if self._cable in ready:
+                self._take_from_computer()
+            if self._console in ready:
+                self._pass_on()
+            if self._host in ready:
+                self._hear_chip()
+            if self._vm is not None:
+                self._feed_vm()
+                if self._vm.poll() is not None:
+                    self._soft_reset()
+        self._power_off()
+
+    def _take_from_computer(self):
+        try:
+            data = os.read(self._cable, 4096)
+        except OSError:  # nobody has opened the port just now
+            return
+        if self.unplug_after is not None and self.writes + len(data) >= self.unplug_after:
+            self._close_cable()
+            return
+        self.writes += len(data)
+        self.sent += data
+        if self._has_micropython:
+            self._to_vm += data
+
+    def _feed_vm(self):
+        """Give the VM what it was sent: bytes while it reads, an interrupt while it runs."""
+        if not self._to_vm or not self._is_awake:
+            return
+        if termios.tcgetattr(self._console_there)[3] & termios.ISIG:
+            if 3 in self._to_vm:
+                del self._to_vm[: self._to_vm.index(3) + 1]
+                self._vm.send_signal(signal.SIGINT)
+        else:
+            count = os.write(self._console, self._to_vm[:256])
+            self._is_raw = self._is_raw and b"\x02" not in self._to_vm[:count]
+            del self._to_vm[:count]
+
+    def _pass_on(self):
+        with contextlib.suppress(OSError):
+            self._say(os.read(self._console, 4096))
+
+    def _say(self, data):
+        self.said += data
+        self._is_raw = self._is_raw or b"raw REPL" in self.said[-200:]
+        if self._cable is not None:
+            with contextlib.suppress(BlockingIOError):  # nobody listens
+                os.write(self._cable, data)
+
+    def _hear_chip(self):
+        try:
+            lines = self._host_file.readline()
+        except OSError:
+            return
+        report = frames.parse_report(lines) if lines else None
+        if report is None:
+            return
+        self.reports.append(report)
+        if report.name == "signal" and report.fields == ("awake",):
+            self._is_awake = True
+        elif report.name == "nvs-set":
+            self.nvs.set_hex(*report.fields)
+        elif report.name == "nvs-erase":
+            self.nvs.erase(*report.fields)
+        elif report.name == "wifi-join":
+            self.join_wifi()
+        elif report.name == "reset":
+            self._pass_on()
+            self._power_off()
+            self._say(b"\r\nrst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n")
+            self._power_on("run")
+
+    def _soft_reset(self):
+        is_at_prompt = self._is_raw
+        self._pass_on()
+        self._power_off()
+        self._say(b"MPY: soft reboot\r\n")
+        self._power_on("prompt" if is_at_prompt else "run")
+        if is_at_prompt:
+            self._to_vm[:0] = b"\x01"
+
+    def _power_on(self, mode):
+        self.boots += 1
+        self._is_raw = self._is_awake = False
+        self._console, self._console_there = os.openpty()
+        os.set_blocking(self._console, False)
+        tty.setraw(self._console_there)
+        attributes = termios.tcgetattr(self._console_there)
+        attributes[3] |= termios.ISIG  # how it is told apart whether the VM runs something or reads
+        termios.tcsetattr(self._console_there, termios.TCSANOW, attributes)
+        self._host, there = socket.socketpair()
+        there.setblocking(False)
+        self._host_file = self._host.makefile("rb", buffering=0)
+        argv, environment = vm.command(
+            _HERE / "chip_start.py", 160, (_HERE, vm.FAKE_MODULES), (str(self.flash_path), str(self._blocks), mode)
+        )
+        argv.insert(argv.index("-X"), "-i")
+        environment |= self.nvs.environment() | {"TEST_UNAME": self._uname, "PHONETERM_PINS": self._pins}
+        environment["PHONETERM_HOST_FD"] = str(there.fileno())
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), self._console_there)
+        self._vm = subprocess.Popen(
+            argv, env=environment, pass_fds=(there.fileno(),), start_new_session=True, cwd=_HERE, **streams
+        )
+        there.close()
+        self._tell_chip(frames.matrix_frame(self.matrix.lows()))
+
+    def _power_off(self):
+        if self._vm is None:
+            return
+        self._vm.kill()
+        self._vm.wait()
+        self._host_file.close()
+        self._host.close()
+        os.close(self._console)
+        os.close(self._console_there)
+        self._vm = self._host = self._console = None
+        self._to_vm.clear()
+
+    def _close_cable(self):
+        if self._cable is not None:
+            os.close(self._cable)
+            self._cable = None

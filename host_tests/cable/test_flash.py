@@ -1,0 +1,109 @@
+"""Flashing a MicroPython behind a pseudo-terminal through mpremote: what is copied, proven, kept and removed."""
+
+import json
+
+from device_cable import files
+from device_cable.cable import Cable
+from cable.conftest import SMALL
+
+NEW_LAMP = SMALL | {"phoneterm/device/lamp.py": b"LEVEL = 0\n"}
+
+
+def on_board(port):
+    """Return every file on the board with its content."""
+    with Cable(port) as cable:
+        cable.enter()
+        return {path: cable.run(f"print(open({path!r}).read(), end='')").encode() for path in files.list_files(cable)}
+
+
+def test_an_empty_board_gets_everything_and_reports_itself_ready(bench, plug_in):
+    plug_in()
+    bench.write_image()
+    printed = bench.run("flash")
+    assert "Generic ESP32 module with ESP32, MicroPython 1.29.0" in printed
+    assert "9 files copied" in printed
+    assert "all 9 files have the right SHA-256" in printed
+    assert "The terminal is ready" in printed
+    there = on_board(bench.port)
+    assert json.loads(there.pop("manifest.json"))["version"] == "1.0"
+    assert there == SMALL
+
+
+def test_only_what_changed_is_copied(bench, plug_in):
+    board = plug_in()
+    bench.write_image()
+    bench.run("flash")
+    bench.write_image(NEW_LAMP, version="1.1")
+    board.sent.clear()
+    printed = bench.run("flash")
+    assert "1 files copied (10 bytes)" in printed
+    assert b"LEVEL = 0" in board.sent
+    assert b"WORD = " not in board.sent
+    assert on_board(bench.port)["phoneterm/device/lamp.py"] == b"LEVEL = 0\n"
+
+
+def test_a_second_flash_copies_nothing(bench, plug_in):
+    plug_in()
+    bench.write_image()
+    bench.run("flash")
+    assert "0 files copied (0 bytes), 0 removed; all 9 files" in bench.run("flash")
+
+
+def test_files_of_ours_that_are_no_longer_part_go_and_foreign_ones_stay(bench, plug_in):
+    plug_in()
+    bench.write_image(SMALL | {"oled.py": b"OLD = 1\n", "phoneterm/core/old.py": b"OLD = 2\n"})
+    bench.run("flash")
+    with Cable(bench.port) as cable:
+        cable.enter()
+        cable.write_file("notes.txt", b"mine", lambda _: None)
+        cable.write_file("phoneterm/core/call.mpy.new", b"half", lambda _: None)
+    bench.write_image()
+    assert "3 removed" in bench.run("flash")
+    there = set(on_board(bench.port))
+    assert there == set(SMALL) | {"manifest.json", "notes.txt"}
+
+
+def test_a_file_that_was_damaged_on_the_board_is_put_right(bench, plug_in):
+    plug_in()
+    bench.write_image()
+    bench.run("flash")
+    with Cable(bench.port) as cable:
+        cable.enter()
+        cable.write_file("phoneterm/core/call.py", b"WORD = 'link-no'\n", lambda _: None)
+    assert "1 files copied" in bench.run("flash")
+    assert on_board(bench.port)["phoneterm/core/call.py"] == SMALL["phoneterm/core/call.py"]
+
+
+def test_a_terminal_without_settings_is_a_success_with_a_hint(bench, plug_in):
+    plug_in()
+    bench.write_image(SMALL | {"main.py": b"print('The setting wifi_ssid is missing: provision this terminal.')\n"})
+    assert "is not set up yet: make provision BOARD= PORT= EXT=" in bench.run("flash")
+
+
+def test_a_terminal_that_cannot_reach_its_network_is_told_with_the_reason(bench, plug_in):
+    plug_in()
+    bench.write_image(SMALL | {"main.py": b"print('wifi-failed the password is wrong')\n"})
+    printed = bench.run("flash", "--wait", "1", exit_code=1)
+    assert "was not ready after 1 s: wifi-failed: the password is wrong." in printed
+
+
+def test_a_terminal_that_crashes_is_told_with_what_it_says(bench, plug_in):
+    plug_in()
+    bench.write_image(SMALL | {"phoneterm/core/call.py": b"raise ValueError('no')\n"})
+    assert "does not start: ValueError: no; make logs" in bench.run("flash", exit_code=1)
+
+
+def test_safe_mode_is_told(bench, plug_in):
+    plug_in()
+    bench.write_image(SMALL | {"main.py": b"print('safe mode: there is a file named safe')\n"})
+    assert "safe mode: there is a file named safe" in bench.run("flash", exit_code=1)
+
+
+def test_a_running_terminal_is_stopped_and_its_watchdog_given_time(bench, plug_in):
+    board = plug_in()
+    busy = b"import machine, time\nmachine.WDT(timeout=30000)\nprint('link-up')\nwhile True:\n    time.sleep_ms(20)\n"
+    bench.write_image(SMALL | {"main.py": busy})
+    bench.run("flash")
+    board.reports.clear()
+    assert "0 files copied" in bench.run("flash")
+    assert [report.fields for report in board.reports if report.name == "watchdog"][0] == ("600000",)

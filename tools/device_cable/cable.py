@@ -1,0 +1,179 @@
+"""One board at a serial port, through mpremote's transport class: runs code there, writes files, listens.
+
+Does not know what is on the board or why. The only module that knows mpremote: its transport classes are no fixed
+interface, but its release is locked, and unlike its command line they keep what is sent out of the list of processes
+and tell one failure from another. Nothing that is sent is printed or logged, so secrets may go through here.
+Every failure is a CableProblem. Times are seconds.
+"""
+
+import contextlib
+import errno
+import io
+import struct
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import serial
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+from device_cable.problem import BoardFull, CableLost, CableProblem, DeviceFault
+
+READ_S = 5.0
+_ENTER_S = 10.0
+_CHUNK_BYTES = 512
+_QUIET_MS = 10 * 60 * 1000  # a board that is left alone this long restarts, and is a terminal again
+
+# The running terminal has started a watchdog that nobody feeds from here on. It cannot be stopped, but on the ESP32
+# it takes a new time (the class reconfigures the one that runs).
+_RELAX_WATCHDOG = f"""
+import machine
+try:
+    machine.WDT(timeout={_QUIET_MS}).feed()
+except (AttributeError, OSError, ValueError):
+    pass
+"""
+RESTART = "import machine\nmachine.reset()"
+
+
+class Cable:
+    """An open port; `enter` takes the board away from the terminal, `restart` gives it back."""
+
+    def __init__(self, port: str) -> None:
+        """Open the port."""
+        self.port = port
+        self._is_entered = False
+        try:
+            self._transport: Any = SerialTransport(port, timeout=READ_S)
+        except (TransportError, OSError, ValueError):
+            raise CableProblem(_why_not_opened(port)) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+        if self._is_entered and not (kind is not None and issubclass(kind, CableLost)):
+            self._give_back()
+        self.close()
+
+    def close(self) -> None:
+        """Close the port, whatever state it is in."""
+        with contextlib.suppress(OSError, serial.SerialException):
+            self._transport.close()
+
+    def enter(self) -> None:
+        """Stop what runs on the board, begin with an empty memory, and have it take commands.
+
+        From here on a failure, Ctrl-C or the end of the `with` block restarts the board.
+        """
+        self._is_entered = True
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not understand
+                self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ENTER_S)
+        except TransportError:
+            raise CableProblem(f"No MicroPython answers at {self.port}.") from None
+        except (OSError, serial.SerialException):
+            raise self._lost() from None
+        self.run(_RELAX_WATCHDOG)
+
+    def run(self, code: str, quiet_s: float = 10.0, on_bytes: Callable[[bytes], None] | None = None) -> str:
+        """Run code on the board and return what it prints; `quiet_s`: how long it may say nothing."""
+        try:
+            output, fault = self._transport.exec_raw(code, timeout=quiet_s, data_consumer=on_bytes)
+        except (TransportError, OSError, struct.error):
+            raise self._lost() from None
+        if fault:
+            raise _fault(fault.decode(errors="replace"))
+        return output.decode(errors="replace")
+
+    def write_file(self, path: str, content: bytes, on_written: Callable[[int], None]) -> None:
+        """Write a file; `on_written` hears how many of its bytes are there."""
+
+        def tell(count: int, _: int) -> None:
+            on_written(count)
+
+        try:
+            self._transport.fs_writefile(path, content, chunk_size=_CHUNK_BYTES, progress_callback=tell)
+        except TransportExecError as error:
+            raise _fault(error.error_output) from None
+        except (TransportError, serial.SerialException, struct.error):
+            raise self._lost() from None
+        except OSError as error:
+            raise (_full() if error.errno == errno.ENOSPC else self._lost()) from None
+
+    def restart(self) -> None:
+        """Have the board start anew; what it says from then on comes from `lines`, and so does whether it is there.
+
+        A chip with its own USB is away before it has answered.
+        """
+        self._is_entered = False
+        with contextlib.suppress(TransportError, OSError, struct.error):
+            self._transport.exec_raw_no_follow(RESTART)
+
+    def lines(self, deadline_s: float) -> Iterator[str]:
+        """Give each line the board writes, until the monotonic time `deadline_s`; a chip with its own USB may be away.
+
+        A port that is away is opened again as soon as it is back.
+        """
+        rest = b""
+        while time.monotonic() < deadline_s:
+            try:
+                self._transport.serial.timeout = 0.1
+                chunk = self._transport.serial.read(1)
+                chunk += self._transport.serial.read(self._transport.serial.in_waiting) if chunk else b""
+            except (OSError, TypeError):
+                self._reopen(deadline_s)
+                continue
+            *complete, rest = (rest + chunk).split(b"\n")
+            for line in complete:
+                yield line.decode(errors="replace").rstrip("\r")
+
+    def _reopen(self, deadline_s: float) -> None:
+        self.close()
+        while True:
+            try:
+                self._transport = SerialTransport(self.port, timeout=READ_S)
+                return
+            except (TransportError, OSError):
+                if time.monotonic() >= deadline_s:
+                    raise self._lost() from None
+            time.sleep(0.1)
+
+    def _give_back(self) -> None:
+        """Restart a board that was not restarted yet, if it lets us: what it has is still a terminal."""
+        with contextlib.suppress(TransportError, OSError, struct.error), contextlib.redirect_stdout(io.StringIO()):
+            self._transport.enter_raw_repl(soft_reset=False, timeout_overall=2)
+            self._transport.exec_raw_no_follow(RESTART)
+
+    def _lost(self) -> CableLost:
+        return CableLost(
+            f"The board at {self.port} does not answer any more: check the cable, then run the same command again."
+        )
+
+
+def _why_not_opened(port: str) -> str:
+    """Say in one sentence why a port cannot be opened."""
+    try:
+        serial.serial_for_url(port, exclusive=True).close()
+    except (serial.SerialException, OSError, ValueError) as error:
+        number = getattr(error, "errno", None)
+        if number == errno.EACCES:
+            return f"You may not use {port}: add yourself to its group (usermod -aG dialout NAME) and log in again."
+        if number == errno.ENOENT:
+            return f"There is no serial port {port}: plug the board in."
+        if number in (errno.EBUSY, errno.EAGAIN) or "lock" in str(error):
+            return f"Another program uses {port}: close it (make logs, make repl, a serial monitor) and try again."
+    return f"The port {port} cannot be opened: plug the board in anew, or name another port with PORT= (--port)."
+
+
+def _fault(trace: str) -> CableProblem:
+    if "ENOSPC" in trace or "OSError: 28" in trace:
+        return _full()
+    last = trace.strip().splitlines()[-1] if trace.strip() else "an unknown fault"
+    return DeviceFault(f"The board refused ({last[:80]}).")
+
+
+def _full() -> BoardFull:
+    return BoardFull("The board's file system is full.")

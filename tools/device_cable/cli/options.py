@@ -1,0 +1,36 @@
+"""What the commands share: the options that name board and port, and problems as one sentence.
+
+Does no work of its own. A CableProblem or SetupProblem goes to standard error and the exit code is 1, Ctrl-C is 130;
+there is no traceback.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from phoneterm_bridge.problem import SetupProblem
+
+from device_cable.problem import CableProblem
+
+BoardName = Annotated[str | None, typer.Option("--board", help="The board's name: a folder below --boards.")]
+PortName = Annotated[str | None, typer.Option("--port", help="Its serial port; found by itself if only one is there.")]
+Boards = Annotated[Path, typer.Option("--boards", help="The folder with the boards.")]
+Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for the terminal afterwards.")]
+BOARDS = Path("boards")
+WAIT_S = 30.0
+INTERRUPTED = 130
+
+
+@contextmanager
+def one_sentence(when_interrupted: str) -> Iterator[None]:
+    """Turn a problem into one sentence on standard error; `when_interrupted` says what Ctrl-C leaves behind."""
+    try:
+        yield
+    except (CableProblem, SetupProblem) as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo(f"\nStopped. {when_interrupted}", err=True)
+        raise typer.Exit(INTERRUPTED) from None

@@ -1,0 +1,162 @@
+"""`phoneterm device provision`, `rotate` and `wipe`: a board becomes a terminal, gets new secrets, or forgets them.
+
+Does not print, log or put on a command line any secret: they are made here, go over the cable, and stay in the board.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from phoneterm_bridge.cli.options import Config, Overrides, open_directory, read_settings, read_terminals
+from phoneterm_bridge.cli.terminal import default_tid
+from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.store.database import open_store
+
+from device_cable import nvs, wifi_access
+from device_cable import provision as provisioning
+from device_cable.board import OLDEST, check_board, enter_board
+from device_cable.cable import Cable
+from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
+from device_cable.enrolment import Provision, check_terminal, prepare
+from device_cable.image import Chip, check_board_name, read_chip
+from device_cable.ports import find_port
+from device_cable.problem import CableProblem
+from device_cable.ready import wait_until_ready
+
+_INTERRUPTED = "If the board had begun to take its settings, run the same command again until it succeeds."
+
+
+def provision(
+    board: BoardName = None,
+    port: PortName = None,
+    extension: Annotated[str | None, typer.Option(help="The extension whose calls it transfers.")] = None,
+    tid: Annotated[str | None, typer.Option(help="The terminal's id; phone-EXTENSION unless given.")] = None,
+    mqtt_host: Annotated[str | None, typer.Option(help="The broker's address as the board sees it.")] = None,
+    wifi: Annotated[
+        Path | None, typer.Option(help="A private TOML file with wifi_ssid and wifi_password; else they are asked for.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="The terminal is enrolled: give it new secrets.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    boards: Boards = BOARDS,
+    wait: Wait = WAIT_S,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Make a board the terminal of an extension: new keys, written to it together with Wi-Fi, broker and CA."""
+    with one_sentence(_INTERRUPTED):
+        name = check_board_name(boards, board)
+        if not extension:
+            raise CableProblem("Name the extension whose calls the terminal transfers with EXT= (--extension).")
+        wanted = tid or default_tid(extension)
+        settings = read_settings(config, overrides)
+        engine = open_store(settings.store.path)
+        try:
+            check_terminal(engine, wanted, extension, again)
+        finally:
+            engine.dispose()
+        access = wifi_access.find_wifi(wifi, os.environ)
+        if dry_run:
+            would = prepare(wanted, settings.broker, mqtt_host, access or wifi_access.WifiAccess("(asked for)", ""))
+            _say_dry(would, name, port, extension, again)
+            return
+        where = find_port(port)
+        made = prepare(wanted, settings.broker, mqtt_host, access or wifi_access.ask_wifi(_ask))
+        with open_directory(config, overrides) as directory, Cable(where) as cable:
+            _enter(cable, name, read_chip(boards, name))
+            provisioning.enrol(cable, directory, made, extension, again)
+            typer.echo(f"The board is {wanted}, the terminal of extension {extension}; {_and_store(again)}.")
+            _finish(cable, settings.broker, wait)
+
+
+def rotate(
+    board: BoardName = None,
+    port: PortName = None,
+    boards: Boards = BOARDS,
+    wait: Wait = WAIT_S,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Give the terminal on the board new keys, there and in the store; the old ones stop working."""
+    with one_sentence(_INTERRUPTED):
+        name = check_board_name(boards, board)
+        broker = read_settings(config, overrides).broker
+        with open_directory(config, overrides) as directory, Cable(find_port(port)) as cable:
+            _enter(cable, name, read_chip(boards, name))
+            tid = nvs.read_tid(cable)
+            record = read_terminals(config, overrides).get(tid or "")
+            if tid is None or record is None or record.is_revoked:
+                raise CableProblem(
+                    f"The board is {'not set up' if tid is None else 'no terminal of this store'}: make provision "
+                    "BOARD= PORT= EXT= makes it one."
+                )
+            provisioning.rotate(cable, directory, tid)
+            typer.echo(f"{tid} has new keys, on the board and in the store; the old ones are worth nothing.")
+            _finish(cable, broker, wait)
+
+
+def wipe(
+    port: PortName = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase the board's settings with all their secrets; the firmware stays, and the store is not changed."""
+    with one_sentence("Run the same command again until it succeeds."), Cable(find_port(port)) as cable:
+        if not yes and not typer.confirm(f"Erase the settings of the board at {cable.port}?"):
+            raise CableProblem("Nothing was erased.")
+        cable.enter()
+        tid = nvs.read_tid(cable)
+        nvs.wipe_settings(cable)
+        cable.restart()
+    if tid is None:
+        typer.echo("The board has no settings; it had none that named a terminal.")
+        return
+    typer.echo(
+        f"The board has no settings any more. {tid} is still enrolled: `phoneterm terminal revoke {tid}` ends that. "
+        "Traces may stay in the flash until it is used again; `esptool erase-flash` leaves none."
+    )
+
+
+def _enter(cable: Cable, name: str, chip: Chip) -> None:
+    check_board(enter_board(cable, name, chip), cable.port, name, chip, OLDEST)
+
+
+def _ask(question: str, is_hidden: bool) -> str:
+    try:
+        return str(typer.prompt(question, hide_input=is_hidden, default="" if is_hidden else None, show_default=False))
+    except typer.Abort:
+        raise CableProblem(
+            f"Nobody answered: name the network with {wifi_access.SSID_VARIABLE} and {wifi_access.PASSWORD_VARIABLE}, "
+            "or in a private file (--wifi)."
+        ) from None
+
+
+def _finish(cable: Cable, broker: BrokerSettings, wait: float) -> None:
+    """Restart the board and say how the terminal is; a broker that is not up yet is no failure of provisioning."""
+    cable.restart()
+    if not broker.embedded:
+        typer.echo(
+            "The broker must learn of it: `phoneterm broker config FOLDER`, then reload mosquitto (systemctl reload)."
+        )
+    if wait:
+        outcome = wait_until_ready(cable, wait)
+        typer.echo(outcome.sentence, err=not outcome.is_good)
+
+
+def _and_store(is_again: bool) -> str:
+    return "its old secrets are worth nothing" if is_again else "it is enrolled in the store"
+
+
+def _say_dry(would: Provision, name: str, port: str | None, extension: str, is_again: bool) -> None:
+    """Say what would be done, without a secret."""
+    try:
+        where = f"at {find_port(port)}"
+    except CableProblem as problem:
+        where = f"(not found now: {problem})"
+    shown = ("tid", "base", "mqtt_host", "mqtt_port", "tls", "tls_ca_path", "allow_plain", "wifi_ssid")
+    texts = ", ".join(f"{key} = {value if key in shown else '(secret)'}" for key, value in sorted(would.texts.items()))
+    typer.echo(f"1. Stop the terminal on the {name} {where}.")
+    typer.echo(f"2. Write to it: {texts}{f'; the CA, {len(would.ca)} bytes' if would.ca else ''}.")
+    what = "Give it the new secrets" if is_again else f"Enrol it for extension {extension}"
+    typer.echo(f"3. {what} in the store as {would.tid}.")
+    typer.echo("4. Restart it and wait until it is ready.")
+    typer.echo("Nothing was done.")

@@ -1,0 +1,2 @@
+def smoke() -> None:
+    pass

@@ -1,0 +1,93 @@
+"""What a terminal is to be told, and whether the store allows it: everything that can be refused before the cable.
+
+Does not write the store or the board. The settings are judged by the firmware's own reader, so that a board never gets
+settings that it would refuse.
+"""
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from phoneterm.core import messages
+from phoneterm.device import settings as firmware_settings
+from phoneterm_bridge.cli.broker import read_ca
+from phoneterm_bridge.cli.terminal import device_settings
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings import BrokerSettings, is_loopback
+from phoneterm_bridge.store import names, reading
+from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
+
+from device_cable.nvs import CA_PATH
+from device_cable.wifi_access import WifiAccess
+
+
+@dataclass(frozen=True)
+class Provision:
+    """A terminal that is ready to be written: its new secrets, all its settings, and the CA it pins (DER)."""
+
+    tid: str
+    prepared: Prepared = field(repr=False)
+    texts: dict[str, str] = field(repr=False)
+    ca: bytes | None = field(repr=False)
+
+
+def check_terminal(engine: sa.Engine, tid: str, extension: str, is_again: bool) -> None:
+    """Refuse what the store would refuse; `is_again`: the terminal is there and gets new secrets."""
+    problem = names.problem_of_tid(tid) or names.problem_of_extension(extension)
+    if problem:
+        raise SetupProblem(f"{problem}.")
+    if not any(extension in numbers for _, _, numbers in reading.read_users(engine)):
+        raise SetupProblem(
+            f"There is no extension {extension!r}: `phoneterm user add NAME --extension {extension}` adds it."
+        )
+    record = reading.read_snapshot(engine).terminals.get(tid)
+    if record is None:
+        if is_again:
+            raise SetupProblem(f"There is no terminal {tid!r} yet: leave AGAIN=1 (--again) out.")
+        return
+    if record.is_revoked:
+        raise SetupProblem(f"The terminal {tid!r} was revoked for good: name another id with --tid.")
+    if record.extension != extension:
+        raise SetupProblem(f"The terminal {tid!r} belongs to extension {record.extension}: name another id with --tid.")
+    if not is_again:
+        raise SetupProblem(
+            f"The terminal {tid!r} is enrolled already: AGAIN=1 (--again) gives it new secrets, and its old ones stop "
+            "working."
+        )
+
+
+def prepare(tid: str, broker: BrokerSettings, mqtt_host: str | None, wifi: WifiAccess) -> Provision:
+    """Make a terminal's secrets and settings; SetupProblem when the terminal could not use them."""
+    if is_loopback(mqtt_host or broker.host):
+        raise SetupProblem(
+            f"For a board, {mqtt_host or broker.host} is the board itself: name this machine's address on the network "
+            "with HOST= (--mqtt-host), and let the broker listen there (broker.host)."
+        )
+    prepared = prepare_terminal(tid)
+    texts = device_settings(prepared.enrolment, broker, mqtt_host) | wifi.settings()
+    ca = None
+    if "tls_ca_path" in texts:
+        texts["tls_ca_path"] = CA_PATH
+        ca = read_ca(broker)
+    judged = firmware_settings.read(_Storage(texts), messages.is_tid)
+    if isinstance(judged, firmware_settings.Problem):
+        raise SetupProblem(
+            f"The terminal would refuse this: {judged.sentence} See broker.certificate_path, broker.ca_path and "
+            "broker.allow_plain in the bridge's settings."
+        )
+    return Provision(tid, prepared, texts, ca)
+
+
+class _Storage:
+    """An NVS namespace in memory, as far as the firmware's reader looks at it."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self._texts = texts
+
+    def get_blob(self, key: str, buffer: bytearray) -> int:
+        if key not in self._texts:
+            raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
+        value = self._texts[key].encode()
+        if len(value) > len(buffer):
+            raise OSError(-4364, "ESP_ERR_NVS_INVALID_LENGTH")
+        buffer[: len(value)] = value
+        return len(value)

@@ -1,0 +1,167 @@
+"""Brings a board's files to those of an image: copies what changed, proves it by hashes, then changes over at once.
+
+Does not restart the board. Every changed file is first written beside the one it replaces, with the ending `.new`, and
+its hash is taken on the board; only when all are there and right are they renamed, within one command. So a copy that
+is interrupted leaves the terminal as it was, and the next one goes on with what is there already. A board without a
+terminal gets boot.py and main.py before everything else: they start, and say what is missing.
+The files below phoneterm/ and those that the board's own manifest lists are ours; no others are touched.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from device_cable import files
+from device_cable.cable import Cable
+from device_cable.image import MANIFEST, STARTED_FIRST, Image
+from device_cable.problem import BoardFull, CableProblem
+
+NEW = ".new"
+_OURS = "phoneterm/"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done: paths in the order in which they are put in place.
+
+    changed: to be put in place; staged: those of them that lie beside it already; removed: no longer part.
+    """
+
+    changed: tuple[str, ...]
+    staged: frozenset[str]
+    removed: tuple[str, ...]
+    is_first: bool
+    contents: dict[str, bytes] = field(repr=False)
+
+    @property
+    def to_copy(self) -> tuple[str, ...]:
+        """Return what has to go over the cable."""
+        return tuple(path for path in self.changed if path not in self.staged)
+
+    @property
+    def bytes_to_copy(self) -> int:
+        """Return how much that is."""
+        return sum(len(self.contents[path]) for path in self.to_copy)
+
+
+def make_plan(cable: Cable, image: Image) -> Plan:
+    """Compare the board with the image."""
+    there = files.list_files(cable)
+    hashes = files.hash_files(cable, _worth_hashing(there, image))
+    changed = [path for path in image.contents if hashes.get(path) != image.hashes[path]]
+    staged = frozenset(path for path in changed if hashes.get(path + NEW) == image.hashes[path])
+    kept = set(image.contents) | {MANIFEST} | {path + NEW for path in (*changed, MANIFEST)}
+    ours = _listed_on_board(cable, there) | set(image.contents) | {MANIFEST}
+    ours |= {path + NEW for path in ours} | {path for path in there if path.startswith(_OURS)}
+    is_first = "main.py" not in there
+    return Plan(
+        tuple(sorted(changed, key=_place)), staged, tuple(sorted((ours & set(there)) - kept)), is_first,
+        {path: image.contents[path] for path in changed},
+    )  # fmt: skip
+
+
+def carry_out(cable: Cable, plan: Plan, image: Image, on_copied: Callable[[str, int], None]) -> None:
+    """Do what the plan says; `on_copied` hears each file and how many of its bytes are there.
+
+    BoardFull: nothing of the terminal was changed, and what was copied is gone again.
+    """
+    files.make_folders(cable, plan.changed)
+    if plan.is_first:
+        first = [path for path in STARTED_FIRST if path in plan.contents]
+        _stage(cable, plan, first, on_copied)
+        files.replace_files(cable, first, NEW, ())
+        plan = _without(plan, first)
+    _check_room(cable, plan, image)
+    try:
+        _stage(cable, plan, plan.changed, on_copied)
+        cable.write_file(MANIFEST + NEW, image.manifest, lambda _: None)
+    except BoardFull:
+        _clear(cable, (*plan.changed, MANIFEST))
+        raise BoardFull(f"{_no_room()} Nothing was changed.") from None
+    files.replace_files(cable, (*plan.changed, MANIFEST), NEW, plan.removed)
+
+
+def verify(cable: Cable, image: Image) -> int:
+    """Take the hash of every file of the image on the board; return their number. CableProblem names a wrong one."""
+    hashes = files.hash_files(cable, image.contents)
+    for path, digest in image.hashes.items():
+        if hashes[path] != digest:
+            raise CableProblem(f"The file {path} on the board is not what was copied: run make flash again.")
+    return len(hashes)
+
+
+def _stage(cable: Cable, plan: Plan, paths: tuple[str, ...] | list[str], on_copied: Callable[[str, int], None]) -> None:
+    """Write each file beside the one it replaces, unless it lies there already, and prove it."""
+    for path in paths:
+        if path in plan.staged:
+            continue
+
+        def tell(count: int, path: str = path) -> None:
+            on_copied(path, count)
+
+        cable.write_file(path + NEW, plan.contents[path], tell)
+    proven = files.hash_files(cable, [path + NEW for path in paths])
+    for path in paths:
+        content_hash = proven[path + NEW]
+        if content_hash != _hash(plan.contents[path]):
+            raise CableProblem(f"The file {path} did not arrive as it was sent: check the cable, run make flash again.")
+
+
+def _check_room(cable: Cable, plan: Plan, image: Image) -> None:
+    """Refuse before anything is copied when the board has no room for it."""
+    free, block = files.free_bytes(cable)
+    sizes = [len(plan.contents[path]) for path in plan.to_copy] + [len(image.manifest)]
+    needed = sum(-(-size // block) * block for size in sizes)
+    if free < needed:
+        _clear(cable, plan.changed)
+        raise BoardFull(f"{_no_room()} It has {free} bytes free and {needed} are needed. Nothing was changed.")
+
+
+def _no_room() -> str:
+    return (
+        "The board's file system is full: remove files that are not the terminal's (mpremote ls, mpremote rm), or "
+        "begin with an empty board (esptool erase-flash)."
+    )
+
+
+def _clear(cable: Cable, paths: tuple[str, ...]) -> None:
+    """Remove what was written beside."""
+    for path in paths:
+        with contextlib.suppress(CableProblem):
+            cable.run(f"import os\nos.remove({path + NEW!r})")
+
+
+def _without(plan: Plan, paths: list[str]) -> Plan:
+    left = tuple(path for path in plan.changed if path not in paths)
+    return Plan(left, plan.staged, plan.removed, plan.is_first, plan.contents)
+
+
+def _worth_hashing(there: dict[str, int], image: Image) -> list[str]:
+    """Return the files whose size is right already, and those that an interrupted copy left."""
+    sizes = {path: len(content) for path, content in image.contents.items()}
+    return [path for path, size in there.items() if sizes.get(path.removesuffix(NEW)) == size]
+
+
+def _listed_on_board(cable: Cable, there: dict[str, int]) -> set[str]:
+    """Return the files that the last flash brought, as the board's own manifest says."""
+    if MANIFEST not in there:
+        return set()
+    try:
+        return set(json.loads(cable.run(f"print(open({MANIFEST!r}).read())"))["files"])
+    except (ValueError, KeyError, TypeError):
+        return set()
+
+
+def _place(path: str) -> tuple[int, str]:
+    """Return the order of putting in place: what others need first, what starts everything last."""
+    if path in STARTED_FIRST:
+        return 3 + STARTED_FIRST.index(path), path
+    if path.startswith("phoneterm/core/"):
+        return 0, path
+    return (1 if path.startswith("phoneterm/device/") else 2), path
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

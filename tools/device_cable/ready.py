@@ -1,0 +1,86 @@
+"""Reads what a terminal says after its start, until it is clear how it is. Does not change anything on the board.
+
+Understands the firmware's log: one line an event. Each outcome has one sentence.
+"""
+
+import time
+from dataclasses import dataclass
+
+from device_cable.cable import Cable
+
+READY = "ready"
+NOT_SET_UP = "not set up"
+UNCONNECTED = "unconnected"
+SAFE_MODE = "safe mode"
+CRASHED = "crashed"
+SILENT = "silent"
+
+_TROUBLE = ("wifi-failed", "wifi-down", "link-refused", "link-lost")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the terminal is, and the sentence that says it."""
+
+    kind: str
+    sentence: str
+
+    @property
+    def is_good(self) -> bool:
+        """Say whether the flashing did what it should: a terminal that only lacks its settings counts."""
+        return self.kind in (READY, NOT_SET_UP)
+
+
+class Listener:
+    """Takes the lines one by one."""
+
+    def __init__(self) -> None:
+        """Start with having heard nothing."""
+        self._trouble: str | None = None
+        self._is_heard = False
+        self._is_tracing = False
+
+    def hear(self, line: str) -> Outcome | None:
+        """Take a line; return the outcome once it is clear."""
+        event, _, detail = line.partition(" ")
+        if line.startswith("Traceback"):
+            self._is_tracing = True
+        elif self._is_tracing and line and not line.startswith(" "):
+            return Outcome(CRASHED, f"The terminal does not start: {line[:120]}; make logs shows all of it.")
+        elif line.startswith("safe mode"):
+            return Outcome(SAFE_MODE, f"The board is in safe mode and says: {line[:120]}.")
+        elif line.startswith("The setting "):
+            return _of_setting(line)
+        elif event == "link-up":
+            return Outcome(READY, "The terminal is ready: it has reached its broker.")
+        elif event in _TROUBLE:
+            self._is_heard = True
+            self._trouble = f"{event}: {detail[:120]}"
+        elif event == "wifi-up":
+            self._is_heard = True
+            self._trouble = "it has joined its Wi-Fi and waits for its broker"
+        return None
+
+    def at_end(self, waited_s: float) -> Outcome:
+        """Return the outcome when nothing more is waited for."""
+        if self._is_heard:
+            return Outcome(UNCONNECTED, f"The terminal runs, but was not ready after {waited_s:g} s: {self._trouble}.")
+        return Outcome(SILENT, f"The terminal said nothing within {waited_s:g} s: make logs shows what it does.")
+
+
+def wait_until_ready(cable: Cable, wait_s: float) -> Outcome:
+    """Listen to a board that was just restarted."""
+    listener = Listener()
+    for line in cable.lines(time.monotonic() + wait_s):
+        outcome = listener.hear(line)
+        if outcome is not None:
+            return outcome
+    return listener.at_end(wait_s)
+
+
+def _of_setting(line: str) -> Outcome:
+    if "provision" in line:
+        return Outcome(
+            NOT_SET_UP, "The terminal runs and is not set up yet: make provision BOARD= PORT= EXT= does that."
+        )
+    return Outcome(UNCONNECTED, f"The terminal cannot use its settings: {line[:160]} make provision sets them anew.")

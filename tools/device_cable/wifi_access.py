@@ -1,0 +1,68 @@
+"""The name and password of the Wi-Fi network for a terminal: from a private file, the environment, or a question.
+
+Does not keep them, and never takes them from the command line, which others on the machine can read.
+"""
+
+import stat
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from device_cable.problem import CableProblem
+
+SSID_VARIABLE = "PHONETERM_WIFI_SSID"
+PASSWORD_VARIABLE = "PHONETERM_WIFI_PASSWORD"  # noqa: S105 - a name, not a password
+_KEYS = {"wifi_ssid", "wifi_password"}
+
+
+class WifiAccess(NamedTuple):
+    """A network; an empty password is an open one."""
+
+    ssid: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"WifiAccess({self.ssid!r}, ...)"
+
+    def settings(self) -> dict[str, str]:
+        """Return it under the names the firmware reads."""
+        return {"wifi_ssid": self.ssid, **({"wifi_password": self.password} if self.password else {})}
+
+
+def find_wifi(file: Path | None, environment: Mapping[str, str]) -> WifiAccess | None:
+    """Return what the file says, else what the environment says, else None; CableProblem when either is not right."""
+    if file is not None:
+        return _check(_read_private(file))
+    if SSID_VARIABLE in environment:
+        return _check(WifiAccess(environment[SSID_VARIABLE], environment.get(PASSWORD_VARIABLE, "")))
+    return None
+
+
+def ask_wifi(ask: Callable[[str, bool], str]) -> WifiAccess:
+    """Return what somebody answers; `ask` takes the question and whether the answer is hidden."""
+    ssid = ask("Wi-Fi network (SSID)", False)
+    return _check(WifiAccess(ssid, ask("Wi-Fi password (empty for an open network)", True)))
+
+
+def _check(access: WifiAccess) -> WifiAccess:
+    if not 1 <= len(access.ssid.encode()) <= 32:
+        raise CableProblem("The name of a Wi-Fi network has 1 to 32 bytes.")
+    if access.password and not 8 <= len(access.password.encode()) <= 64:
+        raise CableProblem("A Wi-Fi password has 8 to 63 characters, or is empty for an open network.")
+    return access
+
+
+def _read_private(file: Path) -> WifiAccess:
+    try:
+        mode = file.stat().st_mode
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CableProblem(f"The file {file} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise CableProblem(f"The file {file} is not TOML.") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise CableProblem(f"The file {file} can be read by others: chmod 600 {file}.")
+    if not set(document) <= _KEYS or not all(isinstance(value, str) for value in document.values()):
+        raise CableProblem(f"The file {file} must have wifi_ssid and wifi_password, both texts, and nothing else.")
+    return WifiAccess(document.get("wifi_ssid", ""), document.get("wifi_password", ""))
