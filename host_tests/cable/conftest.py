@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from device_cable.cli import app
 from cable.serial_board import SerialBoard
+from device_cable.cli import app
+from firmware_build.image import make_image
 from typer.testing import CliRunner
 
 _ROOT = Path(__file__).parents[2]
@@ -18,12 +19,17 @@ SMALL = {
     "main.py": b"from phoneterm import app\n",
     "board.py": b"NAME = 'BENCH'\n",
     "phoneterm/__init__.py": b"",
-    "phoneterm/app.py": b"from phoneterm.core import call\nfrom phoneterm.device import lamp\nprint(call.WORD, 'connection 1')\n",
+    "phoneterm/app.py": b"from phoneterm.core import call\nfrom phoneterm.device import lamp\nprint(call.WORD, '1')\n",
     "phoneterm/core/__init__.py": b"",
     "phoneterm/core/call.py": b"WORD = 'link-up'\n",
     "phoneterm/device/__init__.py": b"",
     "phoneterm/device/lamp.py": b"LEVEL = 1\n" + b"# a lamp\n" * 400,
 }  # fmt: skip
+
+
+def files_below(folder):
+    """Return every file below a folder, in order."""
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
 class Bench:
@@ -49,6 +55,13 @@ class Bench:
             described[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         manifest = {"board": BOARD, "version": version, "micropython": micropython, "files": described}
         (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    def write_firmware(self):
+        """Make the image of the whole firmware, compiled as a board gets it."""
+        folder = self.folder / "compiled"
+        make_image(_ROOT / "firmware", folder)
+        shutil.copyfile(self.boards / BOARD / "board.py", folder / "board.py")
+        self.write_image({str(path.relative_to(folder)): path.read_bytes() for path in files_below(folder)})
 
     def run(self, command, *options, exit_code=0, environment=None, typed=None):
         """Run one command at the board's port; returns what it printed, and asserts its exit code."""

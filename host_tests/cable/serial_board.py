@@ -22,6 +22,8 @@ from virtual_phone.matrix import ContactMatrix
 _HERE = Path(__file__).parent / "vm_modules"
 _BLOCK_BYTES = 4096
 _LOOK_S = 0.002
+_MOST_UNREAD_BYTES = 65536
+_INTERRUPT_S = 0.05  # a chip that was told to restart just now does that first
 ESP32 = "esp32|1.29.0|Generic ESP32 module with ESP32"
 
 
@@ -42,6 +44,7 @@ class SerialBoard:
         self.said = bytearray()  # all that came from it
         self.reports = []
         self._to_vm = bytearray()
+        self._to_computer = b""
         self._vm = self._host = self._console = None
         self._cable, self._port_fd = os.openpty()
         tty.setraw(self._port_fd)
@@ -92,7 +95,8 @@ class SerialBoard:
             with selectors.DefaultSelector() as selector:
                 for source in filter(None, (self._wake, self._cable, self._console, self._host)):
                     selector.register(source, selectors.EVENT_READ)
-                ready = [key.fileobj for key, _ in selector.select(_LOOK_S if self._to_vm else 0.02)]
+                is_busy = self._to_vm or self._to_computer
+                ready = [key.fileobj for key, _ in selector.select(_LOOK_S if is_busy else 10 * _LOOK_S)]
             if self._wake in ready:
                 is_running = False
             if self._cable in ready:
@@ -101,6 +105,7 @@ class SerialBoard:
                 self._pass_on()
             if self._host in ready:
                 self._hear_chip()
+            self._flush()
             if self._vm is not None:
                 self._feed_vm()
                 if self._vm.poll() is not None:
@@ -119,13 +124,14 @@ class SerialBoard:
         self.sent += data
         if self._has_micropython:
             self._to_vm += data
+            self._taken_s = time.monotonic()
 
     def _feed_vm(self):
         """Give the VM what it was sent: bytes while it reads, an interrupt while it runs."""
         if not self._to_vm or not self._is_awake:
             return
         if termios.tcgetattr(self._console_there)[3] & termios.ISIG:
-            if 3 in self._to_vm:
+            if 3 in self._to_vm and time.monotonic() - self._taken_s > _INTERRUPT_S:
                 del self._to_vm[: self._to_vm.index(3) + 1]
                 self._vm.send_signal(signal.SIGINT)
         else:
@@ -140,9 +146,13 @@ class SerialBoard:
     def _say(self, data):
         self.said += data
         self._is_raw = self._is_raw or b"raw REPL" in self.said[-200:]
-        if self._cable is not None:
-            with contextlib.suppress(BlockingIOError):  # nobody listens
-                os.write(self._cable, data)
+        self._to_computer = (self._to_computer + data)[-_MOST_UNREAD_BYTES:]
+        self._flush()
+
+    def _flush(self):
+        with contextlib.suppress(BlockingIOError):  # nobody listens just now
+            while self._to_computer and self._cable is not None:
+                self._to_computer = self._to_computer[os.write(self._cable, self._to_computer) :]
 
     def _hear_chip(self):
         try:

@@ -2,9 +2,9 @@
 
 import json
 
+from cable.conftest import SMALL
 from device_cable import files
 from device_cable.cable import Cable
-from cable.conftest import SMALL
 
 NEW_LAMP = SMALL | {"phoneterm/device/lamp.py": b"LEVEL = 0\n"}
 
@@ -106,4 +106,4 @@ def test_a_running_terminal_is_stopped_and_its_watchdog_given_time(bench, plug_i
     bench.run("flash")
     board.reports.clear()
     assert "0 files copied" in bench.run("flash")
-    assert [report.fields for report in board.reports if report.name == "watchdog"][0] == ("600000",)
+    assert next(report.fields for report in board.reports if report.name == "watchdog") == ("600000",)

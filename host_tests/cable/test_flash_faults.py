@@ -60,7 +60,7 @@ def test_a_busy_port_names_what_may_use_it(bench, plug_in):
 
 
 def test_a_board_without_micropython_gets_the_lines_of_esptool(bench, plug_in, monkeypatch):
-    monkeypatch.setattr("device_cable.cable._ENTER_S", 0.5)
+    monkeypatch.setattr("device_cable.cable.ENTER_S", 0)
     plug_in(has_micropython=False)
     bench.write_image()
     printed = bench.run("flash", exit_code=1)
@@ -139,7 +139,7 @@ def test_a_board_that_is_unplugged_in_mid_copy_keeps_its_terminal_and_the_next_f
         f"The board at {board.port} does not answer any more: check the cable, then run the same command again."
     )
     board.__exit__()
-    plug_in().wait_for(b"link-up connection 1")
+    plug_in().wait_for(b"link-up 1")
     there = on_board(bench.port)
     assert {path: content for path, content in there.items() if not path.endswith(".new")} == before
     assert "The terminal is ready" in bench.run("flash")

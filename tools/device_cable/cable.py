@@ -22,7 +22,11 @@ from mpremote.transport_serial import SerialTransport
 from device_cable.problem import BoardFull, CableLost, CableProblem, DeviceFault
 
 READ_S = 5.0
-_ENTER_S = 10.0
+OPEN_S = 3.0
+ENTER_S = 12.0
+_LOOK_S = 0.1
+_ATTEMPT_S = 3.0
+_ATTEMPT_READ_S = 0.5
 _CHUNK_BYTES = 512
 _QUIET_MS = 10 * 60 * 1000  # a board that is left alone this long restarts, and is a terminal again
 
@@ -42,13 +46,18 @@ class Cable:
     """An open port; `enter` takes the board away from the terminal, `restart` gives it back."""
 
     def __init__(self, port: str) -> None:
-        """Open the port."""
+        """Open the port; one that something looks at just now (as modem services do with new ports) is waited for."""
         self.port = port
         self._is_entered = False
-        try:
-            self._transport: Any = SerialTransport(port, timeout=READ_S)
-        except (TransportError, OSError, ValueError):
-            raise CableProblem(_why_not_opened(port)) from None
+        self._transport: Any = None
+        deadline_s = time.monotonic() + OPEN_S
+        while self._transport is None:
+            try:
+                self._transport = SerialTransport(port, timeout=READ_S)
+            except (TransportError, OSError, ValueError):
+                if time.monotonic() >= deadline_s:
+                    raise CableProblem(_why_not_opened(port)) from None
+                time.sleep(_LOOK_S)
 
     def __enter__(self) -> Self:
         return self
@@ -60,8 +69,10 @@ class Cable:
 
     def close(self) -> None:
         """Close the port, whatever state it is in."""
-        with contextlib.suppress(OSError, serial.SerialException):
+        with contextlib.suppress(OSError):
             self._transport.close()
+        with contextlib.suppress(OSError):  # its own close gives up where a board was unplugged, and keeps the port
+            self._transport.serial.close()
 
     def enter(self) -> None:
         """Stop what runs on the board, begin with an empty memory, and have it take commands.
@@ -69,14 +80,18 @@ class Cable:
         From here on a failure, Ctrl-C or the end of the `with` block restarts the board.
         """
         self._is_entered = True
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not understand
-                self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ENTER_S)
-        except TransportError:
-            raise CableProblem(f"No MicroPython answers at {self.port}.") from None
-        except (OSError, serial.SerialException):
-            raise self._lost() from None
-        self.run(_RELAX_WATCHDOG)
+        deadline_s = time.monotonic() + ENTER_S
+        while True:
+            try:
+                self._transport.serial.timeout = _ATTEMPT_READ_S
+                with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not understand
+                    self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ATTEMPT_S)
+                self._transport.serial.timeout = READ_S
+                self.run(_RELAX_WATCHDOG)
+                return
+            except (TransportError, CableLost, OSError):  # a board that has just begun to start hears nothing
+                if time.monotonic() >= deadline_s:
+                    raise CableProblem(f"No MicroPython answers at {self.port}.") from None
 
     def run(self, code: str, quiet_s: float = 10.0, on_bytes: Callable[[bytes], None] | None = None) -> str:
         """Run code on the board and return what it prints; `quiet_s`: how long it may say nothing."""
@@ -139,7 +154,7 @@ class Cable:
             except (TransportError, OSError):
                 if time.monotonic() >= deadline_s:
                     raise self._lost() from None
-            time.sleep(0.1)
+            time.sleep(_LOOK_S)
 
     def _give_back(self) -> None:
         """Restart a board that was not restarted yet, if it lets us: what it has is still a terminal."""
