@@ -1,0 +1,310 @@
+"""Provisioning over the cable: the whole firmware on the real MicroPython, a store, and a bridge that knows it."""
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from bridge.conftest import FakePbx, until
+from device.authority import Authority, is_possible
+from device_cable import nvs
+from device_cable.cable import Cable
+from device_cable.problem import CableLost
+from phoneterm_bridge.service import Bridge
+from phoneterm_bridge.settings import load_settings
+from phoneterm_bridge.store import passwords, reading
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.directory import Directory
+
+WIFI = {"PHONETERM_WIFI_SSID": "office", "PHONETERM_WIFI_PASSWORD": "correct horse"}
+HERE = "0.0.0.0"  # a way to this machine that is no loopback address; a real board would get its address on the network
+TID = "phone-101"
+
+
+class Site:
+    """A bridge's settings and store, with the extension 101; `run` runs device commands with them."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.config = bench.folder / "bridge.toml"
+        self.config.write_text('[broker]\nport = 0\nallow_plain = true\n[store]\npath = "bridge.db"\n')
+        self.settings = load_settings(self.config)
+        self.engine = open_store(self.settings.store.path)
+        self.directory = Directory(self.engine, "test")
+        self.directory.add_user("tech1", True)
+        self.directory.add_extension("101", "tech1")
+        self.bridge = None
+
+    async def start(self):
+        self.bridge = Bridge(self.settings, FakePbx())
+        await self.bridge.start()
+
+    async def stop(self):
+        if self.bridge:
+            await self.bridge.stop()
+        self.engine.dispose()
+
+    def record(self, tid=TID):
+        return reading.read_snapshot(self.engine).terminals.get(tid)
+
+    def provision(self, *options, exit_code=0, environment=WIFI, typed=None):
+        port = self.bridge.broker_port if self.bridge else 1883
+        options = ("--extension", "101", "--mqtt-host", HERE, "--set", f"broker.port={port}", *options)
+        return self.run("provision", *options, exit_code=exit_code, environment=environment, typed=typed)
+
+    def run(self, command, *options, **expected):
+        return self.bench.run(command, "--config", str(self.config), *options, **expected)
+
+
+@pytest.fixture
+async def site(bench):
+    site = Site(bench)
+    yield site
+    await site.stop()
+
+
+@pytest.fixture
+async def live(site, plug_in):
+    """A site whose bridge runs, and a board with the whole firmware at the cable; returns (site, board)."""
+    await site.start()
+    board = plug_in()
+    site.bench.write_firmware()
+    printed = await asyncio.to_thread(site.bench.run, "flash")
+    assert "is not set up yet: make provision" in printed
+    return site, board
+
+
+def texts_of(board):
+    return {key: value.decode() for (_, key), value in board.nvs.values.items()}
+
+
+def assert_works(site, board):
+    """The secrets on the board are those of the store."""
+    texts = texts_of(board)
+    assert bytes.fromhex(texts["mac_key"]) == site.record().key
+    assert passwords.is_password(site.record().password_hash, texts["mqtt_password"])
+
+
+async def test_a_board_becomes_a_terminal_that_reaches_its_bridge(live):
+    site, board = live
+    printed = await asyncio.to_thread(site.provision)
+    assert "The board is phone-101, the terminal of extension 101; it is enrolled in the store." in printed
+    assert "The terminal is ready: it has reached its broker." in printed
+    await until(lambda: site.bridge._welcome._sessions.live(TID) is not None)  # it has said a hello with the right key
+    assert_works(site, board)
+    assert texts_of(board)["wifi_password"] == "correct horse"
+
+
+async def test_no_secret_is_printed_or_stays_in_a_file(live):
+    site, board = live
+    printed = await asyncio.to_thread(site.provision)
+    texts = texts_of(board)
+    secrets = [texts[key] for key in ("wifi_password", "mqtt_password", "mac_key")]
+    said = bytes(board.said).decode(errors="replace")
+    for secret in secrets:
+        assert secret not in printed
+        assert secret not in said  # the raw prompt does not echo
+    site.engine.dispose()
+    files = [path for path in site.bench.folder.rglob("*") if path.is_file()]
+    for path in files:
+        content = path.read_bytes()
+        assert not [secret for secret in secrets if secret.encode() in content], path
+    store_key = bytes.fromhex(texts["mac_key"])
+    assert [path for path in files if store_key in path.read_bytes()]  # so the search finds what is there
+
+
+async def test_a_terminal_gets_new_keys_at_the_cable_and_the_old_ones_stop_working(live):
+    site, board = live
+    await asyncio.to_thread(site.provision)
+    before, record = texts_of(board), site.record()
+    printed = await asyncio.to_thread(site.run, "rotate")
+    assert "phone-101 has new keys, on the board and in the store" in printed
+    assert "The terminal is ready" in printed
+    assert_works(site, board)
+    assert site.record().secrets != record.secrets
+    changed = {key for key, text in texts_of(board).items() if before[key] != text}
+    assert changed == {"mqtt_password", "mac_key"}
+
+
+async def test_an_enrolled_terminal_is_provisioned_again_only_when_that_is_said(live):
+    site, board = live
+    await asyncio.to_thread(site.provision)
+    record = site.record()
+    printed = await asyncio.to_thread(site.provision, exit_code=1)
+    assert "The terminal 'phone-101' is enrolled already: AGAIN=1 (--again)" in printed
+    assert site.record() == record
+    printed = await asyncio.to_thread(site.provision, "--again")
+    assert "its old secrets are worth nothing" in printed
+    assert "The terminal is ready" in printed
+    assert_works(site, board)
+
+
+async def test_a_wiped_board_has_no_settings_and_says_so(live):
+    site, board = live
+    await asyncio.to_thread(site.provision)
+    printed = await asyncio.to_thread(site.bench.run, "wipe", "--yes")
+    assert "`phoneterm terminal revoke phone-101` ends that" in printed
+    assert texts_of(board) == {}
+    board.said.clear()
+    assert "is not set up yet" in await asyncio.to_thread(site.bench.run, "flash")
+
+
+async def test_nothing_is_wiped_without_a_yes(site, plug_in):
+    board = plug_in(settings={"tid": TID})
+    assert "Nothing was erased." in await asyncio.to_thread(site.bench.run, "wipe", exit_code=1, typed="n\n")
+    assert texts_of(board) == {"tid": TID}
+
+
+async def test_a_cable_that_is_pulled_before_the_settings_are_there_leaves_the_store_untouched(site, plug_in):
+    board = plug_in()
+    board.unplug_after = 900
+    printed = await asyncio.to_thread(site.provision, exit_code=1)
+    assert "The store was not changed; the board may have the new secrets or the old ones" in printed
+    assert site.record() is None
+    board.__exit__()
+    board = plug_in()
+    await asyncio.to_thread(site.provision, "--wait", "0")
+    assert_works(site, board)
+
+
+async def test_a_proof_that_does_not_come_leaves_the_store_untouched(site, plug_in, monkeypatch):
+    board = plug_in()
+
+    def lose(*_):
+        raise CableLost("The board does not answer.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(nvs, "_digest_there", lose)
+        printed = await asyncio.to_thread(site.provision, exit_code=1)
+    assert printed.startswith("The board does not answer. The store was not changed;")
+    assert site.record() is None
+    await asyncio.to_thread(site.provision, "--wait", "0")
+    assert_works(site, board)
+
+
+async def test_a_store_that_cannot_be_written_is_told_with_what_the_board_is_worth(site, plug_in):
+    board = plug_in()
+
+    def spoil(directory, *_):
+        raise sa.exc.OperationalError("UPDATE", {}, Exception("disk full"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Directory, "add_terminal", spoil)
+        printed = await asyncio.to_thread(site.provision, exit_code=1)
+    assert "The board has new secrets that the store does not know" in printed
+    await asyncio.to_thread(site.provision, "--wait", "0")
+    assert_works(site, board)
+
+
+async def test_a_dry_run_says_what_would_be_done_and_does_nothing(site, plug_in):
+    board = plug_in()
+    printed = await asyncio.to_thread(site.provision, "--dry-run")
+    assert f"Stop the terminal on the BENCH at {board.port}." in printed
+    assert "mac_key = (secret)" in printed
+    assert "wifi_ssid = office" in printed
+    assert "correct horse" not in printed
+    assert "Enrol it for extension 101 in the store as phone-101." in printed
+    assert printed.endswith("Nothing was done.\n")
+    assert (site.record(), texts_of(board), bytes(board.sent)) == (None, {}, b"")
+
+
+async def test_wifi_can_be_asked_for(site, plug_in):
+    board = plug_in()
+    printed = await asyncio.to_thread(site.provision, "--wait", "0", environment={}, typed="home\nhidden word\n")
+    assert "hidden word" not in printed
+    assert (texts_of(board)["wifi_ssid"], texts_of(board)["wifi_password"]) == ("home", "hidden word")
+
+
+async def test_wifi_can_come_from_a_private_file(site, plug_in):
+    board = plug_in()
+    file = site.bench.folder / "wifi.toml"
+    file.write_text('wifi_ssid = "lab"\nwifi_password = "in a file"\n')
+    file.chmod(0o644)
+    printed = await asyncio.to_thread(site.provision, "--wifi", str(file), exit_code=1)
+    assert printed == f"The file {file} can be read by others: chmod 600 {file}.\n"
+    file.chmod(0o600)
+    await asyncio.to_thread(site.provision, "--wait", "0", "--wifi", str(file))
+    assert texts_of(board)["wifi_password"] == "in a file"
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "sentence"),
+    [
+        (("--extension", "999"), WIFI, "There is no extension '999': `phoneterm user add NAME --extension 999`"),
+        (("--extension", ""), WIFI, "Name the extension whose calls the terminal transfers with EXT="),
+        (("--tid", "No Good"), WIFI, "A terminal's id has 1 to 32 of a-z, 0-9 and '-'."),
+        (("--mqtt-host", "127.0.0.1"), WIFI, "For a board, 127.0.0.1 is the board itself"),
+        (
+            ("--set", "broker.allow_plain=false"),
+            WIFI,
+            "would refuse this: The setting tls must not be off",
+        ),
+        (("--again",), WIFI, "There is no terminal 'phone-101' yet"),
+        ((), {"PHONETERM_WIFI_SSID": "x" * 33}, "The name of a Wi-Fi network has 1 to 32 bytes."),
+        ((), WIFI | {"PHONETERM_WIFI_PASSWORD": "short"}, "A Wi-Fi password has 8 to 63 characters"),
+        ((), {}, "Nobody answered: name the network with PHONETERM_WIFI_SSID"),
+    ],
+)
+async def test_what_cannot_be_is_refused_before_the_board_is_touched(site, plug_in, options, environment, sentence):
+    board = plug_in()
+    printed = await asyncio.to_thread(site.provision, *options, exit_code=1, environment=environment)
+    assert sentence in printed
+    assert (site.record(), bytes(board.sent)) == (None, b"")
+
+
+async def test_a_revoked_terminal_is_not_enrolled_again(site, plug_in):
+    plug_in()
+    site.directory.add_terminal(TID, "101")
+    site.directory.revoke_terminal(TID)
+    printed = await asyncio.to_thread(site.provision, "--again", exit_code=1)
+    assert printed == "The terminal 'phone-101' was revoked for good: name another id with --tid.\n"
+
+
+async def test_keys_are_not_rotated_on_a_board_of_another_store(site, plug_in):
+    plug_in(settings={"tid": "phone-999"})
+    printed = await asyncio.to_thread(site.run, "rotate", exit_code=1)
+    assert printed.startswith("The board is no terminal of this store: make provision")
+
+
+async def test_secrets_never_stand_in_the_list_of_processes(site, plug_in):
+    board = plug_in()
+    seen, is_over = set(), threading.Event()
+
+    def watch():
+        while not is_over.is_set():
+            for name in filter(str.isdecimal, os.listdir("/proc")):
+                try:
+                    with open(f"/proc/{name}/cmdline", "rb") as file:
+                        seen.add(file.read())
+                except OSError:
+                    continue
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    await asyncio.to_thread(site.provision, "--wait", "0")
+    is_over.set()
+    watcher.join()
+    for key in ("wifi_password", "mqtt_password", "mac_key"):
+        assert not [line for line in seen if texts_of(board)[key].encode() in line]
+
+
+async def test_with_tls_the_board_gets_the_ca_too(site, plug_in):
+    if not is_possible():
+        pytest.skip("openssl is not on this machine: install the package openssl.")
+    authority = Authority(site.bench.folder / "authority")
+    files = {}
+    for option, content in authority.make_server_files("localhost").items():
+        files[option] = site.bench.folder / option
+        files[option].write_bytes(content)
+    board = plug_in()
+    options = [f"broker.certificate_path={files['certfile']}", f"broker.key_path={files['keyfile']}"]
+    options.append(f"broker.ca_path={authority.pem_path}")
+    chosen = [part for option in options for part in ("--set", option)]
+    await asyncio.to_thread(site.provision, "--wait", "0", *chosen)
+    assert (texts_of(board)["tls"], texts_of(board)["tls_ca_path"]) == ("ca", "ca.der")
+    with Cable(site.bench.port) as cable:
+        cable.enter()
+        hexed = cable.run("import binascii\nprint(binascii.hexlify(open('ca.der', 'rb').read()).decode())")
+    assert bytes.fromhex(hexed.strip()) == Path(authority.der_path).read_bytes()
