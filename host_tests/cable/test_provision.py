@@ -80,6 +80,10 @@ def texts_of(board):
     return {key: value.decode() for (_, key), value in board.nvs.values.items()}
 
 
+def content_of(path):
+    return Path(path).read_bytes()
+
+
 def assert_works(site, board):
     """The secrets on the board are those of the store."""
     texts = texts_of(board)
@@ -307,4 +311,4 @@ async def test_with_tls_the_board_gets_the_ca_too(site, plug_in):
     with Cable(site.bench.port) as cable:
         cable.enter()
         hexed = cable.run("import binascii\nprint(binascii.hexlify(open('ca.der', 'rb').read()).decode())")
-    assert bytes.fromhex(hexed.strip()) == Path(authority.der_path).read_bytes()
+    assert bytes.fromhex(hexed.strip()) == content_of(authority.der_path)

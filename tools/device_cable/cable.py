@@ -87,11 +87,15 @@ class Cable:
                 with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not understand
                     self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ATTEMPT_S)
                 self._transport.serial.timeout = READ_S
-                self.run(_RELAX_WATCHDOG)
+                self.keep_awake()
                 return
             except (TransportError, CableLost, OSError):  # a board that has just begun to start hears nothing
                 if time.monotonic() >= deadline_s:
                     raise CableProblem(f"No MicroPython answers at {self.port}.") from None
+
+    def keep_awake(self) -> None:
+        """Have the watchdog leave the board alone for another ten minutes."""
+        self.run(_RELAX_WATCHDOG)
 
     def run(self, code: str, quiet_s: float = 10.0, on_bytes: Callable[[bytes], None] | None = None) -> str:
         """Run code on the board and return what it prints; `quiet_s`: how long it may say nothing."""

@@ -1,0 +1,122 @@
+"""The smoke test as far as it goes here: the scripts run on the MicroPython behind the cable, a program presses keys.
+
+What it measures of pins, radio and TLS is this computer's; only a real board has figures that mean something.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from cable.test_provision import Site
+from device_cable.smoke import Findings, try_keys
+from virtual_phone.wiring import read_wiring
+
+_HOLD_S = 0.25
+
+
+class Finger:
+    """Presses whatever key the board waits for, or what `instead` says ("" presses nothing)."""
+
+    def __init__(self, board, wiring, instead=None):
+        self._board, self._wiring, self._instead = board, wiring, instead or {}
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._press_all)
+
+    def __enter__(self):
+        self._thread.start()
+
+    def __exit__(self, *_):
+        self._is_over.set()
+        self._thread.join()
+
+    def _press_all(self):
+        for index, legend in enumerate(self._wiring.legends):
+            while self._board.sent.count(b"\x01await_key(") <= index:
+                if self._is_over.wait(0.01):
+                    return
+            for pressed in self._instead.get(legend, legend):
+                row, column = self._wiring.position(pressed)
+                self._board.press(row, column, True)
+                time.sleep(_HOLD_S)
+                self._board.press(row, column, False)
+
+
+@pytest.fixture
+def board(bench, plug_in):
+    """A board with the whole firmware and a keypad."""
+    wiring = read_wiring(bench.boards / "BENCH")
+    board = plug_in(pins=wiring.pins)
+    board.wiring = wiring
+    bench.write_firmware()
+    bench.run("flash")
+    return board
+
+
+def saved(bench):
+    """Return the one result that was saved."""
+    (path,) = (bench.folder / "build/smoke").glob("*.json")
+    return json.loads(path.read_text()), path.with_suffix(".txt").read_text()
+
+
+def test_every_key_is_asked_for_and_the_table_is_printed_and_saved(bench, board):
+    with Finger(board, board.wiring):
+        printed = bench.run("smoke", exit_code=1)  # its settings are missing, so there is no network to measure
+    assert [line for line in printed.splitlines() if line.startswith("Press ")] == [
+        f"Press {legend} and let it go." for legend in board.wiring.legends
+    ]
+    document, text = saved(bench)
+    assert document["keys"] == dict.fromkeys(board.wiring.legends, "ok")
+    assert "16 of 16 tried" in text
+    assert text in printed
+    figures = document["figures"]
+    assert figures["look_garbage_bytes"]["value"] == 0
+    assert {"heap_all_bytes", "heap_free_bytes", "load_ms", "probe_us", "scan_us"} <= set(figures)
+    assert figures["probe_us"]["compared_with"].startswith("2000: it is done every 2 ms")
+    assert document["problems"] == ["The setting wifi_ssid is missing: provision this terminal."]
+
+
+def test_keys_that_come_wrong_or_not_at_all_are_named(bench, board):
+    with Finger(board, board.wiring, {"1": "4", "3": ""}):
+        bench.run("smoke", "--key-wait", "2", exit_code=1)
+    keys = saved(bench)[0]["keys"]
+    assert (keys["1"], keys["2"], keys["3"], keys["A"]) == ("came as 4", "ok", "not pressed", "ok")
+
+
+def test_a_key_that_bounces_is_named():
+    class BouncyBoard:
+        def keep_awake(self):
+            pass
+
+        def run(self, *_):
+            return "0 2\n"
+
+    findings = Findings()
+    try_keys(BouncyBoard(), "1", 1, findings, lambda _: None)
+    assert findings.keys == {"1": "came 2 times"}
+    assert not findings.is_good
+
+
+async def test_network_times_are_measured_with_the_settings_on_the_board(bench, board):
+    site = Site(bench)
+    await site.start()
+    await asyncio.to_thread(site.provision)
+    await asyncio.to_thread(bench.run, "smoke", "--no-keys")
+    await site.stop()
+    document, text = saved(bench)
+    assert {"wifi_ms", "connect_ms", "rssi_dbm"} <= set(document["figures"])
+    assert "tls_ms" not in document["figures"]  # this broker has no TLS
+    assert "not measured" in text
+    assert not [secret for secret in ("correct horse", site.record().key.hex()) if secret in text]
+
+
+def test_a_board_without_the_firmware_is_one_sentence(bench, plug_in):
+    plug_in()
+    printed = bench.run("smoke", "--no-keys", exit_code=1)
+    assert printed == (
+        "The board refused (ImportError: no module named 'phoneterm'). Is the firmware on the board? make flash "
+        "BOARD= PORT= brings it.\n"
+    )
+    assert not Path("build/smoke").exists()

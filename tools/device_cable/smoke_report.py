@@ -1,0 +1,55 @@
+"""Saves what a smoke test found, as JSON for machines and as the table that people see. Does not measure."""
+
+import io
+import json
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from device_cable.board import Board
+from device_cable.problem import CableProblem
+from device_cable.smoke import COMPARED_WITH, Findings
+
+_COLUMNS = 120
+
+
+def make_table(name: str, board: Board, findings: Findings) -> str:
+    """Return the table as text."""
+    version = ".".join(map(str, board.version))
+    table = Table(title=f"{name}: {board.machine}, MicroPython {version}", title_justify="left")
+    for column in ("what", "measured", "compared with"):
+        table.add_column(column, overflow="fold")
+    for figure, (unit, limit) in COMPARED_WITH.items():
+        value = findings.figures.get(figure)
+        table.add_row(figure, "not measured" if value is None else f"{value:g} {unit}", limit)
+    good = sum(word == "ok" for word in findings.keys.values())
+    table.add_row("keys", f"{good} of {len(findings.keys)} tried" if findings.keys else "not tried", "each comes once")
+    for legend, word in findings.keys.items():
+        if word != "ok":
+            table.add_row(f"key {legend}", word, "ok")
+    for problem in findings.problems:
+        table.add_row("problem", problem, "none")
+    text = io.StringIO()
+    Console(file=text, width=_COLUMNS).print(table)
+    return text.getvalue()
+
+
+def save(folder: Path, name: str, board: Board, findings: Findings) -> Path:
+    """Write both files; return the path of the JSON."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    document = {
+        "board": name, "machine": board.machine, "micropython": ".".join(map(str, board.version)), "at": stamp,
+        "figures": {figure: dict(zip(("value", "unit", "compared_with"), (value, *COMPARED_WITH[figure]), strict=True))
+                    for figure, value in findings.figures.items()},
+        "keys": findings.keys, "problems": findings.problems,
+    }  # fmt: skip
+    path = folder / f"{name}-{stamp}.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.with_suffix(".txt").write_text(make_table(name, board, findings), encoding="utf-8")
+    except OSError as error:
+        raise CableProblem(f"The file {path} cannot be written: {error.strerror}.") from None
+    return path
