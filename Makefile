@@ -2,6 +2,11 @@
 PYTHON ?= python3
 PBX ?= simulator
 BOARD ?= VIRTUAL
+PORT ?=
+EXT ?=
+HOST ?=
+WIFI ?=
+AGAIN ?=
 ARGS ?=
 VENV := .venv
 READY := $(VENV)/.ready
@@ -9,6 +14,7 @@ PHONETERM := $(VENV)/bin/phoneterm
 
 .DEFAULT_GOAL := help
 .PHONY: help run test coverage chaos lint format types bench bench-keypad bench-link sizes firmware sim lab flash provision lock clean
+.PHONY: rotate wipe smoke repl logs
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -60,11 +66,28 @@ sim: $(READY) ## The virtual phone alone, for a bridge that already runs: SETTIN
 lab: $(READY) ## A real Asterisk with SIP endpoints 101, 102 and 103 on loopback, until Ctrl-C.
 	@$(PHONETERM) parts install && $(PHONETERM) lab up $(ARGS)
 
-flash: ## Not there yet: copying the firmware to a board.
-	@echo "make flash is not there yet: this release runs on the virtual board only."; exit 1
+flash: $(READY) ## Build the firmware and bring it onto a board: BOARD=ESP32_GENERIC, PORT=/dev/ttyUSB0 if there are several.
+	@if [ "$(BOARD)" != VIRTUAL ]; then $(PHONETERM) firmware build "$(BOARD)"; fi && \
+	  $(PHONETERM) device flash --board "$(BOARD)" --port "$(PORT)" $(ARGS)
 
-provision: ## Not there yet: writing Wi-Fi, broker and keys to a board.
-	@echo "make provision is not there yet: this release runs on the virtual board only."; exit 1
+provision: $(READY) ## Make a board the terminal of an extension: BOARD= PORT= EXT=101 HOST=broker; AGAIN=1, WIFI=FILE, ARGS=--dry-run.
+	@$(PHONETERM) device provision --board "$(BOARD)" --port "$(PORT)" --extension "$(EXT)" \
+	  $(if $(HOST),--mqtt-host "$(HOST)") $(if $(WIFI),--wifi "$(WIFI)") $(if $(AGAIN),--again) $(ARGS)
+
+rotate: $(READY) ## New keys for the terminal on a board, there and in the store: BOARD= PORT=.
+	@$(PHONETERM) device rotate --board "$(BOARD)" --port "$(PORT)" $(ARGS)
+
+wipe: $(READY) ## Erase a board's settings and secrets: PORT=.
+	@$(PHONETERM) device wipe --port "$(PORT)" $(ARGS)
+
+smoke: $(READY) ## Try a board with somebody at its keypad; measures and saves a table: BOARD= PORT=.
+	@$(PHONETERM) device smoke --board "$(BOARD)" --port "$(PORT)" $(ARGS)
+
+repl: $(READY) ## Talk with the MicroPython on a board, with the terminal stopped: PORT=.
+	@$(PHONETERM) device repl --port "$(PORT)" $(ARGS)
+
+logs: $(READY) ## Listen to the terminal on a board: PORT=.
+	@$(PHONETERM) device logs --port "$(PORT)" $(ARGS)
 
 lock: ## Renew requirements.lock after a change of the dependencies. ARGS=--upgrade takes newer releases too.
 	@$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet uv

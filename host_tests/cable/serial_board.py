@@ -30,7 +30,9 @@ ESP32 = "esp32|1.29.0|Generic ESP32 module with ESP32"
 class SerialBoard:
     """The board; `unplug_after` bytes towards it are the last ones it sees, `writes` counts what it was sent."""
 
-    def __init__(self, folder, uname=ESP32, blocks=512, pins="", has_micropython=True, settings=None):
+    def __init__(
+        self, folder, uname=ESP32, blocks=512, pins="", has_micropython=True, settings=None, has_own_usb=False
+    ):
         self.flash_path = folder / "flash.img"
         if not self.flash_path.exists():
             self.flash_path.write_bytes(b"\xff" * blocks * _BLOCK_BYTES)
@@ -45,11 +47,13 @@ class SerialBoard:
         self.reports = []
         self._to_vm = bytearray()
         self._to_computer = b""
+        self._has_own_usb = has_own_usb
+        self._must_replug = threading.Event()
         self._vm = self._host = self._console = None
-        self._cable, self._port_fd = os.openpty()
-        tty.setraw(self._port_fd)
-        os.set_blocking(self._cable, False)
-        self.port = os.ttyname(self._port_fd)
+        self._cable = None
+        self._link = folder / "ttyACM0"
+        self._plug_in()
+        self.port = str(self._link) if has_own_usb else os.ttyname(self._port_fd)
         self._wake, self._stop = os.pipe()
         self._thread = threading.Thread(target=self._live)
 
@@ -72,6 +76,25 @@ class SerialBoard:
         while text not in self.said:
             assert time.monotonic() < deadline_s, f"the board did not say {text!r}: {bytes(self.said)!r}"
             time.sleep(0.01)
+
+    def replug(self):
+        """Pull the cable of a board with its own USB, and plug it in again."""
+        self._must_replug.set()
+
+    def _plug_in(self):
+        """Open a new pseudo-terminal under the same name."""
+        self._cable, self._port_fd = os.openpty()
+        tty.setraw(self._port_fd)
+        os.set_blocking(self._cable, False)
+        fresh = self._link.with_suffix(".new")
+        fresh.symlink_to(os.ttyname(self._port_fd))
+        fresh.replace(self._link)
+
+    def _replug(self):
+        self._link.unlink()
+        self._close_cable()
+        os.close(self._port_fd)
+        self._plug_in()
 
     def press(self, row, column, is_down):
         """Close or open a contact of the keypad."""
@@ -97,6 +120,10 @@ class SerialBoard:
                     selector.register(source, selectors.EVENT_READ)
                 is_busy = self._to_vm or self._to_computer
                 ready = [key.fileobj for key, _ in selector.select(_LOOK_S if is_busy else 10 * _LOOK_S)]
+            if self._must_replug.is_set():
+                self._must_replug.clear()
+                self._replug()
+                continue
             if self._wake in ready:
                 is_running = False
             if self._cable in ready:
@@ -174,6 +201,8 @@ class SerialBoard:
         elif report.name == "reset":
             self._pass_on()
             self._power_off()
+            if self._has_own_usb:
+                self._replug()
             self._say(b"\r\nrst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n")
             self._power_on("run")
 

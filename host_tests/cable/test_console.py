@@ -1,0 +1,92 @@
+"""`make logs` and `make repl` as somebody at a terminal has them: processes of their own, on a board that runs."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from cable.conftest import SMALL
+
+_PATIENCE_S = 30
+_TALKING = SMALL | {
+    "main.py": b"import time\nprint('link-up 1')\ncount = 0\nwhile True:\n    count += 1\n    print('line', count)\n"
+    b"    time.sleep_ms(20)\n"
+}
+
+
+class Somebody:
+    """A command on a pseudo-terminal: `type` what somebody types, `wait_for` what is shown."""
+
+    def __init__(self, *arguments):
+        program = "from phoneterm_cli.main import main; main()"
+        self._screen, there = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program, "device", *arguments], stdin=there, stdout=there, stderr=there,
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(there)
+        self.shown = b""
+
+    def type(self, text):
+        os.write(self._screen, text)
+
+    def wait_for(self, text):
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while text not in self.shown:
+            assert time.monotonic() < deadline_s, self.shown
+            try:
+                self.shown += os.read(self._screen, 4096)
+            except OSError:
+                raise AssertionError(f"it ended without {text!r}: {self.shown!r}") from None
+
+    def end(self):
+        self.process.wait(_PATIENCE_S)
+        os.close(self._screen)
+        return self.process.returncode
+
+
+@pytest.fixture
+def talking(bench, plug_in):
+    """A board whose terminal says something all the time."""
+    board = plug_in(has_own_usb=True)
+    bench.write_image(_TALKING)
+    bench.run("flash")
+    board.wait_for(b"line 3")
+    return board
+
+
+def test_logs_shows_what_the_terminal_says_and_leaves_it_running(talking):
+    boots = talking.boots
+    somebody = Somebody("logs", "--port", talking.port)
+    somebody.wait_for(b"line ")
+    somebody.process.send_signal(signal.SIGINT)
+    somebody.wait_for(b"The terminal goes on running.")
+    assert somebody.end() == 130
+    assert talking.boots == boots
+    talking.said.clear()
+    talking.wait_for(b"line ")
+
+
+def test_logs_of_a_board_that_is_unplugged_goes_on_when_it_is_back(talking):
+    somebody = Somebody("logs", "--port", talking.port)
+    somebody.wait_for(b"line ")
+    talking.replug()
+    somebody.shown = b""
+    somebody.wait_for(b"line ")
+    somebody.process.send_signal(signal.SIGINT)
+    assert somebody.end() == 130
+
+
+def test_repl_talks_with_micropython_and_gives_the_terminal_back(talking):
+    somebody = Somebody("repl", "--port", talking.port)
+    somebody.wait_for(b"Connected to MicroPython")
+    somebody.type(b"print(6 * 7)\r")
+    somebody.wait_for(b"42")
+    assert ("watchdog", ("600000",)) in [tuple(report) for report in talking.reports]
+    talking.said.clear()
+    somebody.type(b"\x18")
+    assert somebody.end() == 0
+    talking.wait_for(b"link-up 1")

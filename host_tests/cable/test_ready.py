@@ -1,0 +1,56 @@
+"""What a terminal says after its start, judged line by line.
+
+The lines of the chip's own boot loader are as its documentation has them; no board of ours has said them yet.
+"""
+
+import pytest
+from device_cable.ready import CRASHED, NOT_SET_UP, READY, SAFE_MODE, SILENT, UNCONNECTED, Listener
+
+BOOT_LOADER = """
+ets Jul 29 2019 12:21:46
+
+rst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)
+configsip: 0, SPIWP:0xee
+clk_drv:0x00,q_drv:0x00,d_drv:0x00,cs0_drv:0x00,hd_drv:0x00,wp_drv:0x00
+mode:DIO, clock div:2
+load:0x3fff0030,len:4892
+entry 0x400805dc
+"""
+GARBAGE = "\ufffd\ufffd~x\ufffd"  # the boot loader of older chips begins at another speed
+
+
+def outcome_of(text):
+    """Return the outcome after these lines, and whether it came before they ended."""
+    listener = Listener()
+    for line in (BOOT_LOADER + GARBAGE + "\n" + text).splitlines():
+        outcome = listener.hear(line)
+        if outcome:
+            return outcome
+    return listener.at_end(30)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("wifi-up joined\nlink-up connection 1", READY, "has reached its broker"),
+        ("link-lost no answer in 10000 ms\nlink-up connection 1", READY, "ready"),
+        ("The setting wifi_ssid is missing: provision this terminal.", NOT_SET_UP, "make provision"),
+        ("The setting mqtt_port must be a number from 1 to 65535.", UNCONNECTED, "mqtt_port must be a number"),
+        ("wifi-failed the network was not found", UNCONNECTED, "wifi-failed: the network was not found"),
+        ("wifi-up joined\nlink-refused broker refused: user name or password", UNCONNECTED, "user name or password"),
+        ("wifi-up joined", UNCONNECTED, "it has joined its Wi-Fi and waits for its broker"),
+        ("safe mode: 3 crashes in a row", SAFE_MODE, "safe mode: 3 crashes in a row"),
+        ("safe mode: boot.py is missing\nThe setting tid is missing", SAFE_MODE, "boot.py is missing"),
+        (
+            'Traceback (most recent call last):\n  File "main.py", line 25, in <module>\nMemoryError: ',
+            CRASHED,
+            "MemoryError",
+        ),
+        ("", SILENT, "said nothing within 30 s"),
+    ],
+)
+def test_every_way_a_start_can_go_has_its_sentence(text, kind, words):
+    outcome = outcome_of(text)
+    assert outcome.kind == kind
+    assert words in outcome.sentence
+    assert outcome.is_good == (kind in (READY, NOT_SET_UP))
