@@ -49,6 +49,21 @@ class Somebody:
 
 
 @pytest.fixture
+def start():
+    """Return a function that starts a command; none is left behind."""
+    started = []
+
+    def start_command(*arguments):
+        started.append(Somebody(*arguments))
+        return started[-1]
+
+    yield start_command
+    for somebody in started:
+        somebody.process.kill()
+        somebody.process.wait()
+
+
+@pytest.fixture
 def talking(bench, plug_in):
     """A board whose terminal says something all the time."""
     board = plug_in(has_own_usb=True)
@@ -58,9 +73,9 @@ def talking(bench, plug_in):
     return board
 
 
-def test_logs_shows_what_the_terminal_says_and_leaves_it_running(talking):
+def test_logs_shows_what_the_terminal_says_and_leaves_it_running(talking, start):
     boots = talking.boots
-    somebody = Somebody("logs", "--port", talking.port)
+    somebody = start("logs", "--port", talking.port)
     somebody.wait_for(b"line ")
     somebody.process.send_signal(signal.SIGINT)
     somebody.wait_for(b"The terminal goes on running.")
@@ -70,8 +85,8 @@ def test_logs_shows_what_the_terminal_says_and_leaves_it_running(talking):
     talking.wait_for(b"line ")
 
 
-def test_logs_of_a_board_that_is_unplugged_goes_on_when_it_is_back(talking):
-    somebody = Somebody("logs", "--port", talking.port)
+def test_logs_of_a_board_that_is_unplugged_goes_on_when_it_is_back(talking, start):
+    somebody = start("logs", "--port", talking.port)
     somebody.wait_for(b"line ")
     talking.replug()
     somebody.shown = b""
@@ -80,8 +95,8 @@ def test_logs_of_a_board_that_is_unplugged_goes_on_when_it_is_back(talking):
     assert somebody.end() == 130
 
 
-def test_repl_talks_with_micropython_and_gives_the_terminal_back(talking):
-    somebody = Somebody("repl", "--port", talking.port)
+def test_repl_talks_with_micropython_and_gives_the_terminal_back(talking, start):
+    somebody = start("repl", "--port", talking.port)
     somebody.wait_for(b"Connected to MicroPython")
     somebody.type(b"print(6 * 7)\r")
     somebody.wait_for(b"42")

@@ -1,6 +1,6 @@
 """Reads the terminal's settings from non-volatile storage into one immutable value.
 
-Does not write them (`phoneterm flash` and `phoneterm provision` do) and never prints a value.
+Does not write them (`phoneterm device provision` does) and never prints a value.
 Every setting is a blob of UTF-8 text under a key of at most 15 characters in the NVS namespace "phoneterm".
 What is missing or wrong comes back as `Problem(key, sentence)`.
 """

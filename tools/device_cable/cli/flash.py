@@ -52,7 +52,8 @@ def _bring(cable: Cable, image: Image) -> None:
     plan = flashing.make_plan(cable, image)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     done_bytes: dict[str, int] = {}
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("copying", total=plan.bytes_to_copy)
 
         def show(path: str, count: int) -> None:
