@@ -16,13 +16,13 @@ import time
 import tty
 from pathlib import Path
 
+from cable.pty_cable import PtyCable
 from virtual_phone import frames, nvs_image, vm
 from virtual_phone.matrix import ContactMatrix
 
 _HERE = Path(__file__).parent / "vm_modules"
 _BLOCK_BYTES = 4096
 _LOOK_S = 0.002
-_MOST_UNREAD_BYTES = 65536
 _INTERRUPT_S = 0.05  # a chip that was told to restart just now does that first
 ESP32 = "esp32|1.29.0|Generic ESP32 module with ESP32"
 
@@ -46,14 +46,11 @@ class SerialBoard:
         self.said = bytearray()  # all that came from it
         self.reports = []
         self._to_vm = bytearray()
-        self._to_computer = b""
         self._has_own_usb = has_own_usb
         self._must_replug = threading.Event()
         self._vm = self._host = self._console = None
-        self._cable = None
-        self._link = folder / "ttyACM0"
-        self._plug_in()
-        self.port = str(self._link) if has_own_usb else os.ttyname(self._port_fd)
+        self._cable = PtyCable(folder, has_own_usb)
+        self.port = self._cable.port
         self._wake, self._stop = os.pipe()
         self._thread = threading.Thread(target=self._live)
 
@@ -66,9 +63,9 @@ class SerialBoard:
             return
         os.write(self._stop, b"x")
         self._thread.join()
-        for fd in (self._wake, self._stop, self._port_fd):
-            os.close(fd)
-        self._close_cable()
+        os.close(self._wake)
+        os.close(self._stop)
+        self._cable.close()
 
     def wait_for(self, text):
         """Return once the board has said this since its start; fail after 20 s."""
@@ -80,21 +77,6 @@ class SerialBoard:
     def replug(self):
         """Pull the cable of a board with its own USB, and plug it in again."""
         self._must_replug.set()
-
-    def _plug_in(self):
-        """Open a new pseudo-terminal under the same name."""
-        self._cable, self._port_fd = os.openpty()
-        tty.setraw(self._port_fd)
-        os.set_blocking(self._cable, False)
-        fresh = self._link.with_suffix(".new")
-        fresh.symlink_to(os.ttyname(self._port_fd))
-        fresh.replace(self._link)
-
-    def _replug(self):
-        self._link.unlink()
-        self._close_cable()
-        os.close(self._port_fd)
-        self._plug_in()
 
     def press(self, row, column, is_down):
         """Close or open a contact of the keypad."""
@@ -116,23 +98,23 @@ class SerialBoard:
         is_running = True
         while is_running:
             with selectors.DefaultSelector() as selector:
-                for source in filter(None, (self._wake, self._cable, self._console, self._host)):
+                for source in filter(None, (self._wake, self._cable.fd, self._console, self._host)):
                     selector.register(source, selectors.EVENT_READ)
-                is_busy = self._to_vm or self._to_computer
+                is_busy = self._to_vm or self._cable.has_unread
                 ready = [key.fileobj for key, _ in selector.select(_LOOK_S if is_busy else 10 * _LOOK_S)]
             if self._must_replug.is_set():
                 self._must_replug.clear()
-                self._replug()
+                self._cable.replug()
                 continue
             if self._wake in ready:
                 is_running = False
-            if self._cable in ready:
+            if self._cable.fd in ready:
                 self._take_from_computer()
             if self._console in ready:
                 self._pass_on()
             if self._host in ready:
                 self._hear_chip()
-            self._flush()
+            self._cable.flush()
             if self._vm is not None:
                 self._feed_vm()
                 if self._vm.poll() is not None:
@@ -140,12 +122,9 @@ class SerialBoard:
         self._power_off()
 
     def _take_from_computer(self):
-        try:
-            data = os.read(self._cable, 4096)
-        except OSError:  # nobody has opened the port just now
-            return
+        data = self._cable.read()
         if self.unplug_after is not None and self.writes + len(data) >= self.unplug_after:
-            self._close_cable()
+            self._cable.pull()
             return
         self.writes += len(data)
         self.sent += data
@@ -173,13 +152,7 @@ class SerialBoard:
     def _say(self, data):
         self.said += data
         self._is_raw = self._is_raw or b"raw REPL" in self.said[-200:]
-        self._to_computer = (self._to_computer + data)[-_MOST_UNREAD_BYTES:]
-        self._flush()
-
-    def _flush(self):
-        with contextlib.suppress(BlockingIOError):  # nobody listens just now
-            while self._to_computer and self._cable is not None:
-                self._to_computer = self._to_computer[os.write(self._cable, self._to_computer) :]
+        self._cable.write(data)
 
     def _hear_chip(self):
         try:
@@ -202,7 +175,7 @@ class SerialBoard:
             self._pass_on()
             self._power_off()
             if self._has_own_usb:
-                self._replug()
+                self._cable.replug()
             self._say(b"\r\nrst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n")
             self._power_on("run")
 
@@ -251,8 +224,3 @@ class SerialBoard:
         os.close(self._console_there)
         self._vm = self._host = self._console = None
         self._to_vm.clear()
-
-    def _close_cable(self):
-        if self._cable is not None:
-            os.close(self._cable)
-            self._cable = None

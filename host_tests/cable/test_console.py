@@ -1,4 +1,4 @@
-"""`make logs` and `make repl` as somebody at a terminal has them: processes of their own, on a board that runs."""
+"""The commands as somebody at a terminal has them, with Ctrl-C and Ctrl-X: each a process of its own."""
 
 import os
 import pty
@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from cable.conftest import SMALL
+from cable.conftest import BOARD, SMALL
 
 _PATIENCE_S = 30
 _TALKING = SMALL | {
@@ -105,3 +105,18 @@ def test_repl_talks_with_micropython_and_gives_the_terminal_back(talking, start)
     somebody.type(b"\x18")
     assert somebody.end() == 0
     talking.wait_for(b"link-up 1")
+
+
+def test_flash_that_is_ended_by_ctrl_c_in_mid_file_says_how_it_goes_on_and_does(talking, bench, start):
+    bench.write_image(_TALKING | {"phoneterm/core/bulk.py": b"# padding\n" * 20000})
+    somebody = start("flash", "--port", talking.port, "--board", BOARD, "--boards", str(bench.boards))
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while talking.sent.count(b"# padding") < 200:
+        assert time.monotonic() < deadline_s, somebody.shown
+        time.sleep(0.001)
+    talking.said.clear()
+    somebody.process.send_signal(signal.SIGINT)
+    somebody.wait_for(b"The same command goes on from there.")
+    assert somebody.end() == 130
+    talking.wait_for(b"link-up 1")  # the terminal that was there
+    assert "The terminal is ready" in bench.run("flash")

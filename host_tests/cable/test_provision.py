@@ -84,6 +84,10 @@ def content_of(path):
     return Path(path).read_bytes()
 
 
+def write_content(path, content):
+    path.write_bytes(content)
+
+
 def assert_works(site, board):
     """The secrets on the board are those of the store."""
     texts = texts_of(board)
@@ -294,21 +298,37 @@ async def test_secrets_never_stand_in_the_list_of_processes(site, plug_in):
         assert not [line for line in seen if texts_of(board)[key].encode() in line]
 
 
-async def test_with_tls_the_board_gets_the_ca_too(site, plug_in):
+@pytest.fixture
+async def tls_site(site):
+    """A site whose bridge runs with a broker that has TLS, and a certificate for the name a board knows it by."""
     if not is_possible():
         pytest.skip("openssl is not on this machine: install the package openssl.")
     authority = Authority(site.bench.folder / "authority")
-    files = {}
-    for option, content in authority.make_server_files("localhost").items():
-        files[option] = site.bench.folder / option
-        files[option].write_bytes(content)
+    lines = ["[broker]", "port = 0", f'ca_path = "{authority.pem_path}"']
+    keys = {"certfile": "certificate_path", "keyfile": "key_path"}
+    for option, content in authority.make_server_files(HERE).items():
+        write_content(site.bench.folder / option, content)
+        lines.append(f'{keys[option]} = "{option}"')
+    site.config.write_text("\n".join([*lines, "[store]", 'path = "bridge.db"', ""]))
+    site.settings = load_settings(site.config)
+    site.authority = authority
+    await site.start()
+    return site
+
+
+async def test_with_tls_the_board_gets_the_ca_and_reaches_its_broker_by_it(tls_site, plug_in):
     board = plug_in()
-    options = [f"broker.certificate_path={files['certfile']}", f"broker.key_path={files['keyfile']}"]
-    options.append(f"broker.ca_path={authority.pem_path}")
-    chosen = [part for option in options for part in ("--set", option)]
-    await asyncio.to_thread(site.provision, "--wait", "0", *chosen)
+    bench = tls_site.bench
+    bench.write_firmware()
+    await asyncio.to_thread(bench.run, "flash")
+    printed = await asyncio.to_thread(tls_site.provision)
+    assert "The terminal is ready: it has reached its broker." in printed
     assert (texts_of(board)["tls"], texts_of(board)["tls_ca_path"]) == ("ca", "ca.der")
-    with Cable(site.bench.port) as cable:
+    await asyncio.to_thread(bench.run, "smoke", "--no-keys")
+    (result,) = (bench.folder / "build/smoke").glob("*.txt")
+    assert "tls_ms" in content_of(result).decode()
+    assert "not measured" not in content_of(result).decode()
+    with Cable(bench.port) as cable:
         cable.enter()
         hexed = cable.run("import binascii\nprint(binascii.hexlify(open('ca.der', 'rb').read()).decode())")
-    assert bytes.fromhex(hexed.strip()) == content_of(authority.der_path)
+    assert bytes.fromhex(hexed.strip()) == content_of(tls_site.authority.der_path)
