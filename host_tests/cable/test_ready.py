@@ -39,7 +39,7 @@ def outcome_of(text):
         ("wifi-failed the network was not found", UNCONNECTED, "wifi-failed: the network was not found"),
         ("wifi-up joined\nlink-refused broker refused: user name or password", UNCONNECTED, "user name or password"),
         ("wifi-up joined", UNCONNECTED, "it has joined its Wi-Fi and waits for its broker"),
-        ("safe mode: 3 crashes in a row", SAFE_MODE, "safe mode: 3 crashes in a row"),
+        ("safe mode: 3 crashes in a row", SAFE_MODE, "is in safe mode: 3 crashes in a row; make logs"),
         ("safe mode: boot.py is missing\nThe setting tid is missing", SAFE_MODE, "boot.py is missing"),
         (
             'Traceback (most recent call last):\n  File "main.py", line 25, in <module>\nMemoryError: ',

@@ -48,7 +48,8 @@ class Listener:
         elif self._is_tracing and line and not line.startswith(" "):
             return Outcome(CRASHED, f"The terminal does not start: {line[:120]}; make logs shows all of it.")
         elif line.startswith("safe mode"):
-            return Outcome(SAFE_MODE, f"The board is in safe mode and says: {line[:120]}.")
+            reason = line.removeprefix("safe mode").lstrip(": ")[:120]
+            return Outcome(SAFE_MODE, f"The terminal is in safe mode: {reason}; make logs shows what it does.")
         elif line.startswith("The setting "):
             return _of_setting(line)
         elif event == "link-up":
