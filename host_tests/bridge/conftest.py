@@ -84,6 +84,7 @@ class MemoryLink:
 
     def __init__(self):
         self.published = []
+        self.reconnects = 0
         self.news = asyncio.Condition()
         self.receiver = None
 
@@ -97,6 +98,9 @@ class MemoryLink:
     def publish(self, topic, payload, is_retained):
         self.published.append((topic, payload, is_retained))
         return True
+
+    def reconnect(self):
+        self.reconnects += 1
 
     async def send(self, topic, payload, is_retained=False):
         await self.receiver.on_message(topic, payload, is_retained)

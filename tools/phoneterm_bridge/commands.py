@@ -32,6 +32,11 @@ class Commands:
         self._deciding: set[tuple[str, str]] = set()
         self._running: set[asyncio.Task] = set()
 
+    @property
+    def in_flight(self) -> int:
+        """How many commands are with the PBX."""
+        return len(self._running)
+
     async def take(self, case: Case) -> None:
         """Decide on one authentic command; returns once it is in the journal, the PBX is asked after that."""
         key = (case.terminal.tid, case.id)
@@ -44,9 +49,12 @@ class Commands:
         finally:
             self._deciding.discard(key)
 
-    async def stop(self, timeout_s: float) -> None:
-        """Take no more commands, and wait for those that are with the PBX."""
+    def close(self) -> None:
+        """Take no more commands."""
         self._is_open = False
+
+    async def finish(self, timeout_s: float) -> None:
+        """Wait for the commands that are with the PBX."""
         if self._running:
             await asyncio.wait(self._running, timeout=timeout_s)
 

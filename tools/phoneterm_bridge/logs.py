@@ -10,7 +10,7 @@ import sys
 import structlog
 
 MAX_TEXT_CHARS = 120
-_NOISY = ("amqtt", "gmqtt", "transitions", "websockets", "asyncio", "alembic")
+_NOISY = ("amqtt", "gmqtt", "transitions", "websockets", "asyncio", "alembic", "uvicorn")
 
 
 def set_up_logs(log_format: str, level: str) -> None:

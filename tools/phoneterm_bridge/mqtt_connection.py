@@ -117,6 +117,10 @@ class MqttConnection:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._lost.wait(), self._address.keepalive_s)
 
+    def give_up(self) -> None:
+        """Count the connection as lost."""
+        self._lost.set()
+
     async def close(self) -> None:
         """Deliver what was published, within bounds, and leave."""
         with suppress(TimeoutError):

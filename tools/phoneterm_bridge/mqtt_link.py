@@ -40,6 +40,9 @@ class Link(Protocol):
     def publish(self, topic: str, payload: bytes, is_retained: bool) -> bool:
         """Publish with QoS 1; False when the link is down."""
 
+    def reconnect(self) -> None:
+        """Give up the present connection, if there is one: it is up, but does not bring what it should."""
+
 
 class MqttLink:
     """A link that keeps one MqttConnection up at a time."""
@@ -67,6 +70,11 @@ class MqttLink:
     def publish(self, topic: str, payload: bytes, is_retained: bool) -> bool:
         """Publish with QoS 1; False when the link is down."""
         return self._connection is not None and self._connection.publish(topic, payload, is_retained)
+
+    def reconnect(self) -> None:
+        """Give up the present connection, if there is one: it is up, but does not bring what it should."""
+        if self._connection is not None:
+            self._connection.give_up()
 
     async def _keep_connected(self, receiver: LinkReceiver) -> None:
         delay_s = _FIRST_DELAY_S

@@ -16,6 +16,7 @@ from phoneterm_bridge.logs import shorten
 from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.telemetry import Telemetry
 from phoneterm_bridge.welcome import Welcome
 
 _NOT_AUTHENTIC = {"id": None, "op": None, "number": None, "call": None}
@@ -25,12 +26,21 @@ _SPOKEN_BY_TERMINALS = (messages.HELLO, messages.STATE, messages.COMMAND, messag
 class Reception:
     """The way in for every message from a terminal."""
 
-    def __init__(self, base: str, roster: Roster, welcome: Welcome, commands: Commands, journal: Journal) -> None:
+    def __init__(
+        self,
+        base: str,
+        roster: Roster,
+        welcome: Welcome,
+        commands: Commands,
+        journal: Journal,
+        telemetry: Telemetry,
+    ) -> None:
         self._base = base
         self._roster = roster
         self._welcome = welcome
         self._commands = commands
         self._journal = journal
+        self._telemetry = telemetry
         self.refused: Counter[str] = Counter()
         self._takers: dict[str, Callable[[TerminalRecord, dict], Awaitable[None]]] = {
             messages.HELLO: self._take_hello,
@@ -88,6 +98,7 @@ class Reception:
 
     async def _take_telemetry(self, terminal: TerminalRecord, fields: dict) -> None:
         known = {name: value for name, value in fields.items() if value is not None and name != "v"}
+        self._telemetry.note(terminal.tid, known)
         structlog.get_logger().debug("telemetry", tid=terminal.tid, **known)
 
     async def _journal_refused(self, terminal: TerminalRecord, reason: str) -> None:

@@ -15,12 +15,14 @@ from phoneterm_bridge.broker_tls import make_server_context
 from phoneterm_bridge.commands import Commands
 from phoneterm_bridge.embedded_broker import EmbeddedBroker
 from phoneterm_bridge.gate import Gate
+from phoneterm_bridge.health import Health
 from phoneterm_bridge.mqtt_connection import BrokerAddress, Will
 from phoneterm_bridge.mqtt_link import Link, MqttLink
 from phoneterm_bridge.pbx_port import Pbx, PbxRejectedLogin
 from phoneterm_bridge.phone_config import make_config, make_policy
 from phoneterm_bridge.policy_record import record_policy
 from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.pulse import Pulse
 from phoneterm_bridge.reception import Reception
 from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.sessions import Sessions
@@ -30,6 +32,7 @@ from phoneterm_bridge.speaker import Speaker
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Journal
+from phoneterm_bridge.telemetry import Telemetry
 from phoneterm_bridge.transfers import Transfers
 from phoneterm_bridge.welcome import Welcome
 
@@ -46,7 +49,14 @@ class Bridge:
         self._link = link
         self._broker: EmbeddedBroker | None = None
         self._parts = AsyncExitStack()
-        self.is_link_up = False
+        self._hurried = asyncio.Event()
+        self.health = Health(pbx)
+        self.http_port: int | None = None
+
+    @property
+    def is_link_up(self) -> bool:
+        """Say whether the bridge is connected to the broker and subscribed."""
+        return self.health.is_link_up
 
     @property
     def broker_port(self) -> int:
@@ -76,18 +86,30 @@ class Bridge:
 
     async def stop(self) -> None:
         """Finish what is in flight, say offline, and stop everything."""
+        self.health.is_stopping = True
         await self._parts.aclose()
+
+    def hurry(self) -> None:
+        """Do not wait any longer, when stopping, for what the PBX has not answered."""
+        self._hurried.set()
 
     async def _start_store(self) -> None:
         self._engine = await asyncio.to_thread(open_store, self._settings.store.path)
         self._parts.callback(self._engine.dispose)
         self._roster = Roster(self._engine)
         await self._roster.refresh()
-        self._journal = Journal(self._engine)
+        self._journal = self._make_journal()
         unknown = await self._journal.start()
         self._parts.push_async_callback(self._journal.stop)
         if unknown:
             structlog.get_logger().warning("commands-without-a-result-are-now-unknown", count=unknown)
+
+    def _make_journal(self) -> Journal:
+        if not self._settings.http.enabled:
+            return Journal(self._engine)
+        from phoneterm_bridge.counted_journal import CountedJournal
+
+        return CountedJournal(self._engine)
 
     async def _start_policy(self) -> None:
         self._policy = make_policy(self._settings.phones, self._settings.policy)
@@ -102,6 +124,8 @@ class Bridge:
             address = await self._start_broker(settings) if settings.embedded else address_of(settings)
             self._link = MqttLink(address, messages.bridge_filter(settings.base), will_of(settings.base))
         self._join_parts(self._link)
+        self._start_watching(self._link)
+        await self._start_pages()
         await self._link.start(self)
         self._parts.push_async_callback(self._link.stop)
         self._parts.callback(self._speaker.say_bridge_state, "offline")
@@ -117,7 +141,7 @@ class Bridge:
 
     def _join_parts(self, link: Link) -> None:
         phones = self._settings.phones
-        sessions = Sessions(phones.ttl_ms)
+        self._sessions = sessions = Sessions(phones.ttl_ms)
         config = make_config(phones, self._pbx.operations, self._engine)
         self._speaker = Speaker(link, self._settings.broker.base, self._roster)
         self._transfers = Transfers(self._speaker, self._journal)
@@ -125,9 +149,31 @@ class Bridge:
         self._welcome = Welcome(self._roster, sessions, self._speaker, self._pbx, self._policy, config)
         gate = Gate(self._roster, sessions, self._policy, self._site.limits, self._pbx, self._transfers)
         self._commands = Commands(gate, self._pbx, self._journal, self._transfers, self._speaker)
+        self._telemetry = Telemetry()
         self._reception = Reception(
-            self._settings.broker.base, self._roster, self._welcome, self._commands, self._journal
+            self._settings.broker.base, self._roster, self._welcome, self._commands, self._journal, self._telemetry
         )
+
+    def _start_watching(self, link: Link) -> None:
+        self._pulse = self.health.pulse = Pulse(link, self._settings.broker.base)
+        for work in (self._pulse.run(), self.health.watch_loop()):
+            self._parts.push_async_callback(_end_task, asyncio.create_task(work, name="health"))
+
+    async def _start_pages(self) -> None:
+        if not self._settings.http.enabled:
+            return
+        from phoneterm_bridge.counted_journal import CountedJournal
+        from phoneterm_bridge.figures import Sources
+        from phoneterm_bridge.pages import serve_pages
+
+        assert isinstance(self._journal, CountedJournal)
+        sources = Sources(
+            self.health, self._journal, self._reception, self._commands, self._transfers, self._speaker,
+            self._sessions, self._roster, self._telemetry, self._settings.store.path,
+        )  # fmt: skip
+        server = await serve_pages(self._settings.http, sources)
+        self.http_port = server.port
+        self._parts.push_async_callback(server.stop)
 
     async def _start_pbx(self) -> None:
         self._pbx.listen(self)
@@ -138,7 +184,18 @@ class Bridge:
         self._parts.push_async_callback(self._pbx.stop)
         refresher = asyncio.create_task(self._keep_refreshing(), name="directory refresh")
         self._parts.push_async_callback(_end_task, refresher)
-        self._parts.push_async_callback(self._commands.stop, _FINISH_S)
+        self._parts.push_async_callback(self._finish_commands)
+
+    async def _finish_commands(self) -> None:
+        """Take no more commands, and wait for what is with the PBX: for a while, and only until somebody hurries."""
+        self._commands.close()
+        finishing = asyncio.create_task(self._commands.finish(_FINISH_S))
+        hurrying = asyncio.create_task(self._hurried.wait())
+        await asyncio.wait((finishing, hurrying), return_when=asyncio.FIRST_COMPLETED)
+        for task in (finishing, hurrying):
+            await _end_task(task)
+        if self._commands.in_flight:
+            structlog.get_logger().warning("left-with-the-pbx", commands=self._commands.in_flight)
 
     async def refresh(self) -> None:
         """Take over at once what changed in the store, and tell the terminals it concerns."""
@@ -156,6 +213,7 @@ class Bridge:
             await asyncio.sleep(_REFRESH_S)
             try:
                 await self.refresh()
+                self.health.on_store_read()
             except Exception as error:  # a busy or full disk passes; the roster stays as it is until then
                 structlog.get_logger().error("directory-not-read", error=type(error).__name__)
 
@@ -164,14 +222,15 @@ class Bridge:
 
     def on_link(self, is_up: bool) -> None:
         """The MQTT link is up or down."""
-        self.is_link_up = is_up
+        self.health.on_link(is_up)
         if is_up:
             self._say_state()
             self._welcome.catch_up()
 
     async def on_message(self, topic: str, payload: bytes, is_retained: bool) -> None:
         """A message came from a terminal."""
-        await self._reception.receive(topic, payload, is_retained)
+        if not self._pulse.takes(topic, payload):
+            await self._reception.receive(topic, payload, is_retained)
 
     def on_calls_changed(self, endpoint: str) -> None:
         """The PBX's calls of an endpoint changed."""
@@ -185,6 +244,7 @@ class Bridge:
     def on_availability(self, is_available: bool) -> None:
         """The PBX can be asked now, or no longer."""
         structlog.get_logger().info("pbx-available" if is_available else "pbx-away")
+        self.health.on_availability(is_available)
         self._say_state()
         for endpoint in self._transfers.endpoints() if is_available else ():
             self.on_calls_changed(endpoint)

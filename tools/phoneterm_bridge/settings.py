@@ -14,6 +14,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from phoneterm_bridge.http_settings import HttpSettings
 from phoneterm_bridge.loopback import is_loopback
 from phoneterm_bridge.policy_settings import PolicySettings
 from phoneterm_bridge.problem import SetupProblem
@@ -116,6 +117,7 @@ class BridgeSettings(BaseSettings):
     store: StoreSettings = StoreSettings()
     phones: PhoneSettings = PhoneSettings()
     policy: PolicySettings = PolicySettings()
+    http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
 
 

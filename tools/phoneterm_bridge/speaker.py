@@ -3,6 +3,8 @@
 A message to a terminal that is not in the roster, or while the link is away, is not sent and not kept for later.
 """
 
+from collections import Counter
+
 import structlog
 from phoneterm.core import messages
 
@@ -16,12 +18,13 @@ _LEFT_BEHIND = (*_RETAINED, messages.STATE)  # all that the broker keeps of a te
 
 
 class Speaker:
-    """Says things under one base topic."""
+    """Says things under one base topic; `said` counts what was published to terminals, by kind."""
 
     def __init__(self, link: Link, base: str, roster: Roster) -> None:
         self._link = link
         self._base = base
         self._roster = roster
+        self.said: Counter[str] = Counter()
 
     def say_session(self, session: Session) -> None:
         """Tell a terminal its new session."""
@@ -67,5 +70,7 @@ class Speaker:
             return
         topic = messages.topic_of(self._base, tid, kind)
         payload = messages.encode(kind, topic, terminal.key, fields)
-        if not self._link.publish(topic, payload, kind in _RETAINED):
+        if self._link.publish(topic, payload, kind in _RETAINED):
+            self.said[kind] += 1
+        else:
             structlog.get_logger().debug("not-said", tid=tid, kind=kind)

@@ -1,10 +1,12 @@
 """`phoneterm bridge`: run the bridge, check its surroundings, or write a first settings file.
 
-Does no work of its own. `run` ends with exit code 0 on SIGTERM or Ctrl-C, once what was in flight has finished.
+Does no work of its own. `run` ends with exit code 0 on SIGTERM or Ctrl-C, once what was in flight has finished;
+a second one does not wait for that.
 """
 
 import asyncio
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +20,9 @@ from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_s
 from phoneterm_bridge.logs import set_up_logs
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.service import Bridge
+from phoneterm_bridge.service_manager import ServiceManager
 from phoneterm_bridge.settings import BridgeSettings
+from phoneterm_bridge.watchdog import keep_telling
 
 app = typer.Typer(
     help="The bridge between terminals and the PBX.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -60,12 +64,44 @@ def init(path: Annotated[Path, typer.Argument(help="The settings file to write."
 
 
 async def _run(settings: BridgeSettings) -> None:
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     bridge = Bridge(settings, make_pbx(settings.pbx))
-    await bridge.start()
-    structlog.get_logger().info("bridge-runs", broker_port=bridge.broker_port)
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        if stopped.is_set():
+            bridge.hurry()
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    if await _start(bridge, stopped):
+        await _serve(bridge, stopped)
+
+
+async def _start(bridge: Bridge, stopped: asyncio.Event) -> bool:
+    """Start the bridge, and say whether it runs: a signal ends the start as well."""
+    starting, waiting = asyncio.create_task(bridge.start()), asyncio.create_task(stopped.wait())
+    await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not starting.done():
+        starting.cancel()
+        with suppress(asyncio.CancelledError):
+            await starting
+        return False
+    await starting
+    return True
+
+
+async def _serve(bridge: Bridge, stopped: asyncio.Event) -> None:
+    """Be there until a signal comes, and leave in order; systemd is told, if there is one."""
+    manager = ServiceManager()
+    ports = {"broker_port": bridge.broker_port} | ({"http_port": bridge.http_port} if bridge.http_port else {})
+    structlog.get_logger().info("bridge-runs", **ports)
+    manager.say(READY=1)
+    telling = asyncio.create_task(keep_telling(manager, bridge.health))
     await stopped.wait()
     structlog.get_logger().info("bridge-stops")
+    manager.say(STOPPING=1)
     await bridge.stop()
+    telling.cancel()
+    structlog.get_logger().info("bridge-stopped")

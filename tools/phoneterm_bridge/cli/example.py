@@ -53,6 +53,12 @@ EXAMPLE = """\
 # external_at_once = 10
 # office_hours = ""        # such as "mo-fr 08:00-18:00, sa 09:00-12:00": when outside numbers may be a target
 
+[http]                     # health and metrics: /healthz, /readyz, /metrics
+# enabled = false
+# host = "127.0.0.1"
+# port = 8371
+# allow_remote = false     # true: others may read the pages too, without a password, if host lets them in
+
 [log]
 # format = "console"       # or "json"
 # level = "info"           # debug, info, warning or error

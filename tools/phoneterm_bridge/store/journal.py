@@ -53,6 +53,11 @@ class Journal:
         self._writer = JournalWriter(engine, write_group)
         self._recent: dict[str, OrderedDict[str, Recorded]] = {}
 
+    @property
+    def queued(self) -> int:
+        """How many writes wait for the disk."""
+        return self._writer.queued
+
     async def start(self) -> int:
         """Start writing; return how many commands of an earlier run have become unknown."""
         self._writer.start()

@@ -30,6 +30,11 @@ class JournalWriter:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def queued(self) -> int:
+        """How many writes wait for the thread."""
+        return self._queue.qsize()
+
     def start(self) -> None:
         """Start the thread; futures are resolved on the running event loop."""
         self._loop = asyncio.get_running_loop()

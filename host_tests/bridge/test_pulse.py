@@ -1,0 +1,108 @@
+"""The pulse through real brokers, and a broker that is connected but deaf: it is noticed, and the link is made anew."""
+
+import asyncio
+
+from phoneterm.core import messages
+from phoneterm_bridge.pulse import PULSE_NAME, Pulse
+
+
+class _Link:
+    """A link that brings back what is published, unless it is deaf."""
+
+    def __init__(self):
+        self.is_deaf = False
+        self.pulse = None
+        self.reconnects = 0
+
+    def publish(self, topic, payload, is_retained):
+        assert not is_retained
+        if not self.is_deaf:
+            asyncio.get_running_loop().call_soon(self.pulse.takes, topic, payload)
+        return True
+
+    def reconnect(self):
+        self.reconnects += 1
+
+
+async def run_pulse(link):
+    link.pulse = Pulse(link, "phoneterm", every_s=0.01, deadline_s=0.05)
+    return link.pulse, asyncio.create_task(link.pulse.run())
+
+
+async def test_a_pulse_comes_back_through_the_embedded_broker(broker_scene, make):
+    await make.until(lambda: broker_scene.bridge._pulse.is_heard)
+    assert broker_scene.bridge._pulse.round_trip_s > 0
+    assert broker_scene.bridge.refused == {}
+
+
+async def test_no_terminal_hears_a_pulse_and_none_can_say_one(broker_scene, make):
+    spy = await broker_scene.terminal()
+    topic = messages.topic_of("phoneterm", PULSE_NAME, messages.STATE)
+    spy.wire.ask_for(topic)
+    await spy.wire.send(topic, b"not a pulse")
+    pulse = broker_scene.bridge._pulse
+    word = pulse._word
+    pulse._due.set()
+    await make.until(lambda: pulse._word != word and pulse.is_heard and pulse._back.done())
+    await spy.hello()
+    assert topic not in {where for where, _, _ in spy.wire.published}
+    assert broker_scene.bridge.refused == {}
+
+
+async def test_a_pulse_needs_the_link(make):
+    link = _Link()
+    pulse, running = await run_pulse(link)
+    assert not pulse.is_heard
+    pulse.on_link(True)
+    await make.until(lambda: pulse.is_heard)
+    pulse.on_link(False)
+    assert not pulse.is_heard
+    assert pulse.missed == 0
+    running.cancel()
+
+
+async def test_a_deaf_link_is_made_anew_and_heard_again(make):
+    link = _Link()
+    pulse, running = await run_pulse(link)
+    pulse.on_link(True)
+    await make.until(lambda: pulse.is_heard)
+    link.is_deaf = True
+    await make.until(lambda: pulse.missed == 1)
+    assert not pulse.is_heard
+    assert pulse.deaf_since_s is not None
+    await make.until(lambda: link.reconnects == 1)
+    assert pulse.missed == 2
+    link.is_deaf = False
+    pulse.on_link(False)
+    pulse.on_link(True)
+    await make.until(lambda: pulse.is_heard)
+    assert pulse.deaf_since_s is None
+    running.cancel()
+
+
+async def test_a_wrong_or_an_old_word_is_no_pulse(make):
+    link = _Link()
+    link.is_deaf = True
+    pulse, running = await run_pulse(link)
+    pulse.on_link(True)
+    await make.until(lambda: pulse._word)
+    topic = messages.topic_of("phoneterm", PULSE_NAME, messages.STATE)
+    old = pulse._word
+    assert pulse.takes(topic, b"")
+    assert not pulse.takes("phoneterm/v1/t/phone-101/up/state", pulse._word)
+    await make.until(lambda: pulse._word != old)
+    assert pulse.takes(topic, old)
+    await make.until(lambda: pulse.missed >= 2)
+    assert not pulse.is_heard
+    running.cancel()
+
+
+async def test_a_real_link_that_is_told_to_comes_back(broker_scene, make):
+    bridge = broker_scene.bridge
+    await make.until(lambda: bridge._pulse.is_heard)
+    bridge._link.reconnect()
+    await make.until(lambda: bridge.health.link_losses == 1)
+    await make.until(lambda: bridge.is_link_up and bridge._pulse.is_heard)
+    terminal = await broker_scene.terminal()
+    await terminal.hello()
+    assert await terminal.ask() == ("accepted", None)

@@ -1,0 +1,58 @@
+"""A journal that counts what goes through it: results by operation, and how long it took to ask the PBX.
+
+Counts only; what is written is the journal's own business. It stands beside the path of a command: a bridge without
+metrics uses the plain journal and pays nothing. Memory is bounded, whatever reasons there will be.
+"""
+
+import time
+from bisect import bisect_left
+from collections import Counter
+
+from phoneterm_bridge.store.journal import Event, Journal, Recorded
+from phoneterm_bridge.store.journal_reading import ENTRY_RANDOM_BITS
+from phoneterm_bridge.store.records import TerminalRecord
+
+# Upper bounds in milliseconds: the journal's own resolution is one.
+BOUNDS_MS = (1, 2, 3, 5, 7, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+NOT_AUTHENTIC = "none"
+_MOST_KINDS = 500
+_OTHER = "other"
+
+
+class CountedJournal(Journal):
+    """The journal of one bridge, with counts since its start.
+
+    results: (operation, state, reason) -> how often a terminal was told that. delays: how many commands were asked of
+    the PBX within each bound of BOUNDS_MS after they were received, and after the last one; delay_sum_ms: all together.
+    """
+
+    def __init__(self, *arguments, **options) -> None:
+        super().__init__(*arguments, **options)
+        self.results: Counter[tuple[str, str, str]] = Counter()
+        self.delays = [0] * (len(BOUNDS_MS) + 1)
+        self.delay_sum_ms = 0
+
+    async def open(
+        self, terminal: TerminalRecord, fields: dict, events: list[Event], received_ms: int | None = None
+    ) -> Recorded | None:
+        """See Journal; counts a command that is refused at once."""
+        recorded = await super().open(terminal, fields, events, received_ms)
+        if recorded is not None and recorded.state is not None:
+            self._count_result(recorded)
+        return recorded
+
+    def append(self, recorded: Recorded, event: Event) -> None:
+        """See Journal; counts results, and the time until the PBX is asked."""
+        super().append(recorded, event)
+        if event.stage == "result":
+            self._count_result(recorded)
+        elif event.stage == "action":
+            delay_ms = max(0, time.time_ns() // 1_000_000 - (recorded.entry >> ENTRY_RANDOM_BITS))
+            self.delays[bisect_left(BOUNDS_MS, delay_ms)] += 1
+            self.delay_sum_ms += delay_ms
+
+    def _count_result(self, recorded: Recorded) -> None:
+        result = (recorded.op or NOT_AUTHENTIC, recorded.state or "", recorded.reason or "")
+        if result not in self.results and len(self.results) >= _MOST_KINDS:
+            result = (result[0], result[1], _OTHER)
+        self.results[result] += 1

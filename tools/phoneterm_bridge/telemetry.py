@@ -1,0 +1,22 @@
+"""What terminals last said about themselves: memory, radio, scan gaps, counters. Does not judge it.
+
+Kept for terminals that are online, and forgotten with the bridge.
+"""
+
+from collections.abc import Collection
+
+
+class Telemetry:
+    """The last telemetry message of each terminal."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, tuple[tuple[str, int], ...]] = {}
+
+    def note(self, tid: str, fields: dict[str, int]) -> None:
+        """Take one message: the fields that it has, by their names on the wire."""
+        self._latest[tid] = tuple(fields.items())
+
+    def latest(self, online: Collection[str]) -> dict[str, dict[str, int]]:
+        """Return the last message of each terminal that is online, and forget the others."""
+        self._latest = {tid: fields for tid, fields in self._latest.items() if tid in online}
+        return {tid: dict(fields) for tid, fields in self._latest.items()}
