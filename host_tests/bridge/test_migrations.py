@@ -1,4 +1,4 @@
-"""Migrations: a store of the first schema, with a day's data in it, becomes one of today and loses nothing."""
+"""Migrations: a store of any schema there was, with a day's data in it, becomes one of today and loses nothing."""
 
 import json
 import sqlite3
@@ -9,8 +9,11 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from phoneterm_bridge.store import reading, tables
-from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.database import open_store, read_schema
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal_chain import add_rows
 from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.journal_reading import find_change, find_nearest
 from phoneterm_bridge.why import explain
@@ -37,23 +40,83 @@ _DATA = f"""
 """
 
 
+# What a store can have in it from a later schema on, beyond the data of the first one.
+_LATER_DATA = {
+    "0002": "UPDATE terminals SET mosquitto_hash = 'the hash of mosquitto'",
+    "0003": "",  # a row of the chain, which is added in code
+    "0004": """
+        UPDATE permissions SET allow_prefixes = '030,0171', deny_prefixes = '0309';
+        UPDATE state SET external_revoked = 1, external_since_ms = 7
+    """,
+}
+_CHAINED = {
+    "entry": None, "at_ms": _T_MS + 20_000, "stage": "change", "word": "directory", "reason": None,
+    "detail": '{"revision":3,"who":"cli:carl","where":"host pc7","what":"multi user aware True","subject":"tech1"}',
+}  # fmt: skip
+_SCRIPTS = str(Path(phoneterm_bridge.store.migrations.__file__).parent)
+_SCHEMAS = sorted(step.revision for step in ScriptDirectory(_SCRIPTS).walk_revisions())
+
+
+def make_old_store(path, schema):
+    """Make a store that began with the first schema, was used with each one up to `schema`, and not since."""
+    for revision in _SCHEMAS[: _SCHEMAS.index(schema) + 1]:
+        old = sa.create_engine(f"sqlite:///{path}")
+        config = Config()
+        config.set_main_option("script_location", _SCRIPTS)
+        with old.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+            if revision == "0003":
+                add_rows(connection, [_CHAINED])
+        old.dispose()
+        raw = sqlite3.connect(path)
+        raw.executescript(_DATA if revision == "0001" else _LATER_DATA[revision])
+        raw.close()
+
+
+def open_old(path, schema):
+    make_old_store(path, schema)
+    return open_store(path)
+
+
 @pytest.fixture
 def engine(tmp_path):
     """A store of the first schema with data, opened by the code of today."""
-    path = tmp_path / "bridge.db"
-    config = Config()
-    config.set_main_option("script_location", str(Path(phoneterm_bridge.store.migrations.__file__).parent))
-    old = sa.create_engine(f"sqlite:///{path}")
-    with old.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    old.dispose()
-    with sqlite3.connect(path) as connection:
-        connection.executescript(_DATA)
-    connection.close()
-    engine = open_store(path)
+    engine = open_old(tmp_path / "bridge.db", "0001")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(params=_SCHEMAS)
+def any_engine(request, tmp_path):
+    """A store of each schema there was, opened by the code of today."""
+    engine = open_old(tmp_path / "bridge.db", request.param)
+    engine.schema = request.param
+    yield engine
+    engine.dispose()
+
+
+def test_every_schema_is_tried_with_data_of_its_own():
+    assert ["0001", *_LATER_DATA] == _SCHEMAS
+
+
+def test_a_store_of_any_schema_keeps_what_it_has(any_engine):
+    snapshot, schema = reading.read_snapshot(any_engine), any_engine.schema
+    record = snapshot.terminals["phone-101"]
+    assert (record.key, record.classes, record.user) == (b"\1\2", ("internal", "national"), "tech1")
+    assert record.mosquitto_hash == (None if schema < "0002" else "the hash of mosquitto")
+    assert record.allow_prefixes == (() if schema < "0004" else ("030", "0171"))
+    assert (snapshot.is_external_revoked, snapshot.external_since_ms) == ((False, 0) if schema < "0004" else (True, 7))
+    proof = prove(any_engine)
+    assert (proof.problem, proof.head.seq) == (None, 11 if schema < "0003" else 12)
+    assert find_change(any_engine, ("tech1",), 1 << 50)[1] == ("cli:anna" if schema < "0003" else "cli:carl")
+    assert read_schema(any_engine) == (_SCHEMAS[-1], _SCHEMAS[-1])
+
+
+def test_a_store_of_any_schema_can_be_worked_with(any_engine):
+    Directory(any_engine, "test").set_prefixes("phone-101", ("040",), ())
+    assert reading.read_snapshot(any_engine).terminals["phone-101"].allow_prefixes == ("040",)
+    assert prove(any_engine).problem is None
 
 
 def test_terminals_keep_what_they_may_and_gain_nothing(engine):

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+from bridge.production_mosquitto import ProductionMosquitto
 from phoneterm.core import messages
 from phoneterm_bridge.pulse import PULSE_NAME, Pulse
 
@@ -106,3 +108,35 @@ async def test_a_real_link_that_is_told_to_comes_back(broker_scene, make):
     terminal = await broker_scene.terminal()
     await terminal.hello()
     assert await terminal.ask() == ("accepted", None)
+
+
+@pytest.fixture
+async def mosquitto_scene(tmp_path, need_part, make):
+    """A bridge on a real mosquitto that has the rules `phoneterm broker config` wrote."""
+    mosquitto = ProductionMosquitto(need_part("mosquitto"))
+    scene = make.Scene(tmp_path, broker=mosquitto.settings)
+    mosquitto.write_config(scene.settings.store.path)
+    await mosquitto.start()
+    scene.mosquitto = mosquitto
+    await scene.start()
+    yield scene
+    await scene.stop()
+    await mosquitto.remove()
+
+
+async def test_a_mosquitto_that_brings_nothing_any_more_is_noticed_although_it_is_connected(mosquitto_scene, make):
+    """Somebody takes the bridge's line out of the rules: mosquitto keeps the subscription and delivers nothing."""
+    bridge, mosquitto = mosquitto_scene.bridge, mosquitto_scene.mosquitto
+    pulse = bridge._pulse
+    pulse._every_s, pulse._deadline_s = 0.05, 0.5
+    await make.until(lambda: pulse.is_heard)
+    rules = mosquitto.folder / "phoneterm.access"
+    right = rules.read_text()
+    rules.write_text(right.replace(f"topic read {messages.bridge_filter('phoneterm')}\n", ""))
+    pulse._due.set()
+    mosquitto.reload()
+    await make.until(lambda: pulse.missed >= 1)
+    assert "no message" in bridge.health.missing()["broker"]
+    rules.write_text(right)
+    mosquitto.reload()
+    await make.until(lambda: pulse.is_heard and not bridge.health.missing())

@@ -13,6 +13,7 @@ from lab_parts.cli import app as parts_app
 from link_lab.cli import app as link_app
 from pbx_lab.cli import app as lab_app
 from phoneterm_bridge.cli import bridge_app, broker_app, journal_app, policy_app, terminal_app, user_app, why
+from phoneterm_bridge.cli.backup import app as backup_app
 from phoneterm_bridge.cli.doctor import doctor
 from virtual_phone.cli import app as phone_app
 
@@ -32,6 +33,7 @@ app.add_typer(terminal_app, name="terminal")
 app.add_typer(user_app, name="user")
 app.add_typer(policy_app, name="policy")
 app.add_typer(journal_app, name="journal")
+app.add_typer(backup_app, name="backup")
 app.command("why")(why)
 app.command("doctor")(doctor)
 app.add_typer(phone_app, name="phone")

@@ -47,7 +47,7 @@ def open_directory(config: Path | None, overrides: list[str] | None) -> Iterator
     with one_sentence():
         engine = open_store(read_settings(config, overrides).store.path)
         try:
-            yield Directory(engine, f"cli:{_user_name()}", _place())
+            yield Directory(engine, f"cli:{name_user()}", name_place())
         finally:
             engine.dispose()
 
@@ -61,14 +61,15 @@ def read_terminals(config: Path | None, overrides: list[str] | None) -> dict[str
         engine.dispose()
 
 
-def _place() -> str:
+def name_place() -> str:
     """Say from where the command line is used: this host, and the address of whoever is logged in over SSH."""
     address = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
     host = f"host {platform.node()}"
     return f"{host}, from {address}" if address else host
 
 
-def _user_name() -> str:
+def name_user() -> str:
+    """Return the name of whoever is logged in."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

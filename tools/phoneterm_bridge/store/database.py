@@ -5,6 +5,7 @@ enforced, and a writing transaction takes its lock at the start, so that it neve
 SetupProblem.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,23 +17,54 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.store.store_lock import share_store
 
 _BUSY_TIMEOUT_S = 5
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def open_store(path: Path) -> sa.Engine:
-    """Return an engine on the store at `path`, created or migrated as needed."""
-    try:
+    """Return an engine on the store at `path`, created or migrated as needed; its lock is held until it is disposed."""
+    with _in_one_sentence(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        lock = share_store(path)
+        try:
+            engine = open_claimed(path)
+        except BaseException:
+            os.close(lock)
+            raise
+        sa.event.listen(engine, "engine_disposed", lambda _: os.close(lock), once=True)
+        return engine
+
+
+def open_claimed(path: Path) -> sa.Engine:
+    """Return an engine on a store that nobody else can be using, created or migrated as needed."""
+    with _in_one_sentence(path):
         path.touch(mode=0o600, exist_ok=True)
         engine = _make_engine(path)
-        _migrate(engine, path)
+        try:
+            _migrate(engine, path)
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
+
+
+@contextmanager
+def _in_one_sentence(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise SetupProblem(f"The store {path} cannot be opened: {error.strerror}; store.path changes it.") from None
     except sa.exc.DatabaseError as error:
         raise SetupProblem(f"The store {path} cannot be used: {error.orig}; store.path changes it.") from None
-    return engine
+
+
+def read_schema(engine: sa.Engine) -> tuple[str | None, str | None]:
+    """Return the schema that is there (None: there is no store in the file), and the newest one."""
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    return found, ScriptDirectory(str(_MIGRATIONS)).get_current_head()
 
 
 @contextmanager
@@ -43,7 +75,7 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def _make_engine(path: Path) -> sa.Engine:
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_TIMEOUT_S})
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_TIMEOUT_S})
 
     @sa.event.listens_for(engine, "connect")
     def set_pragmas(connection, _record):

@@ -147,6 +147,15 @@ class Directory:
             connection.execute(changed)
             self._note(connection, "site", f"external transfers {'revoked' if is_revoked else 'restored'}: {why}")
 
+    def note_restore(self, revision: int, config_revision: int, what: str) -> None:
+        """Go on from revisions that terminals may know already, so that they take what is told them from now on."""
+        with self._writing() as connection:
+            state = connection.execute(sa.select(tables.state)).one()
+            known = {"revision": max(state.revision, revision)}
+            known |= {"config_revision": max(state.config_revision, config_revision) + 1}
+            connection.execute(tables.state.update().values(**known))
+            self._note(connection, "store", what)
+
     def _set_permissions(self, tid: str, change: str, **columns: object) -> None:
         with self._writing() as connection:
             _require(connection, tables.terminals.c.tid, tid, "terminal")

@@ -1,0 +1,189 @@
+"""Backs the store up while it is in use, and puts a backup in the store's place. Prints nothing.
+
+A backup is one SQLite file, as of one moment, with all users, terminals and their keys, and the journal: whoever has
+it can speak for every terminal, so it is private (0600). It is proved, by its journal's chain too, before it counts.
+Nothing is ever overwritten: not a file by a backup, nor the store by a restore, which keeps it beside the new one. A
+terminal that is revoked stays revoked, and terminals take what the restored store says.
+Errors are SetupProblem.
+"""
+
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.store.database import open_claimed, read_schema
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal_proof import Head, prove
+from phoneterm_bridge.store.reading import read_snapshot
+from phoneterm_bridge.store.store_lock import claim_store, give_to_owner, share_store
+
+_BUSY_TIMEOUT_S = 5
+# How far a restored store goes ahead of its own revisions when the old store cannot say how far it was.
+_LEAP = 100_000
+
+
+class _Before(NamedTuple):
+    """What must outlive the store in use: how far terminals may know it, and who was revoked."""
+
+    revision: int
+    config_revision: int
+    revoked: tuple[str, ...] = ()
+
+
+class Restored(NamedTuple):
+    """The head of the restored journal, and where the store from before is, if there was one."""
+
+    head: Head
+    kept: Path | None
+
+
+def create_backup(store: Path, target: Path) -> Head | None:
+    """Write a new backup of the store; return the head of its journal (None: of an older schema, so not proved)."""
+    if not store.is_file():
+        raise SetupProblem(f"There is no store {store} to back up; store.path names another.")
+    lock = share_store(store)
+    try:
+        _reserve(target)
+        try:
+            _copy(store, target, "The store {} cannot be backed up: {}.")
+            return _prove_backup(target)
+        except BaseException:
+            target.unlink()
+            raise
+    finally:
+        os.close(lock)
+
+
+def restore_backup(backup: Path, store: Path, actor: str, place: str) -> Restored:
+    """Put a backup in the place of the store, which nobody may be using, and keep that beside it."""
+    if not backup.is_file():
+        raise SetupProblem(f"There is no file {backup}.")
+    if not store.parent.is_dir():
+        raise SetupProblem(f"There is no folder {store.parent} for the store; store.path names another.")
+    with claim_store(store), _made_beside(store) as new:
+        _copy(backup, new, "The file {} is not a backup: {}.")
+        head = _prepare(new, backup, _read_before(store), actor, place)
+        return Restored(head, _replace(store, new))
+
+
+def _reserve(target: Path) -> None:
+    try:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        raise SetupProblem(f"The file {target} exists already; name a new one.") from None
+    except OSError as error:
+        raise SetupProblem(f"The file {target} cannot be written: {error.strerror}.") from None
+
+
+def _copy(source: Path, target: Path, sentence: str) -> None:
+    """Copy a database as it is at this moment into an empty file, and onto the disk."""
+    try:
+        with closing(_connect(source, "rw" if os.access(source, os.W_OK) else "ro")) as connection:
+            connection.execute("VACUUM INTO ?", (str(target),))
+        with target.open("rb") as file:
+            os.fsync(file.fileno())
+    except (sqlite3.Error, OSError) as error:
+        raise SetupProblem(sentence.format(source, error)) from None
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path))}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+
+
+def _prove_backup(path: Path) -> Head | None:
+    """Prove a backup without changing it."""
+    engine = sa.create_engine("sqlite://", creator=lambda: _connect(path, "ro"), poolclass=sa.pool.NullPool)
+    found, newest = read_schema(engine)
+    return _prove(engine, path) if found == newest else None
+
+
+def _prove(engine: sa.Engine, path: Path) -> Head:
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
+    if found != "ok":
+        raise SetupProblem(f"The file {path} is damaged: {found}.")
+    proof = prove(engine)
+    if proof.problem is not None:
+        raise SetupProblem(f"The journal in {path} is broken at entry {proof.broken_seq}: {proof.problem}.")
+    return proof.head
+
+
+@contextmanager
+def _made_beside(store: Path) -> Iterator[Path]:
+    """Give an empty private file beside the store, which is gone afterwards unless it has become the store."""
+    new = Path(f"{store}.new")
+    new.unlink(missing_ok=True)  # of a restore that was cut off; nobody else is at work here
+    _reserve(new)
+    try:
+        yield new
+    finally:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{new}{suffix}").unlink(missing_ok=True)
+
+
+def _prepare(new: Path, backup: Path, before: _Before | None, actor: str, place: str) -> Head:
+    """Bring a copy of the backup to today's schema, prove it, and note in it that it was restored."""
+    probe = sa.create_engine("sqlite://", creator=lambda: _connect(new, "ro"), poolclass=sa.pool.NullPool)
+    if read_schema(probe)[0] is None:
+        raise SetupProblem(f"The file {backup} is not a backup: there is no store in it.")
+    engine = open_claimed(new)
+    try:
+        head = _prove(engine, backup)
+        if before is None:
+            with engine.connect() as connection:
+                before = _Before(*(own + _LEAP for own in connection.exec_driver_sql(_REVISIONS).one()))
+        directory = Directory(engine, actor, place)
+        directory.note_restore(*before[:2], f"restored from a backup with {head.seq} journal entries")
+        for tid, record in read_snapshot(engine).terminals.items():
+            if tid in before.revoked and not record.is_revoked:
+                directory.revoke_terminal(tid)
+        return _prove(engine, backup)
+    finally:
+        engine.dispose()
+
+
+_REVISIONS = "SELECT revision, config_revision FROM state"
+
+
+def _read_before(store: Path) -> _Before | None:
+    """Read what must outlive the store in use, and bring it into one file; None when it cannot be read."""
+    if not store.exists():
+        return None
+    try:
+        with closing(_connect(store, "rw")) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            revoked = connection.execute("SELECT tid FROM terminals WHERE revoked").fetchall()
+            revision, config_revision = connection.execute(_REVISIONS).fetchone()
+            return _Before(revision, config_revision, tuple(tid for (tid,) in revoked))
+    except (sqlite3.Error, TypeError):  # damaged, or empty
+        return None
+
+
+def _replace(store: Path, new: Path) -> Path | None:
+    """Put `new` where the store is, in one step, after the store has got another name as well."""
+    give_to_owner(new, store.parent)
+    kept = None
+    if store.exists():
+        kept = Path(f"{store}.before-{time.strftime('%Y%m%d-%H%M%S')}")
+        for suffix in ("-wal", "-shm"):
+            if Path(f"{store}{suffix}").exists():
+                os.rename(f"{store}{suffix}", f"{kept}{suffix}")
+        try:
+            os.link(store, kept)
+        except OSError:  # not every file system has links
+            shutil.copy2(store, kept)
+    os.replace(new, store)
+    folder = os.open(store.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+    return kept
