@@ -240,7 +240,7 @@ async def test_what_is_no_request_is_refused_and_changes_nothing(site, capfd, se
                 peer.sendall(sent)
                 peer.shutdown(socket.SHUT_WR)
                 return peer.recv(100)
-            except (ConnectionResetError, BrokenPipeError):
+            except OSError:
                 return b""
 
     answer = await asyncio.to_thread(exchange)

@@ -1,8 +1,13 @@
-"""amqtt's broker with one mistake taken out: who gets retained messages. Does not change anything else.
+"""amqtt's broker with one mistake taken out, who gets retained messages, and one thing added: it can finish delivering.
 
 Found in amqtt 0.12: to every client that connects it sends the retained messages of all filters that anybody has
-subscribed to, without asking the access rules, and so each terminal was shown the permissions of all others.
+subscribed to, without asking the access rules, and so each terminal was shown the permissions of all others. And its
+shutdown throws away what it has acknowledged to the publisher but not delivered yet.
 """
+
+import asyncio
+from collections import deque
+from contextlib import suppress
 
 from amqtt.broker import Broker
 from amqtt.session import Session
@@ -14,3 +19,14 @@ class SubscribersOnlyBroker(Broker):
     async def _publish_retained_messages_for_subscription(self, subscription: tuple, session: Session) -> None:
         if any(one is session for one, _ in self._subscriptions.get(subscription[0], ())):
             await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    async def _run_broadcast(self, running_tasks: deque) -> None:
+        await super()._run_broadcast(running_tasks)
+        self._broadcast_queue.task_done()
+
+    async def deliver(self, most_s: float) -> None:
+        """Wait until everything published so far has been delivered, at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most_s):
+                await self._broadcast_queue.join()
+                await asyncio.gather(*self._tasks_queue, return_exceptions=True)

@@ -33,6 +33,7 @@ _LOOPBACK = "127.0.0.1"
 _HANDSHAKE_TIMEOUT_S = 10  # an ESP32 takes up to 3
 _MOST_CONNECTIONS_OF_ONE = 4
 _TAKE_OVER_TIMEOUT_S = 2
+_GOODBYE_S = 1
 _BACKLOG = 1024  # a site's terminals may all come back at once
 _LISTENER = "default"
 
@@ -91,12 +92,13 @@ class EmbeddedBroker:
             ) from None
 
     async def stop(self) -> None:
-        """Close all connections and stop listening."""
+        """Deliver what was published, within bounds, close all connections and stop listening."""
         if self._server is None:
             return
         self._server.close()
         if self._back_door is not None:
             self._back_door.close()
+        await self._broker.deliver(_GOODBYE_S)
         for tid in tuple(self._open):
             self.kick(tid)
         await self._broker.shutdown()

@@ -195,7 +195,8 @@ class Bridge:
         for task in (finishing, hurrying):
             await _end_task(task)
         if self._commands.in_flight:
-            structlog.get_logger().warning("left-with-the-pbx", commands=self._commands.in_flight)
+            words = {"commands": self._commands.in_flight, "is_hurried": self._hurried.is_set()}
+            structlog.get_logger().warning("left-with-the-pbx", **words)
 
     async def refresh(self) -> None:
         """Take over at once what changed in the store, and tell the terminals it concerns."""
@@ -243,7 +244,10 @@ class Bridge:
 
     def on_availability(self, is_available: bool) -> None:
         """The PBX can be asked now, or no longer."""
-        structlog.get_logger().info("pbx-available" if is_available else "pbx-away")
+        if is_available:
+            structlog.get_logger().info("pbx-available")
+        else:
+            structlog.get_logger().warning("pbx-away")
         self.health.on_availability(is_available)
         self._say_state()
         for endpoint in self._transfers.endpoints() if is_available else ():

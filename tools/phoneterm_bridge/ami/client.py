@@ -93,7 +93,7 @@ class AmiClient:
         while True:
             try:
                 await self._connect_and_serve(first_try)
-                self._tell("pbx-connection-lost", "the connection ended")
+                self._told = "pbx-not-there"  # that it is away, the listener was told when the connection ended
                 back_off_s = BACK_OFF_FIRST_S
             except PbxRejectedLogin as rejected:
                 if not first_try.done():
