@@ -11,7 +11,8 @@ from pathlib import Path
 
 SUITE = "forky"
 MACHINE_PACKAGES = ("mmdebstrap", "openssl")  # on the machine itself; each has a command of its own name
-PACKAGES = ("asterisk", "asterisk-modules", "asterisk-config", "sip-tester", "mosquitto")
+# systemd: for systemd-analyze, which checks the bridge's unit file; nothing of it runs.
+PACKAGES = ("asterisk", "asterisk-modules", "asterisk-config", "sip-tester", "mosquitto", "systemd")
 
 
 class InstallFailed(Exception):

@@ -1,0 +1,208 @@
+"""What systemd hears, on a real datagram socket: ready, the watchdog only while all is well, stopping; and the unit."""
+
+import asyncio
+import configparser
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import phoneterm_bridge
+import pytest
+from bridge.running_bridge import RunningBridge
+from phoneterm_bridge import health as health_module
+from phoneterm_bridge.health import Health
+from phoneterm_bridge.service_manager import ServiceManager
+from phoneterm_bridge.watchdog import keep_telling
+
+_UNIT = Path(phoneterm_bridge.__file__).parent / "systemd" / "phoneterm-bridge.service"
+
+
+class Manager:
+    """The receiving end of NOTIFY_SOCKET."""
+
+    def __init__(self, name):
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind("\0" + name[1:] if name.startswith("@") else name)
+        self._socket.setblocking(False)
+        self.environment = {"NOTIFY_SOCKET": name}
+
+    def close(self):
+        self._socket.close()
+
+    def heard(self):
+        """Return all datagrams that are there, each as a dict."""
+        found = []
+        while True:
+            try:
+                text = self._socket.recv(4096).decode()
+            except BlockingIOError:
+                return found
+            found.append(dict(line.split("=", 1) for line in text.splitlines()))
+
+    async def until(self, name, value):
+        """Return all datagrams up to the one that says this."""
+        found = []
+        async with asyncio.timeout(30):
+            while not any(words.get(name) == value for words in found):
+                found += self.heard()
+                await asyncio.sleep(0.01)
+        return found
+
+
+@pytest.fixture(params=["a path", "an abstract name"])
+def manager(request):
+    with tempfile.TemporaryDirectory() as folder:
+        manager = Manager(f"@phoneterm-{os.getpid()}" if request.param == "an abstract name" else f"{folder}/notify")
+        yield manager
+        manager.close()
+
+
+def test_what_is_said_is_one_datagram_with_a_line_for_each_word(manager):
+    ServiceManager(manager.environment).say(READY=1, STATUS="two\nlines")
+    assert manager.heard() == [{"READY": "1", "STATUS": "two lines"}]
+
+
+@pytest.mark.parametrize("name", ["", "@", "relative", "/nobody/listens/here"])
+def test_without_systemd_nothing_is_said_and_nothing_fails(name):
+    manager = ServiceManager({"NOTIFY_SOCKET": name} if name else {})
+    assert manager.is_there is name.startswith("/")
+    manager.say(READY=1)
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "30000000"}, 30),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}, 30),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+    ],
+)
+def test_the_watchdogs_time_is_that_of_this_process(environment, expected):
+    assert ServiceManager(environment).watchdog_s == expected
+
+
+class _Pbx:
+    is_available = True
+
+
+class _Pulse:
+    is_heard = True
+    deaf_since_s = None
+
+    def on_link(self, is_up):
+        pass
+
+
+@pytest.fixture
+async def watched(tmp_path, manager):
+    """A bridge's health that systemd is told of, with a watchdog."""
+    health = Health(_Pbx())
+    health.pulse = _Pulse()
+    health.on_link(True)
+    telling = asyncio.create_task(
+        keep_telling(ServiceManager(manager.environment | {"WATCHDOG_USEC": "60000"}), health)
+    )
+    yield health
+    telling.cancel()
+
+
+async def words_after(manager, change):
+    """Return what is said once a change has been seen: the second datagram after it."""
+    await manager.until("STATUS", "Ready.")
+    manager.heard()
+    change()
+    found = []
+    async with asyncio.timeout(30):
+        while len(found) < 3:
+            found += manager.heard()
+            await asyncio.sleep(0.005)
+    return found[-1]
+
+
+async def test_the_watchdog_is_fed_while_all_is_well(watched, manager):
+    assert await words_after(manager, lambda: None) == {"STATUS": "Ready.", "WATCHDOG": "1"}
+
+
+async def test_a_broker_or_pbx_that_is_away_is_told_and_waited_for(watched, manager):
+    def lose():
+        watched.on_link(False)
+        watched._pbx = type("Away", (), {"is_available": False})
+
+    words = await words_after(manager, lose)
+    assert words["WATCHDOG"] == "1"
+    assert words["STATUS"].startswith("There is no connection to the MQTT broker")
+    assert "The PBX is away" in words["STATUS"]
+
+
+async def test_a_link_that_stays_deaf_starves_the_watchdog(watched, manager):
+    def deafen():
+        watched.pulse.is_heard = False
+        watched.pulse.deaf_since_s = health_module.time.monotonic() - 31
+
+    words = await words_after(manager, deafen)
+    assert "WATCHDOG" not in words
+    assert "has come back" in words["STATUS"]
+
+
+async def test_a_store_that_stays_unreadable_starves_the_watchdog(watched, manager):
+    def age():
+        watched._store_read_s -= 31
+
+    assert "WATCHDOG" not in await words_after(manager, age)
+
+
+async def test_the_real_process_says_ready_lives_and_says_that_it_stops(tmp_path, manager):
+    environment = manager.environment | {"WATCHDOG_USEC": "300000"}
+    settings = (f"store.path={tmp_path / 'b.db'}", "pbx.port=9")
+    async with RunningBridge(*settings, environment=environment) as bridge:
+        first = await manager.until("READY", "1")
+        assert first[0] == {"READY": "1"}
+        lives = first[1:] + await manager.until("STATUS", "The PBX is away, or has not accepted the login.")
+        assert lives[-1]["WATCHDOG"] == "1"
+        bridge.signal(signal.SIGTERM)
+        last = await manager.until("STOPPING", "1")
+        assert await bridge.exit_code() == 0
+    assert all(words.get("READY") is None for words in lives + last)
+
+
+@pytest.fixture
+def checked_unit(need_part, tmp_path):
+    """systemd-analyze and a copy of the unit whose program exists where systemd-analyze sees it."""
+    analyze = need_part("systemd-analyze")
+    folder = analyze.make_folder()
+    unit = folder / _UNIT.name
+    unit.write_text(_UNIT.read_text().replace("/opt/phoneterm/bin/phoneterm", "/bin/true"))
+    yield lambda *words: subprocess.run(
+        [*analyze.argv, *words, analyze.inside(unit)], capture_output=True, text=True, timeout=60, check=False
+    )
+    unit.unlink()
+    folder.rmdir()
+
+
+def test_systemd_finds_nothing_wrong_with_the_unit(checked_unit):
+    checked = checked_unit("verify", "--man=no")
+    said = [line for line in (checked.stdout + checked.stderr).splitlines() if _UNIT.name in line]
+    assert (checked.returncode, said) == (0, [])
+
+
+def test_systemd_rates_the_sandbox_as_good(checked_unit):
+    rated = checked_unit("security", "--offline=true", "--threshold=20", "--no-pager")
+    assert rated.returncode == 0, rated.stdout[-2000:] + rated.stderr
+
+
+def test_the_unit_has_what_the_bridge_counts_on():
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str
+    parser.read(_UNIT)
+    service = parser["Service"]
+    assert (service["Type"], service["Restart"], service["DynamicUser"]) == ("notify", "on-failure", "yes")
+    assert service["Environment"] is not None
+    assert int(service["WatchdogSec"]) > 3 * 5  # what keep_telling may leave between two feeds
+    assert service["ProtectSystem"] == "strict"
+    assert service["NoNewPrivileges"] == "yes"
