@@ -1,0 +1,89 @@
+"""schemathesis tries the bridge's pages against their own OpenAPI document, over real HTTP; bounded and repeatable."""
+
+import asyncio
+import json
+import socket
+import threading
+import urllib.request
+
+import hypothesis
+import pytest
+import schemathesis
+from hypothesis import strategies as st
+from phoneterm_bridge.http_pages import make_app
+from phoneterm_bridge.http_settings import HttpSettings
+from schemathesis import GenerationMode
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A bridge with pages in a thread with an event loop of its own; schemathesis asks from this one."""
+    from bridge import conftest as scenery
+
+    scene = scenery.Scene(tmp_path_factory.mktemp("site"), is_embedded=True)
+    scene.settings = scene.settings.model_copy(update={"http": HttpSettings(enabled=True, port=0)})
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    def wait_for(work):
+        return asyncio.run_coroutine_threadsafe(work, loop).result(30)
+
+    async def start():
+        await scene.start()
+        await scenery.until(lambda: not scene.bridge.health.missing())
+
+    wait_for(start())
+    yield scene
+    wait_for(scene.stop())
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+_HEADS = (
+    b"",
+    b"GET ",
+    b"GET /readyz HTTP/1.1\r\n",
+    b"GET /metrics HTTP/1.1\r\nHost: a\r\n",
+    b"POST /healthz HTTP/1.1\r\n",
+)
+
+
+async def _scrape():
+    raise NotImplementedError
+
+
+# The document is the same whatever bridge gives it; what is asked is the running one.
+_schema = schemathesis.openapi.from_dict(make_app(dict, _scrape).openapi())
+_schema.config.generation.update(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+
+
+@_schema.parametrize()
+@hypothesis.settings(max_examples=40, deadline=None, derandomize=True)
+def test_every_answer_is_as_the_document_says(case, site):
+    case.call_and_validate(base_url=f"http://127.0.0.1:{site.bridge.http_port}")
+
+
+def test_the_running_bridge_gives_this_document_and_it_has_all_pages(site):
+    with urllib.request.urlopen(f"http://127.0.0.1:{site.bridge.http_port}/openapi.json") as answer:
+        document = json.load(answer)
+    assert document == make_app(dict, _scrape).openapi()
+    assert sorted(document["paths"]) == ["/healthz", "/metrics", "/readyz"]
+
+
+@hypothesis.settings(max_examples=60, deadline=None)
+@hypothesis.given(head=st.sampled_from(_HEADS), rest=st.binary(max_size=300))
+def test_bytes_of_any_kind_get_an_answer_or_none_and_harm_nothing(head, rest, site):
+    port = site.bridge.http_port
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as peer:
+        try:
+            peer.sendall(head + rest + b"\r\n\r\n")
+            peer.shutdown(socket.SHUT_WR)
+            answer = peer.recv(65536)
+        except OSError:
+            answer = b""
+    assert not answer or answer.startswith(b"HTTP/1.1 ")
+    assert not answer.startswith(b"HTTP/1.1 5")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz") as healthy:
+        assert healthy.status == 200
