@@ -89,10 +89,10 @@ def _read_surroundings(sources: Sources) -> Figures:
 
 def _read_terminals(telemetry: Telemetry, online: set[str]) -> Figures:
     """Return what terminals said of themselves, of the first so many of them."""
-    latest = telemetry.latest(online)
-    figures: Figures = {"phoneterm_terminals_left_out": _one(max(0, len(latest) - MOST_TERMINALS))}
-    for tid in sorted(latest)[:MOST_TERMINALS]:
-        for field, value in latest[tid].items():
+    latest, left_out = telemetry.latest(online, MOST_TERMINALS)
+    figures: Figures = {"phoneterm_terminals_left_out": _one(left_out)}
+    for tid, fields in latest.items():
+        for field, value in fields.items():
             name, factor = TELEMETRY_METRICS.get(field, ("", 1.0))
             if name:
                 figures.setdefault(name, {})[(tid,)] = value * factor

@@ -102,7 +102,7 @@ def _access_lines(broker: BrokerSettings) -> list[str]:
         f"topic read {messages.bridge_filter(broker.base)}",
         f"topic write {messages.topic_filters(broker.base, '+')[0]}",
         f"topic write {bridge_state}",
-        "# To clear what a revoked terminal has left behind:",
+        "# To clear what a revoked terminal has left behind, and for the bridge's messages to itself:",
         f"topic write {messages.topic_of(broker.base, '+', messages.STATE)}",
         "# Every terminal, %u being its user name:",
         *(f"pattern write {messages.topic_of(broker.base, '%u', kind)}" for kind in _SAID_BY_TERMINALS),

@@ -16,7 +16,11 @@ class Telemetry:
         """Take one message: the fields that it has, by their names on the wire."""
         self._latest[tid] = tuple(fields.items())
 
-    def latest(self, online: Collection[str]) -> dict[str, dict[str, int]]:
-        """Return the last message of each terminal that is online, and forget the others."""
+    def latest(self, online: Collection[str], most: int) -> tuple[dict[str, dict[str, int]], int]:
+        """Return the last messages of the terminals that are online, by tid and at most so many, and how many more.
+
+        Those of the others are forgotten.
+        """
         self._latest = {tid: fields for tid, fields in self._latest.items() if tid in online}
-        return {tid: dict(fields) for tid, fields in self._latest.items()}
+        first = sorted(self._latest)[:most]
+        return {tid: dict(self._latest[tid]) for tid in first}, len(self._latest) - len(first)
