@@ -1,5 +1,6 @@
 """Migrations: a store of any schema there was, with a day's data in it, becomes one of today and loses nothing."""
 
+import hashlib
 import json
 import sqlite3
 from pathlib import Path
@@ -13,7 +14,6 @@ from alembic.script import ScriptDirectory
 from phoneterm_bridge.store import reading, tables
 from phoneterm_bridge.store.database import open_store, read_schema
 from phoneterm_bridge.store.directory import Directory
-from phoneterm_bridge.store.journal_chain import add_rows
 from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.journal_reading import find_change, find_nearest
 from phoneterm_bridge.why import explain
@@ -49,10 +49,7 @@ _LATER_DATA = {
         UPDATE state SET external_revoked = 1, external_since_ms = 7
     """,
 }
-_CHAINED = {
-    "entry": None, "at_ms": _T_MS + 20_000, "stage": "change", "word": "directory", "reason": None,
-    "detail": '{"revision":3,"who":"cli:carl","where":"host pc7","what":"multi user aware True","subject":"tech1"}',
-}  # fmt: skip
+_CHANGE = '{"revision":3,"who":"cli:carl","where":"host pc7","what":"multi user aware True","subject":"tech1"}'
 _SCRIPTS = str(Path(phoneterm_bridge.store.migrations.__file__).parent)
 _SCHEMAS = sorted(step.revision for step in ScriptDirectory(_SCRIPTS).walk_revisions())
 
@@ -66,12 +63,25 @@ def make_old_store(path, schema):
         with old.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
-            if revision == "0003":
-                add_rows(connection, [_CHAINED])
         old.dispose()
         raw = sqlite3.connect(path)
         raw.executescript(_DATA if revision == "0001" else _LATER_DATA[revision])
+        if revision == "0003":
+            add_change(raw)
         raw.close()
+
+
+def add_change(raw):
+    """Add a row to the chain, by the format as it was written down: other code than today's has written such rows."""
+    seq, last = raw.execute("SELECT seq, hash FROM journal_head").fetchone()
+    seq, at_ms = seq + 1, _T_MS + 20_000
+    digest = hashlib.sha256(last + f"{seq}\n\n{at_ms}\nchange\ndirectory\n\n{_CHANGE}".encode()).digest()
+    raw.execute(
+        "INSERT INTO journal (seq, at_ms, stage, word, detail, hash) VALUES (?, ?, 'change', 'directory', ?, ?)",
+        (seq, at_ms, _CHANGE, digest),
+    )
+    raw.execute("UPDATE journal_head SET seq = ?, hash = ?", (seq, digest))
+    raw.commit()
 
 
 def open_old(path, schema):

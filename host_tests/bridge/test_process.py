@@ -1,4 +1,4 @@
-"""How the real process leaves on a signal, and what it logs while broker and PBX come and go."""
+"""The real process: how it leaves on a signal, and what it does and logs while broker and PBX come and go."""
 
 import asyncio
 import signal
@@ -19,6 +19,7 @@ class HoldingProxy(AmiProxy):
 
     def __init__(self, settings):
         super().__init__(settings)
+        self.is_to_hold = True
         self.released = asyncio.Event()
         self.is_holding = asyncio.Event()
 
@@ -28,7 +29,7 @@ class HoldingProxy(AmiProxy):
         class Gate:
             async def read(self, most):
                 data = await reader.read(most)
-                if b"BlindTransfer" in data:
+                if proxy.is_to_hold and b"BlindTransfer" in data:
                     proxy.is_holding.set()
                 if proxy.is_holding.is_set():
                     await proxy.released.wait()
@@ -80,12 +81,16 @@ class Desk:
 
     async def key_a_transfer(self):
         """Be in a call, and send a transfer that the PBX is asked for but cannot answer yet; return its id."""
+        command_id = await self.send_a_transfer()
+        await asyncio.wait_for(self.proxy.is_holding.wait(), 10)
+        return command_id
+
+    async def send_a_transfer(self):
         await self.lab.place_call("103", "101")
         await self.terminal.hello()
         await self.make.until(lambda: self.terminal.heard(messages.CALL)[-1]["state"] == "talking")
         fields = self.terminal.command(call=self.terminal.heard(messages.CALL)[-1]["call"])
         await self.terminal.send(messages.COMMAND, fields)
-        await asyncio.wait_for(self.proxy.is_holding.wait(), 10)
         return fields["id"]
 
     def states(self):
@@ -215,3 +220,30 @@ async def test_a_pbx_that_is_not_there_at_the_start_is_logged_once(tmp_path, unu
         bridge.signal(signal.SIGTERM)
         assert await bridge.exit_code() == 0
     assert [name for name in bridge.events() if name.startswith("pbx")] == ["pbx-not-there"]
+
+
+@pytest.mark.parametrize("is_passed_on", [True, False])
+async def test_an_answer_that_is_cut_off_is_unknown_and_nobody_asks_again(desk, is_passed_on):
+    desk.proxy.is_to_hold = False
+    desk.proxy.cut_at("BlindTransfer", is_passed_on)
+    command_id = await desk.send_a_transfer()
+    await desk.bridge.event("pbx-available", 2)
+    await desk.make.until(lambda: desk.terminal.results(command_id))
+    assert desk.terminal.results(command_id)[0] == ("unknown", None)
+    told = "idle" if is_passed_on else "talking"  # how it came out is seen afresh in the PBX's calls
+    await desk.make.until(lambda: desk.terminal.heard(messages.CALL)[-1]["state"] == told)
+    assert desk.proxy.actions.count("BlindTransfer") == 1
+    desk.bridge.signal(signal.SIGTERM)
+    assert await desk.bridge.exit_code() == 0
+    assert desk.proxy.actions.count("BlindTransfer") == 1
+
+
+async def test_a_pbx_that_reads_no_more_is_noticed_and_found_again(desk):
+    command_id = await desk.key_a_transfer()
+    await desk.bridge.event("pbx-away")
+    assert desk.terminal.results(command_id) == [("unknown", None)]
+    desk.proxy.is_to_hold = False
+    desk.proxy.is_holding.clear()
+    await desk.bridge.event("pbx-available", 2)
+    desk.bridge.signal(signal.SIGTERM)
+    assert await desk.bridge.exit_code() == 0
