@@ -34,12 +34,19 @@ def count_commands(desk):
         return store.execute("select count(*) from commands").fetchone()[0]
 
 
-def note_times(desk, figures, pbx, answer, op, words):
-    """Note how long after the last key's press each line of the newest command's timeline was journalled."""
+async def note_times(desk, figures, pbx, answer, op, words):
+    """Note how long after the last key's press each line of the newest command's timeline was journalled.
+
+    Lines after the first are written a little later than they are told.
+    """
     keyed_ms = [key["time_ms"] for key in answer["keys"] if key["down"]][-1] + (time.time() - time.monotonic()) * 1000
     query = "select word, min(at_ms) from journal where entry = (select max(entry) from commands) group by word"
-    with sqlite3.connect(desk.settings.store.path) as store:
-        at_ms = dict(store.execute(query).fetchall())
+    at_ms = {}
+    async with asyncio.timeout(5):
+        while not words.keys() <= at_ms.keys():
+            await asyncio.sleep(0.01)
+            with sqlite3.connect(desk.settings.store.path) as store:
+                at_ms = dict(store.execute(query).fetchall())
     for word, what in words.items():
         figures[f"{op}: last key pressed -> {what}", pbx] = at_ms[word] - keyed_ms
 
@@ -48,14 +55,14 @@ async def test_hash_one_and_a_number_sends_the_caller_there(desk, figures, pbx_k
     answer = await desk.keypad.type("#1102")
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
     await desk.keypad.wait_for_signal("done")
-    note_times(desk, figures, pbx_kind, answer, "blind", {"blind": "AMI action", "done": "caller sent on"})
+    await note_times(desk, figures, pbx_kind, answer, "blind", {"blind": "AMI action", "done": "caller sent on"})
 
 
 async def test_star_two_holds_the_caller_and_hanging_up_connects_caller_and_colleague(desk, figures, pbx_kind):
     answer = await desk.keypad.type("*2102")
     await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE))
     await desk.keypad.wait_for_signal("consulting")
-    note_times(
+    await note_times(
         desk,
         figures,
         pbx_kind,
