@@ -26,6 +26,14 @@ async def site(tmp_path, make):
     await site.stop()
 
 
+@pytest.fixture
+async def quiet_site(tmp_path, make):
+    """Pages of a bridge without a broker, for what does not depend on one."""
+    site = await with_pages(make.Scene(tmp_path)).start()
+    yield site
+    await site.stop()
+
+
 def with_pages(scene):
     scene.settings = scene.settings.model_copy(update={"http": HttpSettings(enabled=True, port=0)})
     return scene
@@ -98,6 +106,24 @@ async def test_a_store_that_cannot_be_read_is_named(site):
     site.bridge._roster.refresh = asyncio.Event().wait
     site.bridge.health.on_store_read = lambda: None
     assert list((await readiness(site))[1]["missing"]) == ["store"]
+
+
+async def test_a_journal_that_cannot_be_written_is_named_until_it_can(site):
+    terminal = await site.terminal()
+    await terminal.hello()
+    with site.engine.connect() as connection:
+        full = "CREATE TRIGGER full BEFORE INSERT ON commands BEGIN SELECT RAISE(ABORT, 'no space left'); END"
+        connection.exec_driver_sql(full)
+        connection.commit()
+    assert await terminal.ask() == ("rejected", "unavailable")
+    status, said = await readiness(site)
+    assert (status, said["missing"]) == (503, {"store": "The last command could not be journalled, so it was refused."})
+    assert (await figures(site))["phoneterm_journal_failures_total"] == {(): 1}
+    with site.engine.connect() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+        connection.commit()
+    assert await terminal.ask() == ("accepted", None)
+    assert (await readiness(site))[0] == 200
 
 
 async def test_a_bridge_that_stops_says_so_while_it_finishes(site, make):
@@ -201,14 +227,14 @@ async def test_reasons_without_end_do_not_become_labels_without_end(site):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json"])
-async def test_the_head_of_a_page_can_be_asked_for(site, path):
-    status, headers, text = await ask(site, path, "HEAD")
-    assert (status, text, headers["Cache-Control"]) == (200, "", "no-store")
+async def test_the_head_of_a_page_can_be_asked_for(quiet_site, path):
+    status, headers, text = await ask(quiet_site, path, "HEAD")
+    assert (status, text, headers["Cache-Control"]) == (503 if path == "/readyz" else 200, "", "no-store")
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "NONSENSE"])
-async def test_a_page_can_only_be_read(site, method):
-    status, headers, text = await ask(site, "/readyz", method)
+async def test_a_page_can_only_be_read(quiet_site, method):
+    status, headers, text = await ask(quiet_site, "/readyz", method)
     assert (status, headers["Allow"]) == (405, "GET, HEAD")
     assert json.loads(text) == {"detail": "This page can only be read, with GET or HEAD."}
 
@@ -216,8 +242,8 @@ async def test_a_page_can_only_be_read(site, method):
 @pytest.mark.parametrize(
     "path", ["/", "/docs", "/metrics/x", "/..%2f..%2fetc/passwd", "/%00", "/%ff", "/" + "x" * 9000]
 )
-async def test_a_page_that_does_not_exist_is_a_clear_404(site, path):
-    status, _, text = await ask(site, path)
+async def test_a_page_that_does_not_exist_is_a_clear_404(quiet_site, path):
+    status, _, text = await ask(quiet_site, path)
     assert status == 404
     assert "There is no such page" in json.loads(text)["detail"]
 
@@ -233,9 +259,9 @@ async def test_a_page_that_does_not_exist_is_a_clear_404(site, path):
         b"GET /healthz HTTP/1.1\r\nHost: a\r\nBad Header\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
     ],
 )  # fmt: skip
-async def test_what_is_no_request_is_refused_and_changes_nothing(site, capfd, sent):
+async def test_what_is_no_request_is_refused_and_changes_nothing(quiet_site, capfd, sent):
     def exchange():
-        with socket.create_connection(("127.0.0.1", site.bridge.http_port), timeout=10) as peer:
+        with socket.create_connection(("127.0.0.1", quiet_site.bridge.http_port), timeout=10) as peer:
             try:
                 peer.sendall(sent)
                 peer.shutdown(socket.SHUT_WR)
@@ -245,7 +271,7 @@ async def test_what_is_no_request_is_refused_and_changes_nothing(site, capfd, se
 
     answer = await asyncio.to_thread(exchange)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
-    assert (await ask(site, "/healthz"))[0] == 200
+    assert (await ask(quiet_site, "/healthz"))[0] == 200
     assert "Traceback" not in capfd.readouterr().err
 
 

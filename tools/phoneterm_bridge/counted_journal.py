@@ -1,4 +1,4 @@
-"""A journal that counts what goes through it: results by operation, and how long it took to ask the PBX.
+"""A journal that counts what goes through it: results by operation, how long it took to ask the PBX, and failures.
 
 Counts only; what is written is the journal's own business. It stands beside the path of a command: a bridge without
 metrics uses the plain journal and pays nothing. Memory is bounded, whatever reasons there will be.
@@ -8,6 +8,9 @@ import time
 from bisect import bisect_left
 from collections import Counter
 
+import sqlalchemy as sa
+
+from phoneterm_bridge.health import Health
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
 from phoneterm_bridge.store.journal_reading import ENTRY_RANDOM_BITS
 from phoneterm_bridge.store.records import TerminalRecord
@@ -24,10 +27,13 @@ class CountedJournal(Journal):
 
     results: (operation, state, reason) -> how often a terminal was told that. delays: how many commands were asked of
     the PBX within each bound of BOUNDS_MS after they were received, and after the last one; delay_sum_ms: all together.
+    failures: commands that could not be journalled, and so were not carried out; `health` is told of the last one.
     """
 
-    def __init__(self, *arguments, **options) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, engine: sa.Engine, health: Health) -> None:
+        super().__init__(engine)
+        self._health = health
+        self.failures = 0
         self.results: Counter[tuple[str, str, str]] = Counter()
         self.delays = [0] * (len(BOUNDS_MS) + 1)
         self.delay_sum_ms = 0
@@ -36,7 +42,13 @@ class CountedJournal(Journal):
         self, terminal: TerminalRecord, fields: dict, events: list[Event], received_ms: int | None = None
     ) -> Recorded | None:
         """See Journal; counts a command that is refused at once."""
-        recorded = await super().open(terminal, fields, events, received_ms)
+        try:
+            recorded = await super().open(terminal, fields, events, received_ms)
+        except Exception:
+            self.failures += 1
+            self._health.on_journal(False)
+            raise
+        self._health.on_journal(True)
         if recorded is not None and recorded.state is not None:
             self._count_result(recorded)
         return recorded

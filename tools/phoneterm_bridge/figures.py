@@ -61,6 +61,7 @@ def _read_path(sources: Sources) -> Figures:
         "phoneterm_messages_refused": {(reason,): float(count) for reason, count in sources.reception.refused.items()},
         "phoneterm_messages_said": said,
         "phoneterm_journal_queue": _one(sources.journal.queued),
+        "phoneterm_journal_failures": _one(sources.journal.failures),
     }
 
 

@@ -27,6 +27,7 @@ class Health:
         self.pbx_losses = 0
         self.is_stopping = False
         self._store_read_s = time.monotonic()
+        self._is_journal_written = True
         self._lag_s = 0.0
 
     def on_link(self, is_up: bool) -> None:
@@ -44,6 +45,10 @@ class Health:
         """The store has been read just now."""
         self._store_read_s = time.monotonic()
 
+    def on_journal(self, is_written: bool) -> None:
+        """The last command could be journalled, or not."""
+        self._is_journal_written = is_written
+
     def missing(self) -> dict[str, str]:
         """Return what is missing to be ready, by name, each with a sentence; empty when the bridge is ready."""
         found = {}
@@ -57,6 +62,8 @@ class Health:
             found["pbx"] = "The PBX is away, or has not accepted the login."
         if time.monotonic() - self._store_read_s > _STORE_UNREAD_S:
             found["store"] = f"The store could not be read for more than {_STORE_UNREAD_S:.0f} seconds."
+        elif not self._is_journal_written:
+            found["store"] = "The last command could not be journalled, so it was refused."
         return found
 
     def stuck(self) -> str | None:

@@ -109,7 +109,7 @@ class Bridge:
             return Journal(self._engine)
         from phoneterm_bridge.counted_journal import CountedJournal
 
-        return CountedJournal(self._engine)
+        return CountedJournal(self._engine, self.health)
 
     async def _start_policy(self) -> None:
         self._policy = make_policy(self._settings.phones, self._settings.policy)
