@@ -1,5 +1,6 @@
 """Logs: machines can read them, outside text cannot forge them, and neither digits nor secrets are in them."""
 
+import asyncio
 import json
 import logging
 
@@ -7,6 +8,7 @@ import pytest
 import structlog
 from phoneterm.core import messages
 from phoneterm_bridge.logs import MAX_TEXT_CHARS, set_up_logs, shorten
+from phoneterm_bridge.refreshing import keep_refreshing
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +62,20 @@ async def test_no_number_and_no_secret_reaches_the_log(scene, capfd):
     assert "result" in logged
     for hidden in ("0301234567", '"103"', '"199"', scene.enrolment.mqtt_password, scene.enrolment.mac_key.hex()):
         assert hidden not in logged
+
+
+async def test_a_store_that_cannot_be_read_is_logged_once_and_once_when_it_can_again(monkeypatch, make, capfd):
+    set_up_logs("json", "info")
+    monkeypatch.setattr("phoneterm_bridge.refreshing.EVERY_S", 0)
+    tries, reads = [], []
+
+    async def refresh():
+        tries.append(None)
+        if 2 < len(tries) < 10:
+            raise OSError
+
+    refreshing = asyncio.create_task(keep_refreshing(refresh, lambda: reads.append(None)))
+    await make.until(lambda: len(reads) > 5)
+    refreshing.cancel()
+    events = [json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()]
+    assert events == ["directory-not-read", "directory-read-again"]

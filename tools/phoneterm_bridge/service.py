@@ -24,6 +24,7 @@ from phoneterm_bridge.policy_record import record_policy
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.pulse import Pulse
 from phoneterm_bridge.reception import Reception
+from phoneterm_bridge.refreshing import keep_refreshing
 from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.sessions import Sessions
 from phoneterm_bridge.settings import BridgeSettings, BrokerSettings
@@ -36,7 +37,6 @@ from phoneterm_bridge.telemetry import Telemetry
 from phoneterm_bridge.transfers import Transfers
 from phoneterm_bridge.welcome import Welcome
 
-_REFRESH_S = 0.25
 _FINISH_S = 5
 
 
@@ -182,7 +182,9 @@ class Bridge:
         except PbxRejectedLogin as error:
             raise SetupProblem(f"{error} (pbx.username and pbx.secret in the settings).") from None
         self._parts.push_async_callback(self._pbx.stop)
-        refresher = asyncio.create_task(self._keep_refreshing(), name="directory refresh")
+        refresher = asyncio.create_task(
+            keep_refreshing(self.refresh, self.health.on_store_read), name="directory refresh"
+        )
         self._parts.push_async_callback(_end_task, refresher)
         self._parts.push_async_callback(self._finish_commands)
 
@@ -208,15 +210,6 @@ class Bridge:
                 self._welcome.see_off(tid)
             if self._broker is not None and (self._roster.find(tid) is None or tid in self._roster.rotated):
                 self._broker.kick(tid)
-
-    async def _keep_refreshing(self) -> None:
-        while True:
-            await asyncio.sleep(_REFRESH_S)
-            try:
-                await self.refresh()
-                self.health.on_store_read()
-            except Exception as error:  # a busy or full disk passes; the roster stays as it is until then
-                structlog.get_logger().error("directory-not-read", error=type(error).__name__)
 
     def _say_state(self) -> None:
         self._speaker.say_bridge_state("online" if self._pbx.is_available else "degraded")

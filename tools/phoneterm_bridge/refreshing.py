@@ -1,0 +1,30 @@
+"""Keeps the bridge in step with its store: refreshes several times a second. Does not know what is in the store.
+
+A store that cannot be read (a busy or full disk) is logged once when that begins and once when it is over; what the
+bridge knows stays as it is until then.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+EVERY_S = 0.25
+
+
+async def keep_refreshing(refresh: Callable[[], Awaitable[None]], on_read: Callable[[], None]) -> None:
+    """Call `refresh` for ever, and `on_read` whenever it has worked."""
+    is_told = False
+    while True:
+        await asyncio.sleep(EVERY_S)
+        try:
+            await refresh()
+        except Exception as error:
+            if not is_told:
+                is_told = True
+                structlog.get_logger().error("directory-not-read", error=type(error).__name__)
+            continue
+        on_read()
+        if is_told:
+            is_told = False
+            structlog.get_logger().info("directory-read-again")
