@@ -10,7 +10,7 @@ import sys
 import pytest
 import sqlalchemy as sa
 from bridge.test_migrations import make_old_store
-from phoneterm_bridge.cli import backup_app
+from phoneterm_bridge.cli.backup import app as backup_app
 from phoneterm_bridge.store import reading, tables
 from phoneterm_bridge.store.backup import create_backup, restore_backup
 from phoneterm_bridge.store.database import open_store
