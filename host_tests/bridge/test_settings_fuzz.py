@@ -46,6 +46,9 @@ def load(path=None, overrides=()):
 @example("policy", "office_hours", "mo\n08:00-18:00")
 @example("pbx", "port", "1" * 5000)
 @example("phones", "digit_map", "a" * 5000)
+@example("broker", "host", "\n")
+@example("http", "host", "\x1f")
+@example("http", "host", "a" * 5000)
 def test_any_override_is_taken_or_one_sentence(section, key, value):
     load(overrides=(f"{section}.{key}={value}",))
 

@@ -23,6 +23,7 @@ ENVIRONMENT_PREFIX = "PHONETERM_"
 _NAME = r"^[A-Za-z0-9_.-]+$"
 _LEGEND = r"^[0-9A-Z*#]$"
 _MOST_CHARS_SHOWN = 60
+_MOST_SENTENCE_CHARS = 400
 
 
 class _Section(BaseModel):
@@ -177,7 +178,7 @@ def _sentence(error: ValidationError, path: Path | None) -> str:
     name = show_name(".".join(str(part) for part in first["loc"]))
     where = f" (in {path}, the environment or the command line)" if path else ""
     if first["type"] == "value_error":  # of a check of our own, which is a sentence
-        return f"{first['ctx']['error']}{where}."
+        return f"{_escape(str(first['ctx']['error']))}{where}."
     if first["type"] == "extra_forbidden":
         return f"The settings have no key {name}{where}{_nearest(str(first['loc'][-1]), _keys_beside(first['loc']))}"
     return f"The setting {name} is not right: {first['msg'][:1].lower() + first['msg'][1:]}{where}."
@@ -187,6 +188,12 @@ def show_name(name: str) -> str:
     """Return a name that came from outside as it can be printed: escaped, and cut short."""
     shown = ascii(name)[1:-1]
     return shown if len(shown) <= _MOST_CHARS_SHOWN else f"{shown[:_MOST_CHARS_SHOWN]}..."
+
+
+def _escape(sentence: str) -> str:
+    """Return a sentence of our own, which may quote a setting, as one line that can be printed."""
+    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in sentence)
+    return shown if len(shown) <= _MOST_SENTENCE_CHARS else f"{shown[:_MOST_SENTENCE_CHARS]}..."
 
 
 def _keys_beside(location: tuple) -> list[str]:
