@@ -35,8 +35,9 @@ class ProductionMosquitto:
     def write_config(self, store_path, *options):
         """Run `phoneterm broker config` for a store."""
         settings = {"store.path": store_path, "broker.password": BRIDGE_PASSWORD}
-        for name in ("embedded", "port", "host", "ca_path", "certificate_path", "key_path"):
-            settings[f"broker.{name}"] = getattr(self.settings, name)
+        for name in type(self.settings).model_fields:
+            if name not in ("password", "username", "keepalive_s"):
+                settings[f"broker.{name}"] = getattr(self.settings, name)
         arguments = [f"--set={name}={value}" for name, value in settings.items() if value is not None]
         seen_as = f"--seen-as={self._part.inside(self.folder)}"
         result = CliRunner().invoke(broker_app, ["config", str(self.folder), seen_as, *arguments, *options])

@@ -106,6 +106,31 @@ def test_with_a_certificate_it_listens_on_the_network_and_without_it_refuses(run
     assert {"listener 1883 0.0.0.0", "certfile /x/b.pem", "keyfile /x/b.key", "tls_version tlsv1.2"} <= set(lines)
 
 
+def test_with_a_ca_of_clients_everybody_is_asked_for_a_certificate(run, tmp_path):
+    names = ("certificate_path", "key_path", "client_ca_path", "client_certificate_path", "client_key_path")
+    files = [f"broker.{name}=/x/{name}" for name in names]
+    assert run("config", str(tmp_path / "m"), settings=("broker.embedded=false", PASSWORD, *files))[0] == 0
+    lines = (tmp_path / "m" / "mosquitto.conf").read_text().splitlines()
+    assert {"cafile /x/client_ca_path", "require_certificate true"} <= set(lines)
+
+
+def test_with_a_psk_port_terminals_get_a_listener_and_a_key_each_and_the_bridge_keeps_loopback(
+    run, tmp_path, directory
+):
+    psk = ("broker.embedded=false", PASSWORD, "broker.psk_port=8884")
+    directory.revoke_terminal("phone-102")
+    assert run("config", str(tmp_path / "m"), "--listen", "0.0.0.0", settings=psk)[0] == 0
+    lines = (tmp_path / "m" / "mosquitto.conf").read_text().splitlines()
+    assert [line for line in lines if line.startswith("listener")] == [
+        "listener 1883 127.0.0.1",
+        "listener 8884 0.0.0.0",
+    ]
+    assert {"psk_hint phoneterm", f"psk_file {tmp_path / 'm' / 'phoneterm.keys'}"} <= set(lines)
+    assert lines.count("use_username_as_clientid true") == 2
+    (key,) = (tmp_path / "m" / "phoneterm.keys").read_text().splitlines()
+    assert (key.startswith("phone-101:"), len(key)) == (True, len("phone-101:") + 64)
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [

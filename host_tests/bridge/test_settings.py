@@ -47,6 +47,16 @@ def test_the_command_line_wins_over_the_environment_and_both_over_the_file(write
         ("host = '0.0.0.0'\nca_path = 'ca.pem'", r"in the clear"),
         ("embedded = false\nhost = '127.evil'\n", r"in the clear"),
         ("key_path = 'broker.key'", r"^The settings broker\.certificate_path and broker\.key_path only work together"),
+        (
+            "client_key_path = 'b.key'",
+            r"broker\.client_certificate_path and broker\.client_key_path only work together",
+        ),
+        ("client_ca_path = 'c.pem'", r"^The setting broker\.client_ca_path needs TLS: set broker\.certificate_path"),
+        (
+            "embedded = false\nclient_ca_path = 'c.pem'\ncertificate_path = 'b.pem'\nkey_path = 'b.key'",
+            r"^With broker\.client_ca_path the bridge needs a certificate too: set broker\.client_certificate_path",
+        ),
+        ("psk_port = 8884", r"^The setting broker\.psk_port is for a mosquitto"),
     ],
 )
 def test_plain_text_over_a_network_and_half_of_tls_are_refused(write, text, sentence):
@@ -140,7 +150,7 @@ def test_the_example_file_names_every_key_and_shows_the_defaults(write):
         model = field.annotation
         assert set(shown[section]) == set(model.model_fields), section
     loaded = load_settings(write(text))
-    files = dict.fromkeys(("ca_path", "certificate_path", "key_path"))
+    files = {name: None for name in type(loaded.broker).model_fields if name.endswith("_path")}
     assert loaded.broker.model_copy(update=files) == load_settings().broker
     assert loaded.pbx == load_settings().pbx
     assert loaded.store == load_settings().store

@@ -5,13 +5,15 @@ The terminal is the untouched firmware on the MicroPython VM, with a CA of its o
 
 import asyncio
 import contextlib
+import shutil
+import socket
 
 import pytest
 from bridge.production_mosquitto import ProductionMosquitto
 from device.authority import Authority, is_possible
 from gmqtt.mqtt.handler import MQTTConnectError
 from phoneterm.core import messages
-from phoneterm_bridge.broker_tls import make_server_context
+from phoneterm_bridge.broker_tls import make_client_context, make_server_context
 from phoneterm_bridge.cli.terminal import device_settings
 from phoneterm_bridge.connect_packet import Connect, build_connect
 from phoneterm_bridge.mqtt_connection import MqttConnection, NotConnected
@@ -22,6 +24,7 @@ from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
 NAME = "localhost"
+HOST = "127.0.0.1"
 CONNACK = b"\x20"
 LONG_AGO, FAR_AWAY = ("20200101", "20210101"), ("20700101", "20710101")
 
@@ -36,18 +39,32 @@ def make_authority(tmp_path):
 
 @pytest.fixture
 async def start(tmp_path, make, need_part, make_authority):
-    """Return a coroutine that starts a bridge on a broker with TLS; it returns (scene, the broker's CA)."""
+    """Return a coroutine that starts a bridge on a broker with TLS; it returns (scene, the broker's CA).
+
+    client_ca: the Authority whose certificates the broker asks everybody for.
+    """
     scenes = []
 
-    async def start_scene(broker, name=NAME, dates=None):
+    async def start_scene(broker, name=NAME, dates=None, client_ca=None):
         authority = make_authority()
         mosquitto = ProductionMosquitto(need_part("mosquitto")) if broker == "mosquitto" else None
+        folder = mosquitto.folder if mosquitto else tmp_path
         files = {}
         for option, content in authority.make_server_files(name, dates).items():
-            path = (mosquitto.folder if mosquitto else tmp_path) / option
+            path = folder / option
             path.write_bytes(content)
             files[{"certfile": "certificate_path", "keyfile": "key_path"}[option]] = path
+        if client_ca:
+            files["client_ca_path"] = shutil.copy(client_ca.pem_path, folder / "clients.pem")
         if mosquitto:
+            if client_ca:
+                files |= dict(
+                    zip(
+                        ("client_certificate_path", "client_key_path"),
+                        client_ca.make_client_files("bridge"),
+                        strict=True,
+                    )
+                )
             mosquitto.settings = mosquitto.settings.model_copy(
                 update=files | {"host": NAME, "ca_path": authority.pem_path}
             )
@@ -76,7 +93,8 @@ async def power_on():
     async def start_phone(scene, authority, **changes):
         broker = scene.settings.broker.model_copy(update={"port": scene.bridge.broker_port, "host": "127.0.0.1"})
         texts = device_settings(scene.enrolment, broker) | {"wifi_ssid": "lab", "tls_host": NAME}
-        phone = VirtualPhone(texts | {"tls_ca_path": authority.der_path} | changes)
+        changed = texts | {"tls_ca_path": authority.der_path} | changes
+        phone = VirtualPhone({key: text for key, text in changed.items() if text is not None})
         await phone.start()
         client = await PhoneClient.connect("127.0.0.1", phone.control_port)
         phones.append((phone, client))
@@ -131,11 +149,129 @@ async def test_who_speaks_in_the_clear_gets_no_answer_from_a_tls_broker(start, b
     writer.close()
 
 
-async def test_a_terminal_without_tls_psk_says_so_in_one_sentence(start, power_on):
-    scene, authority = await start("embedded broker")
-    client = await power_on(scene, authority, tls="psk", tls_psk="00" * 16)
+def own_files(authority):
+    """Return the settings of a terminal with a certificate of an authority."""
+    certificate, key = authority.make_client_files("phone-101")
+    return {"tls_cert_path": str(certificate.with_suffix(".der")), "tls_key_path": str(key.with_suffix(".der"))}
+
+
+@BROKERS
+async def test_a_broker_that_asks_for_certificates_lets_the_firmware_in_with_its_own(
+    start, power_on, make_authority, broker
+):
+    clients = make_authority("clients")
+    scene, authority = await start(broker, client_ca=clients)
+    client = await power_on(scene, authority, **own_files(clients))
+    await client.wait_for_signal("ready", 10)
+
+
+@BROKERS
+@pytest.mark.parametrize("whose", ["nobody", "another authority"])
+async def test_a_broker_that_asks_for_certificates_takes_no_other(start, power_on, make_authority, broker, whose):
+    scene, authority = await start(broker, client_ca=make_authority("clients"))
+    own = own_files(make_authority("other")) if whose == "another authority" else {}
+    client = await power_on(scene, authority, **dict.fromkeys(("tls_cert_path", "tls_key_path")) | own)
+    event = await client.wait_for_event(lambda one: one["event"] == "log" and "no TLS with it" in one["line"])
+    assert event["line"].startswith(("link-lost ", "link-refused "))
+    assert not [line for line in await client.log() if line.startswith("link-up")]
+
+
+@BROKERS
+async def test_what_is_no_certificate_is_one_sentence_on_the_terminal(
+    start, power_on, make_authority, tmp_path, broker
+):
+    clients = make_authority("clients")
+    scene, authority = await start(broker, client_ca=clients)
+    (tmp_path / "no-key").write_text("nothing")
+    client = await power_on(scene, authority, **own_files(clients) | {"tls_key_path": str(tmp_path / "no-key")})
     await client.wait_for_signal("keypad-fault", 10)
-    assert await client.log() == ["This interpreter has no TLS-PSK: use tls = ca."]
+    (line,) = await client.log()
+    assert line.startswith("The setting tls_key_path does not name a file in DER form: ")
+
+
+@pytest.mark.parametrize("whose", ["nobody", "another authority"])
+async def test_the_bridge_without_the_right_certificate_says_that_the_broker_asks_for_one(start, make_authority, whose):
+    scene, _ = await start("mosquitto", client_ca=make_authority("clients"))
+    own = (None, None) if whose == "nobody" else make_authority("other").make_client_files("bridge")
+    changes = {"client_certificate_path": own[0], "client_key_path": own[1]}
+    with pytest.raises(NotConnected, match="certificate"):
+        await try_to_connect(scene.settings.broker.model_copy(update=changes))
+
+
+@pytest.fixture
+async def psk_scene(tmp_path, make, need_part):
+    """A bridge on a mosquitto as configured for terminals with TLS-PSK, and the address of that."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    mosquitto = ProductionMosquitto(need_part("mosquitto"), psk_port=port)
+    scene = make.Scene(tmp_path, broker=mosquitto.settings)
+    mosquitto.write_config(scene.settings.store.path, "--listen=127.0.0.1")
+    await mosquitto.start()
+    await scene.start()
+    yield scene
+    await scene.stop()
+    await mosquitto.remove()
+
+
+@pytest.fixture
+async def power_on_psk(psk_scene):
+    """Return a coroutine that starts a phone with the settings it was enrolled with, and some changed."""
+    phones = []
+
+    async def start_phone(**changes):
+        phone = VirtualPhone(
+            device_settings(psk_scene.enrolment, psk_scene.settings.broker) | {"wifi_ssid": "lab"} | changes
+        )
+        await phone.start()
+        client = await PhoneClient.connect(HOST, phone.control_port)
+        phones.append((phone, client))
+        return client
+
+    yield start_phone
+    for phone, client in phones:
+        await client.close()
+        await phone.stop()
+
+
+async def test_the_firmware_comes_to_its_permissions_over_tls_psk(power_on_psk):
+    client = await power_on_psk()
+    await client.wait_for_signal("ready", 10)
+
+
+async def test_another_shared_key_is_refused(power_on_psk):
+    client = await power_on_psk(tls_psk="00" * 32)
+    assert (await refusal(client)).startswith("no TLS with it: ")
+
+
+async def test_the_right_password_without_tls_psk_gets_nowhere(power_on_psk, psk_scene):
+    client = await power_on_psk(tls="off")
+    event = await client.wait_for_event(lambda one: one["event"] == "log" and one["line"].startswith("link-"))
+    assert event["line"].startswith("link-lost ")
+
+
+async def test_any_client_with_the_shared_key_gets_tls_and_none_with_another(psk_scene):
+    """With openssl's own client, so that not only the firmware is believed."""
+    enrolment, broker = psk_scene.enrolment, psk_scene.settings.broker
+    right = device_settings(enrolment, broker)["tls_psk"]
+    connect = build_connect(Connect("", enrolment.tid, "", 60, None, b"", 0, False))
+    no_password = bytes((0x20, 2, 0, 5))
+    assert await ask_with_openssl(broker.psk_port, enrolment.tid, right, connect) == no_password
+    assert await ask_with_openssl(broker.psk_port, enrolment.tid, "11" * 32, connect) == b""
+    assert await ask_with_openssl(broker.psk_port, "phone-999", right, connect) == b""
+
+
+async def ask_with_openssl(port, identity, key, octets):
+    """Send octets over TLS-PSK and return what comes back until the broker hangs up."""
+    process = await asyncio.create_subprocess_exec(
+        "openssl", "s_client", "-quiet", "-connect", f"{HOST}:{port}", "-psk_identity", identity, "-psk", key,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    process.stdin.write(octets)
+    answer = await asyncio.wait_for(process.stdout.read(), 10)
+    process.stdin.close()
+    await process.wait()
+    return answer
 
 
 async def test_the_embedded_brokers_plain_door_is_for_the_bridge_alone(start, make):
@@ -192,15 +328,33 @@ def test_a_certificate_that_cannot_be_used_is_one_sentence(tmp_path):
     (tmp_path / "x.pem").write_text("nothing")
     with pytest.raises(SetupProblem, match=r"are not a certificate and its key in PEM form\.$"):
         make_server_context(tmp_path / "x.pem", tmp_path / "x.pem")
-    with pytest.raises(SetupProblem, match=r"cannot be read \(No such file or directory\); see broker\.certificate"):
+    with pytest.raises(
+        SetupProblem, match=r"cannot be read \(No such file or directory\); see broker\.certificate_path and"
+    ):
         make_server_context(tmp_path / "none.pem", tmp_path / "none.key")
 
 
-def test_a_terminal_enrolled_for_tls_is_told_to_check_the_ca(make, tmp_path):
+def test_a_terminal_is_enrolled_for_the_tls_of_its_broker(make, tmp_path):
     scene = make.Scene(tmp_path)
     plain = BrokerSettings(embedded=False, host="broker.lab", allow_plain=True)
     tls = BrokerSettings(embedded=False, host="broker.lab", ca_path="ca.pem")
+    asking = BrokerSettings(certificate_path="b.pem", key_path="b.key", client_ca_path="c.pem")
+    psk = BrokerSettings(embedded=False, port=1883, psk_port=8884)
+    own = {"tls_cert_path": "cert.der", "tls_key_path": "key.der"}
     assert device_settings(scene.enrolment, plain).items() >= {"tls": "off", "allow_plain": "yes"}.items()
     assert device_settings(scene.enrolment, tls).items() >= {"tls": "ca", "tls_ca_path": "ca.der"}.items()
-    assert "allow_plain" not in device_settings(scene.enrolment, tls)
+    assert not {"allow_plain", *own} & device_settings(scene.enrolment, tls).keys()
+    assert device_settings(scene.enrolment, asking).items() >= ({"tls": "ca"} | own).items()
+    assert device_settings(scene.enrolment, psk).items() >= {"tls": "psk", "mqtt_port": "8884"}.items()
+    assert scene.enrolment.mac_key.hex() not in device_settings(scene.enrolment, psk)["tls_psk"]
     scene.engine.dispose()
+
+
+def test_a_file_of_the_bridges_own_tls_that_cannot_be_used_is_one_sentence(tmp_path):
+    (tmp_path / "x.pem").write_text("nothing")
+    for files, sentence in (
+        ({"ca_path": tmp_path / "x.pem"}, r"\(broker\.ca_path\) is not a CA in PEM form\.$"),
+        ({"ca_path": tmp_path / "none.pem"}, r"cannot be read \(No such file or directory\); see broker\.ca_path\.$"),
+    ):
+        with pytest.raises(SetupProblem, match=sentence):
+            make_client_context(BrokerSettings(embedded=False, **files))

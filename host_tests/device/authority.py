@@ -1,4 +1,4 @@
-"""Makes a certificate authority and a server certificate with openssl, for tests of TLS.
+"""Makes a certificate authority and certificates of servers and clients with openssl, for tests of TLS.
 
 Does not keep them: each authority lives in the folder it is given. Certificates are valid from now for one day,
 unless a test wants another time.
@@ -49,6 +49,15 @@ class Authority:
             "certfile": (self._folder / "server.pem").read_bytes(),
             "keyfile": (self._folder / "server.key").read_bytes(),
         }
+
+    def make_client_files(self, name):
+        """Return the paths of a client's certificate and key in PEM form; those in DER form end with .der instead."""
+        self._run("req", *_CURVE, "-keyout", f"{name}-key.pem", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        self._run("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+                  "-days", "1", "-out", f"{name}.pem")  # fmt: skip
+        self._run("x509", "-in", f"{name}.pem", "-outform", "DER", "-out", f"{name}.der")
+        self._run("pkey", "-in", f"{name}-key.pem", "-outform", "DER", "-out", f"{name}-key.der")
+        return self._folder / f"{name}.pem", self._folder / f"{name}-key.pem"
 
     def _sign_for(self, first, last):
         """Sign server.csr for a time that is not now, which only openssl's `ca` can."""

@@ -113,6 +113,6 @@ class Embedded:
         await self._broker.stop()
 
 
-def make_mosquitto(part, tls_files=None):
+def make_mosquitto(part, tls_files=None, options=()):
     """Return a mosquitto with both users and the contract's access rules."""
-    return Mosquitto(part, {TID: PASSWORD, _BRIDGE[0]: _BRIDGE[1]}, _ACCESS, tls_files)
+    return Mosquitto(part, {TID: PASSWORD, _BRIDGE[0]: _BRIDGE[1]}, _ACCESS, tls_files, options)

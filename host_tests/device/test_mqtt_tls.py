@@ -76,3 +76,73 @@ async def test_a_cut_tls_connection_is_made_again(tls_broker, tell):
         tls_host=NAME,
     )
     assert await story.end() == [[2]]
+
+
+@pytest.fixture
+async def asking_broker(need_part, tmp_path):
+    """A mosquitto that asks everybody for a certificate of `authority`."""
+    if not is_possible():
+        pytest.skip("openssl is not on this machine: install the package openssl.")
+    authority = Authority(tmp_path / "authority")
+    files = authority.make_server_files(NAME) | {"cafile": authority.pem_path.read_bytes()}
+    broker = make_mosquitto(need_part("mosquitto"), files, ["require_certificate true"])
+    broker.authority = authority
+    await broker.start()
+    yield broker
+    await broker.remove()
+
+
+def own_files(authority, name="desk-101"):
+    """Return the options with a certificate that an authority made for a terminal."""
+    certificate, key = authority.make_client_files(name)
+    return {"tls_cert_path": str(certificate.with_suffix(".der")), "tls_key_path": str(key.with_suffix(".der"))}
+
+
+async def test_a_broker_that_asks_for_a_certificate_is_shown_the_terminals_own(asking_broker, tell):
+    pinned = {"tls_ca_path": asking_broker.authority.der_path, "tls_host": NAME}
+    story = await tell(asking_broker.port, STORY, **pinned, **own_files(asking_broker.authority))
+    assert await story.end() == [[True, True]]
+
+
+NO_TLS = "no TLS with it: "
+
+
+@pytest.mark.parametrize("whose", ["nobody", "another authority"])
+async def test_without_the_right_certificate_it_gets_nothing_and_says_why(asking_broker, tell, tmp_path, whose):
+    pinned = {"tls_ca_path": asking_broker.authority.der_path, "tls_host": NAME}
+    own = own_files(Authority(tmp_path / "other")) if whose == "another authority" else {}
+    story = await tell(asking_broker.port, STORY, **pinned, **own)
+    assert await story.end() == [[False, False]]
+    event, reason = story.logged[0]
+    assert event in ("link-lost", "link-refused")  # the broker's alert, or its hanging up, whichever is seen first
+    assert reason.startswith(NO_TLS)
+
+
+PSK = "0f" * 32
+
+
+@pytest.fixture
+async def psk_broker(need_part):
+    """A mosquitto that shares PSK with desk-101."""
+    broker = make_mosquitto(need_part("mosquitto"), {"psk_file": f"desk-101:{PSK}\n".encode()}, ["psk_hint phoneterm"])
+    await broker.start()
+    yield broker
+    await broker.remove()
+
+
+async def test_a_shared_key_is_enough_for_tls_and_no_clock_or_certificate_is_needed(psk_broker, tell):
+    story = await tell(psk_broker.port, STORY, tls_psk=PSK, tls_host=NAME)
+    assert await story.end() == [[True, True]]
+
+
+@pytest.mark.parametrize(("tid", "key"), [("desk-101", "1f" * 32), ("desk-102", PSK)])
+async def test_another_key_or_a_name_that_has_none_is_refused(psk_broker, tell, tid, key):
+    story = await tell(psk_broker.port, STORY, tls_psk=key, tls_host=NAME, tid=tid)
+    assert await story.end() == [[False, False]]
+    assert (await story.until_logged("link-refused")).startswith(NO_TLS)
+
+
+async def test_with_a_shared_key_no_broker_is_believed_for_its_certificate(tls_broker, tell):
+    story = await tell(tls_broker.port, STORY, tls_psk=PSK, tls_host=NAME)
+    assert await story.end() == [[False, False]]
+    assert (await story.until_logged("link-refused")).startswith(NO_TLS)

@@ -38,7 +38,7 @@ def test_the_least_settings_are_enough_for_a_broker_on_this_machine():
     found = read()
     assert found.mqtt_port == 1883
     assert found.mac_key == bytes.fromhex(RIGHT["mac_key"])
-    assert (found.wifi_ssid, found.base, found.tls, found.allow_plain) == ("Büro", "phoneterm", "off", False)
+    assert (found.wifi_ssid, found.base, found.tls, found.tls_cert_path) == ("Büro", "phoneterm", "off", "")
 
 
 def test_tls_changes_the_port_and_takes_the_brokers_name_unless_told_otherwise():
@@ -67,7 +67,7 @@ def test_a_missing_setting_is_named(key):
     [
         ("tid", "Desk 101"), ("mqtt_port", "0"), ("mqtt_port", "65536"), ("mqtt_port", "18x3"), ("mqtt_port", "²"),
         ("mac_key", "0011"), ("mac_key", "zz" * 16), ("mac_key", "0" * 33), ("tls", "yes"), ("tls", "ca"),
-        ("tls", "psk"), ("allow_plain", "maybe"), ("wifi_ssid", b"\xff\xfe"), ("wifi_ssid", "x" * 129),
+        ("allow_plain", "maybe"), ("tls_psk", "zz" * 16), ("wifi_ssid", b"\xff\xfe"), ("wifi_ssid", "x" * 129),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_named_in_one_sentence_that_does_not_repeat_it(key, value):
@@ -77,3 +77,23 @@ def test_a_wrong_setting_is_named_in_one_sentence_that_does_not_repeat_it(key, v
     assert key in found.sentence
     assert found.sentence.endswith(".")
     assert "zz" not in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"tls": "ca"}, "tls_ca_path"),
+        ({"tls": "ca", "tls_ca_path": "ca.der", "tls_cert_path": "me.der"}, "tls_key_path"),
+        ({"tls": "ca", "tls_ca_path": "ca.der", "tls_key_path": "me.key"}, "tls_key_path"),
+        ({"tls": "psk"}, "tls_psk"),
+        ({"tls": "psk", "tls_psk": "00" * 15}, "tls_psk"),
+    ],
+)
+def test_what_a_kind_of_tls_needs_and_is_not_there_is_named(changes, key):
+    assert read(**changes).key == key
+
+
+def test_a_certificate_of_its_own_and_a_shared_key_are_read():
+    found = read(tls="ca", tls_ca_path="ca.der", tls_cert_path="me.der", tls_key_path="me.key")
+    assert (found.tls_cert_path, found.tls_key_path) == ("me.der", "me.key")
+    assert read(tls="psk", tls_psk="0f" * 32).tls_psk == b"\x0f" * 32

@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 from asyncio.subprocess import Process
+from collections.abc import Iterable
 
 from lab_parts.parts import Part
 
@@ -19,10 +20,15 @@ _ROUNDS = 101  # mosquitto_passwd's own number
 
 
 class Mosquitto:
-    """One broker of its own. `files` are options that name a file, with the file's content."""
+    """One broker of its own. `files` are options that name a file, with the file's content; `options` more lines."""
 
     def __init__(
-        self, part: Part, users: dict[str, str], access: str = "", files: dict[str, bytes] | None = None
+        self,
+        part: Part,
+        users: dict[str, str],
+        access: str = "",
+        files: dict[str, bytes] | None = None,
+        options: Iterable[str] = (),
     ) -> None:
         self._part = part
         self._folder = part.make_folder()
@@ -34,7 +40,7 @@ class Mosquitto:
         lines = [
             f"listener {self.port} 127.0.0.1", "allow_anonymous false", "set_tcp_nodelay true", "user root",
             "persistence false", "log_dest none",
-            *(f"{name} {self._write(name, content)}" for name, content in contents.items()),
+            *(f"{name} {self._write(name, content)}" for name, content in contents.items()), *options,
         ]  # fmt: skip
         self._config = self._write("mosquitto.conf", "\n".join(lines).encode() + b"\n")
 

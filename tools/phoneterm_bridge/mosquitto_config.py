@@ -1,4 +1,4 @@
-"""The files that make a mosquitto the broker of this bridge: configuration, passwords and access rules, as text.
+"""The files that make a mosquitto the broker of this bridge: configuration, passwords, keys and access rules, as text.
 
 Does not write them or start mosquitto. The same settings and the same terminals give the same text. Made for mosquitto
 2.0 and 2.1: what 2.1 calls deprecated (per_listener_settings, message_size_limit) is not used.
@@ -10,14 +10,20 @@ from pathlib import Path, PurePath
 from phoneterm.core import messages
 
 from phoneterm_bridge.broker_reader import MAX_PACKET_BYTES
+from phoneterm_bridge.broker_settings import BrokerSettings
 from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BrokerSettings
 from phoneterm_bridge.store import passwords
 from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.tls_psk import derive_psk
 
 FIRST_LINE = "# Written by `phoneterm broker config`, which writes it anew: keep changes of your own elsewhere."
 CONFIG_NAME, PASSWORDS_NAME, ACCESS_NAME = "mosquitto.conf", "phoneterm.passwords", "phoneterm.access"
+KEYS_NAME = "phoneterm.keys"
+_LOOPBACK = "127.0.0.1"
 LEAST_PASSWORD_CHARS = 16
+_LEAST_TLS = "tls_version tlsv1.2"
+# A client id is worth nothing: nobody can push another one out by taking its id.
+_BY_USER_NAME = "use_username_as_clientid true"
 _SAID_BY_TERMINALS = (messages.HELLO, messages.STATE, messages.COMMAND, messages.ACK, messages.TELEMETRY)
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
@@ -29,7 +35,8 @@ def make_files(
     if broker.embedded:
         raise SetupProblem("The settings say broker.embedded = true: a mosquitto is only used when it is false.")
     login = _bridge_login(broker, terminals)
-    return {
+    keys = {KEYS_NAME: _join(_shared_keys(terminals))} if broker.psk_port else {}
+    return keys | {
         CONFIG_NAME: _join(_config_lines(broker, listen, folder, seen_as)),
         PASSWORDS_NAME: _join([login, *_terminal_logins(terminals)]),
         ACCESS_NAME: _join(_access_lines(broker)),
@@ -42,14 +49,17 @@ def without_login(terminals: dict[str, TerminalRecord]) -> list[str]:
 
 
 def _config_lines(broker: BrokerSettings, listen: str, folder: Path, seen_as: PurePath) -> list[str]:
-    lines = [
+    # Terminals with TLS-PSK have a listener of their own; this one is then for the bridge, beside mosquitto.
+    is_for_bridge = broker.psk_port and not broker.certificate_path and not broker.allow_plain
+    return [
         FIRST_LINE,
-        f"listener {broker.port} {listen}",
+        f"listener {broker.port} {_LOOPBACK if is_for_bridge else listen}",
+        *_certificate_lines(broker, folder, seen_as),
+        _BY_USER_NAME,
+        *(_psk_lines(broker.psk_port, listen, seen_as) if broker.psk_port else ()),
         "allow_anonymous false",
         f"password_file {seen_as / PASSWORDS_NAME}",
         f"acl_file {seen_as / ACCESS_NAME}",
-        "# A client id is worth nothing: nobody can push another one out by taking its id.",
-        "use_username_as_clientid true",
         "# Without this every acknowledgement waits for 40 ms.",
         "set_tcp_nodelay true",
         "# Nothing outlives a restart, and nothing is kept for long: a command is carried out now or not at all.",
@@ -59,10 +69,23 @@ def _config_lines(broker: BrokerSettings, listen: str, folder: Path, seen_as: Pu
         "persistent_client_expiration 1h",
         f"max_packet_size {MAX_PACKET_BYTES}",
     ]
-    if broker.certificate_path and broker.key_path:
-        certificate, key = (_see(path, folder, seen_as) for path in (broker.certificate_path, broker.key_path))
-        lines += [f"certfile {certificate}", f"keyfile {key}", "tls_version tlsv1.2"]
+
+
+def _certificate_lines(broker: BrokerSettings, folder: Path, seen_as: PurePath) -> list[str]:
+    if not broker.certificate_path or not broker.key_path:
+        return []
+    certificate, key = (_see(path, folder, seen_as) for path in (broker.certificate_path, broker.key_path))
+    lines = [f"certfile {certificate}", f"keyfile {key}", _LEAST_TLS]
+    if broker.client_ca_path:
+        lines += [f"cafile {_see(broker.client_ca_path, folder, seen_as)}", "require_certificate true"]
     return lines
+
+
+def _psk_lines(port: int, listen: str, seen_as: PurePath) -> list[str]:
+    return [
+        f"listener {port} {listen}", "psk_hint phoneterm", f"psk_file {seen_as / KEYS_NAME}", _LEAST_TLS,
+        _BY_USER_NAME,
+    ]  # fmt: skip
 
 
 def _see(path: Path, folder: Path, seen_as: PurePath) -> PurePath:
@@ -91,6 +114,10 @@ def _bridge_login(broker: BrokerSettings, terminals: dict[str, TerminalRecord]) 
 def _terminal_logins(terminals: dict[str, TerminalRecord]) -> list[str]:
     live = (record for record in terminals.values() if record.mosquitto_hash and not record.is_revoked)
     return sorted(f"{record.tid}:{record.mosquitto_hash}" for record in live)
+
+
+def _shared_keys(terminals: dict[str, TerminalRecord]) -> list[str]:
+    return sorted(f"{record.tid}:{derive_psk(record.key)}" for record in terminals.values() if not record.is_revoked)
 
 
 def _access_lines(broker: BrokerSettings) -> list[str]:

@@ -21,9 +21,12 @@ from gmqtt.mqtt.constants import MQTTv311
 from gmqtt.mqtt.handler import MQTTError
 from gmqtt.storage import PersistentStorage
 
+from phoneterm_bridge.problem import SetupProblem
+
 _CONNECT_TIMEOUT_S = 5
 _GOODBYE_TIMEOUT_S = 1
 _REFUSED = 0x80
+_ABOUT_CERTIFICATES = "; perhaps it asks for another certificate, see broker.client_certificate_path"
 # gmqtt reconnects while `0 failures <= retries`, and -1 means for ever; less than that is never.
 _NEVER_RECONNECT = {"reconnect_retries": -2}
 
@@ -32,14 +35,14 @@ OnMessage = Callable[[str, bytes, bool], Awaitable[None]]  # topic, payload, is 
 
 @dataclass(frozen=True)
 class BrokerAddress:
-    """Where the broker is and how to log in; `ca_path` turns TLS on."""
+    """Where the broker is and how to log in; `make_tls` makes the context of a connection with TLS anew each time."""
 
     host: str
     port: int
     username: str
     password: str = field(repr=False)
     keepalive_s: int = 15
-    ca_path: str | None = None
+    make_tls: Callable[[], ssl.SSLContext | None] = field(default=lambda: None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,9 @@ class MqttConnection:
         """Log in and subscribe; NotConnected when that fails."""
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                await self._log_in()
-                await self._subscribed.wait()
+                await self._log_in_unless_lost()
+        except SetupProblem as problem:  # a file of the TLS settings that was there at the start
+            raise NotConnected(str(problem).rstrip(".")) from None
         except TimeoutError:
             raise NotConnected("it does not answer") from None
         except MQTTError as error:
@@ -130,10 +134,24 @@ class MqttConnection:
         with suppress(TimeoutError, OSError):
             await asyncio.wait_for(self._client.disconnect(), _GOODBYE_TIMEOUT_S)
 
+    async def _log_in_unless_lost(self) -> None:
+        """Log in and subscribe; with TLS 1.3 a broker that wants a certificate says so only after the handshake."""
+        login, loss = asyncio.create_task(self._log_in()), asyncio.create_task(self._lost.wait())
+        try:
+            await asyncio.wait((login, loss), return_when=asyncio.FIRST_COMPLETED)
+            if not login.done():
+                raise NotConnected("it hangs up" + (_ABOUT_CERTIFICATES if self._address.make_tls() else ""))
+            login.result()
+        finally:
+            for task in (login, loss):
+                task.cancel()
+            await asyncio.gather(login, loss, return_exceptions=True)
+
     async def _log_in(self) -> None:
         address = self._address
-        tls: ssl.SSLContext | bool = ssl.create_default_context(cafile=address.ca_path) if address.ca_path else False
+        tls = address.make_tls() or False
         await self._client.connect(address.host, address.port, ssl=tls, keepalive=address.keepalive_s, version=MQTTv311)
+        await self._subscribed.wait()
 
     def _ask_for_messages(self, *_: Any) -> None:
         self._client.subscribe([gmqtt.Subscription(name, qos=1) for name in self._filters])

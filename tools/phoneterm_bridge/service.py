@@ -7,11 +7,12 @@ close. Trouble at the start is a SetupProblem; later trouble with broker or PBX 
 import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 from phoneterm.core import messages
 
-from phoneterm_bridge.broker_tls import make_server_context
+from phoneterm_bridge.broker_tls import make_client_context, make_server_context
 from phoneterm_bridge.commands import Commands
 from phoneterm_bridge.embedded_broker import EmbeddedBroker
 from phoneterm_bridge.gate import Gate
@@ -122,6 +123,7 @@ class Bridge:
         settings = self._settings.broker
         if self._link is None:
             address = await self._start_broker(settings) if settings.embedded else address_of(settings)
+            address.make_tls()  # files that cannot be used are trouble of the start
             self._link = MqttLink(address, messages.bridge_filter(settings.base), will_of(settings.base))
         self._join_parts(self._link)
         self._start_watching(self._link)
@@ -133,7 +135,7 @@ class Bridge:
     async def _start_broker(self, settings: BrokerSettings) -> BrokerAddress:
         tls = None
         if settings.certificate_path and settings.key_path:
-            tls = make_server_context(settings.certificate_path, settings.key_path)
+            tls = make_server_context(settings.certificate_path, settings.key_path, settings.client_ca_path)
         self._broker = EmbeddedBroker(settings.host, settings.port, settings.base, self._roster, tls)
         await self._broker.start()
         self._parts.push_async_callback(self._broker.stop)
@@ -249,9 +251,9 @@ class Bridge:
 
 def address_of(settings: BrokerSettings) -> BrokerAddress:
     """Return how to reach the broker of the settings."""
-    ca_path = str(settings.ca_path) if settings.ca_path else None
     password = settings.password.get_secret_value()
-    return BrokerAddress(settings.host, settings.port, settings.username, password, settings.keepalive_s, ca_path)
+    make_tls = partial(make_client_context, settings)
+    return BrokerAddress(settings.host, settings.port, settings.username, password, settings.keepalive_s, make_tls)
 
 
 def will_of(base: str) -> Will:

@@ -9,18 +9,17 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from phoneterm_bridge.broker_settings import BrokerSettings
 from phoneterm_bridge.http_settings import HttpSettings
-from phoneterm_bridge.loopback import is_loopback
 from phoneterm_bridge.policy_settings import PolicySettings
 from phoneterm_bridge.problem import SetupProblem
 
 ENVIRONMENT_PREFIX = "PHONETERM_"
-_NAME = r"^[A-Za-z0-9_.-]+$"
 _LEGEND = r"^[0-9A-Z*#]$"
 _MOST_CHARS_SHOWN = 60
 _MOST_SENTENCE_CHARS = 400
@@ -28,43 +27,6 @@ _MOST_SENTENCE_CHARS = 400
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BrokerSettings(_Section):
-    """Where the MQTT broker is; `embedded` starts one inside the bridge, for the terminals of the store.
-
-    ca_path: the CA of the broker's certificate. certificate_path, key_path: that certificate and its key, for the
-    embedded broker and for the configuration of a mosquitto. All three are PEM files.
-    """
-
-    embedded: bool = True
-    host: str = Field("127.0.0.1", min_length=1)
-    port: int = Field(1883, ge=0, le=65535)
-    username: str = "bridge"
-    password: SecretStr = SecretStr("")
-    ca_path: Path | None = None
-    certificate_path: Path | None = None
-    key_path: Path | None = None
-    allow_plain: bool = False
-    keepalive_s: int = Field(15, ge=5, le=600)
-    base: str = Field("phoneterm", pattern=_NAME)
-
-    @property
-    def is_tls(self) -> bool:
-        """Say whether the connections to the broker are encrypted."""
-        return (self.certificate_path if self.embedded else self.ca_path) is not None
-
-    @model_validator(mode="after")
-    def _refuse_half_tls(self) -> Self:
-        if (self.certificate_path is None) != (self.key_path is None):
-            raise ValueError("The settings broker.certificate_path and broker.key_path only work together")
-        if not self.is_tls and not self.allow_plain and not is_loopback(self.host):
-            remedy = "broker.certificate_path and broker.key_path" if self.embedded else "broker.ca_path"
-            raise ValueError(
-                f"The broker {self.host} would be spoken to in the clear: set {remedy} (TLS), or broker.allow_plain = "
-                "true"
-            )
-        return self
 
 
 class PbxSettings(_Section):

@@ -23,7 +23,7 @@ def make_wait(wait_network, log, time_host=None):
             except (ImportError, OSError) as error:
                 if not is_told:
                     is_told = True
-                    log("clock-wrong", "so no certificate can be checked, and no time server answers: %s" % error)
+                    log("clock-wrong", "no certificate can be checked, no time server answers: %s" % error)
                 await asyncio.sleep_ms(RETRY_MS)
             await wait_network()
 

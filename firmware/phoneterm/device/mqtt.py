@@ -23,9 +23,7 @@ _MOST_PACKETS = const(16)  # that wait to be written; more mean that the broker 
 
 # connect_ms: from the first SYN to the subscription. steady_ms: a connection that lasted so long resets the back-off.
 # after_loss, after_refusal: core.backoff. random_fraction: a function, 0 to below 1.
-Timing = namedtuple(
-    "Timing", ("keepalive_s", "connect_ms", "steady_ms", "after_loss", "after_refusal", "random_fraction")
-)
+Timing = namedtuple("Timing", "keepalive_s connect_ms steady_ms after_loss after_refusal random_fraction")
 
 
 class MqttClient:

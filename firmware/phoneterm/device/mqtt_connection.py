@@ -19,9 +19,10 @@ from phoneterm.device import mqtt_packets as packets
 _LIMIT_BYTES = const(1024)  # of an incoming packet: twice the longest message of the contract
 _REFUSALS = {3: "not available", 4: "user name or password", 5: "not authorised"}
 _IS_BUSY = const(3)
+_ALERT = const(-0x7780)  # mbedTLS: the broker says that something of ours is not right, a certificate or a key
 
 # host: name or address. ssl: an SSLContext or None. server_hostname: the name in the broker's certificate.
-Broker = namedtuple("Broker", ("host", "port", "client_id", "username", "password", "ssl", "server_hostname"))
+Broker = namedtuple("Broker", "host port client_id username password ssl server_hostname")
 
 
 class LinkLost(Exception):
@@ -68,6 +69,10 @@ class Connection:
             if "validity" in reason:
                 reason += "; the clock says %d-%02d-%02d" % time.localtime()[:3]
             raise LinkLost(reason, True)
+        except OSError as error:
+            if broker.ssl:
+                raise LinkLost("no TLS with it: " + describe(error), error.errno == _ALERT)
+            raise
         packet = await self.next_packet()
         if packet.kind != received.CONNACK or packet.ident:
             reason = _REFUSALS.get(packet.ident, "answer %d, code %d" % (packet.kind, packet.ident))

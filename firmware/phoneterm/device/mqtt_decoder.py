@@ -22,7 +22,7 @@ _BODY_BYTES = {2: 2, 4: 2, 5: 2, 6: 2, 7: 2, 11: 2, 13: 0}  # of the kinds that 
 # flags: the low four bits of the first byte, of a CONNACK the session-present bit. ident: packet id, 0 for none, of a
 # CONNACK the return code. topic: str. payload: bytes, of a PUBLISH the message, of a SUBACK the return codes; of what
 # is MALFORMED a few words.
-Packet = namedtuple("Packet", ("kind", "flags", "ident", "topic", "payload"))
+Packet = namedtuple("Packet", "kind flags ident topic payload")
 
 
 class Decoder:

@@ -10,15 +10,16 @@ from collections import namedtuple
 NAMESPACE = "phoneterm"
 DEFAULT_BASE = "phoneterm"
 _LONGEST_BYTES = 128
-_MAC_KEY_HEX_CHARS = 32
+_LEAST_KEY_HEX_CHARS = 32
 
+# One text, because it is small on the device; the first five must be there.
 KEYS = (
-    "wifi_ssid", "wifi_password", "mqtt_host", "mqtt_port", "mqtt_password", "mac_key", "tid", "base", "tls",
-    "tls_ca_path", "tls_host", "tls_psk", "time_host", "allow_plain",
-)  # fmt: skip
+    "wifi_ssid mqtt_host mqtt_password mac_key tid wifi_password mqtt_port base tls tls_ca_path tls_cert_path "
+    "tls_key_path tls_host tls_psk time_host allow_plain"
+).split()  # noqa: SIM905
 
-# time_host: a time server, for tls = ca; that of ntptime when None.
-# mqtt_port: int. mac_key, tls_psk: bytes. tls: "off", "ca" or "psk". allow_plain: bool. The others are text.
+# time_host: a time server, for tls = ca; that of ntptime when empty. tls_cert_path, tls_key_path: the terminal's own
+# certificate, or both empty. mqtt_port: int. mac_key, tls_psk: bytes. tls: "off", "ca" or "psk". The others are text.
 Settings = namedtuple("Settings", KEYS)
 Problem = namedtuple("Problem", ("key", "sentence"))
 
@@ -31,31 +32,31 @@ def read(storage, is_tid):
         if isinstance(text, Problem):
             return text
         texts[key] = text
-    for key in ("wifi_ssid", "mqtt_host", "mqtt_password", "mac_key", "tid"):
+    for key in KEYS[:5]:
         if not texts[key]:
             return _problem(key, "is missing: provision this terminal")
-    tls = texts["tls"] or "off"
+    tls = texts["tls"] = texts["tls"] or "off"
     port = texts["mqtt_port"] or ("1883" if tls == "off" else "8883")
     problem = _check(texts, tls, port, is_tid)
     if problem:
         return problem
-    return Settings(
-        texts["wifi_ssid"], texts["wifi_password"] or "", texts["mqtt_host"], int(port), texts["mqtt_password"],
-        bytes.fromhex(texts["mac_key"]), texts["tid"], texts["base"] or DEFAULT_BASE, tls, texts["tls_ca_path"],
-        texts["tls_host"] or texts["mqtt_host"], bytes.fromhex(texts["tls_psk"] or ""), texts["time_host"],
-        texts["allow_plain"] == "yes",
-    )  # fmt: skip
+    texts["mqtt_port"] = int(port)
+    texts["base"] = texts["base"] or DEFAULT_BASE
+    texts["tls_host"] = texts["tls_host"] or texts["mqtt_host"]
+    for key in ("mac_key", "tls_psk"):
+        texts[key] = bytes.fromhex(texts[key])
+    return Settings(**texts)
 
 
 def _read_text(storage, key):
-    """Return the text under `key`, None when there is none, or a Problem."""
+    """Return the text under `key`, an empty one when there is none, or a Problem."""
     buffer = bytearray(_LONGEST_BYTES)
     try:
         count = storage.get_blob(key, buffer)
     except OSError as error:
         if "LENGTH" in str(error):
             return _problem(key, "is longer than 128 bytes")
-        return None
+        return ""
     try:
         return bytes(buffer[:count]).decode()
     except ValueError:
@@ -68,27 +69,27 @@ def _check(texts, tls, port, is_tid):
         return _problem("tid", "must be 1 to 32 of a-z, 0-9 and '-'")
     if not (len(port) <= 5 and _is_made_of("0123456789", port) and 1 <= int(port) <= 65535):
         return _problem("mqtt_port", "must be a number from 1 to 65535")
-    if len(texts["mac_key"]) < _MAC_KEY_HEX_CHARS or not _is_hex(texts["mac_key"]):
-        return _problem("mac_key", "must be at least 32 hex digits")
     if tls not in ("off", "ca", "psk"):
         return _problem("tls", "must be off, ca or psk")
+    for key in ("mac_key", "tls_psk"):
+        text = texts[key]
+        is_key = len(text) >= _LEAST_KEY_HEX_CHARS and len(text) % 2 == 0 and _is_made_of("0123456789abcdef", text)
+        if not is_key and (text or tls == "psk"):
+            return _problem(key, "must be at least 32 hex digits")
     if tls == "ca" and not texts["tls_ca_path"]:
-        return _problem("tls_ca_path", "is missing: with tls = ca it names the CA's file (DER)")
-    if tls == "psk" and not _is_hex(texts["tls_psk"] or ""):
-        return _problem("tls_psk", "must be hex digits, with tls = psk")
-    if texts["allow_plain"] not in (None, "yes", "no"):
+        return _problem("tls_ca_path", "is missing: with tls = ca it names the CA's file")
+    if bool(texts["tls_cert_path"]) != bool(texts["tls_key_path"]):
+        return _problem("tls_key_path", "must come with tls_cert_path")
+    plain = texts["allow_plain"]
+    if plain not in ("", "yes", "no"):
         return _problem("allow_plain", "must be yes or no")
-    if tls == "off" and texts["allow_plain"] != "yes" and not _is_loopback(texts["mqtt_host"]):
-        return _problem("tls", "must not be off for a broker on another machine, unless allow_plain is yes")
+    if tls == "off" and plain != "yes" and not _is_loopback(texts["mqtt_host"]):
+        return _problem("tls", "must not be off for a distant broker, unless allow_plain is yes")
     return None
 
 
 def _problem(key, what):
     return Problem(key, "The setting %s %s." % (key, what))
-
-
-def _is_hex(text):
-    return len(text) % 2 == 0 and _is_made_of("0123456789abcdef", text)
 
 
 def _is_made_of(allowed, text):
@@ -97,4 +98,4 @@ def _is_made_of(allowed, text):
 
 
 def _is_loopback(host):
-    return host in ("localhost", "::1") or (host[:4] == "127." and all(one in ".0123456789" for one in host))
+    return host in ("localhost", "::1") or (host[:4] == "127." and _is_made_of(".0123456789", host))

@@ -2,18 +2,19 @@
 
 Does not judge: what the story says goes to standard output, one JSON list a line, and so does what the client logs.
 The story is a file with `async def story(lab)`. The environment variable CLIENT_LAB holds JSON: host, port, tid,
-password, filters, and optionally will, keepalive_s, connect_ms, steady_ms, tls_ca_path, tls_host.
+password, filters, and optionally will, keepalive_s, connect_ms, steady_ms, and the settings of TLS: tls_ca_path,
+tls_cert_path, tls_key_path, tls_psk, tls_host.
 """
 
 import asyncio
 import gc
 import json
 import os
-import ssl
 import sys
 import time
 
 from phoneterm.core.backoff import Backoff
+from phoneterm.device import settings, tls
 from phoneterm.device.mqtt import MqttClient, Timing
 from phoneterm.device.mqtt_connection import Broker
 from phoneterm.device.mqtt_packets import Will
@@ -93,13 +94,13 @@ def _tell(*values):
 
 
 def _context(options):
-    path = options.get("tls_ca_path")
-    if path is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.verify_mode = ssl.CERT_REQUIRED
-    with open(path, "rb") as file:
-        context.load_verify_locations(cadata=file.read())
+    """Make the context as the firmware does, from the settings of TLS among the options."""
+    texts = {key: options.get(key, "") for key in settings.KEYS}
+    texts["tls"] = "psk" if options.get("tls_psk") else "ca" if options.get("tls_ca_path") else "off"
+    texts["tls_psk"] = bytes.fromhex(texts["tls_psk"])
+    context = tls.make_context(settings.Settings(**texts))
+    if isinstance(context, settings.Problem):
+        raise ValueError(context.sentence)
     return context
 
 

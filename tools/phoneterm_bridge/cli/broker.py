@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
+from phoneterm_bridge.broker_settings import BrokerSettings, is_loopback
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings, read_terminals
 from phoneterm_bridge.loopback import is_loopback
 from phoneterm_bridge.mosquitto_config import CONFIG_NAME, FIRST_LINE, make_files, without_login
 from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BrokerSettings
 
 app = typer.Typer(
     help="Files for a mosquitto, and for terminals that use TLS.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -80,10 +80,11 @@ def read_ca(broker: BrokerSettings) -> bytes:
 
 
 def _refuse_plain(broker: BrokerSettings, address: str) -> None:
-    if not broker.certificate_path and not broker.allow_plain and not is_loopback(address):
+    is_encrypted = broker.certificate_path or broker.psk_port
+    if not is_encrypted and not broker.allow_plain and not is_loopback(address):
         raise SetupProblem(
             f"Terminals would speak to {address} in the clear: set broker.certificate_path and broker.key_path (TLS), "
-            "or broker.allow_plain = true."
+            "broker.psk_port (TLS-PSK), or broker.allow_plain = true."
         )
 
 

@@ -11,10 +11,11 @@ from typing import Annotated
 
 import typer
 
+from phoneterm_bridge.broker_settings import BrokerSettings
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings, read_terminals
 from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BrokerSettings
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
+from phoneterm_bridge.tls_psk import derive_psk
 
 app = typer.Typer(
     help="Enrol terminals, see them, revoke them, and say what they may do.",
@@ -73,14 +74,16 @@ def device_settings(enrolment: Enrolment, broker: BrokerSettings, mqtt_host: str
         "tid": enrolment.tid,
         "base": broker.base,
         "mqtt_host": mqtt_host or broker.host,
-        "mqtt_port": str(broker.port),
+        "mqtt_port": str(broker.psk_port or broker.port),
         "mqtt_password": enrolment.mqtt_password,
         "mac_key": enrolment.mac_key.hex(),
-        "tls": "ca" if broker.is_tls else "off",
     }
-    if broker.is_tls:
-        return settings | {"tls_ca_path": "ca.der"}  # what `phoneterm broker ca` writes
-    return settings | ({"allow_plain": "yes"} if broker.allow_plain else {})
+    if broker.psk_port:
+        return settings | {"tls": "psk", "tls_psk": derive_psk(enrolment.mac_key)}
+    if not broker.is_tls:
+        return settings | {"tls": "off"} | ({"allow_plain": "yes"} if broker.allow_plain else {})
+    settings |= {"tls": "ca", "tls_ca_path": "ca.der"}  # what `phoneterm broker ca` writes
+    return settings | ({"tls_cert_path": "cert.der", "tls_key_path": "key.der"} if broker.client_ca_path else {})
 
 
 @app.command("list")
