@@ -82,9 +82,10 @@ class BridgeWire:
 
 
 class Embedded:
-    """The broker that the bridge embeds, with a roster of one."""
+    """The broker that the bridge embeds, with a roster of one; `tls` is its SSLContext, if any."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        self._tls = tls
         self._broker = None
         self.port = 0
         self._record = type("Record", (), {"password_hash": passwords.hash_password(PASSWORD)})
@@ -104,7 +105,7 @@ class Embedded:
 
     async def start(self):
         """Start it, on the same port as before."""
-        self._broker = EmbeddedBroker("127.0.0.1", self.port, BASE, self)
+        self._broker = EmbeddedBroker("127.0.0.1", self.port, BASE, self, self._tls)
         await self._broker.start()
         self.port = self._broker.port
 

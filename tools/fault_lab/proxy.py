@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from fault_lab.faults import Fault, Script
-from fault_lab.mqtt_stream import WirePacket
-from fault_lab.wire import READ_BYTES, Wire
+from fault_lab.mqtt_stream import PacketCutter, WirePacket
+from fault_lab.wire import READ_BYTES, Cutter, Wire
 
 HOST = "127.0.0.1"
 MOST_CONNECTIONS = 32
@@ -27,8 +27,12 @@ class FaultProxy:
     `log` holds (time, direction, packet, what was done to it). `held` is how many packets wait for their delay.
     """
 
-    def __init__(self, target_port: int, watch: Watch | None = None) -> None:
+    def __init__(
+        self, target_port: int, watch: Watch | None = None, make_cutter: Callable[[], Cutter] = PacketCutter
+    ) -> None:
+        """Take what is told of every packet, and what cuts the streams: RecordCutter for TLS."""
         self._target_port = target_port
+        self._make_cutter = make_cutter
         self._server: asyncio.Server | None = None
         self._connections: set[Wire] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,7 +105,7 @@ class FaultProxy:
         try:
             with suppress(OSError):
                 there = await asyncio.open_connection(HOST, self._target_port, limit=READ_BYTES)
-                connection = Wire(self, (reader, writer), there)
+                connection = Wire(self, (reader, writer), there, self._make_cutter)
                 self._connections.add(connection)
                 try:
                     await connection.run()

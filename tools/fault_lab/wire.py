@@ -5,6 +5,7 @@ Does not accept connections and does not know the script. Times are seconds.
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -14,6 +15,13 @@ from fault_lab.mqtt_stream import PacketCutter, StreamBroken, WirePacket
 READ_BYTES = 4096
 _MOST_IDENTS = 64
 _PACE_S = 0.02
+
+
+class Cutter(Protocol):
+    """Cuts a stream into packets: mqtt_stream.PacketCutter, or tls_stream.RecordCutter where nothing can be read."""
+
+    def feed(self, octets: bytes) -> list[WirePacket]:
+        """Take octets; return the packets that are whole now."""
 
 
 class Surroundings(Protocol):
@@ -36,8 +44,10 @@ class Wire:
         surroundings: Surroundings,
         client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         broker: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        make_cutter: Callable[[], Cutter] = PacketCutter,
     ) -> None:
         self._surroundings = surroundings
+        self._make_cutter = make_cutter
         self._ways = {UP: (client[0], broker[1]), DOWN: (broker[0], client[1])}
         self._sent: dict[str, OrderedDict[int, str]] = {UP: OrderedDict(), DOWN: OrderedDict()}
         self.is_deaf = False
@@ -60,7 +70,7 @@ class Wire:
 
     async def _pass_on(self, way: str) -> None:
         reader, writer = self._ways[way]
-        cutter = PacketCutter()
+        cutter = self._make_cutter()
         with suppress(OSError, StreamBroken):
             while octets := await reader.read(READ_BYTES):
                 for packet in cutter.feed(octets):

@@ -13,10 +13,10 @@ _LONGEST_BYTES = 128
 _LEAST_KEY_HEX_CHARS = 32
 
 # One text, because it is small on the device; the first five must be there.
-KEYS = (
+KEYS = (  # noqa: SIM905
     "wifi_ssid mqtt_host mqtt_password mac_key tid wifi_password mqtt_port base tls tls_ca_path tls_cert_path "
     "tls_key_path tls_host tls_psk time_host allow_plain"
-).split()  # noqa: SIM905
+).split()
 
 # time_host: a time server, for tls = ca; that of ntptime when empty. tls_cert_path, tls_key_path: the terminal's own
 # certificate, or both empty. mqtt_port: int. mac_key, tls_psk: bytes. tls: "off", "ca" or "psk". The others are text.
