@@ -120,11 +120,12 @@ class Transfer:
             self.feedback.rest()
 
     def lose_session(self, reason):
-        """End what needed the session: the open sequence, and the waiting for answers."""
+        """End what needed the session: the open sequence, and the waiting for answers and for the end of a transfer."""
         self.interrupt(reason)
-        if self._link.give_up():
+        is_waiting = self._link.give_up()
+        if is_waiting or self.call.state == "accepted":
             self.call.move("unknown")
-            self._tell_reason("not-confirmed")
+            self._tell_reason("not-confirmed" if is_waiting else "unknown")
 
     def settle(self):
         """Let the signal stand that says how things are now."""

@@ -10,7 +10,7 @@ from collections import namedtuple
 PINGREQ = b"\xc0\x00"
 
 # The last will, of QoS 1 and retained.
-Will = namedtuple("Will", ("topic", "payload"))
+Will = namedtuple("Will", "topic payload")
 
 
 def connect(client_id, username, password, keepalive_s, will):

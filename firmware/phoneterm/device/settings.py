@@ -9,8 +9,6 @@ from collections import namedtuple
 
 NAMESPACE = "phoneterm"
 DEFAULT_BASE = "phoneterm"
-_LONGEST_BYTES = 128
-_LEAST_KEY_HEX_CHARS = 32
 
 # One text, because it is small on the device; the first five must be there.
 KEYS = (  # noqa: SIM905
@@ -21,7 +19,7 @@ KEYS = (  # noqa: SIM905
 # time_host: a time server, for tls = ca; that of ntptime when empty. tls_cert_path, tls_key_path: the terminal's own
 # certificate, or both empty. mqtt_port: int. mac_key, tls_psk: bytes. tls: "off", "ca" or "psk". The others are text.
 Settings = namedtuple("Settings", KEYS)
-Problem = namedtuple("Problem", ("key", "sentence"))
+Problem = namedtuple("Problem", "key sentence")
 
 
 def read(storage, is_tid):
@@ -50,7 +48,7 @@ def read(storage, is_tid):
 
 def _read_text(storage, key):
     """Return the text under `key`, an empty one when there is none, or a Problem."""
-    buffer = bytearray(_LONGEST_BYTES)
+    buffer = bytearray(128)
     try:
         count = storage.get_blob(key, buffer)
     except OSError as error:
@@ -73,7 +71,7 @@ def _check(texts, tls, port, is_tid):
         return _problem("tls", "must be off, ca or psk")
     for key in ("mac_key", "tls_psk"):
         text = texts[key]
-        is_key = len(text) >= _LEAST_KEY_HEX_CHARS and len(text) % 2 == 0 and _is_made_of("0123456789abcdef", text)
+        is_key = len(text) >= 32 and len(text) % 2 == 0 and _is_made_of("0123456789abcdef", text)
         if not is_key and (text or tls == "psk"):
             return _problem(key, "must be at least 32 hex digits")
     if tls == "ca" and not texts["tls_ca_path"]:
