@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from firmware_build import sizes
+from firmware_build.image import NOT_ON_DEVICE
 from lab_parts import parts
 from virtual_phone.phone import VirtualPhone
 
@@ -22,6 +24,9 @@ MOST_PUBLISH_MS = 2.0
 MOST_RECONNECT_MS = 100.0
 MOST_HALF_OPEN_MS = 8000.0
 MOST_IDLE_BYTES_PER_S = 1024
+MOST_FIRST_CONNECT_MS = {"plain": 150.0, "TLS": 400.0}
+MOST_CLIENT_BYTES = 8192
+CLIENT_MODULES = ("mqtt", "mqtt_connection", "mqtt_decoder", "mqtt_packets")
 _ROOT = Path(__file__).parents[2]
 _FIRMWARE = _ROOT / "firmware"
 _GARBAGE_SCRIPT = Path(__file__).parent / "vm" / "firmware_garbage.py"
@@ -89,14 +94,25 @@ async def _read_garbage(phone: VirtualPhone) -> int:
         await asyncio.sleep(0.1)
 
 
-def failures(ours: Figures, garbage_bytes_per_s: int) -> list[str]:
+def measure_client_size() -> int:
+    """Return the bytes of the compiled modules of the firmware's client."""
+    with tempfile.TemporaryDirectory() as folder:
+        modules = sizes.compile_all(_FIRMWARE, Path(folder), NOT_ON_DEVICE)
+    wanted = {f"phoneterm/device/{name}.py" for name in CLIENT_MODULES}
+    return sum(module.mpy_bytes for module in modules if module.path in wanted)
+
+
+def failures(ours: Figures, garbage_bytes_per_s: int, first_ms: dict[str, float], client_bytes: int) -> list[str]:
     """Return a sentence for every limit that is not held."""
-    rows = (
+    rows = [
         ("publish to acknowledgement", ours.publish_ms, MOST_PUBLISH_MS, "ms"),
         ("reconnection after a cut", ours.reconnect_ms, MOST_RECONNECT_MS, "ms"),
         ("a half-open connection noticed", ours.half_open_ms, MOST_HALF_OPEN_MS, "ms"),
         ("idle garbage of the whole firmware", garbage_bytes_per_s, MOST_IDLE_BYTES_PER_S, "bytes/s"),
-    )
+        ("the client, compiled", client_bytes, MOST_CLIENT_BYTES, "bytes"),
+    ]
+    rows += [(f"first connect to permissions, {how}", ms, MOST_FIRST_CONNECT_MS[how], "ms")
+             for how, ms in first_ms.items()]  # fmt: skip
     return [
         f"{what}: {'never' if value is None else f'{value:.1f} {unit}'} is more than {most:g} {unit}."
         for what, value, most, unit in rows

@@ -7,9 +7,12 @@ import typer
 from lab_parts.parts import PartMissing
 
 from link_lab import bench as benchmark
+from link_lab.certificates import CertificatesMissing
+from link_lab.first_connect import measure_first_connect
 from link_lab.measure import MOST_DEAF_S, ClientFailed, Figures
 
 app = typer.Typer(help="Measure the terminal's connection to its broker.", no_args_is_help=True)
+_FIRST_CONNECTS = 7
 _ROW = "{:<16}{:>22}{:>22}{:>26}{:>24}"
 
 
@@ -25,7 +28,7 @@ def bench(
     """Measure the firmware's MQTT client beside its peers, on the same VM and broker."""
     try:
         sentences = asyncio.run(_bench(publishes))
-    except (PartMissing, ConnectionError, ClientFailed) as failure:
+    except (PartMissing, ConnectionError, ClientFailed, CertificatesMissing) as failure:
         typer.echo(str(failure), err=True)
         raise typer.Exit(1) from None
     for sentence in sentences:
@@ -50,8 +53,16 @@ async def _bench(publishes: int) -> list[str]:
     garbage = await benchmark.measure_whole_firmware()
     typer.echo(f"whole firmware, connected and idle: {garbage} bytes/s of garbage (limit "
                f"{benchmark.MOST_IDLE_BYTES_PER_S})")  # fmt: skip
+    first_ms = {}
+    for how, most_ms in benchmark.MOST_FIRST_CONNECT_MS.items():
+        first_ms[how] = await measure_first_connect(how == "TLS", _FIRST_CONNECTS)
+        typer.echo(f"whole firmware, first SYN to permissions in force, {how}: {first_ms[how]:.0f} ms "
+                   f"(limit {most_ms:g}, median of {_FIRST_CONNECTS})")  # fmt: skip
+    client_bytes = benchmark.measure_client_size()
+    typer.echo(f"the client compiled ({', '.join(benchmark.CLIENT_MODULES)}): {client_bytes} bytes "
+               f"(limit {benchmark.MOST_CLIENT_BYTES})")  # fmt: skip
     assert ours is not None
-    return benchmark.failures(ours, garbage)
+    return benchmark.failures(ours, garbage, first_ms, client_bytes)
 
 
 def _format(row: Figures) -> str:
