@@ -25,7 +25,7 @@ run: $(READY) ## Broker, bridge, PBX and a virtual phone: press '#1102' and watc
 	@$(PHONETERM) run --pbx $(PBX) $(ARGS)
 
 test: $(READY) ## All tests. ARGS='-k name' selects; SKIPS=forbidden makes a skipped test a failure.
-	@$(PHONETERM) parts install --if-possible
+	@$(PHONETERM) parts install --if-possible --tests
 	@PHONETERM_SKIPS=$(SKIPS) $(VENV)/bin/python -m pytest $(ARGS)
 
 coverage: $(READY) ## The pure core's tests alone; fails when a branch of it is not run.

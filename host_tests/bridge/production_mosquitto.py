@@ -80,6 +80,6 @@ class ProductionMosquitto:
     def _give_to_mosquitto(self):
         accounts = (self._part.root / "etc" / "passwd").read_text().splitlines()
         users = {line.split(":")[0]: line.split(":")[2:4] for line in accounts}
-        uid, gid = (int(text) for text in users.get("mosquitto", users["nobody"]))
+        uid, gid = (int(text) for text in users.get("mosquitto") or users["nobody"])
         for path in (self.folder, *self.folder.iterdir()):
             os.chown(path, uid, gid)

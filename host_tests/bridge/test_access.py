@@ -9,10 +9,10 @@ from phoneterm.core import messages
 MINE, OTHER = "phone-101", "phone-102"
 
 
-@pytest.fixture(params=["embedded broker", "mosquitto"])
+@pytest.fixture(params=["embedded broker", "mosquitto", "mosquitto-2.0"])
 async def crowd(request, tmp_path, need_part, make):
     """A bridge on the broker, with the terminals phone-101 and phone-102, whose user may not transfer."""
-    mosquitto = ProductionMosquitto(need_part("mosquitto")) if request.param == "mosquitto" else None
+    mosquitto = None if request.param == "embedded broker" else ProductionMosquitto(need_part(request.param))
     scene = make.Scene(tmp_path, is_embedded=mosquitto is None, broker=mosquitto and mosquitto.settings)
     scene.directory.add_user("tech2")
     scene.directory.add_extension("102", "tech2")

@@ -35,10 +35,10 @@ class Mosquitto:
             self._process = None
 
 
-@pytest.fixture
-def mosquitto(need_part):
+@pytest.fixture(params=["mosquitto", "mosquitto-2.0"])
+def mosquitto(need_part, request):
     """A running mosquitto."""
-    broker = Mosquitto(need_part("mosquitto"))
+    broker = Mosquitto(need_part(request.param))
     broker.start()
     yield broker
     broker.kill()

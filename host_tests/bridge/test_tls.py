@@ -47,7 +47,7 @@ async def start(tmp_path, make, need_part, make_authority):
 
     async def start_scene(broker, name=NAME, dates=None, client_ca=None):
         authority = make_authority()
-        mosquitto = ProductionMosquitto(need_part("mosquitto")) if broker == "mosquitto" else None
+        mosquitto = None if broker == "embedded broker" else ProductionMosquitto(need_part(broker))
         folder = mosquitto.folder if mosquitto else tmp_path
         files = {}
         for option, content in authority.make_server_files(name, dates).items():
@@ -112,7 +112,7 @@ async def refusal(client):
     return event["line"].partition(" ")[2]
 
 
-BROKERS = pytest.mark.parametrize("broker", ["mosquitto", "embedded broker"])
+BROKERS = pytest.mark.parametrize("broker", ["mosquitto", "mosquitto-2.0", "embedded broker"])
 
 
 @BROKERS
@@ -198,13 +198,13 @@ async def test_the_bridge_without_the_right_certificate_says_that_the_broker_ask
         await try_to_connect(scene.settings.broker.model_copy(update=changes))
 
 
-@pytest.fixture
-async def psk_scene(tmp_path, make, need_part):
+@pytest.fixture(params=["mosquitto", "mosquitto-2.0"])
+async def psk_scene(tmp_path, make, need_part, request):
     """A bridge on a mosquitto as configured for terminals with TLS-PSK, and the address of that."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    mosquitto = ProductionMosquitto(need_part("mosquitto"), psk_port=port)
+    mosquitto = ProductionMosquitto(need_part(request.param), psk_port=port)
     scene = make.Scene(tmp_path, broker=mosquitto.settings)
     mosquitto.write_config(scene.settings.store.path, "--listen=127.0.0.1")
     await mosquitto.start()

@@ -7,10 +7,10 @@ from device.vm_story import VmStory
 from phoneterm.core import messages
 
 
-@pytest.fixture(params=["mosquitto", "embedded broker"])
+@pytest.fixture(params=["mosquitto", "mosquitto-2.0", "embedded broker"])
 async def broker(request, need_part):
-    """A real broker that runs; every test with it runs on both."""
-    broker = make_mosquitto(need_part("mosquitto")) if request.param == "mosquitto" else Embedded()
+    """A real broker that runs; every test with it runs on all of them."""
+    broker = Embedded() if request.param == "embedded broker" else make_mosquitto(need_part(request.param))
     await broker.start()
     yield broker
     await broker.remove()

@@ -1,6 +1,7 @@
 """Parts are found where they are, and a missing one says how to get it."""
 
 import os
+import subprocess
 
 import pytest
 from lab_parts import debian_root, parts
@@ -34,6 +35,26 @@ def test_a_part_in_the_root_runs_there_and_sees_its_folders_there(empty_path, mo
     assert part.argv == ("chroot", str(empty_path), "sipp")
     assert folder.is_relative_to(empty_path / "tmp")
     assert part.inside(folder) == f"/tmp/{folder.name}"
+
+
+def test_the_older_mosquitto_has_a_root_of_its_own_beside_the_other(empty_path, monkeypatch):
+    with pytest.raises(parts.PartMissing, match="run 'phoneterm parts install --tests' as root"):
+        parts.find("mosquitto-2.0")
+    older = empty_path.with_name("root-mosquitto-2.0")
+    older.mkdir(parents=True)
+    (older / ".ready").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert parts.find("mosquitto-2.0").argv == ("chroot", str(older), "mosquitto")
+
+
+def test_the_two_mosquittos_are_of_two_versions(need_part):
+    """So "mosquitto 2.0" in the name of a test means what it says; the other one is whatever this machine has."""
+    versions = {}
+    for name in ("mosquitto", "mosquitto-2.0"):
+        done = subprocess.run([*need_part(name).argv, "-h"], capture_output=True, text=True, check=False)
+        versions[name] = done.stdout.split()[2]
+    assert versions["mosquitto-2.0"].startswith("2.0.")
+    assert versions["mosquitto"].startswith("2.")
 
 
 def test_only_root_can_run_a_part_in_the_root(empty_path, monkeypatch):

@@ -14,17 +14,23 @@ app = typer.Typer(help="Asterisk, SIPp and mosquitto for the lab and the tests."
 @app.command()
 def install(
     if_possible: Annotated[bool, typer.Option(help="Without root, say what will be skipped and go on.")] = False,
+    tests: Annotated[bool, typer.Option("--tests", help="Also what only the tests use: a second mosquitto.")] = False,
 ) -> None:
     """Make sure that Asterisk, SIPp and mosquitto can be used here."""
-    if not _missing():
+    missing = [name for name in _missing() if tests or name != parts.OLDER_MOSQUITTO]
+    if not missing:
         return
     if if_possible and os.geteuid() != 0:
-        typer.echo(f"Not installed: {', '.join(_missing())}. Tests that need them are skipped and listed at the end.")
+        typer.echo(f"Not installed: {', '.join(missing)}. Tests that need them are skipped and listed at the end.")
         return
     root = parts.default_root()
-    typer.echo(f"Installing {', '.join(debian_root.PACKAGES)} into {root} (once, about half a minute) ...")
     try:
-        debian_root.install(root)
+        if missing != [parts.OLDER_MOSQUITTO]:
+            typer.echo(f"Installing {', '.join(debian_root.PACKAGES)} into {root} (once, about half a minute) ...")
+            debian_root.install(root)
+        if tests:
+            typer.echo(f"Installing mosquitto 2.0 into {parts.older_root()} (once, some seconds) ...")
+            debian_root.install_older_mosquitto(parts.older_root())
     except debian_root.InstallFailed as failure:
         typer.echo(str(failure), err=True)
         raise typer.Exit(1) from None

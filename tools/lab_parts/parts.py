@@ -1,7 +1,8 @@
-"""Finds the real servers and endpoints that tests and labs use: asterisk, sipp, mosquitto.
+"""Finds the real servers and endpoints that tests and labs use: asterisk, sipp, and mosquitto in two versions.
 
 Does not install anything; `debian_root` does. A part on this machine's PATH is taken as it is; otherwise the one in
-the Debian root that `phoneterm parts install` makes, run there by chroot (which needs root).
+the Debian root that `phoneterm parts install` makes, run there by chroot (which needs root). "mosquitto-2.0" is what
+Debian 12 has, always in a root of its own, because most of the mosquittos in use are 2.0.
 """
 
 import os
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import platformdirs
 
-NAMES = ("asterisk", "sipp", "mosquitto")
+OLDER_MOSQUITTO = "mosquitto-2.0"
+NAMES = ("asterisk", "sipp", "mosquitto", OLDER_MOSQUITTO)
 INSTALL_COMMAND = "phoneterm parts install"
 
 
@@ -49,14 +51,22 @@ def default_root() -> Path:
     return Path(named) if named else Path(platformdirs.user_cache_dir("phoneterm")) / "parts"
 
 
+def older_root() -> Path:
+    """Return the folder of the root with the older mosquitto: beside the other one."""
+    root = default_root()
+    return root.with_name(f"{root.name}-{OLDER_MOSQUITTO}")
+
+
 def find(name: str) -> Part:
     """Return the part called `name`, or raise PartMissing."""
     here = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
     if here:
         return Part(name, (here,), Path("/"))
-    root = default_root()
+    is_older = name == OLDER_MOSQUITTO
+    root = older_root() if is_older else default_root()
     if not (root / ".ready").exists():
-        raise PartMissing(f"{name} is not on this machine: run '{INSTALL_COMMAND}' as root.")
+        command = f"{INSTALL_COMMAND} --tests" if is_older else INSTALL_COMMAND
+        raise PartMissing(f"{name} is not on this machine: run '{command}' as root.")
     if os.geteuid() != 0:
         raise PartMissing(f"{name} is in {root} and only root can run it there: run the command as root.")
-    return Part(name, ("chroot", str(root), name), root)
+    return Part(name, ("chroot", str(root), "mosquitto" if is_older else name), root)
