@@ -81,7 +81,7 @@ async def test_a_missing_setting_is_one_sentence_a_signal_and_a_line_on_the_disp
 async def test_a_ca_file_that_is_not_there_is_named(start_phone):
     phone, client = await start_phone(tls="ca", tls_ca_path="nowhere.der")
     await client.wait_for_signal("keypad-fault")
-    assert list(phone.log_lines) == ["The setting tls_ca_path does not name a CA certificate in DER form."]
+    assert list(phone.log_lines) == ["The setting tls_ca_path does not name a file in DER form: [Errno 2] ENOENT."]
 
 
 async def test_no_secret_and_no_digit_of_a_number_reaches_the_log(broker, start_phone):
