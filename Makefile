@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 PHONETERM := $(VENV)/bin/phoneterm
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage chaos lint format types bench bench-keypad bench-link sizes firmware sim lab flash provision lock clean
+.PHONY: help run test coverage chaos fuzz lint format types bench bench-keypad bench-link sizes firmware sim lab flash provision lock clean
 .PHONY: rotate wipe smoke repl logs
 
 help: ## Print this list.
@@ -34,6 +34,9 @@ coverage: $(READY) ## The pure core's tests alone; fails when a branch of it is 
 
 chaos: $(READY) ## 1,000 seeded runs through drops, cuts, dead connections and kills, with a tally. ARGS='--only SEED'.
 	@$(PHONETERM) parts install && $(PHONETERM) chaos $(ARGS)
+
+fuzz: $(READY) ## Every decoder under atheris, a minute each. ARGS='--seconds 600 --target device'.
+	@$(VENV)/bin/python -m fault_lab.fuzz $(ARGS)
 
 lint: $(READY) ## Style and common mistakes (ruff).
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

@@ -1,0 +1,9 @@
+"""A check that does not hold, so that a test can see that fuzzing finds it. Not for anything else."""
+
+
+def refuse_high_octets(octets):
+    """Fail for the first octet over 127."""
+    assert max(octets, default=0) < 128
+
+
+CHECKS = {"device": refuse_high_octets}
