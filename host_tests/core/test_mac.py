@@ -53,3 +53,31 @@ def test_strings_that_differ_anywhere_or_in_length_are_not_equal():
     assert not mac.is_equal(right, right[:-1])
     assert not mac.is_equal(right, right + "0")
     assert not mac.is_equal("", "0")
+
+
+class _Watched:
+    """A text that counts how many of its characters are looked at."""
+
+    def __init__(self, text):
+        self._text = text
+        self.looks = 0
+
+    def __len__(self):
+        return len(self._text)
+
+    def __getitem__(self, index):
+        self.looks += 1
+        return self._text[index]
+
+
+def test_the_devices_comparison_looks_at_every_character_wherever_the_first_wrong_one_is():
+    right = "0123456789abcdef" * 2
+    in_c, mac.digest = mac.digest, None
+    try:
+        for index in (0, 15, 31):
+            wrong = _Watched(right[:index] + "x" + right[index + 1 :])
+            assert not mac.is_equal(wrong, right)
+            assert wrong.looks == len(right)
+        assert mac.is_equal(_Watched(right), right)
+    finally:
+        mac.digest = in_c

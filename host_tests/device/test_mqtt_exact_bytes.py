@@ -517,3 +517,59 @@ async def test_a_task_that_dies_and_is_started_again_does_not_harm_the_connectio
         """,
     )
     assert await story.end() == [[True, 1]]
+
+
+async def test_however_often_a_connection_is_given_up_exactly_one_is_made_in_its_place(fake_broker, tell):
+    open_now, most_open = [0], [0]
+
+    async def script(peer):
+        open_now[0] += 1
+        most_open[0] = max(most_open[0], open_now[0])
+        try:
+            await peer.welcome()
+            await peer.until_gone()
+        finally:
+            open_now[0] -= 1
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            await lab.up()
+            for round in range(5):
+                for reason in ("cut", "the network is gone", "nothing heard"):
+                    lab.client.drop(reason)
+                await lab.until(lambda: lab.client.is_up)
+            lab.say(lab.client.connects, lab.links)
+        """,
+    )
+    assert await story.end() == [[6, [True] + [False, True] * 5]]
+    assert broker.connections == 6
+    assert most_open == [1]
+
+
+async def test_a_broker_that_hangs_up_every_time_is_asked_ever_more_slowly(fake_broker, tell):
+    async def script(peer):
+        await peer.packet()
+        peer.cut()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            delays_ms = []
+            next_ms = lab.after_loss.next_ms
+
+            def watched(random_fraction):
+                delays_ms.append(next_ms(random_fraction))
+                return delays_ms[-1]
+
+            lab.after_loss.next_ms = watched
+            lab.start()
+            await lab.until(lambda: len(delays_ms) > 5)
+            lab.say(delays_ms[:6])
+        """,
+    )
+    assert await story.end() == [[[15, 30, 60, 120, 150, 150]]]  # the lab's chance is always a half

@@ -3,7 +3,7 @@
 import pytest
 from fault_lab.chaos import run_all
 from fault_lab.cli import app, print_tally
-from fault_lab.plan import EMBEDDED, MOSQUITTO, make_plan
+from fault_lab.plan import EMBEDDED, MOSQUITTO, STEPS, Outage, Plan, make_plan
 from typer.testing import CliRunner
 
 FIRST_SEED = 500
@@ -19,6 +19,24 @@ async def test_every_run_ends_once_in_time_and_aloud(broker, runs, need_part, ca
     assert sorted(report.plan.seed for report in reports) == [plan.seed for plan in plans]
     print_tally(reports, 1.0)
     assert f"{runs:6}  runs" in capsys.readouterr().out
+
+
+KILLED = [
+    Plan(index, broker, op, (), (Outage("bridge", step, 0.0, 0.1),), False, 0.07, 0.05)
+    for index, (step, op, broker) in enumerate(
+        [(step, op, MOSQUITTO) for step in STEPS for op in ("blind", "attended")]
+        + [(step, ("blind", "attended")[at % 2], EMBEDDED) for at, step in enumerate(STEPS)]
+    )
+]
+
+
+async def test_a_bridge_that_is_killed_at_any_step_of_a_command_neither_repeats_nor_forgets_it(need_part):
+    """Not by chance, as above: `kill -9` at each step in turn, and started again."""
+    reports = [report async for report in run_all(KILLED, need_part("mosquitto"), 10)]
+    broken = [(one.plan.describe(), one.why, one.details) for one in reports if one.end == "broken"]
+    assert not broken
+    killed = {(one.plan.broker, outage.step) for one in reports for outage in one.outages}
+    assert killed == {(broker, step) for broker in (MOSQUITTO, EMBEDDED) for step in STEPS}
 
 
 def test_the_command_line_plays_one_seed_and_prints_its_plan_and_the_tally():
