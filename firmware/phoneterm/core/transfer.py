@@ -27,6 +27,7 @@ class Transfer:
         self._first_ms = 0
         self._first_call = None
         self._moving = None  # id of the transfer command that the state of the call follows
+        self._accepted = None  # id of a command that the PBX was asked for and whose end has not been heard
         self.collector = Collector(config)
         self.call = Call()
         self.feedback = Feedback(out)
@@ -71,7 +72,7 @@ class Transfer:
         was_consulting = self.call.is_consulting() and document["call"] == self.call.ref
         before = (self.call.state, self.call.ref)
         if document["call"] != self.call.ref:
-            self._moving = None
+            self._moving = self._accepted = None
         self.call.ref = document["call"]
         self.call.move("call-" + document["state"])
         if self.collector.kind is not None:
@@ -93,6 +94,7 @@ class Transfer:
         state = document["state"]
         if state == "done" and op == "cancel":
             state = "returned"
+        self._accepted = document["id"] if state == "accepted" else None
         self._move(document["id"], state)
         self.settle()
         if op == "swap" and state == "done":
@@ -123,7 +125,8 @@ class Transfer:
         """End what needed the session: the open sequence, and the waiting for answers and for the end of a transfer."""
         self.interrupt(reason)
         is_waiting = self._link.give_up()
-        if is_waiting or self.call.state == "accepted":
+        if is_waiting or self._accepted is not None:
+            self._accepted = None
             self.call.move("unknown")
             self._tell_reason("not-confirmed" if is_waiting else "unknown")
 
