@@ -15,6 +15,7 @@ from lab_parts import parts
 from virtual_phone.phone import VirtualPhone
 
 from link_lab import peers
+from link_lab.first_connect import PLAIN, PSK, TLS
 from link_lab.measure import PASSWORD, TID, ClientFailed, Figures, measure
 from link_lab.mosquitto import Mosquitto
 from link_lab.small_bridge import SmallBridge
@@ -24,7 +25,7 @@ MOST_PUBLISH_MS = 2.0
 MOST_RECONNECT_MS = 100.0
 MOST_HALF_OPEN_MS = 8000.0
 MOST_IDLE_BYTES_PER_S = 1024
-MOST_FIRST_CONNECT_MS = {"plain": 150.0, "TLS": 400.0}
+MOST_FIRST_CONNECT_MS = {PLAIN: 150.0, TLS: 400.0, PSK: 400.0}
 MOST_CLIENT_BYTES = 8192
 CLIENT_MODULES = ("mqtt", "mqtt_connection", "mqtt_decoder", "mqtt_packets")
 _ROOT = Path(__file__).parents[2]
@@ -111,7 +112,7 @@ def failures(ours: Figures, garbage_bytes_per_s: int, first_ms: dict[str, float]
         ("idle garbage of the whole firmware", garbage_bytes_per_s, MOST_IDLE_BYTES_PER_S, "bytes/s"),
         ("the client, compiled", client_bytes, MOST_CLIENT_BYTES, "bytes"),
     ]
-    rows += [(f"first connect to permissions, {how}", ms, MOST_FIRST_CONNECT_MS[how], "ms")
+    rows += [(f"first connect to permissions {how}", ms, MOST_FIRST_CONNECT_MS[how], "ms")
              for how, ms in first_ms.items()]  # fmt: skip
     return [
         f"{what}: {'never' if value is None else f'{value:.1f} {unit}'} is more than {most:g} {unit}."

@@ -33,7 +33,7 @@ class Mosquitto:
         self._part = part
         self._folder = part.make_folder()
         self._process: Process | None = None
-        self.port = _free_port()
+        self.port = free_port()
         contents = {"password_file": _password_lines(users).encode(), **(files or {})}
         if access:
             contents["acl_file"] = access.encode()
@@ -82,7 +82,8 @@ async def _is_listening(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
