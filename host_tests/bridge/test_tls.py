@@ -358,3 +358,19 @@ def test_a_file_of_the_bridges_own_tls_that_cannot_be_used_is_one_sentence(tmp_p
     ):
         with pytest.raises(SetupProblem, match=sentence):
             make_client_context(BrokerSettings(embedded=False, **files))
+
+
+def test_a_ca_of_clients_that_is_none_is_one_sentence(tmp_path):
+    certificate, key = (tmp_path / name for name in ("b.pem", "b.key"))
+    authority = Authority(tmp_path / "authority")
+    for path, content in zip((certificate, key), authority.make_server_files(NAME).values(), strict=True):
+        path.write_bytes(content)
+    with pytest.raises(SetupProblem, match=r"\(broker\.client_ca_path\) is not a CA in PEM form\.$"):
+        make_server_context(certificate, key, key)
+
+
+async def test_a_bridge_whose_ca_is_not_there_does_not_start_and_leaves_nothing_behind(tmp_path, make):
+    scene = make.Scene(tmp_path, broker=BrokerSettings(embedded=False, ca_path=tmp_path / "none.pem"))
+    with pytest.raises(SetupProblem, match=r"see broker\.ca_path\.$"):
+        await scene.start()
+    scene.engine.dispose()
