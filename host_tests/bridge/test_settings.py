@@ -45,6 +45,7 @@ def test_the_command_line_wins_over_the_environment_and_both_over_the_file(write
             r"broker\.lab would be .*: set broker\.ca_path \(TLS\), or",
         ),
         ("host = '0.0.0.0'\nca_path = 'ca.pem'", r"in the clear"),
+        ('host = "\\u001f"', r"^The broker \\x1f would be spoken to in the clear"),
         ("embedded = false\nhost = '127.evil'\n", r"in the clear"),
         ("key_path = 'broker.key'", r"^The settings broker\.certificate_path and broker\.key_path only work together"),
         (

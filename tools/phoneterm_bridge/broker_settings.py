@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from phoneterm_bridge.loopback import is_loopback
 
+_MOST_CHARS_SHOWN = 60  # of a host, which comes from outside
+
 
 class BrokerSettings(BaseModel):
     """Where the MQTT broker is; `embedded` starts one inside the bridge, for the terminals of the store.
@@ -52,8 +54,8 @@ class BrokerSettings(BaseModel):
         if not self.is_tls and not self.allow_plain and not is_loopback(self.host):
             remedy = "broker.certificate_path and broker.key_path" if self.embedded else "broker.ca_path"
             raise ValueError(
-                f"The broker {self.host} would be spoken to in the clear: set {remedy} (TLS), or broker.allow_plain = "
-                "true"
+                f"The broker {ascii(self.host)[1:-1][:_MOST_CHARS_SHOWN]} would be spoken to in the clear: set "
+                f"{remedy} (TLS), or broker.allow_plain = true"
             )
         return self
 

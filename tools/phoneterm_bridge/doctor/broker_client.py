@@ -5,7 +5,6 @@
 
 import asyncio
 import secrets
-import ssl
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +12,9 @@ import gmqtt
 from gmqtt.mqtt.constants import MQTTv311
 from gmqtt.mqtt.handler import MQTTError
 
+from phoneterm_bridge.broker_tls import make_client_context
 from phoneterm_bridge.doctor.trouble import describe_trouble
+from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import BrokerSettings
 
 _CONNECT_S = 5
@@ -47,11 +48,12 @@ class BrokerClient:
 
     async def open(self) -> None:
         """Connect and log in."""
-        ca_path = self._settings.ca_path
         try:
-            tls: ssl.SSLContext | bool = ssl.create_default_context(cafile=str(ca_path)) if ca_path else False
+            tls = make_client_context(self._settings) or False
             async with asyncio.timeout(_CONNECT_S):
                 await self._client.connect(self._settings.host, self._settings.port, ssl=tls, version=MQTTv311)
+        except SetupProblem as problem:
+            raise NotReached(str(problem).rstrip(".")) from None
         except MQTTError as error:
             raise Refused(str(error)) from None
         except (OSError, TimeoutError) as error:
