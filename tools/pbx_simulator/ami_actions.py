@@ -65,15 +65,19 @@ class AmiActions:
             return error("No such channel")
         value = channel.variables.get(name, "") if channel else ""
         if called := re.fullmatch(r"([A-Z_]+)\((.*)\)", name):
-            value = self._evaluate(called[1], called[2])
+            value = self._evaluate(called[1], called[2], channel)
         return success(("Variable", name), ("Value", value))
 
-    def _evaluate(self, function: str, argument: str) -> str:
+    def _evaluate(self, function: str, argument: str, channel: Channel | None) -> str:
         if function == "DIALPLAN_EXISTS":
             context, number, *_ = [*argument.split(","), ""]
             return "1" if has_number(context, number) else "0"
+        if argument == "dtmf_features":
+            return "T" if channel and self._exchange.options.allows_transfer else ""
         if argument == "atxfernoanswertimeout":
             return str(self._exchange.options.no_answer_s)
+        if argument == "asterisk.conf,options,mindtmfduration":
+            return str(self._exchange.options.min_dtmf_ms)
         return self._codes.codes.get(argument, "")
 
     def _set_variable(self, action: Message) -> Answer:

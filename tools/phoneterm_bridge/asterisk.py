@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 
+import structlog
 from phoneterm.core import messages
 
 from phoneterm_bridge.ami.client import AmiClient
@@ -18,6 +19,7 @@ from phoneterm_bridge.ami.settings import AmiSettings
 from phoneterm_bridge.asterisk_actions import ACCEPTED, ChannelActions
 from phoneterm_bridge.asterisk_calls import Leg
 from phoneterm_bridge.asterisk_features import Features, ask_features, ask_variable
+from phoneterm_bridge.asterisk_speed import speed_of
 from phoneterm_bridge.asterisk_start import AttendedStart
 from phoneterm_bridge.asterisk_transfer import CONSULTING, Plan, Transfer
 from phoneterm_bridge.asterisk_view import CallView
@@ -37,13 +39,18 @@ class AsteriskPbx:
         self._client = AmiClient(settings, self)
         self._actions = ChannelActions(self._client)
         self._view = CallView(clock, self._release)
-        self._features = Features(0, "", "", "", 0.0)
+        self._features = Features()
         self._will_tell = False
         self._tasks: set[asyncio.Task[Outcome]] = set()
 
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
         self._view.listener = listener
+
+    @property
+    def features(self) -> Features:
+        """What this Asterisk can do, as it was at the last connect; `asterisk_speed` says what follows from it."""
+        return self._features
 
     async def start(self) -> None:
         """Connect, and stay connected in the background; PbxRejectedLogin when the login is not accepted."""
@@ -136,6 +143,9 @@ class AsteriskPbx:
         self._view.load(channels, Plan("", self._features.no_answer_s))
         if self._view.listener is not None:
             self._view.listener.on_availability(True)
+        speed = speed_of(self._features)
+        words = {"way": speed.way, "faster_with": [str(line) for line in speed.faster_with]}
+        structlog.get_logger().info("attended-transfers-start-by", **words)
 
     def on_disconnected(self) -> None:
         """Everything may change unseen from now on."""

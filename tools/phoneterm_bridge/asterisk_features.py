@@ -1,6 +1,7 @@
-"""What an Asterisk can do for a transfer, found out by asking it: its version and its feature codes.
+"""What an Asterisk can do for a transfer, found out by asking it: version, feature codes, actions, length of a tone.
 
-Does not start anything. Needs no more than the AMI classes call and reporting.
+Does not start anything. Needs no more than the AMI classes call and reporting. What cannot be read (a module is not
+loaded) is as if it were not configured. Times are milliseconds where the name says so, else seconds.
 """
 
 import asyncio
@@ -12,32 +13,56 @@ from phoneterm_bridge.ami.client import AmiClient
 # From this version on Asterisk takes a transfer's number from the variable TRANSFER_EXTEN.
 FIRST_VERSION_WITH_TRANSFER_EXTEN = 20
 NO_ANSWER_DEFAULT_S = 15.0
+MIN_DTMF_DEFAULT_MS = 80  # as Asterisk is compiled
+
+_NAMES = (
+    "FEATUREMAP(atxfer)", "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfernoanswertimeout)",
+    "AST_CONFIG(asterisk.conf,options,mindtmfduration)",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Features:
-    """Codes are as in features.conf, "" when there is none. version: the major one, 0 when it cannot be read."""
+    """Codes are as in features.conf, "" when there is none. version: the major one, 0 when it cannot be read.
 
-    version: int
-    atxfer: str
-    abort: str
-    swap: str
-    no_answer_s: float
+    min_dtmf_ms: how long a tone takes at least (mindtmfduration). can_play: the login may use PlayDTMF, and it exists.
+    """
+
+    version: int = 0
+    atxfer: str = ""
+    abort: str = ""
+    swap: str = ""
+    no_answer_s: float = NO_ANSWER_DEFAULT_S
+    min_dtmf_ms: int = MIN_DTMF_DEFAULT_MS
+    can_play: bool = False
 
     @property
     def takes_number_from_variable(self) -> bool:
         """Say whether a transfer can be started without playing the number's digits."""
+        return self.can_play and self.version >= FIRST_VERSION_WITH_TRANSFER_EXTEN
+
+    @property
+    def tells_who_may_transfer(self) -> bool:
+        """Say whether a channel can be asked if its Dial had T or t."""
         return self.version >= FIRST_VERSION_WITH_TRANSFER_EXTEN
 
 
 async def ask_features(client: AmiClient) -> Features:
     """Ask for everything at once; NotConnected or OutcomeUnknown when the PBX does not answer."""
-    settings = await client.ask("CoreSettings")
-    names = ("FEATUREMAP(atxfer)", "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfernoanswertimeout)")
-    atxfer, abort, swap, no_answer = await asyncio.gather(*(ask_variable(client, name) for name in names))
+    settings, actions, *values = await asyncio.gather(
+        client.ask("CoreSettings"), client.ask("ListCommands"), *(ask_variable(client, name) for name in _NAMES)
+    )
+    atxfer, abort, swap, no_answer, min_dtmf = values
     version = re.search(r"[0-9]+", settings.get("AsteriskVersion"))
-    no_answer_s = float(no_answer) if no_answer.isdecimal() else NO_ANSWER_DEFAULT_S
-    return Features(int(version[0]) if version else 0, atxfer, abort, swap, no_answer_s)
+    return Features(
+        version=int(version[0]) if version else 0,
+        atxfer=atxfer,
+        abort=abort,
+        swap=swap,
+        no_answer_s=float(no_answer) if no_answer.isdecimal() else NO_ANSWER_DEFAULT_S,
+        min_dtmf_ms=int(min_dtmf) if min_dtmf.isdecimal() else MIN_DTMF_DEFAULT_MS,
+        can_play=actions.has("PlayDTMF"),
+    )
 
 
 async def ask_variable(client: AmiClient, name: str, channel: str = "") -> str:

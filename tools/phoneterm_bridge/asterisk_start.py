@@ -2,7 +2,9 @@
 
 Does not follow the transfer (`asterisk_transfer` does). The fast way puts the number into a variable of the channel
 and plays the feature code alone, so that no digit of the number can be heard by anybody; where Asterisk is too old or
-PlayDTMF is missing, `Atxfer` plays code and digits. Source: Asterisk's main/bridge_basic.c, tried on 22.
+PlayDTMF is missing, `Atxfer` plays code and digits. A tone that Asterisk does not take as a code reaches the other
+party, so a channel whose Dial had neither T nor t is not played any. Source: Asterisk's main/bridge_basic.c and
+funcs/func_channel.c, tried on 22.
 """
 
 import asyncio
@@ -33,6 +35,11 @@ TIDY_S = 0.5
 
 _NUMBER = "TRANSFER_EXTEN"
 _CONTEXT = "TRANSFER_CONTEXT"
+_MAY_TRANSFER = "T"  # in CHANNEL(dtmf_features), whichever end of the Dial the channel is
+_HINTS = {
+    "not-permitted-by-pbx": "the Dial that made the call lacks T or t",
+    "pbx-misconfigured": "features.conf has no atxfer in [featuremap]",
+}
 
 
 class AttendedStart:
@@ -59,6 +66,7 @@ class AttendedStart:
             outcome = UNKNOWN
         if outcome is not ACCEPTED:
             self._view.drop(leg)
+            self._warn(leg.channel, outcome.reason)
         await self._tidy(leg.channel)
         if outcome is ACCEPTED:
             asyncio.get_running_loop().call_soon(running.release)
@@ -66,14 +74,19 @@ class AttendedStart:
 
     async def _ask(self, channel: str, context: str, number: str) -> str | None:
         """Ask for the transfer and return why it cannot be, as a wire reason, or None when it is under way."""
-        is_known, code, self._context_before = await asyncio.gather(
+        is_known, code, self._context_before, features = await asyncio.gather(
             ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)"),
             ask_variable(self._client, "FEATUREMAP(atxfer)", channel),
             ask_variable(self._client, _CONTEXT, channel),
+            ask_variable(self._client, "CHANNEL(dtmf_features)", channel),
         )
         if is_known != "1":
             return "unknown-number"
-        if self._features.takes_number_from_variable and code:
+        if not code:
+            return "pbx-misconfigured"
+        if self._features.tells_who_may_transfer and _MAY_TRANSFER not in features:
+            return "not-permitted-by-pbx"
+        if self._features.takes_number_from_variable:
             answer = await self._play(channel, context, number, code)
             if is_success(answer) or answer.get("Message") in CHANNEL_IS_GONE:
                 return refusal_in(answer)
@@ -95,14 +108,17 @@ class AttendedStart:
                 await running.has_begun.wait()
         except TimeoutError:
             if running.transfer.state == ASKED:
-                hint = "the Dial that made the call lacks T or t"
-                structlog.get_logger().warning("no-transfer-began", channel=leg.channel, hint=hint)
                 return Outcome("failed", "not-permitted-by-pbx")
         if running.is_lost:
             return UNKNOWN
         if running.held_back and running.held_back[0][0] == "failed":
             return Outcome(*running.held_back[0])
         return ACCEPTED
+
+    def _warn(self, channel: str, reason: str | None) -> None:
+        """Tell the operator what no user can mend."""
+        if reason in _HINTS:
+            structlog.get_logger().warning("no-transfer-began", channel=channel, reason=reason, hint=_HINTS[reason])
 
     async def _tidy(self, channel: str) -> None:
         """Clear the variables, or the user's next transfer by hand would use them."""
