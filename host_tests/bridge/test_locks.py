@@ -274,6 +274,7 @@ async def test_what_the_pbx_cannot_do_is_unsupported(tmp_path, make):
         (("elsewhere",), "blind", "no-call"),
         (("talking", "talking"), "blind", "ambiguous"),
         (("held", "held"), "blind", "ambiguous"),
+        (("held", "dialling"), "blind", "ambiguous"),
         (("consulting",), "blind", "busy-transferring"),
         (("consulting",), "attended", "busy-transferring"),
         (("talking",), "complete", "no-call"),

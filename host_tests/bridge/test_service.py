@@ -18,10 +18,11 @@ from phoneterm_bridge.settings import BrokerSettings
 _CLI = "from phoneterm_bridge.cli import bridge_app; bridge_app()"
 
 
-async def test_a_taken_port_is_one_sentence_that_names_it_and_the_option(broker_scene, make):
+async def test_a_taken_port_is_one_sentence_that_names_it_and_the_option(broker_scene, make, tmp_path):
     port = broker_scene.bridge.broker_port
     broker = broker_scene.settings.broker.model_copy(update={"port": port})
-    settings = broker_scene.settings.model_copy(update={"broker": broker})
+    store = broker_scene.settings.store.model_copy(update={"path": tmp_path / "another.db"})
+    settings = broker_scene.settings.model_copy(update={"broker": broker, "store": store})
     with pytest.raises(SetupProblem, match=rf"port {port} of 127\.0\.0\.1 .*--set broker\.port=PORT"):
         await Bridge(settings, make.FakePbx()).start()
 

@@ -34,6 +34,7 @@ class Desk:
         self.lab = lab
         self.pbx = AsteriskPbx(settings or lab.ami)
         self.progress = []
+        self.arrivals = []
         self.availability = []
         self._news = asyncio.Event()
 
@@ -50,6 +51,10 @@ class Desk:
 
     def on_progress(self, ref, state, reason):
         self.progress.append((ref, state, reason))
+        self._news.set()
+
+    def on_arrival(self, ref, reason):
+        self.arrivals.append((ref, reason))
         self._news.set()
 
     def on_availability(self, is_available):

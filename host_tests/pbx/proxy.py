@@ -18,6 +18,7 @@ class AmiProxy:
         self.actions = []
         self._cut_at = None
         self._is_passed_on = True
+        self._is_accepting = True
         self._writers = set()
         self._tasks = set()
 
@@ -41,7 +42,19 @@ class AmiProxy:
         for writer in tuple(self._writers):
             writer.close()
 
+    def refuse(self):
+        """Cut every connection, and cut new ones at once until `accept`."""
+        self._is_accepting = False
+        self.cut()
+
+    def accept(self):
+        """Take connections again."""
+        self._is_accepting = True
+
     async def _serve(self, reader, writer):
+        if not self._is_accepting:
+            writer.close()
+            return
         pbx_reader, pbx_writer = await asyncio.open_connection(self._to.host, self._to.port)
         both = {writer, pbx_writer}
         self._writers |= both

@@ -107,6 +107,36 @@ class AsteriskLab:
             ringing[0], lambda legs: any(leg.channel == ringing[0] and leg.state == "up" for leg in legs)
         )
 
+    async def hold(self, endpoint: str) -> None:
+        """Have the user at this phone put her call on hold, once a call; returns when the other one hears music."""
+        await self._press_hold(endpoint, True)
+
+    async def unhold(self, endpoint: str) -> None:
+        """Have the user at this phone take her call back."""
+        await self._press_hold(endpoint, False)
+
+    async def _press_hold(self, endpoint: str, is_on: bool) -> None:
+        legs = await self.legs()
+        own = [leg for leg in legs if leg.endpoint == endpoint and leg.connected_to]
+        if not own:
+            raise LabFailed(f"{endpoint} talks to nobody.")
+        others = {leg.channel for leg in legs if leg.bridge == own[0].bridge} - {own[0].channel}
+        await self._tell(own[0].channel, sip.HOLD_KEY)
+        await self.wait_until(lambda legs: all(leg.is_on_hold is is_on for leg in legs if leg.channel in others))
+
+    async def restart(self) -> None:
+        """Have the PBX crash and come up again, with the phones as they were and without any call."""
+        await self._server.stop()
+        await self._server.start()
+        behaviours, self._behaviours = self._behaviours, {}
+        await self._inspector.wait_until_connected()
+        for endpoint, behaviour in behaviours.items():
+            await self.set_behaviour(endpoint, behaviour)
+
+    def tones(self) -> list[tuple[str, str]]:
+        """Return (endpoint, digit) of every tone that the PBX sent to a phone since `clear`."""
+        return self._inspector.tones()
+
     async def set_behaviour(self, endpoint: str, behaviour: str) -> None:
         """Say what this phone does with the next call: it registers where SIPp behaves so, or nowhere."""
         if behaviour not in BEHAVIOURS:
@@ -135,6 +165,7 @@ class AsteriskLab:
     async def clear(self) -> None:
         """End every call and have all phones answer again."""
         await self._inspector.end_calls()
+        self._inspector.forget_tones()
         for endpoint in (*ENDPOINTS, TRUNK):
             if self._behaviours.get(endpoint) != "answer":
                 await self.set_behaviour(endpoint, "answer")
@@ -148,14 +179,14 @@ class AsteriskLab:
                 return
         await self.wait_until(is_so)
 
-    async def _tell(self, channel: str) -> None:
+    async def _tell(self, channel: str, method: str = sip.HANDSET) -> None:
         """Tell the SIPp call behind a channel that its user acts."""
         call_id = await self._inspector.variable(channel, "CHANNEL(pjsip,call-id)")
         contact = await self._inspector.variable(channel, "CHANNEL(pjsip,target_uri)")
         port = re.search(r"@127\.0\.0\.1:([0-9]+)", contact)
         if not call_id or port is None:
             raise LabFailed(f"the channel {channel} ended before its user could act")
-        sip.tell_call(call_id, int(port[1]))
+        sip.tell_call(call_id, int(port[1]), method)
 
 
 def _is_gone(channel: str, legs: list[Leg]) -> bool:

@@ -11,8 +11,10 @@ from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.ami.settings import AmiSettings
 
 from pbx_lab.lab import WAIT_S, Leg
-from pbx_lab.leg_list import read_legs
+from pbx_lab.leg_list import endpoint_of, read_legs
 from pbx_lab.process import LabFailed
+
+CONNECT_S = 20.0
 
 
 class Inspector:
@@ -23,7 +25,9 @@ class Inspector:
         self.client = AmiClient(settings, self)
         self._on_hold: set[str] = set()
         self._hung_up: set[str] = set()
+        self._tones: list[tuple[str, str]] = []
         self._something_happened = asyncio.Event()
+        self._is_connected = asyncio.Event()
 
     async def start(self) -> None:
         """Connect."""
@@ -34,12 +38,14 @@ class Inspector:
         await self.client.stop()
 
     async def on_connected(self) -> None:
-        """Nothing to do: questions are asked when somebody wants to know."""
+        """Questions are asked when somebody wants to know."""
+        self._is_connected.set()
 
     def on_disconnected(self) -> None:
         """Nothing is known any more about who hears hold music."""
         self._on_hold.clear()
         self._hung_up.clear()
+        self._is_connected.clear()
 
     def on_event(self, event: Message) -> None:
         """Remember who hears hold music and who hung up, and that the legs may have changed."""
@@ -50,6 +56,8 @@ class Inspector:
             self._hung_up.add(event.get("Uniqueid"))
         elif name in ("MusicOnHoldStop", "Hangup"):
             self._on_hold.discard(event.get("Uniqueid"))
+        elif name == "DTMFEnd" and event.get("Direction") == "Sent" and endpoint_of(event):
+            self._tones.append((endpoint_of(event), event.get("Digit")))
         if name == "Hangup":
             self._hung_up.discard(event.get("Uniqueid"))
         self._something_happened.set()
@@ -57,6 +65,19 @@ class Inspector:
     async def legs(self) -> list[Leg]:
         """Return the phones' channels right now, without those whose phone has already hung up."""
         return read_legs(await self.client.ask_list("CoreShowChannels"), self._on_hold, self._hung_up)
+
+    def tones(self) -> list[tuple[str, str]]:
+        """Return (endpoint, digit) of every tone that was sent to a phone."""
+        return list(self._tones)
+
+    def forget_tones(self) -> None:
+        """Begin to note tones afresh."""
+        self._tones.clear()
+
+    async def wait_until_connected(self) -> None:
+        """Wait until questions can be asked."""
+        async with asyncio.timeout(CONNECT_S):
+            await self._is_connected.wait()
 
     async def wait_until(self, is_so: Callable[[list[Leg]], bool], within_s: float = WAIT_S) -> list[Leg]:
         """Wait until the legs are so and return them; LabFailed shows them when they are not in time."""

@@ -1,7 +1,8 @@
 """What every PBX lab can do, whether a real Asterisk or the simulator is inside.
 
 Does not start anything itself. Endpoints 101, 102 and 103 are phones in context `internal`; numbers that begin with
-0 leave through a trunk that answers; 150 rings 102 and 103; 190 is a machine that answers; 299 does not exist.
+0 leave through a trunk that answers; 150 rings 102 and 103, 151 is a queue with the same two; 190 is a machine that
+answers, 191 the phone 102 and then its voicemail; 299 does not exist.
 """
 
 from collections.abc import Callable
@@ -81,6 +82,18 @@ class PbxLab(Protocol):
 
     async def answer(self, endpoint: str) -> None:
         """Have the user at this phone pick up what rings there; returns when the PBX has seen it."""
+
+    async def hold(self, endpoint: str) -> None:
+        """Have the user at this phone put her call on hold, once a call; returns when the other one hears music."""
+
+    async def unhold(self, endpoint: str) -> None:
+        """Have the user at this phone take her call back."""
+
+    async def restart(self) -> None:
+        """Have the PBX crash and come up again, with the phones as they were and without any call."""
+
+    def tones(self) -> list[tuple[str, str]]:
+        """Return (endpoint, digit) of every tone that the PBX sent to a phone since `clear`."""
 
     async def set_behaviour(self, endpoint: str, behaviour: str) -> None:
         """Say what this phone does with the next call: one of BEHAVIOURS."""

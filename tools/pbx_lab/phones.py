@@ -17,6 +17,9 @@ from pbx_lab.process import LabFailed, LabProcess, free_port, start_process
 SCENARIOS = Path(__file__).parent / "scenarios"
 READY_S = 10.0
 LOOK_EVERY_S = 0.01
+TALKING = "talking.part"
+CALLERS = "<sip:[caller]@127.0.0.1>"  # the From of a phone that called; one that was called says what it was called
+CALLED = "[$own]"
 SILENCE = bytes((0xFF, 0x7F)) * 4000  # one second of G.711 mu-law
 
 
@@ -40,8 +43,9 @@ class Phones:
         voice = self._folder / "voice.ulaw"
         voice.write_bytes(SILENCE)
         for scenario in SCENARIOS.glob("*.xml"):
-            text = fill_in(scenario.read_text(), {"voice": self._part.inside(voice)})
-            (self._folder / scenario.name).write_text(text)
+            values = {"voice": self._part.inside(voice), "from": CALLERS if scenario.stem == "call" else CALLED}
+            talking = fill_in((SCENARIOS / TALKING).read_text(), values)
+            (self._folder / scenario.name).write_text(fill_in(scenario.read_text(), {"talking": talking}))
 
     async def stop(self) -> None:
         """End every SIPp."""

@@ -10,6 +10,8 @@ import uuid
 
 ANSWER_S = 0.1
 REGISTERED_S = 600
+HANDSET = "INFO"
+HOLD_KEY = "MESSAGE"
 
 
 class _Reply(asyncio.DatagramProtocol):
@@ -50,15 +52,18 @@ async def register(user: str, contact_port: int | None, pbx_port: int) -> str:
         transport.close()
 
 
-def tell_call(call_id: str, sipp_port: int) -> None:
-    """Tell the SIPp call with this Call-ID that its user acts: picks up when it rings, hangs up when it talks."""
+def tell_call(call_id: str, sipp_port: int, method: str = HANDSET) -> None:
+    """Tell the SIPp call with this Call-ID that its user acts.
+
+    HANDSET: picks up when it rings, hangs up when it talks. HOLD_KEY: puts on hold, and takes back.
+    """
     lines = [
-        f"INFO sip:phone@127.0.0.1:{sipp_port} SIP/2.0",
+        f"{method} sip:phone@127.0.0.1:{sipp_port} SIP/2.0",
         f"Via: SIP/2.0/UDP 127.0.0.1:{sipp_port};branch=z9hG4bK{uuid.uuid4().hex}",
         "From: <sip:lab@127.0.0.1>;tag=lab",
         "To: <sip:phone@127.0.0.1>",
         f"Call-ID: {call_id}",
-        "CSeq: 1 INFO",
+        f"CSeq: 1 {method}",
         "Content-Length: 0",
     ]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:

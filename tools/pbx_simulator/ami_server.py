@@ -31,9 +31,9 @@ class AmiServer:
         self._server: asyncio.Server | None = None
         self._sessions: set[_Session] = set()
 
-    async def start(self) -> int:
-        """Listen on a free port of 127.0.0.1 and return it."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def start(self, port: int = 0) -> int:
+        """Listen on this port of 127.0.0.1 (0: any free one) and return it."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:

@@ -8,7 +8,8 @@ from pbx_lab.lab import CONTEXT, TRUNK
 from pbx_simulator.parties import Pairs
 
 MACHINE = "190"
-GROUP = "150"
+WITH_VOICEMAIL = "191"
+GROUPS = ("150", "151")  # a group, and a queue: here they are the same
 
 
 def has_number(context: str, number: str) -> bool:
@@ -20,8 +21,10 @@ def has_number(context: str, number: str) -> bool:
 
 def phones_of(number: str) -> tuple[str, ...]:
     """Return the endpoints that a number rings."""
-    if number == GROUP:
+    if number in GROUPS:
         return ("102", "103")
+    if number == WITH_VOICEMAIL:
+        return ("102",)
     return (TRUNK,) if number.startswith("0") else (number,)
 
 

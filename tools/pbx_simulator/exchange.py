@@ -11,7 +11,7 @@ from pbx_lab.lab import CONTEXT, ENDPOINTS, TRUNK, LabOptions
 
 from pbx_simulator.consultation import Consultation
 from pbx_simulator.dial import Dial
-from pbx_simulator.dialplan import MACHINE, has_number, phones_of
+from pbx_simulator.dialplan import MACHINE, WITH_VOICEMAIL, has_number, phones_of
 from pbx_simulator.parties import Bridge, Channel, Pairs, Parties
 
 BUSY_S = 20
@@ -57,6 +57,13 @@ class Exchange:
         self.parties.emit("HangupRequest", [*channel.headers(), ("Cause", "16")])
         self.end(channel, "16")
 
+    def hold(self, channel: Channel, is_on: bool) -> None:
+        """Have the user put a call on hold, or take it back."""
+        self.parties.emit("Hold" if is_on else "Unhold", channel.headers())
+        for member in channel.bridge.members if channel.bridge else ():
+            if member is not channel:
+                self.parties.play_music(member, is_on)
+
     def run(self, channel: Channel, number: str) -> None:
         """Let a channel run through the dialplan from this number on."""
         if channel.is_gone:
@@ -65,8 +72,7 @@ class Exchange:
         if not has_number(CONTEXT, number):
             self.end(channel, "0")
         elif number == MACHINE:
-            channel.application = "MusicOnHold"
-            self._answer(channel)
+            self._run_machine(channel, "MusicOnHold")
         else:
             channel.application, channel.application_data = "Dial", number
             dial = Dial(self.parties, channel, self._connect, self._after_dial)
@@ -107,6 +113,7 @@ class Exchange:
         result = [("Result", "Success"), *channel.headers("Transferer"), *others[0].headers("Transferee")]
         self.parties.emit("BlindTransfer", [*result, ("Extension", number), ("BridgeUniqueid", bridge.uniqueid)])
         for member in (channel, *others):
+            self.parties.play_music(member, False)
             self.parties.leave(member)
         self.parties.destroy(bridge)
         self.parties.remove(channel, "16")
@@ -162,6 +169,10 @@ class Exchange:
         for channel in (half, target):
             self.parties.remove(channel, "16")
 
+    def _run_machine(self, channel: Channel, application: str) -> None:
+        channel.application = application
+        self._answer(channel)
+
     def _answer(self, channel: Channel) -> None:
         """The PBX answers this channel; half 2 of a Local channel passes that on."""
         self.parties.set_state(channel, "Up")
@@ -184,6 +195,9 @@ class Exchange:
         """What the dialplan does after a Dial that nobody answered: play the busy tone, or hang up."""
         self._dials.remove(dial)
         channel = dial.caller
+        if channel.extension == WITH_VOICEMAIL:
+            self._run_machine(channel, "VoiceMail")
+            return
         if not self.options.plays_busy:
             self.parties.emit("SoftHangupRequest", [*channel.headers(), ("Cause", "16")])
             self.end(channel, cause)

@@ -1,6 +1,7 @@
 """Feature codes of the simulated PBX: collects the tones of a phone and carries out a code that is complete.
 
-Does not transfer anything itself; `exchange` and its consultations do.
+Does not transfer anything itself; `exchange` and its consultations do. Tones that are no code, and all tones of
+somebody who may not transfer, go on to whoever the phone talks to.
 """
 
 from pbx_simulator.exchange import Exchange
@@ -24,16 +25,29 @@ class FeatureCodes:
 
     def take(self, channel: Channel, digit: str) -> None:
         """Take one tone."""
+        self._tell("Received", channel, digit)
         collected = self._collected.pop(channel.uniqueid, "") + digit
-        consultation = self._exchange.consultation_of(channel)
-        if consultation is not None and channel is not consultation.transferrer:
-            return
-        names = ("atxferabort", "atxfercomplete", "atxferswap") if consultation else ("atxfer",)
-        for name in names:
+        for name in self._names_for(channel):
             if self.codes[name] == collected:
                 self._carry_out(name, channel)
-            elif self.codes[name].startswith(collected):
+                return
+            if self.codes[name].startswith(collected):
                 self._collected[channel.uniqueid] = collected
+                return
+        for member in channel.bridge.members if channel.bridge else ():
+            for tone in collected if member is not channel else "":
+                self._tell("Sent", member, tone)
+
+    def _names_for(self, channel: Channel) -> tuple[str, ...]:
+        consultation = self._exchange.consultation_of(channel)
+        if not self._exchange.options.allows_transfer or consultation and channel is not consultation.transferrer:
+            return ()
+        return ("atxferabort", "atxfercomplete", "atxferswap") if consultation else ("atxfer",)
+
+    def _tell(self, direction: str, channel: Channel, digit: str) -> None:
+        for name in ("DTMFBegin", "DTMFEnd"):
+            pairs = [*channel.headers(), ("Digit", digit), ("Direction", direction)]
+            self._exchange.parties.emit(name, pairs)
 
     def _carry_out(self, name: str, channel: Channel) -> None:
         consultation = self._exchange.consultation_of(channel)

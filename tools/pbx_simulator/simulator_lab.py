@@ -25,11 +25,15 @@ class SimulatorLab:
     def __init__(self, options: LabOptions | None = None) -> None:
         """Nothing listens yet."""
         self._secret = secrets.token_hex(12)
-        logins = [AmiSettings("127.0.0.1", 0, name, self._secret) for name in ("phoneterm", "lab")]
-        self._exchange = Exchange(options or LabOptions(), self._emit)
-        self.server = AmiServer(logins, AmiActions(self._exchange).act)
+        self._options = options or LabOptions()
         self._port = 0
         self._inspector: Inspector | None = None
+        self._make_pbx()
+
+    def _make_pbx(self) -> None:
+        logins = [AmiSettings("127.0.0.1", 0, name, self._secret) for name in ("phoneterm", "lab")]
+        self._exchange = Exchange(self._options, self._emit)
+        self.server = AmiServer(logins, AmiActions(self._exchange).act)
 
     @property
     def ami(self) -> AmiSettings:
@@ -79,6 +83,28 @@ class SimulatorLab:
             raise LabFailed(f"nothing rings at {endpoint}.")
         self._exchange.pick_up(ringing[0])
 
+    async def hold(self, endpoint: str) -> None:
+        """Have the user at this phone put her call on hold."""
+        self._exchange.hold(self._talking(endpoint), True)
+
+    async def unhold(self, endpoint: str) -> None:
+        """Have the user at this phone take her call back."""
+        self._exchange.hold(self._talking(endpoint), False)
+
+    async def restart(self) -> None:
+        """Have the PBX crash and come up again, with the phones as they were and without any call."""
+        self._exchange.close()
+        behaviours = self._exchange.behaviours
+        await self.server.stop()
+        self._make_pbx()
+        self._exchange.behaviours = behaviours
+        await self.server.start(self._port)
+        await self._looking().wait_until_connected()
+
+    def tones(self) -> list[tuple[str, str]]:
+        """Return (endpoint, digit) of every tone that the PBX sent to a phone since `clear`."""
+        return self._looking().tones()
+
     async def set_behaviour(self, endpoint: str, behaviour: str) -> None:
         """Say what this phone does with the next call."""
         if behaviour not in BEHAVIOURS:
@@ -101,11 +127,18 @@ class SimulatorLab:
         """End every call and have all phones answer again."""
         self._exchange.behaviours.update(dict.fromkeys(self._exchange.behaviours, "answer"))
         await self._looking().end_calls()
+        self._looking().forget_tones()
 
     def _looking(self) -> Inspector:
         if self._inspector is None:
             raise ValueError("the lab has not been started")
         return self._inspector
+
+    def _talking(self, endpoint: str) -> Channel:
+        found = [channel for channel in self._channels_of(endpoint) if channel.bridge is not None]
+        if not found:
+            raise LabFailed(f"{endpoint} talks to nobody.")
+        return found[0]
 
     def _channels_of(self, endpoint: str) -> list[Channel]:
         channels = self._exchange.parties.channels

@@ -17,6 +17,7 @@ from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.ami.settings import AmiSettings
 from phoneterm_bridge.asterisk_actions import ACCEPTED, ChannelActions
+from phoneterm_bridge.asterisk_arrival import Arrival
 from phoneterm_bridge.asterisk_calls import Leg
 from phoneterm_bridge.asterisk_features import Features, ask_features, ask_variable
 from phoneterm_bridge.asterisk_speed import speed_of
@@ -79,7 +80,7 @@ class AsteriskPbx:
             return None
 
     async def blind(self, call: Call, context: str, number: str) -> Outcome:
-        """Send the call's other party to the number; progress "done" when Asterisk has moved it."""
+        """Send the call's other party to the number; progress "done" when Asterisk has moved it, then its arrival."""
         leg, refusal = self._find(call, context, number)
         if leg is None:
             return Outcome("failed", refusal)
@@ -89,9 +90,12 @@ class AsteriskPbx:
         leg, refusal = self._find(call, context, number)  # the user may have hung up meanwhile
         if leg is None:
             return Outcome("failed", refusal)
+        arrivals = self._view.send(leg)
         outcome = self._explained(await self._actions.blind(leg.channel, context, number), call.ref)
         if outcome is ACCEPTED:
-            asyncio.get_running_loop().call_soon(self._report, call.ref, "done")
+            asyncio.get_running_loop().call_soon(self._tell_sent, call.ref, arrivals)
+        else:
+            self._view.forget(arrivals)
         return outcome
 
     async def attended(self, call: Call, context: str, number: str) -> Outcome:
@@ -195,9 +199,11 @@ class AsteriskPbx:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _report(self, ref: str, state: str) -> None:
+    def _tell_sent(self, ref: str, arrivals: list[Arrival]) -> None:
         if self._view.listener is not None:
-            self._view.listener.on_progress(ref, state, None)
+            self._view.listener.on_progress(ref, "done", None)
+        for arrival in arrivals:
+            arrival.release()
 
 
 def _check_context(context: str) -> None:

@@ -6,8 +6,10 @@ operation that began it has been answered, so that "accepted" always comes first
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from phoneterm_bridge.ami.codec import Message
+from phoneterm_bridge.asterisk_arrival import Arrival
 from phoneterm_bridge.asterisk_calls import CallTable, Leg, endpoint_of
 from phoneterm_bridge.asterisk_transfer import ASKED, ENDED, STARTED, Plan, Transfer
 from phoneterm_bridge.pbx_port import Call, PbxListener
@@ -58,6 +60,7 @@ class CallView:
         self.clock = clock
         self._on_stuck = on_stuck
         self._running: dict[str, RunningTransfer] = {}
+        self._arrivals: list[Arrival] = []
         self._told: dict[str, tuple[Call, ...]] = {}
         self._touched: set[str] = set()
         self._early: list[Message] | None = None  # events since `begin_load`
@@ -82,12 +85,23 @@ class CallView:
         """Follow the leg's transfer no more."""
         self._running.pop(leg.uniqueid, None)
 
+    def send(self, leg: Leg) -> list[Arrival]:
+        """Follow those the leg talks to, who are about to be sent away; the answer is what to release or `forget`."""
+        sent = [Arrival(other.uniqueid, partial(self._tell_arrival, leg.ref)) for other in self.table.others(leg)]
+        self._arrivals += sent
+        return sent
+
+    def forget(self, arrivals: list[Arrival]) -> None:
+        """Follow these no more."""
+        self._arrivals = [one for one in self._arrivals if one not in arrivals]
+
     def lose(self) -> None:
         """The connection is gone: nothing is followed any more, and what is known may be wrong soon."""
         for running in self._running.values():
             running.is_lost = True
             running.has_begun.set()
         self._running.clear()
+        self._arrivals.clear()
         self._early = None
 
     def begin_load(self) -> None:
@@ -119,6 +133,9 @@ class CallView:
         for running in tuple(self._running.values()):
             self._apply_to(running, event)
             self._touched.add(running.transfer.endpoint)
+        for arrival in self._arrivals:
+            arrival.apply(event)
+        self._arrivals = [one for one in self._arrivals if not one.is_over]
         self._touched |= self._endpoints_of(event)
 
     def tell_changes(self) -> None:
@@ -171,6 +188,10 @@ class CallView:
             del self._told[endpoint]
         if self.listener is not None:
             self.listener.on_calls_changed(endpoint)
+
+    def _tell_arrival(self, ref: str, reason: str | None) -> None:
+        if self.listener is not None:
+            self.listener.on_arrival(ref, reason)
 
     def _report(self, ref: str, state: str, reason: str | None) -> None:
         if self.listener is not None:

@@ -115,6 +115,9 @@ class _Waiting:
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
         """Nobody wants to know."""
 
+    def on_arrival(self, ref: str, reason: str | None) -> None:
+        """Nobody wants to know."""
+
     def on_availability(self, is_available: bool) -> None:
         """The PBX is there, or away again."""
         if is_available:

@@ -46,6 +46,9 @@ class PbxListener(Protocol):
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
         """A transfer begun on call `ref` went on: ringing, consulting, done, returned or failed, as on the wire."""
 
+    def on_arrival(self, ref: str, reason: str | None) -> None:
+        """Whom a blind transfer of call `ref` sent away was answered (reason None) or was not, after it was "done"."""
+
     def on_availability(self, is_available: bool) -> None:
         """The PBX can now be asked (logged in and in step with its calls), or can no longer be."""
 

@@ -34,6 +34,7 @@ from phoneterm_bridge.speaker import Speaker
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Journal
+from phoneterm_bridge.store.owner import own_store
 from phoneterm_bridge.telemetry import Telemetry
 from phoneterm_bridge.transfers import Transfers
 from phoneterm_bridge.welcome import Welcome
@@ -97,6 +98,7 @@ class Bridge:
     async def _start_store(self) -> None:
         self._engine = await asyncio.to_thread(open_store, self._settings.store.path)
         self._parts.callback(self._engine.dispose)
+        self._parts.enter_context(own_store(self._settings.store.path))
         self._roster = Roster(self._engine)
         await self._roster.refresh()
         self._journal = self._make_journal()
@@ -237,6 +239,10 @@ class Bridge:
         """A transfer went on."""
         self._transfers.on_progress(ref, state, reason)
 
+    def on_arrival(self, ref: str, reason: str | None) -> None:
+        """Whom a blind transfer sent away was answered, or was not."""
+        self._transfers.on_arrival(ref, reason)
+
     def on_availability(self, is_available: bool) -> None:
         """The PBX can be asked now, or no longer."""
         if is_available:
@@ -246,7 +252,8 @@ class Bridge:
         self.health.on_availability(is_available)
         self._say_state()
         for endpoint in self._transfers.endpoints() if is_available else ():
-            self.on_calls_changed(endpoint)
+            self._transfers.on_resync(endpoint, self._pbx.calls(endpoint))
+            self._welcome.tell_calls(endpoint)
 
 
 def address_of(settings: BrokerSettings) -> BrokerAddress:

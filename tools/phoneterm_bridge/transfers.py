@@ -2,10 +2,13 @@
 
 A following belongs to one command and one call reference. A command's results only go forward: accepted, ringing,
 consulting, then one final state. complete, cancel and swap share the reference of the transfer they act on and end
-with it. A following whose call has left the PBX's view ends as unknown when nothing more is heard of it.
+with it. A following whose call has left the PBX's view ends as unknown when nothing more is heard of it; one that was
+lost from view while the PBX was away ends as unknown at once. A blind transfer is done when the caller has been sent;
+whether anybody answered there is one more line in the journal, whenever it comes.
 """
 
 import asyncio
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import structlog
@@ -19,6 +22,7 @@ from phoneterm_bridge.store.journal import Event, Journal, Recorded
 # How long the PBX may still report on a transfer after the user's own leg is gone: longer than it rings a colleague
 # and, where it is so configured, calls the user back twice.
 _SILENCE_S = 60
+_MOST_SENT = 1000
 _FORWARD = {"accepted": 1, "ringing": 2, "consulting": 3}
 
 
@@ -44,6 +48,7 @@ class Transfers:
         self._speaker = speaker
         self._journal = journal
         self._followings: list[Following] = []
+        self._sent: OrderedDict[str, Recorded] = OrderedDict()
 
     @property
     def count(self) -> int:
@@ -72,6 +77,7 @@ class Transfers:
             return
         if state in FINAL_STATES:
             self.drop(following)
+            self._remember_sent(following, state)
         elif _FORWARD[state] <= following.step:
             return
         else:
@@ -99,6 +105,20 @@ class Transfers:
                 has_worked = (following.op, state) in (("complete", "done"), ("cancel", "returned"))
                 self.report(following, "done" if has_worked else state, None if has_worked else reason)
 
+    def on_arrival(self, ref: str, reason: str | None) -> None:
+        """Journal whether somebody answered where a blind transfer sent the caller."""
+        recorded = self._sent.pop(ref, None)
+        if recorded is not None:
+            self._journal.append(recorded, Event("arrival", "not-answered" if reason else "answered", reason))
+
+    def on_resync(self, endpoint: str, calls: tuple[Call, ...]) -> None:
+        """The PBX was away and is back with these calls of an endpoint: what is not going on any more is unknown."""
+        going_on = {call.ref for call in calls if call.state == "consulting"}
+        for following in tuple(self._followings):
+            is_asked = following.call.endpoint == endpoint and following.asked.is_set()
+            if is_asked and following.call.ref not in going_on:
+                self.report(following, "unknown", None)
+
     def on_calls(self, endpoint: str, refs: set[str]) -> None:
         """The PBX has only these calls of an endpoint now: whatever is followed beyond them gets its last chance."""
         for following in self._followings:
@@ -111,6 +131,12 @@ class Transfers:
             elif following.silence is None:
                 loop = asyncio.get_running_loop()
                 following.silence = loop.call_later(_SILENCE_S, self.report, following, "unknown", None)
+
+    def _remember_sent(self, following: Following, state: str) -> None:
+        if (following.op, state) == ("blind", "done") and following.recorded is not None:
+            self._sent[following.call.ref] = following.recorded
+            while len(self._sent) > _MOST_SENT:
+                self._sent.popitem(last=False)
 
     def endpoints(self) -> set[str]:
         """Return the endpoints that have something followed."""

@@ -141,7 +141,7 @@ def cause_of(timeline: Timeline) -> str | None:
 def _describe_result(timeline: Timeline) -> str:
     op, (state, reason) = timeline.command.op, result_of(timeline)
     if state == "done":
-        return _WORKED[op].format(number=timeline.command.number)
+        return _WORKED[op].format(number=timeline.command.number) + _describe_arrival(timeline)
     if state is None or state in _UNDER_WAY:
         return _UNDER_WAY.get(state or "", "Nothing more is known yet.")
     if state == "unknown":
@@ -150,6 +150,15 @@ def _describe_result(timeline: Timeline) -> str:
     if state == "returned":
         return "The caller was given back" + (f", because {words}." if reason else ".")
     return f"It did not work, because {words}." if reason else "It did not work; the PBX gave no reason."
+
+
+def _describe_arrival(timeline: Timeline) -> str:
+    """Say what became of a caller who was sent away, where the PBX let that out."""
+    arrivals = [line for line in timeline.lines if line.stage == "arrival"]
+    if not arrivals:
+        return ""
+    reason = arrivals[-1].reason
+    return f" There nobody took the call, because {REASONS.get(reason, reason)}." if reason else " The call was answered."
 
 
 def _line_fields(line) -> dict:

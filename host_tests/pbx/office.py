@@ -1,0 +1,111 @@
+"""A desk in an office: the whole bridge on a lab's PBX, and the terminal of the user's extension, on a link in memory.
+
+Does not use a broker or the firmware (host_tests/e2e does): here every situation ends at what the terminal is told and
+at what the journal says of it.
+"""
+
+import asyncio
+
+from bridge.conftest import FakeTerminal, MemoryLink, until
+from pbx.desk import CALLER, USER
+from phoneterm.core import messages
+from phoneterm_bridge.backends import make_pbx
+from phoneterm_bridge.service import Bridge
+from phoneterm_bridge.settings import BridgeSettings, PbxSettings, PhoneSettings, StoreSettings
+from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal_reading import find_nearest
+
+WAIT_S = 8
+MOMENT_S = 0.05  # the bridge dates a key by this much too early: it counts from when it sent the session
+
+
+class Office:
+    """`lab` must run. `ami`: another way to its PBX. `make_backend`: in place of the usual backend."""
+
+    def __init__(self, lab, folder, ami=None, make_backend=make_pbx):
+        self.lab = lab
+        ami = ami or lab.ami
+        login = {"username": ami.username, "secret": ami.secret}
+        self.settings = BridgeSettings(
+            pbx=PbxSettings(host=ami.host, port=ami.port, **login),
+            store=StoreSettings(path=folder / "office.db"),
+            phones=PhoneSettings(digit_map="internal:[12]xx|national:0[1-9]x.T"),
+        )
+        self._make_pbx = make_backend
+        self.engine = open_store(self.settings.store.path)
+        directory = Directory(self.engine, "test")
+        directory.add_user("alice", True)
+        directory.add_extension(USER, "alice", context=lab.context)
+        self.enrolment = directory.add_terminal("t101", USER)
+
+    async def __aenter__(self):
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_):
+        await self.bridge.stop()
+        self.engine.dispose()
+
+    async def open(self):
+        """Start a bridge, and let the terminal say hello to it."""
+        self.link = MemoryLink()
+        self.bridge = Bridge(self.settings, self.make_pbx(), self.link)
+        await self.bridge.start()
+        await self.boot()
+
+    def make_pbx(self):
+        """Return another backend of the same kind for the same PBX."""
+        return self._make_pbx(self.settings.pbx)
+
+    async def boot(self):
+        """Start the terminal afresh; it knows nothing of before."""
+        self.terminal = FakeTerminal(self.link, self.enrolment.tid, self.enrolment.mac_key)
+        await self.terminal.hello()
+
+    async def reopen(self):
+        """Stop the bridge and start another one, whose hello the terminal answers as it does after "offline"."""
+        await self.bridge.stop()
+        await self.open()
+
+    def told_call(self):
+        """Return (state, reference) of the terminal's call as it was told last."""
+        told = self.terminal.heard(messages.CALL)[-1]
+        return told["state"], told["call"]
+
+    async def call_is(self, state):
+        """Wait until the terminal is told this state of its call; return the call's reference."""
+        await until(lambda: self.terminal.heard(messages.CALL) and self.told_call()[0] == state, WAIT_S)
+        return self.told_call()[1]
+
+    async def calls_are(self, *states):
+        """Wait until the bridge sees the user's calls in these states, in any order."""
+        await until(lambda: sorted(call.state for call in self.bridge._pbx.calls(USER)) == sorted(states), WAIT_S)
+
+    async def talk(self):
+        """Have the caller call the user, who answers."""
+        await self.lab.place_call(CALLER, USER)
+        return await self.call_is("talking")
+
+    async def ask(self, op, number=None, **changes):
+        """Key a command about the present call, a moment from now; return its id once it has its first result."""
+        await asyncio.sleep(MOMENT_S)
+        fields = self.terminal.command(op, number, **({"call": self.told_call()[1]} | changes))
+        await self.terminal.send(messages.COMMAND, fields)
+        await until(lambda: self.terminal.results(fields["id"]), WAIT_S)
+        return fields["id"]
+
+    async def comes_to(self, command_id, state, reason=None):
+        """Wait until a command has this result as its last one."""
+        try:
+            await until(lambda: self.terminal.results(command_id)[-1] == (state, reason), WAIT_S)
+        except AssertionError:
+            raise AssertionError(self.terminal.results(command_id)) from None
+
+    async def journal_says(self, *words):
+        """Wait until the newest command's timeline has this line (stage, word, reason)."""
+
+        def lines():
+            return [(line.stage, line.word, line.reason) for line in find_nearest(self.engine, USER, None).lines]
+
+        await until(lambda: words in lines(), WAIT_S)

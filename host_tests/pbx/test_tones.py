@@ -1,0 +1,118 @@
+"""No digit ever reaches the other party: whatever a transfer plays, the PBX sends no tone to any phone.
+
+What is heard is what the PBX itself says it sent to a phone (its DTMF events); test_lab_phones shows that such a tone
+is noticed, and the last test here that a played digit would be.
+"""
+
+import pytest
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, are_talking, is_waiting
+from phoneterm_bridge import asterisk_features
+from phoneterm_bridge.pbx_port import Outcome
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CONFIGURATIONS = [
+    {"codes": "letters"},
+    {"codes": "letters", "min_dtmf_ms": 80},
+    {"codes": "stock"},
+    {"codes": "stock", "min_dtmf_ms": 80},
+]
+WAYS = ["number in a variable", "every digit played"]
+
+
+def _name(options):
+    return "-".join(str(value) for value in options.values())
+
+
+@pytest.fixture(params=WAYS)
+def way(request, monkeypatch):
+    """How a transfer starts: as this Asterisk can, or as one that is too old for the variable."""
+    if request.param == WAYS[1]:
+        monkeypatch.setattr(asterisk_features, "FIRST_VERSION_WITH_TRANSFER_EXTEN", 99)
+
+
+@pytest.mark.parametrize("options", CONFIGURATIONS, ids=_name)
+async def test_nobody_hears_a_tone_of_a_transfer_and_of_what_ends_it(open_desk, options, way):
+    desk = await open_desk(**options)
+    call = await desk.consult()
+    assert await desk.pbx.swap(call) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+    assert await desk.pbx.cancel(call) == ACCEPTED
+    await desk.result("returned", "cancelled")
+    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
+    assert await desk.pbx.complete(call) == ACCEPTED
+    await desk.result("done")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    assert desk.lab.tones() == []
+
+
+@pytest.mark.parametrize("behaviour", ["busy", "reject", "unavailable"])
+async def test_nobody_hears_a_tone_when_the_colleague_is_not_reached(desk, behaviour):
+    await desk.lab.set_behaviour(COLLEAGUE, behaviour)
+    call = await desk.talk()
+    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    assert desk.lab.tones() == []
+
+
+async def test_nobody_hears_a_tone_when_the_colleague_hangs_up_as_the_user_cancels(desk):
+    call = await desk.consult()
+    await desk.lab.hang_up(COLLEAGUE)
+    await desk.result("returned")
+    assert await desk.pbx.cancel(call) == Outcome("failed", "no-call")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    assert desk.lab.tones() == []
+
+
+@pytest.mark.parametrize("codes", ["letters", "stock", "none"])
+async def test_where_the_pbx_does_not_permit_a_transfer_nothing_is_played_at_all(open_desk, codes):
+    desk = await open_desk(codes=codes, allows_transfer=False)
+    call = await desk.talk()
+    reason = "pbx-misconfigured" if codes == "none" else "not-permitted-by-pbx"
+    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == Outcome("failed", reason)
+    await _press_seven(desk)
+    await desk.lab.wait_until(lambda _: desk.lab.tones() != [])
+    assert desk.lab.tones() == [(CALLER, "7")]
+
+
+async def test_a_colleague_who_got_a_call_may_transfer_it_on(desk):
+    """Whether a channel may transfer is asked of the PBX; also one that was itself called by a transfer says yes."""
+    await desk.consult()
+    await desk.lab.hang_up(USER)
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    call = await desk.call_in_state("talking", COLLEAGUE)
+    assert await desk.pbx.attended(call, CONTEXT, USER) == ACCEPTED
+    await desk.wait_until(lambda: (call.ref, "consulting", None) in desk.progress)
+    await desk.lab.hang_up(COLLEAGUE)
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    assert desk.lab.tones() == []
+
+
+async def test_a_user_who_was_sent_a_call_blindly_may_transfer_it_on(desk):
+    call = await desk.talk()
+    assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    call = await desk.call_in_state("talking", COLLEAGUE)
+    assert await desk.pbx.attended(call, CONTEXT, USER) == ACCEPTED
+    await desk.wait_until(lambda: (call.ref, "consulting", None) in desk.progress)
+    assert desk.lab.tones() == []
+
+
+async def test_a_user_who_is_rung_back_may_transfer_again(open_desk):
+    desk = await open_desk(ring_s=1, callback_delay_s=1)
+    await desk.ring()
+    await desk.lab.hang_up(USER)
+    await desk.result("returned", "no-answer")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await desk.lab.set_behaviour(COLLEAGUE, "answer")
+    call = await desk.call_in_state("talking")
+    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    await desk.wait_until(lambda: (call.ref, "consulting", None) in desk.progress)
+    assert desk.lab.tones() == []
+
+
+async def _press_seven(desk):
+    """Have the user press a digit, as on any phone during a call."""
+    channel = next(leg.channel for leg in await desk.lab.legs() if leg.endpoint == USER)
+    headers = [("Channel", channel), ("Digit", "7"), ("Receive", "true"), ("Duration", "1")]
+    assert (await desk.pbx._client.ask("PlayDTMF", headers)).get("Response") == "Success"

@@ -1,0 +1,31 @@
+"""Sees to it that one bridge alone works with a store: two would answer the same commands. Does not open the store.
+
+The mark is a lock on the file `<store>.lock`, which the system takes away with the process, however it ends. The
+command line writes to the directory without it.
+"""
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+from phoneterm_bridge.problem import SetupProblem
+
+
+@contextlib.contextmanager
+def own_store(path: Path) -> Iterator[None]:
+    """Be the one bridge of a store until the end of the block; SetupProblem when another one is."""
+    lock = path.with_name(path.name + ".lock")
+    try:
+        file = lock.open("a")
+    except OSError as error:
+        raise SetupProblem(f"The file {lock} cannot be written: {error.strerror}.") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SetupProblem(
+                f"Another bridge works with the store {path} already: stop that one first, or give this one a store of "
+                "its own (store.path)."
+            ) from None
+        yield
