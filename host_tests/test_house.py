@@ -36,6 +36,7 @@ _ARROWS = {
         "phoneterm.device.settings",
     },
     "tools/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.ami"},
+    "tools/pbx_bench": {"pbx_bench", "pbx_lab", "lab_parts", "phoneterm_bridge"},
     "tools/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.ami"},
     "tools/virtual_phone": {"virtual_phone", "firmware_build"},
     "tools/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
@@ -66,7 +67,7 @@ _ARROWS = {
 _PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython", "sys"}
 _OURS = {
     "device_cable",
-    "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator",
+    "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator", "pbx_bench",
     "virtual_phone", "keypad_lab", "link_lab", "firmware_build", "fault_lab", "board_check",
 }  # fmt: skip
 

@@ -40,7 +40,7 @@ class FeatureCodes:
 
     def _names_for(self, channel: Channel) -> tuple[str, ...]:
         consultation = self._exchange.consultation_of(channel)
-        if not self._exchange.options.allows_transfer or consultation and channel is not consultation.transferrer:
+        if not self._exchange.options.allows_transfer or (consultation and channel is not consultation.transferrer):
             return ()
         return ("atxferabort", "atxfercomplete", "atxferswap") if consultation else ("atxfer",)
 

@@ -48,11 +48,9 @@ class Features:
 
 
 async def ask_features(client: AmiClient) -> Features:
-    """Ask for everything at once; NotConnected or OutcomeUnknown when the PBX does not answer."""
-    settings, actions, *values = await asyncio.gather(
-        client.ask("CoreSettings"), client.ask("ListCommands"), *(ask_variable(client, name) for name in _NAMES)
-    )
-    atxfer, abort, swap, no_answer, min_dtmf = values
+    """Ask for everything; NotConnected or OutcomeUnknown when the PBX does not answer."""
+    settings, actions = await asyncio.gather(client.ask("CoreSettings"), client.ask("ListCommands"))
+    atxfer, abort, swap, no_answer, min_dtmf = await asyncio.gather(*(ask_variable(client, name) for name in _NAMES))
     version = re.search(r"[0-9]+", settings.get("AsteriskVersion"))
     return Features(
         version=int(version[0]) if version else 0,

@@ -2,8 +2,8 @@
 
 A command is bound to a call that was up before its first key: by the reference the phone was told, or else by time.
 So a transfer can never hit the next call. Of several calls the one that is not on hold is meant; a call on hold is not
-meant while the user has just called somebody else, or has just begun to talk to somebody else. What stands in the way is
-a wire reason.
+meant while the user has just called somebody else, or has just begun to talk to somebody else. What stands in the way
+is a wire reason.
 """
 
 import math

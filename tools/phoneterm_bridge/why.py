@@ -158,7 +158,9 @@ def _describe_arrival(timeline: Timeline) -> str:
     if not arrivals:
         return ""
     reason = arrivals[-1].reason
-    return f" There nobody took the call, because {REASONS.get(reason, reason)}." if reason else " The call was answered."
+    if reason is None:
+        return " The call was answered."
+    return f" There nobody took the call, because {REASONS[reason]}."
 
 
 def _line_fields(line) -> dict:

@@ -11,6 +11,7 @@ from firmware_build.cli import app as firmware_app
 from keypad_lab.cli import app as keys_app
 from lab_parts.cli import app as parts_app
 from link_lab.cli import app as link_app
+from pbx_bench.cli import app as pbx_app
 from pbx_lab.cli import app as lab_app
 from phoneterm_bridge.cli import bridge_app, broker_app, journal_app, policy_app, terminal_app, user_app, why
 from phoneterm_bridge.cli.backup import app as backup_app
@@ -43,6 +44,7 @@ app.add_typer(chaos_app, name="chaos")
 app.add_typer(digit_map_app, name="digit-map")
 app.add_typer(lab_app, name="lab")
 app.add_typer(board_app, name="board")
+app.add_typer(pbx_app, name="pbx")
 app.add_typer(firmware_app, name="firmware")
 app.add_typer(device_app, name="device")
 app.add_typer(parts_app, name="parts")
