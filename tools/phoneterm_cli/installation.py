@@ -70,7 +70,18 @@ class Installation:
         self._fill_store(is_allowed)
         self.bridge = Bridge(self.settings, make_pbx(self.settings.pbx))
         await self.bridge.start()
-        self._parts.push_async_callback(self.bridge.stop)
+        self._parts.push_async_callback(self.stop_bridge)
+        self._port = self.bridge.broker_port
+
+    async def stop_bridge(self) -> None:
+        """Stop the bridge and its broker; everything else goes on."""
+        await self.bridge.stop()
+
+    async def restart_bridge(self) -> None:
+        """Start the bridge again after `stop_bridge`, at the same port and with the same store."""
+        broker = self.settings.broker.model_copy(update={"port": self._port})
+        self.bridge = Bridge(self.settings.model_copy(update={"broker": broker}), make_pbx(self.settings.pbx))
+        await self.bridge.start()
 
     def _fill_store(self, is_allowed: bool) -> None:
         engine = open_store(self.settings.store.path)

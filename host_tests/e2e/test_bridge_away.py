@@ -1,0 +1,49 @@
+"""The bridge goes away, broker and all, with the keypad in use: refusals at once, and where things stand afterwards."""
+
+import asyncio
+
+import pytest
+from e2e.test_acceptance_story import COLLEAGUE, count_commands, is_gone, is_on_hold, is_talking
+from phoneterm_cli.installation import CALLER, EXTENSION
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+BACK_S = 15
+PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
+
+
+async def test_what_is_keyed_without_the_bridge_is_refused_and_does_not_happen_when_it_is_back(desk):
+    before, journalled = await desk.lab.legs(), count_commands(desk)
+    await desk.stop_bridge()
+    await desk.keypad.type("#1102")
+    await desk.keypad.wait_for_signal("no-link", 3)
+    assert await desk.lab.legs() == before
+    await _come_back(desk, "call talking")
+    await desk.keypad.wait_for_signal("ready")
+    assert await desk.lab.legs() == before
+    assert count_commands(desk) == journalled
+    await desk.keypad.type("#1102")
+    await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
+
+
+@pytest.mark.parametrize(("key", "partner"), [("A", COLLEAGUE), ("C", EXTENSION)], ids=["complete", "cancel"])
+async def test_a_consultation_outlives_the_bridge_and_is_ended_by_a_key(desk, key, partner):
+    await desk.keypad.type("*2102")
+    await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE))
+    await desk.keypad.wait_for_signal("consulting")
+    await desk.stop_bridge()
+    await _come_back(desk, "call consulting")
+    await desk.keypad.wait_for_signal("consulting")
+    legs = await desk.lab.legs()
+    assert is_on_hold(legs, CALLER)
+    assert is_talking(legs, EXTENSION, COLLEAGUE)
+    await desk.keypad.type(key)
+    await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, partner))
+
+
+async def _come_back(desk, line):
+    """Start the bridge again, and wait until it has told the terminal where its call stands."""
+    told = asyncio.create_task(desk.keypad.wait_for_event(lambda event: event.get("line") == line, BACK_S))
+    await asyncio.sleep(0)  # lets the task begin to listen
+    await desk.restart_bridge()
+    await told
+    await asyncio.sleep(PAUSE_S)
