@@ -48,6 +48,9 @@ class FakePbx:
         self.now[endpoint] = calls
         self.listener.on_calls_changed(endpoint)
 
+    def why_ended(self, ref):
+        return "no-call"
+
     async def is_known_number(self, context, number):
         assert context == "internal"
         return number in self.numbers

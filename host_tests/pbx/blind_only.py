@@ -72,6 +72,9 @@ class BlindOnlyPbx:
     def calls(self, endpoint):
         return tuple(self._table.call(leg) for leg in self._table.legs_of(endpoint))
 
+    def why_ended(self, ref):
+        return "no-call"
+
     async def is_known_number(self, context, number):
         answer = await self._client.ask("Getvar", [("Variable", f"DIALPLAN_EXISTS({context},{number},1)")])
         return answer.get("Value") == "1"

@@ -34,10 +34,18 @@ class Office:
         )
         self._make_pbx = make_backend
         self.engine = open_store(self.settings.store.path)
+        Directory(self.engine, "test").add_user("alice", True)
+        self.enrolment = self.enrol("t101", USER)
+
+    def enrol(self, tid, extension, **options):
+        """Add an extension of alice's, and a terminal at it."""
         directory = Directory(self.engine, "test")
-        directory.add_user("alice", True)
-        directory.add_extension(USER, "alice", context=lab.context)
-        self.enrolment = directory.add_terminal("t101", USER)
+        directory.add_extension(extension, "alice", context=self.lab.context, **options)
+        return directory.add_terminal(tid, extension)
+
+    def terminal_of(self, enrolment):
+        """Return the terminal of an enrolment; it has not said hello."""
+        return FakeTerminal(self.link, enrolment.tid, enrolment.mac_key)
 
     async def __aenter__(self):
         await self.open()
@@ -60,7 +68,7 @@ class Office:
 
     async def boot(self):
         """Start the terminal afresh; it knows nothing of before."""
-        self.terminal = FakeTerminal(self.link, self.enrolment.tid, self.enrolment.mac_key)
+        self.terminal = self.terminal_of(self.enrolment)
         await self.terminal.hello()
 
     async def reopen(self):
@@ -98,7 +106,7 @@ class Office:
     async def comes_to(self, command_id, state, reason=None):
         """Wait until a command has this result as its last one."""
         try:
-            await until(lambda: self.terminal.results(command_id)[-1] == (state, reason), WAIT_S)
+            await until(lambda: self.terminal.results(command_id)[-1:] == [(state, reason)], WAIT_S)
         except AssertionError:
             raise AssertionError(self.terminal.results(command_id)) from None
 

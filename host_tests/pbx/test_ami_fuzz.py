@@ -50,7 +50,7 @@ def test_whole_messages_between_broken_ones_all_arrive_in_their_order(parts, siz
     for part in parts:
         if isinstance(part, int):
             numbers.append(str(part))
-            part = encode([("Whole", "yes"), ("Number", str(part))])  # noqa: PLW2901  the number becomes its message
+            part = encode([("Whole", "yes"), ("Number", str(part))])
         data += part
     sizes = [max(size, len(data) // 200) for size in sizes]
     decoder, found = Decoder(), []

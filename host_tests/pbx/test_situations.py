@@ -114,6 +114,15 @@ async def test_neither_oneself_nor_whom_one_talks_to_is_a_target(office, number,
     assert are_talking(await office.lab.legs(), CALLER, USER)
 
 
+async def test_it_is_said_who_hung_up_between_key_and_command(office):
+    for who, reason in ((CALLER, "caller-gone"), (USER, "no-call")):
+        call = await office.talk()
+        await office.lab.hang_up(who)
+        await office.call_is("idle")
+        await office.comes_to(await office.ask("blind", COLLEAGUE, call=call), "rejected", reason)
+        await office.lab.wait_until(lambda legs: not legs)
+
+
 async def test_of_two_calls_the_one_that_the_phone_does_not_hold_is_transferred(office):
     await office.talk()
     await office.lab.hold(USER)
@@ -197,6 +206,32 @@ async def test_a_terminal_whose_caller_hangs_up_is_told_so(office):
     await office.lab.hang_up(CALLER)
     await office.comes_to(command, "failed", "caller-gone")
     await office.call_is("talking")
+
+
+async def test_a_user_who_hangs_up_while_it_rings_is_told_how_it_ends(office):
+    await office.lab.set_behaviour(COLLEAGUE, "ring")
+    await office.talk()
+    command = await office.ask("attended", COLLEAGUE)
+    await office.comes_to(command, "ringing")
+    await office.lab.hang_up(USER)
+    await office.call_is("idle")
+    assert office.terminal.results(command)[-1] == ("ringing", None)
+    await office.lab.answer(COLLEAGUE)
+    await office.comes_to(command, "done")
+
+
+@pytest.mark.parametrize(
+    ("drops", "state", "left"), [(False, "returned", [USER, CALLER]), (True, "failed", [])], ids=["no", "yes"]
+)
+async def test_where_nobody_answers_then_atxferdropcall_says_what_happens(open_office, drops, state, left):
+    office = await open_office(ring_s=1, callback_delay_s=1, drops_unanswered=drops)
+    await office.lab.set_behaviour(COLLEAGUE, "ring")
+    await office.talk()
+    command = await office.ask("attended", COLLEAGUE)
+    await office.comes_to(command, "ringing")
+    await office.lab.hang_up(USER)
+    await office.comes_to(command, state, "no-answer")
+    await office.lab.wait_until(lambda legs: are_talking(legs, *left) if left else not legs)
 
 
 @pytest.mark.parametrize("number", ["150", "151"])

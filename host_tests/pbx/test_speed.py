@@ -64,4 +64,4 @@ async def test_the_measure_times_every_way_on_a_real_asterisk(need_part):
         tried = [way for way in ways.WAYS if way.codes == codes]
         found = await measure(tried, 20, 1)
         assert [one.way for one in found.figures] == tried
-        assert all(0 < one.hold_ms and 0 < one.dialled_ms for one in found.figures)
+        assert all(one.hold_ms > 0 and one.dialled_ms > 0 for one in found.figures)

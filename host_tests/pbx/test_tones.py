@@ -8,6 +8,7 @@ import pytest
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, are_talking, is_waiting
 from phoneterm_bridge import asterisk_features
 from phoneterm_bridge.pbx_port import Outcome
+from structlog.testing import capture_logs
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -70,7 +71,10 @@ async def test_where_the_pbx_does_not_permit_a_transfer_nothing_is_played_at_all
     desk = await open_desk(codes=codes, allows_transfer=False)
     call = await desk.talk()
     reason = "pbx-misconfigured" if codes == "none" else "not-permitted-by-pbx"
-    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == Outcome("failed", reason)
+    with capture_logs() as logs:
+        assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == Outcome("failed", reason)
+    warnings = [(line["event"], line["reason"]) for line in logs if line["log_level"] == "warning"]
+    assert warnings == [("no-transfer-began", reason)]
     await _press_seven(desk)
     await desk.lab.wait_until(lambda _: desk.lab.tones() != [])
     assert desk.lab.tones() == [(CALLER, "7")]

@@ -69,6 +69,10 @@ class AsteriskPbx:
         """Return the endpoint's calls right now, from events already seen; none while the PBX is away."""
         return self._view.calls(endpoint) if self.is_available else ()
 
+    def why_ended(self, ref: str) -> str:
+        """Return why a call is no more: "caller-gone" when the other side left first, "no-call" otherwise."""
+        return self._view.table.why_ended(ref)
+
     async def is_known_number(self, context: str, number: str) -> bool | None:
         """Say whether the dialplan has this number; None when the PBX did not answer."""
         _check_context(context)

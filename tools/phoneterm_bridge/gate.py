@@ -102,7 +102,7 @@ class Gate:
             return "pbx-unreachable"
         call = choose_call(self._pbx.calls(case.terminal.endpoint), case.ref, session.at_s(case.first_ms))
         if isinstance(call, str):
-            return call
+            return self._pbx.why_ended(case.ref) if call == "no-call" and case.ref is not None else call
         is_busy = self._transfers.transfer_of(call.ref) is not None
         return refusal_of_call(call, case.op, case.number, is_busy) or call
 

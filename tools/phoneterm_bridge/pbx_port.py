@@ -71,6 +71,9 @@ class Pbx(Protocol):
     def calls(self, endpoint: str) -> tuple[Call, ...]:
         """The endpoint's calls right now, from events already seen. The name is compared exactly."""
 
+    def why_ended(self, ref: str) -> str:
+        """Return why a call is no more: "caller-gone" when the other side left first, "no-call" otherwise."""
+
     async def is_known_number(self, context: str, number: str) -> bool | None:
         """Say whether the dialplan has this number; None when the PBX did not answer."""
 
