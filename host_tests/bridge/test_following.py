@@ -90,6 +90,24 @@ async def test_a_call_that_comes_back_is_followed_on(scene, terminal, make, monk
     assert terminal.results(f"{terminal.session}.1")[-1] == ("done", None)
 
 
+async def test_what_did_not_outlive_the_loss_of_the_pbx_is_unknown_at_once_and_the_rest_is_followed(
+    scene, terminal, make
+):
+    await terminal.ask("attended", "102")
+    scene.pbx.now["101"] = (make.talking("c1", state="consulting"),)
+    scene.pbx.listener.on_availability(True)
+    assert terminal.results(f"{terminal.session}.1") == [("accepted", None)]
+    scene.pbx.now["101"] = (make.talking("c1"),)
+    scene.pbx.listener.on_availability(True)
+    assert terminal.results(f"{terminal.session}.1")[-1] == ("unknown", None)
+    assert await terminal.ask("blind", "103") == ("accepted", None)
+
+
+async def test_an_arrival_nobody_was_sent_for_is_ignored(scene, terminal):
+    scene.pbx.listener.on_arrival("c9", "busy")
+    assert terminal.heard(messages.RESULT) == []
+
+
 async def test_the_next_call_can_be_transferred_while_the_last_blind_transfer_still_rings(scene, terminal, make):
     await terminal.ask("blind", "102")
     scene.pbx.change_calls("101", make.talking("c2"))

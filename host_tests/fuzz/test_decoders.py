@@ -13,6 +13,11 @@ from phoneterm_bridge.connect_packet import Connect, build_connect, parse_connec
 
 _MESSAGE = packets.publish("t/down/call", b'{"v":1}', 1, True, 7)
 _CONNECT = build_connect(Connect("one", "t101", "", 15, "t/up/state", b"gone", 1, True))[2:]
+_AMI = (
+    b"Event: Newchannel\r\nChannel: PJSIP/101-00000001\r\nUniqueid: 1.1\r\n\r\n",
+    b"Response: Success\r\nActionID: 1\r\nEventList: start\r\n\r\n",
+    b"Asterisk Call Manager/11.0.0\r\nResponse: Error\r\nMessage: No such channel\r\n\r\n",
+)
 _TEXTS = (
     b'{"v":1,"boot":"9f3c21aa","session":"7d20c6e1b4","ttl_ms":8000}',
     b'{"v":1,"id":"7d20c6e1b4.12","op":"blind","number":"102","first_ms":45702,"since_ms":48211,"call":"c41"}',
@@ -50,6 +55,12 @@ def test_no_stream_makes_the_devices_decoder_raise_or_grow(octets, size):
 @pytest.mark.parametrize("length", [0, 1, 127, 128, 16383, 16384, 2097151, 2097152, 268435455])
 def test_no_remaining_length_makes_the_devices_decoder_grow(length):
     checks.check_device_decoder(b"\x32" + packets.remaining_length(length) + b"\x00\x03abc" + b"x" * 300, 7)
+
+
+@settings(max_examples=300, deadline=None)
+@given(some.one_of(some.binary(max_size=400), some.lists(mutated(_AMI), max_size=4).map(b"".join)))
+def test_no_stream_of_a_pbx_makes_the_bridges_decoder_raise_or_depend_on_where_it_was_cut(octets):
+    checks.check_ami(octets)
 
 
 @settings(max_examples=300, deadline=None)

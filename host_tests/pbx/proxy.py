@@ -19,6 +19,9 @@ class AmiProxy:
         self._cut_at = None
         self._is_passed_on = True
         self._is_accepting = True
+        self._stop_reading_at = None
+        self._is_reading = asyncio.Event()
+        self._is_reading.set()
         self._writers = set()
         self._tasks = set()
 
@@ -39,6 +42,7 @@ class AmiProxy:
 
     def cut(self):
         """Cut every connection now."""
+        self._is_reading.set()
         for writer in tuple(self._writers):
             writer.close()
 
@@ -72,6 +76,8 @@ class AmiProxy:
             while data := await reader.read(65536):
                 names = [action.get("Action") for action in decoder.feed(data)]
                 self.actions += names
+                if self._stop_reading_at in names:
+                    self.stop_reading()
                 is_cut = self._cut_at in names
                 if not is_cut or self._is_passed_on:
                     writer.write(data)
@@ -81,9 +87,18 @@ class AmiProxy:
                     self.cut()
         writer.close()
 
+    def stop_reading(self):
+        """Read no more of what the PBX says, until the connection is cut, as a reader does that is far too slow."""
+        self._is_reading.clear()
+
+    def stop_reading_at(self, action):
+        """The same, from the next action of this name on, which still reaches the PBX."""
+        self._stop_reading_at = action
+
     async def _pass_answers(self, reader, writer):
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
+                await self._is_reading.wait()
                 if not writer.is_closing():
                     writer.write(data)
         writer.close()

@@ -76,6 +76,25 @@ async def test_an_answer_that_is_lost_is_unknown_and_nothing_is_asked_again(lab,
             await desk.call_in_state("talking", CALLER)
 
 
+async def test_a_reader_that_is_too_slow_does_not_know_what_came_of_it_and_finds_out_after_it_was_cut_off(lab):
+    """Asterisk cuts off who does not read for `writetimeout`; what was said until then is lost."""
+    async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
+        call = await desk.talk()
+        proxy.stop_reading()
+        assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == Outcome("failed", "pbx-unreachable")
+        assert proxy.actions.count("BlindTransfer") == 0
+        proxy.cut()
+        await desk.wait_until(lambda: desk.availability == [True, False, True])
+        proxy.stop_reading_at("BlindTransfer")
+        assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == Outcome("unknown")
+        proxy.cut()
+        await desk.wait_until(lambda: desk.availability == [True, False, True, False, True])
+        await desk.call_in_state("talking", CALLER)
+        await lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+        assert desk.pbx.calls(USER) == ()
+        assert proxy.actions.count("BlindTransfer") == 1
+
+
 async def test_a_consultation_is_found_again_after_the_connection_was_lost(lab):
     async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
         call = await desk.consult()

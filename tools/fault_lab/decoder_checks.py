@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from phoneterm.core import mac, messages
 from phoneterm.device.mqtt_decoder import MALFORMED, Decoder
+from phoneterm_bridge.ami.codec import Decoder as AmiDecoder
 from phoneterm_bridge.connect_packet import ConnectRefused, parse_connect
 
 from fault_lab.mqtt_stream import MOST_PACKET_BYTES, PacketCutter, StreamBroken
@@ -91,12 +92,26 @@ def check_cutter(octets: bytes) -> None:
     assert len(octets) - len(whole) <= MOST_PACKET_BYTES + 5
 
 
+def check_ami(octets: bytes) -> None:
+    """Decode octets as what a PBX says, in one piece and cut in two: the same comes out, whole messages only."""
+    whole, cut = AmiDecoder(), AmiDecoder()
+    said = whole.feed(octets)
+    middle = len(octets) // 2
+    pieces = cut.feed(octets[:middle]) + cut.feed(octets[middle:])
+    assert [message.pairs for message in said] == [message.pairs for message in pieces]
+    assert whole.dropped == cut.dropped
+    for message in said:
+        assert all("\n" not in key + value for key, value in message.pairs)
+        assert message.pairs
+
+
 CHECKS: dict[str, Callable[[bytes], None]] = {
     "device": lambda octets: check_device_decoder(octets[1:], octets[0] if octets else 1),
     "messages": check_messages,
     "topics": check_topics,
     "connect": check_connect,
     "cutter": check_cutter,
+    "ami": check_ami,
 }
 
 
