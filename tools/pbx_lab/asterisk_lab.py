@@ -126,10 +126,12 @@ class AsteriskLab:
 
     async def restart(self) -> None:
         """Have the PBX crash and come up again, with the phones as they were and without any call."""
+        await self._inspector.stop()
         await self._server.stop()
         await self._server.start()
+        self._inspector = Inspector(self._server.inspector)
+        await self._inspector.start()
         behaviours, self._behaviours = self._behaviours, {}
-        await self._inspector.wait_until_connected()
         for endpoint, behaviour in behaviours.items():
             await self.set_behaviour(endpoint, behaviour)
 

@@ -14,8 +14,6 @@ from pbx_lab.lab import WAIT_S, Leg
 from pbx_lab.leg_list import endpoint_of, read_legs
 from pbx_lab.process import LabFailed
 
-CONNECT_S = 20.0
-
 
 class Inspector:
     """One AMI login that only looks."""
@@ -27,7 +25,6 @@ class Inspector:
         self._hung_up: set[str] = set()
         self._tones: list[tuple[str, str]] = []
         self._something_happened = asyncio.Event()
-        self._is_connected = asyncio.Event()
 
     async def start(self) -> None:
         """Connect."""
@@ -38,14 +35,12 @@ class Inspector:
         await self.client.stop()
 
     async def on_connected(self) -> None:
-        """Questions are asked when somebody wants to know."""
-        self._is_connected.set()
+        """Nothing to do: questions are asked when somebody wants to know."""
 
     def on_disconnected(self) -> None:
         """Nothing is known any more about who hears hold music."""
         self._on_hold.clear()
         self._hung_up.clear()
-        self._is_connected.clear()
 
     def on_event(self, event: Message) -> None:
         """Remember who hears hold music and who hung up, and that the legs may have changed."""
@@ -73,11 +68,6 @@ class Inspector:
     def forget_tones(self) -> None:
         """Begin to note tones afresh."""
         self._tones.clear()
-
-    async def wait_until_connected(self) -> None:
-        """Wait until questions can be asked."""
-        async with asyncio.timeout(CONNECT_S):
-            await self._is_connected.wait()
 
     async def wait_until(self, is_so: Callable[[list[Leg]], bool], within_s: float = WAIT_S) -> list[Leg]:
         """Wait until the legs are so and return them; LabFailed shows them when they are not in time."""

@@ -43,6 +43,9 @@ class SimulatorLab:
     async def start(self) -> None:
         """Open the AMI port; all phones answer."""
         self._port = await self.server.start()
+        await self._start_looking()
+
+    async def _start_looking(self) -> None:
         self._inspector = Inspector(AmiSettings("127.0.0.1", self._port, "lab", self._secret))
         await self._inspector.start()
 
@@ -93,13 +96,14 @@ class SimulatorLab:
 
     async def restart(self) -> None:
         """Have the PBX crash and come up again, with the phones as they were and without any call."""
+        await self._looking().stop()
         self._exchange.close()
-        behaviours = self._exchange.behaviours
         await self.server.stop()
+        behaviours = self._exchange.behaviours
         self._make_pbx()
         self._exchange.behaviours = behaviours
         await self.server.start(self._port)
-        await self._looking().wait_until_connected()
+        await self._start_looking()
 
     def tones(self) -> list[tuple[str, str]]:
         """Return (endpoint, digit) of every tone that the PBX sent to a phone since `clear`."""
