@@ -1,6 +1,8 @@
 """The lab as a process of its own: gone, with all it started, when whoever started it is gone."""
 
+import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,12 +27,12 @@ def test_a_placeholder_without_a_value_is_our_own_mistake():
 def test_nothing_is_left_when_the_lab_ends_whatever_ends_it(need_part, number):
     folder = need_part("asterisk").root / "tmp"
     need_part("sipp")
-    before = set(folder.glob("phoneterm-asterisk-*"))
     environment = dict(os.environ, PYTHONPATH=f"{TOOLS}:{TOOLS.parent / 'firmware'}")
     lab = subprocess.Popen(UP, env=environment, stdout=subprocess.PIPE, text=True)
     ready = lab.stdout.readline()
     assert ready.startswith("Asterisk is up")
-    (own,) = set(folder.glob("phoneterm-asterisk-*")) - before
+    own = folder / re.search(r"phoneterm-asterisk-[^/]+", _command_of_child(lab.pid, "asterisk"))[0]
+    assert own.exists()
     lab.send_signal(number)
     lab.wait(timeout=GONE_S)
     lab.stdout.close()
@@ -45,13 +47,23 @@ def _wait_until(is_so):
         time.sleep(0.02)
 
 
+def _command_of_child(parent, name):
+    """Return the command line of a process's child; others on this machine may run the same program."""
+    for folder, command in _processes():
+        with contextlib.suppress(OSError):
+            if command.startswith(name) and f"PPid:\t{parent}\n" in (folder / "status").read_text():
+                return command
+    raise AssertionError(f"{parent} runs no {name}")
+
+
 def _commands_with(text):
+    return [command for _, command in _processes() if text in command]
+
+
+def _processes():
+    """Return (folder in /proc, command line) of all processes."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if text in command:
-            found.append(command)
+        with contextlib.suppress(OSError):
+            found.append((file.parent, file.read_bytes().replace(b"\0", b" ").decode(errors="replace")))
     return found
