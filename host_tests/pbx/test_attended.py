@@ -46,8 +46,8 @@ async def test_a_colleague_who_cannot_be_reached_brings_the_caller_back_with_the
     await desk.lab.set_behaviour(COLLEAGUE, behaviour)
     call = await desk.talk()
     assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
-    await desk.result("returned", reason)
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await desk.result("returned", reason, within_s=2)
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER), within_s=2)
     assert (await desk.call_in_state("talking")).ref == call.ref
 
 

@@ -272,6 +272,20 @@ async def test_a_command_whose_answer_was_lost_is_unknown_and_is_not_asked_again
         assert proxy.actions.count(action) == 1
 
 
+@pytest.mark.parametrize(("op", "action", "state"), [("complete", "Hangup", "idle"), ("cancel", "PlayDTMF", "talking")])
+async def test_steering_whose_answer_was_lost_is_unknown_too_and_is_not_asked_again(lab, tmp_path, op, action, state):
+    async with AmiProxy(lab.ami) as proxy, Office(lab, tmp_path, proxy.ami) as office:
+        await office.talk()
+        consultation = await office.ask("attended", COLLEAGUE)
+        await office.comes_to(consultation, "consulting")
+        asked = proxy.actions.count(action)
+        proxy.cut_at(action, is_passed_on=True)
+        await office.comes_to(await office.ask(op), "unknown")
+        await office.call_is(state)
+        await office.comes_to(consultation, "unknown")
+        assert proxy.actions.count(action) == asked + 1
+
+
 async def test_a_consultation_that_ended_while_the_pbx_was_away_is_unknown_and_the_call_can_be_transferred(
     lab, tmp_path
 ):

@@ -19,6 +19,7 @@ from phoneterm_bridge.ami.settings import AmiSettings
 from phoneterm_bridge.asterisk_actions import ACCEPTED, ChannelActions
 from phoneterm_bridge.asterisk_arrival import Arrival
 from phoneterm_bridge.asterisk_calls import Leg
+from phoneterm_bridge.asterisk_choice import find_leg
 from phoneterm_bridge.asterisk_features import Features, ask_features, ask_variable
 from phoneterm_bridge.asterisk_speed import speed_of
 from phoneterm_bridge.asterisk_start import AttendedStart
@@ -177,21 +178,9 @@ class AsteriskPbx:
     def _find(self, call: Call, context: str, number: str) -> tuple[Leg | None, str | None]:
         """Return the leg that can be transferred to this number, or the reason why there is none."""
         _check_context(context)
-        leg = self._view.table.leg_of(call.ref)
-        if not messages.is_number(number):
-            return None, "bad-number"
         if not self.is_available:
-            return None, "pbx-unreachable"
-        if leg is None:
-            return None, self._view.table.why_ended(call.ref)
-        if self._view.running(leg) is not None:
-            return None, "busy-transferring"
-        state = self._view.table.call(leg).state
-        if state in ("ringing", "dialling"):
-            return None, "not-answered"
-        if state == "elsewhere" or not self._view.table.others(leg):
-            return None, "no-call"
-        return leg, None
+            return None, "pbx-unreachable" if messages.is_number(number) else "bad-number"
+        return find_leg(self._view, call, number)
 
     def _explained(self, outcome: Outcome, ref: str) -> Outcome:
         """Say who left first where the channel is gone."""
