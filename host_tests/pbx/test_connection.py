@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, are_talking
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, are_talking, is_waiting
 from pbx.proxy import AmiProxy
 from pbx_simulator.ami_actions import AmiActions
 from pbx_simulator.ami_server import AmiServer
@@ -105,6 +105,24 @@ async def test_a_consultation_is_found_again_after_the_connection_was_lost(lab):
         assert await desk.pbx.cancel(call) == ACCEPTED
         await desk.result("returned", "cancelled")
         await lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+
+
+@pytest.mark.parametrize("operation", ["swap", "cancel", "complete"])
+async def test_a_consultation_is_found_again_while_the_user_is_back_with_the_caller(lab, operation):
+    async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
+        call = await desk.consult()
+        assert await desk.pbx.swap(call) == ACCEPTED
+        await lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+        proxy.cut()
+        await desk.wait_until(lambda: desk.availability == [True, False, True])
+        assert (await desk.call_in_state("consulting")).ref == call.ref
+        assert await getattr(desk.pbx, operation)(call) == ACCEPTED
+        if operation == "swap":
+            await lab.wait_until(lambda legs: is_waiting(legs, CALLER) and not is_waiting(legs, COLLEAGUE))
+            await lab.hang_up(USER)
+        partner = USER if operation == "cancel" else COLLEAGUE
+        await lab.wait_until(lambda legs: are_talking(legs, CALLER, partner))
+        await desk.result(*(("returned", "cancelled") if operation == "cancel" else ("done",)))
 
 
 async def test_a_consultation_found_again_is_followed_to_its_end(lab):

@@ -11,6 +11,7 @@ from functools import partial
 from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.asterisk_arrival import Arrival
 from phoneterm_bridge.asterisk_calls import CallTable, Leg, endpoint_of
+from phoneterm_bridge.asterisk_resync import find_transfers
 from phoneterm_bridge.asterisk_transfer import ASKED, ENDED, STARTED, Plan, Transfer
 from phoneterm_bridge.pbx_port import Call, PbxListener
 
@@ -114,12 +115,11 @@ class CallView:
         early, self._early = self._early or [], None
         for event in early:
             self.table.apply(event)
-        for caller in self.table.everybody():
-            for leg, target in self._consultations_of(caller):
-                running = RunningTransfer(leg, [caller], plan, self._report)
-                running.transfer.adopt(target, caller.bridge)
-                running.release()
-                self._running[leg.uniqueid] = running
+        for found in find_transfers(self.table):
+            running = RunningTransfer(found.leg, found.callers, plan, self._report)
+            running.transfer.adopt(found.target, found.home)
+            running.release()
+            self._running[found.leg.uniqueid] = running
         self._touched |= {leg.endpoint for leg in self.table.everybody()} | set(self._told)
         self.tell_changes()
 
@@ -155,17 +155,6 @@ class CallView:
         leg = self.table.leg(transfer.transferrer)
         if transfer.wants_release and not wanted_release and leg is not None:
             self._on_stuck(leg)
-
-    def _consultations_of(self, caller: Leg) -> list[tuple[Leg, Leg]]:
-        """Return (transferrer, target) when this leg waits alone while one of its family consults somebody."""
-        if not caller.bridge or self.table.others(caller) or caller.state != "Up":
-            return []
-        for leg in self.table.everybody():
-            if leg.endpoint and leg.family == caller.family and leg is not caller:
-                targets = [other for other in self.table.others(leg) if other.channel.endswith(";1")]
-                if targets:
-                    return [(leg, targets[0])]
-        return []
 
     def _call(self, leg: Leg) -> Call:
         call = self.table.call(leg)
