@@ -36,6 +36,10 @@ def test_what_is_slower_is_named_with_the_line_that_would_change_it(changes, way
     assert all(one.why for one in speed.faster_with)
 
 
+def test_of_a_tone_length_that_the_pbx_does_not_tell_nothing_is_said():
+    assert _changed(min_dtmf_ms=None).faster_with == ()
+
+
 def test_an_asterisk_too_old_for_the_variable_plays_every_digit():
     assert _changed(version=18).way == EVERY_DIGIT
 

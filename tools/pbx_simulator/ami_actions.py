@@ -76,6 +76,8 @@ class AmiActions:
             return "T" if channel and self._exchange.options.allows_transfer else ""
         if argument == "atxfernoanswertimeout":
             return str(self._exchange.options.no_answer_s)
+        if argument == "asterisk.conf,directories,astetcdir":
+            return "/etc/asterisk"
         if argument == "asterisk.conf,options,mindtmfduration":
             return str(self._exchange.options.min_dtmf_ms)
         return self._codes.codes.get(argument, "")

@@ -17,7 +17,7 @@ MIN_DTMF_DEFAULT_MS = 80  # as Asterisk is compiled
 
 _NAMES = (
     "FEATUREMAP(atxfer)", "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfernoanswertimeout)",
-    "AST_CONFIG(asterisk.conf,options,mindtmfduration)",
+    "AST_CONFIG(asterisk.conf,options,mindtmfduration)", "AST_CONFIG(asterisk.conf,directories,astetcdir)",
 )  # fmt: skip
 
 
@@ -25,7 +25,8 @@ _NAMES = (
 class Features:
     """Codes are as in features.conf, "" when there is none. version: the major one, 0 when it cannot be read.
 
-    min_dtmf_ms: how long a tone takes at least (mindtmfduration). can_play: the login may use PlayDTMF, and it exists.
+    min_dtmf_ms: how long a tone takes at least (mindtmfduration), None when the PBX does not tell (func_config is not
+    loaded). can_play: the login may use PlayDTMF, and it exists.
     """
 
     version: int = 0
@@ -33,7 +34,7 @@ class Features:
     abort: str = ""
     swap: str = ""
     no_answer_s: float = NO_ANSWER_DEFAULT_S
-    min_dtmf_ms: int = MIN_DTMF_DEFAULT_MS
+    min_dtmf_ms: int | None = None
     can_play: bool = False
 
     @property
@@ -50,7 +51,9 @@ class Features:
 async def ask_features(client: AmiClient) -> Features:
     """Ask for everything; NotConnected or OutcomeUnknown when the PBX does not answer."""
     settings, actions = await asyncio.gather(client.ask("CoreSettings"), client.ask("ListCommands"))
-    atxfer, abort, swap, no_answer, min_dtmf = await asyncio.gather(*(ask_variable(client, name) for name in _NAMES))
+    atxfer, abort, swap, no_answer, min_dtmf, folder = await asyncio.gather(
+        *(ask_variable(client, name) for name in _NAMES)
+    )
     version = re.search(r"[0-9]+", settings.get("AsteriskVersion"))
     return Features(
         version=int(version[0]) if version else 0,
@@ -58,9 +61,15 @@ async def ask_features(client: AmiClient) -> Features:
         abort=abort,
         swap=swap,
         no_answer_s=float(no_answer) if no_answer.isdecimal() else NO_ANSWER_DEFAULT_S,
-        min_dtmf_ms=int(min_dtmf) if min_dtmf.isdecimal() else MIN_DTMF_DEFAULT_MS,
+        min_dtmf_ms=_least_ms(min_dtmf, is_told=folder != ""),
         can_play=actions.has("PlayDTMF"),
     )
+
+
+def _least_ms(text: str, is_told: bool) -> int | None:
+    if text.isdecimal():
+        return int(text)
+    return MIN_DTMF_DEFAULT_MS if is_told else None
 
 
 async def ask_variable(client: AmiClient, name: str, channel: str = "") -> str:

@@ -40,7 +40,7 @@ class StartSpeed:
 
 
 def speed_of(features: Features) -> StartSpeed:
-    """Return what the features of an Asterisk mean for the start of a transfer."""
+    """Return what the features of an Asterisk mean for the start of a transfer; of what it does not tell, nothing."""
     lines = [_code_line("featuremap", "atxfer", "D", "one tone starts a transfer")] * (len(features.atxfer) != 1)
     if len(features.abort) != 1:
         lines.append(_code_line("general", "atxferabort", "A", "one tone brings the caller back"))
@@ -49,7 +49,7 @@ def speed_of(features: Features) -> StartSpeed:
     if not features.can_play:
         why = "with PlayDTMF one feature code starts a transfer, without it every digit is played"
         lines.append(ConfigLine("modules.conf", "modules", "load = app_senddtmf.so", why))
-    if features.min_dtmf_ms > FASTEST_MIN_DTMF_MS:
+    if features.min_dtmf_ms is not None and features.min_dtmf_ms > FASTEST_MIN_DTMF_MS:
         why = f"each tone takes {features.min_dtmf_ms} ms at present"
         lines.append(ConfigLine("asterisk.conf", "options", f"mindtmfduration = {FASTEST_MIN_DTMF_MS}", why))
     return StartSpeed(_way_of(features), tuple(lines))
