@@ -51,9 +51,8 @@ class Features:
 async def ask_features(client: AmiClient) -> Features:
     """Ask for everything; NotConnected or OutcomeUnknown when the PBX does not answer."""
     settings, actions = await asyncio.gather(client.ask("CoreSettings"), client.ask("ListCommands"))
-    atxfer, abort, swap, no_answer, min_dtmf, folder = await asyncio.gather(
-        *(ask_variable(client, name) for name in _NAMES)
-    )
+    values = await asyncio.gather(*(ask_variable(client, name) for name in _NAMES))
+    atxfer, abort, swap, no_answer, min_dtmf, folder = values
     version = re.search(r"[0-9]+", settings.get("AsteriskVersion"))
     return Features(
         version=int(version[0]) if version else 0,
