@@ -78,7 +78,7 @@ class AmiActions:
             return str(self._exchange.options.no_answer_s)
         if argument == "asterisk.conf,directories,astetcdir":
             return "/etc/asterisk"
-        if argument == "asterisk.conf,options,mindtmfduration":
+        if argument.startswith("asterisk.conf,options,mindtmfduration"):
             return str(self._exchange.options.min_dtmf_ms)
         return self._codes.codes.get(argument, "")
 

@@ -15,9 +15,10 @@ FIRST_VERSION_WITH_TRANSFER_EXTEN = 20
 NO_ANSWER_DEFAULT_S = 15.0
 MIN_DTMF_DEFAULT_MS = 80  # as Asterisk is compiled
 
+# Of a key that comes twice in asterisk.conf the last one counts: index -1.
 _NAMES = (
     "FEATUREMAP(atxfer)", "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfernoanswertimeout)",
-    "AST_CONFIG(asterisk.conf,options,mindtmfduration)", "AST_CONFIG(asterisk.conf,directories,astetcdir)",
+    "AST_CONFIG(asterisk.conf,options,mindtmfduration,-1)", "AST_CONFIG(asterisk.conf,directories,astetcdir)",
 )  # fmt: skip
 
 
