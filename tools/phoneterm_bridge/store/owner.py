@@ -1,7 +1,7 @@
 """Sees to it that one bridge alone works with a store: two would answer the same commands. Does not open the store.
 
-The mark is a lock on the file `<store>.lock`, which the system takes away with the process, however it ends. The
-command line writes to the directory without it.
+The mark is a lock on the file `<store>.bridge.lock`, which the system takes away with the process, however it ends.
+The command line writes to the directory without it; it is not the lock of `store_lock`, which all users share.
 """
 
 import contextlib
@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.store.store_lock import give_to_owner
 
 
 @contextlib.contextmanager
 def own_store(path: Path) -> Iterator[None]:
     """Be the one bridge of a store until the end of the block; SetupProblem when another one is."""
-    lock = path.with_name(path.name + ".lock")
+    lock = path.with_name(path.name + ".bridge.lock")
     try:
         file = lock.open("a")
+        give_to_owner(file.fileno(), path.parent)
     except OSError as error:
         raise SetupProblem(f"The file {lock} cannot be written: {error.strerror}.") from None
     with file:
