@@ -1,14 +1,50 @@
-"""Decides, before anything else runs, whether the terminal starts: not while a file named `safe` lies at the top.
+"""Decides, before anything else runs, whether the terminal starts or safe mode.
 
-Does not act on it; `main.py`, which shares these globals, does. `mpremote touch :safe` rescues a board whose
-firmware leaves no time to load another. Garbage is collected often from here on until the terminal runs, so that the
-modules that are loaded lie close together and leave the heap in one piece.
+Does not act on it; `main.py`, which shares these globals, does. Safe mode is for a terminal with a file named `safe`
+(`mpremote touch :safe`), for one whose last runs all crashed, and for whoever holds the cancel key while power comes.
+Garbage is collected often from here on until the terminal runs, so that the modules that are loaded lie close together
+and leave the heap in one piece.
 """
 
 import gc
 import os
+import time
+
+import machine
 
 LOADING_GARBAGE_BYTES = 4096
+MOST_CRASHES = 3
+HELD_MS = 20
+BREADCRUMB = None  # until it is there, which takes a module
 
-IS_SAFE_MODE = "safe" in os.listdir()
+
+def is_key_held():
+    """Say whether the cancel key is down now and HELD_MS later."""
+    import board
+    from phoneterm.device.key_matrix import KeyMatrix
+
+    matrix = KeyMatrix(machine.Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_us)
+    contacts = matrix.scan()
+    time.sleep_ms(HELD_MS)
+    return contacts & matrix.scan() & 1 << board.LEGENDS.index(board.ROLES[2])
+
+
+def find_reason():
+    """Return why safe mode is wanted, or None."""
+    if "safe" in os.listdir():
+        return "file safe found"
+    if BREADCRUMB.crashes >= MOST_CRASHES:
+        return "%d crashes" % BREADCRUMB.crashes
+    if machine.reset_cause() == machine.PWRON_RESET and is_key_held():
+        return "cancel key held"
+    return None
+
+
 gc.threshold(LOADING_GARBAGE_BYTES)
+try:
+    from phoneterm.device.breadcrumb import Breadcrumb
+
+    BREADCRUMB = Breadcrumb(machine)
+    SAFE_REASON = find_reason()
+except Exception as error:
+    SAFE_REASON = error

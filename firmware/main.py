@@ -1,19 +1,21 @@
-"""Starts the terminal: has it put together, gives back the memory of the code that did it, and runs it.
+"""Starts the terminal: has it put together, gives back the memory of the code that did it, and runs it; or safe mode.
 
-Does not know what it consists of; `phoneterm.assembly` does.
+Does not know what it consists of; `phoneterm.assembly` does. What is missing or damaged is named in one sentence.
+The REPL is open when nothing can be started, and when Ctrl-C ends what runs.
 """
 
-import asyncio
+import os
 import sys
 
 NEEDED_ONCE = ("phoneterm.assembly", "phoneterm.device.settings", "phoneterm.device.tls")
+NOT_COMPLETE = (AttributeError, ImportError, SyntaxError, ValueError)  # what comes of a half-copied firmware
 
 
-def assemble():
+def assemble(breadcrumb):
     """Return the coroutine that is the life of the device; forget the modules that are needed once."""
     from phoneterm import assembly
 
-    life = assembly.assemble()
+    life = assembly.assemble(breadcrumb)
     for name in NEEDED_ONCE:
         package, _, module = name.rpartition(".")
         delattr(sys.modules[package], module)
@@ -21,8 +23,64 @@ def assemble():
     return life
 
 
+def run(breadcrumb):
+    """Run the terminal for ever; return why it cannot start. Whatever else goes wrong restarts the device."""
+    try:
+        import asyncio
+
+        breadcrumb.note()
+        asyncio.run(assemble(breadcrumb))
+    except NOT_COMPLETE as error:
+        return error
+    except Exception as error:
+        from phoneterm.device.event_log import place_of
+
+        print("start-failed", place_of(error))
+        breadcrumb.leave(place_of(error))
+
+
+def find_damaged(folder):
+    """Return the first module that this MicroPython cannot read, or None."""
+    for name in os.listdir(folder):
+        path = folder + "/" + name
+        if name.endswith(".mpy"):
+            with open(path, "rb") as file:
+                if file.read(2) != bytes((ord("M"), sys.implementation._mpy & 255)):
+                    return path
+        elif "." not in name:
+            path = find_damaged(path)
+            if path:
+                return path
+    return None
+
+
+def describe_lack(error):
+    """Return one sentence that names what is missing or damaged."""
+    damaged = find_damaged("phoneterm") if isinstance(error, ValueError) else None
+    return "incomplete firmware (%s): flash it again" % (damaged or error)
+
+
+def recover(reason, breadcrumb):
+    """Say why the terminal does not run, and stay in safe mode, if that much is there."""
+    if isinstance(reason, Exception):
+        reason = describe_lack(reason)
+    print("safe mode:", reason)
+    try:
+        import safe
+
+        if breadcrumb:
+            breadcrumb.stop()
+        safe.run(reason, breadcrumb)
+    except NOT_COMPLETE as error:
+        print("no safe mode either:", error)
+
+
 if __name__ == "__main__":
-    if globals().get("IS_SAFE_MODE"):
-        print("safe mode: the terminal was not started; remove the file 'safe' and restart")
-    else:
-        asyncio.run(assemble())
+    shared = globals()
+    crumb = shared.get("BREADCRUMB")
+    try:
+        recover(shared.get("SAFE_REASON", "boot.py is missing") or run(crumb), crumb)
+    except KeyboardInterrupt:
+        print("stopped")
+        if crumb:
+            crumb.stop()

@@ -1,6 +1,6 @@
 """What a frozen image of the phone terminal contains: the stock image's modules and ours.
 
-Does not contain boot.py, main.py and board.py, which stay files so that a board can be changed without a build.
+Does not contain boot.py, main.py, safe.py and board.py, which stay files: a board can be changed without a build.
 Used by MicroPython's own build: `make BOARD=ESP32_GENERIC FROZEN_MANIFEST=<this file>`.
 """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from lab_parts import parts
+from lab_parts import parts, stock_modules
 
 _SKIPS_ALLOWED = os.environ.get("PHONETERM_SKIPS", "") != "forbidden"
 _RUN_MARK = f"PHONETERM_TEST_RUN={uuid.uuid4().hex}"
@@ -32,6 +32,15 @@ def need_part():
             pytest.skip(str(missing))
 
     return need
+
+
+@pytest.fixture(scope="session")
+def need_stock_modules():
+    """Return the folder with umqtt.simple, or skip the test and say how to get it."""
+    try:
+        return stock_modules.find()
+    except parts.PartMissing as missing:
+        pytest.skip(str(missing))
 
 
 def pytest_configure(config):

@@ -14,6 +14,7 @@ _ARROWS = {
     "firmware/phoneterm/device": {"phoneterm.core", "phoneterm.device"},
     "firmware/phoneterm/app.py": {"phoneterm.core", "phoneterm.device"},
     "firmware/main.py": {"phoneterm", "board"},
+    "firmware/safe.py": {"phoneterm", "board"},
     "firmware/boot.py": {"phoneterm.device", "board"},
     "boards": {"virtual_display", "host_link"},
     "tools/lab_parts": {"lab_parts"},
@@ -38,7 +39,7 @@ _ARROWS = {
     "tools/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.ami"},
     "tools/pbx_bench": {"pbx_bench", "pbx_lab", "lab_parts", "phoneterm_bridge"},
     "tools/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.ami"},
-    "tools/virtual_phone": {"virtual_phone", "firmware_build"},
+    "tools/virtual_phone": {"virtual_phone", "firmware_build", "lab_parts.stock_modules", "lab_parts.parts"},
     "tools/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
     "tools/firmware_build": {"firmware_build", "board_check"},
     "tools/fault_lab": {

@@ -20,6 +20,7 @@ WATCHED = ("scan", "tick", "link")  # what the watchdog wants to see moving
 _TICK_MS = const(1000)
 _TELEMETRY_TICKS = const(60)
 _FIRST_TELEMETRY_TICK = const(5)
+_SETTLED_TICKS = const(60)  # a crash after that is not one in a row
 _MOST_DEATHS = const(5)  # of tasks; one is forgiven with every telemetry
 _REVIVE_MS = const(100)
 _MOST_PUBLISHING = const(8)
@@ -29,15 +30,15 @@ _LAST_WORDS_MS = const(500)  # for what is being published before a restart
 class App:
     """Joins the terminal with its keypad, lamp, display, hook and broker; `run` is the whole life of the device."""
 
-    def __init__(self, terminal, scanner, indicator, display, hook, watchdog, reset):
-        """Take the parts; display and hook may be None, `reset` is `machine.reset`."""
+    def __init__(self, terminal, scanner, indicator, display, hook, watchdog, breadcrumb):
+        """Take the parts; display and hook may be None."""
         self._terminal = terminal
         self._scanner = scanner
         self._indicator = indicator
         self._display = display
         self._hook = hook
         self._watchdog = watchdog
-        self._reset = reset
+        self._breadcrumb = breadcrumb
         self._client = None
         self._wifi = None
         self._publishing = set()
@@ -154,11 +155,17 @@ class App:
         Every minute: telemetry, and forgive a death.
         """
         ticks = 0
+        stood = None
         while True:
             await asyncio.sleep_ms(_TICK_MS)
             ticks += 1
             self._watchdog.note("tick")
-            self._watchdog.feed()
+            standing = self._watchdog.feed()
+            if standing != stood:  # noted in time, should the watchdog bite for it
+                stood = standing
+                self._breadcrumb.note(stood or "")
+            if ticks == _SETTLED_TICKS:
+                self._breadcrumb.settle()
             if not self._terminal.is_sequence_open and gc.mem_free() <= self._free_bytes // 2:
                 self._collect_garbage()
             if ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK:
@@ -183,24 +190,30 @@ class App:
     async def _keep_alive(self, name, start):
         """Run one task for ever: start it again when it dies, restart the device when tasks keep dying."""
         while True:
+            place = name
             try:
                 await start()
             except Exception as error:
-                log("task-died", "%s: %s" % (name, place_of(error)))
+                place = "%s: %s" % (name, place_of(error))
+            log("task-died", place)
             self._restarts += 1
             self._deaths += 1
             if self._deaths > _MOST_DEATHS:
-                await self._restart("tasks keep dying")
+                await self._restart("tasks keep dying", place)
             await asyncio.sleep_ms(_REVIVE_MS)
 
-    async def _restart(self, reason):
+    async def _restart(self, reason, crash=""):
         """Let what is being published go out, and restart the device."""
         log("restart", reason)
         left_ms = _LAST_WORDS_MS
         while self._publishing and left_ms > 0:
             await asyncio.sleep_ms(_TICK_MS // 50)
             left_ms -= _TICK_MS // 50
-        self._reset()
+        if reason == "wipe":
+            from phoneterm.device import wipe  # only now, because it is hardly ever needed
+
+            wipe.erase()
+        self._breadcrumb.leave(crash)
 
     def _on_exception(self, loop, context):
         """Log what went wrong in a task that nobody waits for."""

@@ -16,26 +16,24 @@ import machine
 import network
 from micropython import const
 
-from phoneterm.app import WATCHED, App
-from phoneterm.core import messages, signals
-from phoneterm.core.backoff import Backoff
-from phoneterm.core.debounce import Debouncer
-from phoneterm.core.keymap import Keymap, Roles
-from phoneterm.core.scanner import Scanner
-from phoneterm.core.terminal import Identity, Terminal
-from phoneterm.device import settings as stored
-from phoneterm.device import tls
+from phoneterm import VERSION, app
+from phoneterm.core import backoff, debounce, keymap, messages, scanner, signals, terminal
+from phoneterm.device import (
+    hook,
+    indicator,
+    key_matrix,
+    mqtt,
+    mqtt_connection,
+    mqtt_packets,
+    tls,
+    watchdog,
+    wifi,
+)  # fmt: skip
+from phoneterm.device import (
+    settings as stored,
+)
 from phoneterm.device.event_log import log
-from phoneterm.device.hook import Hook
-from phoneterm.device.indicator import Indicator
-from phoneterm.device.key_matrix import KeyMatrix
-from phoneterm.device.mqtt import MqttClient, Timing
-from phoneterm.device.mqtt_connection import Broker
-from phoneterm.device.mqtt_packets import Will
-from phoneterm.device.watchdog import Watchdog
-from phoneterm.device.wifi import Wifi
 
-FIRMWARE_VERSION = "0.1.0"
 _KEEPALIVE_S = const(15)
 _CONNECT_MS = const(10000)  # a TLS handshake on the ESP32 takes up to 3 s of it
 _STEADY_MS = const(5000)
@@ -49,68 +47,72 @@ def make_indicator():
         lamp = machine.Pin(board.LAMP, machine.Pin.OUT)
     if board.BUZZER is not None:
         buzzer = machine.PWM(machine.Pin(board.BUZZER), freq=1000, duty_u16=0)
-    return Indicator(signals, lamp, board.LAMP_ACTIVE, buzzer, getattr(board, "on_signal", None))
+    return indicator.Indicator(signals, lamp, board.LAMP_ACTIVE, buzzer, getattr(board, "on_signal", None))
 
 
 def make_scanner():
     """Return the Scanner of the board's keypad."""
-    matrix = KeyMatrix(machine.Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_us)
-    return Scanner(matrix, Debouncer())
+    matrix = key_matrix.KeyMatrix(machine.Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_us)
+    return scanner.Scanner(matrix, debounce.Debouncer())
 
 
 def make_hook():
     """Return the board's Hook, or None."""
     if board.HOOK is None:
         return None
-    return Hook(machine.Pin(board.HOOK, machine.Pin.IN, machine.Pin.PULL_UP), board.HOOK_OFF_LEVEL)
+    return hook.Hook(machine.Pin(board.HOOK, machine.Pin.IN, machine.Pin.PULL_UP), board.HOOK_OFF_LEVEL)
 
 
-def make_terminal(settings):
-    """Return the Terminal with a new boot id."""
+def make_terminal(settings, crash):
+    """Return the Terminal with a new boot id; `crash` says how the last run crashed, if it did."""
     boot = binascii.hexlify(os.urandom(4)).decode()
-    identity = Identity(settings.tid, settings.base, settings.mac_key, boot, FIRMWARE_VERSION, board.NAME)
-    return Terminal(identity, Keymap(board.LEGENDS), Roles(*board.ROLES))
+    identity = terminal.Identity(
+        settings.tid, settings.base, settings.mac_key, boot, VERSION, board.NAME, crash or None
+    )  # fmt: skip
+    return terminal.Terminal(identity, keymap.Keymap(board.LEGENDS), keymap.Roles(*board.ROLES))
 
 
-def make_client(app, terminal, settings, wifi, context):
-    """Return the MqttClient that talks for this terminal."""
-    broker = Broker(
+def make_client(application, will, settings, wait, context):
+    """Return the MqttClient that talks for this terminal; `wait` returns once there is a network."""
+    broker = mqtt_connection.Broker(
         settings.mqtt_host, settings.mqtt_port, settings.tid, settings.tid, settings.mqtt_password,
         context, settings.tls_host,
     )  # fmt: skip
     filters = messages.topic_filters(settings.base, settings.tid)
-    timing = Timing(_KEEPALIVE_S, _CONNECT_MS, _STEADY_MS, Backoff(20, 10000), Backoff(10000, 300000), random)
-    wait = wifi.wait_up
+    pauses = backoff.Backoff(20, 10000), backoff.Backoff(10000, 300000)
+    timing = mqtt.Timing(_KEEPALIVE_S, _CONNECT_MS, _STEADY_MS, *pauses, random)
     if settings.tls == "ca":
         from phoneterm.device.clock import make_wait
 
         wait = make_wait(wait, log, settings.time_host)
-    return MqttClient(broker, filters, Will(*terminal.will()), timing, app, log, wait)
+    return mqtt.MqttClient(broker, filters, mqtt_packets.Will(*will), timing, application, log, wait)
 
 
-def show_problem(indicator, display, problem):
+def show_problem(lights, display, problem):
     """Say what is wrong in every way the board has; return what goes on saying it, for ever."""
     print(problem.sentence)
     if display:
         display.show("not set up:", problem.key)
-    indicator.play("keypad-fault")
-    return indicator.run()
+    lights.play("keypad-fault")
+    return lights.run()
 
 
-def assemble():
-    """Return the coroutine to run."""
-    indicator = make_indicator()
+def assemble(breadcrumb):
+    """Return the coroutine to run; `breadcrumb` tells and keeps how runs end."""
+    lights = make_indicator()
     display = board.make_display()
     settings = stored.read(esp32.NVS(stored.NAMESPACE), messages.is_tid)
     if isinstance(settings, stored.Problem):
-        return show_problem(indicator, display, settings)
+        return show_problem(lights, display, settings)
     context = tls.make_context(settings)
     if isinstance(context, stored.Problem):
-        return show_problem(indicator, display, context)
-    terminal = make_terminal(settings)
-    watchdog = Watchdog(machine.WDT(timeout=_WATCHDOG_MS), WATCHED)
-    app = App(terminal, make_scanner(), indicator, display, make_hook(), watchdog, machine.reset)
+        return show_problem(lights, display, context)
+    phone = make_terminal(settings, breadcrumb.crash)
+    dog = watchdog.Watchdog(machine.WDT(timeout=_WATCHDOG_MS), app.WATCHED)
+    application = app.App(phone, make_scanner(), lights, display, make_hook(), dog, breadcrumb)
     station = network.WLAN(network.STA_IF)
-    pauses = Backoff(500, 30000)
-    wifi = Wifi(station, settings.wifi_ssid, settings.wifi_password, pauses, random, app.on_network, log)
-    return app.run(make_client(app, terminal, settings, wifi, context), wifi)
+    radio = wifi.Wifi(
+        station, settings.wifi_ssid, settings.wifi_password, backoff.Backoff(500, 30000), random,
+        application.on_network, log,
+    )  # fmt: skip
+    return application.run(make_client(application, phone.will(), settings, radio.wait_up, context), radio)

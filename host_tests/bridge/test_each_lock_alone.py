@@ -162,7 +162,7 @@ class RealPhone:
         self._read = 0
         self.is_up = self.is_deaf = False
         self.signals = []
-        identity = Identity("phone-101", "phoneterm", scene.enrolment.mac_key, "b0", "1.0", "VIRTUAL")
+        identity = Identity("phone-101", "phoneterm", scene.enrolment.mac_key, "b0", "1.0", "VIRTUAL", None)
         self.terminal = Terminal(identity, Keymap(), STANDARD_ROLES)
 
     async def set_link(self, is_up):

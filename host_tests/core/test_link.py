@@ -5,7 +5,7 @@ from phoneterm.core.terminal import Identity
 
 
 def link_in_session():
-    link = Link(Identity("desk-1", "phoneterm", b"k" * 32, "9f3c21aa", "0.1.0", "VIRTUAL"))
+    link = Link(Identity("desk-1", "phoneterm", b"k" * 32, "9f3c21aa", "0.1.0", "VIRTUAL", None))
     link.begin_session({"boot": "9f3c21aa", "session": "s"})
     return link
 

@@ -7,7 +7,8 @@ from phoneterm.core.messages import Rejected, decode, encode, topic_of
 
 _KEY = b"0123456789abcdef"
 _GOOD = {
-    messages.HELLO: {"boot": "9f3c21aa", "fw": "1.4.0", "board": "ESP32_GENERIC", "wire": [1, 1], "caps": ["blind"]},
+    messages.HELLO: {"boot": "9f3c21aa", "fw": "1.4.0", "board": "ESP32_GENERIC", "wire": [1, 1], "caps": ["blind"],
+                     "crash": "panic", "safe": "cancel key held"},
     messages.STATE: {"boot": "9f3c21aa", "state": "online"},
     messages.COMMAND: {
         "id": "7d20.12", "op": "blind", "number": "0003*210", "first_ms": 45702, "since_ms": 48211, "call": "c41",
@@ -27,10 +28,11 @@ _GOOD = {
     },
     messages.CALL: {"state": "consulting", "call": "c41", "reason": "busy"},
     messages.RESULT: {"id": "7d20.12", "state": "rejected", "reason": "unknown-number"},
-    messages.REQUEST: {"id": "r1", "op": "identify"},
+    messages.REQUEST: {"id": "r1", "boot": "9f3c21aa", "op": "identify"},
     messages.BRIDGE_STATE: {"state": "degraded"},
 }  # fmt: skip
 _OPTIONAL = {
+    messages.HELLO: ("crash", "safe"),
     messages.ACK: ("error",),
     messages.COMMAND: ("number", "call"),
     messages.TELEMETRY: tuple(name for name in _GOOD[messages.TELEMETRY] if name != "uptime_s"),
@@ -42,6 +44,7 @@ _NEVER_RIGHT = (True, 1.5, {}, [[]], "", "\n", "\u0661", -1000, 1 << 40, ["x" * 
 _BAD = {
     "boot": ("XYZ", "9F", "a" * 17, 1),
     "fw": ("1 4", "v" * 17), "board": ("b/c", "b" * 41), "wire": ([1], [1, 1, 1], [1, "1"], [True, 1], 1),
+    "crash": ("", "x" * 121, "\n", 1), "safe": ("", "x" * 121, "\u00e9"),
     "caps": (["a"] * 9, ["A"], [""], "blind", [1]), "state": ("up", 1), "id": ("a b", "a" * 33, 5),
     "op": ("park", ""), "number": ("*1", "1*", "1**2", "1" * 33, "1a", "+49", " 1", 102),
     "first_ms": ("1", -1), "since_ms": (-1, None), "call": ("c 1", "c" * 25), "permissions": (-1, "1"),

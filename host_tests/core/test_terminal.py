@@ -7,7 +7,7 @@ from phoneterm.core.actions import Indicate, Log, Publish, Restart, Show
 from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap, Roles
 from phoneterm.core.terminal import Identity, Terminal
 
-_IDENTITY = Identity("desk-1", "phoneterm", b"k" * 32, "9f3c21aa", "0.1.0", "VIRTUAL")
+_IDENTITY = Identity("desk-1", "phoneterm", b"k" * 32, "9f3c21aa", "0.1.0", "VIRTUAL", None)
 _TOPIC = "phoneterm/v1/t/desk-1/"
 
 
@@ -46,6 +46,10 @@ class Desk:
     def session(self, name="7d20"):
         """Receive a session."""
         self.down(messages.SESSION, boot="9f3c21aa", session=name, ttl_ms=8000)
+
+    def request(self, name, op, boot="9f3c21aa"):
+        """Receive a request for a start of this terminal."""
+        return self.down(messages.REQUEST, id=name, boot=boot, op=op)
 
     def sent(self, kind):
         """Return the fields of every message of a kind sent so far."""
@@ -123,7 +127,7 @@ def test_a_link_is_greeted_with_state_and_hello():
     assert desk.sent(messages.HELLO) == [
         {
             "v": 1, "boot": "9f3c21aa", "fw": "0.1.0", "board": "VIRTUAL", "wire": [1, 1],
-            "caps": ["blind", "attended", "complete", "cancel", "swap"],
+            "caps": ["blind", "attended", "complete", "cancel", "swap"], "crash": None, "safe": None,
         }
     ]  # fmt: skip
 
@@ -330,25 +334,48 @@ def test_a_signed_config_with_a_field_that_is_not_right_is_answered_with_the_err
 
 def test_identify_is_played_once_for_each_request():
     desk = desk_in_call()
-    desk.down(messages.REQUEST, id="r1", op="identify")
-    desk.down(messages.REQUEST, id="r1", op="identify")
+    desk.request("r1", "identify")
+    desk.request("r1", "identify")
     assert [repr(action) for action in desk.actions] == [repr(Indicate("identify")), repr(Show("This is", "desk-1"))]
     desk.wait(2000)
     desk.actions = []
-    desk.down(messages.REQUEST, id="r2", op="identify")
+    desk.request("r2", "identify")
     assert desk.heard() == ["identify"]
 
 
 def test_a_reboot_says_offline_first():
     desk = desk_in_call()
-    actions = desk.down(messages.REQUEST, id="r1", op="reboot")
+    actions = desk.request("r1", "reboot")
     assert desk.sent(messages.STATE)[0]["state"] == "offline"
     assert isinstance(actions[1], Restart)
 
 
+def test_a_wipe_restarts_the_device_for_that_reason():
+    desk = desk_in_call()
+    actions = desk.request("r1", "wipe")
+    assert desk.sent(messages.STATE)[0]["state"] == "offline"
+    assert [action.reason for action in actions if isinstance(action, Restart)] == ["wipe"]
+
+
+def test_a_request_for_another_start_of_this_terminal_is_dropped_so_that_none_can_be_played_again():
+    desk = desk_in_call()
+    for op in ("identify", "reboot", "wipe"):
+        assert list(desk.request("r1", op, "9f3c21ab")) == []
+    assert desk.terminal.counters()["dropped"] == 3
+    assert desk.sent(messages.STATE) == []
+
+
+def test_hello_says_how_the_run_before_crashed():
+    identity = Identity("desk-1", "phoneterm", _IDENTITY.key, "9f3c21aa", "0.1.0", "VIRTUAL", "watchdog link")
+    terminal = Terminal(identity, Keymap(), STANDARD_ROLES)
+    hello = terminal.on_link(True)[1]
+    fields = messages.decode(messages.HELLO, hello.topic, _IDENTITY.key, hello.payload)
+    assert (fields["crash"], fields["safe"]) == ("watchdog link", None)
+
+
 def test_an_update_is_logged_as_not_supported():
     desk = desk_in_call()
-    (action,) = desk.down(messages.REQUEST, id="r1", op="update")
+    (action,) = desk.request("r1", "update")
     assert isinstance(action, Log)
     assert "not supported" in action.detail
 

@@ -105,9 +105,6 @@ class Parts:
     def drop(self, reason):
         print("dropped:", reason)
 
-    def reset(self):
-        self.resets += 1
-
     def feed(self):
         self.fed += 1
 
@@ -119,9 +116,23 @@ class Parts:
 
     receive = send = ping = run
 
-terminal, scanner, parts = Terminal(), Scanner(), Parts()
+class Breadcrumb:
+    def __init__(self):
+        self.notes = []
+
+    def note(self, trouble):
+        self.notes.append(trouble)
+
+    def settle(self):
+        self.notes.append("settled")
+
+    def leave(self, crash=""):
+        parts.resets += 1
+        self.notes.append(("left", crash))
+
+terminal, scanner, parts, breadcrumb = Terminal(), Scanner(), Parts(), Breadcrumb()
 watchdog = Watchdog(parts, application.WATCHED)
-app = application.App(terminal, scanner, parts, parts, None, watchdog, parts.reset)
+app = application.App(terminal, scanner, parts, parts, None, watchdog, breadcrumb)
 
 async def until(condition):
     for _ in range(6000):

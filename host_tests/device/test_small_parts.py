@@ -37,10 +37,10 @@ def test_the_watchdog_is_fed_only_when_every_part_has_moved_since():
     timer = Timer()
     watchdog = Watchdog(timer, ("scan", "link"))
     watchdog.note("scan")
-    assert not watchdog.feed()
+    assert watchdog.feed() == "link"
     watchdog.note("link")
-    assert watchdog.feed()
-    assert not watchdog.feed()
+    assert watchdog.feed() is None
+    assert watchdog.feed() == "scan"
     assert timer.fed == 1
 
 

@@ -11,7 +11,7 @@ from phoneterm.core.messages import Rejected
 from phoneterm.core.terminal import Identity, Terminal
 
 _KEY = b"k" * 32
-_IDENTITY = Identity("desk-1", "phoneterm", _KEY, "9f3c21aa", "0.1.0", "VIRTUAL")
+_IDENTITY = Identity("desk-1", "phoneterm", _KEY, "9f3c21aa", "0.1.0", "VIRTUAL", None)
 _KIND = st.sampled_from(messages.KINDS)
 _FIELD = st.sampled_from(
     ("v", "rev", "boot", "session", "ttl_ms", "state", "call", "reason", "id", "op", "classes", "multi_user_aware",

@@ -14,7 +14,7 @@ from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap
 from phoneterm.core.terminal import Identity, Terminal
 
 _FILES = sorted(Path(__file__).parent.glob("*.scenario"))
-_IDENTITY = Identity("desk-1", "phoneterm", b"k" * 32, "9f3c21aa", "0.1.0", "VIRTUAL")
+_IDENTITY = Identity("desk-1", "phoneterm", b"k" * 32, "9f3c21aa", "0.1.0", "VIRTUAL", None)
 
 
 class Stage:

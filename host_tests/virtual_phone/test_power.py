@@ -44,12 +44,12 @@ time.sleep(60)
     assert (await bench.client.state())["boots"] == 2
 
 
-async def test_the_reset_button_restarts_the_firmware_and_says_so(start_phone, until_logged):
+async def test_the_reset_button_restarts_the_firmware_as_a_power_cut_does_and_says_so(start_phone, until_logged):
     bench = await start_phone(SAY_CAUSE)
     await until_logged(bench.phone, "cause 1")
     first = bench.phone.pid
     await bench.client.reset()
-    await until_logged(bench.phone, "cause 2")
+    await until_logged(bench.phone, "cause 1", 2)
     assert not _is_running(first)
     resets = [event for event in bench.client.history if event["event"] == "reset"]
     assert [(event["cause"], event["boots"]) for event in resets] == [("button", 2)]
@@ -70,6 +70,53 @@ while True:
 """)
     await until_logged(bench.phone, "hangs")
     await until_logged(bench.phone, "cause 3")
+
+
+async def test_an_interpreter_that_crashes_starts_anew(start_phone, until_logged):
+    bench = await start_phone(SAY_CAUSE)
+    await until_logged(bench.phone, "cause 1")
+    os.kill(bench.phone.pid, signal.SIGSEGV)
+    await until_logged(bench.phone, "cause 2")
+    assert [event["cause"] for event in bench.client.history if event["event"] == "reset"] == ["panic"]
+
+
+REMEMBERS = """
+import machine, time
+memory = machine.RTC().memory
+print("found", memory().decode())
+memory("kept")
+if machine.reset_cause() == machine.PWRON_RESET:
+    try:
+        memory(bytes(2049))
+    except ValueError as error:
+        print(error)
+    machine.reset()
+time.sleep(60)
+"""
+
+
+async def test_the_memory_of_the_clock_outlives_a_reset_and_a_crash_but_not_the_button(start_phone, until_logged):
+    bench = await start_phone(REMEMBERS)
+    await until_logged(bench.phone, "found kept")
+    os.kill(bench.phone.pid, signal.SIGKILL)
+    await until_logged(bench.phone, "found kept", 2)
+    await bench.client.reset()
+    await until_logged(bench.phone, "found kept", 3)
+    lines = ["found ", "buffer too long", "found kept"]
+    assert list(bench.phone.log_lines) == [*lines, "found kept", *lines]
+
+
+async def test_a_key_that_is_held_while_power_comes_is_down_at_the_first_look(start_phone, until_logged):
+    bench = await start_phone("import time\ntime.sleep(60)")
+    await bench.client.power(False)
+    await bench.client.hold("5")
+    (bench.phone._firmware / "main.py").write_text(
+        "import board\nfrom machine import Pin\n"
+        "column = Pin(board.COLUMNS[1], Pin.IN, Pin.PULL_UP)\n"
+        "row = Pin(board.ROWS[1], Pin.OPEN_DRAIN, value=0)\nprint('column', column.value())\n"
+    )
+    await bench.client.power(True)
+    await until_logged(bench.phone, "column 0")
 
 
 async def test_a_firmware_that_ends_is_reported_and_stays_down_until_reset(start_phone, until, until_logged):

@@ -1,6 +1,7 @@
 """Makes the folder of files that a device gets: boot.py and main.py as they are, every other module compiled.
 
-Does not copy anything to a device. MicroPython starts boot.py and main.py only as sources, so both are short.
+Does not copy anything to a device. MicroPython starts boot.py and main.py only as sources, so both are short; safe.py
+goes as a source with them, because what recovers a terminal should be read and mended where it is.
 NOT_ON_DEVICE is for the bridge and the command line.
 """
 
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from firmware_build import sizes
 
-STARTED_AS_SOURCE = ("boot.py", "main.py")
+STARTED_AS_SOURCE = ("boot.py", "main.py", "safe.py")
 NOT_ON_DEVICE = ("manifest.py", "phoneterm/core/digit_map_proof.py")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lab_parts import debian_root, parts
+from lab_parts import debian_root, parts, stock_modules
 
 app = typer.Typer(help="Asterisk, SIPp and mosquitto for the lab and the tests.", no_args_is_help=True)
 
@@ -16,7 +16,13 @@ def install(
     if_possible: Annotated[bool, typer.Option(help="Without root, say what will be skipped and go on.")] = False,
     tests: Annotated[bool, typer.Option("--tests", help="Also what only the tests use: a second mosquitto.")] = False,
 ) -> None:
-    """Make sure that Asterisk, SIPp and mosquitto can be used here."""
+    """Make sure that Asterisk, SIPp, mosquitto and umqtt.simple can be used here."""
+    try:
+        stock_modules.install()
+    except parts.PartMissing as absent:
+        typer.echo(str(absent), err=True)
+        if not if_possible:
+            raise typer.Exit(1) from None
     missing = [name for name in _missing() if tests or name != parts.OLDER_MOSQUITTO]
     if not missing:
         return
@@ -44,6 +50,10 @@ def list_parts() -> None:
             typer.echo(f"{name}: {' '.join(parts.find(name).argv)}")
         except parts.PartMissing as missing:
             typer.echo(f"{name}: {missing}")
+    try:
+        typer.echo(f"umqtt.simple: {stock_modules.find()}")
+    except parts.PartMissing as missing:
+        typer.echo(f"umqtt.simple: {missing}")
 
 
 def _missing() -> list[str]:

@@ -11,6 +11,7 @@ import structlog
 from phoneterm.core import messages
 
 from phoneterm_bridge.calls import describe_calls
+from phoneterm_bridge.crash_reports import CrashReports
 from phoneterm_bridge.pbx_port import Pbx
 from phoneterm_bridge.policy import Policy
 from phoneterm_bridge.roster import Roster
@@ -40,9 +41,13 @@ class Welcome:
         self._config = config
         self._now_s = now_s
         self._told_calls: dict[str, dict] = {}
+        self.crash_reports = CrashReports()
 
     def greet(self, terminal: TerminalRecord, hello: dict) -> None:
-        """Answer a hello: a new session, and all that the terminal needs to know."""
+        """Answer a hello: a new session, and all that the terminal needs to know; none to one in safe mode."""
+        if self.crash_reports.take(terminal.tid, hello):
+            self.see_off(terminal.tid)
+            return
         lowest, highest = hello["wire"]
         words = {"tid": terminal.tid, "boot": hello["boot"], "firmware": hello["fw"], "board": hello["board"]}
         if not lowest <= messages.VERSION <= highest:

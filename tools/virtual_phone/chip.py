@@ -32,9 +32,13 @@ class Chip:
         """The process, while it runs."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
-    async def power_on(self, argv: list[str], environment: dict[str, str], folder: Path) -> None:
-        """Start the process in `folder`; the callbacks are not called before the caller waits for something."""
+    async def power_on(self, argv: list[str], environment: dict[str, str], folder: Path, first: bytes = b"") -> None:
+        """Start the process in `folder`; the callbacks are not called before the caller waits for something.
+
+        The frames in `first` are there before the process is, as pins have their levels before a chip starts.
+        """
         here, there = socket.socketpair()
+        here.sendall(first)
         there.setblocking(False)
         with there:
             self._process = await asyncio.create_subprocess_exec(

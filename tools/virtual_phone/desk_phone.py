@@ -11,6 +11,9 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from lab_parts import stock_modules
+from lab_parts.parts import PartMissing
+
 from virtual_phone import frames, vm
 from virtual_phone.chip import Chip
 from virtual_phone.events import Events, now_ms
@@ -26,7 +29,17 @@ _ROOT = Path(__file__).parents[2]
 FIRMWARE = _ROOT / "firmware"
 BOARD = _ROOT / "boards" / "VIRTUAL"
 MOST_LOG_LINES = 1000
-RESET_CAUSES = {"power": 1, "button": 2, "watchdog": 3, "software": 2}  # what machine.reset_cause() says afterwards
+# What machine.reset_cause() says afterwards. The reset button (EN) takes the power of the real-time clock away too.
+RESET_CAUSES = {"power": 1, "button": 1, "watchdog": 3, "software": 2, "panic": 2}
+_RTC_IS_LOST = ("power", "button")
+
+
+def _stock() -> tuple[Path, ...]:
+    """Return the folder of what an image has frozen in, if it is here; only safe mode misses it."""
+    try:
+        return (stock_modules.find(),)
+    except PartMissing:
+        return ()
 
 
 class DeskPhone:
@@ -49,7 +62,7 @@ class DeskPhone:
         self.power = Power(self._boot, self._go_dark)
         self._firmware = firmware
         self._argv, self._environment = vm.command(
-            vm.FAKE_MODULES / "power_on.py", heap_kib, (vm.FAKE_MODULES, board, firmware), (str(firmware),)
+            vm.FAKE_MODULES / "power_on.py", heap_kib, (vm.FAKE_MODULES, board, firmware, *_stock()), (str(firmware),)
         )
         self._environment |= {
             "PHONETERM_PINS": self.wiring.pins,
@@ -61,6 +74,7 @@ class DeskPhone:
         self._is_off_hook = False
         self._boots = 0
         self._watchdog_ms = 0
+        self._rtc = ""  # its memory, in hex
 
     @property
     def pid(self) -> int | None:
@@ -122,11 +136,13 @@ class DeskPhone:
         chip = Chip(self._take_line, self._take_output, self._take_end)
         environment = self._environment | self.nvs.environment()
         environment["PHONETERM_RESET_CAUSE"] = str(RESET_CAUSES[cause])
+        if cause in _RTC_IS_LOST:
+            self._rtc = ""
+        environment["PHONETERM_RTC"] = self._rtc
         self._boots += 1
         self.events.emit("reset", cause=cause, boots=self._boots)
-        await chip.power_on(self._argv, environment, self._firmware)
-        chip.send(frames.matrix_frame(self.matrix.lows()))
-        chip.send(frames.hook_frame(self._is_off_hook))
+        levels = frames.matrix_frame(self.matrix.lows()) + frames.hook_frame(self._is_off_hook)
+        await chip.power_on(self._argv, environment, self._firmware, levels)
         return chip
 
     def _go_dark(self) -> None:
@@ -153,9 +169,11 @@ class DeskPhone:
         self.events.emit("log", line=line)
 
     def _take_end(self, exit_code: int) -> None:
-        """The firmware ended by itself, which it never should: the phone stays dead until somebody resets it."""
+        """The firmware ended by itself: the phone stays dead until somebody resets it, or MicroPython crashed."""
         self.power.feed_watchdog(0)
         self.events.emit("end", exit_code=exit_code)
+        if exit_code < 0:  # ended by a signal, as by a fault in the interpreter: a chip panics and starts anew
+            self.power.restart_later("panic")
 
     def _take_line(self, line: bytes) -> None:
         report = frames.parse_report(line)
@@ -179,6 +197,8 @@ class DeskPhone:
         elif name == "watchdog":
             self._watchdog_ms = int(fields[0]) if fields[0].isdecimal() else self._watchdog_ms
             self.power.feed_watchdog(self._watchdog_ms)
+        elif name == "rtc":
+            self._rtc = fields[0]
         elif name == "reset":
             self.power.restart_later("software")
         elif name == "warning":

@@ -22,6 +22,7 @@ REPORTS = {
     "E": ("nvs-erase", 2, False),
     "G": ("watchdog", 1, False),  # "" fed, otherwise started with this many ms
     "R": ("reset", 1, False),
+    "Y": ("rtc", 1, False),  # the whole memory of the real-time clock, in hex
     "!": ("warning", 1, False),
 }
 

@@ -7,12 +7,12 @@ actions apart with `isinstance`. Times are integer milliseconds; lines are at mo
 from collections import namedtuple
 
 # Send a message. `ref` None: nobody asks how it ended; otherwise the app tells Terminal.on_published exactly once.
-Publish = namedtuple("Publish", ("topic", "payload", "qos", "retain", "ref", "deadline_ms"))
+Publish = namedtuple("Publish", "topic payload qos retain ref deadline_ms")
 # Give the user one signal of `signals.NAMES`.
-Indicate = namedtuple("Indicate", ("signal",))
+Indicate = namedtuple("Indicate", "signal")
 # Show two lines on the display, if the board has one.
-Show = namedtuple("Show", ("line1", "line2"))
-# Restart the device.
-Restart = namedtuple("Restart", ("reason",))
+Show = namedtuple("Show", "line1 line2")
+# Restart the device; `reason` "wipe": after everything that was set up is erased.
+Restart = namedtuple("Restart", "reason")
 # Write a line to the log; `detail` never holds digits of a number.
-Log = namedtuple("Log", ("event", "detail"))
+Log = namedtuple("Log", "event detail")

@@ -23,7 +23,7 @@ _DIGITS = "0123456789"
 
 KEYED = "keyed"
 OPENED = "opened"
-Dialled = namedtuple("Dialled", ("kind", "number", "number_class"))
+Dialled = namedtuple("Dialled", "kind number number_class")
 
 
 class Collector:

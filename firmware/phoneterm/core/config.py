@@ -8,12 +8,10 @@ this module only to read a config.
 
 from collections import namedtuple
 
-from phoneterm.core import signals
-from phoneterm.core.digit_map import DEFAULT_MAP, compile_map
-from phoneterm.core.keymap import Roles
-from phoneterm.core.messages import OPERATIONS, Rejected
+from phoneterm.core import digit_map as maps
+from phoneterm.core import keymap, messages, signals
 
-DEFAULTS = {"rev": -1, "digit_map": DEFAULT_MAP}  # the document before the bridge has sent one
+DEFAULTS = {"rev": -1, "digit_map": maps.DEFAULT_MAP}  # the document before the bridge has sent one
 CODE_MS = 2500
 DIGIT_MS = 3000
 TOTAL_MS = 20000
@@ -21,7 +19,7 @@ TOTAL_MS = 20000
 _ROLE_NAMES = ("commit", "erase", "cancel", "swap")
 _TIMES = (("code_ms", CODE_MS), ("digit_ms", DIGIT_MS), ("total_ms", TOTAL_MS))
 
-Config = namedtuple("Config", ("revision", "digit_map", "code_ms", "digit_ms", "total_ms", "country", "ops", "roles"))
+Config = namedtuple("Config", "revision digit_map code_ms digit_ms total_ms country ops roles")
 
 
 def read_config(document, board_roles):
@@ -30,23 +28,23 @@ def read_config(document, board_roles):
     What the document leaves out has its default; `board_roles` are those of the board.
     """
     document = document or DEFAULTS
-    roles = Roles(*[document.get(name) or own for name, own in zip(_ROLE_NAMES, board_roles)])
+    roles = keymap.Roles(*[document.get(name) or own for name, own in zip(_ROLE_NAMES, board_roles)])
     if len(set(roles)) != len(roles):
-        return Rejected("config", "two roles cannot have the same key")
+        return messages.Rejected("config", "two roles cannot have the same key")
     for name, legend in zip(_ROLE_NAMES, roles):
         if legend in "0123456789":
-            return Rejected("config", "key %s cannot be the %s key, because numbers need it" % (legend, name))
+            return messages.Rejected("config", "key %s cannot be the %s key, because numbers need it" % (legend, name))
     country = document.get("country") or signals.DEFAULT_COUNTRY
     if country not in signals.COUNTRIES:
-        return Rejected("config", "there are no tones for country " + country)
+        return messages.Rejected("config", "there are no tones for country " + country)
     ops = document.get("ops")
-    ops = OPERATIONS if ops is None else tuple(ops)
+    ops = messages.OPERATIONS if ops is None else tuple(ops)
     for op in ops:
-        if op not in OPERATIONS:
-            return Rejected("config", "there is no operation " + op)
+        if op not in messages.OPERATIONS:
+            return messages.Rejected("config", "there is no operation " + op)
     # A commit key that is # does what # does in a map; every other role would take the key away from the number.
-    digit_map = compile_map(document["digit_map"], "".join(roles[1:]) + roles.commit.replace("#", ""), True)
-    if isinstance(digit_map, Rejected):
-        return Rejected("config", "digit map, " + digit_map.detail)
+    digit_map = maps.compile_map(document["digit_map"], "".join(roles[1:]) + roles.commit.replace("#", ""), True)
+    if isinstance(digit_map, messages.Rejected):
+        return messages.Rejected("config", "digit map, " + digit_map.detail)
     times = [document.get(name) or ms for name, ms in _TIMES]
     return Config(document["rev"], digit_map, times[0], times[1], times[2], country, ops, roles)

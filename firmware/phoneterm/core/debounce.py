@@ -31,7 +31,6 @@ LONGEST_CREDIT_US = 10000
 STUCK_US = 30000000
 
 _KEYS = 16
-_MOST_CHANGES = 32  # a stuck key that is let go makes two: released, and working
 
 
 class Debouncer:
@@ -39,7 +38,7 @@ class Debouncer:
 
     def __init__(self, release_us=RELEASE_US, stuck_us=STUCK_US):
         """Start with every key released."""
-        self.changes = bytearray(_MOST_CHANGES)
+        self.changes = bytearray(2 * _KEYS)  # a stuck key that is let go makes two: released, and working
         self.held = 0  # keys that are down, ignored and stuck ones included
         self.stuck = 0
         self._reported = 0  # held keys whose press was reported

@@ -3,7 +3,7 @@
 Does not decide what happened. Appends Indicate and Show to the list `out` it was made with. Times in milliseconds.
 """
 
-from phoneterm.core.actions import Indicate, Show
+from phoneterm.core import actions
 
 NOTICE_MS = 5000
 SAME_MS = 1000  # the same momentary signal twice within this is one piece of news, heard once
@@ -25,8 +25,7 @@ class Feedback:
         self._out = out
         self.standing = None
         self._last = None
-        self._same_ms = 0
-        self._notice_ms = 0
+        self._same_ms = self._notice_ms = 0
 
     def on_time(self, elapsed_ms):
         """Let time pass; a message on the display ends some time."""
@@ -41,14 +40,14 @@ class Feedback:
         """Let a standing signal stand from now on; nothing when it already does."""
         if signal != self.standing:
             self.standing = signal
-            self._out.append(Indicate(signal))
+            self._out.append(actions.Indicate(signal))
             if self._notice_ms <= 0:
                 self.rest()
 
     def tell(self, signal, line1, line2):
         """Say what happened: a signal (None or "": only the display), and two lines for a while."""
         if signal and (signal != self._last or self._same_ms <= 0):
-            self._out.append(Indicate(signal))
+            self._out.append(actions.Indicate(signal))
             self._last = signal
             self._same_ms = SAME_MS
         self.show(line1, line2)
@@ -56,7 +55,7 @@ class Feedback:
 
     def show(self, line1, line2):
         """Show two lines, the end of each if it is too long, until something else is shown."""
-        self._out.append(Show(line1[-16:], line2[-16:]))
+        self._out.append(actions.Show(line1[-16:], line2[-16:]))
         self._notice_ms = 0
 
     def rest(self):

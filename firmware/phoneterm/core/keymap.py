@@ -12,7 +12,7 @@ STANDARD_LEGENDS = "123A456B789C*0#D"
 _PRINTABLE = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*#"
 
 # commit: complete the number or the consultation; erase: one digit; cancel: the sequence; swap: caller and colleague.
-Roles = namedtuple("Roles", ("commit", "erase", "cancel", "swap"))
+Roles = namedtuple("Roles", "commit erase cancel swap")
 STANDARD_ROLES = Roles("A", "B", "C", "D")
 
 

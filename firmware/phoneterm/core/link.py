@@ -7,8 +7,7 @@ The last MOST_COMMANDS commands are remembered, beyond their session, so that a 
 truth; results of anything else are nobody's.
 """
 
-from phoneterm.core import messages
-from phoneterm.core.actions import Publish
+from phoneterm.core import actions, messages
 
 PUBLISH_MS = 5000  # for all but commands: how long a message may take to reach the broker
 ANSWER_MS = 3000  # a command that nobody has accepted by then is given up
@@ -59,7 +58,8 @@ class Link:
         identity = self._identity
         self._since_hello_ms = 0
         fields = {"boot": identity.boot, "fw": identity.fw, "board": identity.board,
-                  "wire": [messages.VERSION, messages.VERSION], "caps": list(messages.OPERATIONS)}  # fmt: skip
+                  "wire": [messages.VERSION, messages.VERSION], "caps": list(messages.OPERATIONS),
+                  "crash": identity.crash}  # fmt: skip
         return self.publish(messages.HELLO, fields)
 
     def state(self, state):
@@ -115,4 +115,4 @@ class Link:
 
     def _message(self, kind, fields, *how):
         topic = messages.topic_of(self._identity.base, self._identity.tid, kind)
-        return Publish(topic, messages.encode(kind, topic, self._identity.key, fields), *how)
+        return actions.Publish(topic, messages.encode(kind, topic, self._identity.key, fields), *how)

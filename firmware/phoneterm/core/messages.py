@@ -56,7 +56,7 @@ _MOST = 0x3FFFFFFF  # the largest small integer on a 32-bit MicroPython
 #   A|B|C        one of these words
 # One text a kind: as nested tuples the same tables take a tenth of the smallest device's memory.
 _FIELDS = {
-    HELLO: "boot:hex,16 fw:name,16 board:name,40 wire:pair caps:list,8",
+    HELLO: "boot:hex,16 fw:name,16 board:name,40 wire:pair caps:list,8 crash?:print,120 safe?:print,120",
     STATE: "boot:hex,16 state:online|offline",
     COMMAND: (
         "id:name,32 op:blind|attended|complete|cancel|swap number?:number first_ms:int since_ms:int call?:name,24"
@@ -74,14 +74,14 @@ _FIELDS = {
     ),
     CALL: "state:idle|ringing|talking|consulting call?:name,24 reason?:tid,24",
     RESULT: "id:name,32 state:accepted|ringing|consulting|done|returned|failed|rejected|unknown reason?:tid,24",
-    REQUEST: "id:name,32 op:identify|reboot|update",
+    REQUEST: "id:name,32 boot:hex,16 op:identify|reboot|update|wipe",
     BRIDGE_STATE: "state:online|degraded|offline",
 }
 _UNSIGNED = (STATE, TELEMETRY, BRIDGE_STATE)
 
 KINDS = tuple(_FIELDS)
 
-Rejected = namedtuple("Rejected", ("reason", "detail"))
+Rejected = namedtuple("Rejected", "reason detail")
 
 
 def is_tid(text):

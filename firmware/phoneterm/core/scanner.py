@@ -29,8 +29,7 @@ class Scanner:
         self._debouncer = debouncer
         self._idle_ms = idle_ms
         self._fast_ms = fast_ms
-        self._has_started = False
-        self._is_quiet = False
+        self._has_started = self._is_quiet = False
         self._awake_us = 0
         self.gaps = Gaps()  # since the last `gaps.clear()`
 

@@ -14,7 +14,7 @@ Source: Asterisk's indications table (configs/samples/indications.conf).
 
 from collections import namedtuple
 
-Pattern = namedtuple("Pattern", ("steps", "repeats"))
+Pattern = namedtuple("Pattern", "steps repeats")
 
 DEFAULT_COUNTRY = "us"
 COUNTRIES = ("au", "de", "es", "fr", "it", "nl", "uk", "us")

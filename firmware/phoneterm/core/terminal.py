@@ -10,14 +10,11 @@ The code that reads a config is loaded for each one and forgotten again, because
 import sys
 from collections import namedtuple
 
-from phoneterm.core import messages
-from phoneterm.core.actions import Log, Restart
-from phoneterm.core.link import Link
-from phoneterm.core.permissions import Permissions
-from phoneterm.core.transfer import Transfer
+from phoneterm.core import actions, link, messages, permissions, transfer
 
-# tid and base as in the topics; key: bytes, of the signatures; boot: hex, another at each boot; fw, board: text.
-Identity = namedtuple("Identity", ("tid", "base", "key", "boot", "fw", "board"))
+# tid and base as in the topics; key: bytes, of the signatures; boot: hex, another at each boot; fw, board: text;
+# crash: how the run before this boot crashed, None when it did not.
+Identity = namedtuple("Identity", "tid base key boot fw board crash")
 
 _STARTING_S = 15  # without a session by then, it is not starting any more: there is no link
 
@@ -32,10 +29,10 @@ class Terminal:
         self._config = _read_config({}, roles)
         if isinstance(self._config, messages.Rejected):
             raise ValueError(self._config.detail)
-        self._permissions = Permissions()
-        self._link = Link(identity)
+        self._permissions = permissions.Permissions()
+        self._link = link.Link(identity)
         self._out = []
-        self._transfer = Transfer(self._link, self._permissions, self._config, self._out)
+        self._transfer = transfer.Transfer(self._link, self._permissions, self._config, self._out)
         self._waiting_config = None
         self._last_request = None
         self._faulty_keys = 0
@@ -91,7 +88,7 @@ class Terminal:
         self._faulty_keys = self._faulty_keys | bit if is_faulty else self._faulty_keys & ~bit
         self._transfer.is_keypad_faulty = self._faulty_keys != 0
         self._transfer.settle()
-        self._out.append(Log("keypad", "key %d %s" % (index, "is stuck" if is_faulty else "works again")))
+        self._out.append(actions.Log("keypad", "key %d %s" % (index, "is stuck" if is_faulty else "works again")))
         return self._done()
 
     def on_hook(self, is_off_hook):
@@ -157,7 +154,7 @@ class Terminal:
 
     def _refuse(self, kind, rejected):
         self._refused += 1
-        self._out.append(Log("refused", "%s: %s" % (kind, rejected.detail)))
+        self._out.append(actions.Log("refused", "%s: %s" % (kind, rejected.detail)))
         if kind in (messages.PERMISSIONS, messages.CONFIG) and rejected.reason != "bad-signature":
             self._acknowledge(rejected.detail)
 
@@ -191,7 +188,7 @@ class Terminal:
         elif not self._permissions.replace(document):
             self._dropped += 1
         if self._permissions.document != before:
-            self._out.append(Log("permissions", str(self._permissions)))
+            self._out.append(actions.Log("permissions", str(self._permissions)))
         self._acknowledge(None)
 
     def _take_config(self, document):
@@ -208,7 +205,7 @@ class Terminal:
         self._waiting_config = None
         config = _read_config(document, self._roles)
         if isinstance(config, messages.Rejected):
-            self._out.append(Log("config", config.detail))
+            self._out.append(actions.Log("config", config.detail))
             self._acknowledge(config.detail)
             return
         self._config = config
@@ -216,7 +213,7 @@ class Terminal:
         self._acknowledge(None)
 
     def _take_call(self, document):
-        self._out.append(Log("call", document["state"]))
+        self._out.append(actions.Log("call", document["state"]))
         self._transfer.on_call(document)
 
     def _take_result(self, document):
@@ -226,18 +223,18 @@ class Terminal:
             self._out.append(self._link.hello())
 
     def _take_request(self, document):
-        if document["id"] == self._last_request:
+        if document["id"] == self._last_request or document["boot"] != self._identity.boot:
             self._dropped += 1
             return
         self._last_request = document["id"]
         op = document["op"]
         if op == "identify":
             self._transfer.feedback.tell("identify", "This is", self._identity.tid)
-        elif op == "reboot":
+        elif op in ("reboot", "wipe"):
             self._out.append(self._link.state("offline"))
-            self._out.append(Restart("requested"))
+            self._out.append(actions.Restart(op))
         else:
-            self._out.append(Log("request", op + " is not supported by this firmware"))
+            self._out.append(actions.Log("request", op + " is not supported by this firmware"))
 
     def _take_bridge_state(self, document):
         state = document["state"]

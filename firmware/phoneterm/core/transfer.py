@@ -6,11 +6,7 @@ allowed?) and when the number is complete; it is bound to the call of its first 
 Times are milliseconds.
 """
 
-from phoneterm.core import outcomes
-from phoneterm.core.actions import Indicate
-from phoneterm.core.call import Call
-from phoneterm.core.collector import KEYED, OPENED, Collector, Dialled
-from phoneterm.core.feedback import Feedback
+from phoneterm.core import actions, call, collector, feedback, outcomes
 
 MOST_GAP_MS = 60  # a longer gap between two scans may have hidden a key
 _TITLES = {"blind": "Transfer to", "attended": "Consult with"}
@@ -28,9 +24,9 @@ class Transfer:
         self._first_call = None
         self._moving = None  # id of the transfer command that the state of the call follows
         self._accepted = None  # id of a command that the PBX was asked for and whose end has not been heard
-        self.collector = Collector(config)
-        self.call = Call()
-        self.feedback = Feedback(out)
+        self.collector = collector.Collector(config)
+        self.call = call.Call()
+        self.feedback = feedback.Feedback(out)
         self.is_starting = True
         self.is_keypad_faulty = False
         self.tainted = 0
@@ -144,11 +140,11 @@ class Transfer:
         return "keypad-fault" if self.is_keypad_faulty else "ready"
 
     def _take(self, event):
-        if event == KEYED:
+        if event == collector.KEYED:
             self._progress()
-        elif event == OPENED:
+        elif event == collector.OPENED:
             self._open()
-        elif isinstance(event, Dialled):
+        elif isinstance(event, collector.Dialled):
             self._dial(event)
         else:
             self.tainted += event == "key-it-again"
@@ -165,7 +161,7 @@ class Transfer:
 
     def _progress(self):
         kind = self.collector.kind
-        self._out.append(Indicate("key"))
+        self._out.append(actions.Indicate("key"))
         if kind is None:
             return
         for name in self.collector.possible_classes():
@@ -198,7 +194,7 @@ class Transfer:
         if reason is not None:
             self._tell_reason(reason)
         elif self._send(op, None, self._link.session_ms, self.call.ref):
-            self._out.append(Indicate("key"))
+            self._out.append(actions.Indicate("key"))
         return True
 
     def _send(self, op, number, first_ms, call):

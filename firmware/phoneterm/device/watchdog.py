@@ -8,23 +8,22 @@ class Watchdog:
     """Knows the parts by name; `feed` is called now and then by the application."""
 
     def __init__(self, timer, parts):
-        """Take a `machine.WDT` (or None: nothing to feed) and the names of the parts."""
+        """Take a `machine.WDT` and the names of the parts."""
         self._timer = timer
-        self._has_moved = dict.fromkeys(parts, False)
+        self._parts = parts
+        self._moved = set()
 
     def note(self, part):
         """Say that `part` has made progress."""
-        if part not in self._has_moved:
-            raise ValueError("the watchdog does not know the part " + str(part))
-        self._has_moved[part] = True
+        if part not in self._parts:
+            raise ValueError("no such part: " + str(part))
+        self._moved.add(part)
 
     def feed(self):
-        """Feed the timer if every part has moved since it was last fed; say whether it was."""
-        for part in self._has_moved:
-            if not self._has_moved[part]:
-                return False
-        for part in self._has_moved:
-            self._has_moved[part] = False
-        if self._timer:
-            self._timer.feed()
-        return True
+        """Feed the timer if every part has moved since it was last fed; else return one that has not."""
+        for part in self._parts:
+            if part not in self._moved:
+                return part
+        self._moved.clear()
+        self._timer.feed()
+        return None

@@ -1,15 +1,36 @@
-"""The rarely used part of `machine`: why and as whom the chip started.
+"""The rarely used part of `machine`: why and as whom the chip started, and the memory that outlives a reset.
 
-Does not need importing by name: `machine` looks here for what it does not have.
+Does not need importing by name: `machine` looks here for what it does not have. Which resets the memory outlives is
+the host's business, which passes it in the environment, in hex.
 """
 
+import binascii
 import os
+
+from host_link import link
 
 PWRON_RESET = 1
 HARD_RESET = 2
 WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
+
+_RTC_BYTES = 2048
+
+
+class RTC:
+    """The real-time clock, for the 2048 bytes of memory in it."""
+
+    def memory(self, data=None):
+        """Replace what the memory holds, or return it."""
+        if data is None:
+            return binascii.unhexlify(os.getenv("PHONETERM_RTC") or "")
+        if len(data) > _RTC_BYTES:
+            raise ValueError("buffer too long")
+        text = binascii.hexlify(data).decode()
+        os.putenv("PHONETERM_RTC", text)
+        link.send("Y%s\n" % text)
+        return None
 
 
 def reset_cause():

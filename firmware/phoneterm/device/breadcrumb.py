@@ -1,0 +1,53 @@
+"""Remembers over a reset how the last run ended, and how many in a row crashed, in the chip's RTC memory.
+
+Does not write to flash, and is no log: one line, the latest. What it keeps outlives machine.reset(), the watchdog, a
+panic of the interpreter and Ctrl-D; it does not outlive a power cut or the reset button (EN): then the record is clean.
+A crash is a reset by the watchdog or by a panic while the firmware runs, or `leave` with a reason; after `settle` the
+next one is the first in a row again. The memory holds three texts with tabs between them: the crashes in a row,
+RUNNING or nothing, and what is or was wrong. Anything else in it is what a power cut left, and counts as nothing.
+Source: MicroPython's ports/esp32, machine_rtc.c (the memory is not cleared at a reset) and modmachine.c (causes).
+"""
+
+_RUNNING = "running"
+
+
+class Breadcrumb:
+    """The record of one chip. `crash`: how the last run crashed, "" if it did not; `crashes`: how many did in a row."""
+
+    def __init__(self, machine):
+        """Take the module `machine` and read what the last run left."""
+        self._machine = machine
+        self.crash = ""
+        self.crashes = 0
+        cause = machine.reset_cause()
+        try:
+            crashes, end, what = machine.RTC().memory().decode().split("\t")
+            crashes = int(crashes)
+        except ValueError:
+            return
+        if end == _RUNNING:
+            what = ("watchdog " if cause == machine.WDT_RESET else "panic ") + what
+        if what and cause in (machine.WDT_RESET, machine.HARD_RESET):
+            self.crash = what
+            self.crashes = crashes + 1
+
+    def note(self, trouble=""):
+        """Note that the firmware runs, and what stands still in it."""
+        self._write(_RUNNING, trouble)
+
+    def settle(self):
+        """Note that the firmware has run for so long that a crash is not one in a row any more."""
+        self.crashes = 0
+        self.note()
+
+    def stop(self, crash=""):
+        """Note that the firmware does not run any more: it crashed, or was ended on purpose."""
+        self._write("", crash)
+
+    def leave(self, crash=""):
+        """Reset the chip, because of a crash or on purpose."""
+        self.stop(crash)
+        self._machine.reset()
+
+    def _write(self, end, what):
+        self._machine.RTC().memory("%d\t%s\t%s" % (self.crashes, end, what[:100]))
