@@ -55,11 +55,12 @@ class App:
         self._collect_garbage()
         asyncio.get_event_loop().set_exception_handler(self._on_exception)
         self._indicator.play("starting")
-        parts = (
-            ("scan", self._scan), ("tick", self._tick), ("indicator", self._indicator.run), ("wifi", wifi.run),
-            ("receive", client.receive), ("send", client.send), ("ping", client.ping),
+        keep = self._keep_alive
+        await asyncio.gather(
+            keep("scan", self._scan), keep("tick", self._tick), keep("indicator", self._indicator.run),
+            keep("wifi", wifi.run), keep("receive", client.receive), keep("send", client.send),
+            keep("ping", client.ping),
         )  # fmt: skip
-        await asyncio.gather(*[self._keep_alive(name, start) for name, start in parts])
 
     def on_message(self, topic, payload, is_retained):
         """Hand over what the broker sent."""

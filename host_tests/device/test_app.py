@@ -325,6 +325,117 @@ def test_the_watchdog_hungers_when_the_link_stands_still_and_a_lost_network_drop
     assert lines == ["1", "dropped: the network is gone"]
 
 
+def test_the_watchdog_hungers_when_the_keypad_is_not_looked_at_any_more_and_what_stands_still_is_noted(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            app.on_progress()
+            await until(lambda: parts.fed == 1)
+            scanner.wait_ms = 1000000
+            await asyncio.sleep_ms(20)
+            for _ in range(3):
+                app.on_progress()
+                await asyncio.sleep_ms(1000)
+            print(parts.fed <= 2, breadcrumb.notes[-1])
+        """,
+    )
+    assert lines == ["True scan"]
+
+
+def test_the_watchdog_hungers_when_the_collector_gets_no_time(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            def on_time(elapsed_ms):
+                raise ValueError("stuck")
+
+            app.on_progress()
+            await until(lambda: parts.fed == 1)
+            watchdog._moved.clear()
+            terminal.on_time = on_time
+            app.on_progress()
+            await asyncio.sleep_ms(400)
+            print(parts.fed, watchdog.feed())
+        """,
+    )
+    assert [line.partition(":")[0] for line in lines[:-1]] == ["task-died scan"] * (len(lines) - 1)
+    assert lines[-1] == "1 scan"
+
+
+def test_the_watchdog_hungers_when_the_tick_stands_still(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        class Still:
+            async def sleep_ms(self, ms):
+                await asyncio.sleep(100 if ms == 1000 else ms / 1000)
+
+            def __getattr__(self, name):
+                return getattr(asyncio, name)
+
+        async def story():
+            app.on_progress()
+            await until(lambda: parts.fed == 1)
+            application.asyncio = Still()
+            await asyncio.sleep_ms(1100)  # the sleep that was under way ends
+            app.on_progress()
+            before = parts.fed
+            await asyncio.sleep_ms(2100)
+            print(parts.fed - before)  # although all else moves
+        """,
+    )
+    assert lines == ["0"]
+
+
+def test_what_stood_still_and_moves_again_is_taken_back(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            await until(lambda: breadcrumb.notes == ["link"])
+            app.on_progress()
+            await until(lambda: parts.fed)
+            print(breadcrumb.notes[:2])
+        """,
+    )
+    assert lines == ["['link', '']"]
+
+
+def test_a_device_whose_tasks_keep_dying_remembers_which_and_where(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            scanner.waiting.extend([OSError("no")] * 6)
+            await until(lambda: parts.resets)
+            print(breadcrumb.notes[-1])
+        """,
+    )
+    assert lines[-1].startswith("('left', 'scan: OSError at ")
+
+
+def test_a_run_of_a_minute_has_settled(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        class Fast:
+            async def sleep_ms(self, ms):
+                await asyncio.sleep_ms(1 if ms == 1000 else ms)
+
+            def __getattr__(self, name):
+                return getattr(asyncio, name)
+
+        async def story():
+            application.asyncio = Fast()
+            await until(lambda: "settled" in breadcrumb.notes)
+            print(breadcrumb.notes)
+        """,
+    )
+    assert lines == ["['link', 'settled']"]
+
+
 def test_telemetry_measures_the_device(tmp_path):
     lines = tell(
         tmp_path,

@@ -5,13 +5,12 @@ symbols has one bit for each of SYMBOLS that it accepts. What is wrong is raised
 `digit_map.compile_map` turns into a value; positions count from 1.
 """
 
-from phoneterm.core.messages import MAX_NUMBER_CHARS, SYMBOLS
+from phoneterm.core.messages import MAX_NUMBER_CHARS, SYMBOLS, is_tid
 
 MAX_MAP_CHARS = 240
 _DIGITS = "0123456789"
 _ANY_DIGIT = 0x3FF
 _HASH = 1 << SYMBOLS.index("#")
-_CLASS_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _MAX_CLASS_CHARS = 16
 
 
@@ -41,7 +40,7 @@ def _parse_alternative(part, at, taken):
     name, colon, pattern = part.partition(":")
     if not colon:
         raise Mistake(at, "this alternative has no class; write for example internal:1xx")
-    if not 1 <= len(name) <= _MAX_CLASS_CHARS or any(character not in _CLASS_CHARS for character in name):
+    if not is_tid(name) or len(name) > _MAX_CLASS_CHARS:  # classes and terminals are named with the same characters
         raise Mistake(at, "a class is 1 to %d of a-z, 0-9 and -" % _MAX_CLASS_CHARS)
     pattern_at = at + len(name) + 1
     ending = pattern[-1:].upper()

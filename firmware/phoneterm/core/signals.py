@@ -64,7 +64,7 @@ _TABLE = (
 def lamp(name):
     """Return the lamp Pattern of a signal; ValueError for a name that does not exist."""
     _, repeats, steps, _, _ = _row(_TABLE, NAMES, name).split("|")
-    return Pattern(tuple([int(ms) for ms in steps.split(",")]), int(repeats))
+    return Pattern(tuple(map(int, steps.split(","))), int(repeats))
 
 
 def tone(name, country):
