@@ -35,7 +35,7 @@ def find_reason():
         return "file safe found"
     if BREADCRUMB.crashes >= MOST_CRASHES:
         return "%d crashes" % BREADCRUMB.crashes
-    if machine.reset_cause() == machine.PWRON_RESET and is_key_held():
+    if machine.reset_cause() == machine.PWRON_RESET and is_key_held():  # noqa: F821 - deleted below, after its use
         return "cancel key held"
     return None
 
@@ -48,3 +48,4 @@ try:
     SAFE_REASON = find_reason()
 except Exception as error:
     SAFE_REASON = error
+del find_reason, is_key_held  # main.py shares these globals, and the terminal needs the memory

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 from virtual_phone.cli import app
 from virtual_phone.client import PhoneClient, PhoneError
+from virtual_phone.desk_phone import FIRMWARE
 
 IDLE = "import time\nprint('started')\nwhile True:\n    time.sleep_ms(5)\n"
 PHONE = [sys.executable, "-c", "from virtual_phone.cli import app; app()"]
@@ -42,6 +44,32 @@ async def test_keys_are_pressed_and_the_state_is_shown(key_logger, until):
     assert (await _run("reset", "--control", port)).exit_code == 0
 
 
+async def test_safe_mode_is_reached_and_seen_from_the_command_line(start_phone, until, need_stock_modules):
+    bench = await start_phone(IDLE)
+    for name in ("boot.py", "main.py", "safe.py"):
+        (bench.phone._firmware / name).write_bytes((FIRMWARE / name).read_bytes())
+    shutil.copytree(FIRMWARE / "phoneterm", bench.phone._firmware / "phoneterm")
+    port = ("--control", str(bench.phone.control_port))
+    watching = await asyncio.create_subprocess_exec(*PHONE, "watch", *port, stdout=asyncio.subprocess.PIPE)
+    await until(lambda: len(bench.phone.events) == 2, "somebody watches")
+    for command in (("power", "off"), ("hold", "C"), ("power", "on")):
+        result = await _run(*command, *port)
+        assert (result.exit_code, result.output) == (0, "")
+    await bench.client.wait_for_signal("safe-mode")
+    await until(lambda: bench.phone.state()["display"], "the display shows it")
+    state = json.loads((await _run("state", *port)).output)
+    assert (state["signal"], state["display"]) == ("safe-mode", ["safe mode", "cancel key held"])
+    assert (await _run("release", "C", *port)).exit_code == 0
+    await bench.phone.stop()
+    seen = (await watching.communicate())[0].decode()
+    for line in (
+        'signal name="safe-mode"',
+        'line="safe mode: cancel key held"',
+        'lines=["safe mode", "cancel key held"]',
+    ):
+        assert line in seen
+
+
 async def test_watch_prints_events_until_the_phone_is_gone(start_phone, until):
     bench = await start_phone(IDLE)
     watching = asyncio.create_task(_run("watch", "--control", str(bench.phone.control_port)))
@@ -54,7 +82,18 @@ async def test_watch_prints_events_until_the_phone_is_gone(start_phone, until):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("press", "1"), ("hook", "on"), ("state",), ("watch",), ("reset",), ("wifi", "up")]
+    "arguments",
+    [
+        ("press", "1"),
+        ("hook", "on"),
+        ("state",),
+        ("watch",),
+        ("reset",),
+        ("wifi", "up"),
+        ("hold", "1"),
+        ("release", "1"),
+        ("power", "off"),
+    ],
 )
 async def test_without_a_phone_there_is_one_sentence(arguments):
     port = str(_free_port())

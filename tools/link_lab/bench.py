@@ -68,6 +68,7 @@ async def measure_whole_firmware() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(_FIRMWARE / "phoneterm", folder / "phoneterm")
+        shutil.copy(_FIRMWARE / "boot.py", folder / "boot.py")
         shutil.copy(_FIRMWARE / "main.py", folder / "terminal_main.py")
         shutil.copy(_GARBAGE_SCRIPT, folder / "main.py")
         settings = {

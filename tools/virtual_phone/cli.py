@@ -83,6 +83,28 @@ def press(
 
 
 @app.command()
+def hold(key: Annotated[str, typer.Argument(help="One key.")], control: _Control = DEFAULT_CONTROL_PORT) -> None:
+    """Press a key and keep it down; held while power comes, the cancel key leads to safe mode."""
+    _talk(control, lambda phone: phone.hold(key))
+
+
+@app.command()
+def release(key: Annotated[str, typer.Argument(help="One key.")], control: _Control = DEFAULT_CONTROL_PORT) -> None:
+    """Let a key go."""
+    _talk(control, lambda phone: phone.release(key))
+
+
+@app.command()
+def power(
+    direction: Annotated[str, typer.Argument(help="on or off")], control: _Control = DEFAULT_CONTROL_PORT
+) -> None:
+    """Switch the power."""
+    if direction not in ("on", "off"):
+        _fail(f"The power can be on or off, not {direction}.")
+    _talk(control, lambda phone: phone.power(direction == "on"))
+
+
+@app.command()
 def hook(position: Annotated[str, typer.Argument(help="on or off")], control: _Control = DEFAULT_CONTROL_PORT) -> None:
     """Lift the receiver (off) or put it back (on)."""
     _talk(control, lambda phone: phone.hook(position))

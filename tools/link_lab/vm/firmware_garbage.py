@@ -24,4 +24,4 @@ async def measure(life):
     await task
 
 
-asyncio.run(measure(terminal_main.assemble()))
+asyncio.run(measure(terminal_main.assemble(BREADCRUMB)))  # noqa: F821 - of boot.py
