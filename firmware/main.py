@@ -56,7 +56,9 @@ def find_damaged(folder):
 
 def describe_lack(error):
     """Return one sentence that names what is missing or damaged."""
-    damaged = find_damaged("phoneterm") if isinstance(error, ValueError) else None
+    damaged = None
+    if isinstance(error, ValueError) and "phoneterm" in os.listdir():  # it is not there when it is frozen in
+        damaged = find_damaged("phoneterm")
     return "incomplete firmware (%s): flash it again" % (damaged or error)
 
 

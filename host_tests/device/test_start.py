@@ -90,7 +90,7 @@ async def test_a_firmware_that_hangs_is_reset_and_tells_the_bridge(broker, bridg
     seen = []
     assert await next_crash(bridge_wire, seen) is None
     await client.tap("D")  # the last key of the keypad
-    assert await next_crash(bridge_wire, seen) == "watchdog "
+    assert await next_crash(bridge_wire, seen) == "watchdog"
     assert phone.state()["boots"] == 2
 
 

@@ -28,7 +28,7 @@ class Breadcrumb:
         if end == _RUNNING:
             what = ("watchdog " if cause == machine.WDT_RESET else "panic ") + what
         if what and cause in (machine.WDT_RESET, machine.HARD_RESET):
-            self.crash = what
+            self.crash = what.strip()
             self.crashes = crashes + 1
 
     def note(self, trouble=""):
