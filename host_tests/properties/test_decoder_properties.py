@@ -55,7 +55,7 @@ def test_what_is_signed_is_right_or_refused_and_comes_back_the_same(kind, text):
     if isinstance(fields, Rejected):
         assert fields.reason in ("malformed", "too-long", "version", "bad-signature")
         return
-    again = messages.encode(kind, _topic(kind), _KEY, fields)
+    again = messages.encode(kind, _topic(kind), _KEY, {name: fields[name] for name in fields if name != "v"})
     assert messages.decode(kind, _topic(kind), _KEY, again) == fields
 
 
