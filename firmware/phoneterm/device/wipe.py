@@ -17,10 +17,12 @@ def erase():
     buffer = bytearray(256)
     for key in KEYS:
         try:
-            count = storage.get_blob(key, buffer)
-            storage.erase_key(key)
             if key.endswith("_path"):
-                os.remove(buffer[:count].decode())
+                os.remove(buffer[: storage.get_blob(key, buffer)].decode())
         except (OSError, ValueError):
             pass  # it was not set, or names no file
+        try:
+            storage.erase_key(key)
+        except OSError:
+            pass  # it was not set
     storage.commit()

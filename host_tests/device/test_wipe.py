@@ -1,0 +1,69 @@
+"""The wipe: nothing that was set up is left, whatever it looks like."""
+
+import sys
+import types
+
+import pytest
+from phoneterm.device import settings
+
+
+class Storage:
+    """An NVS namespace; what is erased counts once it is committed."""
+
+    def __init__(self, values):
+        self.values, self.pending = values, dict(values)
+
+    def get_blob(self, key, buffer):
+        value = self._find(key)
+        if len(value) > len(buffer):
+            raise OSError(-4364, "ESP_ERR_NVS_INVALID_LENGTH")
+        buffer[: len(value)] = value
+        return len(value)
+
+    def erase_key(self, key):
+        self._find(key)
+        del self.pending[key]
+
+    def commit(self):
+        self.values = dict(self.pending)
+
+    def _find(self, key):
+        if key not in self.pending:
+            raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
+        return self.pending[key]
+
+
+@pytest.fixture
+def erase(monkeypatch):
+    """Return a function that wipes a storage."""
+
+    def wipe(storage):
+        monkeypatch.setitem(sys.modules, "esp32", types.SimpleNamespace(NVS=lambda namespace: storage))
+        monkeypatch.delitem(sys.modules, "phoneterm.device.wipe", raising=False)
+        from phoneterm.device.wipe import erase
+
+        erase()
+
+    return wipe
+
+
+def test_every_setting_is_erased_also_one_that_is_not_right(erase, tmp_path):
+    ca_file = tmp_path / "ca.der"
+    ca_file.write_bytes(b"certificate")
+    storage = Storage(dict.fromkeys(settings.KEYS, b"x" * 500) | {"tls_ca_path": str(ca_file).encode()})
+    erase(storage)
+    assert storage.values == {}
+    assert not ca_file.exists()
+
+
+@pytest.mark.parametrize("path", [b"no/such/file", b"\xff\xfe", b"x" * 500])
+def test_a_path_that_names_no_file_stops_nothing(erase, path):
+    storage = Storage({"tls_ca_path": path, "mac_key": b"00"})
+    erase(storage)
+    assert storage.values == {}
+
+
+def test_what_was_never_set_up_stays_so(erase):
+    storage = Storage({})
+    erase(storage)
+    assert storage.values == {}
