@@ -171,8 +171,8 @@ class RealPhone:
         await self._listen()
 
     async def wait(self, ms):
-        for _ in range(0, ms, 50):
-            await self._perform(self.terminal.on_time(50))
+        for _ in range(0, ms, 20):
+            await self._perform(self.terminal.on_time(20))
 
     async def key(self, legends):
         for legend in legends:
