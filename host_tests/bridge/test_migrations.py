@@ -3,6 +3,8 @@
 import hashlib
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import phoneterm_bridge.store.migrations
@@ -12,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from phoneterm_bridge.store import reading, tables
-from phoneterm_bridge.store.database import open_store, read_schema
+from phoneterm_bridge.store.database import MIGRATIONS, open_store, read_schema
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.journal_reading import find_change, find_nearest
@@ -172,3 +174,18 @@ def test_what_was_open_is_still_open(engine):
 
 def test_the_old_tables_are_gone(engine):
     assert {"command_events", "changes"}.isdisjoint(sa.inspect(engine).get_table_names())
+
+
+def test_the_newest_schema_by_name_is_the_one_that_alembic_goes_to(engine):
+    newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    assert read_schema(engine) == (newest, newest)
+    assert read_schema(sa.create_engine("sqlite://")) == (None, newest)
+
+
+def test_a_store_that_is_up_to_date_is_opened_without_alembic(engine):
+    path = engine.url.database
+    code = (
+        "import sys; from pathlib import Path; from phoneterm_bridge.store.database import open_store;"
+        f" open_store(Path({path!r})).dispose(); sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

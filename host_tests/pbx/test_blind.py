@@ -1,7 +1,14 @@
 """Blind transfer: the caller goes to the number, and the user is out."""
 
+import dataclasses
+
 import pytest
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, NO_SUCH_NUMBER, USER, are_talking
+from pbx_simulator.ami_actions import AmiActions
+from pbx_simulator.ami_server import AmiServer
+from pbx_simulator.simulator_lab import SimulatorLab
+from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.asterisk import AsteriskPbx
 from phoneterm_bridge.pbx_port import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -98,3 +105,27 @@ async def test_an_endpoint_is_compared_exactly(desk):
     assert desk.pbx.calls("10") == ()
     assert desk.pbx.calls("1010") == ()
     assert desk.pbx.calls("101-00000000") == ()
+
+
+async def test_a_number_that_the_dialplan_has_is_asked_for_once_a_second_and_one_that_it_has_not_every_time():
+    lab, now_s, asked = SimulatorLab(), [1000.0], []
+    actions = AmiActions(lab._exchange)
+
+    def act(action):
+        asked.extend([action.get("Variable")] if action.get("Variable").startswith("DIALPLAN_EXISTS") else [])
+        return actions.act(action)
+
+    lab.server = AmiServer([AmiSettings("127.0.0.1", 0, "phoneterm", lab.ami.secret)], act)
+    settings = dataclasses.replace(lab.ami, port=await lab.server.start())
+    pbx = AsteriskPbx(settings, clock=lambda: now_s[0])
+    await pbx.start()
+    for number, is_known in ((COLLEAGUE, True), (NO_SUCH_NUMBER, False)):
+        for _ in range(3):
+            assert await pbx.is_known_number(CONTEXT, number) is is_known
+    assert len(asked) == 1 + 3
+    now_s[0] += 1.0
+    assert await pbx.is_known_number(CONTEXT, COLLEAGUE) is True
+    assert len(asked) == 1 + 3 + 1
+    await pbx.stop()
+    assert await pbx.is_known_number(CONTEXT, COLLEAGUE) is None
+    await lab.server.stop()

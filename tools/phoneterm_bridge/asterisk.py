@@ -28,6 +28,10 @@ from phoneterm_bridge.asterisk_view import CallView
 from phoneterm_bridge.pbx_port import Call, Outcome, PbxListener
 
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
+# For so long a number that the dialplan had is not asked for again: one command asks twice, milliseconds apart. Only
+# "yes" is remembered, so that an extension that was just added counts at once.
+_KNOWN_NUMBER_S = 1.0
+_MOST_KNOWN = 1000
 
 
 class AsteriskPbx:
@@ -43,6 +47,8 @@ class AsteriskPbx:
         self._view = CallView(clock, self._release)
         self._features = Features()
         self._will_tell = False
+        self._clock = clock
+        self._known_until: dict[tuple[str, str], float] = {}
         self._tasks: set[asyncio.Task[Outcome]] = set()
 
     def listen(self, listener: PbxListener) -> None:
@@ -75,14 +81,19 @@ class AsteriskPbx:
         return self._view.table.why_ended(ref)
 
     async def is_known_number(self, context: str, number: str) -> bool | None:
-        """Say whether the dialplan has this number; None when the PBX did not answer."""
+        """Say whether the dialplan has this number, as of a second ago at most; None when the PBX did not answer."""
         _check_context(context)
         if not messages.is_number(number):
             return False
+        if self.is_available and self._clock() < self._known_until.get((context, number), 0.0):
+            return True
         try:
-            return await ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)") == "1"
+            is_known = await ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)") == "1"
         except (NotConnected, OutcomeUnknown):
             return None
+        if is_known:
+            self._remember(context, number)
+        return is_known
 
     async def blind(self, call: Call, context: str, number: str) -> Outcome:
         """Send the call's other party to the number; progress "done" when Asterisk has moved it, then its arrival."""
@@ -158,6 +169,7 @@ class AsteriskPbx:
 
     def on_disconnected(self) -> None:
         """Everything may change unseen from now on."""
+        self._known_until.clear()
         self._view.lose()
         if self.is_available:
             self.is_available = False
@@ -174,6 +186,11 @@ class AsteriskPbx:
     def _tell_changes(self) -> None:
         self._will_tell = False
         self._view.tell_changes()
+
+    def _remember(self, context: str, number: str) -> None:
+        if len(self._known_until) >= _MOST_KNOWN:
+            self._known_until.clear()
+        self._known_until[context, number] = self._clock() + _KNOWN_NUMBER_S
 
     def _find(self, call: Call, context: str, number: str) -> tuple[Leg | None, str | None]:
         """Return the leg that can be transferred to this number, or the reason why there is none."""

@@ -10,17 +10,19 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.pbx_port import Call
 
 MOST_ENDED = 1000
+_NAMES_REMEMBERED = 4096  # every event of a channel names it
 
 _REF = re.compile(r"[0-9A-Za-z._-]{1,24}")
 _CHANNEL = re.compile(r"[^/]+/(.+)-[0-9a-f]{8}(;[12])?")
 
 
-@dataclass
+@dataclass(eq=False)
 class Leg:
     """One channel. state is Asterisk's ("Down", "Ring", "Ringing", "Up"); bridge is "" when it is in none.
 
@@ -64,22 +66,26 @@ class CallTable:
         """Start empty; `clock` gives the time a conversation is dated with."""
         self._clock = clock
         self._legs: dict[str, Leg] = {}
+        # The same legs, oldest first, by what is asked for with every event.
+        self._by_ref: dict[str, list[Leg]] = {}
+        self._by_endpoint: dict[str, list[Leg]] = {}
+        self._by_bridge: dict[str, list[Leg]] = {}
         self._ended: OrderedDict[str, str] = OrderedDict()
 
     def load(self, channels: Iterable[Message]) -> None:
         """Replace everything by the answer to CoreShowChannels. Nobody is taken to have talked before now."""
         known = self._legs
-        self._legs = {}
+        self._legs, self._by_ref, self._by_endpoint, self._by_bridge = {}, {}, {}, {}
         for item in channels:
             leg = Leg(item.get("Uniqueid"), item.get("Channel"), item.get("ChannelStateDesc"))
             leg.take_headers(item)
-            leg.bridge = item.get("BridgeId")
             leg.is_caller = item.get("Application") == "Dial"
-            leg.is_dialling = item.get("Application") in ("Dial", "AppDial") and leg.bridge == ""
+            leg.is_dialling = item.get("Application") in ("Dial", "AppDial") and item.get("BridgeId") == ""
             earlier = known.get(leg.uniqueid)
             if earlier is not None:
                 leg.talking_since, leg.is_on_hold = earlier.talking_since, earlier.is_on_hold
-            self._legs[leg.uniqueid] = leg
+            self._add(leg)
+            self._move(leg, item.get("BridgeId"))
         for leg in self._legs.values():
             self._date_conversation(leg.bridge)
 
@@ -89,7 +95,8 @@ class CallTable:
         if name == "Newchannel":
             new = Leg(event.get("Uniqueid"), event.get("Channel"), event.get("ChannelStateDesc"))
             new.is_caller = new.state == "Ring"
-            self._legs.setdefault(new.uniqueid, new)
+            if new.uniqueid not in self._legs:
+                self._add(new)
         leg = self._legs.get(event.get("Uniqueid"))
         if leg is not None:
             self._apply_to(leg, name, event)
@@ -106,17 +113,17 @@ class CallTable:
         elif name in ("Hold", "Unhold"):
             leg.is_on_hold = name == "Hold"
         elif name == "BridgeEnter":
-            leg.bridge = event.get("BridgeUniqueid")
+            self._move(leg, event.get("BridgeUniqueid"))
             leg.is_dialling = False
             self._date_conversation(leg.bridge)
         elif name == "BridgeLeave" and leg.bridge == event.get("BridgeUniqueid"):
-            leg.bridge = ""
+            self._move(leg, "")
         elif name == "HangupRequest":
             leg.has_hung_up = True
             self._remember_end(leg)
         elif name == "Hangup":
             self._remember_end(leg)
-            del self._legs[leg.uniqueid]
+            self._remove(leg)
             return
         leg.take_headers(event)
 
@@ -126,15 +133,15 @@ class CallTable:
 
     def leg_of(self, ref: str) -> Leg | None:
         """Return the leg with this call reference whose phone is still there, or None."""
-        return next((leg for leg in self._legs.values() if leg.ref == ref and not leg.has_hung_up), None)
+        return next((leg for leg in self._by_ref.get(ref, ()) if not leg.has_hung_up), None)
 
     def legs_of(self, endpoint: str) -> list[Leg]:
         """Return the endpoint's legs whose phone is still there, oldest first."""
-        return [leg for leg in self._legs.values() if leg.endpoint == endpoint and not leg.has_hung_up]
+        return [leg for leg in self._by_endpoint.get(endpoint, ()) if not leg.has_hung_up]
 
     def members(self, bridge: str) -> list[Leg]:
         """Return the legs in a bridge."""
-        return [leg for leg in self._legs.values() if bridge and leg.bridge == bridge]
+        return list(self._by_bridge.get(bridge, ())) if bridge else []
 
     def others(self, leg: Leg) -> list[Leg]:
         """Return the legs that share the leg's bridge."""
@@ -161,6 +168,24 @@ class CallTable:
             return "elsewhere"
         return "dialling" if leg.is_caller else "ringing"
 
+    def _add(self, leg: Leg) -> None:
+        self._legs[leg.uniqueid] = leg
+        self._by_ref.setdefault(leg.ref, []).append(leg)
+        self._by_endpoint.setdefault(leg.endpoint, []).append(leg)
+
+    def _move(self, leg: Leg, bridge: str) -> None:
+        """Put a leg into a bridge ("" for none), out of the one it is in."""
+        _take_out(self._by_bridge, leg.bridge, leg)
+        leg.bridge = bridge
+        if bridge:
+            self._by_bridge.setdefault(bridge, []).append(leg)
+
+    def _remove(self, leg: Leg) -> None:
+        self._move(leg, "")
+        _take_out(self._by_ref, leg.ref, leg)
+        _take_out(self._by_endpoint, leg.endpoint, leg)
+        del self._legs[leg.uniqueid]
+
     def _date_conversation(self, bridge: str) -> None:
         members = self.members(bridge)
         if len(members) > 1:
@@ -178,6 +203,16 @@ class CallTable:
             self._ended.popitem(last=False)
 
 
+def _take_out(index: dict[str, list[Leg]], key: str, leg: Leg) -> None:
+    """Take a leg out of the list under a key, if it is in there, and the list away with the last one."""
+    legs = index.get(key, [])
+    if leg in legs:
+        legs.remove(leg)
+        if not legs:
+            del index[key]
+
+
+@lru_cache(_NAMES_REMEMBERED)
 def endpoint_of(channel: str) -> str:
     """Return the endpoint of a channel name such as PJSIP/101-0000002a; "" for Local and other inner channels."""
     match = _CHANNEL.fullmatch(channel)

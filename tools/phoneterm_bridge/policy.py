@@ -40,6 +40,7 @@ class Policy:
             raise SetupProblem(f"The setting phones.digit_map is not right: {compiled.detail}.")
         self._map = compiled
         self._class_of = lru_cache(_NUMBERS_REMEMBERED)(compiled.class_of)
+        self._forbids = lru_cache(_NUMBERS_REMEMBERED)(self._refuse_for_all)
         self._settings = settings or PolicySettings()
         self._hours = read_hours(self._settings.office_hours)
 
@@ -80,10 +81,9 @@ class Policy:
 
     def _refuse_number(self, terminal: TerminalRecord, number: str, moment: datetime) -> str | None:
         settings, number_class = self._settings, self._class_of(number)
-        if number_class == "emergency" or is_emergency(number, settings.emergency, settings.outside_line):
-            return "emergency"
-        if number_class == "feature" or is_feature_code(number, settings.features):
-            return "feature-code"
+        forbidden = self._forbids(number)
+        if forbidden is not None:
+            return forbidden
         allow, deny = (*settings.allow, *terminal.allow_prefixes), (*settings.deny, *terminal.deny_prefixes)
         is_allowed = verdict_by_prefix(number, allow, deny)
         if is_allowed is False:
@@ -95,3 +95,12 @@ class Policy:
         if terminal.is_external_revoked:
             return "external-revoked"
         return None if is_within(self._hours, moment) else "office-hours"
+
+    def _refuse_for_all(self, number: str) -> str | None:
+        """Return why nobody may send a caller to a number, whatever the permissions."""
+        settings, number_class = self._settings, self._class_of(number)
+        if number_class == "emergency" or is_emergency(number, settings.emergency, settings.outside_line):
+            return "emergency"
+        if number_class == "feature" or is_feature_code(number, settings.features):
+            return "feature-code"
+        return None

@@ -6,6 +6,7 @@ topic the contract does not have, a terminal that does not exist or is revoked, 
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import lru_cache, partial
 
 import structlog
 from phoneterm.core import messages
@@ -20,6 +21,7 @@ from phoneterm_bridge.telemetry import Telemetry
 from phoneterm_bridge.welcome import Welcome
 
 _NOT_AUTHENTIC = {"id": None, "op": None, "number": None, "call": None}
+_TOPICS_REMEMBERED = 4096
 _SPOKEN_BY_TERMINALS = (messages.HELLO, messages.STATE, messages.COMMAND, messages.ACK, messages.TELEMETRY)
 
 
@@ -35,7 +37,7 @@ class Reception:
         journal: Journal,
         telemetry: Telemetry,
     ) -> None:
-        self._base = base
+        self._parse = lru_cache(_TOPICS_REMEMBERED)(partial(messages.parse_topic, base))
         self._roster = roster
         self._welcome = welcome
         self._commands = commands
@@ -52,7 +54,7 @@ class Reception:
 
     async def receive(self, topic: str, payload: bytes, is_retained: bool) -> None:
         """Take one message from the link; never raises."""
-        parsed = messages.parse_topic(self._base, topic)
+        parsed = self._parse(topic)
         if parsed is None or parsed[1] not in _SPOKEN_BY_TERMINALS:
             self._refuse("unknown-topic", topic)
             return

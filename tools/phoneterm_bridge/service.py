@@ -8,13 +8,13 @@ import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from phoneterm.core import messages
 
 from phoneterm_bridge.broker_tls import make_client_context, make_server_context
 from phoneterm_bridge.commands import Commands
-from phoneterm_bridge.embedded_broker import EmbeddedBroker
 from phoneterm_bridge.gate import Gate
 from phoneterm_bridge.health import Health
 from phoneterm_bridge.mqtt_connection import BrokerAddress, Will
@@ -38,6 +38,9 @@ from phoneterm_bridge.store.owner import own_store
 from phoneterm_bridge.telemetry import Telemetry
 from phoneterm_bridge.transfers import Transfers
 from phoneterm_bridge.welcome import Welcome
+
+if TYPE_CHECKING:  # imported only where there is one: a bridge with a mosquitto does not carry amqtt
+    from phoneterm_bridge.embedded_broker import EmbeddedBroker
 
 _FINISH_S = 5
 
@@ -135,6 +138,8 @@ class Bridge:
         self._parts.callback(self._speaker.say_bridge_state, "offline")
 
     async def _start_broker(self, settings: BrokerSettings) -> BrokerAddress:
+        from phoneterm_bridge.embedded_broker import EmbeddedBroker
+
         tls = None
         if settings.certificate_path and settings.key_path:
             tls = make_server_context(settings.certificate_path, settings.key_path, settings.client_ca_path)

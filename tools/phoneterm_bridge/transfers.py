@@ -85,7 +85,8 @@ class Transfers:
         self.note(following, Event("result", state, reason))
         self._speaker.say_result(following.tid, following.command_id, state, reason)
         words = {"tid": following.tid, "id": following.command_id, "op": following.op, "state": state}
-        structlog.get_logger().info("result", **words, **({"reason": reason} if reason else {}))
+        say = structlog.get_logger().info if state in FINAL_STATES else structlog.get_logger().debug
+        say("result", **words, **({"reason": reason} if reason else {}))
 
     def drop(self, following: Following) -> None:
         """Forget a command; nothing is told."""

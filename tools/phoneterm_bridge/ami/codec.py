@@ -10,12 +10,14 @@ which is why `encode` refuses a longer one as it refuses CR, LF and NUL.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 MAX_LINE_BYTES = 16 * 1024
 MAX_MESSAGE_BYTES = 128 * 1024
 MAX_ACTION_LINE_BYTES = 1000
 
 _FORBIDDEN = frozenset("\r\n\0")
+_KEYS_REMEMBERED = 512  # there are a few dozen, and they come thousands of times a second
 
 
 class Message:
@@ -28,11 +30,11 @@ class Message:
         self.pairs = tuple(pairs)
         self._first: dict[str, str] = {}
         for key, value in self.pairs:
-            self._first.setdefault(key.lower(), value)
+            self._first.setdefault(_fold(key), value)
 
     def get(self, key: str, default: str = "") -> str:
         """Return the first value of a header, or `default`."""
-        return self._first.get(key.lower(), default)
+        return self._first.get(_fold(key), default)
 
     def has(self, key: str) -> bool:
         """Say whether there is such a header."""
@@ -82,7 +84,7 @@ class Decoder:
             return
         key, colon, value = line.partition(b":")
         if colon:
-            self._pairs.append((_text(key).strip(), _text(value).strip()))
+            self._pairs.append((_key(key), _text(value).strip()))
 
     def _end_message(self, messages: list[Message]) -> None:
         if self._is_too_long:
@@ -98,15 +100,30 @@ def encode(pairs: Iterable[tuple[str, str]]) -> bytes:
     """Return the bytes of one message; ValueError names the header that could break out of its line."""
     lines = []
     for key, value in pairs:
-        if not key or ":" in key or key != key.strip() or not key.isascii() or _FORBIDDEN & set(key):
+        if not _is_key(key):
             raise ValueError(f"an AMI header cannot be called {key!r}")
-        if _FORBIDDEN & set(value):
+        if not _FORBIDDEN.isdisjoint(value):
             raise ValueError(f"the AMI header {key} cannot hold a line end or NUL")
         line = f"{key}: {value}\r\n".encode()
         if len(line) > MAX_ACTION_LINE_BYTES:
             raise ValueError(f"the AMI header {key} cannot be {len(line)} bytes long")
         lines.append(line)
     return b"".join(lines) + b"\r\n"
+
+
+@lru_cache(_KEYS_REMEMBERED)
+def _is_key(key: str) -> bool:
+    return bool(key) and ":" not in key and key == key.strip() and key.isascii() and _FORBIDDEN.isdisjoint(key)
+
+
+@lru_cache(_KEYS_REMEMBERED)
+def _fold(key: str) -> str:
+    return key.lower()
+
+
+@lru_cache(_KEYS_REMEMBERED)
+def _key(raw: bytes) -> str:
+    return _text(raw).strip()
 
 
 def _text(raw: bytes) -> str:

@@ -82,8 +82,7 @@ class AmiConnection:
         self._closed.set()
         self._writer.close()
         for asked in self._asked.values():
-            if not asked.answer.done():
-                asked.answer.set_exception(OutcomeUnknown("the connection to the PBX ended before an answer came"))
+            _fail(asked.answer, OutcomeUnknown("the connection to the PBX ended before an answer came"))
 
     async def log_in(self, settings: AmiSettings) -> None:
         """Log in without sending the secret itself; PbxRejectedLogin when the PBX does not want this login."""
@@ -113,12 +112,12 @@ class AmiConnection:
             raise NotConnected(f"no connection to the PBX for {action}")
         self._asked[action_id] = asked
         self._writer.write(data)
+        late = OutcomeUnknown(f"no answer to {action} within {deadline_s} s")
+        deadline = asyncio.get_running_loop().call_later(deadline_s, _fail, asked.answer, late)
         try:
-            async with asyncio.timeout(deadline_s):
-                return await asked.answer
-        except TimeoutError:
-            raise OutcomeUnknown(f"no answer to {action} within {deadline_s} s") from None
+            return await asked.answer
         finally:
+            deadline.cancel()
             del self._asked[action_id]
 
     def _take(self, message: Message) -> None:
@@ -132,6 +131,11 @@ class AmiConnection:
             asked.listed.append(message)
         elif (not is_answer or not asked.is_list or message.get("Response") == "Error") and not asked.answer.done():
             asked.answer.set_result(message)
+
+
+def _fail(answer: "asyncio.Future[Message]", error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
 
 
 async def open_connection(settings: AmiSettings, on_event: Callable[[Message], None]) -> AmiConnection:

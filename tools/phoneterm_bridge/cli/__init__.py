@@ -1,11 +1,17 @@
-"""The bridge's command lines: `phoneterm bridge`, `broker`, `terminal`, `user`, `policy`, `journal` and `why`."""
+"""The bridge's command lines: `phoneterm bridge`, `broker`, `terminal`, `user`, `policy`, `journal` and `why`.
 
-from phoneterm_bridge.cli.bridge import app as bridge_app
-from phoneterm_bridge.cli.broker import app as broker_app
-from phoneterm_bridge.cli.journal import app as journal_app
-from phoneterm_bridge.cli.policy import app as policy_app
-from phoneterm_bridge.cli.terminal import app as terminal_app
-from phoneterm_bridge.cli.user import app as user_app
-from phoneterm_bridge.cli.why import why
+Each is imported when it is asked for: they need much, and not all the same.
+"""
 
-__all__ = ["bridge_app", "broker_app", "journal_app", "policy_app", "terminal_app", "user_app", "why"]
+from importlib import import_module
+from typing import Any
+
+_PARTS = {f"{name}_app": (name, "app") for name in ("bridge", "broker", "journal", "policy", "terminal", "user")}
+
+
+def __getattr__(name: str) -> Any:
+    """Return the command line with this name."""
+    if name not in _PARTS:
+        raise AttributeError(name)
+    module, attribute = _PARTS[name]
+    return getattr(import_module(f"phoneterm_bridge.cli.{module}"), attribute)

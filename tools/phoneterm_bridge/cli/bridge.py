@@ -6,6 +6,7 @@ a second one does not wait for that.
 
 import asyncio
 import signal
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +36,7 @@ def run(config: Config = None, overrides: Overrides = None) -> None:
     with one_sentence():
         settings = read_settings(config, overrides)
         set_up_logs(settings.log.format, settings.log.level)
-        asyncio.run(_run(settings))
+        _run_loop(_run(settings))
 
 
 @app.command()
@@ -105,3 +106,13 @@ async def _serve(bridge: Bridge, stopped: asyncio.Event) -> None:
     await bridge.stop()
     telling.cancel()
     structlog.get_logger().info("bridge-stopped")
+
+
+def _run_loop(work: Coroutine[None, None, None]) -> None:
+    """Run on uvloop, which gathers small writes and takes a quarter of the time; on asyncio's loop where it is not."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(work)
+    else:
+        uvloop.run(work)

@@ -6,21 +6,18 @@ SetupProblem.
 """
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store.store_lock import share_store
 
 _BUSY_TIMEOUT_S = 5
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def open_store(path: Path) -> sa.Engine:
@@ -60,18 +57,16 @@ def _in_one_sentence(path: Path) -> Iterator[None]:
         raise SetupProblem(f"The store {path} cannot be used: {error.orig}; store.path changes it.") from None
 
 
-def read_schema(engine: sa.Engine) -> tuple[str | None, str | None]:
-    """Return the schema that is there (None: there is no store in the file), and the newest one."""
-    with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    return found, ScriptDirectory(str(_MIGRATIONS)).get_current_head()
-
-
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Run one writing transaction; it is committed, and on the disk, when the block ends."""
     with engine.connect().execution_options(is_writer=True) as connection, connection.begin():
         yield connection
+
+
+def driver_of(connection: sa.Connection) -> sqlite3.Connection:
+    """Return the driver's own connection beneath one of SQLAlchemy's, in the same transaction."""
+    return connection.connection.driver_connection  # type: ignore[return-value]
 
 
 def _make_engine(path: Path) -> sa.Engine:
@@ -92,19 +87,28 @@ def _make_engine(path: Path) -> sa.Engine:
     return engine
 
 
-def _migrate(engine: sa.Engine, path: Path) -> None:
-    script = ScriptDirectory(str(_MIGRATIONS))
-    newest = script.get_current_head()
+def read_schema(engine: sa.Engine) -> tuple[str | None, str]:
+    """Return the schema that is there (None: there is none yet), and the newest one that this version knows."""
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
+        is_there = sa.inspect(connection).has_table("alembic_version")
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if is_there else None
+    return found, _known_schemas()[-1]
+
+
+def _migrate(engine: sa.Engine, path: Path) -> None:
+    found, newest = read_schema(engine)
     if found == newest:
         return
-    if found is not None and found not in {step.revision for step in script.walk_revisions()}:
+    if found is not None and found not in _known_schemas():
         raise SetupProblem(
             f"The store {path} has schema {found}, which is newer than this version knows ({newest}); update phoneterm."
         )
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    from phoneterm_bridge.store.migrating import migrate
+
     with writing(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        migrate(connection, MIGRATIONS)
+
+
+def _known_schemas() -> list[str]:
+    """Return all schemas, the newest last; the name of a migration's file begins with its own: v0001_first.py."""
+    return sorted(path.name[1:5] for path in (MIGRATIONS / "versions").glob("v[0-9]*.py"))

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store import names, tables
-from phoneterm_bridge.store.database import writing
+from phoneterm_bridge.store.database import driver_of, writing
 from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
-from phoneterm_bridge.store.journal_chain import add_rows, detail_of
+from phoneterm_bridge.store.journal_chain import Row, add_rows, detail_of
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
 
 SETTINGS = "settings"  # the subject of changes that were made in the settings file
@@ -168,8 +168,8 @@ class Directory:
         raised = tables.state.update().values(revision=tables.state.c.revision + 1).returning(tables.state.c.revision)
         revision = connection.execute(raised).scalar_one()
         detail = {"revision": revision, "who": self._actor[:64], "where": self._place[:64], "what": change}
-        row = {"entry": None, "at_ms": _now_ms(), "stage": "change", "word": "directory", "reason": None}
-        add_rows(connection, [row | {"detail": detail_of(detail | {"subject": subject})}])
+        row = Row(None, _now_ms(), "change", "directory", None, detail_of(detail | {"subject": subject}))
+        add_rows(driver_of(connection), [row])
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

@@ -5,8 +5,7 @@ follows is appended without waiting. Commands are unique by (tid, id). A command
 bridge starts gets the result "unknown": it is never tried again.
 """
 
-import asyncio
-import secrets
+import random
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ import sqlalchemy as sa
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
-from phoneterm_bridge.store.journal_chain import command_detail
+from phoneterm_bridge.store.journal_chain import Row, command_detail
 from phoneterm_bridge.store.journal_reading import ENTRY_RANDOM_BITS
-from phoneterm_bridge.store.journal_tables import Closing, Line, Opening, Search, line, write_group
+from phoneterm_bridge.store.journal_tables import Closing, CommandRow, Line, Opening, Search, write_group
 from phoneterm_bridge.store.journal_writer import JournalWriter
 from phoneterm_bridge.store.records import TerminalRecord
 
@@ -50,7 +49,7 @@ class Journal:
     """The journal of one bridge; `start` closes what an earlier run left open."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._writer = JournalWriter(engine, write_group)
+        self._writer = JournalWriter(engine, write_group, _log_failure)
         self._recent: dict[str, OrderedDict[str, Recorded]] = {}
 
     @property
@@ -77,13 +76,13 @@ class Journal:
         """
         now_ms = _now_ms()
         at_ms = now_ms if received_ms is None else received_ms
-        entry = (at_ms << ENTRY_RANDOM_BITS) | secrets.randbits(ENTRY_RANDOM_BITS)
+        entry = (at_ms << ENTRY_RANDOM_BITS) | random.getrandbits(ENTRY_RANDOM_BITS)
         state, reason = _last_result(events)
         recorded = Recorded(entry, fields["op"], fields["number"], state, reason)
-        row = {"entry": entry, "tid": terminal.tid, "command_id": fields["id"], "received_ms": at_ms}
-        row |= {"extension": terminal.extension, "op": recorded.op, "number": recorded.number, "call": fields["call"]}
-        lines = [line(entry, at_ms, "received", "command", None, command_detail(row))]
-        lines += [line(entry, event.at_ms or now_ms, *event[:4]) for event in events]
+        what = (terminal.extension, recorded.op, recorded.number, fields["call"])
+        row = CommandRow(entry, terminal.tid, fields["id"], at_ms, *what)
+        lines = [Row(entry, at_ms, "received", "command", None, command_detail(row._asdict()))]
+        lines += [Row(entry, event.at_ms or now_ms, *event[:4]) for event in events]
         if not await self._writer.submit(Opening(row, lines, state not in FINAL_STATES)):
             return None
         if fields["id"] is not None:
@@ -95,9 +94,8 @@ class Journal:
         is_result = event.stage == "result"
         if is_result:
             recorded.state, recorded.reason = event.word, event.reason
-        row = line(recorded.entry, event.at_ms or _now_ms(), *event[:4])
-        future = self._writer.submit(Line(row, is_result and event.word in FINAL_STATES))
-        future.add_done_callback(_log_failure)
+        row = Row(recorded.entry, event.at_ms or _now_ms(), *event[:4])
+        self._writer.add(Line(row, is_result and event.word in FINAL_STATES))
 
     def remembered(self, tid: str, command_id: str) -> Recorded | None:
         """Return a recent command of this run, without touching the disk."""
@@ -124,9 +122,8 @@ def _last_result(events: list[Event]) -> tuple[str | None, str | None]:
     return results[-1] if results else (None, None)
 
 
-def _log_failure(future: asyncio.Future) -> None:
-    if not future.cancelled() and future.exception() is not None:
-        structlog.get_logger().error("journal-not-written", error=type(future.exception()).__name__)
+def _log_failure(error: BaseException) -> None:
+    structlog.get_logger().error("journal-not-written", error=type(error).__name__)
 
 
 def _now_ms() -> int:

@@ -9,14 +9,27 @@ The statements are the driver's own text, because this is where a busy bridge sp
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Mapping
+from typing import NamedTuple
 
-import sqlalchemy as sa
+from phoneterm_bridge.store.many_rows import insert_many
 
 FIRST_HASH = bytes(32)
 # What makes a command: its row of `commands` is repeated, and so protected, in the detail of its line "received".
-_COMMAND_COLUMNS = ("tid", "command_id", "extension", "op", "number", "call")
+COMMAND_COLUMNS = ("tid", "command_id", "extension", "op", "number", "call")
 _to_text = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+class Row(NamedTuple):
+    """A line of the journal, without its place in the chain."""
+
+    entry: int | None
+    at_ms: int
+    stage: str
+    word: str
+    reason: str | None = None
+    detail: str | None = None
 
 
 def detail_of(value: object) -> str:
@@ -26,29 +39,34 @@ def detail_of(value: object) -> str:
 
 def command_detail(command: Mapping) -> str:
     """Return the detail of the line "received" of a command, from its row."""
-    return _to_text([command[name] for name in _COMMAND_COLUMNS])
+    return _to_text([command[name] for name in COMMAND_COLUMNS])
 
 
 def hash_row(previous: bytes, seq: int, row: Mapping) -> bytes:
     """Return the hash of a row that follows the one with the hash `previous`."""
-    entry, reason, detail = row["entry"] or "", row["reason"] or "", row["detail"] or ""
-    content = f"{seq}\n{entry}\n{row['at_ms']}\n{row['stage']}\n{row['word']}\n{reason}\n{detail}"
-    return hashlib.sha256(previous + content.encode()).digest()
+    return _hash(previous, seq, *map(row.__getitem__, Row._fields))
 
 
-def add_rows(connection: sa.Connection, rows: list[dict]) -> None:
+def add_rows(connection: sqlite3.Connection, rows: list[Row]) -> None:
     """Append rows to the chain; the connection must be in a writing transaction, and nobody else may be."""
     if not rows:
         return
-    seq, last = connection.exec_driver_sql("SELECT seq, hash FROM journal_head").one()
+    seq, last = connection.execute("SELECT seq, hash FROM journal_head").fetchone()
     chained = []
     for row in rows:
         seq += 1
-        last = hash_row(last, seq, row)
-        chained.append((seq, *map(row.__getitem__, _COLUMNS), last))
-    connection.exec_driver_sql(_ADD, chained)
-    connection.exec_driver_sql("UPDATE journal_head SET seq = ?, hash = ?", (seq, last))
+        last = _hash(last, seq, *row)
+        chained.append((seq, *row, last))
+    insert_many(connection, _ADD, chained)
+    connection.execute("UPDATE journal_head SET seq = ?, hash = ?", (seq, last))
 
 
-_COLUMNS = ("entry", "at_ms", "stage", "word", "reason", "detail")
-_ADD = f"INSERT INTO journal (seq, {', '.join(_COLUMNS)}, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_ADD = f"INSERT INTO journal (seq, {', '.join(Row._fields)}, hash)"
+
+
+def _hash(
+    previous: bytes, seq: int, entry: int | None, at_ms: int, stage: str, word: str, reason: str | None,
+    detail: str | None,
+) -> bytes:  # fmt: skip
+    content = f"{seq}\n{entry or ''}\n{at_ms}\n{stage}\n{word}\n{reason or ''}\n{detail or ''}"
+    return hashlib.sha256(previous + content.encode()).digest()

@@ -4,106 +4,108 @@ Does not decide what is written. A group is carried out in order as far as it ma
 then which commands are open. All lines go to the end of the hash chain. Runs in the journal's writer thread.
 """
 
-from dataclasses import dataclass
+import sqlite3
+from typing import NamedTuple
 
-import sqlalchemy as sa
-
-from phoneterm_bridge.store import tables
-from phoneterm_bridge.store.journal_chain import add_rows
+from phoneterm_bridge.store.journal_chain import Row, add_rows
+from phoneterm_bridge.store.many_rows import delete_many, insert_many
 
 
-@dataclass(frozen=True)
-class Opening:
+class CommandRow(NamedTuple):
+    """A row of `commands`."""
+
+    entry: int
+    tid: str
+    command_id: str | None
+    received_ms: int
+    extension: str
+    op: str | None
+    number: str | None
+    call: str | None
+
+
+class Opening(NamedTuple):
     """A new command: its row of `commands`, and its first lines. Comes to True, or False if (tid, id) is there."""
 
-    row: dict
-    lines: list[dict]
+    row: CommandRow
+    lines: list[Row]
     is_open: bool
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One more line of a timeline; a final one closes the command. Comes to None."""
 
-    row: dict
+    row: Row
     is_final: bool
 
 
-@dataclass(frozen=True)
-class Search:
-    """Looks for one command. Comes to (its row, the row of its last result or None), or None."""
+class Search(NamedTuple):
+    """Looks for one command. Comes to (its row, (word, reason) of its last result or None), or None."""
 
     tid: str
     command_id: str
 
 
-@dataclass(frozen=True)
-class Closing:
+class Closing(NamedTuple):
     """Gives every command that is open before the group the result unknown. Comes to how many there were."""
 
     at_ms: int
 
 
-def write_group(connection: sa.Connection, writes: list) -> list:
+def write_group(connection: sqlite3.Connection, writes: list) -> list:
     """Carry out a group of writes and return what each came to."""
     taken = _insert_commands(connection, [write.row for write in writes if isinstance(write, Opening)])
-    rows, opened, closed, results = [], [], [], []
+    rows: list[Row] = []
+    opened: list[tuple[int]] = []
+    closed: list[int | None] = []
+    results = []
     for write in writes:
         result: object = None
-        if isinstance(write, Opening):
-            result = write.row["entry"] in taken
-            rows += write.lines if result else []
-            opened += [write.row["entry"]] if result and write.is_open else []
-        elif isinstance(write, Line):
+        if isinstance(write, Line):
             rows.append(write.row)
-            closed += [write.row["entry"]] if write.is_final else []
+            if write.is_final:
+                closed.append(write.row.entry)
+        elif isinstance(write, Opening):
+            result = write.row.entry in taken
+            if result:
+                rows += write.lines
+                if write.is_open:
+                    opened.append((write.row.entry,))
         elif isinstance(write, Closing):
-            left = connection.execute(sa.select(tables.open_commands.c.entry)).scalars().all()
-            rows += [line(entry, write.at_ms, "result", "unknown") for entry in left]
-            closed += left
+            left = connection.execute("SELECT entry FROM open_commands").fetchall()
+            rows += [Row(entry, write.at_ms, "result", "unknown") for (entry,) in left]
+            closed += [entry for (entry,) in left]
             result = len(left)
         results.append(result)
     add_rows(connection, rows)
-    for statement, entries in ((_ADD_OPEN, opened), (_CLOSE, closed)):
-        if entries:
-            connection.exec_driver_sql(statement, [(entry,) for entry in entries])
+    insert_many(connection, "INSERT INTO open_commands (entry)", opened)
+    delete_many(connection, "DELETE FROM open_commands WHERE entry", closed)
     return [
         _find(connection, write) if isinstance(write, Search) else result
         for write, result in zip(writes, results, strict=True)
     ]
 
 
-def line(entry: int, at_ms: int, stage: str, word: str, reason: str | None = None, detail: str | None = None) -> dict:
-    """Return a line of a command's timeline as a row of the journal."""
-    return {"entry": entry, "at_ms": at_ms, "stage": stage, "word": word, "reason": reason, "detail": detail}
+_COLUMNS = ", ".join(CommandRow._fields)
+_TAKE = f"INSERT INTO commands ({_COLUMNS})"
+_IS_THERE = "SELECT 1 FROM commands WHERE entry = ?"
+_FIND = f"SELECT {_COLUMNS} FROM commands WHERE tid = ? AND command_id = ?"  # noqa: S608
+_FIND_RESULT = "SELECT word, reason FROM journal WHERE entry = ? AND stage = 'result' ORDER BY seq DESC LIMIT 1"
 
 
-_COLUMNS = ("entry", "tid", "command_id", "received_ms", "extension", "op", "number", "call")
-_TAKE = (
-    f"INSERT INTO commands ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
-    "ON CONFLICT DO NOTHING"
-)
-_ADD_OPEN = "INSERT INTO open_commands (entry) VALUES (?)"
-_CLOSE = "DELETE FROM open_commands WHERE entry = ?"
-
-
-def _insert_commands(connection: sa.Connection, rows: list[dict]) -> set[int]:
+def _insert_commands(connection: sqlite3.Connection, rows: list[CommandRow]) -> set[int]:
     """Insert the commands whose (tid, id) is not there yet; return the entries of those."""
     if not rows:
         return set()
-    entries = {row["entry"] for row in rows}
-    taken = connection.exec_driver_sql(_TAKE, [tuple(map(row.__getitem__, _COLUMNS)) for row in rows]).rowcount
-    if taken == len(rows):
-        return entries
-    column = tables.commands.c.entry
-    return set(connection.execute(sa.select(column).where(column.in_(entries))).scalars())
+    entries = [row.entry for row in rows]
+    if insert_many(connection, _TAKE, rows, " ON CONFLICT DO NOTHING") != len(rows):
+        entries = [entry for entry in entries if connection.execute(_IS_THERE, (entry,)).fetchone()]
+    return set(entries)
 
 
-def _find(connection: sa.Connection, search: Search) -> tuple[sa.Row, sa.Row | None] | None:
-    commands, events = tables.commands.c, tables.journal.c
-    where = (commands.tid == search.tid, commands.command_id == search.command_id)
-    found = connection.execute(sa.select(tables.commands).where(*where)).first()
+def _find(connection: sqlite3.Connection, search: Search) -> tuple[CommandRow, tuple[str, str | None] | None] | None:
+    found = connection.execute(_FIND, search).fetchone()
     if found is None:
         return None
-    results = sa.select(events.word, events.reason).where(events.entry == found.entry, events.stage == "result")
-    return found, connection.execute(results.order_by(events.seq.desc()).limit(1)).first()
+    row = CommandRow(*found)
+    return row, connection.execute(_FIND_RESULT, (row.entry,)).fetchone()

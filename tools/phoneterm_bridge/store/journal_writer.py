@@ -1,34 +1,45 @@
 """Writes the journal off the event loop: one thread, and one commit for all that has gathered (group commit).
 
-Does not know what the writes mean. A write waits for nothing but the disk; while the disk is busy the next group
-gathers, so that thousands of commands a second share a few hundred commits. A write that fails tells its future.
+Does not know what the writes mean. A write that is waited for waits for nothing but the disk; while the disk is busy
+the next group gathers, so that thousands of commands a second share a few hundred commits. A write that nobody waits
+for goes with the next one that somebody does, or after a moment. The thread speaks to the driver itself, without
+SQLAlchemy: on a busy bridge this is where the time goes.
 """
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import sqlalchemy as sa
 
-from phoneterm_bridge.store.database import writing
-
 _MOST_IN_GROUP = 512
+_MOST_DELAY_S = 0.02
 
 # Carries out a group of writes on a connection, in their order, and returns what each of them came to.
-WriteGroup = Callable[[sa.Connection, list[Any]], list[Any]]
+WriteGroup = Callable[[sqlite3.Connection, list[Any]], list[Any]]
+_Item = tuple[Any, asyncio.Future | None]
 
 
 class JournalWriter:
-    """The one writer thread; `submit` may be called from the event loop that started it."""
+    """The one writer thread; `submit` and `add` may be called from the event loop that started it.
 
-    def __init__(self, engine: sa.Engine, write_group: WriteGroup) -> None:
+    `on_lost` is called with the error of a write that nobody waits for.
+    """
+
+    def __init__(self, engine: sa.Engine, write_group: WriteGroup, on_lost: Callable[[BaseException], None]) -> None:
         self._engine = engine
         self._write_group = write_group
-        self._queue: queue.SimpleQueue[tuple[Any, asyncio.Future] | None] = queue.SimpleQueue()
+        self._on_lost = on_lost
+        self._gathered: list[_Item] = []
+        self._queue: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_due = False  # what has gathered is handed over at the end of this turn of the loop
+        self._delay: asyncio.TimerHandle | None = None
 
     @property
     def queued(self) -> int:
@@ -43,56 +54,84 @@ class JournalWriter:
 
     def submit(self, write: Any) -> asyncio.Future:
         """Queue one write; the future has what it came to once it is committed, or its error."""
-        if self._loop is None or self._thread is None:
-            raise ValueError("the journal writer is not running")
-        future = self._loop.create_future()
-        future.add_done_callback(_look_at_error)
-        self._queue.put((write, future))
+        loop = self._running_loop()
+        future = loop.create_future()
+        self._gathered.append((write, future))
+        if not self._is_due:
+            self._is_due = True
+            loop.call_soon(self._hand_over)
         return future
+
+    def add(self, write: Any) -> None:
+        """Queue one write that nobody waits for: it is committed after all that was queued before it."""
+        loop = self._running_loop()
+        self._gathered.append((write, None))
+        if self._delay is None and not self._is_due:
+            self._delay = loop.call_later(_MOST_DELAY_S, self._hand_over)
 
     async def stop(self) -> None:
         """Commit what is queued and end the thread."""
         if self._thread is None:
             return
+        self._hand_over()
         thread, self._thread = self._thread, None
         self._queue.put(None)
         await asyncio.to_thread(thread.join)
 
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        is_open = True
-        while is_open:
-            group = [self._queue.get()]
-            while len(group) < _MOST_IN_GROUP and not self._queue.empty():
-                group.append(self._queue.get_nowait())
-            is_open = None not in group
-            items = [item for item in group if item is not None]
-            if items:
-                results = self._commit([write for write, _ in items])
-                futures = [future for _, future in items]
-                loop.call_soon_threadsafe(_resolve, futures, results)
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None or self._thread is None:
+            raise ValueError("the journal writer is not running")
+        return self._loop
 
-    def _commit(self, writes: list[Any]) -> list[Any]:
+    def _hand_over(self) -> None:
+        """Give the thread what has gathered."""
+        self._is_due = False
+        if self._delay is not None:
+            self._delay.cancel()
+            self._delay = None
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self._queue.put(gathered)
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        with closing(self._engine.raw_connection()) as pooled:
+            connection: sqlite3.Connection = pooled.driver_connection  # type: ignore[assignment]
+            is_open = True
+            while is_open:
+                items: list[_Item] = []
+                gathered = self._queue.get()
+                while gathered is not None:
+                    items += gathered
+                    if len(items) >= _MOST_IN_GROUP or self._queue.empty():
+                        break
+                    gathered = self._queue.get_nowait()
+                is_open = gathered is not None
+                if items:
+                    results = self._commit(connection, [write for write, _ in items])
+                    loop.call_soon_threadsafe(self._resolve, items, results)
+
+    def _commit(self, connection: sqlite3.Connection, writes: list[Any]) -> list[Any]:
         """Carry all out in one transaction; if that fails, each in its own, so that one bad write fails alone."""
         try:
-            with writing(self._engine) as connection:
-                return self._write_group(connection, writes)
-        except sa.exc.SQLAlchemyError as error:
+            connection.execute("BEGIN IMMEDIATE")
+            results = self._write_group(connection, writes)
+            connection.execute("COMMIT")
+        except Exception as error:  # whatever it is, the thread goes on and the write's future has it
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             if len(writes) == 1:
                 return [error]
-        return [self._commit([write])[0] for write in writes]
-
-
-def _resolve(futures: list[asyncio.Future], results: list[Any]) -> None:
-    for future, result in zip(futures, results, strict=True):
-        if future.done():
-            continue
-        if isinstance(result, BaseException):
-            future.set_exception(result)
         else:
-            future.set_result(result)
+            return results
+        return [self._commit(connection, [write])[0] for write in writes]
 
-
-def _look_at_error(future: asyncio.Future) -> None:
-    """Keep asyncio from complaining about an error that nobody awaited: lines are not awaited."""
-    if not future.cancelled():
-        future.exception()
+    def _resolve(self, items: list[_Item], results: list[Any]) -> None:
+        for (_, future), result in zip(items, results, strict=True):
+            if future is None:
+                if isinstance(result, BaseException):
+                    self._on_lost(result)
+            elif not future.done():
+                if isinstance(result, BaseException):
+                    future.set_exception(result)
+                else:
+                    future.set_result(result)

@@ -1,0 +1,151 @@
+"""The bench of the bridge: it counts what really happened, and says so when something else did."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from bridge_lab import bench, limits, peers, worker
+from bridge_lab.journal_bench import measure_journal
+from bridge_lab.scene import PeerMissing, Scene
+from bridge_lab.terminal import LoadTerminal
+from phoneterm.core import messages
+
+TERMINALS = 4
+
+
+@pytest.fixture
+def mosquitto(need_part):
+    """The real broker, which a scene starts itself."""
+    return need_part("mosquitto")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left():
+    """No process outlives a scene."""
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    yield
+    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
+
+
+async def test_every_command_of_the_crowd_is_a_transfer_at_the_pbx_and_in_the_journal(mosquitto):
+    async with Scene(TERMINALS, TERMINALS) as scene:
+        await scene.join(TERMINALS)
+        seconds, problems = await bench.measure_hello(scene)
+        assert problems == []
+        assert 0 < seconds < float("inf")
+        flow = await bench.measure_flow(scene, 2, 0.5)
+        assert flow.problems == []
+        assert flow.results == {"done": flow.commands}
+        assert flow.commands > 2
+        assert 0 < flow.median_ms <= flow.p99_ms
+        assert flow.cpu_us > 0
+        assert worker.resident_bytes(scene.subject.pid) > 10_000_000
+        await scene.subject.stop()  # what is still to be journalled is
+        assert await asyncio.to_thread(scene.count_journalled) == flow.commands
+
+
+async def test_calls_can_really_move_and_the_terminals_follow(mosquitto):
+    async with Scene(TERMINALS, TERMINALS, is_moving=True) as scene:
+        await scene.join(TERMINALS)
+        await bench.measure_hello(scene)
+        flow = await bench.measure_flow(scene, 1, 0.5)
+        assert flow.problems == []
+        assert flow.commands > 1
+
+
+async def test_a_site_whose_pbx_has_no_calls_is_found_out(mosquitto):
+    async with Scene(TERMINALS, 0) as scene:
+        await scene.join(TERMINALS)
+        await bench.measure_hello(scene)
+        with pytest.raises(worker.WorkerFailed, match="not every terminal was told of its call"):
+            await bench.measure_flow(scene, 1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_right"),
+    [
+        ([(2_000_000, "101"), (9_000_000, "102")], True),
+        ([(2_000_000, "101")], False),  # one is missing
+        ([(2_000_000, "101"), (9_000_000, "102"), (9_100_000, "102")], False),  # one came twice
+        ([(2_000_000, "101"), (9_000_000, "199")], False),  # another number
+    ],
+)
+def test_commands_and_actions_are_paired_one_to_one(asked, is_right):
+    sent = {"load-1": [(1_000_000, "101"), (4_000_000, "102")]}
+    delays_ms, problems = bench.match(sent, {"load-1": asked})
+    assert (problems == []) == is_right
+    assert delays_ms == ([1.0, 5.0] if is_right else [])
+
+
+def test_an_action_that_nobody_asked_for_is_a_problem():
+    assert bench.match({}, {"load-1": [(1, "101")]})[1] != []
+
+
+async def test_a_terminal_notices_a_result_with_a_wrong_signature_or_of_another_command():
+    terminal = LoadTerminal("phoneterm", "load-1", "password", b"k" * 32, lambda one: None)
+    topic = messages.topic_of("phoneterm", "load-1", messages.RESULT)
+    for key, command_id in ((b"another key", "s.1"), (b"k" * 32, "s.9")):
+        payload = messages.encode(messages.RESULT, topic, key, {"id": command_id, "state": "done", "reason": None})
+        body = len(topic).to_bytes(2, "big") + topic.encode() + b"\0\1" + payload
+        terminal.data_received(b"\x32" + bytes([len(body) & 127 | 128, len(body) >> 7]) + body)
+    assert len(terminal.wrong) == 2
+    assert terminal.results == []
+
+
+def test_what_is_missed_is_said_in_numbers():
+    slow = bench.Flow(100, 20, 10.0, 50.0, 90.0, 300.0, {"done": 100}, ["load-1 sent 2 commands"])
+    sentences = limits.failures_of_flow(slow, slow)
+    assert [sentence for sentence in sentences if "50.0 ms" in sentence or "90.0 ms" in sentence] == sentences[:2]
+    assert any("10 commands a second" in sentence for sentence in sentences)
+    assert "load-1 sent 2 commands" in sentences
+    good = bench.Flow(100, 20, 4000.0, 1.0, 2.0, 200.0, {"done": 100})
+    assert limits.failures_of_flow(good, good) == []
+    assert limits.failures_of_hello(1000, float("inf"), []) != []
+    assert limits.failures_of_memory(79.0) == []
+    assert limits.failures_of_memory(81.0) != []
+
+
+def test_a_journal_is_written_and_answers(tmp_path):
+    figures = measure_journal(tmp_path, 300)
+    assert figures.commands == 300
+    assert figures.megabytes > 0.1
+    assert 0 < figures.slowest_ms < 60_000
+    assert figures.command_line_s > 0
+
+
+async def test_a_bridge_that_asks_twice_is_found_out(mosquitto):
+    def make_careless(folder, where):
+        argv = [sys.executable, str(Path(__file__).with_name("careless_bridge.py"))]
+        return peers.Peer("careless", argv, where.environment(), "subscribed")
+
+    async with Scene(TERMINALS, TERMINALS, make_peer=make_careless) as scene:
+        await scene.join(TERMINALS)
+        flow = await bench.measure_flow(scene, 2, 0.5)
+    assert flow.commands > 2
+    assert any("the PBX was asked" in problem for problem in flow.problems)
+
+
+async def test_a_peer_that_cannot_be_had_is_said_to_be_missing(mosquitto):
+    with pytest.raises(PeerMissing):
+        async with Scene(TERMINALS, TERMINALS, make_peer=lambda folder, where: None):
+            pytest.fail("there was no peer to start")
+
+
+def test_the_flow_of_node_red_is_whole_and_has_no_secret_in_it(tmp_path, monkeypatch):
+    packages = tmp_path / "build" / "node-red"
+    packages.mkdir(parents=True)
+    (packages / ".ready").touch()
+    monkeypatch.setattr(peers, "_ROOT", packages.parent)
+    monkeypatch.setattr(peers.shutil, "which", lambda name: f"/here/{name}")
+    folder = tmp_path / "user"
+    folder.mkdir()
+    peer = peers.make_node_red(folder, peers.Surroundings("phoneterm", 1, "bridge", 2, "ami", "hush", {}, 3))
+    flow = (folder / "flows.json").read_text()
+    nodes = {node["id"]: node for node in json.loads(flow)}
+    assert peer.argv[0] == "/here/node"
+    assert "hush" not in flow
+    assert nodes["in"]["topic"] == messages.topic_of("phoneterm", "+", messages.COMMAND)
+    assert {target for node in nodes.values() for wires in node.get("wires", []) for target in wires} <= set(nodes)

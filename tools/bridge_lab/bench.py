@@ -1,0 +1,77 @@
+"""Measures the bridge as a service: delay and rate of commands, a storm of hellos, memory. Does not print.
+
+Delay is from the moment the terminal sends the command to the moment the PBX reads the action, so it includes the
+broker. Every command that was sent must have come to the PBX exactly once, with its number, and to its end: anything
+else is in `problems`.
+"""
+
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+
+from bridge_lab import worker
+from bridge_lab.scene import Scene
+
+_HELLO_PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Commands under way: so many at once. Times in ms; cpu_us is the processor time that one command takes."""
+
+    commands: int
+    in_flight: int
+    per_second: float
+    median_ms: float
+    p99_ms: float
+    cpu_us: float
+    results: dict[str, int]
+    problems: list[str] = field(default_factory=list)
+
+
+async def measure_flow(scene: Scene, in_flight: int, seconds: float, per_second: float = 0.0) -> Flow:
+    """Keep commands under way (or send so many a second, evenly) and take the times; all have said hello before."""
+    await scene.pbx.ask(do="forget")
+    cpu_before_s = worker.cpu_s(scene.subject.pid)
+    tally = await scene.crowd.ask(seconds + 60, do="send", in_flight=in_flight, seconds=seconds, per_second=per_second)
+    cpu_s = worker.cpu_s(scene.subject.pid) - cpu_before_s
+    if "failed" in tally:
+        raise worker.WorkerFailed(f"The crowd could not send: {tally['failed']}.")
+    asked = await scene.pbx.ask(do="report")
+    delays_ms, problems = match(tally["sent"], {f"load-{name}": times for name, times in asked.items()})
+    problems += tally["wrong"] + [
+        f"{n} commands ended as {what}" for what, n in tally["results"].items() if what != "done"
+    ]
+    count = sum(len(sent) for sent in tally["sent"].values())
+    return Flow(
+        commands=count,
+        in_flight=in_flight,
+        per_second=tally["in_time"] / tally["seconds"],
+        median_ms=median(delays_ms) if delays_ms else float("inf"),
+        p99_ms=quantiles(delays_ms, n=100)[98] if len(delays_ms) > 1 else float("inf"),
+        cpu_us=cpu_s / count * 1e6 if count else float("inf"),
+        results=tally["results"],
+        problems=problems,
+    )
+
+
+def match(sent: dict[str, list], asked: dict[str, list]) -> tuple[list[float], list[str]]:
+    """Pair what each terminal sent with what the PBX was asked for it; return the delays in ms, and what is wrong."""
+    delays_ms: list[float] = []
+    problems = []
+    for name in sorted({*sent, *asked}):
+        wanted, done = sent.get(name, []), asked.get(name, [])
+        if [number for _, number in wanted] != [number for _, number in done]:
+            problems.append(
+                f"{name} sent {len(wanted)} commands, and the PBX was asked {len(done)} times, or otherwise"
+            )
+            continue
+        delays_ms += [(done_ns - sent_ns) / 1e6 for (sent_ns, _), (done_ns, _) in zip(wanted, done, strict=True)]
+    return delays_ms, problems
+
+
+async def measure_hello(scene: Scene) -> tuple[float, list[str]]:
+    """Let all terminals that joined say hello at once; return the seconds until the last has its permissions."""
+    answer = await scene.crowd.ask(_HELLO_PATIENCE_S + 30, do="hello", patience_s=_HELLO_PATIENCE_S)
+    times, problems = answer["permissions_s"], answer["wrong"]
+    is_complete = len(times) == answer["ready"] == answer["terminals"]
+    return (times[-1] if is_complete else float("inf")), problems

@@ -1,0 +1,92 @@
+"""The PBX process: the simulator with a call for each terminal, which notes when it is asked for a transfer.
+
+Does not decide or judge. Without `--moving` a transfer is answered as by the simulator, but the call stays, so that
+the terminal can go on at once; with it the call is really transferred, with all its events, and the terminal gets a
+new one. It says its port and the channels in one JSON line, and answers each line on standard input with what it was
+asked since the last one. Run by `scene`.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+
+from pbx_lab.lab import LabOptions
+from pbx_simulator.ami_actions import AmiActions, Answer, error, success
+from pbx_simulator.ami_server import AmiServer
+from pbx_simulator.exchange import Exchange
+from pbx_simulator.parties import Channel, Pairs
+from phoneterm_bridge.ami.codec import Message
+from phoneterm_bridge.ami.settings import AmiSettings
+
+CALLER = "0301234567"
+
+
+class BusyPbx:
+    """A simulator whose calls do not end. asked: (ns, number) of each transfer of an endpoint."""
+
+    def __init__(self, username: str, secret: str, is_moving: bool) -> None:
+        self.asked: dict[str, list[tuple[int, str]]] = {}
+        self._is_moving = is_moving
+        self._exchange = Exchange(LabOptions(), self._emit)
+        self._exchange.behaviours.update({str(number): "answer" for number in range(100, 200)})
+        self._actions = AmiActions(self._exchange)
+        self.server = AmiServer([AmiSettings("127.0.0.1", 0, username, secret)], self._act)
+        self._channels: dict[str, Channel] = {}
+
+    def place_call(self, endpoint: str) -> None:
+        """Give an endpoint a call with somebody outside."""
+        channel = self._exchange.place_call(endpoint, CALLER)
+        self._channels[channel.name] = channel
+
+    def channels(self) -> dict[str, str]:
+        """Return the name of each endpoint's channel."""
+        return {channel.endpoint: name for name, channel in self._channels.items()}
+
+    def _act(self, action: Message) -> Answer:
+        if action.get("Action") != "BlindTransfer":
+            return self._actions.act(action)
+        channel = self._channels.get(action.get("Channel"))
+        if channel is None:
+            return error("Channel specified does not exist")
+        self.asked.setdefault(channel.endpoint, []).append((time.monotonic_ns(), action.get("Exten")))
+        if not self._is_moving:
+            return success(("Message", "Transfer succeeded"))
+        del self._channels[channel.name]
+        bridge = channel.bridge
+        caller = next((one for one in bridge.members if one is not channel), None) if bridge else None
+        answer = self._actions.act(action)
+        asyncio.get_running_loop().call_later(0.005, self._begin_anew, channel.endpoint, caller)
+        return answer
+
+    def _begin_anew(self, endpoint: str, caller: Channel | None) -> None:
+        if caller is not None:
+            self._exchange.hang_up(caller)
+        self.place_call(endpoint)
+
+    def _emit(self, name: str, pairs: Pairs) -> None:
+        self.server.emit(name, pairs)
+
+
+async def _run(pbx: BusyPbx, endpoints: range) -> None:
+    for endpoint in endpoints:
+        pbx.place_call(str(endpoint))
+    await asyncio.sleep(0)
+    print(json.dumps({"port": await pbx.server.start(), "channels": pbx.channels()}), flush=True)
+    while await asyncio.to_thread(sys.stdin.readline):
+        asked, pbx.asked = pbx.asked, {}
+        print(json.dumps(asked), flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--username", required=True)
+    parser.add_argument("--secret", required=True)
+    parser.add_argument("--first", type=int, required=True)
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--moving", action="store_true")
+    chosen = parser.parse_args()
+    asyncio.run(
+        _run(BusyPbx(chosen.username, chosen.secret, chosen.moving), range(chosen.first, chosen.first + chosen.count))
+    )

@@ -1,0 +1,134 @@
+"""The command `phoneterm load`: the bridge under load, beside what a user would otherwise build.
+
+Does not measure; `bench` and `journal_bench` do.
+"""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from lab_parts.parts import PartMissing
+
+from bridge_lab import bench as benchmark
+from bridge_lab import limits, peers, worker
+from bridge_lab.journal_bench import JournalFigures, measure_journal
+from bridge_lab.scene import MakePeer, PeerMissing, Scene
+
+app = typer.Typer(help="Put load on the bridge, and measure.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+_ROW = "{:<14}{:>11}{:>14}{:>11}{:>10}{:>10}{:>14}{:>10}"
+_OURS, _NODE_RED, _PYTHON_AMI = "phoneterm", "Node-RED 4", "python-ami"
+_CHECKS = """What a command goes through:
+  phoneterm   signature, session, freshness, repetition, rate, permission, class of the number, which call, number in
+              the dialplan, site limits, durable hash-chained journal; time and right once more before the action
+  the others  nothing: what is on the topic is done, as often as it comes, and nothing is kept
+"""
+_CALLS, _RATE_IN_FLIGHT, _EVENLY_PER_S = 200, 200, 500.0
+
+
+@app.callback()
+def load() -> None:
+    """Put load on the bridge, and measure."""
+
+
+@app.command()
+def bench(
+    seconds: Annotated[float, typer.Option(help="How long each flow of commands lasts.", min=0.5, max=60)] = 5.0,
+    commands: Annotated[int, typer.Option(help="How many commands the journal has.", min=100, max=1_000_000)] = 100_000,
+    storm: Annotated[int, typer.Option(help="How many terminals the larger storm has.", min=10, max=15_000)] = 10_000,
+    embedded: Annotated[bool, typer.Option(help="Also the broker inside the bridge.")] = True,
+    with_peers: Annotated[bool, typer.Option("--peers/--no-peers", help="Also what one would build instead.")] = True,
+) -> None:
+    """Measure delay, rate, storms of hellos, memory and the journal; exit code 1 names every limit that is missed."""
+    try:
+        missed = asyncio.run(_measure_flows(seconds, with_peers))
+        missed += asyncio.run(_measure_storms(storm, embedded))
+        missed += _measure_journal(commands)
+    except (PartMissing, worker.WorkerFailed, OSError) as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
+    for sentence in missed:
+        typer.echo(sentence, err=True)
+    raise typer.Exit(1 if missed else 0)
+
+
+async def _measure_flows(seconds: float, with_peers: bool) -> list[str]:
+    typer.echo(
+        f"Blind transfers: {_CALLS} terminals -> mosquitto (nodelay) -> bridge on a core of its own -> PBX simulator"
+    )
+    typer.echo("on the other cores, with mosquitto and the terminals; each flow lasts "
+               f"{seconds:g} s; delay: terminal to PBX action.")  # fmt: skip
+    typer.echo(_ROW.format("", "in flight", "commands/s", "median ms", "p99 ms", "us/command", "a core's/s", "MB"))
+    makers: list[tuple[str, MakePeer | None]] = [(_OURS, None)]
+    if with_peers:
+        makers += [(_NODE_RED, peers.make_node_red), (_PYTHON_AMI, peers.make_python_ami)]
+    missed: list[str] = []
+    for name, make_peer in makers:
+        try:
+            async with Scene(1000, _CALLS, make_peer=make_peer) as scene:
+                flows = await _measure_subject(scene, name, seconds)
+        except PeerMissing:
+            typer.echo(f"{name} cannot be had on this machine.")
+            continue
+        if make_peer is None:
+            missed = limits.failures_of_flow(*flows[:2])
+    typer.echo(_ROW.format("limit", limits.IN_FLIGHT, f">= {limits.LEAST_PER_S:.0f}", f"{limits.MOST_MEDIAN_MS:g}",
+                           f"{limits.MOST_P99_MS:g}", "", "", ""))  # fmt: skip
+    typer.echo(_CHECKS)
+    return missed
+
+
+async def _measure_subject(scene: Scene, name: str, seconds: float) -> list[benchmark.Flow]:
+    await scene.join(_CALLS)
+    if name == _OURS:
+        await benchmark.measure_hello(scene)
+    await benchmark.measure_flow(scene, limits.IN_FLIGHT, 1.0)  # until the first of everything is over
+    flows = []
+    for in_flight, per_second in ((limits.IN_FLIGHT, 0.0), (_RATE_IN_FLIGHT, 0.0), (0, _EVENLY_PER_S)):
+        flow = await benchmark.measure_flow(scene, in_flight, seconds, per_second)
+        megabytes = worker.resident_bytes(scene.subject.pid) / 1e6
+        typer.echo(_format(name, flow, megabytes))
+        flows.append(flow)
+    return flows
+
+
+def _format(name: str, flow: benchmark.Flow, megabytes: float) -> str:
+    """Return a line of the table."""
+    times = (f"{flow.per_second:.0f}", f"{flow.median_ms:.2f}", f"{flow.p99_ms:.2f}")
+    costs = (f"{flow.cpu_us:.0f}", f"{1e6 / flow.cpu_us:.0f}", f"{megabytes:.0f}")
+    return _ROW.format(name, flow.in_flight or "evenly", *times, *costs)
+
+
+async def _measure_storms(storm: int, with_embedded: bool) -> list[str]:
+    missed: list[str] = []
+    for terminals in (1000, storm):
+        async with Scene(terminals) as scene:
+            await scene.join(terminals)
+            seconds, problems = await benchmark.measure_hello(scene)
+            megabytes = worker.resident_bytes(scene.subject.pid) / 1e6
+        limit = limits.MOST_HELLO_S.get(terminals)
+        typer.echo(f"{terminals} terminals say hello at once: all have their permissions after {seconds:.2f} s"
+                   f" (limit {limit or '-'}); the bridge takes {megabytes:.0f} MB")  # fmt: skip
+        if limit is not None:
+            missed += limits.failures_of_hello(terminals, seconds, problems)
+        if terminals == 1000:
+            missed += limits.failures_of_memory(megabytes)
+    if with_embedded:
+        async with Scene(1000, is_embedded=True) as scene:
+            joined_s = await scene.join(1000)
+            seconds, _ = await benchmark.measure_hello(scene)
+            megabytes = worker.resident_bytes(scene.subject.pid) / 1e6
+        typer.echo(f"the same on the embedded broker: 1000 logins take {joined_s:.1f} s, then hello {seconds:.2f} s;"
+                   f" {megabytes:.0f} MB (no limit)")  # fmt: skip
+    return missed
+
+
+def _measure_journal(commands: int) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="phoneterm-bridge-lab-") as folder:
+        figures: JournalFigures = measure_journal(Path(folder), commands)
+    typer.echo(f"journal of {commands} commands, {figures.megabytes:.0f} MB, written at {figures.commands_per_s:.0f}/s:"
+               f" the slowest `why` takes {figures.slowest_ms:.1f} ms (limit {limits.MOST_WHY_MS:g}); the command line "
+               f"as a whole {figures.command_line_s:.2f} s")  # fmt: skip
+    return limits.failures_of_journal(figures)

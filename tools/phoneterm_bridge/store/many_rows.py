@@ -1,0 +1,42 @@
+"""Carries out one statement for many rows in few steps of SQLite. Does not know tables.
+
+The driver gives Python's lock away for each step and has to get it back, for which it may wait until the event loop
+has had its turn of milliseconds; so a hundred rows must not be a hundred steps. The sizes are few, so that the
+prepared statements stay few.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+
+_SIZES = (64, 16, 4, 1)
+
+
+def insert_many(connection: sqlite3.Connection, head: str, rows: Sequence[Sequence], tail: str = "") -> int:
+    """Insert rows, `head` being "INSERT INTO table (columns)"; return how many were."""
+    count = 0
+    for part in _parts(rows):
+        statement = _statement(head, "VALUES ", f"({', '.join('?' * len(part[0]))})", len(part), tail)
+        count += connection.execute(statement, tuple(chain.from_iterable(part))).rowcount
+    return count
+
+
+def delete_many(connection: sqlite3.Connection, head: str, keys: Sequence) -> None:
+    """Delete the rows with these keys, `head` being "DELETE FROM table WHERE column"."""
+    for part in _parts(keys):
+        connection.execute(_statement(head, "IN (", "?", len(part), ")"), tuple(part))
+
+
+@lru_cache
+def _statement(head: str, begin: str, item: str, count: int, end: str) -> str:
+    return f"{head} {begin}{', '.join([item] * count)}{end}"
+
+
+def _parts(rows: Sequence) -> Iterator[Sequence]:
+    """Cut into parts of the known sizes, the largest first."""
+    at = 0
+    for size in _SIZES:
+        while len(rows) - at >= size:
+            yield rows[at : at + size]
+            at += size
