@@ -35,6 +35,7 @@ class JournalWriter:
         self._write_group = write_group
         self._on_lost = on_lost
         self._gathered: list[_Item] = []
+        self._queued = 0
         self._queue: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -43,8 +44,8 @@ class JournalWriter:
 
     @property
     def queued(self) -> int:
-        """How many writes wait for the thread."""
-        return self._queue.qsize()
+        """How many writes are not committed yet."""
+        return self._queued
 
     def start(self) -> None:
         """Start the thread; futures are resolved on the running event loop."""
@@ -57,6 +58,7 @@ class JournalWriter:
         loop = self._running_loop()
         future = loop.create_future()
         self._gathered.append((write, future))
+        self._queued += 1
         if not self._is_due:
             self._is_due = True
             loop.call_soon(self._hand_over)
@@ -66,6 +68,7 @@ class JournalWriter:
         """Queue one write that nobody waits for: it is committed after all that was queued before it."""
         loop = self._running_loop()
         self._gathered.append((write, None))
+        self._queued += 1
         if self._delay is None and not self._is_due:
             self._delay = loop.call_later(_MOST_DELAY_S, self._hand_over)
 
@@ -126,6 +129,7 @@ class JournalWriter:
         return [self._commit(connection, [write])[0] for write in writes]
 
     def _resolve(self, items: list[_Item], results: list[Any]) -> None:
+        self._queued -= len(items)
         for (_, future), result in zip(items, results, strict=True):
             if future is None:
                 if isinstance(result, BaseException):
