@@ -48,7 +48,7 @@ class Scene:
         self._is_embedded = is_embedded
         self._make_peer = make_peer
         self._bridge_core, self._other_cores = share_cores()
-        self._secret = secrets.token_urlsafe(24)
+        self._secret = secrets.token_hex(16)
         self._stack = AsyncExitStack()
         self.broker_port = 0
 
