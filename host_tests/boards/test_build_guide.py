@@ -9,7 +9,7 @@ from board_check.parts import BUZZER_OHM, LAMP_OHM
 from phoneterm.core import signals
 from phoneterm.core.actions import Show
 from phoneterm.core.feedback import Feedback
-from phoneterm_cli.main import app
+from phoneterm_cli.main import make_app
 from typer.core import TyperGroup
 
 _GUIDE = (BOARDS / "build_guide.md").read_text()
@@ -63,7 +63,7 @@ def test_the_commands_of_the_pages_exist():
     found = set()
     for page in BOARDS.rglob("*.md"):
         for words in re.findall(r"phoneterm ([a-z][a-z -]*)", page.read_text()):
-            command = typer.main.get_command(app)
+            command = typer.main.get_command(make_app())
             for word in words.split():
                 if not isinstance(command, TyperGroup):
                     break
