@@ -18,6 +18,7 @@ from phoneterm_bridge.store.database import MIGRATIONS, open_store, read_schema
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.journal_reading import find_change, find_nearest
+from phoneterm_bridge.store.requests import read_waiting, withdraw
 from phoneterm_bridge.why import explain
 
 _T_MS = 1_780_000_000_000
@@ -50,6 +51,7 @@ _LATER_DATA = {
         UPDATE permissions SET allow_prefixes = '030,0171', deny_prefixes = '0309';
         UPDATE state SET external_revoked = 1, external_since_ms = 7
     """,
+    "0005": f"INSERT INTO requests VALUES (7, 'phone-101', 'wipe', 'cli:anna', 'host pc7', {_T_MS}, NULL)",
 }
 _CHANGE = '{"revision":3,"who":"cli:carl","where":"host pc7","what":"multi user aware True","subject":"tech1"}'
 _SCRIPTS = str(Path(phoneterm_bridge.store.migrations.__file__).parent)
@@ -170,6 +172,11 @@ def test_old_commands_and_changes_can_be_asked_about(engine):
 def test_what_was_open_is_still_open(engine):
     with engine.connect() as connection:
         assert connection.execute(sa.select(tables.open_commands.c.entry)).scalars().all() == [3]
+
+
+def test_a_request_of_long_ago_is_not_carried_out(any_engine):
+    assert read_waiting(any_engine) == []
+    assert withdraw(any_engine, 7) is None
 
 
 def test_the_old_tables_are_gone(engine):

@@ -1,21 +1,34 @@
 """What terminals say in their hello of crashes and of safe mode: one log line for each start, and counts.
 
 Does not keep the reasons and decides nothing. `crashes` counts the starts after a crash that this bridge has heard of;
-`in_safe_mode` has the boot of each terminal that last said hello from safe mode, which a request to it must name.
+`in_safe_mode` has the boot of each terminal that last said hello from safe mode, which a request to it must name. It
+says hello there every 20 s, and nothing else tells that it has gone.
 """
+
+import time
+from collections.abc import Callable
 
 import structlog
 
 from phoneterm_bridge.logs import shorten
 
+_MOST_SILENT_S = 65  # three times a hello can be lost or late
+
 
 class CrashReports:
     """One bridge's knowledge; as many entries as there are terminals at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
+        self._heard_s: dict[str, float] = {}
         self.crashes = 0
         self.in_safe_mode: dict[str, str] = {}
         self._told: dict[str, str] = {}
+
+    def boot_in_safe_mode(self, tid: str) -> str | None:
+        """Return the boot of a terminal that is in safe mode and was heard of lately."""
+        is_near = self._now_s() - self._heard_s.get(tid, 0) <= _MOST_SILENT_S
+        return self.in_safe_mode.get(tid) if is_near else None
 
     def take(self, tid: str, hello: dict) -> bool:
         """Take a hello, which is repeated at every connection; say whether the terminal is in safe mode."""
@@ -29,6 +42,7 @@ class CrashReports:
             self.in_safe_mode.pop(tid, None)
             return False
         self.in_safe_mode[tid] = hello["boot"]
+        self._heard_s[tid] = self._now_s()
         if is_new:
             structlog.get_logger().warning("terminal-in-safe-mode", reason=shorten(hello["safe"]), **words)
         return True

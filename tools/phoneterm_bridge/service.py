@@ -26,6 +26,7 @@ from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.pulse import Pulse
 from phoneterm_bridge.reception import Reception
 from phoneterm_bridge.refreshing import keep_refreshing
+from phoneterm_bridge.request_desk import RequestDesk
 from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.sessions import Sessions
 from phoneterm_bridge.settings import BridgeSettings, BrokerSettings
@@ -156,6 +157,9 @@ class Bridge:
         self._transfers = Transfers(self._speaker, self._journal)
         self._parts.callback(self._transfers.stop)
         self._welcome = Welcome(self._roster, sessions, self._speaker, self._pbx, self._policy, config)
+        self._desk = RequestDesk(
+            self._engine, self._roster, sessions, self._welcome.crash_reports, self._speaker, lambda: self.is_link_up
+        )
         gate = Gate(self._roster, sessions, self._policy, self._site.limits, self._pbx, self._transfers)
         self._commands = Commands(gate, self._pbx, self._journal, self._transfers, self._speaker)
         self._telemetry = Telemetry()
@@ -210,7 +214,7 @@ class Bridge:
             structlog.get_logger().warning("left-with-the-pbx", **words)
 
     async def refresh(self) -> None:
-        """Take over at once what changed in the store, and tell the terminals it concerns."""
+        """Take over at once what changed in the store, and tell the terminals it concerns; pass requests on."""
         changed = await self._roster.refresh()
         self._site.follow_directory()
         self._welcome.tell_changed(changed)
@@ -219,6 +223,7 @@ class Bridge:
                 self._welcome.see_off(tid)
             if self._broker is not None and (self._roster.find(tid) is None or tid in self._roster.rotated):
                 self._broker.kick(tid)
+        await self._desk.serve()
 
     def _say_state(self) -> None:
         self._speaker.say_bridge_state("online" if self._pbx.is_available else "degraded")

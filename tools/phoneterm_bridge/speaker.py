@@ -54,6 +54,10 @@ class Speaker:
         """Tell a terminal what came of a command."""
         self._say(tid, messages.RESULT, {"id": command_id, "state": state, "reason": reason})
 
+    def say_request(self, tid: str, request_id: str, boot: str, operation: str) -> bool:
+        """Tell one start of a terminal to identify itself, reboot or wipe itself; say whether that was published."""
+        return self._say(tid, messages.REQUEST, {"id": request_id, "boot": boot, "op": operation})
+
     def say_bridge_state(self, state: str) -> None:
         """Tell everybody whether the bridge is online, degraded (PBX away) or offline."""
         topic = messages.topic_of(self._base, "", messages.BRIDGE_STATE)
@@ -64,13 +68,15 @@ class Speaker:
         for kind in _LEFT_BEHIND:
             self._link.publish(messages.topic_of(self._base, tid, kind), b"", True)
 
-    def _say(self, tid: str, kind: str, fields: dict) -> None:
+    def _say(self, tid: str, kind: str, fields: dict) -> bool:
         terminal = self._roster.find(tid)
         if terminal is None:
-            return
+            return False
         topic = messages.topic_of(self._base, tid, kind)
         payload = messages.encode(kind, topic, terminal.key, fields)
-        if self._link.publish(topic, payload, kind in _RETAINED):
+        is_said = self._link.publish(topic, payload, kind in _RETAINED)
+        if is_said:
             self.said[kind] += 1
         else:
             structlog.get_logger().debug("not-said", tid=tid, kind=kind)
+        return is_said

@@ -41,7 +41,7 @@ class Welcome:
         self._config = config
         self._now_s = now_s
         self._told_calls: dict[str, dict] = {}
-        self.crash_reports = CrashReports()
+        self.crash_reports = CrashReports(now_s)
 
     def greet(self, terminal: TerminalRecord, hello: dict) -> None:
         """Answer a hello: a new session, and all that the terminal needs to know; none to one in safe mode."""

@@ -1,7 +1,7 @@
 """`phoneterm terminal`: enrol terminals, see them, give them new secrets, revoke them, and say what they may do.
 
 Does not talk to a running bridge: it writes the store, and the bridge notices within a quarter of a second. A
-terminal's secrets are shown once, by `add` and `rotate`.
+terminal's secrets are shown once, by `add` and `rotate`. What is asked of a terminal that is online is in `request`.
 """
 
 import json
@@ -13,15 +13,19 @@ import typer
 
 from phoneterm_bridge.broker_settings import BrokerSettings
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings, read_terminals
+from phoneterm_bridge.cli.request import identify, reboot, wipe
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
 from phoneterm_bridge.tls_psk import derive_psk
 
 app = typer.Typer(
-    help="Enrol terminals, see them, revoke them, and say what they may do.",
+    help="Enrol terminals, see them, revoke them, say what they may do; have one show itself, reboot or wipe itself.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(identify)
+app.command()(reboot)
+app.command()(wipe)
 _Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
 _Operations = Annotated[list[str] | None, typer.Option("--op", help="blind or attended; may be repeated.")]
 _Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write its settings to this new file.")]

@@ -18,6 +18,7 @@ from phoneterm_bridge.store.journal_chain import Row, add_rows, detail_of
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
 
 SETTINGS = "settings"  # the subject of changes that were made in the settings file
+REQUESTED = "told to "  # how the line of a request begins, which is no change of what anybody may do
 
 
 class Directory:
@@ -139,6 +140,11 @@ class Directory:
         """Write down that rules which stand in the settings file, not in the store, have changed."""
         with self._writing() as connection:
             self._note(connection, SETTINGS, what)
+
+    def note_request(self, tid: str, what: str) -> None:
+        """Write down what a terminal is told to do."""
+        with self._writing() as connection:
+            self._note(connection, tid, f"{REQUESTED}{what}")
 
     def set_external_revoked(self, is_revoked: bool, why: str) -> None:
         """Revoke external transfers for the whole site, or restore them."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from phoneterm_bridge.store import tables
+from phoneterm_bridge.store.directory import REQUESTED
 
 ENTRY_RANDOM_BITS = 22  # an entry is the ms of its reception and, below it, random bits
 
@@ -67,11 +68,15 @@ def read_changes(engine: sa.Engine, subject: str | None, most: int) -> list[Chan
 
 
 def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_ms: int) -> Change | None:
-    """Return the last change of the directory up to a time that was made to one of these users, terminals and so on."""
+    """Return the last change of the directory up to a time that was made to one of these users, terminals and so on.
+
+    What terminals were told to do is left out: it changes nothing that anybody may.
+    """
     columns = tables.journal.c
     about = sa.func.json_extract(columns.detail, "$.subject").in_(subjects)
     query = sa.select(columns.at_ms, columns.detail).where(columns.stage == sa.literal_column("'change'"), about)
-    query = query.where(columns.at_ms <= until_ms).order_by(columns.at_ms.desc(), columns.seq.desc())
+    is_request = sa.func.json_extract(columns.detail, "$.what").startswith(REQUESTED)
+    query = query.where(columns.at_ms <= until_ms, ~is_request).order_by(columns.at_ms.desc(), columns.seq.desc())
     with engine.connect() as connection:
         row = connection.execute(query.limit(1)).first()
     return None if row is None else _change_of(row)

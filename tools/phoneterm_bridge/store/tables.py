@@ -1,7 +1,8 @@
 """The tables of the store as the code of today sees them. Does not create or change them: the migrations do.
 
 Times are milliseconds since 1970 (UTC). `commands` and `journal` are append-only, held by triggers, and `journal` is a
-hash chain (`journal_chain`); `open_commands` is the short list of commands that have no final result yet.
+hash chain (`journal_chain`); `open_commands` is the short list of commands that have no final result yet. `requests`
+is how the command line asks something of the running bridge, and has no row that is older than a few minutes.
 """
 
 import sqlalchemy as sa
@@ -96,4 +97,16 @@ open_commands = sa.Table(
     "open_commands",
     metadata,
     sa.Column("entry", sa.ForeignKey("commands.entry"), primary_key=True),
+)
+requests = sa.Table(
+    "requests",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("tid", sa.ForeignKey("terminals.tid"), nullable=False),
+    sa.Column("op", sa.String(16), nullable=False),
+    sa.Column("who", sa.String(64), nullable=False),
+    sa.Column("place", sa.String(64), nullable=False),
+    sa.Column("asked_ms", sa.BigInteger, nullable=False),
+    sa.Column("answer", sa.String(16)),  # NULL until the bridge has taken it; a word of store.requests
+    sqlite_autoincrement=True,
 )

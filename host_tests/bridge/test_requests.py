@@ -1,0 +1,233 @@
+"""What administrators ask of terminals goes from the command line through the store to the terminal: now or never."""
+
+import asyncio
+
+import pytest
+import structlog
+from phoneterm.core import messages
+from phoneterm_bridge.cli import request, terminal_app
+from phoneterm_bridge.crash_reports import CrashReports
+from phoneterm_bridge.store import requests, tables
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal_reading import find_change, read_changes
+from typer.testing import CliRunner
+
+TID = "phone-101"
+SAFE = {"boot": "5afe", "fw": "1.0", "board": "VIRTUAL", "wire": [1, 1], "caps": [], "safe": "3 crashes"}
+NOTHING = "Nothing is kept for later."
+
+
+def ask(scene, *words, answer=""):
+    """Start `phoneterm terminal ...` on the scene's store; the task has its exit code and what it said."""
+
+    def run():
+        result = CliRunner().invoke(terminal_app, [*words, f"--set=store.path={scene.settings.store.path}"], answer)
+        return result.exit_code, " ".join(result.output.split())
+
+    return asyncio.create_task(asyncio.to_thread(run))
+
+
+def said(scene):
+    """Return all that was journalled of requests: (what, who), the newest first."""
+    return [(change.what, change.who.partition(":")[0]) for change in read_changes(scene.engine, TID, 9)][:-1]
+
+
+def rows(scene):
+    with scene.engine.connect() as connection:
+        return connection.execute(tables.requests.select()).all()
+
+
+async def request_of(terminal, make):
+    """Return the only request that the terminal has heard."""
+    await make.until(lambda: terminal.heard(messages.REQUEST))
+    (found,) = terminal.heard(messages.REQUEST)
+    return found["boot"], found["op"]
+
+
+@pytest.fixture(autouse=True)
+def logged():
+    """The log's events, which would otherwise be printed among what the command line says."""
+    with structlog.testing.capture_logs() as events:
+        yield events
+
+
+@pytest.fixture
+async def terminal(scene):
+    """A terminal that is online."""
+    terminal = await scene.terminal()
+    await terminal.hello()
+    return terminal
+
+
+async def test_identify_reaches_the_terminal_for_this_start_of_it_and_is_journalled(any_scene, make, logged):
+    terminal = await any_scene.terminal()
+    await terminal.hello()
+    assert await ask(any_scene, "identify", TID) == (0, f"{TID} was told to show itself.")
+    assert await request_of(terminal, make) == ("b001", "identify")
+    assert said(any_scene) == [("told to identify", "cli")]
+    assert read_changes(any_scene.engine, TID, 1)[0].where.startswith("host ")
+    assert rows(any_scene) == []
+    assert ("identify", requests.SENT) in [(line.get("op"), line.get("answer")) for line in logged]
+
+
+@pytest.mark.parametrize("ending", ["offline", "hello"])
+async def test_a_reboot_is_said_to_be_done_once_the_terminal_has_gone(scene, terminal, make, ending):
+    asking = ask(scene, "reboot", TID)
+    assert await request_of(terminal, make) == ("b001", "reboot")
+    assert not asking.done()
+    if ending == "offline":
+        await terminal.send(messages.STATE, {"boot": "b001", "state": "offline"})
+    else:
+        terminal.boot = "b002"
+        await terminal.hello()
+    assert await asking == (0, f"{TID} was told to reboot, and has gone; it is back in some seconds.")
+
+
+async def test_a_terminal_that_does_not_go_is_told_of(scene, terminal, monkeypatch):
+    monkeypatch.setattr(request, "_GOING_S", 1)
+    code, text = await ask(scene, "reboot", TID)
+    assert (code, text) == (1, f"{TID} was told to reboot, but has not gone within 1 s: is it still there?")
+    assert len(terminal.heard(messages.REQUEST)) == 1
+
+
+async def test_a_wipe_asks_first_and_says_what_it_means(scene, terminal, make):
+    code, text = await ask(scene, "wipe", TID, answer="n\n")
+    assert code == 1
+    assert "provisions it again" in text
+    assert terminal.heard(messages.REQUEST) == []
+    asking = ask(scene, "wipe", TID, answer="y\n")
+    assert await request_of(terminal, make) == ("b001", "wipe")
+    await terminal.send(messages.STATE, {"boot": "b001", "state": "offline"})
+    code, text = await asking
+    assert code == 0
+    assert "has gone" in text
+    assert f"phoneterm terminal revoke {TID}" in text
+    assert said(scene) == [("told to wipe", "cli")]
+
+
+@pytest.mark.parametrize("words", [("identify",), ("reboot",), ("wipe",), ("wipe", "--yes")])
+async def test_a_terminal_that_is_unknown_or_revoked_is_refused_in_one_sentence(scene, terminal, words):
+    assert await ask(scene, *words, "nobody") == (1, "There is no terminal 'nobody'.")
+    scene.directory.revoke_terminal(TID)
+    sentence = f"The terminal {TID!r} was revoked: it does not listen to the bridge any more."
+    assert await ask(scene, *words, TID) == (1, sentence)
+    assert terminal.heard(messages.REQUEST) == []
+    assert rows(scene) == []
+
+
+async def test_a_terminal_that_is_away_is_not_told_later_either(scene, terminal):
+    await terminal.send(messages.STATE, {"boot": "b001", "state": "offline"})
+    assert await ask(scene, "wipe", TID, "--yes") == (1, f"{TID} was not told to wipe: it is not online. {NOTHING}")
+    await terminal.hello()
+    await scene.bridge.refresh()
+    assert terminal.heard(messages.REQUEST) == []
+    assert said(scene) == []
+
+
+async def test_without_a_bridge_it_is_said_and_a_bridge_that_starts_then_sends_nothing(scene, terminal):
+    await scene.bridge.stop()
+    assert rows(scene) == []
+    sentence = "no bridge has taken the request: is one running with this store"
+    assert await ask(scene, "reboot", TID) == (1, f"{TID} was not told to reboot: {sentence}. {NOTHING}")
+    await scene.start()
+    terminal.wire = scene.link
+    await terminal.hello()
+    await scene.bridge.refresh()
+    assert terminal.heard(messages.REQUEST) == []
+
+
+async def test_a_request_that_was_left_behind_is_too_old_soon_and_goes_with_the_next(scene, terminal, monkeypatch):
+    now_ms = requests.now_ms()
+    monkeypatch.setattr(requests, "now_ms", lambda: now_ms - requests.LIFE_MS - 1)
+    requests.ask(scene.engine, TID, "wipe", "cli:anna", "host pc7")
+    monkeypatch.setattr(requests, "now_ms", lambda: now_ms)
+    await scene.bridge.refresh()
+    assert terminal.heard(messages.REQUEST) == []
+    monkeypatch.setattr(requests, "now_ms", lambda: now_ms + 200_000)
+    requests.ask(scene.engine, TID, "identify", "cli:anna", "host pc7")
+    assert [row.op for row in rows(scene)] == ["identify"]
+
+
+async def test_a_request_from_the_future_is_not_kept_until_then(scene, terminal, monkeypatch):
+    now_ms = requests.now_ms()
+    monkeypatch.setattr(requests, "now_ms", lambda: now_ms + 60_000)
+    requests.ask(scene.engine, TID, "wipe", "cli:anna", "host pc7")
+    monkeypatch.setattr(requests, "now_ms", lambda: now_ms)
+    await scene.bridge.refresh()
+    requests.ask(scene.engine, TID, "identify", "cli:anna", "host pc7")
+    assert [row.op for row in rows(scene)] == ["identify"]
+
+
+async def test_a_request_that_became_old_while_it_was_journalled_is_not_sent(scene, terminal, monkeypatch):
+    note, now_ms = Directory.note_request, requests.now_ms()
+    monkeypatch.setattr(requests, "now_ms", lambda: now_ms)
+
+    def note_slowly(*arguments):
+        note(*arguments)
+        monkeypatch.setattr(requests, "now_ms", lambda: now_ms + requests.LIFE_MS + 1)
+
+    monkeypatch.setattr(Directory, "note_request", note_slowly)
+    number = requests.ask(scene.engine, TID, "wipe", "cli:anna", "host pc7")
+    await scene.bridge.refresh()
+    assert requests.withdraw(scene.engine, number) == requests.EXPIRED
+    assert terminal.heard(messages.REQUEST) == []
+    assert said(scene) == [("told to wipe not sent after all: expired", "cli"), ("told to wipe", "cli")]
+
+
+async def test_without_the_broker_nothing_is_sent_also_not_when_it_is_back(scene, terminal):
+    scene.bridge.on_link(False)
+    code, text = await ask(scene, "reboot", TID)
+    assert (code, "the bridge is not connected to its broker" in text) == (1, True)
+    scene.bridge.on_link(True)
+    await scene.bridge.refresh()
+    assert terminal.heard(messages.REQUEST) == []
+
+
+async def test_a_request_is_sent_once_even_when_two_look_at_the_same_time(scene, terminal):
+    for _ in range(5):
+        requests.ask(scene.engine, TID, "identify", "cli:anna", "host pc7")
+        await asyncio.gather(scene.bridge.refresh(), scene.bridge.refresh(), scene.bridge.refresh())
+    found = terminal.heard(messages.REQUEST)
+    assert len(found) == len({document["id"] for document in found}) == 5
+
+
+async def test_a_bridge_that_ends_half_way_leaves_it_unknown_and_does_not_send_it_again(scene, terminal, monkeypatch):
+    monkeypatch.setattr(request, "_PATIENCE_S", {None: 5, requests.TAKEN: 0})
+    monkeypatch.setattr(Directory, "note_request", lambda *_: (_ for _ in ()).throw(OSError("the disk is full")))
+    code, text = await ask(scene, "wipe", TID, "--yes")
+    assert (code, text.partition(" is not known")[0]) == (1, f"Whether {TID} was told to wipe")
+    monkeypatch.undo()
+    await scene.bridge.refresh()
+    assert terminal.heard(messages.REQUEST) == []
+
+
+async def test_in_safe_mode_a_terminal_takes_a_reboot_and_a_wipe_for_that_start(scene, make):
+    terminal = await scene.terminal()
+    await terminal.send(messages.HELLO, SAFE)
+    code, text = await ask(scene, "identify", TID)
+    assert (code, "it is in safe mode, where it takes only reboot and wipe" in text) == (1, True)
+    asking = ask(scene, "reboot", TID)
+    assert await request_of(terminal, make) == ("5afe", "reboot")
+    await terminal.send(messages.HELLO, SAFE | {"boot": "5aff"})
+    assert (await asking)[0] == 0
+    code, text = await ask(scene, "wipe", TID, "--yes")
+    assert (code, "in safe mode, where it does not say that it has" in text) == (0, True)
+    assert terminal.heard(messages.REQUEST)[-1]["boot"] == "5aff"
+
+
+def test_a_terminal_in_safe_mode_that_fell_silent_is_away():
+    now_s = 1000.0
+    reports = CrashReports(lambda: now_s)
+    assert reports.boot_in_safe_mode(TID) is None
+    reports.take(TID, SAFE | {"crash": None})
+    now_s += 65
+    assert reports.boot_in_safe_mode(TID) == "5afe"
+    now_s += 1
+    assert reports.boot_in_safe_mode(TID) is None
+
+
+async def test_a_request_is_no_reason_why_somebody_may_not_transfer(scene):
+    scene.directory.set_operation(TID, "blind", False)
+    scene.directory.note_request(TID, "identify")
+    assert read_changes(scene.engine, TID, 1)[0].what == "told to identify"
+    assert find_change(scene.engine, (TID,), 1 << 50).what == "blind False"

@@ -1,0 +1,110 @@
+"""`phoneterm terminal identify`, `reboot` and `wipe`: ask something of a terminal that is online.
+
+Does not talk to the terminal: it hands the request to the running bridge through the store, and waits a few seconds for
+its answer. Nothing is sent later than that. Exit code 1 and one sentence when the terminal was not told or does not go.
+"""
+
+import time
+from typing import Annotated
+
+import sqlalchemy as sa
+import typer
+
+from phoneterm_bridge.cli.options import Config, Overrides, name_place, name_user, one_sentence, read_settings
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.store import requests
+from phoneterm_bridge.store.database import open_store
+
+_Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
+_LOOK_S = 0.05
+# How long to wait for another answer than this one. A terminal that restarts is told by its next hello at the latest.
+_PATIENCE_S = {None: requests.LIFE_MS / 1000, requests.TAKEN: 2 * requests.LIFE_MS / 1000}
+_GOING_S = 20.0
+_NOT_SENT = {
+    None: "no bridge has taken the request: is one running with this store",
+    requests.EXPIRED: "the bridge came to it too late",
+    requests.REVOKED: "it was revoked meanwhile",
+    requests.AWAY: "it is not online",
+    requests.NO_BROKER: "the bridge is not connected to its broker",
+    requests.SAFE_MODE: "it is in safe mode, where it takes only reboot and wipe, and its lamp is 2 s on and 2 s off",
+}
+
+
+def identify(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
+    """Have a terminal show itself: its lamp blinks, its buzzer sounds, its display shows its id."""
+    with one_sentence():
+        _request(tid, "identify", config, overrides)
+        typer.echo(f"{tid} was told to show itself.")
+
+
+def reboot(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
+    """Have a terminal start anew, also out of safe mode; calls go on, and a number being keyed is lost."""
+    with one_sentence():
+        _request(tid, "reboot", config, overrides)
+        typer.echo(f"{tid} was told to reboot, and has gone; it is back in some seconds.")
+
+
+def wipe(
+    tid: _Tid,
+    is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Have a terminal forget its settings and secrets; it must be provisioned again before it works.
+
+    For one that is lost: wipe it while it is online, then revoke it. A revoked terminal cannot be told anything.
+    """
+    with one_sentence():
+        if not is_sure:
+            _check(tid, config, overrides)
+            typer.echo(
+                f"{tid} will forget its network, its broker and its secrets, and do nothing until somebody provisions "
+                "it again at a cable (phoneterm device provision)."
+            )
+            typer.confirm(f"Wipe {tid}?", abort=True)
+        word = _request(tid, "wipe", config, overrides)
+        went = "and has gone" if word == requests.GONE else "in safe mode, where it does not say that it has"
+        typer.echo(
+            f"{tid} was told to wipe itself, {went}. Its secrets are still good here: "
+            f"`phoneterm terminal revoke {tid}` ends them for good, `phoneterm terminal rotate {tid}` gives it new ones."
+        )
+
+
+def _check(tid: str, config: Config, overrides: Overrides) -> None:
+    engine = open_store(read_settings(config, overrides).store.path)
+    try:
+        with engine.connect() as connection:
+            requests.require_terminal(connection, tid)
+    finally:
+        engine.dispose()
+
+
+def _request(tid: str, op: str, config: Config, overrides: Overrides) -> str:
+    """Hand a request to the bridge and return its answer: the terminal has been told. SetupProblem: it has not."""
+    engine = open_store(read_settings(config, overrides).store.path)
+    try:
+        number = requests.ask(engine, tid, op, f"cli:{name_user()}", name_place())
+        word = _await_answer(engine, number, op)
+    finally:
+        engine.dispose()
+    if word in _NOT_SENT:
+        raise SetupProblem(f"{tid} was not told to {op}: {_NOT_SENT[word]}. Nothing is kept for later.")
+    if word == requests.TAKEN:
+        raise SetupProblem(
+            f"Whether {tid} was told to {op} is not known: the bridge took the request and said no more."
+        )
+    if word == requests.SENT and op != "identify":
+        raise SetupProblem(f"{tid} was told to {op}, but has not gone within {_GOING_S:.0f} s: is it still there?")
+    assert word is not None
+    return word
+
+
+def _await_answer(engine: sa.Engine, number: int, op: str) -> str | None:
+    patience_s = _PATIENCE_S if op == "identify" else _PATIENCE_S | {requests.SENT: _GOING_S}
+    begun_s = time.monotonic()
+    try:
+        while time.monotonic() - begun_s < patience_s.get(requests.read_answer(engine, number), 0):
+            time.sleep(_LOOK_S)
+    finally:
+        word = requests.withdraw(engine, number)
+    return word

@@ -1,0 +1,108 @@
+"""What administrators ask of terminals, handed from the command line to the running bridge. Carries nothing out.
+
+A request is for now or not at all: the bridge takes only one that was made in the last `LIFE_MS`, and takes it once.
+Its answer is one of the words below, None until the bridge has taken it. Whoever asked takes the row away again; one
+that was left behind (the command line was killed) goes with a later request. Both ends are on one machine and read the
+same clock. Times are milliseconds since 1970. What cannot be asked is a SetupProblem.
+"""
+
+import time
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.store import tables
+from phoneterm_bridge.store.database import writing
+
+LIFE_MS = 5000
+_KEPT_MS = 120_000
+
+TAKEN = "taken"  # the bridge works on it; whether it was sent is not known
+SENT = "sent"
+QUIET = "sent-quiet"  # sent to a terminal that will not show that it has it: a wipe in safe mode
+GONE = "gone"  # sent, and the terminal has ended the start that it was for
+EXPIRED = "expired"  # from here on: nothing was sent
+REVOKED = "revoked"
+AWAY = "away"
+SAFE_MODE = "safe-mode"
+NO_BROKER = "no-broker"
+
+_columns = tables.requests.c
+
+
+class Request(NamedTuple):
+    """One request: what (`op` of the wire contract) is asked of whom, by whom, from where, when."""
+
+    number: int
+    tid: str
+    op: str
+    who: str
+    place: str
+    asked_ms: int
+
+    @property
+    def is_fresh(self) -> bool:
+        """Say whether it is still for now."""
+        return 0 <= now_ms() - self.asked_ms <= LIFE_MS
+
+
+def ask(engine: sa.Engine, tid: str, op: str, who: str, place: str) -> int:
+    """Write a request down for the bridge to find; return its number."""
+    asked_ms = now_ms()
+    kept = _columns.asked_ms.between(asked_ms - _KEPT_MS, asked_ms)
+    row = {"tid": tid, "op": op, "who": who[:64], "place": place[:64], "asked_ms": asked_ms}
+    with writing(engine) as connection:
+        require_terminal(connection, tid)
+        connection.execute(tables.requests.delete().where(~kept))
+        return connection.execute(tables.requests.insert().values(**row).returning(_columns.number)).scalar_one()
+
+
+def require_terminal(connection: sa.Connection, tid: str) -> None:
+    """Refuse a terminal that does not exist or was revoked."""
+    is_revoked = connection.execute(sa.select(tables.terminals.c.revoked).where(tables.terminals.c.tid == tid)).scalar()
+    if is_revoked is None:
+        raise SetupProblem(f"There is no terminal {tid!r}.")
+    if is_revoked:
+        raise SetupProblem(f"The terminal {tid!r} was revoked: it does not listen to the bridge any more.")
+
+
+def read_waiting(engine: sa.Engine) -> list[Request]:
+    """Return the requests of this moment that nobody has taken, in their order."""
+    until_ms = now_ms()
+    waiting = _columns.answer.is_(None) & _columns.asked_ms.between(until_ms - LIFE_MS, until_ms)
+    query = sa.select(*(_columns[name] for name in Request._fields)).where(waiting).order_by(_columns.number)
+    with engine.connect() as connection:
+        return [Request(*row) for row in connection.execute(query)]
+
+
+def take(engine: sa.Engine, number: int) -> bool:
+    """Take a request, durably; False when it was withdrawn or taken already."""
+    is_waiting = (_columns.number == number) & _columns.answer.is_(None)
+    with writing(engine) as connection:
+        taken = connection.execute(tables.requests.update().where(is_waiting).values(answer=TAKEN))
+        return taken.rowcount == 1
+
+
+def answer(engine: sa.Engine, number: int, word: str) -> None:
+    """Say what came of a request; nobody may be waiting for it any more."""
+    with writing(engine) as connection:
+        connection.execute(tables.requests.update().where(_columns.number == number).values(answer=word))
+
+
+def read_answer(engine: sa.Engine, number: int) -> str | None:
+    """Return what came of a request so far."""
+    with engine.connect() as connection:
+        return connection.execute(sa.select(_columns.answer).where(_columns.number == number)).scalar()
+
+
+def withdraw(engine: sa.Engine, number: int) -> str | None:
+    """Take a request away, and return its answer: None means that nobody took it, and nobody will."""
+    with writing(engine) as connection:
+        gone = tables.requests.delete().where(_columns.number == number).returning(_columns.answer)
+        return connection.execute(gone).scalar()
+
+
+def now_ms() -> int:
+    """Return the clock that both ends read."""
+    return time.time_ns() // 1_000_000
