@@ -191,6 +191,26 @@ async def test_a_request_is_sent_once_even_when_two_look_at_the_same_time(scene,
     assert len(found) == len({document["id"] for document in found}) == 5
 
 
+async def test_who_withdraws_and_who_takes_a_request_cannot_both_have_it(scene):
+    await scene.bridge.stop()
+    number = requests.ask(scene.engine, TID, "wipe", "cli:anna", "host pc7")
+    assert requests.withdraw(scene.engine, number) is None
+    assert not requests.take(scene.engine, number)
+    number = requests.ask(scene.engine, TID, "wipe", "cli:anna", "host pc7")
+    assert requests.take(scene.engine, number)
+    assert not requests.take(scene.engine, number)
+    assert requests.withdraw(scene.engine, number) == requests.TAKEN
+    await scene.start()
+
+
+async def test_a_number_is_never_used_again_so_that_no_answer_meets_another_request(scene):
+    numbers = []
+    for _ in range(3):
+        numbers.append(requests.ask(scene.engine, TID, "identify", "cli:anna", "host pc7"))
+        requests.withdraw(scene.engine, numbers[-1])
+    assert len(set(numbers)) == 3
+
+
 async def test_a_bridge_that_ends_half_way_leaves_it_unknown_and_does_not_send_it_again(scene, terminal, monkeypatch):
     monkeypatch.setattr(request, "_PATIENCE_S", {None: 5, requests.TAKEN: 0})
     monkeypatch.setattr(Directory, "note_request", lambda *_: (_ for _ in ()).throw(OSError("the disk is full")))

@@ -52,17 +52,23 @@ class RequestDesk:
         self._speaker = speaker
         self._is_link_up = is_link_up
         self._told: dict[int, _Told] = {}
+        self._serving = asyncio.Lock()  # answers to one request must not pass each other
 
     async def serve(self) -> None:
         """Carry out what was asked since, and look who has gone as told."""
-        for number, told in tuple(self._told.items()):
-            await self._watch(number, told)
-        for request in await asyncio.to_thread(requests.read_waiting, self._engine):
-            if await asyncio.to_thread(requests.take, self._engine, request.number):
-                word = await self._carry_out(request)
-                words = {"tid": request.tid, "op": request.op, "who": request.who, "answer": word}
-                structlog.get_logger().info("request", **words)
-                await asyncio.to_thread(requests.answer, self._engine, request.number, word)
+        async with self._serving:
+            for number, told in tuple(self._told.items()):
+                await self._watch(number, told)
+            for request in await asyncio.to_thread(requests.read_waiting, self._engine):
+                await self._take(request)
+
+    async def _take(self, request: Request) -> None:
+        if not await asyncio.to_thread(requests.take, self._engine, request.number):
+            return  # it was withdrawn just now
+        word = await self._carry_out(request)
+        words = {"tid": request.tid, "op": request.op, "who": request.who, "answer": word}
+        structlog.get_logger().info("request", **words)
+        await asyncio.to_thread(requests.answer, self._engine, request.number, word)
 
     async def _carry_out(self, request: Request) -> str:
         """Return the answer; what is sent is in the journal before."""

@@ -66,7 +66,7 @@ def wipe(
         went = "and has gone" if word == requests.GONE else "in safe mode, where it does not say that it has"
         typer.echo(
             f"{tid} was told to wipe itself, {went}. Its secrets are still good here: "
-            f"`phoneterm terminal revoke {tid}` ends them for good, `phoneterm terminal rotate {tid}` gives it new ones."
+            f"`phoneterm terminal revoke {tid}` ends them for good, `phoneterm terminal rotate {tid}` makes new ones."
         )
 
 
