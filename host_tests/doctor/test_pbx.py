@@ -110,7 +110,7 @@ async def test_an_extension_that_its_context_lacks_is_a_problem(kind, start_lab,
     add_extension("299")
     found = await examine(await start_lab(kind))
     assert problems(found) == ["The context internal does not have the extensions 299 of the store."]
-    assert "exten => 299,1,Dial" in change_of(found, "299")
+    assert "exten => 299,1,Dial" in change_of(found, "extensions 299")
 
 
 @_BOTH
