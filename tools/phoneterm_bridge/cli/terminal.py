@@ -23,9 +23,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command()(identify)
-app.command()(reboot)
-app.command()(wipe)
 _Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
 _Operations = Annotated[list[str] | None, typer.Option("--op", help="blind or attended; may be repeated.")]
 _Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write its settings to this new file.")]
@@ -151,6 +148,11 @@ def deny(tid: _Tid, operations: _Operations = None, config: Config = None, overr
             raise SetupProblem("Say what to deny: --op blind or --op attended.")
         for operation in operations:
             directory.set_operation(tid, operation, False)
+
+
+app.command()(identify)
+app.command()(reboot)
+app.command()(wipe)
 
 
 def _describe(record: TerminalRecord) -> str:
