@@ -6,6 +6,8 @@ PORT ?=
 EXT ?=
 HOST ?=
 WIFI ?=
+CERT ?=
+KEY ?=
 AGAIN ?=
 ARGS ?=
 VENV := .venv
@@ -81,9 +83,10 @@ flash: $(READY) ## Build the firmware and bring it onto a board: BOARD=ESP32_GEN
 	@if [ "$(BOARD)" != VIRTUAL ]; then $(PHONETERM) firmware build "$(BOARD)"; fi && \
 	  $(PHONETERM) device flash --board "$(BOARD)" --port "$(PORT)" $(ARGS)
 
-provision: $(READY) ## Make a board the terminal of an extension: BOARD= PORT= EXT=101 HOST=broker; AGAIN=1, WIFI=FILE, ARGS=--dry-run.
+provision: $(READY) ## Make a board the terminal of an extension: BOARD= PORT= EXT=101 HOST=broker; AGAIN=1, WIFI=, CERT= KEY=, ARGS=--dry-run.
 	@$(PHONETERM) device provision --board "$(BOARD)" --port "$(PORT)" --extension "$(EXT)" \
-	  $(if $(HOST),--mqtt-host "$(HOST)") $(if $(WIFI),--wifi "$(WIFI)") $(if $(AGAIN),--again) $(ARGS)
+	  $(if $(HOST),--mqtt-host "$(HOST)") $(if $(WIFI),--wifi "$(WIFI)") $(if $(CERT),--certificate "$(CERT)") \
+	  $(if $(KEY),--key "$(KEY)") $(if $(AGAIN),--again) $(ARGS)
 
 rotate: $(READY) ## New keys for the terminal on a board, there and in the store: BOARD= PORT=.
 	@$(PHONETERM) device rotate --board "$(BOARD)" --port "$(PORT)" $(ARGS)

@@ -158,3 +158,13 @@ def test_new_secrets_for_a_terminal_are_shown_once_and_the_old_ones_are_gone(run
     assert passwords.is_password(record().password_hash, fresh["mqtt_password"])
     assert not passwords.is_password(record().password_hash, enrolled["mqtt_password"])
     assert run("terminal", "rotate", "nobody", exit_code=1) == "There is no terminal 'nobody'.\n"
+
+
+@pytest.mark.parametrize("psk_port", ["0", "8884"])
+def test_with_a_mosquitto_new_secrets_come_with_the_word_that_it_must_learn_them(run, enrolled, psk_port):
+    """Without new files mosquitto goes on with the old password and the old shared key."""
+    run("user", "add", "tech2", "--extension", "102")
+    mosquitto = ("--set", "broker.embedded=false", "--set", f"broker.psk_port={psk_port}")
+    for command in (("rotate", "phone-101"), ("add", "--extension", "102")):
+        printed = run("terminal", *command, "--output", f"{command[0]}.json", *mosquitto)
+        assert "write its files anew (`phoneterm broker config FOLDER`), then reload it" in printed

@@ -206,6 +206,7 @@ async def psk_scene(tmp_path, make, need_part, request):
         port = probe.getsockname()[1]
     mosquitto = ProductionMosquitto(need_part(request.param), psk_port=port)
     scene = make.Scene(tmp_path, broker=mosquitto.settings)
+    scene.mosquitto = mosquitto
     mosquitto.write_config(scene.settings.store.path, "--listen=127.0.0.1")
     await mosquitto.start()
     await scene.start()
@@ -259,6 +260,20 @@ async def test_any_client_with_the_shared_key_gets_tls_and_none_with_another(psk
     assert await ask_with_openssl(broker.psk_port, enrolment.tid, right, connect) == no_password
     assert await ask_with_openssl(broker.psk_port, enrolment.tid, "11" * 32, connect) == b""
     assert await ask_with_openssl(broker.psk_port, "phone-999", right, connect) == b""
+
+
+async def test_a_new_shared_key_counts_once_mosquittos_files_are_new_and_it_has_reloaded(psk_scene):
+    """As `phoneterm terminal rotate` says when it is done."""
+    broker = psk_scene.settings.broker
+    tid, old = psk_scene.enrolment.tid, device_settings(psk_scene.enrolment, broker)["tls_psk"]
+    new = device_settings(psk_scene.directory.rotate_terminal(tid), broker)["tls_psk"]
+    connect = build_connect(Connect("", tid, "", 60, None, b"", 0, False))
+    assert await ask_with_openssl(broker.psk_port, tid, new, connect) == b""
+    psk_scene.mosquitto.write_config(psk_scene.settings.store.path, "--listen=127.0.0.1")
+    psk_scene.mosquitto.reload()
+    while not await ask_with_openssl(broker.psk_port, tid, new, connect):
+        pass  # until it has heard the signal; the test's own time limit ends this
+    assert await ask_with_openssl(broker.psk_port, tid, old, connect) == b""
 
 
 async def ask_with_openssl(port, identity, key, octets):

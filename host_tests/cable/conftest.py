@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from cable.bridge_site import Site
 from cable.serial_board import SerialBoard
 from device_cable.cli import app
 from firmware_build.image import make_image
@@ -94,3 +95,10 @@ def plug_in(bench):
     yield make
     for board in boards:
         board.__exit__()
+
+
+@pytest.fixture
+async def site(bench):
+    site = Site(bench)
+    yield site
+    await site.stop()

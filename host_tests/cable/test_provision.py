@@ -7,62 +7,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from bridge.conftest import FakePbx, until
+from bridge.conftest import until
+from cable.bridge_site import HERE, TID, WIFI, texts_of
 from device.authority import Authority, is_possible
 from device_cable import nvs
 from device_cable.cable import Cable
 from device_cable.problem import CableLost
-from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings import load_settings
-from phoneterm_bridge.store import passwords, reading
-from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store import passwords
 from phoneterm_bridge.store.directory import Directory
-
-WIFI = {"PHONETERM_WIFI_SSID": "office", "PHONETERM_WIFI_PASSWORD": "correct horse"}
-HERE = "0.0.0.0"  # a way to this machine that is no loopback address; a real board would get its address on the network
-TID = "phone-101"
-
-
-class Site:
-    """A bridge's settings and store, with the extension 101; `run` runs device commands with them."""
-
-    def __init__(self, bench):
-        self.bench = bench
-        self.config = bench.folder / "bridge.toml"
-        self.config.write_text('[broker]\nport = 0\nallow_plain = true\n[store]\npath = "bridge.db"\n')
-        self.settings = load_settings(self.config)
-        self.engine = open_store(self.settings.store.path)
-        self.directory = Directory(self.engine, "test")
-        self.directory.add_user("tech1", True)
-        self.directory.add_extension("101", "tech1")
-        self.bridge = None
-
-    async def start(self):
-        self.bridge = Bridge(self.settings, FakePbx())
-        await self.bridge.start()
-
-    async def stop(self):
-        if self.bridge:
-            await self.bridge.stop()
-        self.engine.dispose()
-
-    def record(self, tid=TID):
-        return reading.read_snapshot(self.engine).terminals.get(tid)
-
-    def provision(self, *options, exit_code=0, environment=WIFI, typed=None):
-        port = self.bridge.broker_port if self.bridge else 1883
-        options = ("--extension", "101", "--mqtt-host", HERE, "--set", f"broker.port={port}", *options)
-        return self.run("provision", *options, exit_code=exit_code, environment=environment, typed=typed)
-
-    def run(self, command, *options, **expected):
-        return self.bench.run(command, "--config", str(self.config), *options, **expected)
-
-
-@pytest.fixture
-async def site(bench):
-    site = Site(bench)
-    yield site
-    await site.stop()
 
 
 @pytest.fixture
@@ -74,10 +27,6 @@ async def live(site, plug_in):
     printed = await asyncio.to_thread(site.bench.run, "flash")
     assert "is not set up yet: make provision" in printed
     return site, board
-
-
-def texts_of(board):
-    return {key: value.decode() for (_, key), value in board.nvs.values.items()}
 
 
 def content_of(path):

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cable.test_provision import Site
+from cable.bridge_site import Site
 from device_cable.smoke import Findings, try_keys
 from virtual_phone.wiring import read_wiring
 

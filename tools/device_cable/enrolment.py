@@ -17,18 +17,22 @@ from phoneterm_bridge.settings import BrokerSettings
 from phoneterm_bridge.store import names, reading
 from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
 
-from device_cable.nvs import CA_PATH
+from device_cable.client_certificate import ClientCertificate
+from device_cable.nvs import CA_PATH, CERTIFICATE_PATH, KEY_PATH
 from device_cable.wifi_access import WifiAccess
 
 
 @dataclass(frozen=True)
 class Provision:
-    """A terminal that is ready to be written: its new secrets, all its settings, and the CA it pins (DER)."""
+    """A terminal that is ready to be written: its new secrets, all its settings, and the files they name (DER).
+
+    contents: path on the board -> what is in it: the CA that the terminal pins, its own certificate and its key.
+    """
 
     tid: str
     prepared: Prepared = field(repr=False)
     texts: dict[str, str] = field(repr=False)
-    ca: bytes | None = field(repr=False)
+    contents: dict[str, bytes] = field(repr=False)
 
 
 def check_terminal(engine: sa.Engine, tid: str, extension: str, is_again: bool) -> None:
@@ -56,7 +60,9 @@ def check_terminal(engine: sa.Engine, tid: str, extension: str, is_again: bool) 
         )
 
 
-def prepare(tid: str, broker: BrokerSettings, mqtt_host: str | None, wifi: WifiAccess) -> Provision:
+def prepare(
+    tid: str, broker: BrokerSettings, mqtt_host: str | None, wifi: WifiAccess, client: ClientCertificate | None = None
+) -> Provision:
     """Make a terminal's secrets and settings; SetupProblem when the terminal could not use them."""
     if is_loopback(mqtt_host or broker.host):
         raise SetupProblem(
@@ -65,17 +71,37 @@ def prepare(tid: str, broker: BrokerSettings, mqtt_host: str | None, wifi: WifiA
         )
     prepared = prepare_terminal(tid)
     texts = device_settings(prepared.enrolment, broker, mqtt_host) | wifi.settings()
-    ca = None
+    contents = {}
     if "tls_ca_path" in texts:
         texts["tls_ca_path"] = CA_PATH
-        ca = read_ca(broker)
+        contents[CA_PATH] = read_ca(broker)
+    if client is not None:
+        _check_client(texts["tls"], broker, client)
+        texts |= {"tls_cert_path": CERTIFICATE_PATH, "tls_key_path": KEY_PATH}
+        contents |= {CERTIFICATE_PATH: client.certificate, KEY_PATH: client.key}
+    elif "tls_cert_path" in texts:
+        raise SetupProblem(
+            "The broker lets nobody in without a certificate (broker.client_ca_path): name the terminal's with CERT= "
+            "(--certificate) and its key with KEY= (--key)."
+        )
     judged = firmware_settings.read(_Storage(texts), messages.is_tid)
     if isinstance(judged, firmware_settings.Problem):
         raise SetupProblem(
             f"The terminal would refuse this: {judged.sentence} See broker.certificate_path, broker.ca_path and "
             "broker.allow_plain in the bridge's settings."
         )
-    return Provision(tid, prepared, texts, ca)
+    return Provision(tid, prepared, texts, contents)
+
+
+def _check_client(tls: str, broker: BrokerSettings, client: ClientCertificate) -> None:
+    """Refuse a certificate that the terminal would not show, or that the broker would not accept."""
+    if tls != "ca":
+        raise SetupProblem(
+            f"The terminal would show no certificate, because the bridge's settings make it connect with tls = {tls}: "
+            "leave CERT= and KEY= (--certificate, --key) out."
+        )
+    if broker.client_ca_path is not None:
+        client.check_authority(broker.client_ca_path)
 
 
 class _Storage:

@@ -1,8 +1,8 @@
-"""The terminal's settings in the board's non-volatile storage: writes, proves and erases them over the cable.
+"""The terminal's settings in the board's non-volatile storage, and the files they name: writes, proves, erases them.
 
-Does not make or keep them. The values go over the cable in one piece and are set within milliseconds, so a cable that
-is pulled leaves the old ones or the new ones; what came to be there is proven by a hash that the board takes. No value
-is ever read back, and no sentence of a problem has one.
+Does not make or keep them. The files come first and change over together. The values go over the cable in one piece and
+are set within milliseconds, so a cable that is pulled leaves the old ones or the new ones; what came to be there is
+proven by a hash that the board takes. No secret is ever read back, and no sentence of a problem has one.
 """
 
 import ast
@@ -14,7 +14,8 @@ from device_cable import files
 from device_cable.cable import Cable
 from device_cable.problem import CableProblem, DeviceFault
 
-CA_PATH = "ca.der"
+CA_PATH, CERTIFICATE_PATH, KEY_PATH = "ca.der", "cert.der", "key.der"
+_FILES = (CA_PATH, CERTIFICATE_PATH, KEY_PATH)
 _NEW = ".new"
 _LONGEST_BYTES = 128
 
@@ -52,16 +53,17 @@ except OSError:
 """
 _REMOVE = """
 import os
-try:
-    os.remove(%r)
-except OSError:
-    pass
+for path in %r:
+    try:
+        os.remove(path)
+    except OSError:
+        pass
 """
 
 
-def write_settings(cable: Cable, texts: dict[str, str], ca: bytes | None) -> None:
-    """Make these all settings the board has, together with the CA's file."""
-    _put_ca(cable, ca)
+def write_settings(cable: Cable, texts: dict[str, str], contents: dict[str, bytes]) -> None:
+    """Make these all settings the board has, together with the files they name: path -> content."""
+    _put_files(cable, contents)
     _set(cable, texts, [key for key in KEYS if key not in texts])
     if _digest_there(cable, sorted(KEYS)) != _digest_of(texts):
         raise CableProblem("What the board has kept is not what it was sent.")
@@ -76,29 +78,42 @@ def change_settings(cable: Cable, texts: dict[str, str]) -> None:
 
 def read_tid(cable: Cable) -> str | None:
     """Return the id of the terminal that the board is, which is no secret; None when it is not set up."""
-    text = cable.run(_READ_PLAIN % (_LONGEST_BYTES, NAMESPACE, "tid")).strip()
-    value = ast.literal_eval(text)
-    return None if value is None else value.decode(errors="replace")
+    return _read_plain(cable, "tid")
+
+
+def has_shared_key(cable: Cable) -> bool:
+    """Say whether the terminal on the board connects with TLS-PSK."""
+    return _read_plain(cable, "tls") == "psk"
 
 
 def wipe_settings(cable: Cable) -> None:
-    """Erase every setting and the CA's file."""
+    """Erase every setting and the files they name, what was left half written too, as the terminal itself does."""
+    named = [_read_plain(cable, key) for key in KEYS if key.endswith("_path")]
+    ours = {*_FILES, *(path + _NEW for path in _FILES), *filter(None, named)}
+    cable.run(_REMOVE % (sorted(ours),))
     _set(cable, {}, list(KEYS))
-    cable.run(_REMOVE % CA_PATH)
-    if _digest_there(cable, sorted(KEYS)) != _digest_of({}):
+    if _digest_there(cable, sorted(KEYS)) != _digest_of({}) or ours & files.list_files(cable).keys():
         raise CableProblem(
-            "The board still has settings: run the same command again, or erase it (esptool erase-flash)."
+            "The board still has settings or their files: run the same command again, or erase it (esptool "
+            "erase-flash)."
         )
 
 
-def _put_ca(cable: Cable, ca: bytes | None) -> None:
-    if ca is None:
-        cable.run(_REMOVE % CA_PATH)
-        return
-    cable.write_file(CA_PATH + _NEW, ca, lambda _: None)
-    if files.hash_files(cable, [CA_PATH + _NEW]) != {CA_PATH + _NEW: hashlib.sha256(ca).hexdigest()}:
-        raise CableProblem("The CA did not arrive on the board as it was sent.")
-    files.replace_files(cable, [CA_PATH], _NEW, ())
+def _put_files(cable: Cable, contents: dict[str, bytes]) -> None:
+    """Bring the files there, and change them over together; what belonged to another way of TLS goes."""
+    for path, content in contents.items():
+        cable.write_file(path + _NEW, content, lambda _: None)
+    expected = {path + _NEW: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    if files.hash_files(cable, expected) != expected:
+        raise CableProblem(f"Not all of {', '.join(contents)} arrived on the board as they were sent.")
+    files.replace_files(cable, contents, _NEW, ())
+    cable.run(_REMOVE % ([path for path in _FILES if path not in contents],))
+
+
+def _read_plain(cable: Cable, key: str) -> str | None:
+    """Return a setting that is no secret, None when there is none."""
+    value = ast.literal_eval(cable.run(_READ_PLAIN % (_LONGEST_BYTES, NAMESPACE, key)).strip())
+    return None if value is None else value.decode(errors="replace")
 
 
 def _set(cable: Cable, texts: dict[str, str], erased: list[str]) -> None:

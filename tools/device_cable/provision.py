@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.enrolling import prepare_terminal
+from phoneterm_bridge.tls_psk import derive_psk
 
 from device_cable import nvs
 from device_cable.cable import Cable
@@ -20,7 +21,7 @@ from device_cable.problem import CableProblem
 
 def enrol(cable: Cable, directory: Directory, provision: Provision, extension: str, is_again: bool) -> None:
     """Write a terminal's settings to the board, then enrol it (`is_again`: give it the new secrets) in the store."""
-    _write(lambda: nvs.write_settings(cable, provision.texts, provision.ca))
+    _write(lambda: nvs.write_settings(cable, provision.texts, provision.contents))
     if is_again:
         _store(lambda: directory.rotate_terminal(provision.tid, provision.prepared))
     else:
@@ -28,10 +29,12 @@ def enrol(cable: Cable, directory: Directory, provision: Provision, extension: s
 
 
 def rotate(cable: Cable, directory: Directory, tid: str) -> None:
-    """Give the terminal on the board new secrets, and leave its other settings."""
+    """Give the terminal on the board new secrets, and leave its other settings and its files."""
     prepared = prepare_terminal(tid)
     enrolment = prepared.enrolment
     texts = {"mqtt_password": enrolment.mqtt_password, "mac_key": enrolment.mac_key.hex()}
+    if nvs.has_shared_key(cable):
+        texts["tls_psk"] = derive_psk(enrolment.mac_key)
     _write(lambda: nvs.change_settings(cable, texts))
     _store(lambda: directory.rotate_terminal(tid, prepared))
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from phoneterm_bridge.cli.options import Config, Overrides, open_directory, read_settings, read_terminals
-from phoneterm_bridge.cli.terminal import default_tid
+from phoneterm_bridge.cli.terminal import default_tid, say_broker_must_learn
 from phoneterm_bridge.settings import BrokerSettings
 from phoneterm_bridge.store.database import open_store
 
@@ -18,6 +18,7 @@ from device_cable import provision as provisioning
 from device_cable.board import OLDEST, check_board, enter_board
 from device_cable.cable import Cable
 from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
+from device_cable.client_certificate import read_client_certificate
 from device_cable.enrolment import Provision, check_terminal, prepare
 from device_cable.image import Chip, check_board_name, read_chip
 from device_cable.ports import find_port
@@ -36,6 +37,10 @@ def provision(
     wifi: Annotated[
         Path | None, typer.Option(help="A private TOML file with wifi_ssid and wifi_password; else they are asked for.")
     ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="The terminal's own certificate, PEM or DER, for a broker that asks for one.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Its key: a private file, PEM or DER, without a password.")] = None,
     again: Annotated[bool, typer.Option("--again", help="The terminal is enrolled: give it new secrets.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     boards: Boards = BOARDS,
@@ -43,7 +48,7 @@ def provision(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Make a board the terminal of an extension: new keys, written to it together with Wi-Fi, broker and CA."""
+    """Make a board the terminal of an extension: new keys, written to it with Wi-Fi, broker and certificates."""
     with one_sentence(_INTERRUPTED):
         name = check_board_name(boards, board)
         if not extension:
@@ -56,12 +61,14 @@ def provision(
         finally:
             engine.dispose()
         access = wifi_access.find_wifi(wifi, os.environ)
+        client = read_client_certificate(certificate, key)
         if dry_run:
-            would = prepare(wanted, settings.broker, mqtt_host, access or wifi_access.WifiAccess("(asked for)", ""))
+            asked = wifi_access.WifiAccess("(asked for)", "")
+            would = prepare(wanted, settings.broker, mqtt_host, access or asked, client)
             _say_dry(would, name, port, extension, again)
             return
         where = find_port(port)
-        made = prepare(wanted, settings.broker, mqtt_host, access or wifi_access.ask_wifi(_ask))
+        made = prepare(wanted, settings.broker, mqtt_host, access or wifi_access.ask_wifi(_ask), client)
         with open_directory(config, overrides) as directory, Cable(where) as cable:
             _enter(cable, name, read_chip(boards, name))
             provisioning.enrol(cable, directory, made, extension, again)
@@ -133,10 +140,7 @@ def _ask(question: str, is_hidden: bool) -> str:
 def _finish(cable: Cable, broker: BrokerSettings, wait: float) -> None:
     """Restart the board and say how the terminal is; a broker that is not up yet is no failure of provisioning."""
     cable.restart()
-    if not broker.embedded:
-        typer.echo(
-            "The broker must learn of it: `phoneterm broker config FOLDER`, then reload mosquitto (systemctl reload)."
-        )
+    say_broker_must_learn(broker)
     if wait:
         outcome = wait_until_ready(cable, wait)
         typer.echo(outcome.sentence, err=not outcome.is_good)
@@ -152,10 +156,12 @@ def _say_dry(would: Provision, name: str, port: str | None, extension: str, is_a
         where = f"at {find_port(port)}"
     except CableProblem as problem:
         where = f"(not found now: {problem})"
-    shown = ("tid", "base", "mqtt_host", "mqtt_port", "tls", "tls_ca_path", "allow_plain", "wifi_ssid")
+    shown = ("tid", "base", "mqtt_host", "mqtt_port", "tls", "tls_ca_path", "tls_cert_path", "tls_key_path",
+             "allow_plain", "wifi_ssid")  # fmt: skip
     texts = ", ".join(f"{key} = {value if key in shown else '(secret)'}" for key, value in sorted(would.texts.items()))
     typer.echo(f"1. Stop the terminal on the {name} {where}.")
-    typer.echo(f"2. Write to it: {texts}{f'; the CA, {len(would.ca)} bytes' if would.ca else ''}.")
+    sizes = "".join(f"; {path}, {len(content)} bytes" for path, content in would.contents.items())
+    typer.echo(f"2. Write to it: {texts}{sizes}.")
     what = "Give it the new secrets" if is_again else f"Enrol it for extension {extension}"
     typer.echo(f"3. {what} in the store as {would.tid}.")
     typer.echo("4. Restart it and wait until it is ready.")

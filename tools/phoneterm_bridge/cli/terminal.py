@@ -44,6 +44,7 @@ def add(
         broker = read_settings(config, overrides).broker
         enrolment = directory.add_terminal(tid or default_tid(extension), extension)
         _hand_out(device_settings(enrolment, broker, mqtt_host), output, "is enrolled")
+        say_broker_must_learn(broker)
 
 
 @app.command()
@@ -56,12 +57,14 @@ def rotate(
 ) -> None:
     """Give a terminal new secrets; the old ones stop working. Its new settings are shown, or written, this once.
 
-    For a terminal that is at hand, `phoneterm device rotate` does this and writes them to it over the cable.
+    For a terminal that is at hand, `phoneterm device rotate` does this and writes them to it over the cable. A
+    mosquitto learns of them by `phoneterm broker config` and a reload; with TLS-PSK the shared key is a new one too.
     """
     with open_directory(config, overrides) as directory:
         _refuse_existing(output)
         broker = read_settings(config, overrides).broker
         _hand_out(device_settings(directory.rotate_terminal(tid), broker, mqtt_host), output, "has new secrets")
+        say_broker_must_learn(broker)
 
 
 def default_tid(extension: str) -> str:
@@ -170,6 +173,16 @@ def _describe(record: TerminalRecord) -> str:
 def _refuse_existing(output: Path | None) -> None:
     if output is not None and output.exists():
         raise SetupProblem(f"The file {output} exists already; --output names a new one.")
+
+
+def say_broker_must_learn(broker: BrokerSettings) -> None:
+    """Say on standard error what a mosquitto needs before it lets in a terminal with new secrets."""
+    if not broker.embedded:
+        typer.echo(
+            "mosquitto does not know the terminal's new secrets yet, and refuses it until it does: write its files "
+            "anew (`phoneterm broker config FOLDER`), then reload it (systemctl reload mosquitto).",
+            err=True,
+        )
 
 
 def _hand_out(settings: dict[str, str], output: Path | None, what: str) -> None:
