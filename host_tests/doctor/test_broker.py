@@ -1,15 +1,19 @@
 """What the doctor finds at brokers: a real mosquitto, rightly and wrongly configured, and the embedded one."""
 
+import asyncio
 import json
+import ssl
 
 import pytest
 from bridge.conftest import BASE, FakePbx, FakeTerminal, MqttWire, Scene, until
 from bridge.production_mosquitto import BRIDGE_PASSWORD, ProductionMosquitto
 from device.authority import Authority, is_possible
-from doctor.reading import problems, verdicts
+from doctor.reading import change_of, problems, verdicts
 from phoneterm.core import messages
+from phoneterm_bridge.broker_tls import make_server_context
 from phoneterm_bridge.cli.terminal import device_settings
 from phoneterm_bridge.doctor.broker import examine_broker
+from phoneterm_bridge.doctor.certificate import examine_server
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN
 from phoneterm_bridge.doctor.login import ProbeLogin, read_probe_login
 from phoneterm_bridge.service import Bridge
@@ -137,6 +141,91 @@ async def test_wrong_passwords_are_problems(start):
     assert found == ["The broker refuses the bridge's login bridge."]
 
 
+def put_files(files, *more):
+    """Return a change that gives mosquitto files, each under the option that names it, and adds lines."""
+
+    def seen(folder, option):
+        config = (folder / "mosquitto.conf").read_text()
+        return config.partition("acl_file ")[2].partition("/phoneterm.access")[0] + f"/{option}"
+
+    def change(folder):
+        for option, content in files.items():
+            (folder / option).write_bytes(content)
+            (folder / option).chmod(0o644)
+        lines = [*(f"{option} {seen(folder, option)}" for option in files), *more]
+        with (folder / "mosquitto.conf").open("a") as file:
+            file.write("\n".join(lines) + "\n")
+
+    return change
+
+
+@pytest.fixture
+def authority(tmp_path):
+    if not is_possible():
+        pytest.skip("openssl is not on this machine: install the package openssl.")
+    return Authority(tmp_path / "authority")
+
+
+@pytest.fixture
+async def start_strict(start, authority, tmp_path):
+    """Return a function that starts a mosquitto which asks for certificates; it returns the settings for it."""
+
+    async def start_one(whose):
+        files = authority.make_server_files("localhost", ("20200101", "20700101"))
+        files["cafile"] = authority.pem_path.read_bytes()
+        _, settings, _ = await start(put_files(files, "require_certificate true"))
+        changes = {"host": "localhost", "ca_path": authority.pem_path}
+        if whose != "nobody":
+            owner = authority if whose == "its clients" else Authority(tmp_path / "other")
+            changes |= zip(
+                ("client_certificate_path", "client_key_path"), owner.make_client_files("bridge"), strict=True
+            )
+        return settings.model_copy(update=changes)
+
+    return start_one
+
+
+async def test_a_broker_that_asks_for_certificates_is_shown_the_bridges(start_strict):
+    found = await examine_broker(await start_strict("its clients"))
+    assert problems(found) == []
+    assert verdicts(found, "it is accepted for localhost") == [OK]
+    assert verdicts(found, "refuses whoever has no login") == [OK]
+
+
+@pytest.mark.parametrize("whose", ["nobody", "another authority"])
+async def test_a_broker_that_wants_another_certificate_from_the_bridge_is_a_problem(start_strict, whose):
+    found = await examine_broker(await start_strict(whose))
+    (sentence,) = problems(found)
+    assert "wants another certificate from it: " in sentence
+    assert "client_certificate_path" in change_of(found, "wants another certificate")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_the_bridges_certificate_is_shown_in_the_handshake_of_either_tls(authority, tmp_path, version):
+    """With TLS 1.2 a client that shows none never gets through the handshake."""
+    for option, content in authority.make_server_files("localhost", ("20200101", "20700101")).items():
+        (tmp_path / option).write_bytes(content)
+    context = make_server_context(tmp_path / "certfile", tmp_path / "keyfile", authority.pem_path)
+    context.minimum_version = context.maximum_version = version
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "localhost", 0, ssl=context)
+    paths = authority.make_client_files("bridge")
+    settings = BrokerSettings(
+        embedded=False, host="localhost", port=server.sockets[0].getsockname()[1], ca_path=authority.pem_path,
+        client_certificate_path=paths[0], client_key_path=paths[1],
+    )  # fmt: skip
+    (found,) = await examine_server(settings)
+    server.close()
+    assert (found.verdict, "it is accepted for localhost" in found.sentence) == (OK, True)
+
+
+async def test_a_certificate_of_the_bridge_that_cannot_be_read_is_one_sentence(authority, tmp_path):
+    own = {"client_certificate_path": tmp_path / "none.pem", "client_key_path": tmp_path / "none.key"}
+    settings = BrokerSettings(embedded=False, host="localhost", port=1, ca_path=authority.pem_path, **own)
+    (found,) = await examine_server(settings)
+    assert found.verdict == PROBLEM
+    assert "broker.client_certificate_path" in found.sentence
+
+
 @pytest.mark.parametrize(
     ("name", "dates", "words"),
     [
@@ -145,25 +234,8 @@ async def test_wrong_passwords_are_problems(start):
         ("elsewhere", ("20200101", "20700101"), "hostname mismatch"),
     ],
 )
-async def test_the_certificate_of_a_mosquitto(start, tmp_path, name, dates, words):
-    if not is_possible():
-        pytest.skip("openssl is not on this machine: install the package openssl.")
-    authority = Authority(tmp_path / "authority")
-    files = authority.make_server_files(name, dates)
-
-    def put_certificate(folder):
-        for option, content in files.items():
-            (folder / option).write_bytes(content)
-            (folder / option).chmod(0o644)
-        lines = [f"{option} {seen(folder, option)}" for option in files]
-        with (folder / "mosquitto.conf").open("a") as file:
-            file.write("\n".join(lines) + "\n")
-
-    def seen(folder, option):
-        config = (folder / "mosquitto.conf").read_text()
-        return config.partition("acl_file ")[2].partition("/phoneterm.access")[0] + f"/{option}"
-
-    _, settings, _ = await start(put_certificate)
+async def test_the_certificate_of_a_mosquitto(start, authority, name, dates, words):
+    _, settings, _ = await start(put_files(authority.make_server_files(name, dates)))
     settings = settings.model_copy(update={"host": "localhost", "ca_path": authority.pem_path})
     found = await examine_broker(settings)
     is_good = words.startswith("it is")

@@ -76,11 +76,18 @@ class AmiActions:
             return "T" if channel and self._exchange.options.allows_transfer else ""
         if argument == "atxfernoanswertimeout":
             return str(self._exchange.options.no_answer_s)
-        if argument == "asterisk.conf,directories,astetcdir":
-            return "/etc/asterisk"
-        if argument.startswith("asterisk.conf,options,mindtmfduration"):
-            return str(self._exchange.options.min_dtmf_ms)
+        if function == "AST_CONFIG":
+            return self._read_file(argument)
         return self._codes.codes.get(argument, "")
+
+    def _read_file(self, argument: str) -> str:
+        """Return what a file says, as far as the bridge asks for it and the options let it."""
+        options = self._exchange.options
+        told = {
+            "asterisk.conf,directories,astetcdir": "/etc/asterisk",
+            "asterisk.conf,options,mindtmfduration,-1": str(options.min_dtmf_ms),
+        }
+        return told.get(argument, "") if options.tells_files else ""
 
     def _set_variable(self, action: Message) -> Answer:
         channel = self._channel(action)

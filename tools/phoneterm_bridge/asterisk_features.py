@@ -7,8 +7,10 @@ loaded) is as if it were not configured. Times are milliseconds where the name s
 import asyncio
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
-from phoneterm_bridge.ami.client import AmiClient
+from phoneterm_bridge.ami.codec import Message
+from phoneterm_bridge.ami.connection import Headers
 
 # From this version on Asterisk takes a transfer's number from the variable TRANSFER_EXTEN.
 FIRST_VERSION_WITH_TRANSFER_EXTEN = 20
@@ -20,6 +22,13 @@ _NAMES = (
     "FEATUREMAP(atxfer)", "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfernoanswertimeout)",
     "AST_CONFIG(asterisk.conf,options,mindtmfduration,-1)", "AST_CONFIG(asterisk.conf,directories,astetcdir)",
 )  # fmt: skip
+
+
+class Login(Protocol):
+    """Whoever may ask Asterisk something: the bridge's login that is kept up, or the doctor's own."""
+
+    async def ask(self, action: str, headers: Headers = ()) -> Message:
+        """Send one action and return its answer."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,7 @@ class Features:
         return self.version >= FIRST_VERSION_WITH_TRANSFER_EXTEN
 
 
-async def ask_features(client: AmiClient) -> Features:
+async def ask_features(client: Login) -> Features:
     """Ask for everything; NotConnected or OutcomeUnknown when the PBX does not answer."""
     settings, actions = await asyncio.gather(client.ask("CoreSettings"), client.ask("ListCommands"))
     values = await asyncio.gather(*(ask_variable(client, name) for name in _NAMES))
@@ -72,7 +81,7 @@ def _least_ms(text: str, is_told: bool) -> int | None:
     return MIN_DTMF_DEFAULT_MS if is_told else None
 
 
-async def ask_variable(client: AmiClient, name: str, channel: str = "") -> str:
+async def ask_variable(client: Login, name: str, channel: str = "") -> str:
     """Return a variable or function of a channel (or of none), "" when it has no value."""
     headers = [("Variable", name)]
     if channel:

@@ -7,9 +7,9 @@ files, in one that never leaves memory.
 import asyncio
 import ssl
 import time
-from pathlib import Path
+from contextlib import suppress
 
-from phoneterm_bridge.broker_tls import make_server_context
+from phoneterm_bridge.broker_tls import make_client_context, make_server_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding, name_some
 from phoneterm_bridge.doctor.trouble import describe_trouble
 from phoneterm_bridge.problem import SetupProblem
@@ -19,7 +19,13 @@ _PART = "certificate"
 _DAY_S = 86400
 _SOON_DAYS = 21
 _CONNECT_S = 5
+_REFUSAL_S = 1
 _RENEW = Change("settings, section [broker]", 'certificate_path = "..."   # a new one, then restart the broker')
+
+_OWN = Change(
+    "settings, section [broker]",
+    'client_certificate_path = "..." and client_key_path = "..."   # of the CA that the broker has for its clients',
+)
 
 
 def examine_files(settings: BrokerSettings) -> list[Finding]:
@@ -49,7 +55,11 @@ async def examine_server(settings: BrokerSettings) -> list[Finding]:
     """Look at the certificate that a broker shows; nothing without TLS."""
     if settings.ca_path is None:
         return []
-    return [await _look_at("broker", settings.host, settings.port, settings.ca_path, _RENEW)]
+    try:
+        context = make_client_context(settings)
+    except SetupProblem as problem:
+        return [Finding(PROBLEM, _PART, str(problem), _OWN)]
+    return [await _look_at("broker", settings.host, settings.port, context, _RENEW)]
 
 
 async def examine_manager(settings: PbxSettings) -> list[Finding]:
@@ -57,27 +67,41 @@ async def examine_manager(settings: PbxSettings) -> list[Finding]:
     if not settings.tls:
         return []
     text = "tlscertfile = ...   # for this name; a CA of your own: SSL_CERT_FILE in the bridge's environment"
-    return [await _look_at("PBX", settings.host, settings.port, None, Change("manager.conf, section [general]", text))]
+    renew = Change("manager.conf, section [general]", text)
+    return [await _look_at("PBX", settings.host, settings.port, ssl.create_default_context(), renew)]
 
 
-async def _look_at(who: str, host: str, port: int, ca_path: Path | None, renew: Change) -> Finding:
+async def _look_at(who: str, host: str, port: int, context: ssl.SSLContext | None, renew: Change) -> Finding:
     where = f"{who} {host}:{port}"
     try:
-        context = ssl.create_default_context(cafile=None if ca_path is None else str(ca_path))
         async with asyncio.timeout(_CONNECT_S):
-            _, writer = await asyncio.open_connection(host, port, ssl=context)
+            reader, writer = await asyncio.open_connection(host, port, ssl=context)
         found = writer.get_extra_info("peercert")
-        writer.close()
+        try:
+            await _hear_refusal(reader)
+        finally:
+            writer.close()
     except ssl.SSLCertVerificationError as error:
         sentence = f"The {where} shows a certificate that is not accepted: {describe_trouble(error)}."
         return Finding(PROBLEM, _PART, sentence, renew)
     except ssl.SSLError as error:
+        if who == "broker" and "ALERT" in (error.reason or ""):
+            said = describe_trouble(error)
+            sentence = f"The {where} refuses the bridge, as one does that wants another certificate from it: {said}."
+            return Finding(PROBLEM, _PART, sentence, _OWN)
         fix = Change("settings", "the port where TLS is spoken, usually 8883 (broker) or 5039 (pbx)")
         return Finding(PROBLEM, _PART, f"The {where} does not speak TLS: {describe_trouble(error)}.", fix)
     except (OSError, TimeoutError) as error:
         fix = Change("settings", "host, port and ca_path")
         return Finding(PROBLEM, _PART, f"The {where} shows no certificate: {describe_trouble(error)}.", fix)
     return judge_dates(found, f"it is accepted for {host}", who, renew)
+
+
+async def _hear_refusal(reader: asyncio.StreamReader) -> None:
+    """Give the server the time to say that it wants another certificate: with TLS 1.3 the client believes to be in."""
+    with suppress(TimeoutError, ConnectionError):
+        async with asyncio.timeout(_REFUSAL_S):
+            await reader.read(1)
 
 
 def judge_dates(certificate: dict, otherwise: str, who: str = "broker", renew: Change = _RENEW) -> Finding:
