@@ -3,14 +3,11 @@
 import re
 
 import pytest
-import typer
 from board_check.board_file import BOARDS, find_boards
 from board_check.parts import BUZZER_OHM, LAMP_OHM
 from phoneterm.core import signals
 from phoneterm.core.actions import Show
 from phoneterm.core.feedback import Feedback
-from phoneterm_cli.main import make_app
-from typer.core import TyperGroup
 
 _GUIDE = (BOARDS / "build_guide.md").read_text()
 _ROWS = [
@@ -57,20 +54,6 @@ def test_the_guide_has_the_parts_that_the_pictures_have():
     for folder in find_boards():
         if folder.name != "VIRTUAL":
             assert f"({folder.name}/wiring.md)" in _GUIDE
-
-
-def test_the_commands_of_the_pages_exist():
-    found = set()
-    for page in BOARDS.rglob("*.md"):
-        for words in re.findall(r"phoneterm ([a-z][a-z -]*)", page.read_text()):
-            command = typer.main.get_command(make_app())
-            for word in words.split():
-                if not isinstance(command, TyperGroup):
-                    break
-                assert word in command.commands, f"{page.name}: phoneterm {words}"
-                command = command.commands[word]
-                found.add(word)
-    assert {"board", "check", "wiring", "terminal", "user", "allow", "why", "bridge"} <= found
 
 
 @pytest.mark.parametrize("page", sorted(BOARDS.rglob("*.md")), ids=lambda page: str(page.relative_to(BOARDS)))

@@ -1,0 +1,78 @@
+"""Every `make` target and `phoneterm` command that a page names is one, with the variables and options named there."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from phoneterm_cli.main import make_app
+from typer.core import TyperGroup
+
+_ROOT = Path(__file__).parents[1]
+_PAGES = sorted([_ROOT / "README.md", *_ROOT.glob("boards/**/*.md"), *_ROOT.glob("tools/**/README.md")])
+_MAKEFILE = (_ROOT / "Makefile").read_text()
+_PHONETERM = typer.main.get_command(make_app())
+_TARGETS = set(re.findall(r"^([a-z-]+):", _MAKEFILE, re.MULTILINE))
+
+
+def pieces_of(text):
+    """Return what a page shows as code: the lines of its blocks, and its spans, which may go on over a line's end."""
+    blocks = re.findall(r"^```.*?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    indented = re.findall(r"^    (.*)", prose, re.MULTILINE)
+    spans = [span.replace("\n", " ") for span in re.findall(r"`([^`]+)`", prose)]
+    return [line for block in blocks for line in block.splitlines()] + indented + spans
+
+
+def named_in(page, program):
+    """Return the words after each call of a program, up to a comment or to another command."""
+    calls = re.compile(rf"(?:^|[\s;&(\"']){program} ([^#;&)]*)")
+    return [call[1].split() for piece in pieces_of(page.read_text()) for call in calls.finditer(piece)]
+
+
+def wrong_in_make(words):
+    """Return what is not in the Makefile: a target, or a variable."""
+    targets = [word for word in words[:1] if re.fullmatch(r"[a-z][a-z-]*", word)]
+    variables = [word.partition("=")[0] for word in words if targets and re.match(r"[A-Z]+=", word)]
+    return [word for word in targets if word not in _TARGETS] + [
+        name for name in variables if f"$({name})" not in _MAKEFILE
+    ]
+
+
+def wrong_in_phoneterm(words):
+    """Return what is no command of `phoneterm`, or no option of the command that was reached; `a|b` is two of them."""
+    commands = [_PHONETERM]
+    for word in words:
+        if word.startswith("-") and not all(isinstance(command, TyperGroup) for command in commands):
+            option, known = word.partition("=")[0], {"--help"}
+            known |= {
+                name for command in commands for one in command.params for name in (*one.opts, *one.secondary_opts)
+            }
+            if option not in known:
+                return [word]
+        elif all(isinstance(command, TyperGroup) for command in commands) and re.fullmatch(r"[a-z][a-z|-]*", word):
+            names = word.split("|")
+            missing = [name for name in names if name not in commands[0].commands]
+            if missing:
+                return missing
+            commands = [commands[0].commands[name] for name in names]
+    return []
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_ROOT)))
+def test_the_commands_of_a_page_exist(page):
+    wrong = {"make " + " ".join(words): found for words in named_in(page, "make") if (found := wrong_in_make(words))}
+    for words in named_in(page, "phoneterm"):
+        if found := wrong_in_phoneterm(words):
+            wrong["phoneterm " + " ".join(words)] = found
+    assert wrong == {}
+
+
+def test_the_search_finds_what_the_pages_name_and_what_is_wrong():
+    guide = _ROOT / "boards" / "build_guide.md"
+    assert {"flash", "provision", "rotate", "wipe", "smoke", "logs"} <= {words[0] for words in named_in(guide, "make")}
+    assert ["user", "add"] in [words[:2] for words in named_in(guide, "phoneterm")]
+    assert wrong_in_make(["flsh"]) == ["flsh"]
+    assert wrong_in_make(["flash", "BORD=X"]) == ["BORD"]
+    assert wrong_in_phoneterm(["terminal", "grant|forbid", "TID"]) == ["forbid"]
+    assert wrong_in_phoneterm(["user", "add", "anna", "--extensoin", "101"]) == ["--extensoin"]
