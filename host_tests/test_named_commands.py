@@ -43,7 +43,7 @@ def wrong_in_phoneterm(words):
     """Return what is no command of `phoneterm`, or no option of the command that was reached; `a|b` is two of them."""
     commands = [_PHONETERM]
     for word in words:
-        if word.startswith("-") and not all(isinstance(command, TyperGroup) for command in commands):
+        if re.match("--?[a-z]", word) and not all(isinstance(command, TyperGroup) for command in commands):
             option, known = word.partition("=")[0], {"--help"}
             known |= {
                 name for command in commands for one in command.params for name in (*one.opts, *one.secondary_opts)

@@ -57,15 +57,14 @@ async def test_an_acknowledgement_is_known_by_the_topic_of_what_it_acknowledges(
 
 async def test_delay_holds_a_packet_and_what_follows_it_in_one_direction(pair):
     client, broker = await pair.join()
-    pair.proxy.arm([Fault("delay", UP, amount=0.2)])
+    pair.proxy.arm([Fault("delay", UP, amount=1)])
     started_s = time.monotonic()
     client.send(COMMAND + NEXT)
     broker.send(packets.puback(9))
     await client.until_received(packets.puback(9))
-    assert time.monotonic() - started_s < 0.2
     assert pair.proxy.held == 1
     await broker.until_received(COMMAND + NEXT)
-    assert time.monotonic() - started_s >= 0.2
+    assert time.monotonic() - started_s >= 1
     assert pair.proxy.held == 0
 
 

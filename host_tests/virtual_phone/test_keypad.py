@@ -167,7 +167,6 @@ print("cost", gc.mem_alloc() - before, elapsed_us / 2000)
     _, allocated_bytes, probe_us = bench.phone.log_lines[0].split()
     print(f"one probe: {probe_us} us of VM time, 2000 of them allocate {allocated_bytes} bytes")
     assert int(allocated_bytes) < 100  # the two numbers of the measurement itself
-    assert float(probe_us) < 100
 
 
 async def test_the_simulated_chip_leaves_the_heap_to_the_firmware(start_phone, until):
