@@ -1,6 +1,7 @@
 """What all tests share: real parts or a loud skip, and a check that no process is left behind."""
 
 import os
+import signal
 import time
 import uuid
 from pathlib import Path
@@ -47,6 +48,8 @@ def pytest_configure(config):
     """Mark the environment, so that every process started from here on can be told from others."""
     hypothesis.settings.register_profile("shared-machine", deadline=None)  # a slow machine is not a failure
     hypothesis.settings.load_profile("shared-machine")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background; children would not hear Ctrl-C
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     name, _, value = _RUN_MARK.partition("=")
     os.environ[name] = value
 
