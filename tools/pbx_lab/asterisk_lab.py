@@ -109,20 +109,21 @@ class AsteriskLab:
 
     async def hold(self, endpoint: str) -> None:
         """Have the user at this phone put her call on hold, once a call; returns when the other one hears music."""
-        await self._press_hold(endpoint, True)
+        await self._press(endpoint, sip.HOLD_KEY, True)
 
     async def unhold(self, endpoint: str) -> None:
         """Have the user at this phone take her call back."""
-        await self._press_hold(endpoint, False)
+        await self._press(endpoint, sip.RELEASE_KEY, False)
 
-    async def _press_hold(self, endpoint: str, is_on: bool) -> None:
+    async def _press(self, endpoint: str, key: str, is_on: bool) -> None:
         legs = await self.legs()
         own = [leg for leg in legs if leg.endpoint == endpoint and leg.connected_to]
         if not own:
             raise LabFailed(f"{endpoint} talks to nobody.")
         others = {leg.channel for leg in legs if leg.bridge == own[0].bridge} - {own[0].channel}
-        await self._tell(own[0].channel, sip.HOLD_KEY)
-        await self.wait_until(lambda legs: all(leg.is_on_hold is is_on for leg in legs if leg.channel in others))
+        await self._tell_until(
+            own[0].channel, lambda legs: all(leg.is_on_hold is is_on for leg in legs if leg.channel in others), key
+        )
 
     async def restart(self) -> None:
         """Have the PBX crash and come up again, with the phones as they were and without any call."""
@@ -172,16 +173,17 @@ class AsteriskLab:
             if self._behaviours.get(endpoint) != "answer":
                 await self.set_behaviour(endpoint, "answer")
 
-    async def _tell_until(self, channel: str, is_so: Callable[[list[Leg]], bool]) -> None:
-        """Tell a channel's SIPp call that its user acts, again now and then: what is told is a datagram."""
+    async def _tell_until(self, channel: str, is_so: Callable[[list[Leg]], bool], method: str = sip.HANDSET) -> None:
+        """Tell a channel's SIPp call that its user acts, again now and then: what is told is a datagram, and a phone
+        that Asterisk takes for answered may not have come so far itself."""
         for _ in range(TELL_TRIES):
-            await self._tell(channel)
+            await self._tell(channel, method)
             with contextlib.suppress(LabFailed):
                 await self.wait_until(is_so, TELL_AGAIN_S)
                 return
         await self.wait_until(is_so)
 
-    async def _tell(self, channel: str, method: str = sip.HANDSET) -> None:
+    async def _tell(self, channel: str, method: str) -> None:
         """Tell the SIPp call behind a channel that its user acts."""
         call_id = await self._inspector.variable(channel, "CHANNEL(pjsip,call-id)")
         contact = await self._inspector.variable(channel, "CHANNEL(pjsip,target_uri)")

@@ -12,6 +12,7 @@ ANSWER_S = 0.1
 REGISTERED_S = 600
 HANDSET = "INFO"
 HOLD_KEY = "MESSAGE"
+RELEASE_KEY = "NOTIFY"
 
 
 class _Reply(asyncio.DatagramProtocol):
@@ -55,7 +56,8 @@ async def register(user: str, contact_port: int | None, pbx_port: int) -> str:
 def tell_call(call_id: str, sipp_port: int, method: str = HANDSET) -> None:
     """Tell the SIPp call with this Call-ID that its user acts.
 
-    HANDSET: picks up when it rings, hangs up when it talks. HOLD_KEY: puts on hold, and takes back.
+    HANDSET: picks up when it rings, hangs up when it talks. HOLD_KEY: puts on hold. RELEASE_KEY: takes
+    back. Each may be said again: a phone that has done it already does nothing.
     """
     lines = [
         f"{method} sip:phone@127.0.0.1:{sipp_port} SIP/2.0",
