@@ -102,6 +102,12 @@ class Desk:
         await self.lab.wait_until(lambda legs: has(legs, COLLEAGUE, "ringing"))
         return call
 
+    async def press(self, endpoint, digit):
+        """Have the endpoint's phone send a tone, as if its user had pressed the key."""
+        (leg,) = (leg for leg in await self.lab.legs() if leg.endpoint == endpoint)
+        headers = [("Channel", leg.channel), ("Digit", digit), ("Receive", "true"), ("Duration", "1")]
+        assert (await self.pbx._client.ask("PlayDTMF", headers)).get("Response") == "Success"
+
     async def result(self, state, reason=None, within_s=WAIT_S):
         """Wait until the transfer has come to this state with this reason."""
         await self.wait_until(lambda: (state, reason) in self.states(), within_s)

@@ -4,6 +4,8 @@ import pytest
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, are_talking, is_waiting
 from phoneterm_bridge.pbx_port import Outcome
 
+COMPLETE_KEY = "C"  # atxfercomplete of the lab's features.conf
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -60,6 +62,17 @@ async def test_complete_and_cancel_work_while_swapped(desk):
     assert await desk.pbx.complete(call) == ACCEPTED
     await desk.result("done")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+
+
+async def test_a_transfer_that_the_user_completes_by_hand_while_swapped_is_done(desk):
+    """Then Asterisk brings the colleague to the caller before it lets the user go."""
+    call = await desk.consult()
+    assert await desk.pbx.swap(call) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+    await desk.press(USER, COMPLETE_KEY)
+    await desk.result("done")
+    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    assert desk.states()[-1] == ("done", None)
 
 
 async def test_nothing_can_be_steered_without_a_transfer(desk):

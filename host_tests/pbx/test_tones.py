@@ -75,7 +75,7 @@ async def test_where_the_pbx_does_not_permit_a_transfer_nothing_is_played_at_all
         assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == Outcome("failed", reason)
     warnings = [(line["event"], line["reason"]) for line in logs if line["log_level"] == "warning"]
     assert warnings == [("no-transfer-began", reason)]
-    await _press_seven(desk)
+    await desk.press(USER, "7")
     await desk.lab.wait_until(lambda _: desk.lab.tones() != [])
     assert desk.lab.tones() == [(CALLER, "7")]
 
@@ -113,10 +113,3 @@ async def test_a_user_who_is_rung_back_may_transfer_again(open_desk):
     assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
     await desk.wait_until(lambda: (call.ref, "consulting", None) in desk.progress)
     assert desk.lab.tones() == []
-
-
-async def _press_seven(desk):
-    """Have the user press a digit, as on any phone during a call."""
-    channel = next(leg.channel for leg in await desk.lab.legs() if leg.endpoint == USER)
-    headers = [("Channel", channel), ("Digit", "7"), ("Receive", "true"), ("Duration", "1")]
-    assert (await desk.pbx._client.ask("PlayDTMF", headers)).get("Response") == "Success"

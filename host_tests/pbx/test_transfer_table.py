@@ -1,5 +1,6 @@
 """The transfer's state table, with events in any order: it never breaks, and ends at most once."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from phoneterm.core.messages import FINAL_STATES
@@ -81,3 +82,38 @@ def test_a_renamed_channel_keeps_its_reference_and_is_acted_on_by_its_new_name()
     table.apply(Message([("Event", "Rename"), ("Uniqueid", "1.2"), ("Newname", "PJSIP/101-00000002<MASQ>")]))
     assert table.leg_of(ref).channel == "PJSIP/101-00000002<MASQ>"
     assert [leg.ref for leg in table.legs_of("101")] == [ref]
+
+
+_USER_LEAVES = [("BridgeLeave", "1.2", "home")]
+_COLLEAGUE_LEAVES = [("BridgeLeave", "1.3", "second")]
+_COLLEAGUE_COMES = [("BridgeEnter", "1.3", "home")]
+_TRANSFERRED = [("AttendedTransfer", "1.2", "home")]
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [
+        (_COLLEAGUE_LEAVES + _COLLEAGUE_COMES + _USER_LEAVES + _TRANSFERRED, "done"),
+        (_USER_LEAVES + _COLLEAGUE_LEAVES + _COLLEAGUE_COMES + _TRANSFERRED, "done"),
+        (_COLLEAGUE_LEAVES + [("Hangup", "1.3", "")], "returned"),
+    ],
+    ids=["user last", "user first", "cancelled"],
+)
+def test_a_colleague_who_leaves_the_second_bridge_comes_to_the_caller_or_is_gone(ending, told):
+    """While swapped, the transferrer is with the caller: recorded from Asterisk 22, which may move her first or last."""
+    table, progress = talking_table(), []
+    user = table.leg("1.2")
+    plan = Plan("Local/102@internal-", 15.0)
+    transfer = Transfer(user, table.others(user), plan, lambda *told: progress.append(told))
+    for name, who, bridge in [
+        ("Hold", "1.2", ""), ("BridgeLeave", "1.2", "home"), ("BridgeEnter", "1.2", "second"),
+        ("Newchannel", "1.3", ""), ("Newstate", "1.3", ""), ("BridgeEnter", "1.3", "second"),
+        ("BridgeLeave", "1.2", "second"), ("BridgeEnter", "1.2", "home"), *ending,
+    ]:  # fmt: skip
+        one = event(
+            name, who, BridgeUniqueid=bridge, ChannelStateDesc="Up", OrigTransfererUniqueid=who, Result="Success",
+            DestBridgeUniqueid=bridge, Cause="16",
+        )  # fmt: skip
+        table.apply(one)
+        transfer.apply(one, table, 2.0)
+    assert [state for state, _ in progress] == ["consulting", told]

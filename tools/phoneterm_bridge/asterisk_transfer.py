@@ -11,8 +11,9 @@ rings, and nothing at all when the colleague is busy or the transfer is cancelle
 | consulting | transferrer and colleague talk                 | AttendedTransfer Success: done                        |
 | left       | transferrer hung up before the answer          | caller with target: done; with transferrer: returned  |
 
-From every state between: transferrer back with the caller and nobody in the second bridge: returned, with the reason;
-every caller gone: failed, caller-gone. The target is Asterisk's own Local channel (its half `;1`) to the dialplan;
+From every state between: transferrer back with the caller, nobody in the second bridge, and who was there gone:
+returned, with the reason (who leaves it to join the caller completes the transfer, which is told a moment later); every
+caller gone: failed, caller-gone. The target is Asterisk's own Local channel (its half `;1`) to the dialplan;
 half `;2` runs the Dial to the colleague's phone.
 """
 
@@ -60,6 +61,7 @@ class Transfer:
         self._target_name = plan.target_name
         self._no_answer_s = plan.no_answer_s
         self._consultation = ""
+        self._guests: set[str] = set()  # who has been in the second bridge besides the transferrer
         self._colleagues: set[str] = set()
         self._evidence = Evidence()
         self._has_target_left = False
@@ -77,6 +79,7 @@ class Transfer:
         self._target_name = target.channel.removesuffix("1")
         self.home = home
         self._consultation = target.bridge
+        self._guests = {target.uniqueid}
         self.state = CONSULTING if target.state == "Up" else RINGING
 
     def apply(self, event: Message, table: CallTable, now: float) -> None:
@@ -160,6 +163,7 @@ class Transfer:
         if self.state == ENDED:
             return
         leg = table.leg(self.transferrer)
+        self._guests |= {other.uniqueid for other in table.members(self._consultation) if other is not leg}
         if not self.callers:
             was_unanswered = self.state == LEFT and self._has_target_left
             self._end("failed", (self._evidence.reason if was_unanswered else None) or "caller-gone")
@@ -173,9 +177,12 @@ class Transfer:
             leg.is_on_hold = leg.is_on_hold and self.state != ENDED
 
     def _is_over(self, leg: Leg | None, table: CallTable) -> bool:
-        """Say whether the transferrer is back with the caller and the second bridge is empty."""
+        """Say whether the transferrer is back with the caller, and the colleague neither waits nor comes along."""
         is_home = leg is not None and leg.bridge == self.home and not leg.has_hung_up
-        return is_home and self._consultation != "" and not table.members(self._consultation)
+        if not is_home or not self._consultation or table.members(self._consultation):
+            return False
+        guests = [guest for guest in map(table.leg, self._guests) if guest is not None and not guest.has_hung_up]
+        return all(guest.bridge not in ("", self.home) for guest in guests)
 
     def _look_for_successor(self, table: CallTable) -> None:
         """After the transferrer left: done or returned, by whom the caller talks to now."""
