@@ -1,78 +1,49 @@
 """The bridge's pages for machines: /healthz, /readyz and /metrics, described by /openapi.json. Does not serve them.
 
-Imported only when the settings turn the pages on. They read and change nothing, and ask nobody for a password. What
-does not exist or is not allowed is a short JSON text with `detail`; a mistake of ours is one log line and a 500.
+Imported only when the settings turn the pages on, and no more than Starlette: a framework that derives the document
+from types takes 8 MB in every bridge. They read and change nothing, and ask nobody for a password. What does not exist
+or is not allowed is a short JSON text with `detail`; a mistake of ours is one log line and a 500.
 """
 
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version
-from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel, Field
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
 
+from phoneterm_bridge.http_document import make_document
 from phoneterm_bridge.logs import shorten
-
-
-class Alive(BaseModel):
-    """The bridge answers, so its process is there and its event loop turns."""
-
-    status: str = Field(examples=["alive"])
-
-
-class Readiness(BaseModel):
-    """Whether a command that is keyed now would reach the PBX."""
-
-    status: str = Field(examples=["ready", "not ready"])
-    missing: dict[str, str] = Field(description="What is missing (bridge, broker, pbx or store), and how.")
-
 
 Missing = Callable[[], dict[str, str]]
 Scrape = Callable[[], Awaitable[bytes]]
 
-_NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "Something is missing."}}
-_TEXT: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The metrics."}
-}
 
-
-def make_app(missing: Missing, scrape: Scrape) -> FastAPI:
+def make_app(missing: Missing, scrape: Scrape) -> Starlette:
     """Return the pages; `missing` says what is not ready, `scrape` gives the text of the metrics."""
-    app = FastAPI(
-        title="Phone terminal bridge", version=version("phoneterm"), docs_url=None, redoc_url=None,
-        description="Health and metrics of one bridge.",
-    )  # fmt: skip
 
-    async def healthz() -> Alive:
-        """Say that the bridge is alive."""
-        return Alive(status="alive")
+    async def healthz(_request: Request) -> JSONResponse:
+        return JSONResponse({"status": "alive"})
 
-    async def readyz(response: Response) -> Readiness:
-        """Say whether the bridge is ready, and what is missing if not."""
+    async def readyz(_request: Request) -> JSONResponse:
         found = missing()
-        response.status_code = 503 if found else 200
-        return Readiness(status="not ready" if found else "ready", missing=found)
+        return JSONResponse({"status": "not ready" if found else "ready", "missing": found}, 503 if found else 200)
 
-    async def metrics() -> PlainTextResponse:
-        """Give all figures as Prometheus reads them."""
+    async def metrics(_request: Request) -> PlainTextResponse:
         return PlainTextResponse(await scrape(), media_type=CONTENT_TYPE_LATEST)
 
-    _add_page(app, "/healthz", healthz)
-    _add_page(app, "/readyz", readyz, responses=_NOT_READY)
-    _add_page(app, "/metrics", metrics, responses=_TEXT, response_class=PlainTextResponse)
-    app.add_exception_handler(404, _say_unknown)
-    app.add_exception_handler(405, _say_read_only)
-    app.add_exception_handler(Exception, _say_failed)
+    async def openapi(_request: Request) -> JSONResponse:
+        return JSONResponse(make_document())
+
+    pages = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics, "/openapi.json": openapi}
+    app = Starlette(
+        routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()],  # HEAD comes with GET
+        exception_handlers={404: _say_unknown, 405: _say_read_only, Exception: _say_failed},
+    )
+    app.router.redirect_slashes = False
     return app
-
-
-def _add_page(app: FastAPI, path: str, page: Callable, **options: Any) -> None:
-    """Serve a page to GET, and its head to HEAD."""
-    app.add_api_route(path, page, methods=["GET"], **options)
-    app.add_api_route(path, page, methods=["HEAD"], include_in_schema=False, **options)
 
 
 async def _say_unknown(_request: Request, _error: Exception) -> JSONResponse:
