@@ -56,6 +56,22 @@ async def test_calls_can_really_move_and_the_terminals_follow(mosquitto):
         assert flow.commands > 1
 
 
+async def test_the_memory_is_that_of_a_bridge_whose_pages_were_read(mosquitto):
+    async with Scene(TERMINALS, has_pages=True) as scene:
+        await scene.join(TERMINALS)
+        await bench.measure_hello(scene)
+        text = await scene.scrape()
+        assert f'phoneterm_terminals{{state="online"}} {TERMINALS}.0' in text
+        resident = next(line for line in text.splitlines() if line.startswith("process_resident_memory_bytes "))
+        assert worker.resident_bytes(scene.subject.pid) == pytest.approx(float(resident.split()[1]), rel=0.1)
+
+
+async def test_a_bridge_without_pages_cannot_be_scraped(mosquitto):
+    async with Scene(TERMINALS) as scene:
+        with pytest.raises(ValueError, match="no pages"):
+            await scene.scrape()
+
+
 async def test_a_site_whose_pbx_has_no_calls_is_found_out(mosquitto):
     async with Scene(TERMINALS, 0) as scene:
         await scene.join(TERMINALS)

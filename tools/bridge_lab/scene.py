@@ -19,6 +19,7 @@ from typing import Self
 
 import sqlalchemy as sa
 from lab_parts import parts
+from phoneterm_bridge.http_settings import HttpSettings
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
 
@@ -36,16 +37,20 @@ class PeerMissing(Exception):
 
 
 class Scene:
-    """One site under load; an async context. `calls` terminals have a call, all `terminals` are in the store."""
+    """One site under load; an async context. `calls` terminals have a call, all `terminals` are in the store.
+
+    has_pages: the bridge serves its HTTP pages, as it does on a site that is watched.
+    """
 
     def __init__(
         self, terminals: int, calls: int = 0, is_moving: bool = False, is_embedded: bool = False,
-        make_peer: MakePeer | None = None,
+        has_pages: bool = False, make_peer: MakePeer | None = None,
     ) -> None:  # fmt: skip
         self._count = terminals
         self._calls = calls
         self._is_moving = is_moving
         self._is_embedded = is_embedded
+        self._has_pages = has_pages
         self._make_peer = make_peer
         self._bridge_core, self._other_cores = share_cores()
         self._secret = secrets.token_hex(16)
@@ -61,8 +66,9 @@ class Scene:
             self.identities = await asyncio.to_thread(site.make_store, self.store, self._count)
             await self._start_pbx()
             self.broker_port = _free_port()
+            http = HttpSettings(enabled=self._has_pages, port=_free_port())
             self.settings = site.make_settings(
-                self.store, self.broker_port, self.pbx_port, self._secret, embedded=self._is_embedded
+                self.store, self.broker_port, self.pbx_port, self._secret, http, embedded=self._is_embedded
             )
             if not self._is_embedded:
                 await self._start_broker()
@@ -119,6 +125,22 @@ class Scene:
             300.0, do="join", port=self.broker_port, base=_BASE, terminals=listed, is_bare=is_bare
         )
         return float(answer["seconds"])
+
+    async def scrape(self) -> str:
+        """Return the bridge's metrics, as Prometheus gets them."""
+        http = self.settings.http
+        if not http.enabled:
+            raise ValueError("this bridge serves no pages")
+        reader, writer = await asyncio.open_connection(http.host, http.port)
+        try:
+            writer.write(b"GET /metrics HTTP/1.1\r\nHost: bridge\r\nConnection: close\r\n\r\n")
+            answer = await asyncio.wait_for(reader.read(), _PATIENCE_S)
+        finally:
+            writer.close()
+        head, _, text = answer.decode().partition("\r\n\r\n")
+        if not head.startswith("HTTP/1.1 200 "):
+            raise WorkerFailed(f"The bridge did not give its metrics, but: {head[:200]!r}")
+        return text
 
     def count_journalled(self) -> int:
         """Return how many commands are in the bridge's journal with the result "done"."""

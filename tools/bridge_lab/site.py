@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from phoneterm_bridge import mosquitto_config
+from phoneterm_bridge.http_settings import HttpSettings
 from phoneterm_bridge.settings import BridgeSettings, BrokerSettings, PbxSettings, StoreSettings
 from phoneterm_bridge.store import passwords, reading, tables
 from phoneterm_bridge.store.database import open_store, writing
@@ -71,22 +72,25 @@ def _insert(connection: sa.Connection, identities: list[LoadIdentity], hashed: d
     connection.execute(raised)
 
 
-def make_settings(store: Path, broker_port: int, pbx_port: int, secret: str, **broker: Any) -> BridgeSettings:
+def make_settings(
+    store: Path, broker_port: int, pbx_port: int, secret: str, http: HttpSettings, **broker: Any
+) -> BridgeSettings:
     """Return the bridge's settings: all checks on, with room for a load's rate of commands."""
     return BridgeSettings(
         broker=BrokerSettings(port=broker_port, password=secret, **broker),
         pbx=PbxSettings(port=pbx_port, username=USERNAME, secret=secret),
         store=StoreSettings(path=store),
+        http=http,
     )
 
 
 def overrides(settings: BridgeSettings) -> list[str]:
     """Return the settings as options of the command line, without the secrets."""
-    broker, pbx = settings.broker, settings.pbx
+    broker, pbx, http = settings.broker, settings.pbx, settings.http
     chosen = {
         "broker.embedded": broker.embedded, "broker.port": broker.port, "pbx.port": pbx.port,
         "pbx.username": pbx.username, "store.path": settings.store.path, "policy.commands_per_minute": 100_000,
-        "log.format": "json",
+        "log.format": "json", "http.enabled": http.enabled, "http.port": http.port,
     }  # fmt: skip
     return [
         f"--set={name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in chosen.items()
