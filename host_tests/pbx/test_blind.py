@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, NO_SUCH_NUMBER, USER, are_talking
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, NO_SUCH_NUMBER, USER, are_talking, is_waiting
 from pbx_simulator.ami_actions import AmiActions
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.simulator_lab import SimulatorLab
@@ -68,7 +68,7 @@ async def test_a_call_that_still_rings_cannot_be_transferred(desk):
 async def test_a_call_with_a_machine_cannot_be_transferred(desk):
     await desk.lab.place_call(USER, "190")
     call = await desk.call_in_state("elsewhere")
-    before = await desk.lab.legs()
+    before = await desk.lab.wait_until(lambda legs: is_waiting(legs, USER))  # the machine plays music
     assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == Outcome("failed", "no-call")
     assert await desk.lab.legs() == before
 

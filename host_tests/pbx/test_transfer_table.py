@@ -95,12 +95,12 @@ _TRANSFERRED = [("AttendedTransfer", "1.2", "home")]
     [
         (_COLLEAGUE_LEAVES + _COLLEAGUE_COMES + _USER_LEAVES + _TRANSFERRED, "done"),
         (_USER_LEAVES + _COLLEAGUE_LEAVES + _COLLEAGUE_COMES + _TRANSFERRED, "done"),
-        (_COLLEAGUE_LEAVES + [("Hangup", "1.3", "")], "returned"),
+        ([*_COLLEAGUE_LEAVES, ("Hangup", "1.3", "")], "returned"),
     ],
     ids=["user last", "user first", "cancelled"],
 )
 def test_a_colleague_who_leaves_the_second_bridge_comes_to_the_caller_or_is_gone(ending, told):
-    """While swapped, the transferrer is with the caller: recorded from Asterisk 22, which may move her first or last."""
+    """While swapped, the user is with the caller: recorded from Asterisk 22, which moves her first or last."""
     table, progress = talking_table(), []
     user = table.leg("1.2")
     plan = Plan("Local/102@internal-", 15.0)

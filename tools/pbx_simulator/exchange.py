@@ -73,6 +73,7 @@ class Exchange:
             self.end(channel, "0")
         elif number == MACHINE:
             self._run_machine(channel, "MusicOnHold")
+            self.parties.play_music(channel, True)
         else:
             channel.application, channel.application_data = "Dial", number
             dial = Dial(self.parties, channel, self._connect, self._after_dial)
