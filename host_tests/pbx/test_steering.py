@@ -9,6 +9,12 @@ COMPLETE_KEY = "C"  # atxfercomplete of the lab's features.conf
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+async def swap(desk, call):
+    """Have the user go back to the caller, and the colleague wait."""
+    assert await desk.pbx.swap(call) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE) and not is_waiting(legs, CALLER))
+
+
 async def test_complete_connects_caller_and_colleague(desk):
     call = await desk.consult()
     assert await desk.pbx.complete(call) == ACCEPTED
@@ -41,8 +47,7 @@ async def test_cancel_during_the_consultation_brings_the_caller_back(desk):
 
 async def test_swap_goes_to_the_caller_and_back(desk):
     call = await desk.consult()
-    assert await desk.pbx.swap(call) == ACCEPTED
-    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE) and not is_waiting(legs, CALLER))
+    await swap(desk, call)
     assert await desk.pbx.swap(call) == ACCEPTED
     await desk.lab.wait_until(lambda legs: is_waiting(legs, CALLER) and not is_waiting(legs, COLLEAGUE))
     assert desk.states() == [("ringing", None), ("consulting", None)]
@@ -50,15 +55,13 @@ async def test_swap_goes_to_the_caller_and_back(desk):
 
 async def test_complete_and_cancel_work_while_swapped(desk):
     call = await desk.consult()
-    assert await desk.pbx.swap(call) == ACCEPTED
-    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+    await swap(desk, call)
     assert await desk.pbx.cancel(call) == ACCEPTED
     await desk.result("returned", "cancelled")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
     assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
     await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
-    assert await desk.pbx.swap(call) == ACCEPTED
-    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+    await swap(desk, call)
     assert await desk.pbx.complete(call) == ACCEPTED
     await desk.result("done")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
@@ -67,8 +70,7 @@ async def test_complete_and_cancel_work_while_swapped(desk):
 async def test_a_transfer_that_the_user_completes_by_hand_while_swapped_is_done(desk):
     """Then Asterisk brings the colleague to the caller before it lets the user go."""
     call = await desk.consult()
-    assert await desk.pbx.swap(call) == ACCEPTED
-    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+    await swap(desk, call)
     await desk.press(USER, COMPLETE_KEY)
     await desk.result("done")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))

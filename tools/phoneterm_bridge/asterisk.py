@@ -123,8 +123,18 @@ class AsteriskPbx:
         return self._explained(outcome, call.ref)
 
     async def complete(self, call: Call) -> Outcome:
-        """Connect caller and colleague, by hanging up for the user: that needs no feature code."""
-        return await self._steer(call, lambda leg, _: self._actions.hang_up(leg.channel))
+        """Connect caller and colleague, by hanging up for the user: that needs no feature code.
+
+        Unless the user is with the caller: Asterisk 22 may bring the colleague there before the hung up user is out,
+        and then ends the call for all three. Its own code has it remove the user, so that is played where there is one.
+        """
+
+        def connect(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
+            if transfer.is_swapped(leg) and self._features.can_play and self._features.complete:
+                return self._actions.play(leg.channel, self._features.complete)
+            return self._actions.hang_up(leg.channel)
+
+        return await self._steer(call, connect)
 
     async def cancel(self, call: Call) -> Outcome:
         """Release the colleague and return to the caller."""

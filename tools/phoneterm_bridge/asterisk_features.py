@@ -19,7 +19,8 @@ MIN_DTMF_DEFAULT_MS = 80  # as Asterisk is compiled
 
 # Of a key that comes twice in asterisk.conf the last one counts: index -1.
 _NAMES = (
-    "FEATUREMAP(atxfer)", "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfernoanswertimeout)",
+    "FEATUREMAP(atxfer)", "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfercomplete)",
+    "FEATURE(atxfernoanswertimeout)",
     "AST_CONFIG(asterisk.conf,options,mindtmfduration,-1)", "AST_CONFIG(asterisk.conf,directories,astetcdir)",
 )  # fmt: skip
 
@@ -43,6 +44,7 @@ class Features:
     atxfer: str = ""
     abort: str = ""
     swap: str = ""
+    complete: str = ""
     no_answer_s: float = NO_ANSWER_DEFAULT_S
     min_dtmf_ms: int | None = None
     can_play: bool = False
@@ -62,13 +64,14 @@ async def ask_features(client: Login) -> Features:
     """Ask for everything; NotConnected or OutcomeUnknown when the PBX does not answer."""
     settings, actions = await asyncio.gather(client.ask("CoreSettings"), client.ask("ListCommands"))
     values = await asyncio.gather(*(ask_variable(client, name) for name in _NAMES))
-    atxfer, abort, swap, no_answer, min_dtmf, folder = values
+    atxfer, abort, swap, complete, no_answer, min_dtmf, folder = values
     version = re.search(r"[0-9]+", settings.get("AsteriskVersion"))
     return Features(
         version=int(version[0]) if version else 0,
         atxfer=atxfer,
         abort=abort,
         swap=swap,
+        complete=complete,
         no_answer_s=float(no_answer) if no_answer.isdecimal() else NO_ANSWER_DEFAULT_S,
         min_dtmf_ms=_least_ms(min_dtmf, is_told=folder != ""),
         can_play=actions.has("PlayDTMF"),

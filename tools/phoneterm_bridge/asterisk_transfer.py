@@ -73,6 +73,10 @@ class Transfer:
         """Say whether the transferrer is in it: on the way to the colleague or talking to one."""
         return self.state in (STARTED, RINGING, CONSULTING)
 
+    def is_swapped(self, leg: Leg) -> bool:
+        """Say whether the transferrer, whose leg this is, has left the colleague for the caller, or is on the way."""
+        return self.state == CONSULTING and leg.bridge != self._consultation
+
     def adopt(self, target: Leg, home: str) -> None:
         """Begin in the middle, as found after a reconnect: caller at home, transferrer with the target elsewhere."""
         self.target = target.uniqueid
