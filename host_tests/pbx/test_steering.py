@@ -1,7 +1,8 @@
 """Complete, cancel and swap: what the user can do with a consultation by a key."""
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, are_talking, is_waiting
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, are_talking, is_waiting
+from pbx.proxy import AmiProxy
 from phoneterm_bridge.pbx_port import Outcome
 
 COMPLETE_KEY = "C"  # atxfercomplete of the lab's features.conf
@@ -65,6 +66,20 @@ async def test_complete_and_cancel_work_while_swapped(desk):
     assert await desk.pbx.complete(call) == ACCEPTED
     await desk.result("done")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+
+
+@pytest.mark.parametrize(("is_swapped", "action"), [(False, "Hangup"), (True, "PlayDTMF")])
+async def test_nobody_is_hung_up_who_is_with_the_caller(lab, is_swapped, action):
+    """Asterisk would now and then end the call for all three."""
+    async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
+        call = await desk.consult()
+        if is_swapped:
+            await swap(desk, call)
+        asked = len(proxy.actions)
+        assert await desk.pbx.complete(call) == ACCEPTED
+        assert proxy.actions[asked:] == [action]
+        await desk.result("done")
+        await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
 
 
 async def test_a_transfer_that_the_user_completes_by_hand_while_swapped_is_done(desk):
