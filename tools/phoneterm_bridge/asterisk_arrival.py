@@ -10,6 +10,9 @@ from collections.abc import Callable
 from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.asterisk_evidence import Evidence
 
+# No other event changes what is known of a party on the way.
+TELLING_EVENTS = frozenset(("DialBegin", "DialEnd", "HangupRequest", "Hangup"))
+
 
 class Arrival:
     """One party on the way. `tell` gets None when somebody answered, or the wire reason why nobody did."""

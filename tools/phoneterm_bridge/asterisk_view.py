@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from phoneterm_bridge.ami.codec import Message
-from phoneterm_bridge.asterisk_arrival import Arrival
+from phoneterm_bridge.asterisk_arrival import TELLING_EVENTS, Arrival
 from phoneterm_bridge.asterisk_calls import CallTable, Leg, endpoint_of
 from phoneterm_bridge.asterisk_resync import find_transfers
 from phoneterm_bridge.asterisk_transfer import ASKED, ENDED, STARTED, Plan, Transfer
 from phoneterm_bridge.pbx_port import Call, PbxListener
+
+# So many parties are on their way at most; of more, the oldest are followed no more: their ends were not told of.
+MOST_ARRIVALS = 1000
 
 
 class RunningTransfer:
@@ -61,7 +64,7 @@ class CallView:
         self.clock = clock
         self._on_stuck = on_stuck
         self._running: dict[str, RunningTransfer] = {}
-        self._arrivals: list[Arrival] = []
+        self._arrivals: dict[Arrival, None] = {}  # oldest first
         self._told: dict[str, tuple[Call, ...]] = {}
         self._touched: set[str] = set()
         self._early: list[Message] | None = None  # events since `begin_load`
@@ -89,12 +92,15 @@ class CallView:
     def send(self, leg: Leg) -> list[Arrival]:
         """Follow those the leg talks to, who are about to be sent away; the answer is what to release or `forget`."""
         sent = [Arrival(other.uniqueid, partial(self._tell_arrival, leg.ref)) for other in self.table.others(leg)]
-        self._arrivals += sent
+        self._arrivals.update(dict.fromkeys(sent))
+        while len(self._arrivals) > MOST_ARRIVALS:
+            del self._arrivals[next(iter(self._arrivals))]
         return sent
 
     def forget(self, arrivals: list[Arrival]) -> None:
         """Follow these no more."""
-        self._arrivals = [one for one in self._arrivals if one not in arrivals]
+        for arrival in arrivals:
+            self._arrivals.pop(arrival, None)
 
     def lose(self) -> None:
         """The connection is gone: nothing is followed any more, and what is known may be wrong soon."""
@@ -133,9 +139,10 @@ class CallView:
         for running in tuple(self._running.values()):
             self._apply_to(running, event)
             self._touched.add(running.transfer.endpoint)
-        for arrival in self._arrivals:
-            arrival.apply(event)
-        self._arrivals = [one for one in self._arrivals if not one.is_over]
+        if event.get("Event") in TELLING_EVENTS:
+            for arrival in self._arrivals:
+                arrival.apply(event)
+            self.forget([arrival for arrival in self._arrivals if arrival.is_over])
         self._touched |= self._endpoints_of(event)
 
     def tell_changes(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 
 import structlog
 
+from phoneterm_bridge.afterwards import Afterwards
 from phoneterm_bridge.asking import ask_for_operation
 from phoneterm_bridge.case import Case
 from phoneterm_bridge.gate import Gate
@@ -22,12 +23,15 @@ from phoneterm_bridge.transfers import Following, Transfers
 class Commands:
     """Takes the commands of all terminals."""
 
-    def __init__(self, gate: Gate, pbx: Pbx, journal: Journal, transfers: Transfers, speaker: Speaker) -> None:
+    def __init__(
+        self, gate: Gate, pbx: Pbx, journal: Journal, transfers: Transfers, speaker: Speaker, afterwards: Afterwards
+    ) -> None:
         self._gate = gate
         self._pbx = pbx
         self._journal = journal
         self._transfers = transfers
         self._speaker = speaker
+        self._afterwards = afterwards
         self._is_open = True
         self._deciding: set[tuple[str, str]] = set()
         self._running: set[asyncio.Task] = set()
@@ -43,11 +47,13 @@ class Commands:
         if not self._is_open or key in self._deciding:
             return
         self._deciding.add(key)
+        self._afterwards.urgent += 1
         try:
             if not await self._is_repeated(case):
                 await self._decide(case)
         finally:
             self._deciding.discard(key)
+            asyncio.get_running_loop().call_soon(self._end_urgency)  # after the first step of what `_run` began
 
     def close(self) -> None:
         """Take no more commands."""
@@ -113,6 +119,9 @@ class Commands:
         self._transfers.report(following, outcome.state, outcome.reason)
         if outcome.state == "accepted" and case.op == "swap":
             self._transfers.report(following, "done", None)
+
+    def _end_urgency(self) -> None:
+        self._afterwards.urgent -= 1
 
     def _run(self, work: Coroutine) -> None:
         task = asyncio.create_task(work)

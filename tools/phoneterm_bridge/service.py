@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 from phoneterm.core import messages
 
+from phoneterm_bridge.afterwards import Afterwards
 from phoneterm_bridge.broker_tls import make_client_context, make_server_context
 from phoneterm_bridge.commands import Commands
 from phoneterm_bridge.gate import Gate
@@ -56,6 +57,7 @@ class Bridge:
         self._broker: EmbeddedBroker | None = None
         self._parts = AsyncExitStack()
         self._hurried = asyncio.Event()
+        self._afterwards = Afterwards()
         self.health = Health(pbx)
         self.http_port: int | None = None
 
@@ -136,6 +138,7 @@ class Bridge:
         await self._start_pages()
         await self._link.start(self)
         self._parts.push_async_callback(self._link.stop)
+        self._parts.callback(self._afterwards.flush)
         self._parts.callback(self._speaker.say_bridge_state, "offline")
 
     async def _start_broker(self, settings: BrokerSettings) -> BrokerAddress:
@@ -153,15 +156,15 @@ class Bridge:
         phones = self._settings.phones
         self._sessions = sessions = Sessions(phones.ttl_ms)
         config = make_config(phones, self._pbx.operations, self._engine)
-        self._speaker = Speaker(link, self._settings.broker.base, self._roster)
-        self._transfers = Transfers(self._speaker, self._journal)
+        self._speaker = Speaker(link, self._settings.broker.base, self._roster, self._afterwards)
+        self._transfers = Transfers(self._speaker, self._journal, self._afterwards)
         self._parts.callback(self._transfers.stop)
         self._welcome = Welcome(self._roster, sessions, self._speaker, self._pbx, self._policy, config)
         self._desk = RequestDesk(
             self._engine, self._roster, sessions, self._welcome.crash_reports, self._speaker, lambda: self.is_link_up
         )
         gate = Gate(self._roster, sessions, self._policy, self._site.limits, self._pbx, self._transfers)
-        self._commands = Commands(gate, self._pbx, self._journal, self._transfers, self._speaker)
+        self._commands = Commands(gate, self._pbx, self._journal, self._transfers, self._speaker, self._afterwards)
         self._telemetry = Telemetry()
         self._reception = Reception(
             self._settings.broker.base, self._roster, self._welcome, self._commands, self._journal, self._telemetry
@@ -229,7 +232,8 @@ class Bridge:
         self._speaker.say_bridge_state("online" if self._pbx.is_available else "degraded")
 
     def on_link(self, is_up: bool) -> None:
-        """The MQTT link is up or down."""
+        """The MQTT link is up or down: what was to be said before is said or lost by now."""
+        self._afterwards.flush()
         self.health.on_link(is_up)
         if is_up:
             self._say_state()

@@ -1,6 +1,7 @@
 """What the bridge says to terminals: encodes, signs and publishes each message. Does not decide what to say.
 
 A message to a terminal that is not in the roster, or while the link is away, is not sent and not kept for later.
+Nothing overtakes what waits to be said.
 """
 
 from collections import Counter
@@ -8,6 +9,7 @@ from collections import Counter
 import structlog
 from phoneterm.core import messages
 
+from phoneterm_bridge.afterwards import Afterwards
 from phoneterm_bridge.mqtt_link import Link
 from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.sessions import Session
@@ -20,10 +22,11 @@ _LEFT_BEHIND = (*_RETAINED, messages.STATE)  # all that the broker keeps of a te
 class Speaker:
     """Says things under one base topic; `said` counts what was published to terminals, by kind."""
 
-    def __init__(self, link: Link, base: str, roster: Roster) -> None:
+    def __init__(self, link: Link, base: str, roster: Roster, afterwards: Afterwards) -> None:
         self._link = link
         self._base = base
         self._roster = roster
+        self._afterwards = afterwards
         self.said: Counter[str] = Counter()
 
     def say_session(self, session: Session) -> None:
@@ -56,19 +59,27 @@ class Speaker:
 
     def say_request(self, tid: str, request_id: str, boot: str, operation: str) -> bool:
         """Tell one start of a terminal to identify itself, reboot or wipe itself; say whether that was published."""
-        return self._say(tid, messages.REQUEST, {"id": request_id, "boot": boot, "op": operation})
+        self._afterwards.flush()
+        return self._say_now(tid, messages.REQUEST, {"id": request_id, "boot": boot, "op": operation})
 
     def say_bridge_state(self, state: str) -> None:
         """Tell everybody whether the bridge is online, degraded (PBX away) or offline."""
         topic = messages.topic_of(self._base, "", messages.BRIDGE_STATE)
-        self._link.publish(topic, messages.encode(messages.BRIDGE_STATE, topic, None, {"state": state}), True)
+        payload = messages.encode(messages.BRIDGE_STATE, topic, None, {"state": state})
+        self._afterwards.in_order(self._publish, topic, payload)
 
     def clear(self, tid: str) -> None:
         """Take a revoked terminal's permissions and configuration away from it, and all it left from the broker."""
         for kind in _LEFT_BEHIND:
-            self._link.publish(messages.topic_of(self._base, tid, kind), b"", True)
+            self._afterwards.in_order(self._publish, messages.topic_of(self._base, tid, kind), b"")
 
-    def _say(self, tid: str, kind: str, fields: dict) -> bool:
+    def _publish(self, topic: str, payload: bytes) -> None:
+        self._link.publish(topic, payload, True)
+
+    def _say(self, tid: str, kind: str, fields: dict) -> None:
+        self._afterwards.in_order(self._say_now, tid, kind, fields)
+
+    def _say_now(self, tid: str, kind: str, fields: dict) -> bool:
         terminal = self._roster.find(tid)
         if terminal is None:
             return False

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
+from phoneterm_bridge.afterwards import Afterwards
 from phoneterm_bridge.pbx_port import Call
 from phoneterm_bridge.policy import TRANSFERS
 from phoneterm_bridge.speaker import Speaker
@@ -44,10 +45,12 @@ class Following:
 class Transfers:
     """All commands whose end is not known yet."""
 
-    def __init__(self, speaker: Speaker, journal: Journal) -> None:
+    def __init__(self, speaker: Speaker, journal: Journal, afterwards: Afterwards) -> None:
         self._speaker = speaker
+        self._afterwards = afterwards
         self._journal = journal
-        self._followings: list[Following] = []
+        self._followings: dict[Following, None] = {}
+        self._by_ref: dict[str, list[Following]] = {}
         self._sent: OrderedDict[str, Recorded] = OrderedDict()
 
     @property
@@ -63,16 +66,17 @@ class Transfers:
     def begin(self, tid: str, command_id: str, op: str, call: Call) -> Following:
         """Take a call for a command; from now on a second transfer of it is refused."""
         following = Following(tid, command_id, op, call, asyncio.Event())
-        self._followings.append(following)
+        self._followings[following] = None
+        self._by_ref.setdefault(call.ref, []).append(following)
         return following
 
     def transfer_of(self, ref: str) -> Following | None:
         """Return the transfer that is under way on a call, if any."""
-        found = (following for following in self._followings if following.call.ref == ref and following.op in TRANSFERS)
+        found = (following for following in self._by_ref.get(ref, ()) if following.op in TRANSFERS)
         return next(found, None)
 
     def report(self, following: Following, state: str, reason: str | None) -> None:
-        """Take one command to a result state: journal it and tell the terminal; going backwards changes nothing."""
+        """Take one command to a result state: journal it, tell the terminal soon; going backwards changes nothing."""
         if following not in self._followings:
             return
         if state in FINAL_STATES:
@@ -83,6 +87,9 @@ class Transfers:
         else:
             following.step = _FORWARD[state]
         self.note(following, Event("result", state, reason))
+        self._afterwards.do(self._tell, following, state, reason)
+
+    def _tell(self, following: Following, state: str, reason: str | None) -> None:
         self._speaker.say_result(following.tid, following.command_id, state, reason)
         words = {"tid": following.tid, "id": following.command_id, "op": following.op, "state": state}
         say = structlog.get_logger().info if state in FINAL_STATES else structlog.get_logger().debug
@@ -94,11 +101,14 @@ class Transfers:
         if following.silence is not None:
             following.silence.cancel()
         if following in self._followings:
-            self._followings.remove(following)
+            del self._followings[following]
+            self._by_ref[following.call.ref].remove(following)
+            if not self._by_ref[following.call.ref]:
+                del self._by_ref[following.call.ref]
 
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
         """The PBX says how the transfer on a call went on; commands that act on it end with it."""
-        for following in [one for one in self._followings if one.call.ref == ref]:
+        for following in tuple(self._by_ref.get(ref, ())):
             self.note(following, Event("event", state, reason))
             if following.op in TRANSFERS:
                 self.report(following, state, reason)

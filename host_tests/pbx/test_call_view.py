@@ -1,0 +1,38 @@
+"""The view of Asterisk's calls where no Asterisk can be made to do it: parties of whom nothing is heard any more."""
+
+from phoneterm_bridge.ami.codec import Message
+from phoneterm_bridge.asterisk_transfer import Plan
+from phoneterm_bridge.asterisk_view import MOST_ARRIVALS, CallView
+
+
+class Told:
+    def __init__(self):
+        self.arrivals = []
+
+    def on_calls_changed(self, endpoint):
+        pass
+
+    def on_arrival(self, ref, reason):
+        self.arrivals.append((ref, reason))
+
+
+def channel(uniqueid, name, bridge):
+    return Message([("Uniqueid", uniqueid), ("Channel", name), ("ChannelStateDesc", "Up"), ("BridgeId", bridge)])
+
+
+def test_parties_that_are_never_heard_of_again_do_not_pile_up():
+    view, told = CallView(lambda: 1.0, lambda leg: None), Told()
+    view.listener = told
+    conversations = range(MOST_ARRIVALS + 1)
+    view.begin_load()
+    view.load(
+        [channel(f"u{n}", f"PJSIP/101-{n:08x}", f"b{n}") for n in conversations]
+        + [channel(f"c{n}", f"PJSIP/trunk-{n:08x}", f"b{n}") for n in conversations],
+        Plan("", 15.0),
+    )
+    for n in conversations:
+        for arrival in view.send(view.table.leg(f"u{n}")):
+            arrival.release()
+    for n in conversations:
+        view.apply(Message([("Event", "Hangup"), ("Uniqueid", f"c{n}"), ("Cause", "17")]))
+    assert [ref for ref, _ in told.arrivals] == [f"u{n}" for n in conversations[1:]]
