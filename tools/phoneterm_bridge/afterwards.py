@@ -23,10 +23,10 @@ class Afterwards:
         """Nothing waits yet. clock: monotonic seconds."""
         self.urgent = 0
         self._clock = clock
-        self._waiting: deque[tuple[float, Callable[..., None], tuple]] = deque()
+        self._waiting: deque[tuple[float, Callable[..., object], tuple]] = deque()
         self._is_working = False
 
-    def do(self, work: Callable[..., None], *arguments: object) -> None:
+    def do(self, work: Callable[..., object], *arguments: object) -> None:
         """Call `work` soon."""
         if not self.urgent or self._waiting:
             self.in_order(work, *arguments)
@@ -34,7 +34,7 @@ class Afterwards:
             self._wait(work, arguments)
             asyncio.get_running_loop().call_soon(self._take_turn)
 
-    def in_order(self, work: Callable[..., None], *arguments: object) -> None:
+    def in_order(self, work: Callable[..., object], *arguments: object) -> None:
         """Call `work` after all that waits: now, if nothing does or if this is a part of what waited."""
         if self._is_working or not self._waiting:
             work(*arguments)
@@ -46,7 +46,7 @@ class Afterwards:
         while self._waiting:
             self._do_next()
 
-    def _wait(self, work: Callable[..., None], arguments: tuple) -> None:
+    def _wait(self, work: Callable[..., object], arguments: tuple) -> None:
         self._waiting.append((self._clock() + MOST_WAIT_S, work, arguments))
 
     def _take_turn(self) -> None:
