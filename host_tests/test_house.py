@@ -30,6 +30,21 @@ _ARROWS = {
         "phoneterm.core.digit_map",
         "phoneterm.core.permissions",
     },
+    "tools/phoneterm_bridge/ami": {"phoneterm_bridge.ami", "phoneterm_bridge.pbx_port"},
+    "tools/phoneterm_bridge/asterisk": {
+        "phoneterm_bridge.asterisk",
+        "phoneterm_bridge.ami",
+        "phoneterm_bridge.pbx_port",
+        "phoneterm.core.messages",
+    },
+    "tools/phoneterm_bridge/exchange": {"phoneterm_bridge.exchange", "phoneterm_bridge.store"},
+    "tools/phoneterm_bridge/mqtt": {"phoneterm_bridge.mqtt", "phoneterm_bridge.problem", "phoneterm.core.messages"},
+    "tools/phoneterm_bridge/store": {
+        "phoneterm_bridge.store",
+        "phoneterm_bridge.problem",
+        "phoneterm.core.messages",
+    },
+    "tools/phoneterm_bridge/systemd": {"phoneterm_bridge.systemd", "phoneterm_bridge.health"},
     "tools/device_cable": {
         "device_cable",
         "phoneterm_bridge",

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import phoneterm_bridge
 from phoneterm.core import messages
-from phoneterm_bridge.counted_journal import BOUNDS_MS
-from phoneterm_bridge.figures import TELEMETRY_METRICS
-from phoneterm_bridge.metrics import render
+from phoneterm_bridge.web.counted_journal import BOUNDS_MS
+from phoneterm_bridge.web.figures import TELEMETRY_METRICS
+from phoneterm_bridge.web.metrics import render
 from prometheus_client.parser import text_string_to_metric_families
 
-_DASHBOARD = json.loads((Path(phoneterm_bridge.__file__).parent / "grafana" / "phoneterm.json").read_text())
+_DASHBOARD = json.loads((Path(phoneterm_bridge.__file__).parent / "web" / "grafana" / "phoneterm.json").read_text())
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
 

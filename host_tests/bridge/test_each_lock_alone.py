@@ -16,8 +16,8 @@ from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap
 from phoneterm.core.terminal import Identity, Terminal
 from phoneterm_bridge import gate
 from phoneterm_bridge.reception import Reception
-from phoneterm_bridge.sessions import Session, Sessions
 from phoneterm_bridge.store.journal import Journal
+from phoneterm_bridge.terminals.sessions import Session, Sessions
 
 TTL_MS = 150
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from phoneterm.core import messages
-from phoneterm_bridge.connect_packet import Connect, build_connect
+from phoneterm_bridge.broker.connect_packet import Connect, build_connect
 
 OTHER = "phone-102"
 

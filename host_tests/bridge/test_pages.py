@@ -7,12 +7,12 @@ import socket
 
 import pytest
 from phoneterm.core import messages
-from phoneterm_bridge.http_settings import HttpSettings
 from phoneterm_bridge.pbx_port import Outcome
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings import load_settings
 from phoneterm_bridge.store.journal import Event
+from phoneterm_bridge.web.settings import HttpSettings
 from prometheus_client.parser import text_string_to_metric_families
 
 
@@ -206,7 +206,7 @@ async def test_no_number_that_was_dialled_is_in_the_metrics(site):
 
 
 async def test_only_so_many_terminals_have_figures_of_their_own(site, monkeypatch):
-    monkeypatch.setattr("phoneterm_bridge.figures.MOST_TERMINALS", 2)
+    monkeypatch.setattr("phoneterm_bridge.web.figures.MOST_TERMINALS", 2)
     for tid in ("a", "b", "c"):
         site.bridge._telemetry.note(tid, {"heap_free": 1})
         site.bridge._sessions.mint(tid, "b", 0)

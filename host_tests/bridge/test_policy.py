@@ -10,11 +10,11 @@ import pytest
 import structlog
 from bridge.conftest import until
 from phoneterm.core import messages
-from phoneterm_bridge.limits import HOUR_S, MINUTE_S, SITE, Limits, is_full
-from phoneterm_bridge.number_rules import is_emergency, is_feature_code, verdict_by_prefix
-from phoneterm_bridge.office_hours import is_within, read_hours
-from phoneterm_bridge.policy import Policy
-from phoneterm_bridge.policy_settings import PolicySettings
+from phoneterm_bridge.policy.limits import HOUR_S, MINUTE_S, SITE, Limits, is_full
+from phoneterm_bridge.policy.number_rules import is_emergency, is_feature_code, verdict_by_prefix
+from phoneterm_bridge.policy.office_hours import is_within, read_hours
+from phoneterm_bridge.policy.rules import Policy
+from phoneterm_bridge.policy.settings import PolicySettings
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import load_settings
 from phoneterm_bridge.store.records import TerminalRecord

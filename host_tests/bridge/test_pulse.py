@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from bridge.production_mosquitto import ProductionMosquitto
 from phoneterm.core import messages
-from phoneterm_bridge.pulse import PULSE_NAME, Pulse
+from phoneterm_bridge.mqtt.pulse import PULSE_NAME, Pulse
 
 
 class _Link:

@@ -6,10 +6,10 @@ import pytest
 import structlog
 from phoneterm.core import messages
 from phoneterm_bridge.cli import request, terminal_app
-from phoneterm_bridge.crash_reports import CrashReports
 from phoneterm_bridge.store import requests, tables
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import find_change, read_changes
+from phoneterm_bridge.terminals.crash_reports import CrashReports
 from typer.testing import CliRunner
 
 TID = "phone-101"

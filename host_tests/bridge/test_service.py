@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from phoneterm.core import messages
-from phoneterm_bridge.embedded_broker import EmbeddedBroker
+from phoneterm_bridge.broker.embedded import EmbeddedBroker
 from phoneterm_bridge.pbx_port import PbxRejectedLogin
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.roster import Roster

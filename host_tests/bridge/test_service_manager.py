@@ -14,8 +14,8 @@ import pytest
 from bridge.running_bridge import RunningBridge
 from phoneterm_bridge import health as health_module
 from phoneterm_bridge.health import Health
-from phoneterm_bridge.service_manager import ServiceManager
-from phoneterm_bridge.watchdog import keep_telling
+from phoneterm_bridge.systemd.service_manager import ServiceManager
+from phoneterm_bridge.systemd.watchdog import keep_telling
 
 _UNIT = Path(phoneterm_bridge.__file__).parent / "systemd" / "phoneterm-bridge.service"
 

@@ -13,10 +13,10 @@ from bridge.production_mosquitto import ProductionMosquitto
 from device.authority import Authority, is_possible
 from gmqtt.mqtt.handler import MQTTConnectError
 from phoneterm.core import messages
-from phoneterm_bridge.broker_tls import make_client_context, make_server_context
+from phoneterm_bridge.broker.connect_packet import Connect, build_connect
+from phoneterm_bridge.broker.tls import make_client_context, make_server_context
 from phoneterm_bridge.cli.terminal import device_settings
-from phoneterm_bridge.connect_packet import Connect, build_connect
-from phoneterm_bridge.mqtt_connection import MqttConnection, NotConnected
+from phoneterm_bridge.mqtt.connection import MqttConnection, NotConnected
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.service import address_of, will_of
 from phoneterm_bridge.settings import BrokerSettings

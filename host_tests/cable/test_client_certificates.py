@@ -13,9 +13,9 @@ from device.authority import Authority, is_possible
 from device_cable import files
 from device_cable.cable import Cable
 from device_cable.client_certificate import read_client_certificate
+from phoneterm_bridge.broker.tls_psk import derive_psk
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import load_settings
-from phoneterm_bridge.tls_psk import derive_psk
 
 OURS = {"ca.der", "cert.der", "key.der", "ca.der.new", "cert.der.new", "key.der.new"}
 

@@ -10,7 +10,7 @@ import gmqtt
 from gmqtt.mqtt.constants import MQTTv311
 from link_lab.mosquitto import Mosquitto
 from phoneterm.core import messages
-from phoneterm_bridge.embedded_broker import EmbeddedBroker
+from phoneterm_bridge.broker.embedded import EmbeddedBroker
 from phoneterm_bridge.store import passwords
 
 BASE = "phoneterm"

@@ -8,7 +8,7 @@ from fault_lab.mqtt_stream import StreamBroken
 from fault_lab.proxy import FaultProxy
 from fault_lab.tls_stream import DATA, HANDSHAKE, RecordCutter
 from phoneterm.core import messages
-from phoneterm_bridge.broker_tls import make_server_context
+from phoneterm_bridge.broker.tls import make_server_context
 
 NAME = "broker.lab"
 UP_TOPIC = topic(messages.TELEMETRY)

@@ -7,7 +7,7 @@ import pytest
 from device.authority import Authority, is_possible
 from doctor.reading import change_of, problems, verdicts
 from pbx.desk import make_lab
-from phoneterm_bridge.broker_tls import make_server_context
+from phoneterm_bridge.broker.tls import make_server_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
 from phoneterm_bridge.doctor.pbx import examine_pbx
 from phoneterm_bridge.doctor.pbx_rights import examine_rights, excess_of

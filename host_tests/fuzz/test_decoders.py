@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from phoneterm.core import messages
 from phoneterm.device import mqtt_packets as packets
-from phoneterm_bridge.connect_packet import Connect, build_connect, parse_connect
+from phoneterm_bridge.broker.connect_packet import Connect, build_connect, parse_connect
 
 _MESSAGE = packets.publish("t/down/call", b'{"v":1}', 1, True, 7)
 _CONNECT = build_connect(Connect("one", "t101", "", 15, "t/up/state", b"gone", 1, True))[2:]

@@ -9,7 +9,7 @@ import time
 
 from phoneterm_bridge.ami.client import AmiClient
 from phoneterm_bridge.ami.settings import AmiSettings
-from phoneterm_bridge.asterisk_calls import CallTable
+from phoneterm_bridge.asterisk.calls import CallTable
 from phoneterm_bridge.pbx_port import Outcome
 
 LOOK_EVERY_S = 0.02

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from pbx.test_ami_client import connected
 from phoneterm.core.messages import FINAL_STATES
 from phoneterm_bridge.ami.codec import MAX_LINE_BYTES, MAX_MESSAGE_BYTES, Decoder, Message, encode
-from phoneterm_bridge.asterisk_transfer import Plan
-from phoneterm_bridge.asterisk_view import CallView
+from phoneterm_bridge.asterisk.transfer import Plan
+from phoneterm_bridge.asterisk.view import CallView
 from phoneterm_bridge.why import REASONS
 
 END = b"\r\n\r\n"

@@ -8,7 +8,7 @@ from pbx_simulator.ami_actions import AmiActions
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.simulator_lab import SimulatorLab
 from phoneterm_bridge.ami.settings import AmiSettings
-from phoneterm_bridge.asterisk import AsteriskPbx
+from phoneterm_bridge.asterisk.adapter import AsteriskPbx
 from phoneterm_bridge.pbx_port import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

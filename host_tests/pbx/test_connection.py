@@ -9,7 +9,7 @@ from pbx.proxy import AmiProxy
 from pbx_simulator.ami_actions import AmiActions
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.simulator_lab import SimulatorLab
-from phoneterm_bridge.asterisk import AsteriskPbx
+from phoneterm_bridge.asterisk.adapter import AsteriskPbx
 from phoneterm_bridge.pbx_port import Outcome, PbxRejectedLogin
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

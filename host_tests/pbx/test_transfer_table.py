@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phoneterm.core.messages import FINAL_STATES
 from phoneterm_bridge.ami.codec import Message
-from phoneterm_bridge.asterisk_calls import CallTable, endpoint_of, ref_of
-from phoneterm_bridge.asterisk_transfer import Plan, Transfer
+from phoneterm_bridge.asterisk.calls import CallTable, endpoint_of, ref_of
+from phoneterm_bridge.asterisk.transfer import Plan, Transfer
 from phoneterm_bridge.why import REASONS
 
 STATES = ("ringing", "consulting", *FINAL_STATES)

@@ -11,12 +11,12 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import sqlalchemy as sa
-from phoneterm_bridge import mosquitto_config
-from phoneterm_bridge.http_settings import HttpSettings
+from phoneterm_bridge.broker import mosquitto_config
 from phoneterm_bridge.settings import BridgeSettings, BrokerSettings, PbxSettings, StoreSettings
 from phoneterm_bridge.store import passwords, reading, tables
 from phoneterm_bridge.store.database import open_store, writing
 from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.web.settings import HttpSettings
 
 FIRST_EXTENSION = 20000
 CONTEXT = "internal"

@@ -8,10 +8,10 @@ board whose new secrets the store does not know can do nothing, and the same com
 from collections.abc import Callable
 
 import sqlalchemy as sa
+from phoneterm_bridge.broker.tls_psk import derive_psk
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.enrolling import prepare_terminal
-from phoneterm_bridge.tls_psk import derive_psk
 
 from device_cable import nvs
 from device_cable.cable import Cable

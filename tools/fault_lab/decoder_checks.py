@@ -11,7 +11,7 @@ from collections.abc import Callable
 from phoneterm.core import mac, messages
 from phoneterm.device.mqtt_decoder import MALFORMED, Decoder
 from phoneterm_bridge.ami.codec import Decoder as AmiDecoder
-from phoneterm_bridge.connect_packet import ConnectRefused, parse_connect
+from phoneterm_bridge.broker.connect_packet import ConnectRefused, parse_connect
 
 from fault_lab.mqtt_stream import MOST_PACKET_BYTES, PacketCutter, StreamBroken
 

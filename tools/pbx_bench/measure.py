@@ -14,8 +14,8 @@ from pbx_lab.lab import LabOptions
 from phoneterm_bridge.ami.client import AmiClient
 from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.ami.settings import AmiSettings
-from phoneterm_bridge.asterisk import AsteriskPbx
-from phoneterm_bridge.asterisk_speed import StartSpeed, speed_of
+from phoneterm_bridge.asterisk.adapter import AsteriskPbx
+from phoneterm_bridge.asterisk.speed import StartSpeed, speed_of
 
 from pbx_bench.ways import CALLER, COLLEAGUE, USER, Desk, Way
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pbx_lab.lab import CONTEXT
 from phoneterm_bridge.ami.client import AmiClient
-from phoneterm_bridge.asterisk import AsteriskPbx
+from phoneterm_bridge.asterisk.adapter import AsteriskPbx
 
 USER, COLLEAGUE, CALLER = "101", "102", "103"
 

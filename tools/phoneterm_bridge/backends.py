@@ -16,7 +16,7 @@ def make_pbx(settings: PbxSettings) -> Pbx:
 
 def _make_asterisk(settings: PbxSettings) -> Pbx:
     from phoneterm_bridge.ami.settings import AmiSettings
-    from phoneterm_bridge.asterisk import AsteriskPbx
+    from phoneterm_bridge.asterisk.adapter import AsteriskPbx
 
     login = (settings.username, settings.secret.get_secret_value())
     return AsteriskPbx(AmiSettings(settings.host, settings.port, *login, tls=settings.tls))

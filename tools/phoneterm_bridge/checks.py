@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from phoneterm.core import messages
 
 from phoneterm_bridge.backends import make_pbx
-from phoneterm_bridge.mqtt_connection import MqttConnection, NotConnected
+from phoneterm_bridge.mqtt.connection import MqttConnection, NotConnected
 from phoneterm_bridge.pbx_port import PbxRejectedLogin
 from phoneterm_bridge.phone_config import make_policy
 from phoneterm_bridge.problem import SetupProblem

@@ -15,8 +15,8 @@ from phoneterm_bridge.asking import ask_for_operation
 from phoneterm_bridge.case import Case
 from phoneterm_bridge.gate import Gate
 from phoneterm_bridge.pbx_port import Pbx
-from phoneterm_bridge.speaker import Speaker
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
+from phoneterm_bridge.terminals.speaker import Speaker
 from phoneterm_bridge.transfers import Following, Transfers
 
 

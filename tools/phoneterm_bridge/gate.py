@@ -12,11 +12,11 @@ from datetime import datetime
 from phoneterm_bridge.asking import ask_for_number
 from phoneterm_bridge.calls import choose_call, refusal_of_call
 from phoneterm_bridge.case import Case
-from phoneterm_bridge.limits import Limits
 from phoneterm_bridge.pbx_port import Call, Pbx
-from phoneterm_bridge.policy import TRANSFERS, Policy
+from phoneterm_bridge.policy.limits import Limits
+from phoneterm_bridge.policy.rules import TRANSFERS, Policy
 from phoneterm_bridge.roster import Roster
-from phoneterm_bridge.sessions import Session, Sessions
+from phoneterm_bridge.terminals.sessions import Session, Sessions
 from phoneterm_bridge.transfers import Following, Transfers
 
 

@@ -8,8 +8,8 @@ monotonic seconds.
 import asyncio
 import time
 
+from phoneterm_bridge.mqtt.pulse import Pulse
 from phoneterm_bridge.pbx_port import Pbx
-from phoneterm_bridge.pulse import Pulse
 
 _STORE_UNREAD_S = 5.0
 _STUCK_S = 30.0

@@ -8,8 +8,8 @@ import json
 import sqlalchemy as sa
 from phoneterm.core.digit_map import DEFAULT_MAP
 
-from phoneterm_bridge.policy import Policy
-from phoneterm_bridge.policy_settings import PolicySettings
+from phoneterm_bridge.policy.rules import Policy
+from phoneterm_bridge.policy.settings import PolicySettings
 from phoneterm_bridge.settings import PhoneSettings
 from phoneterm_bridge.store import reading
 

@@ -17,8 +17,8 @@ from phoneterm_bridge.logs import shorten
 from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.records import TerminalRecord
-from phoneterm_bridge.telemetry import Telemetry
-from phoneterm_bridge.welcome import Welcome
+from phoneterm_bridge.terminals.telemetry import Telemetry
+from phoneterm_bridge.terminals.welcome import Welcome
 
 _NOT_AUTHENTIC = {"id": None, "op": None, "number": None, "call": None}
 _TOPICS_REMEMBERED = 4096

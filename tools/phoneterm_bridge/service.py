@@ -14,35 +14,35 @@ import structlog
 from phoneterm.core import messages
 
 from phoneterm_bridge.afterwards import Afterwards
-from phoneterm_bridge.broker_tls import make_client_context, make_server_context
+from phoneterm_bridge.broker.tls import make_client_context, make_server_context
 from phoneterm_bridge.commands import Commands
 from phoneterm_bridge.gate import Gate
 from phoneterm_bridge.health import Health
-from phoneterm_bridge.mqtt_connection import BrokerAddress, Will
-from phoneterm_bridge.mqtt_link import Link, MqttLink
+from phoneterm_bridge.mqtt.connection import BrokerAddress, Will
+from phoneterm_bridge.mqtt.link import Link, MqttLink
+from phoneterm_bridge.mqtt.pulse import Pulse
 from phoneterm_bridge.pbx_port import Pbx, PbxRejectedLogin
 from phoneterm_bridge.phone_config import make_config, make_policy
-from phoneterm_bridge.policy_record import record_policy
+from phoneterm_bridge.policy.record import record_policy
+from phoneterm_bridge.policy.site_limit import SiteLimit
 from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.pulse import Pulse
 from phoneterm_bridge.reception import Reception
 from phoneterm_bridge.refreshing import keep_refreshing
-from phoneterm_bridge.request_desk import RequestDesk
 from phoneterm_bridge.roster import Roster
-from phoneterm_bridge.sessions import Sessions
 from phoneterm_bridge.settings import BridgeSettings, BrokerSettings
-from phoneterm_bridge.site_limit import SiteLimit
-from phoneterm_bridge.speaker import Speaker
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Journal
 from phoneterm_bridge.store.owner import own_store
-from phoneterm_bridge.telemetry import Telemetry
+from phoneterm_bridge.terminals.request_desk import RequestDesk
+from phoneterm_bridge.terminals.sessions import Sessions
+from phoneterm_bridge.terminals.speaker import Speaker
+from phoneterm_bridge.terminals.telemetry import Telemetry
+from phoneterm_bridge.terminals.welcome import Welcome
 from phoneterm_bridge.transfers import Transfers
-from phoneterm_bridge.welcome import Welcome
 
 if TYPE_CHECKING:  # imported only where there is one: a bridge with a mosquitto does not carry amqtt
-    from phoneterm_bridge.embedded_broker import EmbeddedBroker
+    from phoneterm_bridge.broker.embedded import EmbeddedBroker
 
 _FINISH_S = 5
 
@@ -116,7 +116,7 @@ class Bridge:
     def _make_journal(self) -> Journal:
         if not self._settings.http.enabled:
             return Journal(self._engine)
-        from phoneterm_bridge.counted_journal import CountedJournal
+        from phoneterm_bridge.web.counted_journal import CountedJournal
 
         return CountedJournal(self._engine, self.health)
 
@@ -142,7 +142,7 @@ class Bridge:
         self._parts.callback(self._speaker.say_bridge_state, "offline")
 
     async def _start_broker(self, settings: BrokerSettings) -> BrokerAddress:
-        from phoneterm_bridge.embedded_broker import EmbeddedBroker
+        from phoneterm_bridge.broker.embedded import EmbeddedBroker
 
         tls = None
         if settings.certificate_path and settings.key_path:
@@ -178,9 +178,9 @@ class Bridge:
     async def _start_pages(self) -> None:
         if not self._settings.http.enabled:
             return
-        from phoneterm_bridge.counted_journal import CountedJournal
-        from phoneterm_bridge.figures import Sources
-        from phoneterm_bridge.pages import serve_pages
+        from phoneterm_bridge.web.counted_journal import CountedJournal
+        from phoneterm_bridge.web.figures import Sources
+        from phoneterm_bridge.web.joining import serve_pages
 
         assert isinstance(self._journal, CountedJournal)
         sources = Sources(

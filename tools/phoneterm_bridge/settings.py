@@ -14,10 +14,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from phoneterm_bridge.broker_settings import BrokerSettings
-from phoneterm_bridge.http_settings import HttpSettings
-from phoneterm_bridge.policy_settings import PolicySettings
+from phoneterm_bridge.broker.settings import BrokerSettings
+from phoneterm_bridge.policy.settings import PolicySettings
 from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.web.settings import HttpSettings
 
 ENVIRONMENT_PREFIX = "PHONETERM_"
 _LEGEND = r"^[0-9A-Z*#]$"

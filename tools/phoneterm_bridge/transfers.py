@@ -16,9 +16,9 @@ from phoneterm.core.messages import FINAL_STATES
 
 from phoneterm_bridge.afterwards import Afterwards
 from phoneterm_bridge.pbx_port import Call
-from phoneterm_bridge.policy import TRANSFERS
-from phoneterm_bridge.speaker import Speaker
+from phoneterm_bridge.policy.rules import TRANSFERS
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
+from phoneterm_bridge.terminals.speaker import Speaker
 
 # How long the PBX may still report on a transfer after the user's own leg is gone: longer than it rings a colleague
 # and, where it is so configured, calls the user back twice.

@@ -21,9 +21,9 @@ from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_s
 from phoneterm_bridge.logs import set_up_logs
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.service_manager import ServiceManager
 from phoneterm_bridge.settings import BridgeSettings
-from phoneterm_bridge.watchdog import keep_telling
+from phoneterm_bridge.systemd.service_manager import ServiceManager
+from phoneterm_bridge.systemd.watchdog import keep_telling
 
 app = typer.Typer(
     help="The bridge between terminals and the PBX.", no_args_is_help=True, pretty_exceptions_enable=False

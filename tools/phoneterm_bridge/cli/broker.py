@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from phoneterm_bridge.broker_settings import BrokerSettings
+from phoneterm_bridge.broker.mosquitto_config import CONFIG_NAME, FIRST_LINE, make_files, without_login
+from phoneterm_bridge.broker.settings import BrokerSettings
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings, read_terminals
 from phoneterm_bridge.loopback import is_loopback
-from phoneterm_bridge.mosquitto_config import CONFIG_NAME, FIRST_LINE, make_files, without_login
 from phoneterm_bridge.problem import SetupProblem
 
 app = typer.Typer(

@@ -12,8 +12,8 @@ import typer
 
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings
 from phoneterm_bridge.cli.terminal import device_settings, write_secret
-from phoneterm_bridge.csv_exchange import carry_out, export, new_terminals, plan_import
-from phoneterm_bridge.csv_plan import Plan
+from phoneterm_bridge.exchange.files import carry_out, export, new_terminals, plan_import
+from phoneterm_bridge.exchange.plan import Plan
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import BridgeSettings
 from phoneterm_bridge.store.database import open_store

@@ -11,12 +11,12 @@ from typing import Annotated
 
 import typer
 
-from phoneterm_bridge.broker_settings import BrokerSettings
+from phoneterm_bridge.broker.settings import BrokerSettings
+from phoneterm_bridge.broker.tls_psk import derive_psk
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings, read_terminals
 from phoneterm_bridge.cli.request import identify, reboot, wipe
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
-from phoneterm_bridge.tls_psk import derive_psk
 
 app = typer.Typer(
     help="Enrol terminals, see them, revoke them, say what they may do; have one show itself, reboot or wipe itself.",

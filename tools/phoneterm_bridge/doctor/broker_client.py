@@ -12,7 +12,7 @@ import gmqtt
 from gmqtt.mqtt.constants import MQTTv311
 from gmqtt.mqtt.handler import MQTTError
 
-from phoneterm_bridge.broker_tls import make_client_context
+from phoneterm_bridge.broker.tls import make_client_context
 from phoneterm_bridge.doctor.trouble import describe_trouble
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import BrokerSettings

@@ -9,7 +9,7 @@ import ssl
 import time
 from contextlib import suppress
 
-from phoneterm_bridge.broker_tls import make_client_context, make_server_context
+from phoneterm_bridge.broker.tls import make_client_context, make_server_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding, name_some
 from phoneterm_bridge.doctor.trouble import describe_trouble
 from phoneterm_bridge.problem import SetupProblem

@@ -11,8 +11,8 @@ from phoneterm.core.messages import Rejected
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding, name_some
 from phoneterm_bridge.doctor.store import Stored
 from phoneterm_bridge.phone_config import digit_map_of, make_policy
-from phoneterm_bridge.policy import FORBIDDEN_CLASSES
-from phoneterm_bridge.policy_settings import PolicySettings
+from phoneterm_bridge.policy.rules import FORBIDDEN_CLASSES
+from phoneterm_bridge.policy.settings import PolicySettings
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import PhoneSettings
 

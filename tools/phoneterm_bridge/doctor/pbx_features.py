@@ -1,18 +1,18 @@
 """The PBX's transfer features: are there codes, which way a transfer starts, and what would make it faster.
 
-Does not start a transfer, and does not know itself which way the bridge takes: `asterisk_speed` does, with the lines
+Does not start a transfer, and does not know itself which way the bridge takes: `asterisk.speed` does, with the lines
 that would give it a faster one. Times are those measured in the lab, from the action to the caller on hold.
 """
 
 from dataclasses import replace
 
-from phoneterm_bridge.asterisk_features import (
+from phoneterm_bridge.asterisk.features import (
     FIRST_VERSION_WITH_TRANSFER_EXTEN,
     MIN_DTMF_DEFAULT_MS,
     Features,
     ask_features,
 )
-from phoneterm_bridge.asterisk_speed import EVERY_DIGIT, FASTEST_MIN_DTMF_MS, LONGER_CODE, ConfigLine, speed_of
+from phoneterm_bridge.asterisk.speed import EVERY_DIGIT, FASTEST_MIN_DTMF_MS, LONGER_CODE, ConfigLine, speed_of
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
 from phoneterm_bridge.doctor.pbx_session import PbxSession
 

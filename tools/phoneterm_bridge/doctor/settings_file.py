@@ -3,9 +3,9 @@
 import stat
 from pathlib import Path
 
+from phoneterm_bridge.broker.mosquitto_config import LEAST_PASSWORD_CHARS
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.loopback import is_loopback
-from phoneterm_bridge.mosquitto_config import LEAST_PASSWORD_CHARS
 from phoneterm_bridge.settings import BridgeSettings
 
 _PART = "settings"

@@ -1,0 +1,1 @@
+"""Asterisk as the PBX: its calls, its attended transfers, and how it is asked, over AMI."""

@@ -1,0 +1,1 @@
+"""Users, extensions and terminals as a CSV file."""

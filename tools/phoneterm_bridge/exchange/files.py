@@ -1,0 +1,89 @@
+"""Imports users, extensions and terminals from a CSV file, and exports them. Does not print.
+
+A file is taken as a whole or not at all. New terminals' secrets are made before the store is locked, so that a bridge
+that runs is not held up, and are handed to `keep_secrets` before anything is committed: what it raises undoes all.
+"""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from phoneterm_bridge.exchange.plan import Known, Plan
+from phoneterm_bridge.exchange.rows import read_rows, write_rows
+from phoneterm_bridge.store import reading, tables
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.enrolling import prepare_terminal
+from phoneterm_bridge.store.records import Enrolment, TerminalRecord
+
+
+def plan_import(engine: sa.Engine, content: bytes) -> Plan:
+    """Return what a file would change in the store, and its mistakes."""
+    rows, mistakes = read_rows(content)
+    plan = Plan(read_known(engine))
+    for row in rows:
+        plan.add(row)
+    plan.mistakes[:0] = mistakes
+    plan.mistakes.sort(key=lambda mistake: mistake.line)
+    return plan
+
+
+def carry_out(directory: Directory, plan: Plan, keep_secrets: Callable[[list[Enrolment]], None]) -> None:
+    """Make all changes of a plan, in one transaction."""
+    if plan.mistakes:
+        raise ValueError("a plan with mistakes cannot be carried out")
+    prepared = {step.arguments[0]: prepare_terminal(step.arguments[0]) for step in new_terminals(plan)}
+    with directory.together():
+        for step in plan.steps:
+            more = (prepared[step.arguments[0]],) if step.method == "add_terminal" else ()
+            getattr(directory, step.method)(*step.arguments, *more)
+        keep_secrets([one.enrolment for one in prepared.values()])
+
+
+def new_terminals(plan: Plan) -> list:
+    """Return the steps that add a terminal."""
+    return [step for step in plan.steps if step.method == "add_terminal"]
+
+
+def export(engine: sa.Engine) -> str:
+    """Return all users, extensions and terminals that are not revoked, as a file; secrets are not in it."""
+    known, terminals = read_known(engine), reading.read_snapshot(engine).terminals
+    rows = []
+    for user, is_aware in sorted(known.users.items()):
+        first = {"user": user, "multi_user_aware": "yes" if is_aware else "no"}
+        owned = sorted(number for number, extension in known.extensions.items() if extension[0] == user)
+        for number in owned:
+            extension = first | {"extension": number}
+            extension |= dict(zip(("endpoint", "context", "type"), known.extensions[number][1:], strict=True))
+            here = [one for one in terminals.values() if one.extension == number and not one.is_revoked]
+            rows += [extension | _describe(one) for one in sorted(here, key=lambda one: one.tid)] or [extension]
+        rows += [] if owned else [first]
+    return write_rows(rows)
+
+
+def read_known(engine: sa.Engine) -> Known:
+    """Return what the directory has."""
+    columns = tables.extensions.c
+    query = sa.select(columns.number, columns.user, columns.endpoint, columns.context, columns.type)
+    with engine.connect() as connection:
+        users = {row.name: row.multi_user_aware for row in connection.execute(sa.select(tables.users))}
+        extensions = {row[0]: tuple(row[1:]) for row in connection.execute(query)}
+    records = reading.read_snapshot(engine).terminals
+    return Known(users, extensions, {tid: _fields_of(record) for tid, record in records.items()})
+
+
+def _fields_of(record: TerminalRecord) -> dict:
+    flags = {"blind": record.allows_blind, "attended": record.allows_attended}
+    return {
+        "extension": record.extension,
+        "is_revoked": record.is_revoked,
+        "operations": tuple(name for name, is_allowed in flags.items() if is_allowed),
+        "classes": record.classes,
+        "allow": record.allow_prefixes,
+        "deny": record.deny_prefixes,
+    }
+
+
+def _describe(record: TerminalRecord) -> dict[str, str]:
+    fields = _fields_of(record)
+    cells = {name: " ".join(fields[name]) or "none" for name in ("operations", "classes", "allow", "deny")}
+    return cells | {"terminal": record.tid}

@@ -1,0 +1,158 @@
+"""Works out what a CSV file changes in the directory, and what is wrong with it. Does not change anything.
+
+What is not there is added. Of what is there, the permissions are set to what the file says, and an empty cell leaves
+them alone ("none" takes all away); an extension's endpoint, context, type and user, and a terminal's extension, cannot
+be changed by a file, so a difference is a mistake. Nothing is removed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from phoneterm_bridge.exchange.rows import Mistake, Row, show
+from phoneterm_bridge.store import names
+from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE
+
+_WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_OPERATIONS = ("blind", "attended")
+_NAMED_BY_TERMINAL = ("operations", "classes", "allow", "deny")
+_NAMED_BY_EXTENSION = ("endpoint", "context", "type", "terminal")
+
+
+class Step(NamedTuple):
+    """One call of a method of Directory."""
+
+    method: str
+    arguments: tuple
+
+
+@dataclass
+class Known:
+    """What there is: users with their flag, extensions with (user, endpoint, context, type), terminals."""
+
+    users: dict[str, bool] = field(default_factory=dict)
+    extensions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    terminals: dict[str, dict] = field(default_factory=dict)
+
+
+class Plan:
+    """The steps that a file leads to, in order, and its mistakes; `known` is kept up to date with the steps."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self.steps: list[Step] = []
+        self.mistakes: list[Mistake] = []
+
+    def add(self, row: Row) -> None:
+        """Work out one row; with mistakes in it, what depends on the wrong cells is left out."""
+        cells, before = row.cells, len(self.mistakes)
+        self._refuse(row, "user", names.problem_of_user(cells["user"]))
+        aware = self._read_word(row, "multi_user_aware")
+        self._refuse_orphans(row, "extension", _NAMED_BY_EXTENSION)
+        self._refuse_orphans(row, "terminal", _NAMED_BY_TERMINAL)
+        if len(self.mistakes) > before:
+            return
+        self._add_user(cells["user"], aware)
+        if cells["extension"] and self._add_extension(row) and cells["terminal"] and self._add_terminal(row):
+            self._set_permissions(row)
+
+    def _add_user(self, name: str, aware: bool | None) -> None:
+        if name not in self.known.users:
+            self._step("add_user", name, bool(aware))
+        elif aware is not None and self.known.users[name] != aware:
+            self._step("set_multi_user_aware", name, aware)
+        self.known.users[name] = self.known.users.get(name, False) if aware is None else aware
+
+    def _add_extension(self, row: Row) -> bool:
+        cells, number = row.cells, row.cells["extension"]
+        there = self.known.extensions.get(number)
+        usual = there or (cells["user"], number, "internal", TERMINAL_TYPE)
+        wanted = (cells["user"], *(cells[name] or usual[at] for at, name in _EXTENSION_COLUMNS))
+        problems = {"extension": names.problem_of_extension(number)}
+        given = [name for _, name in _EXTENSION_COLUMNS if cells[name]]
+        problems |= {name: names.problem_of_pbx_name(name, cells[name]) for name in given}
+        if there is not None:
+            for at, name in ((0, "user"), *_EXTENSION_COLUMNS):
+                if wanted[at] != there[at]:
+                    problems[name] = f"extension {show(number)} already has {show(there[at])}"
+        if self._refuse_all(row, problems):
+            return False
+        if there is None:
+            self._step("add_extension", number, *wanted)
+            self.known.extensions[number] = wanted
+        return True
+
+    def _add_terminal(self, row: Row) -> bool:
+        tid, extension = row.cells["terminal"], row.cells["extension"]
+        there = self.known.terminals.get(tid)
+        problem = names.problem_of_tid(tid)
+        if there is not None and there["is_revoked"]:
+            problem = "this terminal has been revoked; a new one needs a new id"
+        elif there is not None and there["extension"] != extension:
+            problem = f"this terminal is already at extension {show(there['extension'])}"
+        if self._refuse(row, "terminal", problem):
+            return False
+        if there is None:
+            self._step("add_terminal", tid, extension)
+            new = {"extension": extension, "is_revoked": False, "operations": _OPERATIONS, "allow": (), "deny": ()}
+            self.known.terminals[tid] = new | {"classes": DEFAULT_CLASSES}
+        return True
+
+    def _set_permissions(self, row: Row) -> None:
+        cells, tid = row.cells, row.cells["terminal"]
+        there = self.known.terminals[tid]
+        wanted = {name: _split(cells[name]) if cells[name] else there[name] for name in _NAMED_BY_TERMINAL}
+        problems = {name: check(wanted[name]) for name, check in _CHECKS.items()}
+        if self._refuse_all(row, problems):
+            return
+        for operation in _OPERATIONS:
+            if (operation in wanted["operations"]) != (operation in there["operations"]):
+                self._step("set_operation", tid, operation, operation in wanted["operations"])
+        if wanted["classes"] != there["classes"]:
+            self._step("set_classes", tid, wanted["classes"])
+        if (wanted["allow"], wanted["deny"]) != (there["allow"], there["deny"]):
+            self._step("set_prefixes", tid, wanted["allow"], wanted["deny"])
+        there.update(wanted)
+
+    def _read_word(self, row: Row, column: str) -> bool | None:
+        text = row.cells[column].lower()
+        if text and text not in _WORDS:
+            self._refuse(row, column, f"{show(row.cells[column])} is neither yes nor no")
+        return _WORDS.get(text)
+
+    def _refuse_orphans(self, row: Row, owner: str, columns: tuple[str, ...]) -> None:
+        """A cell that says something about an extension or terminal needs one in its line."""
+        for column in columns:
+            if row.cells[column] and not row.cells[owner]:
+                self._refuse(row, column, f"the line has no {owner} that this could belong to")
+
+    def _refuse_all(self, row: Row, problems: dict[str, str | None]) -> bool:
+        refused = [self._refuse(row, column, problem) for column, problem in problems.items()]
+        return any(refused)
+
+    def _refuse(self, row: Row, column: str, problem: str | None) -> bool:
+        if problem is not None:
+            self.mistakes.append(Mistake(row.line, column, problem[:1].lower() + problem[1:]))
+        return problem is not None
+
+    def _step(self, method: str, *arguments: object) -> None:
+        self.steps.append(Step(method, arguments))
+
+
+def _problem_of_operations(operations: tuple[str, ...]) -> str | None:
+    is_right = set(operations) <= set(_OPERATIONS)
+    return None if is_right else "an operation that can be allowed is blind or attended"
+
+
+_EXTENSION_COLUMNS = ((1, "endpoint"), (2, "context"), (3, "type"))
+_CHECKS: dict[str, Callable[[tuple[str, ...]], str | None]] = {
+    "operations": _problem_of_operations,
+    "classes": names.problem_of_classes,
+    "allow": names.problem_of_prefixes,
+    "deny": names.problem_of_prefixes,
+}
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """Return the words of a cell; commas separate too, and "none" is no word at all."""
+    return () if text.lower() == "none" else tuple(text.replace(",", " ").split())

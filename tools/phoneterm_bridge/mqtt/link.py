@@ -1,0 +1,124 @@
+"""The bridge's link to the broker: a thin port, and its implementation, which reconnects. Does not read payloads.
+
+While the link is down nothing is published and nothing is kept for later; the log says so once when the broker goes
+away and once when it is back. A broker may notice late that an earlier connection of ours is gone, and say our will,
+retained, although we are here: then the receiver is told once more that the link is up.
+"""
+
+import asyncio
+import secrets
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from phoneterm_bridge.mqtt.connection import BrokerAddress, MqttConnection, NotConnected, Will
+
+_FIRST_DELAY_S = 0.1
+_MOST_DELAY_S = 5.0
+
+
+class LinkReceiver(Protocol):
+    """Whom a link tells what happens."""
+
+    def on_link(self, is_up: bool) -> None:
+        """The link is up (connected and subscribed; what we are must be said again), or down."""
+
+    async def on_message(self, topic: str, payload: bytes, is_retained: bool) -> None:
+        """A message came; it is acknowledged to the broker when this returns. Must not raise."""
+
+
+class Link(Protocol):
+    """A way to publish and to be told. Publishing while it is down does nothing and says so."""
+
+    async def start(self, receiver: LinkReceiver) -> None:
+        """Start connecting, and reconnect until stopped."""
+
+    async def stop(self) -> None:
+        """Deliver what was published, and leave."""
+
+    def publish(self, topic: str, payload: bytes, is_retained: bool) -> bool:
+        """Publish with QoS 1; False when the link is down."""
+
+    def reconnect(self) -> None:
+        """Give up the present connection, if there is one: it is up, but does not bring what it should."""
+
+
+class MqttLink:
+    """A link that keeps one MqttConnection up at a time."""
+
+    def __init__(self, address: BrokerAddress, topic_filter: str, will: Will) -> None:
+        self._address = address
+        self._filter = topic_filter
+        self._will = will
+        self._task: asyncio.Task | None = None
+        self._connection: MqttConnection | None = None
+        self._is_told_away = False
+        self._is_leaving = False
+
+    async def start(self, receiver: LinkReceiver) -> None:
+        """Start connecting, and reconnect until stopped."""
+        self._task = asyncio.create_task(self._keep_connected(receiver), name="mqtt link")
+
+    async def stop(self) -> None:
+        """Deliver what was published, and leave."""
+        self._is_leaving = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def publish(self, topic: str, payload: bytes, is_retained: bool) -> bool:
+        """Publish with QoS 1; False when the link is down."""
+        return self._connection is not None and self._connection.publish(topic, payload, is_retained)
+
+    def reconnect(self) -> None:
+        """Give up the present connection, if there is one: it is up, but does not bring what it should."""
+        if self._connection is not None:
+            self._connection.give_up()
+
+    async def _keep_connected(self, receiver: LinkReceiver) -> None:
+        delay_s = _FIRST_DELAY_S
+        while True:
+            take = partial(self._take, receiver)
+            connection = MqttConnection(self._address, self._filter, self._will, take)
+            try:
+                await connection.open()
+                delay_s = _FIRST_DELAY_S
+                await self._serve(connection, receiver)
+                self._tell_away("the connection was lost")
+            except NotConnected as error:
+                self._tell_away(str(error))
+            except Exception as error:  # a mistake in a library or of our own: the link must come back all the same
+                structlog.get_logger().exception("link-failed", error=type(error).__name__)
+            finally:
+                await connection.close()
+            await asyncio.sleep(delay_s * (0.5 + secrets.randbelow(1000) / 1000))
+            delay_s = min(delay_s * 2, _MOST_DELAY_S)
+
+    async def _take(self, receiver: LinkReceiver, topic: str, payload: bytes, is_retained: bool) -> None:
+        if topic != self._will.topic:
+            await receiver.on_message(topic, payload, is_retained)
+        elif payload == self._will.payload and not (is_retained or self._is_leaving) and self._connection:
+            structlog.get_logger().warning("said-to-be-gone", broker=self._where)
+            receiver.on_link(True)
+
+    async def _serve(self, connection: MqttConnection, receiver: LinkReceiver) -> None:
+        """Be up until the connection is lost."""
+        self._connection = connection
+        self._is_told_away = False
+        structlog.get_logger().info("broker-there", broker=self._where)
+        receiver.on_link(True)
+        try:
+            await connection.wait_lost()
+        finally:
+            self._connection = None
+            receiver.on_link(False)
+
+    def _tell_away(self, reason: str) -> None:
+        if not self._is_told_away:
+            self._is_told_away = True
+            structlog.get_logger().warning("broker-away", broker=self._where, reason=reason)
+
+    @property
+    def _where(self) -> str:
+        return f"{self._address.host}:{self._address.port}"

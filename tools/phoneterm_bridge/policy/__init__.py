@@ -1,0 +1,1 @@
+"""Who may send a caller where, when and how often."""

@@ -1,0 +1,26 @@
+"""Journals the rules that stand in the settings file, whenever they are not what they were. Does not apply them.
+
+A file has no author: what is known is that the rules were different when the bridge started, and on which host.
+"""
+
+import json
+import platform
+
+import sqlalchemy as sa
+
+from phoneterm_bridge.phone_config import digit_map_of
+from phoneterm_bridge.policy.settings import PolicySettings
+from phoneterm_bridge.settings import PhoneSettings
+from phoneterm_bridge.store.directory import SETTINGS, Directory
+from phoneterm_bridge.store.journal_reading import read_changes
+
+
+def record_policy(engine: sa.Engine, phones: PhoneSettings, policy: PolicySettings) -> bool:
+    """Write the rules in force into the journal if they are not the ones written last; say whether they were."""
+    rules = policy.model_dump(mode="json") | {"digit_map": digit_map_of(phones)}
+    what = f"rules in force: {json.dumps(rules, sort_keys=True)}"
+    last = read_changes(engine, SETTINGS, 1)
+    if last and last[0].what == what:
+        return False
+    Directory(engine, "bridge", f"host {platform.node()}").note_settings(what)
+    return True

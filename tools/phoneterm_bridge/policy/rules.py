@@ -1,0 +1,106 @@
+"""Whether a terminal may send a caller to a number now. Does not know calls, sessions, the dialplan or how often.
+
+Allowed means: the extension is a phone terminal, its user is multi user aware, the operation is allowed, and the
+number is: never an emergency number or a feature code; by the longest prefix that allows or denies it; and where no
+prefix fits, by its class from the digit map. Numbers outside only in office hours, and not once they were revoked.
+"""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from phoneterm.core import messages
+from phoneterm.core.digit_map import compile_map
+
+from phoneterm_bridge.policy.number_rules import is_emergency, is_feature_code, verdict_by_prefix
+from phoneterm_bridge.policy.office_hours import is_within, read_hours
+from phoneterm_bridge.policy.settings import PolicySettings
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.store.records import TERMINAL_TYPE, TerminalRecord
+
+# Classes that are never a target, whatever the permissions say.
+FORBIDDEN_CLASSES = frozenset({"emergency", "feature"})
+TRANSFERS = ("blind", "attended")
+_NUMBERS_REMEMBERED = 1024
+
+
+class Refusal(NamedTuple):
+    """A wire reason, and for the journal what it was exactly."""
+
+    reason: str
+    cause: str | None = None
+
+
+class Policy:
+    """The rules of one digit map; `legends_in_use` are the keys that end, erase or cancel a number."""
+
+    def __init__(self, digit_map: str, legends_in_use: str = "", settings: PolicySettings | None = None) -> None:
+        compiled = compile_map(digit_map, legends_in_use)
+        if isinstance(compiled, messages.Rejected):
+            raise SetupProblem(f"The setting phones.digit_map is not right: {compiled.detail}.")
+        self._map = compiled
+        self._class_of = lru_cache(_NUMBERS_REMEMBERED)(compiled.class_of)
+        self._forbids = lru_cache(_NUMBERS_REMEMBERED)(self._refuse_for_all)
+        self._settings = settings or PolicySettings()
+        self._hours = read_hours(self._settings.office_hours)
+
+    def refusal(self, terminal: TerminalRecord, op: str, number: str | None, moment: datetime) -> Refusal | None:
+        """Return why this terminal may not do this at this local time, or None."""
+        if not terminal.may_transfer:
+            is_phone = terminal.extension_type == TERMINAL_TYPE
+            return Refusal("permission", "not-multi-user-aware" if is_phone else "no-phone-terminal")
+        if op not in TRANSFERS:
+            return None
+        if not (terminal.allows_blind if op == "blind" else terminal.allows_attended):
+            return Refusal("permission", "operation")
+        if number is None:
+            return Refusal("bad-number")
+        if number == terminal.extension:
+            return Refusal("self")
+        if self._class_of(number) is None:
+            return Refusal("bad-number")
+        cause = self._refuse_number(terminal, number, moment)
+        return None if cause is None else Refusal("destination", cause)
+
+    def is_external(self, op: str, number: str | None) -> bool:
+        """Say whether this is a transfer to a number outside."""
+        is_transfer = op in TRANSFERS and number is not None
+        return is_transfer and self._class_of(number) not in self._settings.internal
+
+    def classes_for(self, terminal: TerminalRecord) -> list[str]:
+        """Return the classes that some number the terminal may transfer to is of, for its own quick feedback."""
+        found = set(terminal.classes)
+        for prefix in (*self._settings.allow, *terminal.allow_prefixes):
+            state = self._map.start()
+            for symbol in prefix:
+                state = self._map.step(state, symbol)
+            found.update(self._map.possible_classes(state))
+        if terminal.is_external_revoked:
+            found.intersection_update(self._settings.internal)
+        return sorted(found - FORBIDDEN_CLASSES)
+
+    def _refuse_number(self, terminal: TerminalRecord, number: str, moment: datetime) -> str | None:
+        settings, number_class = self._settings, self._class_of(number)
+        forbidden = self._forbids(number)
+        if forbidden is not None:
+            return forbidden
+        allow, deny = (*settings.allow, *terminal.allow_prefixes), (*settings.deny, *terminal.deny_prefixes)
+        is_allowed = verdict_by_prefix(number, allow, deny)
+        if is_allowed is False:
+            return "prefix"
+        if is_allowed is None and number_class not in terminal.classes:
+            return "class"
+        if number_class in settings.internal:
+            return None
+        if terminal.is_external_revoked:
+            return "external-revoked"
+        return None if is_within(self._hours, moment) else "office-hours"
+
+    def _refuse_for_all(self, number: str) -> str | None:
+        """Return why nobody may send a caller to a number, whatever the permissions."""
+        settings, number_class = self._settings, self._class_of(number)
+        if number_class == "emergency" or is_emergency(number, settings.emergency, settings.outside_line):
+            return "emergency"
+        if number_class == "feature" or is_feature_code(number, settings.features):
+            return "feature-code"
+        return None

@@ -1,0 +1,82 @@
+"""The site's limit on external transfers: counts over a restart, and what happens once it is reached.
+
+Does not decide what is external. Reaching a limit is an alert in the log. Reaching the hourly one also revokes external
+transfers in the directory (journalled, and told to all terminals) until an administrator restores them: then the hour
+begins anew.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+import structlog
+
+from phoneterm_bridge.policy.limits import HOUR_S, SITE, Limits
+from phoneterm_bridge.policy.rules import Policy
+from phoneterm_bridge.policy.settings import PolicySettings
+from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal_reading import read_transfers
+
+
+class SiteLimit:
+    """The limits of one site, in step with its directory; `limits` does the counting."""
+
+    def __init__(
+        self, settings: PolicySettings, engine: sa.Engine, roster: Roster, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._per_hour = settings.external_per_hour
+        self._engine = engine
+        self._roster = roster
+        self._now_s = now_s
+        self._since_ms = roster.snapshot.external_since_ms
+        self._revoking: set[asyncio.Task] = set()
+        self._settings = settings
+        most = (settings.commands_per_minute, settings.external_per_hour, settings.external_at_once)
+        self.limits = Limits(*most, self._trip, self._alert)
+
+    async def recall(self, policy: Policy) -> None:
+        """Count what was transferred outside in the last hour, before this start."""
+        now_ms = time.time_ns() // 1_000_000
+        since_ms = max(self._since_ms, now_ms - HOUR_S * 1000)
+        found = await asyncio.to_thread(read_transfers, self._engine, since_ms)
+        ages_ms = [now_ms - at_ms for at_ms, op, number in found if policy.is_external(op, number)]
+        self.limits.recall(self._now_s() - age_ms / 1000 for age_ms in ages_ms)
+
+    def follow_directory(self) -> None:
+        """Begin anew if external transfers have been restored."""
+        snapshot = self._roster.snapshot
+        if snapshot.external_since_ms != self._since_ms:
+            self._since_ms = snapshot.external_since_ms
+            if not snapshot.is_external_revoked:
+                self.limits.restore()
+                structlog.get_logger().info("external-transfers-restored")
+
+    async def stop(self) -> None:
+        """Wait until what was revoked is written."""
+        if self._revoking:
+            await asyncio.wait(self._revoking)
+
+    def _alert(self, who: str) -> None:
+        """Tell the operator of a limit that refuses and passes by itself; once, until there is room again."""
+        if who == SITE:
+            most = self._settings.external_at_once
+            structlog.get_logger().warning("site-limit-tripped", limit="external-at-once", most=most)
+        else:
+            most = self._settings.commands_per_minute
+            structlog.get_logger().warning("terminal-limit-tripped", tid=who, limit="commands-per-minute", most=most)
+
+    def _trip(self) -> None:
+        structlog.get_logger().warning("site-limit-tripped", limit="external-per-hour", most=self._per_hour)
+        task = asyncio.create_task(self._revoke())
+        self._revoking.add(task)
+        task.add_done_callback(self._revoking.discard)
+
+    async def _revoke(self) -> None:
+        directory = Directory(self._engine, "bridge")
+        why = f"{self._per_hour} within an hour"
+        try:
+            await asyncio.to_thread(directory.set_external_revoked, True, why)
+        except Exception as error:  # the limit itself goes on refusing for the rest of the hour
+            structlog.get_logger().error("external-transfers-not-revoked", error=type(error).__name__)

@@ -1,0 +1,24 @@
+"""Keeps systemd informed while the bridge runs: its status, and that it goes on. Does not judge the bridge's health.
+
+The watchdog is fed as long as nothing is stuck; then systemd ends the process and starts it anew. Being without broker
+or PBX is told as status, and waited out.
+"""
+
+import asyncio
+
+from phoneterm_bridge.health import Health
+from phoneterm_bridge.systemd.service_manager import ServiceManager
+
+_EVERY_S = 5.0
+_TIMES_IN_TIME = 3  # how often the watchdog is fed in its time
+
+
+async def keep_telling(manager: ServiceManager, health: Health) -> None:
+    """Tell systemd how the bridge is, for ever."""
+    every_s = _EVERY_S if manager.watchdog_s is None else min(_EVERY_S, manager.watchdog_s / _TIMES_IN_TIME)
+    while manager.is_there:
+        words: dict[str, str | int] = {"STATUS": " ".join(health.missing().values()) or "Ready."}
+        if manager.watchdog_s is not None and health.stuck() is None:
+            words["WATCHDOG"] = 1
+        manager.say(**words)
+        await asyncio.sleep(every_s)

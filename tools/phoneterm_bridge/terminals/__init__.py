@@ -1,0 +1,1 @@
+"""The terminals: who they are, what they say, and what they are told."""

@@ -1,0 +1,93 @@
+"""What the bridge says to terminals: encodes, signs and publishes each message. Does not decide what to say.
+
+A message to a terminal that is not in the roster, or while the link is away, is not sent and not kept for later.
+Nothing overtakes what waits to be said.
+"""
+
+from collections import Counter
+
+import structlog
+from phoneterm.core import messages
+
+from phoneterm_bridge.afterwards import Afterwards
+from phoneterm_bridge.mqtt.link import Link
+from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.terminals.sessions import Session
+
+_RETAINED = (messages.PERMISSIONS, messages.CONFIG)
+_LEFT_BEHIND = (*_RETAINED, messages.STATE)  # all that the broker keeps of a terminal
+
+
+class Speaker:
+    """Says things under one base topic; `said` counts what was published to terminals, by kind."""
+
+    def __init__(self, link: Link, base: str, roster: Roster, afterwards: Afterwards) -> None:
+        self._link = link
+        self._base = base
+        self._roster = roster
+        self._afterwards = afterwards
+        self.said: Counter[str] = Counter()
+
+    def say_session(self, session: Session) -> None:
+        """Tell a terminal its new session."""
+        fields = {"boot": session.boot, "session": session.id, "ttl_ms": session.ttl_ms}
+        self._say(session.tid, messages.SESSION, fields)
+
+    def say_permissions(self, terminal: TerminalRecord, classes: list[str]) -> None:
+        """Tell a terminal what it may do and to which classes of numbers, at the directory's present revision."""
+        fields = {
+            "rev": self._roster.revision,
+            "multi_user_aware": terminal.may_transfer,
+            "blind": terminal.allows_blind,
+            "attended": terminal.allows_attended,
+            "classes": classes,
+        }
+        self._say(terminal.tid, messages.PERMISSIONS, fields)
+
+    def say_config(self, tid: str, fields: dict) -> None:
+        """Tell a terminal its digit map, timers, tones and key roles."""
+        self._say(tid, messages.CONFIG, fields)
+
+    def say_call(self, tid: str, fields: dict) -> None:
+        """Tell a terminal the state of its call."""
+        self._say(tid, messages.CALL, fields)
+
+    def say_result(self, tid: str, command_id: str, state: str, reason: str | None) -> None:
+        """Tell a terminal what came of a command."""
+        self._say(tid, messages.RESULT, {"id": command_id, "state": state, "reason": reason})
+
+    def say_request(self, tid: str, request_id: str, boot: str, operation: str) -> bool:
+        """Tell one start of a terminal to identify itself, reboot or wipe itself; say whether that was published."""
+        self._afterwards.flush()
+        return self._say_now(tid, messages.REQUEST, {"id": request_id, "boot": boot, "op": operation})
+
+    def say_bridge_state(self, state: str) -> None:
+        """Tell everybody whether the bridge is online, degraded (PBX away) or offline."""
+        topic = messages.topic_of(self._base, "", messages.BRIDGE_STATE)
+        payload = messages.encode(messages.BRIDGE_STATE, topic, None, {"state": state})
+        self._afterwards.in_order(self._publish, topic, payload)
+
+    def clear(self, tid: str) -> None:
+        """Take a revoked terminal's permissions and configuration away from it, and all it left from the broker."""
+        for kind in _LEFT_BEHIND:
+            self._afterwards.in_order(self._publish, messages.topic_of(self._base, tid, kind), b"")
+
+    def _publish(self, topic: str, payload: bytes) -> None:
+        self._link.publish(topic, payload, True)
+
+    def _say(self, tid: str, kind: str, fields: dict) -> None:
+        self._afterwards.in_order(self._say_now, tid, kind, fields)
+
+    def _say_now(self, tid: str, kind: str, fields: dict) -> bool:
+        terminal = self._roster.find(tid)
+        if terminal is None:
+            return False
+        topic = messages.topic_of(self._base, tid, kind)
+        payload = messages.encode(kind, topic, terminal.key, fields)
+        is_said = self._link.publish(topic, payload, kind in _RETAINED)
+        if is_said:
+            self.said[kind] += 1
+        else:
+            structlog.get_logger().debug("not-said", tid=tid, kind=kind)
+        return is_said

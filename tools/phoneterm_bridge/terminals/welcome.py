@@ -1,0 +1,106 @@
+"""What a terminal is told when it says hello, and from then on as permissions and calls change. Does not take commands.
+
+The answer to hello is, in this order: permissions, configuration, state of the call, and last the session, so that a
+terminal that is ready knows everything.
+"""
+
+import time
+from collections.abc import Callable
+
+import structlog
+from phoneterm.core import messages
+
+from phoneterm_bridge.calls import describe_calls
+from phoneterm_bridge.pbx_port import Pbx
+from phoneterm_bridge.policy.rules import Policy
+from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.terminals.crash_reports import CrashReports
+from phoneterm_bridge.terminals.sessions import Sessions
+from phoneterm_bridge.terminals.speaker import Speaker
+
+
+class Welcome:
+    """Keeps every terminal that said hello up to date. `config` are the fields of the config message."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        sessions: Sessions,
+        speaker: Speaker,
+        pbx: Pbx,
+        policy: Policy,
+        config: dict,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._roster = roster
+        self._sessions = sessions
+        self._speaker = speaker
+        self._pbx = pbx
+        self._policy = policy
+        self._config = config
+        self._now_s = now_s
+        self._told_calls: dict[str, dict] = {}
+        self.crash_reports = CrashReports(now_s)
+
+    def greet(self, terminal: TerminalRecord, hello: dict) -> None:
+        """Answer a hello: a new session, and all that the terminal needs to know; none to one in safe mode."""
+        if self.crash_reports.take(terminal.tid, hello):
+            self.see_off(terminal.tid)
+            return
+        lowest, highest = hello["wire"]
+        words = {"tid": terminal.tid, "boot": hello["boot"], "firmware": hello["fw"], "board": hello["board"]}
+        if not lowest <= messages.VERSION <= highest:
+            structlog.get_logger().warning("terminal-speaks-another-version", lowest=lowest, highest=highest, **words)
+            return
+        structlog.get_logger().info("hello", **words)
+        session = self._sessions.mint(terminal.tid, hello["boot"], self._now_s())
+        self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
+        self._speaker.say_config(terminal.tid, self._config)
+        self._told_calls.pop(terminal.tid, None)
+        self._tell_call(terminal)
+        self._speaker.say_session(session)
+
+    def see_off(self, tid: str, boot: str | None = None) -> None:
+        """End the terminal's session (only that boot's, if given)."""
+        if self._sessions.end(tid, boot):
+            structlog.get_logger().info("terminal-gone", tid=tid)
+
+    def silence(self, tid: str) -> None:
+        """A revoked terminal has said what it is kept by (its last will, as it was cut off): clear that too."""
+        if tid in self._roster.revoked:
+            self._speaker.clear(tid)
+
+    def catch_up(self) -> None:
+        """The link is back: repeat what changes may have been missed, to terminals with a session and revoked ones."""
+        for tid in self._roster.revoked:
+            self._speaker.clear(tid)
+        for tid in self._sessions.tids():
+            terminal = self._roster.find(tid)
+            if terminal is not None:
+                self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
+                self._told_calls.pop(tid, None)
+                self._tell_call(terminal)
+
+    def tell_changed(self, tids: tuple[str, ...]) -> None:
+        """Tell terminals whose record changed what they may do now; revoked ones lose everything."""
+        for tid in tids:
+            terminal = self._roster.find(tid)
+            if terminal is None:
+                self._speaker.clear(tid)
+                self.see_off(tid)
+            else:
+                self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
+
+    def tell_calls(self, endpoint: str) -> None:
+        """Tell the terminals of an endpoint the state of its call, if it is not what they were told last."""
+        for tid in self._roster.at_endpoint(endpoint):
+            terminal = self._roster.find(tid)
+            if terminal is not None and self._sessions.live(tid) is not None:
+                self._tell_call(terminal)
+
+    def _tell_call(self, terminal: TerminalRecord) -> None:
+        fields = describe_calls(self._pbx.calls(terminal.endpoint))
+        if self._told_calls.get(terminal.tid) != fields:
+            self._told_calls[terminal.tid] = fields
+            self._speaker.say_call(terminal.tid, fields)

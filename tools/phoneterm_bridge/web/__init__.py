@@ -1,0 +1,1 @@
+"""The bridge's pages for machines: health, readiness and metrics."""

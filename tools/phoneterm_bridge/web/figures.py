@@ -1,0 +1,134 @@
+"""Reads the bridge's figures from its parts: plain numbers by metric and labels. Does not format or keep them.
+
+Runs on the event loop and must stay short. A metric is named by what `metrics` describes; its figures are a mapping
+from the values of its labels to a number. Labels never hold a number that was dialled.
+"""
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from phoneterm_bridge.commands import Commands
+from phoneterm_bridge.health import Health
+from phoneterm_bridge.reception import Reception
+from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.terminals.sessions import Sessions
+from phoneterm_bridge.terminals.speaker import Speaker
+from phoneterm_bridge.terminals.telemetry import Telemetry
+from phoneterm_bridge.transfers import Transfers
+from phoneterm_bridge.web.counted_journal import CountedJournal
+
+Figures = dict[str, dict[tuple[str, ...], float]]
+
+# Terminals that get figures of their own. Beyond it only their sum would be of use, and a scrape would take too long.
+MOST_TERMINALS = 250
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The parts that are asked."""
+
+    health: Health
+    journal: CountedJournal
+    reception: Reception
+    commands: Commands
+    transfers: Transfers
+    speaker: Speaker
+    sessions: Sessions
+    roster: Roster
+    telemetry: Telemetry
+    store_path: Path
+
+
+def read_figures(sources: Sources) -> Figures:
+    """Return what all metrics but the histogram are at this moment."""
+    return (
+        _read_path(sources)
+        | _read_surroundings(sources)
+        | _read_terminals(sources.telemetry, set(sources.sessions.tids()))
+    )
+
+
+def _read_path(sources: Sources) -> Figures:
+    said: dict[tuple[str, ...], float] = {
+        (kind.rpartition("/")[2],): float(count) for kind, count in sources.speaker.said.items()
+    }
+    return {
+        "phoneterm_commands": {result: float(count) for result, count in sources.journal.results.items()},
+        "phoneterm_commands_in_flight": _one(sources.commands.in_flight),
+        "phoneterm_transfers_open": _one(sources.transfers.count),
+        "phoneterm_messages_refused": {(reason,): float(count) for reason, count in sources.reception.refused.items()},
+        "phoneterm_messages_said": said,
+        "phoneterm_journal_queue": _one(sources.journal.queued),
+        "phoneterm_journal_failures": _one(sources.journal.failures),
+    }
+
+
+def _read_surroundings(sources: Sources) -> Figures:
+    health, pulse, snapshot = sources.health, sources.health.pulse, sources.roster.snapshot
+    missing = health.missing()
+    states = Counter("revoked" if record.is_revoked else "enrolled" for record in snapshot.terminals.values())
+    return {
+        "phoneterm_ready": _one(not missing),
+        "phoneterm_broker_up": _one("broker" not in missing),
+        "phoneterm_broker_losses": _one(health.link_losses),
+        "phoneterm_pbx_up": _one("pbx" not in missing),
+        "phoneterm_pbx_losses": _one(health.pbx_losses),
+        "phoneterm_pulses_missed": _one(pulse.missed if pulse else 0),
+        "phoneterm_pulse_seconds": _one(pulse.round_trip_s) if pulse and pulse.round_trip_s is not None else {},
+        "phoneterm_loop_lag_seconds": _one(health.take_lag_s()),
+        "phoneterm_terminals": {
+            ("enrolled",): states["enrolled"], ("revoked",): states["revoked"],
+            ("online",): len(sources.sessions.tids()),
+        },
+        "phoneterm_directory_revision": _one(snapshot.revision),
+        "phoneterm_external_revoked": _one(snapshot.is_external_revoked),
+        "phoneterm_store_bytes": _one(_size_bytes(sources.store_path)),
+    }  # fmt: skip
+
+
+def _read_terminals(telemetry: Telemetry, online: set[str]) -> Figures:
+    """Return what terminals said of themselves, of the first so many of them."""
+    latest, left_out = telemetry.latest(online, MOST_TERMINALS)
+    figures: Figures = {"phoneterm_terminals_left_out": _one(left_out)}
+    for tid, fields in latest.items():
+        for field, value in fields.items():
+            name, factor = TELEMETRY_METRICS.get(field, ("", 1.0))
+            if name:
+                figures.setdefault(name, {})[(tid,)] = value * factor
+    return figures
+
+
+# Fields of the telemetry message: the metric, and what makes its unit seconds or bytes.
+TELEMETRY_METRICS = {
+    "uptime_s": ("phoneterm_terminal_uptime_seconds", 1.0),
+    "heap_free": ("phoneterm_terminal_heap_free_bytes", 1.0),
+    "rssi": ("phoneterm_terminal_rssi_dbm", 1.0),
+    "gap_p50_ms": ("phoneterm_terminal_scan_gap_p50_seconds", 0.001),
+    "gap_p99_ms": ("phoneterm_terminal_scan_gap_p99_seconds", 0.001),
+    "gap_max_ms": ("phoneterm_terminal_scan_gap_max_seconds", 0.001),
+    "keys": ("phoneterm_terminal_keys", 1.0),
+    "ghosts": ("phoneterm_terminal_ghosts", 1.0),
+    "stuck": ("phoneterm_terminal_stuck", 1.0),
+    "tainted": ("phoneterm_terminal_tainted", 1.0),
+    "reconnects": ("phoneterm_terminal_reconnects", 1.0),
+    "refused": ("phoneterm_terminal_refused", 1.0),
+    "dropped": ("phoneterm_terminal_dropped", 1.0),
+    "restarts": ("phoneterm_terminal_restarts", 1.0),
+}
+
+
+def _one(value: float) -> dict[tuple[str, ...], float]:
+    return {(): float(value)}
+
+
+def _size_bytes(path: Path) -> int:
+    """Return what the store takes on the disk, its write-ahead log included; 0 when it cannot be seen."""
+    total = 0
+    for name in (path, Path(f"{path}-wal")):
+        try:
+            total += os.stat(name).st_size
+        except OSError:
+            continue
+    return total

@@ -1,0 +1,25 @@
+"""Joins the bridge's parts with its pages: starts a server whose metrics are read from them. Imported only when wanted.
+
+Figures are read on the event loop, in one go; the text is made from them in a thread, so that a scrape of a large site
+does not hold up a command.
+"""
+
+import asyncio
+
+from phoneterm_bridge.web.figures import Sources, read_figures
+from phoneterm_bridge.web.metrics import render
+from phoneterm_bridge.web.pages import make_app
+from phoneterm_bridge.web.server import HttpServer
+from phoneterm_bridge.web.settings import HttpSettings
+
+
+async def serve_pages(settings: HttpSettings, sources: Sources) -> HttpServer:
+    """Start serving the pages; SetupProblem when the port cannot be had."""
+
+    async def scrape() -> bytes:
+        figures, journal = read_figures(sources), sources.journal
+        return await asyncio.to_thread(render, figures, list(journal.delays), journal.delay_sum_ms)
+
+    server = HttpServer(settings, make_app(sources.health.missing, scrape))
+    await server.start()
+    return server

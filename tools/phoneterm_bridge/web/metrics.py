@@ -1,0 +1,90 @@
+"""The bridge's metrics as Prometheus reads them: what each one is, and the text of a scrape. Does not count anything.
+
+All are here, in the order of the text. A counter's name gets `_total` in the text. The rest of this process (memory,
+CPU, files) comes from prometheus-client's own collector.
+"""
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, Metric, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
+
+from phoneterm_bridge.web.counted_journal import BOUNDS_MS
+from phoneterm_bridge.web.figures import Figures
+
+# The name; whether it only rises; its labels; what it is.
+_DESCRIPTIONS: tuple[tuple[str, bool, tuple[str, ...], str], ...] = (
+    ("phoneterm_ready", False, (), "1 when a command keyed now would reach the PBX."),
+    ("phoneterm_broker_up", False, (), "1 when the broker brings the bridge's messages back."),
+    ("phoneterm_broker_losses", True, (), "Connections to the broker that were lost."),
+    ("phoneterm_pulses_missed", True, (), "Messages of the bridge to itself that did not come back in time."),
+    ("phoneterm_pulse_seconds", False, (), "How long the last of these messages took through the broker."),
+    ("phoneterm_pbx_up", False, (), "1 when the PBX is connected and logged in."),
+    ("phoneterm_pbx_losses", True, (), "Connections to the PBX that were lost."),
+    ("phoneterm_commands", True, ("op", "state", "reason"), "Results told to terminals; op none: not authentic."),
+    ("phoneterm_commands_in_flight", False, (), "Commands that the PBX has not answered yet."),
+    ("phoneterm_transfers_open", False, (), "Commands whose end is not known yet."),
+    ("phoneterm_messages_refused", True, ("reason",), "Messages from terminals that were refused."),
+    ("phoneterm_messages_said", True, ("kind",), "Messages to terminals, permissions among them."),
+    ("phoneterm_journal_queue", False, (), "Journal writes that wait for the disk."),
+    ("phoneterm_journal_failures", True, (), "Commands that could not be journalled, and so were not carried out."),
+    ("phoneterm_loop_lag_seconds", False, (), "The longest delay of the event loop since the last scrape."),
+    ("phoneterm_store_bytes", False, (), "Size of the store on the disk."),
+    ("phoneterm_directory_revision", False, (), "Revision of users, extensions, terminals and permissions."),
+    ("phoneterm_external_revoked", False, (), "1 when the site's limit has switched numbers outside off."),
+    ("phoneterm_terminals", False, ("state",), "Terminals: enrolled, revoked, and online now."),
+    ("phoneterm_terminals_left_out", False, (), "Terminals online that have no figures of their own here."),
+    ("phoneterm_terminal_uptime_seconds", False, ("tid",), "Time since the terminal started."),
+    ("phoneterm_terminal_heap_free_bytes", False, ("tid",), "Free memory of the terminal."),
+    ("phoneterm_terminal_rssi_dbm", False, ("tid",), "Radio signal at the terminal."),
+    ("phoneterm_terminal_scan_gap_p50_seconds", False, ("tid",), "Median time between two scans, of the last minute."),
+    ("phoneterm_terminal_scan_gap_p99_seconds", False, ("tid",), "99th percentile of that time."),
+    ("phoneterm_terminal_scan_gap_max_seconds", False, ("tid",), "The longest such time."),
+    ("phoneterm_terminal_keys", True, ("tid",), "Key presses since the terminal started."),
+    ("phoneterm_terminal_ghosts", True, ("tid",), "Samples that could not be told apart, several keys being down."),
+    ("phoneterm_terminal_stuck", False, ("tid",), "Keys that are stuck now."),
+    ("phoneterm_terminal_tainted", True, ("tid",), "Sequences refused because a scan gap may have hidden a key."),
+    ("phoneterm_terminal_reconnects", True, ("tid",), "Times the terminal lost the broker."),
+    ("phoneterm_terminal_refused", True, ("tid",), "Messages the terminal did not accept."),
+    ("phoneterm_terminal_dropped", True, ("tid",), "Messages the terminal could not say."),
+    ("phoneterm_terminal_restarts", True, ("tid",), "Tasks of the terminal that died and were started again."),
+)
+
+
+class _Scrape:
+    """One scrape, as a collector of prometheus-client."""
+
+    def __init__(self, figures: Figures, delays: list[int], delay_sum_ms: int) -> None:
+        self._figures = figures
+        self._delays = delays
+        self._delay_sum_ms = delay_sum_ms
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric, those without a figure included."""
+        build = {"version": version("phoneterm"), "python": platform.python_version()}
+        yield InfoMetricFamily("phoneterm_build", "This bridge.", build)
+        yield self._delay()
+        for name, is_counter, labels, description in _DESCRIPTIONS:
+            family = (CounterMetricFamily if is_counter else GaugeMetricFamily)(name, description, labels=labels)
+            for values, figure in self._figures.get(name, {}).items():
+                family.add_metric(values, figure)
+            yield family
+
+    def _delay(self) -> Metric:
+        bounds = [*(str(bound_ms / 1000) for bound_ms in BOUNDS_MS), "+Inf"]
+        description = "From the reception of a command to the question to the PBX; its resolution is a millisecond."
+        family = HistogramMetricFamily("phoneterm_command_to_pbx_seconds", description)
+        buckets = list(zip(bounds, accumulate(self._delays), strict=True))
+        family.add_metric([], buckets, self._delay_sum_ms / 1000)
+        return family
+
+
+def render(figures: Figures, delays: list[int], delay_sum_ms: int) -> bytes:
+    """Return the text of a scrape; may run in any thread, because it has only values."""
+    registry = CollectorRegistry()
+    registry.register(_Scrape(figures, delays, delay_sum_ms))
+    ProcessCollector(registry=registry)
+    return generate_latest(registry)

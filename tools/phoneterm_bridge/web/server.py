@@ -1,0 +1,71 @@
+"""Serves the bridge's pages over HTTP inside its own event loop, with uvicorn. Does not know what is on them.
+
+uvicorn as it comes takes the signals of the process and ends it when a port is taken; both are ours to decide, so the
+socket is opened here and its signal handling is left out. Requests and connections are bounded in size and number.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Generator
+from typing import Any
+
+import uvicorn
+
+from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.web.settings import HttpSettings
+
+_MOST_REQUESTS = 64
+_MOST_HEADER_BYTES = 16 * 1024
+_IDLE_S = 5
+_GOODBYE_S = 1
+# Keeps caches and browsers from doing more with a page than showing it.
+_HEADERS = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+
+
+class HttpServer:
+    """One server for one ASGI application."""
+
+    def __init__(self, settings: HttpSettings, app: Any) -> None:
+        self._settings = settings
+        self._server = _QuietServer(
+            uvicorn.Config(
+                app, http="h11", ws="none", loop="none", lifespan="off", log_config=None, access_log=False,
+                server_header=False, headers=_HEADERS, limit_concurrency=_MOST_REQUESTS, timeout_keep_alive=_IDLE_S,
+                h11_max_incomplete_event_size=_MOST_HEADER_BYTES, timeout_graceful_shutdown=_GOODBYE_S,
+            )
+        )  # fmt: skip
+        self._task: asyncio.Task | None = None
+        self.port = settings.port
+
+    async def start(self) -> None:
+        """Start listening; SetupProblem when that cannot be done."""
+        try:
+            listener = await self._listen()
+        except OSError as error:
+            raise SetupProblem(
+                f"The pages cannot be served on port {self._settings.port} of {self._settings.host} "
+                f"({error.strerror}); http.port in the settings, or --set http.port=PORT, chooses another."
+            ) from None
+        self.port = listener.getsockname()[1]
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="http server")
+
+    async def stop(self) -> None:
+        """Let requests finish, within bounds, and stop listening."""
+        if self._task is not None:
+            self._server.should_exit = True
+            await asyncio.wait([self._task])
+
+    async def _listen(self) -> socket.socket:
+        loop = asyncio.get_running_loop()
+        where = (self._settings.host, self._settings.port)
+        found = await loop.getaddrinfo(*where, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        return socket.create_server(address[:2], family=family)
+
+
+class _QuietServer(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals to the bridge."""
+        yield
