@@ -69,7 +69,7 @@ async def test_complete_and_cancel_work_while_swapped(desk):
 
 
 @pytest.mark.parametrize(("is_swapped", "action"), [(False, "Hangup"), (True, "PlayDTMF")])
-async def test_nobody_is_hung_up_who_is_with_the_caller(lab, is_swapped, action):
+async def test_a_user_who_is_with_the_caller_is_not_hung_up_to_complete(lab, is_swapped, action):
     """Asterisk would now and then end the call for all three."""
     async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
         call = await desk.consult()

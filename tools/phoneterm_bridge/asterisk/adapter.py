@@ -150,7 +150,12 @@ class AsteriskPbx:
         running = self._view.running(self._view.table.leg_of(call.ref))
         if running is not None and running.transfer.state != CONSULTING:
             return Outcome("failed", "not-answered")
-        return await self._steer(call, lambda leg, _: self._actions.play(leg.channel, self._features.swap))
+
+        def exchange(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
+            transfer.is_swapping = True
+            return self._actions.play(leg.channel, self._features.swap)
+
+        return await self._steer(call, exchange)
 
     async def _steer(self, call: Call, act: Callable[[Leg, Transfer], Awaitable[Outcome]]) -> Outcome:
         """Act on the call's transfer; what comes of it is reported after the outcome."""

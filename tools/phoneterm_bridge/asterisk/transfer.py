@@ -56,6 +56,7 @@ class Transfer:
         self.callers = {caller.uniqueid for caller in callers}
         self.target = ""
         self.is_cancelled = False
+        self.is_swapping = False  # a swap is asked, and the transferrer was not seen to enter a bridge since
         self.wants_release = False
         self._family = leg.family
         self._target_name = plan.target_name
@@ -75,7 +76,7 @@ class Transfer:
 
     def is_swapped(self, leg: Leg) -> bool:
         """Say whether the transferrer, whose leg this is, has left the colleague for the caller, or is on the way."""
-        return self.state == CONSULTING and leg.bridge != self._consultation
+        return self.state == CONSULTING and (self.is_swapping or leg.bridge != self._consultation)
 
     def adopt(self, target: Leg, home: str) -> None:
         """Begin in the middle, as found after a reconnect: caller at home, transferrer with the target elsewhere."""
@@ -108,6 +109,8 @@ class Transfer:
             self._on_hangup(event)
         elif name == "AttendedTransfer":
             self._on_attended_transfer(event)
+        if name == "BridgeEnter" and who == self.transferrer:
+            self.is_swapping = False
         self._look_at_bridges(table, now)
 
     def _is_targets(self, event: Message) -> bool:
