@@ -184,6 +184,7 @@ def test_the_top_level_is_the_fixed_one():
         ".venv",
         ".cache",
         "build",
+        "state",
         ".pytest_cache",
         ".mypy_cache",
         ".ruff_cache",

@@ -148,6 +148,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_1(run, arguments, sentence):
 def test_init_writes_a_file_that_can_be_used_and_never_overwrites(run, tmp_path):
     run("bridge", "init", "bridge.toml")
     assert load_settings(tmp_path / "bridge.toml") == load_settings()
+    assert stat.S_IMODE((tmp_path / "bridge.toml").stat().st_mode) == 0o600
     assert "File exists" in run("bridge", "init", "bridge.toml", exit_code=1)
 
 

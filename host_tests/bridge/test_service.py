@@ -134,11 +134,6 @@ def test_a_running_bridge_ends_with_code_0_and_no_traceback_on(tmp_path, number)
             ["run", "--set", "broker.host=192.0.2.1", "--set", "broker.allow_plain=true"],
             "The broker cannot listen on port 1883 of 192.0.2.1",
         ),
-        (
-            ["check", "--set", "broker.embedded=false", "--set", "broker.port=9"],
-            "The broker 127.0.0.1:9 cannot be used",
-        ),
-        (["check", "--set", "pbx.port=9"], "The PBX asterisk at 127.0.0.1:9 does not answer"),
     ],
 )
 def test_a_command_that_fails_says_why_in_one_sentence(tmp_path, arguments, sentence):

@@ -1,10 +1,11 @@
-"""`phoneterm bridge`: run the bridge, check its surroundings, or write a first settings file.
+"""`phoneterm bridge`: run the bridge, or write a first settings file.
 
 Does no work of its own. `run` ends with exit code 0 on SIGTERM or Ctrl-C, once what was in flight has finished;
 a second one does not wait for that.
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -15,7 +16,6 @@ import structlog
 import typer
 
 from phoneterm_bridge.backends import make_pbx
-from phoneterm_bridge.checks import check_all
 from phoneterm_bridge.cli.example import EXAMPLE
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
 from phoneterm_bridge.logs import set_up_logs
@@ -40,28 +40,15 @@ def run(config: Config = None, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def check(config: Config = None, overrides: Overrides = None) -> None:
-    """Check settings, store, broker and PBX, and say what is not right; exit code 1 if anything is not."""
-    with one_sentence():
-        settings = read_settings(config, overrides)
-        set_up_logs(settings.log.format, "error")
-        findings = asyncio.run(check_all(settings))
-        for finding in findings:
-            typer.echo(f"{'ok' if finding.is_right else 'NOT OK':7}{finding.sentence}")
-        if not all(finding.is_right for finding in findings):
-            raise typer.Exit(1)
-
-
-@app.command()
 def init(path: Annotated[Path, typer.Argument(help="The settings file to write.")] = Path("phoneterm.toml")) -> None:
-    """Write a commented settings file to start from."""
+    """Write a commented settings file to start from, which only its owner can read."""
     with one_sentence():
         try:
-            with path.open("x", encoding="utf-8") as file:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(EXAMPLE)
         except OSError as error:
             raise SetupProblem(f"The file {path} cannot be written: {error.strerror}.") from None
-        typer.echo(f"Settings written to {path}; next: phoneterm bridge check --config {path}")
+        typer.echo(f"Settings written to {path}; next: phoneterm doctor --config {path}")
 
 
 async def _run(settings: BridgeSettings) -> None:
