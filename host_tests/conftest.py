@@ -50,6 +50,7 @@ def pytest_configure(config):
     hypothesis.settings.load_profile("shared-machine")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background; children would not hear Ctrl-C
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # ends in order too, servers and all
     name, _, value = _RUN_MARK.partition("=")
     os.environ[name] = value
 
