@@ -38,14 +38,16 @@ BRIDGE_STATE = "bridge/state"
 OPERATIONS = ("blind", "attended", "complete", "cancel", "swap")
 FINAL_STATES = ("done", "returned", "failed", "rejected", "unknown")
 
-# Sets of characters, as the first and last character of each range in them.
+# The characters that a text may have, by the name of the set.
+_LOWER = "0123456789abcdefghijklmnopqrstuvwxyz-"
+_NAME = _LOWER + _LOWER[10:].upper() + "._+"
 _SETS = {
-    "hex": "09af",
-    "tid": "09az--",
-    "name": "09azAZ--..__++",
-    "legend": "09AZ**##",
-    "map": "09azAZ--..__++**##[[]]||::  ",
-    "print": " ~",
+    "hex": _LOWER[:16],
+    "tid": _LOWER,
+    "name": _NAME,
+    "legend": _LOWER[:-1].upper() + "*#",
+    "map": _NAME + "*#[]|: ",
+    "print": bytes(range(32, 127)).decode(),
 }
 _MOST = 0x3FFFFFFF  # the largest small integer on a 32-bit MicroPython
 
@@ -91,7 +93,7 @@ def is_tid(text):
 
 def is_number(text):
     """Say whether `text` may be a number on the wire: ASCII digits, single stars only between digits, 1 to 32 long."""
-    return _is_text(text, "09**", MAX_NUMBER_CHARS) and "**" not in "*" + text + "*"
+    return _is_text(text, "0123456789*", MAX_NUMBER_CHARS) and "**" not in "*" + text + "*"
 
 
 def topic_of(base, tid, kind):
@@ -203,6 +205,12 @@ def _fields_of(kind):
     return table
 
 
+if mac.digest:  # on CPython, where there is memory for it
+    from functools import lru_cache
+
+    _fields_of = lru_cache(_fields_of)
+
+
 def _checked_fields(table, document):
     version = document.get("v")
     if _is_integer(version) and version > VERSION:
@@ -222,7 +230,7 @@ def _is_right(check, value):
         lowest, highest = (int(check[1]), int(check[2])) if len(check) > 1 else (0, _MOST)
         return _is_integer(value) and lowest <= value <= highest
     if name == "bool":
-        return value is True or value is False
+        return isinstance(value, bool)
     if name in _SETS:
         return _is_text(value, _SETS[name], int(check[1]))
     if name == "list":
@@ -230,25 +238,17 @@ def _is_right(check, value):
     if name == "number":
         return is_number(value)
     if name == "pair":
-        return isinstance(value, list) and len(value) == 2 and _is_integer(value[0]) and _is_integer(value[1])
+        return isinstance(value, list) and len(value) == 2 and all(map(_is_integer, value))
     return isinstance(value, str) and value in name.split("|")
 
 
 def _is_integer(value):
-    return isinstance(value, int) and value is not True and value is not False
+    return type(value) is int  # True and False are integers too
 
 
-def _is_text(value, ranges, most):
-    """Say whether `value` is a string of 1 to `most` characters, each in one of the ranges."""
-    if not isinstance(value, str) or not 1 <= len(value) <= most:
-        return False
-    for character in value:
-        at = 0
-        while not ranges[at] <= character <= ranges[at + 1]:
-            at += 2
-            if at == len(ranges):
-                return False
-    return True
+def _is_text(value, characters, most):
+    """Say whether `value` is a string of 1 to `most` characters, each one of `characters`."""
+    return isinstance(value, str) and 1 <= len(value) <= most and not value.strip(characters)
 
 
 def _is_list(value, most):
