@@ -1,23 +1,25 @@
-"""Writes the journal off the event loop: one thread, and one commit for all that has gathered (group commit).
+"""Writes the journal: one commit for all that has gathered in a turn of the event loop (group commit).
 
-Does not know what the writes mean. A write that is waited for waits for nothing but the disk; while the disk is busy
-the next group gathers, so that thousands of commands a second share a few hundred commits. A write that nobody waits
-for goes with the next one that somebody does, or after a moment. The thread speaks to the driver itself, without
-SQLAlchemy: on a busy bridge this is where the time goes.
+Does not know what the writes mean. While the disk is quick, a commit takes less time than it would take to hand it to
+a thread and hear of it again, so it is done in the loop itself. Where that took too long, or another process is just
+writing to the store, a thread of its own does it, and the loop goes on meanwhile; the next group gathers until then.
+A write that nobody waits for goes with the next one that somebody does, or after a moment. This speaks to the driver
+itself, without SQLAlchemy: on a busy bridge this is where the time goes.
 """
 
 import asyncio
-import queue
 import sqlite3
-import threading
+import time
 from collections.abc import Callable
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import sqlalchemy as sa
 
 _MOST_IN_GROUP = 512
 _MOST_DELAY_S = 0.02
+_QUICK_S = 0.005  # a commit that takes longer makes the loop late for everything else
+_SLOW_FOR_S = 1.0  # after one that did, the thread writes for so long
 
 # Carries out a group of writes on a connection, in their order, and returns what each of them came to.
 WriteGroup = Callable[[sqlite3.Connection, list[Any]], list[Any]]
@@ -25,22 +27,27 @@ _Item = tuple[Any, asyncio.Future | None]
 
 
 class JournalWriter:
-    """The one writer thread; `submit` and `add` may be called from the event loop that started it.
+    """The one writer of a journal; everything is called from the event loop that started it.
 
     `on_lost` is called with the error of a write that nobody waits for.
     """
 
-    def __init__(self, engine: sa.Engine, write_group: WriteGroup, on_lost: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, engine: sa.Engine, write_group: WriteGroup, on_lost: Callable[[BaseException], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        """clock: monotonic seconds, by which a commit is quick or not."""
         self._engine = engine
         self._write_group = write_group
         self._on_lost = on_lost
+        self._clock = clock
         self._gathered: list[_Item] = []
         self._queued = 0
-        self._queue: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_due = False  # what has gathered is handed over at the end of this turn of the loop
+        self._is_due = False  # what has gathered is written at the end of this turn of the loop
         self._delay: asyncio.TimerHandle | None = None
+        self._slow_until_s = 0.0
+        self._in_thread: asyncio.Future | None = None
 
     @property
     def queued(self) -> int:
@@ -48,10 +55,11 @@ class JournalWriter:
         return self._queued
 
     def start(self) -> None:
-        """Start the thread; futures are resolved on the running event loop."""
+        """Open the store for writing; futures are resolved on the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._run, args=(self._loop,), name="journal", daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(1, "journal")
+        self._impatient, self._patient = self._engine.raw_connection(), self._engine.raw_connection()
+        self._impatient.cursor().execute("PRAGMA busy_timeout = 0")
 
     def submit(self, write: Any) -> asyncio.Future:
         """Queue one write; the future has what it came to once it is committed, or its error."""
@@ -61,7 +69,7 @@ class JournalWriter:
         self._queued += 1
         if not self._is_due:
             self._is_due = True
-            loop.call_soon(self._hand_over)
+            loop.call_soon(self._write)
         return future
 
     def add(self, write: Any) -> None:
@@ -70,63 +78,64 @@ class JournalWriter:
         self._gathered.append((write, None))
         self._queued += 1
         if self._delay is None and not self._is_due:
-            self._delay = loop.call_later(_MOST_DELAY_S, self._hand_over)
+            self._delay = loop.call_later(_MOST_DELAY_S, self._write)
 
     async def stop(self) -> None:
-        """Commit what is queued and end the thread."""
-        if self._thread is None:
+        """Commit what is queued, and close."""
+        if self._loop is None:
             return
-        self._hand_over()
-        thread, self._thread = self._thread, None
-        self._queue.put(None)
-        await asyncio.to_thread(thread.join)
+        self._loop = None
+        while self._gathered or self._in_thread is not None:
+            self._write()
+            if self._in_thread is not None:
+                await asyncio.wait([self._in_thread])
+        self._thread.shutdown()
+        for connection in (self._impatient, self._patient):
+            connection.invalidate()  # not back to the pool: there, connections wait for others
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None or self._thread is None:
+        if self._loop is None:
             raise ValueError("the journal writer is not running")
         return self._loop
 
-    def _hand_over(self) -> None:
-        """Give the thread what has gathered."""
+    def _write(self) -> None:
+        """Commit what has gathered: here if that is quick, or in the thread unless that still writes."""
         self._is_due = False
         if self._delay is not None:
             self._delay.cancel()
             self._delay = None
-        if self._gathered:
-            gathered, self._gathered = self._gathered, []
-            self._queue.put(gathered)
+        if self._in_thread is not None or not self._gathered:
+            return
+        items, self._gathered = self._gathered[:_MOST_IN_GROUP], self._gathered[_MOST_IN_GROUP:]
+        results = self._write_here([write for write, _ in items])
+        if results is not None:
+            self._resolve(items, results)
+            return
+        self._in_thread = asyncio.get_running_loop().run_in_executor(self._thread, self._write_patiently, items)
+        self._in_thread.add_done_callback(lambda done: self._take_over(items, done))
 
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        with closing(self._engine.raw_connection()) as pooled:
-            connection: sqlite3.Connection = pooled.driver_connection  # type: ignore[assignment]
-            is_open = True
-            while is_open:
-                items: list[_Item] = []
-                gathered = self._queue.get()
-                while gathered is not None:
-                    items += gathered
-                    if len(items) >= _MOST_IN_GROUP or self._queue.empty():
-                        break
-                    gathered = self._queue.get_nowait()
-                is_open = gathered is not None
-                if items:
-                    results = self._commit(connection, [write for write, _ in items])
-                    loop.call_soon_threadsafe(self._resolve, items, results)
-
-    def _commit(self, connection: sqlite3.Connection, writes: list[Any]) -> list[Any]:
-        """Carry all out in one transaction; if that fails, each in its own, so that one bad write fails alone."""
+    def _write_here(self, writes: list[Any]) -> list[Any] | None:
+        """Commit in the loop; None, with nothing done, when that is for the thread to do."""
+        started_s = self._clock()
+        if started_s < self._slow_until_s:
+            return None
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            results = self._write_group(connection, writes)
-            connection.execute("COMMIT")
-        except Exception as error:  # whatever it is, the thread goes on and the write's future has it
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            if len(writes) == 1:
-                return [error]
-        else:
-            return results
-        return [self._commit(connection, [write])[0] for write in writes]
+            results = _commit(self._impatient, self._write_group, writes)
+        except Exception:  # the store is busy; or something is wrong with one of the writes, which takes longer
+            return None
+        ended_s = self._clock()
+        if ended_s - started_s > _QUICK_S:
+            self._slow_until_s = ended_s + _SLOW_FOR_S
+        return results
+
+    def _write_patiently(self, items: list[_Item]) -> list[Any]:
+        return _commit_what_can_be(self._patient, self._write_group, [write for write, _ in items])
+
+    def _take_over(self, items: list[_Item], done: asyncio.Future) -> None:
+        """The thread has written; go on with what has gathered meanwhile."""
+        self._in_thread = None
+        self._resolve(items, done.result())
+        self._write()
 
     def _resolve(self, items: list[_Item], results: list[Any]) -> None:
         self._queued -= len(items)
@@ -139,3 +148,27 @@ class JournalWriter:
                     future.set_exception(result)
                 else:
                     future.set_result(result)
+
+
+def _commit(pooled: sa.PoolProxiedConnection, write_group: WriteGroup, writes: list[Any]) -> list[Any]:
+    """Carry all out in one transaction, or nothing."""
+    connection: sqlite3.Connection = pooled.driver_connection  # type: ignore[assignment]
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        results = write_group(connection, writes)
+        connection.execute("COMMIT")
+    except Exception:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return results
+
+
+def _commit_what_can_be(pooled: sa.PoolProxiedConnection, write_group: WriteGroup, writes: list[Any]) -> list[Any]:
+    """Carry all out in one transaction; if that fails, each in its own, so that one bad write fails alone."""
+    try:
+        return _commit(pooled, write_group, writes)
+    except Exception as error:  # whatever it is, the thread goes on and the write's future has it
+        if len(writes) == 1:
+            return [error]
+    return [_commit_what_can_be(pooled, write_group, [write])[0] for write in writes]
