@@ -1,7 +1,8 @@
 """Follows what the PBX was asked to its true end, and tells terminal and journal. Does not decide or ask anything.
 
 A following belongs to one command and one call reference. A command's results only go forward: accepted, ringing,
-consulting, then one final state. complete, cancel and swap share the reference of the transfer they act on and end
+consulting, then one final state; the journal has each, and the terminal is not told one that is out of date before its
+turn to be told has come. complete, cancel and swap share the reference of the transfer they act on and end
 with it. A following whose call has left the PBX's view ends as unknown when nothing more is heard of it; one that was
 lost from view while the PBX was away ends as unknown at once. A blind transfer is done when the caller has been sent;
 whether anybody answered there is one more line in the journal, whenever it comes.
@@ -38,6 +39,7 @@ class Following:
     asked: asyncio.Event
     recorded: Recorded | None = None
     step: int = 0
+    untold: tuple[str, str | None] | None = None  # the last result, while the terminal has yet to be told
     silence: asyncio.TimerHandle | None = None
     is_external: bool = False
 
@@ -49,6 +51,7 @@ class Transfers:
         self._speaker = speaker
         self._afterwards = afterwards
         self._journal = journal
+        self._log = structlog.get_logger().bind()  # made once: a command has one line
         self._followings: dict[Following, None] = {}
         self._by_ref: dict[str, list[Following]] = {}
         self._sent: OrderedDict[str, Recorded] = OrderedDict()
@@ -87,12 +90,18 @@ class Transfers:
         else:
             following.step = _FORWARD[state]
         self.note(following, Event("result", state, reason))
-        self._afterwards.do(self._tell, following, state, reason)
+        is_waiting, following.untold = following.untold is not None, (state, reason)
+        if not is_waiting:
+            self._afterwards.do(self._tell, following)
 
-    def _tell(self, following: Following, state: str, reason: str | None) -> None:
+    def _tell(self, following: Following) -> None:
+        """Tell the terminal how far its command has come."""
+        if following.untold is None:
+            return
+        (state, reason), following.untold = following.untold, None
         self._speaker.say_result(following.tid, following.command_id, state, reason)
         words = {"tid": following.tid, "id": following.command_id, "op": following.op, "state": state}
-        say = structlog.get_logger().info if state in FINAL_STATES else structlog.get_logger().debug
+        say = self._log.info if state in FINAL_STATES else self._log.debug
         say("result", **words, **({"reason": reason} if reason else {}))
 
     def drop(self, following: Following) -> None:

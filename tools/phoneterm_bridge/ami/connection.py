@@ -52,6 +52,7 @@ class AmiConnection:
         self._on_event = on_event
         self._ids = itertools.count(1)
         self._asked: dict[str, _Asked] = {}
+        self._unwritten: list[bytes] = []  # what was asked in this turn of the event loop: it goes in one write
 
     @property
     def is_open(self) -> bool:
@@ -82,7 +83,7 @@ class AmiConnection:
         self._closed.set()
         self._writer.close()
         for asked in self._asked.values():
-            _fail(asked.answer, OutcomeUnknown("the connection to the PBX ended before an answer came"))
+            _fail(asked.answer, "the connection to the PBX ended before an answer came")
 
     async def log_in(self, settings: AmiSettings) -> None:
         """Log in without sending the secret itself; PbxRejectedLogin when the PBX does not want this login."""
@@ -111,14 +112,21 @@ class AmiConnection:
         if not self.is_open:
             raise NotConnected(f"no connection to the PBX for {action}")
         self._asked[action_id] = asked
-        self._writer.write(data)
-        late = OutcomeUnknown(f"no answer to {action} within {deadline_s} s")
-        deadline = asyncio.get_running_loop().call_later(deadline_s, _fail, asked.answer, late)
+        loop = asyncio.get_running_loop()
+        if not self._unwritten:
+            loop.call_soon(self._write)
+        self._unwritten.append(data)
+        deadline = loop.call_later(deadline_s, _fail, asked.answer, f"no answer to {action} within {deadline_s} s")
         try:
             return await asked.answer
         finally:
             deadline.cancel()
             del self._asked[action_id]
+
+    def _write(self) -> None:
+        data, self._unwritten = b"".join(self._unwritten), []
+        if self.is_open:
+            self._writer.write(data)
 
     def _take(self, message: Message) -> None:
         asked = self._asked.get(message.get("ActionID"))
@@ -133,9 +141,9 @@ class AmiConnection:
             asked.answer.set_result(message)
 
 
-def _fail(answer: "asyncio.Future[Message]", error: Exception) -> None:
+def _fail(answer: "asyncio.Future[Message]", why: str) -> None:
     if not answer.done():
-        answer.set_exception(error)
+        answer.set_exception(OutcomeUnknown(why))
 
 
 async def open_connection(settings: AmiSettings, on_event: Callable[[Message], None]) -> AmiConnection:
