@@ -63,11 +63,19 @@ class MqttProtocol(asyncio.Protocol):
         self._heard = 0
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
-        """Connect and log in; OSError (TLS too), HungUp or LoginRefused when that fails. May wait for ever."""
+        """Connect and log in; OSError (TLS too), HungUp or LoginRefused when that fails. May wait for ever.
+
+        What fails, or is cancelled, leaves nothing open.
+        """
         await self._loop.create_connection(lambda: self, host, port, ssl=tls)
-        code = (await self._ask(_LOGIN, self._login))[0]
-        if code:
-            raise LoginRefused(f"connection refused: {_REFUSALS.get(code, 'unknown error')}")
+        try:
+            code = (await self._ask(_LOGIN, self._login))[0]
+            if code:
+                raise LoginRefused(f"connection refused: {_REFUSALS.get(code, 'unknown error')}")
+        except BaseException:
+            if self._transport is not None:
+                self._transport.abort()
+            raise
 
     async def subscribe(self, *filters: str) -> bool:
         """Ask for messages with QoS 1, and say whether all of it was granted; HungUp. May wait for ever."""
