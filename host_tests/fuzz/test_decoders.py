@@ -52,6 +52,12 @@ def test_no_stream_makes_the_devices_decoder_raise_or_grow(octets, size):
     checks.check_device_decoder(octets, size)
 
 
+@settings(max_examples=500, deadline=None)
+@given(streams, some.integers(1, 80))
+def test_no_stream_of_a_broker_makes_the_bridges_decoder_raise_or_depend_on_where_it_was_cut(octets, size):
+    checks.check_broker(octets, size)
+
+
 @pytest.mark.parametrize("length", [0, 1, 127, 128, 16383, 16384, 2097151, 2097152, 268435455])
 def test_no_remaining_length_makes_the_devices_decoder_grow(length):
     checks.check_device_decoder(b"\x32" + packets.remaining_length(length) + b"\x00\x03abc" + b"x" * 300, 7)

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 
 from phoneterm.core import messages
+from phoneterm_bridge.mqtt import packets
+from phoneterm_bridge.mqtt.decoder import Decoder
 
-from bridge_lab import mqtt_packets
-
+_KEEPALIVE_S = 600
 HELLO_FIELDS = {"boot": "b0070001", "fw": "1.0", "board": "LOAD", "wire": [1, 1], "caps": ["blind"]}
 
 
@@ -41,14 +42,14 @@ class LoadTerminal(asyncio.Protocol):
         self._password = password
         self._filter = messages.topic_filters(base, tid)[0]
         self._topics = {kind: messages.topic_of(base, tid, kind) for kind in messages.KINDS}
-        self._kinds = {topic.encode(): kind for kind, topic in self._topics.items()}
+        self._kinds = {topic: kind for kind, topic in self._topics.items()}
         self._on_end = on_end
         self._is_bare = is_bare
         self._session = ""
         self._session_ns = 0
         self._sequence = 0
         self._packet_id = 0
-        self._buffer = bytearray()
+        self._decoder = Decoder()
         self._transport: asyncio.Transport | None = None
 
     def say_hello(self) -> None:
@@ -72,7 +73,9 @@ class LoadTerminal(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Log in."""
         self._transport = transport  # type: ignore[assignment]
-        self._transport.write(mqtt_packets.connect(self.tid, self._password))  # type: ignore[union-attr]
+        self._transport.write(  # type: ignore[union-attr]
+            packets.connect(self.tid, self.tid, self._password, _KEEPALIVE_S)
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever waits for this terminal learns that it will not be there."""
@@ -82,26 +85,27 @@ class LoadTerminal(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and acknowledge it in one write."""
-        self._buffer += data
         answers = b""
-        for kind, body in mqtt_packets.take(self._buffer):
-            if kind == mqtt_packets.PUBLISH:
-                topic, packet_id, payload = mqtt_packets.split_publish(body)
-                answers += mqtt_packets.acknowledge(packet_id)
+        for kind, number, topic, payload, _ in self._decoder.feed(data):
+            if kind == packets.PUBLISH and number:
+                answers += packets.acknowledge(number)
                 self._hear(topic, payload)
-            elif kind == mqtt_packets.CONNACK and body[1] == 0:
-                answers += mqtt_packets.subscribe(self._filter)
-            elif kind == mqtt_packets.SUBACK and not self.subscribed.done():
+            elif kind == packets.CONNACK and number == 0:
+                answers += packets.subscribe(1, self._filter)
+            elif kind == packets.SUBACK and not self.subscribed.done():
                 self.subscribed.set_result(None)
-        if answers and self._transport is not None:
+        if self._decoder.trouble:
+            self.wrong.append(f"{self.tid} was sent {self._decoder.trouble}")
+            self.leave()
+        elif answers and self._transport is not None:
             self._transport.write(answers)
 
-    def _hear(self, topic: bytes, payload: bytes) -> None:
+    def _hear(self, topic: str, payload: bytes) -> None:
         kind = self._kinds[topic]
         if self._is_bare:
             self._take_result({"reason": None, **json.loads(payload)})
             return
-        fields = messages.decode(kind, topic.decode(), self.key, payload)
+        fields = messages.decode(kind, topic, self.key, payload)
         if isinstance(fields, messages.Rejected):
             self.wrong.append(f"{self.tid} heard {kind} that is {fields.reason}: {fields.detail}")
             return
@@ -128,4 +132,4 @@ class LoadTerminal(asyncio.Protocol):
         self._packet_id = self._packet_id % 65535 + 1
         topic = self._topics[kind]
         payload = messages.encode(kind, topic, self.key, fields)
-        self._transport.write(mqtt_packets.publish(topic, payload, self._packet_id))
+        self._transport.write(packets.publish(topic, payload, self._packet_id))

@@ -12,6 +12,8 @@ from phoneterm.core import mac, messages
 from phoneterm.device.mqtt_decoder import MALFORMED, Decoder
 from phoneterm_bridge.ami.codec import Decoder as AmiDecoder
 from phoneterm_bridge.broker.connect_packet import ConnectRefused, parse_connect
+from phoneterm_bridge.mqtt.decoder import MOST_PACKET_BYTES as MOST_BROKER_PACKET_BYTES
+from phoneterm_bridge.mqtt.decoder import Decoder as BrokerDecoder
 
 from fault_lab.mqtt_stream import MOST_PACKET_BYTES, PacketCutter, StreamBroken
 
@@ -105,6 +107,21 @@ def check_ami(octets: bytes) -> None:
         assert message.pairs
 
 
+def check_broker(octets: bytes, size: int) -> None:
+    """Decode octets as what a broker sends the bridge, in one piece and in pieces of `size`: the same comes out."""
+    whole, cut = BrokerDecoder(), BrokerDecoder()
+    packets = whole.feed(octets)
+    pieces = [packet for at in range(0, len(octets), size) for packet in cut.feed(octets[at : at + size])]
+    assert pieces == packets
+    assert whole.trouble == cut.trouble
+    for _, number, topic, payload, _ in packets:
+        assert 0 <= number <= 65535
+        assert len(topic.encode()) + len(payload) <= MOST_BROKER_PACKET_BYTES
+    if whole.trouble:
+        assert len(whole.trouble) < 120
+        assert whole.feed(b"\xd0\x00") == []
+
+
 CHECKS: dict[str, Callable[[bytes], None]] = {
     "device": lambda octets: check_device_decoder(octets[1:], octets[0] if octets else 1),
     "messages": check_messages,
@@ -112,6 +129,7 @@ CHECKS: dict[str, Callable[[bytes], None]] = {
     "connect": check_connect,
     "cutter": check_cutter,
     "ami": check_ami,
+    "broker": lambda octets: check_broker(octets[1:], max(octets[0], 1) if octets else 1),
 }
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-TARGETS = ("device", "messages", "topics", "connect", "cutter", "ami")  # the names of decoder_checks.CHECKS
+TARGETS = ("device", "messages", "topics", "connect", "cutter", "ami", "broker")  # the names of decoder_checks.CHECKS
 CHECKS_MODULE = "fault_lab.decoder_checks"
 MOST_BYTES = 700  # of an input: longer than the longest message of the contract
 _MOST_MEMORY_MIB = 512

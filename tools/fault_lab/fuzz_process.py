@@ -6,7 +6,10 @@ Does not choose bounds: the options are libFuzzer's. CHECKS is a module with a d
 import importlib
 import sys
 
-_INSTRUMENTED = ("phoneterm", "phoneterm_bridge.broker.connect_packet", "phoneterm_bridge.ami.codec", "fault_lab")
+_INSTRUMENTED = (
+    "phoneterm", "phoneterm_bridge.broker.connect_packet", "phoneterm_bridge.ami.codec",
+    "phoneterm_bridge.mqtt.decoder", "fault_lab",
+)  # fmt: skip
 
 
 def run(name: str, checks: str, options: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Structured logs on standard error, for people (console) or machines (json). Does not decide what is worth a line.
 
 What is logged are events with fields; outside text is cut short and escaped, numbers and secrets never get here.
-The MQTT libraries' own loggers are silenced: they print payloads, and the bridge tells their story itself.
+The MQTT library's own loggers are silenced: they print payloads, and the bridge tells their story itself.
 """
 
 import logging
@@ -10,7 +10,7 @@ import sys
 import structlog
 
 MAX_TEXT_CHARS = 120
-_NOISY = ("amqtt", "gmqtt", "transitions", "websockets", "asyncio", "alembic", "uvicorn")
+_NOISY = ("amqtt", "transitions", "websockets", "asyncio", "alembic", "uvicorn")
 
 
 def set_up_logs(log_format: str, level: str) -> None:

@@ -1,0 +1,236 @@
+"""One socket that speaks MQTT 3.1.1 as a client, from login to loss. Does not reconnect and never sends a thing again.
+
+Whatever is written during one turn of the event loop leaves in one write. A message is acknowledged when its receiver
+has returned. Every wait has an end, whatever the peer does: who is silent for one and a half keepalives, or sends what
+it may not, is cut off, and `trouble` says why.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, cast
+
+import structlog
+
+from phoneterm_bridge.mqtt import packets
+from phoneterm_bridge.mqtt.decoder import Decoder
+from phoneterm_bridge.mqtt.packets import CONNACK, MOST_PACKET_ID, PINGRESP, PUBACK, PUBLISH, REFUSED
+from phoneterm_bridge.mqtt.upkeep import Upkeep
+
+GOODBYE_S = 1
+MOST_UNACKNOWLEDGED = 60000  # 10,000 terminals may say hello at once, and each is told three things
+MOST_WAITING_BYTES = 16 * 1024 * 1024  # that the peer has not taken
+_LOGIN = 0  # in the place of a packet id: no packet has this one
+_REFUSALS = {
+    1: "unacceptable protocol version", 2: "identifier rejected", 3: "broker unavailable",
+    4: "bad user name or password", 5: "not authorised",
+}  # fmt: skip
+
+OnMessage = Callable[[str, bytes, bool], Coroutine[Any, Any, None]]  # topic, payload, is retained
+
+
+class LoginRefused(Exception):
+    """The broker does not accept this login; says so in its words."""
+
+
+class HungUp(Exception):
+    """The connection ended before there was an answer; says why, as far as it is known."""
+
+
+class MqttProtocol(asyncio.Protocol):
+    """One connection, good for one `open`. `lost` is set when it has ended or was given up."""
+
+    def __init__(self, login: bytes, keepalive_s: float, on_message: OnMessage) -> None:
+        """login: a CONNECT packet, which says the same keepalive."""
+        self.lost = asyncio.Event()
+        self.trouble = ""
+        self._login = login
+        self._on_message = on_message
+        self._loop = asyncio.get_running_loop()
+        self._upkeep = Upkeep(keepalive_s, self._ping, self._cut)
+        self._decoder = Decoder()
+        self._transport: asyncio.Transport | None = None
+        self._is_let_in = False
+        self._is_full = False
+        self._waiting: list[bytes] = []  # to be written at the end of this turn of the event loop
+        self._unacknowledged: set[int] = set()
+        self._last_id = 0
+        self._answers: dict[int, asyncio.Future[bytes]] = {}
+        self._settled: asyncio.Future[None] | None = None  # all is acknowledged, or the connection is lost
+        self._ended = asyncio.Event()
+        self._hearing: dict[int, asyncio.Task[None]] = {}
+        self._heard = 0
+
+    async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        """Connect and log in; OSError (TLS too), HungUp or LoginRefused when that fails. May wait for ever.
+
+        What fails, or is cancelled, leaves nothing open.
+        """
+        await self._loop.create_connection(lambda: self, host, port, ssl=tls)
+        try:
+            code = (await self._ask(_LOGIN, self._login))[0]
+            if code:
+                raise LoginRefused(f"connection refused: {_REFUSALS.get(code, 'unknown error')}")
+        except BaseException:
+            if self._transport is not None:
+                self._transport.abort()
+            raise
+
+    async def subscribe(self, *filters: str) -> bool:
+        """Ask for messages with QoS 1, and say whether all of it was granted; HungUp. May wait for ever."""
+        packet_id = self._take_id()
+        try:
+            granted = await self._ask(packet_id, packets.subscribe(packet_id, *filters))
+        finally:
+            self._unacknowledged.discard(packet_id)
+        return len(granted) == len(filters) and max(granted) < REFUSED
+
+    def publish(self, topic: str, payload: bytes, is_retained: bool = False) -> bool:
+        """Publish with QoS 1; False when the connection is lost, or the peer takes or acknowledges too little."""
+        if self._is_full or not self._is_let_in or len(self._unacknowledged) >= MOST_UNACKNOWLEDGED:
+            return False
+        if self.lost.is_set():
+            return False
+        self._write(packets.publish(topic, payload, self._take_id(), is_retained))
+        return True
+
+    async def close(self) -> None:
+        """Deliver what was published, and leave, with at most GOODBYE_S for each."""
+        if self._transport is None:
+            return
+        if self._unacknowledged and not self.lost.is_set():
+            self._settled = self._loop.create_future()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_S):
+                    await self._settled
+        if self._is_let_in:
+            self._write(packets.DISCONNECT)
+            self._flush()
+        self.lost.set()
+        self._transport.close()
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await self._ended.wait()
+        except TimeoutError:
+            self._transport.abort()
+        finally:
+            self._upkeep.stop()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is open."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(MOST_WAITING_BYTES)
+        self._upkeep.start()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whoever waits for something learns that it will not come."""
+        self.lost.set()
+        self._ended.set()
+        self._upkeep.stop()
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(HungUp(self.trouble or "it hangs up"))
+        self._settle()
+
+    def eof_received(self) -> None:
+        """The peer has hung up, and takes nothing more."""
+        if self._transport is not None:
+            self._loop.call_soon(self._transport.abort)
+
+    def pause_writing(self) -> None:
+        """The peer takes nothing: until it does, nothing that would need an answer is taken from it."""
+        self._is_full = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The peer takes again."""
+        self._is_full = False
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came."""
+        self._upkeep.silent_parts = 0
+        for kind, number, topic, payload, is_retained in self._decoder.feed(data):
+            if kind == PUBACK:
+                self._unacknowledged.discard(number)
+            elif kind == PUBLISH and self._is_let_in:
+                self._heard += 1
+                hearing = self._hear(self._heard, number, topic, payload, is_retained)
+                self._hearing[self._heard] = self._loop.create_task(hearing)
+            else:
+                self._take_answer(kind, number, payload)
+        if self._decoder.trouble:
+            self._cut(f"it sends {self._decoder.trouble}")
+        if self._settled is not None and not self._unacknowledged:
+            self._settle()
+
+    async def _hear(self, key: int, packet_id: int, topic: str, payload: bytes, is_retained: bool) -> None:
+        try:
+            await self._on_message(topic, payload, is_retained)
+        except Exception as error:  # a mistake of our own: the broker is not told that the message was taken
+            structlog.get_logger().exception("message-failed", error=type(error).__name__)
+        else:
+            if packet_id:
+                self._write(packets.acknowledge(packet_id))
+        finally:
+            del self._hearing[key]
+
+    def _take_answer(self, kind: int, number: int, payload: bytes) -> None:
+        if kind == PINGRESP and self._is_let_in:
+            return
+        if (kind == CONNACK) is self._is_let_in:
+            self._cut("it sends packets out of order")
+            return
+        if kind == CONNACK:
+            self._is_let_in = number == 0
+            number, payload = _LOGIN, bytes((number,))
+        answer = self._answers.get(number)
+        if answer is not None and not answer.done():
+            answer.set_result(payload)
+
+    async def _ask(self, packet_id: int, packet: bytes) -> bytes:
+        """Write a packet and return what the answer to it says."""
+        if self._ended.is_set():
+            raise HungUp(self.trouble or "it hangs up")
+        self._answers[packet_id] = self._loop.create_future()
+        try:
+            self._write(packet)
+            return await self._answers[packet_id]
+        finally:
+            del self._answers[packet_id]
+
+    def _take_id(self) -> int:
+        """Return a packet id that is not in use, and use it."""
+        while True:
+            self._last_id = self._last_id % MOST_PACKET_ID + 1
+            if self._last_id not in self._unacknowledged:
+                self._unacknowledged.add(self._last_id)
+                return self._last_id
+
+    def _write(self, packet: bytes) -> None:
+        if not self._waiting:
+            self._loop.call_soon(self._flush)
+        self._waiting.append(packet)
+
+    def _flush(self) -> None:
+        if self._waiting and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(self._waiting))
+            self._upkeep.quiet_parts = 0
+        self._waiting.clear()
+
+    def _ping(self) -> None:
+        self._write(packets.PING)
+
+    def _cut(self, trouble: str) -> None:
+        """End the connection without a word, so that the broker says the will."""
+        if self._transport is not None and not self._ended.is_set():
+            self.trouble = self.trouble or trouble
+            self.lost.set()
+            self._transport.abort()
+
+    def _settle(self) -> None:
+        if self._settled is not None and not self._settled.done():
+            self._settled.set_result(None)

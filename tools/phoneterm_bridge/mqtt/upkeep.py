@@ -1,0 +1,48 @@
+"""When a connection must say that it is there, and when its silent peer counts as gone. Does no input or output.
+
+Time is counted in parts of a keepalive that this process really lived through, not by a clock: an event loop that was
+held up for long finds what its peer said in the meantime, and does not take its own absence for the peer's silence.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+_PARTS = 8  # of a keepalive
+_PING_PARTS = 4
+_MOST_SILENT_PARTS = 12
+
+
+class Upkeep:
+    """The upkeep of one connection; who owns it sets `quiet_parts` to 0 when it writes, `silent_parts` when it hears.
+
+    A keepalive of 0 s is none, and nothing is done.
+    """
+
+    def __init__(self, keepalive_s: float, ping: Callable[[], None], cut: Callable[[str], None]) -> None:
+        """ping: called when something should be written; cut: with the reason, when the peer counts as gone."""
+        self.quiet_parts = 0
+        self.silent_parts = 0
+        self._part_s = keepalive_s / _PARTS
+        self._ping = ping
+        self._cut = cut
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Start counting."""
+        if self._part_s:
+            self._timer = asyncio.get_running_loop().call_later(self._part_s, self._count)
+
+    def stop(self) -> None:
+        """Stop counting."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _count(self) -> None:
+        self.quiet_parts += 1
+        self.silent_parts += 1
+        if self.silent_parts >= _MOST_SILENT_PARTS:
+            self._cut(f"it has said nothing for {self._part_s * self.silent_parts:g} s")
+            return
+        if self.quiet_parts >= _PING_PARTS or self.silent_parts == _PING_PARTS:
+            self._ping()
+        self.start()
