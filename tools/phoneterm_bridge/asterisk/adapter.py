@@ -85,7 +85,7 @@ class AsteriskPbx:
         _check_context(context)
         if not messages.is_number(number):
             return False
-        if self.is_available and self._clock() < self._known_until.get((context, number), 0.0):
+        if self._is_remembered(context, number):
             return True
         try:
             is_known = await ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)") == "1"
@@ -98,12 +98,11 @@ class AsteriskPbx:
     async def blind(self, call: Call, context: str, number: str) -> Outcome:
         """Send the call's other party to the number; progress "done" when Asterisk has moved it, then its arrival."""
         leg, refusal = self._find(call, context, number)
-        if leg is None:
-            return Outcome("failed", refusal)
-        is_known = await self.is_known_number(context, number)
-        if not is_known:
-            return Outcome("failed", "unknown-number" if is_known is False else "pbx-unreachable")
-        leg, refusal = self._find(call, context, number)  # the user may have hung up meanwhile
+        if leg is not None and not self._is_remembered(context, number):
+            is_known = await self.is_known_number(context, number)
+            if not is_known:
+                return Outcome("failed", "unknown-number" if is_known is False else "pbx-unreachable")
+            leg, refusal = self._find(call, context, number)  # the user may have hung up meanwhile
         if leg is None:
             return Outcome("failed", refusal)
         arrivals = self._view.send(leg)
@@ -201,6 +200,9 @@ class AsteriskPbx:
     def _tell_changes(self) -> None:
         self._will_tell = False
         self._view.tell_changes()
+
+    def _is_remembered(self, context: str, number: str) -> bool:
+        return self.is_available and self._clock() < self._known_until.get((context, number), 0.0)
 
     def _remember(self, context: str, number: str) -> None:
         if len(self._known_until) >= _MOST_KNOWN:

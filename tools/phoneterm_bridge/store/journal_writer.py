@@ -18,8 +18,15 @@ import sqlalchemy as sa
 
 _MOST_IN_GROUP = 512
 _MOST_DELAY_S = 0.02
-_QUICK_S = 0.005  # a commit that takes longer makes the loop late for everything else
-_SLOW_FOR_S = 1.0  # after one that did, the thread writes for so long
+# SQLite moves what was committed from its log into the file, which takes milliseconds: the thread does it. Where the
+# loop writes so much that the thread never gets to the end of it, a commit does the rest.
+_MOVED_AFTER = 100  # commits
+_MOST_LOG_PAGES = 4000
+import os
+_TURNS = int(os.environ.get("TURNS", "0"))
+_QUICK_S = 0.005  # commits that take longer than this make the loop late for everything else
+_WEIGHT_OF_LAST = 1 / 8
+_SLOW_FOR_S = 1.0  # after such, the thread writes for so long
 
 # Carries out a group of writes on a connection, in their order, and returns what each of them came to.
 WriteGroup = Callable[[sqlite3.Connection, list[Any]], list[Any]]
@@ -43,9 +50,11 @@ class JournalWriter:
         self._clock = clock
         self._gathered: list[_Item] = []
         self._queued = 0
+        self._commits = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_due = False  # what has gathered is written at the end of this turn of the loop
         self._delay: asyncio.TimerHandle | None = None
+        self._takes_s = 0.0  # a commit here, on average; one alone may have had to wait for the processor
         self._slow_until_s = 0.0
         self._in_thread: asyncio.Future | None = None
 
@@ -60,6 +69,7 @@ class JournalWriter:
         self._thread = ThreadPoolExecutor(1, "journal")
         self._impatient, self._patient = self._engine.raw_connection(), self._engine.raw_connection()
         self._impatient.cursor().execute("PRAGMA busy_timeout = 0")
+        self._impatient.cursor().execute(f"PRAGMA wal_autocheckpoint = {_MOST_LOG_PAGES}")
 
     def submit(self, write: Any) -> asyncio.Future:
         """Queue one write; the future has what it came to once it is committed, or its error."""
@@ -69,7 +79,7 @@ class JournalWriter:
         self._queued += 1
         if not self._is_due:
             self._is_due = True
-            loop.call_soon(self._write)
+            loop.call_soon(self._gather, _TURNS)
         return future
 
     def add(self, write: Any) -> None:
@@ -98,6 +108,13 @@ class JournalWriter:
             raise ValueError("the journal writer is not running")
         return self._loop
 
+    def _gather(self, turns: int) -> None:
+        """Wait for so many turns of the loop, for what has arrived meanwhile; an idle loop turns at once."""
+        if turns:
+            asyncio.get_running_loop().call_soon(self._gather, turns - 1)
+        else:
+            self._write()
+
     def _write(self) -> None:
         """Commit what has gathered: here if that is quick, or in the thread unless that still writes."""
         self._is_due = False
@@ -123,13 +140,20 @@ class JournalWriter:
             results = _commit(self._impatient, self._write_group, writes)
         except Exception:  # the store is busy; or something is wrong with one of the writes, which takes longer
             return None
+        self._commits += 1
+        if self._commits % _MOVED_AFTER == 0:
+            self._thread.submit(self._move_log)
         ended_s = self._clock()
-        if ended_s - started_s > _QUICK_S:
-            self._slow_until_s = ended_s + _SLOW_FOR_S
+        self._takes_s += (ended_s - started_s - self._takes_s) * _WEIGHT_OF_LAST
+        if self._takes_s > _QUICK_S:
+            self._slow_until_s, self._takes_s = ended_s + _SLOW_FOR_S, 0.0
         return results
 
     def _write_patiently(self, items: list[_Item]) -> list[Any]:
         return _commit_what_can_be(self._patient, self._write_group, [write for write, _ in items])
+
+    def _move_log(self) -> None:
+        self._patient.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _take_over(self, items: list[_Item], done: asyncio.Future) -> None:
         """The thread has written; go on with what has gathered meanwhile."""
