@@ -88,6 +88,7 @@ class MemoryLink:
     def __init__(self):
         self.published = []
         self.reconnects = 0
+        self.hearing = set()
         self.news = asyncio.Condition()
         self.receiver = None
 
@@ -106,7 +107,15 @@ class MemoryLink:
         self.reconnects += 1
 
     async def send(self, topic, payload, is_retained=False):
-        await self.receiver.on_message(topic, payload, is_retained)
+        """Return once the receiver has taken the message, as a broker would learn it."""
+        is_taken = asyncio.Event()
+        hearing = asyncio.create_task(self.receiver.on_message(topic, payload, is_retained, is_taken.set))
+        self.hearing.add(hearing)
+        hearing.add_done_callback(self.hearing.discard)
+        hearing.add_done_callback(lambda _: is_taken.set())
+        await is_taken.wait()
+        if hearing.done():
+            hearing.result()
 
 
 class MqttWire:

@@ -110,7 +110,7 @@ async def test_a_mistake_of_our_own_concerns_one_message_only(scene):
 @given(topic=st.text(max_size=60) | st.sampled_from(TOPICS), payload=st.binary(max_size=600), is_retained=st.booleans())
 def test_nothing_that_arrives_raises(lonely_reception, topic, payload, is_retained):
     loop, reception = lonely_reception
-    loop.run_until_complete(reception.receive(topic, payload, is_retained))
+    loop.run_until_complete(reception.receive(topic, payload, is_retained, lambda: None))
 
 
 @pytest.fixture

@@ -25,7 +25,11 @@ TTL_MS = 150
 def take_out_retained(patch):
     """Lock 2: a command with the retain flag is taken like any other."""
     receive = Reception.receive
-    patch.setattr(Reception, "receive", lambda self, topic, payload, _: receive(self, topic, payload, False))
+    patch.setattr(
+        Reception,
+        "receive",
+        lambda self, topic, payload, _, acknowledge: receive(self, topic, payload, False, acknowledge),
+    )
 
 
 def take_out_session(patch):

@@ -359,7 +359,7 @@ async def test_swap_is_done_at_once_and_the_consultation_goes_on(scene, terminal
     await terminal.ask("attended", "102")
     scene.pbx.change_calls("101", make.talking("c1", state="consulting"))
     await terminal.ask("swap", None)
-    assert terminal.results(f"{terminal.session}.2") == [("accepted", None), ("done", None)]
+    assert terminal.results(f"{terminal.session}.2") == [("done", None)]
 
 
 async def test_a_cancel_keyed_while_the_transfer_is_still_being_asked_for_waits(scene, terminal, make):

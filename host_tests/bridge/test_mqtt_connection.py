@@ -150,7 +150,7 @@ async def test_flags_of_a_message(broker):
 async def test_a_message_is_acknowledged_when_its_receiver_has_returned_and_never_before(broker):
     begun, gates = [], {b"slow": asyncio.Event(), b"quick": asyncio.Event()}
 
-    async def hear(_topic, payload, _is_retained):
+    async def hear(_topic, payload, *_):
         begun.append(payload)
         await gates[payload].wait()
 
@@ -164,6 +164,24 @@ async def test_a_message_is_acknowledged_when_its_receiver_has_returned_and_neve
     assert await broker.acknowledged() == 7
 
 
+async def test_a_receiver_may_say_earlier_that_it_has_taken_a_message_and_says_so_once(broker):
+    gate = asyncio.Event()
+
+    async def hear(_topic, payload, _is_retained, acknowledge):
+        acknowledge()
+        if payload == b"long":
+            await gate.wait()
+            acknowledge()
+
+    broker.make_connection(hear=hear)
+    await broker.open()
+    await broker.say(message("t/x", b"long", 7))
+    assert await broker.acknowledged() == 7
+    gate.set()
+    await broker.say(message("t/x", b"short", 8))
+    assert await broker.acknowledged() == 8
+
+
 async def test_a_message_with_qos_0_is_not_acknowledged(broker):
     await broker.open()
     await broker.say(packets.publish("t/x", b"once", 0) + message("t/x", b"sure", 3))
@@ -172,7 +190,7 @@ async def test_a_message_with_qos_0_is_not_acknowledged(broker):
 
 
 async def test_a_receiver_that_fails_leaves_its_message_unacknowledged_and_a_line(broker):
-    async def hear(_topic, payload, _is_retained):
+    async def hear(_topic, payload, *_):
         if payload == b"bad":
             raise ValueError("a mistake")
 

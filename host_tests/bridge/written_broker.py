@@ -32,7 +32,7 @@ class WrittenBroker:
     def make_connection(self, keepalive_s=60, hear=None, **changes):
         """Return a connection to this broker; `hear` is called with each message instead of keeping it in `heard`."""
 
-        async def keep(topic, payload, is_retained):
+        async def keep(topic, payload, is_retained, _acknowledge):
             self.heard.append((topic, payload, is_retained))
 
         host, port = self._server.sockets[0].getsockname()

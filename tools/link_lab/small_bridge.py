@@ -39,7 +39,7 @@ class SmallBridge:
         payload = messages.encode(messages.PERMISSIONS, where, self._key, fields)
         self._protocol.publish(where, payload, is_retained=True)
 
-    async def _answer(self, topic: str, payload: bytes, _is_retained: bool) -> None:
+    async def _answer(self, topic: str, payload: bytes, *_: object) -> None:
         hello = messages.decode(messages.HELLO, topic, self._key, payload)
         if isinstance(hello, messages.Rejected):
             return

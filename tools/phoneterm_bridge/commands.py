@@ -6,7 +6,8 @@ nothing is tried twice: what may have happened but was not confirmed is "unknown
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from typing import cast
 
 import structlog
 
@@ -41,19 +42,23 @@ class Commands:
         """How many commands are with the PBX."""
         return len(self._running)
 
-    async def take(self, case: Case) -> None:
-        """Decide on one authentic command; returns once it is in the journal, the PBX is asked after that."""
+    async def take(self, case: Case, acknowledge: Callable[[], None]) -> None:
+        """Decide on one authentic command and have it carried out; `acknowledge` as soon as it is decided."""
         key = (case.terminal.tid, case.id)
         if not self._is_open or key in self._deciding:
             return
+        following = None
         self._deciding.add(key)
         self._afterwards.urgent += 1
         try:
             if not await self._is_repeated(case):
-                await self._decide(case)
+                following = await self._decide(case)
         finally:
             self._deciding.discard(key)
-            asyncio.get_running_loop().call_soon(self._end_urgency)  # after the first step of what `_run` began
+            asyncio.get_running_loop().call_soon(self._end_urgency)  # once the PBX has been asked, if it is
+        acknowledge()
+        if following is not None:
+            await self._run(self._carry_out(case, following))
 
     def close(self) -> None:
         """Take no more commands."""
@@ -64,18 +69,19 @@ class Commands:
         if self._running:
             await asyncio.wait(self._running, timeout=timeout_s)
 
-    async def _decide(self, case: Case) -> None:
+    async def _decide(self, case: Case) -> Following | None:
+        """Check and journal a new command; return what is to be carried out, or None when it was refused."""
         following, reason = await self._gate.check(case)
         recorded, reason = await self._record(case, reason)
         if following is not None and recorded is not None and reason is None:
             following.recorded = recorded
-            self._run(self._carry_out(case, following))
-            return
+            return following
         if following is not None:
             self._transfers.drop(following)
         if reason is not None:
             structlog.get_logger().info("refused", tid=case.terminal.tid, id=case.id, op=case.op, reason=reason)
             self._speaker.say_result(case.terminal.tid, case.id, "rejected", reason)
+        return None
 
     async def _record(self, case: Case, reason: str | None) -> tuple[Recorded | None, str | None]:
         """Journal a command durably; return what was written, and the reason to refuse it with, if any."""
@@ -123,7 +129,11 @@ class Commands:
     def _end_urgency(self) -> None:
         self._afterwards.urgent -= 1
 
-    def _run(self, work: Coroutine) -> None:
-        task = asyncio.create_task(work)
+    async def _run(self, work: Coroutine) -> None:
+        """Wait for work, which counts as being with the PBX meanwhile."""
+        task = cast(asyncio.Task, asyncio.current_task())
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        try:
+            await work
+        finally:
+            self._running.discard(task)

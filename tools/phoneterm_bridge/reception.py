@@ -5,7 +5,7 @@ topic the contract does not have, a terminal that does not exist or is revoked, 
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import lru_cache, partial
 
 import structlog
@@ -44,16 +44,15 @@ class Reception:
         self._journal = journal
         self._telemetry = telemetry
         self.refused: Counter[str] = Counter()
-        self._takers: dict[str, Callable[[TerminalRecord, dict], Awaitable[None]]] = {
+        self._takers: dict[str, Callable[[TerminalRecord, dict], None]] = {
             messages.HELLO: self._take_hello,
             messages.STATE: self._take_state,
-            messages.COMMAND: self._take_command,
             messages.ACK: self._take_ack,
             messages.TELEMETRY: self._take_telemetry,
         }
 
-    async def receive(self, topic: str, payload: bytes, is_retained: bool) -> None:
-        """Take one message from the link; never raises."""
+    async def receive(self, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]) -> None:
+        """Take one message from the link; never raises. A command is acknowledged before the PBX answers."""
         parsed = self._parse(topic)
         if parsed is None or parsed[1] not in _SPOKEN_BY_TERMINALS:
             self._refuse("unknown-topic", topic)
@@ -77,28 +76,28 @@ class Reception:
                 await self._journal_refused(terminal, fields.reason)
             return
         try:
-            await self._takers[kind](terminal, fields)
+            if kind == messages.COMMAND:
+                await self._commands.take(Case(terminal, fields), acknowledge)
+            else:
+                self._takers[kind](terminal, fields)
         except Exception as error:  # our own mistake must not take the service down, nor the other terminals with it
             structlog.get_logger().exception("message-not-taken", tid=tid, kind=kind, error=type(error).__name__)
 
-    async def _take_hello(self, terminal: TerminalRecord, fields: dict) -> None:
+    def _take_hello(self, terminal: TerminalRecord, fields: dict) -> None:
         self._welcome.greet(terminal, fields)
 
-    async def _take_state(self, terminal: TerminalRecord, fields: dict) -> None:
+    def _take_state(self, terminal: TerminalRecord, fields: dict) -> None:
         if fields["state"] == "offline":
             self._welcome.see_off(terminal.tid, fields["boot"])
 
-    async def _take_command(self, terminal: TerminalRecord, fields: dict) -> None:
-        await self._commands.take(Case(terminal, fields))
-
-    async def _take_ack(self, terminal: TerminalRecord, fields: dict) -> None:
+    def _take_ack(self, terminal: TerminalRecord, fields: dict) -> None:
         words = {"permissions": fields["permissions"], "config": fields["config"]}
         if fields["error"] is not None:
             structlog.get_logger().warning("terminal-refused-config", tid=terminal.tid, error=fields["error"], **words)
         else:
             structlog.get_logger().info("in-force", tid=terminal.tid, **words)
 
-    async def _take_telemetry(self, terminal: TerminalRecord, fields: dict) -> None:
+    def _take_telemetry(self, terminal: TerminalRecord, fields: dict) -> None:
         known = {name: value for name, value in fields.items() if value is not None and name != "v"}
         self._telemetry.note(terminal.tid, known)
         structlog.get_logger().debug("telemetry", tid=terminal.tid, **known)

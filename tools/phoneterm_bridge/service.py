@@ -6,6 +6,7 @@ close. Trouble at the start is a SetupProblem; later trouble with broker or PBX 
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -239,10 +240,10 @@ class Bridge:
             self._say_state()
             self._welcome.catch_up()
 
-    async def on_message(self, topic: str, payload: bytes, is_retained: bool) -> None:
+    async def on_message(self, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]) -> None:
         """A message came from a terminal."""
         if not self._pulse.takes(topic, payload):
-            await self._reception.receive(topic, payload, is_retained)
+            await self._reception.receive(topic, payload, is_retained, acknowledge)
 
     def on_calls_changed(self, endpoint: str) -> None:
         """The PBX's calls of an endpoint changed."""

@@ -52,7 +52,6 @@ class AmiConnection:
         self._on_event = on_event
         self._ids = itertools.count(1)
         self._asked: dict[str, _Asked] = {}
-        self._unwritten: list[bytes] = []  # what was asked in this turn of the event loop: it goes in one write
 
     @property
     def is_open(self) -> bool:
@@ -113,20 +112,13 @@ class AmiConnection:
             raise NotConnected(f"no connection to the PBX for {action}")
         self._asked[action_id] = asked
         loop = asyncio.get_running_loop()
-        if not self._unwritten:
-            loop.call_soon(self._write)
-        self._unwritten.append(data)
+        self._writer.write(data)
         deadline = loop.call_later(deadline_s, _fail, asked.answer, f"no answer to {action} within {deadline_s} s")
         try:
             return await asked.answer
         finally:
             deadline.cancel()
             del self._asked[action_id]
-
-    def _write(self) -> None:
-        data, self._unwritten = b"".join(self._unwritten), []
-        if self.is_open:
-            self._writer.write(data)
 
     def _take(self, message: Message) -> None:
         asked = self._asked.get(message.get("ActionID"))

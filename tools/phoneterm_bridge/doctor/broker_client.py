@@ -69,5 +69,5 @@ class BrokerClient:
         """Leave."""
         await self._protocol.close()
 
-    async def _take(self, topic: str, payload: bytes, _is_retained: bool) -> None:
+    async def _take(self, topic: str, payload: bytes, *_: object) -> None:
         self.heard.add((topic, payload))

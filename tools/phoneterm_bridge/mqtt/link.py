@@ -7,6 +7,7 @@ retained, although we are here: then the receiver is told once more that the lin
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -24,8 +25,8 @@ class LinkReceiver(Protocol):
     def on_link(self, is_up: bool) -> None:
         """The link is up (connected and subscribed; what we are must be said again), or down."""
 
-    async def on_message(self, topic: str, payload: bytes, is_retained: bool) -> None:
-        """A message came; it is acknowledged to the broker when this returns. Must not raise."""
+    async def on_message(self, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]) -> None:
+        """A message came; `acknowledge` tells the broker that it is taken, and so does returning. Must not raise."""
 
 
 class Link(Protocol):
@@ -95,9 +96,11 @@ class MqttLink:
             await asyncio.sleep(delay_s * (0.5 + secrets.randbelow(1000) / 1000))
             delay_s = min(delay_s * 2, _MOST_DELAY_S)
 
-    async def _take(self, receiver: LinkReceiver, topic: str, payload: bytes, is_retained: bool) -> None:
+    async def _take(
+        self, receiver: LinkReceiver, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]
+    ) -> None:
         if topic != self._will.topic:
-            await receiver.on_message(topic, payload, is_retained)
+            await receiver.on_message(topic, payload, is_retained, acknowledge)
         elif payload == self._will.payload and not (is_retained or self._is_leaving) and self._connection:
             structlog.get_logger().warning("said-to-be-gone", broker=self._where)
             receiver.on_link(True)

@@ -1,8 +1,8 @@
 """One socket that speaks MQTT 3.1.1 as a client, from login to loss. Does not reconnect and never sends a thing again.
 
 Whatever is written during one turn of the event loop leaves in one write. A message is acknowledged when its receiver
-has returned. Every wait has an end, whatever the peer does: who is silent for one and a half keepalives, or sends what
-it may not, is cut off, and `trouble` says why.
+says so or has returned. Every wait has an end, whatever the peer does: who is silent for one and a half keepalives, or
+sends what it may not, is cut off, and `trouble` says why.
 """
 
 import asyncio
@@ -27,7 +27,8 @@ _REFUSALS = {
     4: "bad user name or password", 5: "not authorised",
 }  # fmt: skip
 
-OnMessage = Callable[[str, bytes, bool], Coroutine[Any, Any, None]]  # topic, payload, is retained
+# Topic, payload, is retained, and what to call once the message is taken, if that is before the receiver returns.
+OnMessage = Callable[[str, bytes, bool, Callable[[], None]], Coroutine[Any, Any, None]]
 
 
 class LoginRefused(Exception):
@@ -168,13 +169,20 @@ class MqttProtocol(asyncio.Protocol):
             self._settle()
 
     async def _hear(self, key: int, packet_id: int, topic: str, payload: bytes, is_retained: bool) -> None:
+        is_owed = packet_id != 0
+
+        def acknowledge() -> None:
+            nonlocal is_owed
+            if is_owed:
+                is_owed = False
+                self._write(packets.acknowledge(packet_id))
+
         try:
-            await self._on_message(topic, payload, is_retained)
+            await self._on_message(topic, payload, is_retained, acknowledge)
         except Exception as error:  # a mistake of our own: the broker is not told that the message was taken
             structlog.get_logger().exception("message-failed", error=type(error).__name__)
         else:
-            if packet_id:
-                self._write(packets.acknowledge(packet_id))
+            acknowledge()
         finally:
             del self._hearing[key]
 

@@ -8,6 +8,7 @@ itself, without SQLAlchemy: on a busy bridge this is where the time goes.
 """
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -22,8 +23,7 @@ _MOST_DELAY_S = 0.02
 # loop writes so much that the thread never gets to the end of it, a commit does the rest.
 _MOVED_AFTER = 100  # commits
 _MOST_LOG_PAGES = 4000
-import os
-_TURNS = int(os.environ.get("TURNS", "0"))
+_TURNS = int(os.environ.get("TURNS", "2"))
 _QUICK_S = 0.005  # commits that take longer than this make the loop late for everything else
 _WEIGHT_OF_LAST = 1 / 8
 _SLOW_FOR_S = 1.0  # after such, the thread writes for so long
@@ -153,7 +153,7 @@ class JournalWriter:
         return _commit_what_can_be(self._patient, self._write_group, [write for write, _ in items])
 
     def _move_log(self) -> None:
-        self._patient.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self._patient.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _take_over(self, items: list[_Item], done: asyncio.Future) -> None:
         """The thread has written; go on with what has gathered meanwhile."""
