@@ -245,6 +245,10 @@ class Bridge:
         if not self._pulse.takes(topic, payload):
             await self._reception.receive(topic, payload, is_retained, acknowledge)
 
+    def on_pause(self) -> None:
+        """All messages that came together have been begun with: what they have for the journal is written at once."""
+        self._journal.flush()
+
     def on_calls_changed(self, endpoint: str) -> None:
         """The PBX's calls of an endpoint changed."""
         self._transfers.on_calls(endpoint, {call.ref for call in self._pbx.calls(endpoint)})

@@ -8,7 +8,6 @@ itself, without SQLAlchemy: on a busy bridge this is where the time goes.
 """
 
 import asyncio
-import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -23,7 +22,6 @@ _MOST_DELAY_S = 0.02
 # loop writes so much that the thread never gets to the end of it, a commit does the rest.
 _MOVED_AFTER = 100  # commits
 _MOST_LOG_PAGES = 4000
-_TURNS = int(os.environ.get("TURNS", "2"))
 _QUICK_S = 0.005  # commits that take longer than this make the loop late for everything else
 _WEIGHT_OF_LAST = 1 / 8
 _SLOW_FOR_S = 1.0  # after such, the thread writes for so long
@@ -52,7 +50,7 @@ class JournalWriter:
         self._queued = 0
         self._commits = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_due = False  # what has gathered is written at the end of this turn of the loop
+        self._due: asyncio.Handle | None = None  # what has gathered is written in the next turn of the loop
         self._delay: asyncio.TimerHandle | None = None
         self._takes_s = 0.0  # a commit here, on average; one alone may have had to wait for the processor
         self._slow_until_s = 0.0
@@ -77,9 +75,8 @@ class JournalWriter:
         future = loop.create_future()
         self._gathered.append((write, future))
         self._queued += 1
-        if not self._is_due:
-            self._is_due = True
-            loop.call_soon(self._gather, _TURNS)
+        if self._due is None:
+            self._due = loop.call_soon(self._write)
         return future
 
     def add(self, write: Any) -> None:
@@ -87,8 +84,13 @@ class JournalWriter:
         loop = self._running_loop()
         self._gathered.append((write, None))
         self._queued += 1
-        if self._delay is None and not self._is_due:
+        if self._delay is None and self._due is None:
             self._delay = loop.call_later(_MOST_DELAY_S, self._write)
+
+    def flush(self) -> None:
+        """Write what somebody waits for now, rather than in the next turn of the loop."""
+        if self._due is not None:
+            self._write()
 
     async def stop(self) -> None:
         """Commit what is queued, and close."""
@@ -108,25 +110,20 @@ class JournalWriter:
             raise ValueError("the journal writer is not running")
         return self._loop
 
-    def _gather(self, turns: int) -> None:
-        """Wait for so many turns of the loop, for what has arrived meanwhile; an idle loop turns at once."""
-        if turns:
-            asyncio.get_running_loop().call_soon(self._gather, turns - 1)
-        else:
-            self._write()
-
     def _write(self) -> None:
         """Commit what has gathered: here if that is quick, or in the thread unless that still writes."""
-        self._is_due = False
-        if self._delay is not None:
-            self._delay.cancel()
-            self._delay = None
+        for handle in (self._due, self._delay):
+            if handle is not None:
+                handle.cancel()
+        self._due = self._delay = None
         if self._in_thread is not None or not self._gathered:
             return
         items, self._gathered = self._gathered[:_MOST_IN_GROUP], self._gathered[_MOST_IN_GROUP:]
         results = self._write_here([write for write, _ in items])
         if results is not None:
             self._resolve(items, results)
+            if self._gathered:
+                self._due = asyncio.get_running_loop().call_soon(self._write)
             return
         self._in_thread = asyncio.get_running_loop().run_in_executor(self._thread, self._write_patiently, items)
         self._in_thread.add_done_callback(lambda done: self._take_over(items, done))
