@@ -121,7 +121,6 @@ class AmiClient:
         """Connect, log in and serve until the connection ends; raises when it did not get as far as serving."""
         async with asyncio.timeout(CONNECT_S):
             connection = await open_connection(self._settings, self._listener.on_event)
-        reading = asyncio.create_task(connection.run(), name="ami reading")
         try:
             await connection.log_in(self._settings)
             self._connection = connection
@@ -134,11 +133,10 @@ class AmiClient:
             was_serving = self._connection is not None
             self._connection = None
             connection.close()
-            try:
-                await reading
-            finally:
-                if was_serving:
-                    self._listener.on_disconnected()
+            if was_serving:
+                self._listener.on_disconnected()
+            if connection.failure is not None:
+                raise connection.failure
 
     async def _ping_until_closed(self, connection: AmiConnection) -> None:
         """Return when the connection is closed or does not answer a ping."""

@@ -11,13 +11,13 @@ import hashlib
 import itertools
 import ssl
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from phoneterm_bridge.ami.codec import Decoder, Message, encode
 from phoneterm_bridge.ami.settings import AmiSettings
 from phoneterm_bridge.pbx_port import PbxRejectedLogin
 
 ACTION_S = 2.0
-READ_BYTES = 64 * 1024
 
 Headers = Sequence[tuple[str, str]]
 
@@ -39,16 +39,15 @@ class _Asked:
         self.is_list = is_list
 
 
-class AmiConnection:
-    """A connected socket that speaks AMI. `run` must be running for anything to be answered."""
+class AmiConnection(asyncio.Protocol):
+    """A connected socket that speaks AMI; `open_connection` makes one. failure: our own mistake that it broke by."""
 
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, on_event: Callable[[Message], None]
-    ) -> None:
-        """Wrap an open socket; `on_event` is called for every event that belongs to no list."""
+    def __init__(self, on_event: Callable[[Message], None]) -> None:
+        """`on_event` is called for every event that belongs to no list."""
+        self.failure: Exception | None = None
         self._closed = asyncio.Event()
-        self._reader = reader
-        self._writer = writer
+        self._transport: asyncio.Transport | None = None
+        self._decoder = Decoder()
         self._on_event = on_event
         self._ids = itertools.count(1)
         self._asked: dict[str, _Asked] = {}
@@ -65,22 +64,28 @@ class AmiConnection:
                 await self._closed.wait()
         return not self.is_open
 
-    async def run(self) -> None:
-        """Read until the other end closes; returns then, with every action in flight ended as unknown."""
-        decoder = Decoder()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is open."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; a mistake of our own ends the connection."""
         try:
-            while data := await self._reader.read(READ_BYTES):
-                for message in decoder.feed(data):
-                    self._take(message)
-        except OSError:
-            pass  # a reset is one more way of closing
-        finally:
+            for message in self._decoder.feed(data):
+                self._take(message)
+        except Exception as error:
+            self.failure = error
             self.close()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The other end has closed, in order or not."""
+        self.close()
+
     def close(self) -> None:
-        """Close the socket; every action in flight ends as unknown."""
+        """Close the socket; every action in flight ends as unknown, and no event comes any more."""
         self._closed.set()
-        self._writer.close()
+        if self._transport is not None:
+            self._transport.close()
         for asked in self._asked.values():
             _fail(asked.answer, "the connection to the PBX ended before an answer came")
 
@@ -108,11 +113,11 @@ class AmiConnection:
     async def _exchange(self, action: str, headers: Headers, deadline_s: float, asked: _Asked) -> Message:
         action_id = str(next(self._ids))
         data = encode([("Action", action), ("ActionID", action_id), *headers])
-        if not self.is_open:
+        if not self.is_open or self._transport is None:
             raise NotConnected(f"no connection to the PBX for {action}")
         self._asked[action_id] = asked
         loop = asyncio.get_running_loop()
-        self._writer.write(data)
+        self._transport.write(data)
         deadline = loop.call_later(deadline_s, _fail, asked.answer, f"no answer to {action} within {deadline_s} s")
         try:
             return await asked.answer
@@ -141,5 +146,6 @@ def _fail(answer: "asyncio.Future[Message]", why: str) -> None:
 async def open_connection(settings: AmiSettings, on_event: Callable[[Message], None]) -> AmiConnection:
     """Connect to the PBX (over TLS when the settings say so); OSError when that cannot be done."""
     tls = ssl.create_default_context(cafile=settings.tls_ca) if settings.tls else None
-    reader, writer = await asyncio.open_connection(settings.host, settings.port, ssl=tls)
-    return AmiConnection(reader, writer, on_event)
+    loop = asyncio.get_running_loop()
+    _, connection = await loop.create_connection(lambda: AmiConnection(on_event), settings.host, settings.port, ssl=tls)
+    return connection

@@ -64,11 +64,9 @@ async def open_session(settings: AmiSettings) -> AsyncIterator[PbxSession]:
     session = PbxSession(settings)
     async with asyncio.timeout(CONNECT_S):
         connection = await open_connection(settings, session.take_event)
-    reading = asyncio.create_task(connection.run(), name="doctor's ami")
     try:
         await connection.log_in(settings)
         session.attach(connection)
         yield session
     finally:
         connection.close()
-        await reading

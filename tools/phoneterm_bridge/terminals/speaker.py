@@ -5,6 +5,7 @@ Nothing overtakes what waits to be said.
 """
 
 from collections import Counter
+from functools import lru_cache, partial
 
 import structlog
 from phoneterm.core import messages
@@ -18,13 +19,15 @@ from phoneterm_bridge.terminals.sessions import Session
 _RETAINED = (messages.PERMISSIONS, messages.CONFIG)
 _LEFT_BEHIND = (*_RETAINED, messages.STATE)  # all that the broker keeps of a terminal
 
+_TOPICS_REMEMBERED = 4096
+
 
 class Speaker:
     """Says things under one base topic; `said` counts what was published to terminals, by kind."""
 
     def __init__(self, link: Link, base: str, roster: Roster, afterwards: Afterwards) -> None:
         self._link = link
-        self._base = base
+        self._topic_of = lru_cache(_TOPICS_REMEMBERED)(partial(messages.topic_of, base))
         self._roster = roster
         self._afterwards = afterwards
         self.said: Counter[str] = Counter()
@@ -64,14 +67,14 @@ class Speaker:
 
     def say_bridge_state(self, state: str) -> None:
         """Tell everybody whether the bridge is online, degraded (PBX away) or offline."""
-        topic = messages.topic_of(self._base, "", messages.BRIDGE_STATE)
+        topic = self._topic_of("", messages.BRIDGE_STATE)
         payload = messages.encode(messages.BRIDGE_STATE, topic, None, {"state": state})
         self._afterwards.in_order(self._publish, topic, payload)
 
     def clear(self, tid: str) -> None:
         """Take a revoked terminal's permissions and configuration away from it, and all it left from the broker."""
         for kind in _LEFT_BEHIND:
-            self._afterwards.in_order(self._publish, messages.topic_of(self._base, tid, kind), b"")
+            self._afterwards.in_order(self._publish, self._topic_of(tid, kind), b"")
 
     def _publish(self, topic: str, payload: bytes) -> None:
         self._link.publish(topic, payload, True)
@@ -83,7 +86,7 @@ class Speaker:
         terminal = self._roster.find(tid)
         if terminal is None:
             return False
-        topic = messages.topic_of(self._base, tid, kind)
+        topic = self._topic_of(tid, kind)
         payload = messages.encode(kind, topic, terminal.key, fields)
         is_said = self._link.publish(topic, payload, kind in _RETAINED)
         if is_said:
