@@ -65,6 +65,7 @@ def _config_lines(broker: BrokerSettings, listen: str, folder: Path, seen_as: Pu
         "# Nothing outlives a restart, and nothing is kept for long: a command is carried out now or not at all.",
         "persistence false",
         "queue_qos0_messages false",
+        "max_inflight_messages 200",
         "max_queued_messages 20000",
         "persistent_client_expiration 1h",
         f"max_packet_size {MAX_PACKET_BYTES}",
