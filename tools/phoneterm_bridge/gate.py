@@ -45,10 +45,11 @@ class Gate:
 
     async def check(self, case: Case) -> tuple[Following | None, str | None]:
         """Return the call that is taken, once one is, and the reason to refuse the command with, if any."""
-        reason = self._refuse_by_time(case) or self._refuse_by_rate(case) or self._refuse_by_right(case)
-        if reason is not None:
+        session = self.session_of(case)
+        reason = self._refuse_by_time(case, session) or self._refuse_by_rate(case) or self._refuse_by_right(case)
+        if session is None or reason is not None:
             return None, reason
-        call = self._find_call(case)
+        call = self._find_call(case, session)
         if isinstance(call, str):
             return None, case.note("call", call, "talking-to-it" if call == "destination" else None)
         case.note("call", None)
@@ -57,7 +58,7 @@ class Gate:
 
     def check_again(self, case: Case) -> str | None:
         """Return why a command that passed must not be carried out any more, if so."""
-        return self._refuse_by_time(case) or self._refuse_by_right(case)
+        return self._refuse_by_time(case, self.session_of(case)) or self._refuse_by_right(case)
 
     def session_of(self, case: Case) -> Session | None:
         """Return the live session that the command belongs to."""
@@ -69,9 +70,8 @@ class Gate:
         session = self.session_of(case)
         return None if session is None else int(session.age_ms(case.first_ms, self._now_s()))
 
-    def _refuse_by_time(self, case: Case) -> str | None:
+    def _refuse_by_time(self, case: Case, session: Session | None) -> str | None:
         """It must belong to the live session, and be neither old nor from the future."""
-        session = self.session_of(case)
         if session is None:
             return case.note("session", "bad-session")
         case.note("session", None)
@@ -93,11 +93,8 @@ class Gate:
             return case.note("permission", refusal.reason, refusal.cause)
         return case.note("permission", None if case.op in self._pbx.operations else "unsupported")
 
-    def _find_call(self, case: Case) -> Call | str:
+    def _find_call(self, case: Case, session: Session) -> Call | str:
         """Exactly one call must be meant, with nothing else being done to it."""
-        session = self.session_of(case)
-        if session is None:
-            return "bad-session"
         if not self._pbx.is_available:
             return "pbx-unreachable"
         call = choose_call(self._pbx.calls(case.terminal.endpoint), case.ref, session.at_s(case.first_ms))

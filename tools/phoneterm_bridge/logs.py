@@ -4,8 +4,10 @@ What is logged are events with fields; outside text is cut short and escaped, nu
 The MQTT library's own loggers are silenced: they print payloads, and the bridge tells their story itself.
 """
 
+import json
 import logging
 import sys
+from collections.abc import Mapping
 
 import structlog
 
@@ -22,11 +24,11 @@ def set_up_logs(log_format: str, level: str) -> None:
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
     ]
     if log_format == "json":
-        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        last = [structlog.processors.format_exc_info, _render]
     structlog.configure(
         processors=[*steps, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level_number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
     last.insert(0, structlog.stdlib.ProcessorFormatter.remove_processors_meta)
@@ -35,6 +37,13 @@ def set_up_logs(log_format: str, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level_number, force=True)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def _render(_logger: object, _method: str, event: Mapping[str, object]) -> str:
+    return _to_text(event)
+
+
+_to_text = json.JSONEncoder(default=repr).encode  # made once: it is a quarter of what a line costs otherwise
 
 
 def shorten(text: object) -> str:
