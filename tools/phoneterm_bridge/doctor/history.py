@@ -15,7 +15,7 @@ from phoneterm_bridge.doctor.pbx_dial_options import DIAL_FIX
 from phoneterm_bridge.doctor.pbx_features import MAP_FIX
 from phoneterm_bridge.doctor.store import open_read_only
 from phoneterm_bridge.store import tables
-from phoneterm_bridge.store.journal_reading import ENTRY_RANDOM_BITS
+from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 
 _PART = "history"
 DAYS = 7
@@ -40,7 +40,7 @@ def examine_history(path: Path) -> list[Finding]:
     found = []
     for reason, count, entry, extension in counted:
         words, fix = _TELLING[reason]
-        at = datetime.fromtimestamp((entry >> ENTRY_RANDOM_BITS) / 1000)
+        at = datetime.fromtimestamp((entry >> ENTRY_BITS) / 1000)
         times = "once" if count == 1 else f"{count} times"
         last = f"the last one: {extension}, {at:%-d %B at %H:%M}"
         sentence = f"In the last {DAYS} days a transfer failed {times} because {words}; {last}."
@@ -74,4 +74,4 @@ def _count(path: Path) -> tuple[list[tuple[str, int, int, str]], int]:
 
 
 def _first_entry() -> int:
-    return int((time.time() - DAYS * 86400) * 1000) << ENTRY_RANDOM_BITS
+    return int((time.time() - DAYS * 86400) * 1000) << ENTRY_BITS

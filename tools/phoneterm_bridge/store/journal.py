@@ -5,6 +5,7 @@ follows is appended without waiting. Commands are unique by (tid, id). A command
 bridge starts gets the result "unknown": it is never tried again.
 """
 
+import itertools
 import random
 import time
 from collections import OrderedDict
@@ -16,7 +17,7 @@ import structlog
 from phoneterm.core.messages import FINAL_STATES
 
 from phoneterm_bridge.store.journal_chain import Row, command_detail
-from phoneterm_bridge.store.journal_reading import ENTRY_RANDOM_BITS
+from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 from phoneterm_bridge.store.journal_tables import Closing, CommandRow, Line, Opening, Search, write_group
 from phoneterm_bridge.store.journal_writer import JournalWriter
 from phoneterm_bridge.store.records import TerminalRecord
@@ -51,6 +52,7 @@ class Journal:
     def __init__(self, engine: sa.Engine) -> None:
         self._writer = JournalWriter(engine, write_group, _log_failure)
         self._recent: dict[str, OrderedDict[str, Recorded]] = {}
+        self._numbers = itertools.count(random.getrandbits(ENTRY_BITS))
 
     @property
     def queued(self) -> int:
@@ -80,7 +82,7 @@ class Journal:
         """
         now_ms = _now_ms()
         at_ms = now_ms if received_ms is None else received_ms
-        entry = (at_ms << ENTRY_RANDOM_BITS) | random.getrandbits(ENTRY_RANDOM_BITS)
+        entry = (at_ms << ENTRY_BITS) | next(self._numbers) % (1 << ENTRY_BITS)
         state, reason = _last_result(events)
         recorded = Recorded(entry, fields["op"], fields["number"], state, reason)
         what = (terminal.extension, recorded.op, recorded.number, fields["call"])

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.directory import REQUESTED
 
-ENTRY_RANDOM_BITS = 22  # an entry is the ms of its reception and, below it, random bits
+ENTRY_BITS = 22  # an entry is the ms of its reception and, below it, a number that begins anywhere and rises by one
 
 
 class Change(NamedTuple):
@@ -87,7 +87,7 @@ def read_transfers(engine: sa.Engine, since_ms: int) -> list[tuple[int, str, str
     commands, journal = tables.commands.c, tables.journal.c
     wide = tables.commands.join(tables.journal, journal.entry == commands.entry)
     query = sa.select(journal.at_ms, commands.op, commands.number).select_from(wide)
-    query = query.where(commands.entry >= since_ms << ENTRY_RANDOM_BITS, journal.stage == "action")
+    query = query.where(commands.entry >= since_ms << ENTRY_BITS, journal.stage == "action")
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(query.where(commands.number.is_not(None)))]
 

@@ -98,7 +98,7 @@ def _insert_commands(connection: sqlite3.Connection, rows: list[CommandRow]) -> 
     if not rows:
         return set()
     entries = [row.entry for row in rows]
-    if insert_many(connection, _TAKE, rows, " ON CONFLICT DO NOTHING") != len(rows):
+    if insert_many(connection, _TAKE, rows, " ON CONFLICT (tid, command_id) DO NOTHING") != len(rows):
         entries = [entry for entry in entries if connection.execute(_IS_THERE, (entry,)).fetchone()]
     return set(entries)
 

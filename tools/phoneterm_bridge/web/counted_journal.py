@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from phoneterm_bridge.health import Health
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
-from phoneterm_bridge.store.journal_reading import ENTRY_RANDOM_BITS
+from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 from phoneterm_bridge.store.records import TerminalRecord
 
 # Upper bounds in milliseconds: the journal's own resolution is one.
@@ -59,7 +59,7 @@ class CountedJournal(Journal):
         if event.stage == "result":
             self._count_result(recorded)
         elif event.stage == "action":
-            delay_ms = max(0, time.time_ns() // 1_000_000 - (recorded.entry >> ENTRY_RANDOM_BITS))
+            delay_ms = max(0, time.time_ns() // 1_000_000 - (recorded.entry >> ENTRY_BITS))
             self.delays[bisect_left(BOUNDS_MS, delay_ms)] += 1
             self.delay_sum_ms += delay_ms
 
