@@ -16,6 +16,8 @@ from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.reading import read_snapshot
 
+A_MOMENT_MS = 1_800_000_000_000
+
 
 @pytest.fixture
 def engine(tmp_path):
@@ -77,6 +79,16 @@ async def test_two_bridges_on_one_store_write_a_command_once(engine, terminal):
         await journal.stop()
 
 
+async def test_no_two_commands_of_one_millisecond_have_the_same_entry(engine, terminal):
+    journal = Journal(engine)
+    await journal.start()
+    opened = await asyncio.gather(
+        *(journal.open(terminal, asked(f"s.{at}"), [], 1_800_000_000_000) for at in range(8000))
+    )
+    assert len({recorded.entry for recorded in opened}) == 8000
+    await journal.stop()
+
+
 @pytest.mark.parametrize("verb", ["UPDATE commands SET number = '9'", "DELETE FROM journal"])
 async def test_nothing_in_the_journal_can_be_changed_or_removed(engine, terminal, verb):
     journal = Journal(engine)
@@ -104,6 +116,22 @@ async def test_a_command_that_cannot_be_journalled_is_not_done(scene):
         connection.exec_driver_sql("DROP TABLE open_commands")
     assert await terminal.ask() == ("rejected", "unavailable")
     assert scene.pbx.asked == []
+
+
+async def test_a_result_that_is_out_of_date_before_it_is_told_is_journalled_all_the_same(scene, make):
+    terminal = await scene.terminal()
+    await terminal.hello()
+    await terminal.ask("attended", "102")
+    scene.bridge._afterwards.urgent += 1  # other commands are on their way to the PBX
+    for state in ("ringing", "consulting"):
+        scene.pbx.listener.on_progress("c1", state, None)
+    command = f"{terminal.session}.1"
+    assert terminal.results(command) == [("accepted", None)]
+    scene.bridge._afterwards.urgent -= 1
+    await make.until(lambda: len(terminal.results(command)) > 1)
+    assert terminal.results(command) == [("accepted", None), ("consulting", None)]
+    expected = ["accepted", "ringing", "consulting"]
+    await make.until(lambda: [word for stage, word, _ in timeline(scene.engine) if stage == "result"] == expected)
 
 
 async def test_the_timeline_tells_a_command_from_check_to_result(scene, make):

@@ -50,21 +50,17 @@ def test_outside_text_is_printable_ascii_and_short(text):
     assert len(shown) <= MAX_TEXT_CHARS
 
 
-@pytest.fixture
-def detailed_logs(capfd):
-    """Everything that is logged from here on, by a bridge that is started after this too."""
+async def test_no_number_and_no_secret_reaches_the_log(make, tmp_path, capfd):
     set_up_logs("json", "debug")
-    return lambda: capfd.readouterr().err
-
-
-async def test_no_number_and_no_secret_reaches_the_log(detailed_logs, scene):
+    scene = await make.Scene(tmp_path).start()
     terminal = await scene.terminal()
     await terminal.hello()
     scene.pbx.change_calls("101", *scene.pbx.calls("101"))
     for op, number in (("blind", "0301234567"), ("blind", "103"), ("attended", "199")):
         await terminal.ask(op, number)
     await scene.link.send(terminal.topic(messages.COMMAND), b'{"number":"0301234567"}')
-    logged = detailed_logs()
+    await scene.stop()
+    logged = capfd.readouterr().err
     assert '"event": "result"' in logged
     for hidden in ("0301234567", '"103"', '"199"', scene.enrolment.mqtt_password, scene.enrolment.mac_key.hex()):
         assert hidden not in logged

@@ -20,6 +20,16 @@ def channel(uniqueid, name, bridge):
     return Message([("Uniqueid", uniqueid), ("Channel", name), ("ChannelStateDesc", "Up"), ("BridgeId", bridge)])
 
 
+def test_a_channel_that_is_listed_twice_is_one_call():
+    view = CallView(lambda: 1.0, lambda leg: None)
+    view.begin_load()
+    caller, user = channel("u1", "PJSIP/103-00000001", "b1"), channel("u2", "PJSIP/101-00000002", "b1")
+    view.load([caller, user, channel("u2", "PJSIP/101-00000002", "b1")], Plan("", 15.0))
+    assert [call.state for call in view.calls("101")] == ["talking"]
+    view.apply(Message([("Event", "Hangup"), ("Uniqueid", "u2"), ("Cause", "16")]))
+    assert view.calls("101") == ()
+
+
 def test_parties_that_are_never_heard_of_again_do_not_pile_up():
     view, told = CallView(lambda: 1.0, lambda leg: None), Told()
     view.listener = told

@@ -14,7 +14,11 @@ TECHNOLOGY = "PJSIP/"
 
 
 def read_legs(channels: list[Message], on_hold: Collection[str], hung_up: Collection[str]) -> list[Leg]:
-    """Return the phones' legs; on_hold, hung_up: Uniqueids that hear hold music, whose phone has hung up."""
+    """Return the phones' legs; on_hold, hung_up: Uniqueids that hear hold music, whose phone has hung up.
+
+    Asterisk may list a channel twice while it changes.
+    """
+    channels = list({item.get("Uniqueid"): item for item in channels}.values())
     joined = _joined_bridges(channels)
     music = {item.get("Channel") for item in channels if item.get("Uniqueid") in on_hold}
     with_music = {item.get("BridgeId") for item in channels if _other_half(item.get("Channel")) in music}

@@ -79,6 +79,7 @@ _FIELDS = {
     REQUEST: "id:name,32 boot:hex,16 op:identify|reboot|update|wipe",
     BRIDGE_STATE: "state:online|degraded|offline",
 }
+_tables = {}  # what `_fields_of` made of them: on CPython, where there is memory for it
 _UNSIGNED = (STATE, TELEMETRY, BRIDGE_STATE)
 
 KINDS = tuple(_FIELDS)
@@ -194,6 +195,9 @@ def _checked_text(topic, key, text):
 
 def _fields_of(kind):
     """Return a list of (name, is required, check) for each field of a kind but "v"."""
+    table = _tables.get(kind)
+    if table is not None:
+        return table
     text = _FIELDS.get(kind)
     if text is None:
         raise ValueError("no such message kind: " + str(kind))
@@ -202,13 +206,9 @@ def _fields_of(kind):
         name, _, check = word.partition(":")
         is_required = name[-1] != "?"
         table.append((name if is_required else name[:-1], is_required, check.split(",")))
+    if mac.digest:
+        _tables[kind] = table
     return table
-
-
-if mac.digest:  # on CPython, where there is memory for it
-    from functools import lru_cache
-
-    _fields_of = lru_cache(_fields_of)
 
 
 def _checked_fields(table, document):

@@ -73,10 +73,13 @@ class CallTable:
         self._ended: OrderedDict[str, str] = OrderedDict()
 
     def load(self, channels: Iterable[Message]) -> None:
-        """Replace everything by the answer to CoreShowChannels. Nobody is taken to have talked before now."""
+        """Replace everything by the answer to CoreShowChannels. Nobody is taken to have talked before now.
+
+        A channel that just changes may be listed twice, as Asterisk 22 was seen to do: it is one leg.
+        """
         known = self._legs
         self._legs, self._by_ref, self._by_endpoint, self._by_bridge = {}, {}, {}, {}
-        for item in channels:
+        for item in {item.get("Uniqueid"): item for item in channels}.values():
             leg = Leg(item.get("Uniqueid"), item.get("Channel"), item.get("ChannelStateDesc"))
             leg.take_headers(item)
             leg.is_caller = item.get("Application") == "Dial"

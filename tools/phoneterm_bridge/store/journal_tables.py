@@ -1,7 +1,7 @@
 """The journal's statements: carries out a group of writes with a handful of statements, however many they are.
 
 Does not decide what is written. A group is carried out in order as far as it matters: commands, then their lines,
-then which commands are open. All lines go to the end of the hash chain. Runs in the journal's writer thread.
+then which commands are open. All lines go to the end of the hash chain.
 """
 
 import sqlite3
