@@ -2,8 +2,8 @@
 
 Does not decide or judge. Without `--moving` a transfer is answered as by the simulator, but the call stays, so that
 the terminal can go on at once; with it the call is really transferred, with all its events, and the terminal gets a
-new one. It says its port and the channels in one JSON line, and answers each line on standard input with what it was
-asked since the last one. Run by `scene`.
+new one. It says its port and the channels in one JSON line, and answers each JSON object on standard input: to `watch`
+it also listens to the broker, to anything else it says what it was asked and heard since the last one. Run by `scene`.
 """
 
 import argparse
@@ -19,6 +19,8 @@ from pbx_simulator.exchange import Exchange
 from pbx_simulator.parties import Channel, Pairs
 from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.ami.settings import AmiSettings
+
+from bridge_lab.command_watch import CommandWatch
 
 CALLER = "0301234567"
 
@@ -74,9 +76,14 @@ async def _run(pbx: BusyPbx, endpoints: range) -> None:
         pbx.place_call(str(endpoint))
     await asyncio.sleep(0)
     print(json.dumps({"port": await pbx.server.start(), "channels": pbx.channels()}), flush=True)
-    while await asyncio.to_thread(sys.stdin.readline):
+    watch = CommandWatch()
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        order = json.loads(line)
+        if order.pop("do") == "watch":
+            await watch.start(**order)
         asked, pbx.asked = pbx.asked, {}
-        print(json.dumps(asked), flush=True)
+        heard, watch.heard = watch.heard, {}
+        print(json.dumps({"asked": asked, "heard": heard}), flush=True)
 
 
 if __name__ == "__main__":

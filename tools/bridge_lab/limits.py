@@ -16,8 +16,8 @@ MOST_WHY_MS = 100.0
 def failures_of_flow(delay: Flow, rate: Flow) -> list[str]:
     """Judge the delay at IN_FLIGHT commands in flight, and the rate."""
     missed = [
-        *_over("the median from the terminal to the PBX", delay.median_ms, MOST_MEDIAN_MS, "ms"),
-        *_over("the 99th percentile from the terminal to the PBX", delay.p99_ms, MOST_P99_MS, "ms"),
+        *_over("the median from the broker to the PBX", delay.median_ms, MOST_MEDIAN_MS, "ms"),
+        *_over("the 99th percentile from the broker to the PBX", delay.p99_ms, MOST_P99_MS, "ms"),
         *(delay.problems + rate.problems)[:10],
     ]
     if rate.per_second < LEAST_PER_S:

@@ -72,6 +72,7 @@ class Scene:
             )
             if not self._is_embedded:
                 await self._start_broker()
+                await self.pbx.ask(do="watch", port=self.broker_port, password=self._secret, base=_BASE)
             await self.start_subject()
             self.crowd = await self._start(
                 Worker("crowd", python("bridge_lab.crowd"), self._other_cores, self.folder / "crowd.log")

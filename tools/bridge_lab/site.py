@@ -11,12 +11,15 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import sqlalchemy as sa
+from phoneterm.core import messages
 from phoneterm_bridge.broker import mosquitto_config
 from phoneterm_bridge.settings import BridgeSettings, BrokerSettings, PbxSettings, StoreSettings
 from phoneterm_bridge.store import passwords, reading, tables
 from phoneterm_bridge.store.database import open_store, writing
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.web.settings import HttpSettings
+
+from bridge_lab import command_watch
 
 FIRST_EXTENSION = 20000
 CONTEXT = "internal"
@@ -109,7 +112,17 @@ def write_broker_files(settings: BridgeSettings, folder: Path, seen_as: PurePath
     engine.dispose()
     files = mosquitto_config.make_files(settings.broker, terminals, "127.0.0.1", folder, seen_as)
     files[mosquitto_config.CONFIG_NAME] += "user root\nlog_dest none\n"
+    _let_watch_in(settings.broker, files)
     for name, text in files.items():
         path = folder / name
         path.write_text(text)
         path.chmod(0o600)
+
+
+def _let_watch_in(broker: BrokerSettings, files: dict[str, str]) -> None:
+    """Let the watch read the commands of all terminals, with the bridge's password."""
+    hashed = passwords.hash_for_mosquitto(broker.password.get_secret_value(), os.urandom(passwords.SALT_BYTES))
+    files[mosquitto_config.PASSWORDS_NAME] += f"{command_watch.USERNAME}:{hashed}\n"
+    commands = messages.topic_of(broker.base, "+", messages.COMMAND)
+    access = f"user {command_watch.USERNAME}\ntopic read {commands}\n"
+    files[mosquitto_config.ACCESS_NAME] = access + files[mosquitto_config.ACCESS_NAME]
