@@ -93,9 +93,9 @@ async def test_no_secret_and_no_digit_of_a_number_reaches_the_log(broker, start_
         assert secret not in text
 
 
-async def test_a_bridge_that_was_away_is_told_the_state_by_the_broker(broker, start_phone):
-    _, client = await start_phone(mqtt_port=str(broker.port))
-    await client.wait_for_event(logged("link-up connection 1"))
+async def test_a_bridge_that_was_away_is_told_the_state_by_the_broker(broker, bridge_wire, start_phone):
+    await start_phone(mqtt_port=str(broker.port))
+    await bridge_wire.until(lambda row: row[0] == topic(messages.STATE))  # the broker has it
     wire = BridgeWire()
     await wire.connect(broker.port, *bridge_login(broker))
     await wire.until(lambda row: row[0] == topic(messages.STATE) and row[2])
