@@ -65,6 +65,7 @@ def _config_lines(broker: BrokerSettings, listen: str, folder: Path, seen_as: Pu
         "# Nothing outlives a restart, and nothing is kept for long: a command is carried out now or not at all.",
         "persistence false",
         "queue_qos0_messages false",
+        "# Many phones may speak at once; with the usual 20 the bridge would get a few of them at a time.",
         "max_inflight_messages 200",
         "max_queued_messages 20000",
         "persistent_client_expiration 1h",
