@@ -220,3 +220,19 @@ def test_asking_for_a_kind_that_does_not_exist_is_our_own_mistake():
         lambda: topic_of("b", "t", "up/none"),
     ):
         assert "up/none" in raises_value_error(call)
+
+
+def test_where_memory_is_short_no_table_is_kept_and_the_messages_are_the_same():
+    fields = {"id": "s.1", "state": "done", "reason": None}
+    where = topic(messages.RESULT)
+    expected = encode(messages.RESULT, where, _KEY, fields)
+    kept = dict(messages._tables)
+    in_c, mac.digest = mac.digest, None
+    messages._tables.clear()
+    try:
+        assert encode(messages.RESULT, where, _KEY, fields) == expected
+        assert messages._tables == {}
+    finally:
+        mac.digest = in_c
+        messages._tables.update(kept)
+    assert (messages.RESULT in messages._tables) == bool(in_c)
