@@ -18,9 +18,8 @@ _RETAIN = 0x01
 _QOS_1 = 0x02
 _LEVEL = 4  # 3.1.1
 _CLEAN_SESSION, _WILL_QOS_1_RETAINED, _LOGIN = 0x02, 0x2C, 0xC0  # flags of CONNECT
-_pack_short_head = struct.Struct(
-    ">BBH"
-).pack  # of a PUBLISH: first octet, remaining length in one octet, topic's length
+# The head of a PUBLISH: first octet, remaining length in one octet or in two, the topic's length.
+_pack_short_head = struct.Struct(">BBH").pack
 _pack_longer_head = struct.Struct(">BBBH").pack
 
 
