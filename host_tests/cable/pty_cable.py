@@ -1,24 +1,31 @@
 """The board's end of a cable: a pseudo-terminal whose other end is the serial port that a tool opens.
 
-Does not know what runs on the board. What nobody reads is kept, up to a limit; `is_pulled` after `pull`.
+Does not know what runs on the board. What nobody reads is kept, up to a limit.
 """
 
 import contextlib
+import fcntl
 import os
+import struct
+import termios
 import tty
 
 _MOST_UNREAD_BYTES = 65536
 
 
 class PtyCable:
-    """The cable; `port` is a name in the folder that stays the same when it is plugged in again, or the terminal's."""
+    """The cable; `port` is what a tool opens.
 
-    def __init__(self, folder, has_lasting_name):
+    A chip with its own USB has a port whose name stays the same when it is plugged in again, and sends once a computer
+    has opened it: before that there is no terminal at the other end. Opening a port empties it, which is how it shows.
+    """
+
+    def __init__(self, folder, has_own_usb):
         self._link = folder / "ttyACM0"
-        self._unread = b""
+        self._has_own_usb = has_own_usb
         self.fd = None
         self._plug_in()
-        self.port = str(self._link) if has_lasting_name else os.ttyname(self._there)
+        self.port = str(self._link) if has_own_usb else os.ttyname(self._there)
 
     @property
     def has_unread(self):
@@ -28,9 +35,13 @@ class PtyCable:
     def read(self):
         """Return what the computer has sent; nothing when nobody has the port open."""
         try:
-            return os.read(self.fd, 4096)
+            data = os.read(self.fd, 4096)
         except OSError:
             return b""
+        if not self._has_own_usb:
+            return data
+        self._is_opened = self._is_opened or bool(data[0] & termios.TIOCPKT_FLUSHREAD)
+        return data[1:]
 
     def write(self, data):
         """Send, or keep for later."""
@@ -40,7 +51,7 @@ class PtyCable:
     def flush(self):
         """Send what was kept, as far as the computer takes it."""
         with contextlib.suppress(BlockingIOError):
-            while self._unread and self.fd is not None:
+            while self._unread and self._is_opened and self.fd is not None:
                 self._unread = self._unread[os.write(self.fd, self._unread) :]
 
     def pull(self):
@@ -62,9 +73,13 @@ class PtyCable:
         os.close(self._there)
 
     def _plug_in(self):
+        self._unread = b""
         self.fd, self._there = os.openpty()
         tty.setraw(self._there)
         os.set_blocking(self.fd, False)
+        self._is_opened = not self._has_own_usb
+        if self._has_own_usb:
+            fcntl.ioctl(self.fd, termios.TIOCPKT, struct.pack("i", 1))
         fresh = self._link.with_suffix(".new")
         fresh.symlink_to(os.ttyname(self._there))
         fresh.replace(self._link)

@@ -66,7 +66,9 @@ class Listener:
         """Return the outcome when nothing more is waited for."""
         if self._is_heard:
             return Outcome(UNCONNECTED, f"The terminal runs, but was not ready after {waited_s:g} s: {self._trouble}.")
-        return Outcome(SILENT, f"The terminal said nothing within {waited_s:g} s: make logs shows what it does.")
+        return Outcome(
+            SILENT, f"The terminal did not say how it is within {waited_s:g} s: press its reset button under make logs."
+        )
 
 
 def wait_until_ready(cable: Cable, wait_s: float) -> Outcome:
