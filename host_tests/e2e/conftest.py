@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 from e2e.hand_made import HandMadeTerminal
 from e2e.permission import change_permission
+from pbx.desk import are_talking
 from phoneterm_cli.installation import CALLER, EXTENSION, PBX_KINDS, Installation, make_lab
 
 
@@ -34,6 +35,7 @@ async def desk(whole):
     talking = asyncio.create_task(whole.keypad.wait_for_event(lambda event: event.get("line") == "call talking"))
     await asyncio.sleep(0)  # lets the task begin to listen
     await whole.lab.place_call(CALLER, EXTENSION)
+    await whole.lab.wait_until(lambda legs: are_talking(legs, CALLER, EXTENSION))
     await talking
     await whole.keypad.wait_for_signal("ready")
     yield whole

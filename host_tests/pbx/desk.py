@@ -82,8 +82,9 @@ class Desk:
         return found()
 
     async def talk(self):
-        """Have the caller call the user, who answers; return the user's call."""
+        """Have the caller call the user, who answers; return the user's call, which the PBX's own list has too."""
         await self.lab.place_call(CALLER, USER)
+        await self.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
         return await self.call_in_state("talking")
 
     async def consult(self, number=COLLEAGUE):

@@ -7,7 +7,7 @@ at what the journal says of it.
 import asyncio
 
 from bridge.conftest import FakeTerminal, MemoryLink, until
-from pbx.desk import CALLER, USER
+from pbx.desk import CALLER, USER, are_talking
 from phoneterm.core import messages
 from phoneterm_bridge.backends import make_pbx
 from phoneterm_bridge.service import Bridge
@@ -91,8 +91,9 @@ class Office:
         await until(lambda: sorted(call.state for call in self.bridge._pbx.calls(USER)) == sorted(states), WAIT_S)
 
     async def talk(self):
-        """Have the caller call the user, who answers."""
+        """Have the caller call the user, who answers; the PBX's own list has the call too."""
         await self.lab.place_call(CALLER, USER)
+        await self.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
         return await self.call_is("talking")
 
     async def ask(self, op, number=None, **changes):

@@ -5,7 +5,7 @@ What concerns the PBX backend alone is in the neighbours; README.md lists where 
 
 import pytest
 import pytest_asyncio
-from pbx.desk import CALLER, COLLEAGUE, NO_SUCH_NUMBER, USER, are_talking, is_waiting, make_lab
+from pbx.desk import CALLER, COLLEAGUE, NO_SUCH_NUMBER, USER, are_talking, has, is_waiting, make_lab
 from pbx.office import Office
 from pbx.proxy import AmiProxy
 from phoneterm.core import messages
@@ -90,7 +90,7 @@ async def test_what_is_keyed_before_the_call_is_answered_is_refused(office):
     await office.lab.set_behaviour(USER, "ring")
     await office.lab.place_call(CALLER, USER)
     await office.call_is("ringing")
-    before = await office.lab.legs()
+    before = await office.lab.wait_until(lambda legs: has(legs, USER, "ringing"))
     await office.comes_to(await office.ask("blind", COLLEAGUE), "rejected", "not-answered")
     assert await office.lab.legs() == before
 
@@ -100,7 +100,7 @@ async def test_a_call_with_a_machine_or_voicemail_is_not_transferred(office, mac
     await office.lab.set_behaviour(COLLEAGUE, "busy")
     await office.lab.place_call(USER, machine)
     await office.calls_are("elsewhere")
-    (before,) = await office.lab.legs()
+    (before,) = await office.lab.wait_until(lambda legs: [leg.state for leg in legs] == ["up"])
     await office.comes_to(await office.ask("blind", "101", call=None), "rejected", "self")
     await office.comes_to(await office.ask("blind", CALLER, call=None), "rejected", "no-call")
     assert [(leg.channel, leg.state) for leg in await office.lab.legs()] == [(before.channel, "up")]
@@ -163,7 +163,7 @@ async def test_of_two_live_calls_none_is_taken(office):
     await office.lab.place_call(CALLER, USER)
     await office.lab.place_call(USER, OUTSIDE)
     await office.calls_are("talking", "talking")
-    before = await office.lab.legs()
+    before = await office.lab.wait_until(lambda legs: [bool(leg.connected_to) for leg in legs] == 4 * [True])
     await office.comes_to(await office.ask("blind", COLLEAGUE, call=None), "rejected", "ambiguous")
     assert await office.lab.legs() == before
 
