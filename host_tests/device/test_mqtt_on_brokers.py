@@ -144,6 +144,8 @@ async def test_a_broker_that_comes_back_is_found_again_and_nothing_is_sent_late(
             await lab.until(lambda: not lab.client.is_up)
             lab.say("down", await lab.timed(lab.client.publish("{UP}", b"late", 1)))
             await lab.until(lambda: lab.client.is_up)
+            lab.say("again")
+            await lab.until(lambda: lab.messages)
             lab.say(await lab.client.publish("{UP}", b"after", 1), lab.links)
         """,
     )
@@ -153,6 +155,8 @@ async def test_a_broker_that_comes_back_is_found_again_and_nothing_is_sent_late(
     await broker.start()
     wire = BridgeWire()
     await wire.connect(broker.port, *bridge_login(broker))
+    await story.until_said("again")
+    wire.send(DOWN, b"the bridge listens")
     assert (await story.end())[-1] == [True, [True, False, True]]
     await wire.until_received(UP, b"after")
     assert [row[1] for row in wire.received] == [b"after"]
