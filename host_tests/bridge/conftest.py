@@ -15,7 +15,7 @@ from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 
 BASE = "phoneterm"
-PATIENCE_S = 5
+PATIENCE_S = 20
 
 
 class FakePbx:

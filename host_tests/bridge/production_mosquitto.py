@@ -14,7 +14,7 @@ from phoneterm_bridge.cli import broker_app
 from phoneterm_bridge.settings import BrokerSettings
 from typer.testing import CliRunner
 
-PATIENCE_S = 5
+PATIENCE_S = 20
 BRIDGE_PASSWORD = "a password of the bridge"
 
 

@@ -16,7 +16,7 @@ from phoneterm_bridge.store import passwords
 BASE = "phoneterm"
 TID = "desk-101"
 PASSWORD = "keypad"
-PATIENCE_S = 5
+PATIENCE_S = 20
 _BRIDGE = ("the-bridge", "bridge-password")
 _ACCESS = f"""
 user {_BRIDGE[0]}

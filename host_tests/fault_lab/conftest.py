@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from fault_lab.proxy import FaultProxy
 
-PATIENCE_S = 5
+PATIENCE_S = 20
 
 
 class Peer:
