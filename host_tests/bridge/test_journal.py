@@ -43,12 +43,11 @@ def asked(command_id, number="102"):
 
 def timeline(engine, tid="phone-101"):
     """Return (stage, word, reason) of all commands of a terminal, in order, without what was received when."""
-    wide = tables.journal.join(tables.commands)
-    columns = (tables.journal.c.stage, tables.journal.c.word, tables.journal.c.reason)
-    query = sa.select(*columns).select_from(wide).where(tables.commands.c.tid == tid)
-    query = query.where(tables.journal.c.stage.not_in(("keyed", "received")))
+    lines = tables.lines.c
+    query = sa.select(lines.stage, lines.word, lines.reason).select_from(tables.lines.join(tables.commands))
+    query = query.where(tables.commands.c.tid == tid, lines.stage.not_in(("keyed", "received")))
     with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(query.order_by(tables.journal.c.seq))]
+        return [tuple(row) for row in connection.execute(query.order_by(lines.entry, lines.seq, lines.part))]
 
 
 async def test_a_command_is_on_the_disk_when_open_returns(engine, terminal):
@@ -57,6 +56,31 @@ async def test_a_command_is_on_the_disk_when_open_returns(engine, terminal):
     await journal.open(terminal, asked("s.1"), [Event("check", "passed")])
     assert timeline(engine) == [("check", "passed", None)]
     await journal.stop()
+
+
+async def test_what_is_written_together_of_a_command_is_one_row_and_all_its_lines_can_be_read(engine, terminal):
+    journal = Journal(engine)
+    await journal.start()
+    keyed = Event("keyed", "keys", None, {"took_ms": 900}, A_MOMENT_MS)
+    recorded = await journal.open(terminal, asked("s.1"), [keyed, Event("check", "passed", None, [["rate", "ok", 0]])])
+    for event in (Event("action", "blind"), Event("result", "accepted"), Event("result", "failed", "busy")):
+        journal.append(recorded, event)
+    assert (await journal.look_up("phone-101", "s.1")).reason == "busy"  # whoever looks sees all that was appended
+    await journal.stop()
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(tables.journal).where(tables.journal.c.entry.is_not(None))).all()
+        lines = connection.execute(sa.select(tables.lines).where(tables.lines.c.entry.is_not(None))).all()
+    assert [row.stage for row in rows] == ["lines", "lines"]
+    assert [(line.stage, line.word, line.reason) for line in lines] == [
+        ("received", "command", None),
+        ("keyed", "keys", None),
+        ("check", "passed", None),
+        ("action", "blind", None),
+        ("result", "accepted", None),
+        ("result", "failed", "busy"),
+    ]
+    assert (lines[1].at_ms, lines[1].detail, lines[2].detail) == (A_MOMENT_MS, '{"took_ms":900}', '[["rate","ok",0]]')
+    assert prove(engine).problem is None
 
 
 async def test_a_command_is_written_once(engine, terminal):
@@ -214,7 +238,7 @@ async def test_a_line_that_is_lost_is_an_error_in_the_log_and_the_next_one_is_wr
     journal = Journal(engine)
     await journal.start()
     recorded = await journal.open(terminal, asked("s.1"), [])
-    journal.append(recorded, Event("event", ["not a text"]))
+    journal.append(recorded, Event("event", "ringing", None, object()))
     journal.append(recorded, Event("result", "done"))
     await make.until(lambda: timeline(engine) == [("result", "done", None)])
     await make.until(lambda: "journal-not-written" in capfd.readouterr().out)

@@ -3,21 +3,24 @@
 import sqlite3
 
 import pytest
+import sqlalchemy as sa
 from phoneterm_bridge.cli import journal_app
+from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Event, Journal
+from phoneterm_bridge.store.journal_chain import MANY, Row, hash_row
 from phoneterm_bridge.store.journal_proof import Head, prove
 from phoneterm_bridge.store.reading import read_snapshot
 from typer.testing import CliRunner
 
-# Entries 1 to 3: the directory; then three commands of three lines each (received, check, result).
-_LAST = 12
+# Entries 1 to 3: the directory; 4 to 6: three commands, received and checked; 7 to 9: their results.
+_LAST = 9
 
 
 @pytest.fixture
 async def path(tmp_path):
-    """A store whose journal has 12 entries."""
+    """A store whose journal has 9 entries."""
     path = tmp_path / "bridge.db"
     engine = open_store(path)
     directory = Directory(engine, "test")
@@ -29,7 +32,7 @@ async def path(tmp_path):
     await journal.start()
     for index in range(3):
         fields = {"id": f"s.{index}", "op": "blind", "number": "102", "call": None}
-        recorded = await journal.open(terminal, fields, [Event("check", "passed", None, "[]")])
+        recorded = await journal.open(terminal, fields, [Event("check", "passed", None, [])])
         journal.append(recorded, Event("result", "done"))
     await journal.stop()
     engine.dispose()
@@ -79,20 +82,20 @@ def test_a_changed_entry_is_named(path, column):
     [
         (["DELETE FROM journal WHERE seq = 1"], 1, "it is missing"),
         (["DELETE FROM journal WHERE seq = 7"], 7, "it is missing"),
-        (["DELETE FROM journal WHERE seq = 12"], 12, "it is missing, with all rows up to 12"),
-        (["DELETE FROM journal WHERE seq > 5"], 6, "it is missing, with all rows up to 12"),
-        (["DELETE FROM journal"], 1, "it is missing, with all rows up to 12"),
+        (["DELETE FROM journal WHERE seq = 9"], 9, "it is missing, with all rows up to 9"),
+        (["DELETE FROM journal WHERE seq > 5"], 6, "it is missing, with all rows up to 9"),
+        (["DELETE FROM journal"], 1, "it is missing, with all rows up to 9"),
         # Removed, and the numbers closed up again.
         (["DELETE FROM journal WHERE seq = 7", "UPDATE journal SET seq = seq - 1 WHERE seq > 7"], 7,
          "it is not what was written"),
         (["UPDATE journal SET seq = 99 WHERE seq = 7", "UPDATE journal SET seq = 7 WHERE seq = 8",
           "UPDATE journal SET seq = 8 WHERE seq = 99"], 7, "it is not what was written"),
         (["UPDATE commands SET number = '0900'"], 4, "its command is not what was received"),
-        (["DELETE FROM commands WHERE command_id = 's.1'"], 7, "its command is not what was received"),
+        (["DELETE FROM commands WHERE command_id = 's.1'"], 5, "its command is not what was received"),
         (["INSERT INTO commands SELECT (SELECT max(entry) + 1 FROM commands), tid, 'new', received_ms, extension, op, "
-          "number, call FROM commands WHERE command_id = 's.1'"], 12, "there are 4 commands, but 3 were received"),
-        (["INSERT INTO journal SELECT 13, entry, at_ms, stage, word, reason, detail, hash FROM journal WHERE seq = 5"],
-         13, "it is not what was written"),
+          "number, call FROM commands WHERE command_id = 's.1'"], 9, "there are 4 commands, but 3 were received"),
+        (["INSERT INTO journal SELECT 10, entry, at_ms, stage, word, reason, detail, hash FROM journal WHERE seq = 5"],
+         10, "it is not what was written"),
     ],
 )  # fmt: skip
 def test_the_first_wrong_entry_is_named(path, statements, seq, problem):
@@ -108,6 +111,23 @@ def test_a_head_that_was_noted_elsewhere_shows_a_chain_that_was_forged_as_a_whol
     assert prove_file(path, Head(_LAST + 1, noted.hash)).broken_seq == _LAST + 1
 
 
+def test_a_forged_chain_whose_lines_are_no_lines_is_named(path):
+    engine = open_store(path)
+    with engine.connect() as connection:
+        before = connection.execute(sa.select(tables.journal).where(tables.journal.c.seq == 8)).one()
+        row = connection.execute(sa.select(tables.journal).where(tables.journal.c.seq == 9)).one()
+    engine.dispose()
+    forged = Row(row.entry, row.at_ms, MANY, "command", None, "[1]")
+    digest = hash_row(before.hash, 9, forged).hex()
+    tamper(
+        path,
+        f"UPDATE journal SET stage = '{MANY}', word = 'command', detail = '[1]', hash = x'{digest}' WHERE seq = 9",
+        f"UPDATE journal_head SET hash = x'{digest}'",
+    )
+    proof = prove_file(path)
+    assert (proof.broken_seq, proof.problem) == (9, "its lines cannot be read")
+
+
 async def test_the_chain_holds_when_command_line_and_bridge_write_at_the_same_time(scene, make):
     terminal = await scene.terminal()
     await terminal.hello()
@@ -117,7 +137,7 @@ async def test_the_chain_holds_when_command_line_and_bridge_write_at_the_same_ti
         scene.pbx.listener.on_progress("c1", "done", None)
     proof = prove(scene.engine)
     assert proof.problem is None
-    assert proof.head.seq > 8 * 5
+    assert proof.head.seq > 8 * 3
 
 
 def test_the_command_line_proves_and_names_what_is_broken(path):
@@ -126,9 +146,9 @@ def test_the_command_line_proves_and_names_what_is_broken(path):
         return result.exit_code, result.output.strip()
 
     exit_code, said = run()
-    assert (exit_code, said.splitlines()[0].startswith("The journal is whole: 12 entries.")) == (0, True)
+    assert (exit_code, said.splitlines()[0].startswith("The journal is whole: 9 entries.")) == (0, True)
     assert run("--noted", said.splitlines()[1])[0] == 0
-    assert run("--noted", "12:abc") == (1, "A noted head is SEQ:HASH, as `phoneterm journal verify` prints it.")
+    assert run("--noted", "9:abc") == (1, "A noted head is SEQ:HASH, as `phoneterm journal verify` prints it.")
     tamper(path, "UPDATE journal SET at_ms = 1780000000000, word = 'x' WHERE seq = 9")
     exit_code, said = run()
     assert exit_code == 1

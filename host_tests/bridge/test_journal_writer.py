@@ -69,10 +69,20 @@ async def test_flush_writes_at_once_and_only_what_somebody_waits_for(scribe):
     waited_for = scribe.writer.submit("now")
     scribe.writer.flush()
     assert waited_for.done()
-    assert scribe.groups == [(HERE, ["later", "now"])]
+    assert scribe.groups == [(HERE, ["now"])]
     scribe.writer.flush()
     await asyncio.sleep(0)
     assert len(scribe.groups) == 1
+
+
+async def test_what_comes_last_goes_with_all_that_was_queued_before_it(scribe):
+    scribe.writer.add("a")
+    scribe.writer.add("b")
+    assert await scribe.writer.submit("c", is_last=True) == "c"
+    assert scribe.groups == [(HERE, ["a", "b", "c"])]
+    scribe.writer.add("d")
+    await until(lambda: scribe.writer.queued == 0)
+    assert scribe.groups[1:] == [(HERE, ["d"])]
 
 
 async def test_what_nobody_waits_for_is_written_after_a_moment(scribe):
@@ -108,7 +118,7 @@ async def test_while_somebody_else_writes_the_loop_goes_on_and_the_writes_wait_i
         first = scribe.writer.submit("first")
         await asyncio.sleep(0)
         scribe.writer.add("second")
-        third = scribe.writer.submit("third")
+        third = scribe.writer.submit("third", is_last=True)
         await asyncio.sleep(0)
         assert not first.done()
         assert scribe.groups == []
@@ -130,7 +140,7 @@ async def test_of_a_group_with_a_bad_write_the_others_are_written_once(scribe):
 async def test_who_loses_a_write_that_nobody_waits_for_is_told(scribe):
     await scribe.writer.submit("there already")
     scribe.writer.add("there already")
-    await scribe.writer.submit("after it")
+    await scribe.writer.submit("after it", is_last=True)
     assert [type(error) for error in scribe.lost] == [sqlite3.IntegrityError]
 
 

@@ -19,7 +19,7 @@ from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.journal_reading import find_change, find_nearest
 from phoneterm_bridge.store.requests import read_waiting, withdraw
-from phoneterm_bridge.why import explain
+from phoneterm_bridge.why import explain, result_of
 
 _T_MS = 1_780_000_000_000
 _DATA = f"""
@@ -52,8 +52,10 @@ _LATER_DATA = {
         UPDATE state SET external_revoked = 1, external_since_ms = 7
     """,
     "0005": f"INSERT INTO requests VALUES (7, 'phone-101', 'wipe', 'cli:anna', 'host pc7', {_T_MS}, NULL)",
+    "0006": "",  # a row with several lines, which is added in code
 }
 _CHANGE = '{"revision":3,"who":"cli:carl","where":"host pc7","what":"multi user aware True","subject":"tech1"}'
+_LINES = f'[["event","done",null,null,{_T_MS + 30_000}],["result","done",null,{{"more":[1]}},{_T_MS + 30_001}]]'
 _SCRIPTS = str(Path(phoneterm_bridge.store.migrations.__file__).parent)
 _SCHEMAS = sorted(step.revision for step in ScriptDirectory(_SCRIPTS).walk_revisions())
 
@@ -71,18 +73,21 @@ def make_old_store(path, schema):
         raw = sqlite3.connect(path)
         raw.executescript(_DATA if revision == "0001" else _LATER_DATA[revision])
         if revision == "0003":
-            add_change(raw)
+            add_row(raw, None, _T_MS + 20_000, "change", "directory", _CHANGE)
+        if revision == "0006":
+            add_row(raw, 3, _T_MS + 30_000, "lines", "command", _LINES)
         raw.close()
 
 
-def add_change(raw):
+def add_row(raw, entry, at_ms, stage, word, detail):
     """Add a row to the chain, by the format as it was written down: other code than today's has written such rows."""
     seq, last = raw.execute("SELECT seq, hash FROM journal_head").fetchone()
-    seq, at_ms = seq + 1, _T_MS + 20_000
-    digest = hashlib.sha256(last + f"{seq}\n\n{at_ms}\nchange\ndirectory\n\n{_CHANGE}".encode()).digest()
+    seq += 1
+    content = f"{seq}\n{entry or ''}\n{at_ms}\n{stage}\n{word}\n\n{detail}"
+    digest = hashlib.sha256(last + content.encode()).digest()
     raw.execute(
-        "INSERT INTO journal (seq, at_ms, stage, word, detail, hash) VALUES (?, ?, 'change', 'directory', ?, ?)",
-        (seq, at_ms, _CHANGE, digest),
+        "INSERT INTO journal (seq, entry, at_ms, stage, word, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (seq, entry, at_ms, stage, word, detail, digest),
     )
     raw.execute("UPDATE journal_head SET seq = ?, hash = ?", (seq, digest))
     raw.commit()
@@ -122,9 +127,24 @@ def test_a_store_of_any_schema_keeps_what_it_has(any_engine):
     assert record.allow_prefixes == (() if schema < "0004" else ("030", "0171"))
     assert (snapshot.is_external_revoked, snapshot.external_since_ms) == ((False, 0) if schema < "0004" else (True, 7))
     proof = prove(any_engine)
-    assert (proof.problem, proof.head.seq) == (None, 11 if schema < "0003" else 12)
+    assert (proof.problem, proof.head.seq) == (None, 11 + (schema >= "0003") + (schema >= "0006"))
     assert find_change(any_engine, ("tech1",), 1 << 50)[1] == ("cli:anna" if schema < "0003" else "cli:carl")
     assert read_schema(any_engine) == (_SCHEMAS[-1], _SCHEMAS[-1])
+
+
+def test_every_line_of_any_schema_can_be_read_by_itself(any_engine):
+    expected = [("received", "command"), ("check", "passed")]
+    with any_engine.connect() as connection:
+        query = sa.select(tables.lines).where(tables.lines.c.entry == 3)
+        rows = connection.execute(query.order_by(tables.lines.c.seq, tables.lines.c.part)).all()
+    if any_engine.schema >= "0006":
+        expected += [("event", "done"), ("result", "done")]
+        assert [(row.part, row.at_ms) for row in rows[2:]] == [(0, _T_MS + 30_000), (1, _T_MS + 30_001)]
+        assert [(row.reason, row.detail) for row in rows[2:]] == [(None, None), (None, '{"more":[1]}')]
+    assert [(row.stage, row.word) for row in rows] == expected
+    assert result_of(find_nearest(any_engine, "101", _T_MS + 3000)) == (
+        ("done", None) if any_engine.schema >= "0006" else (None, None)
+    )
 
 
 def test_a_store_of_any_schema_can_be_worked_with(any_engine):

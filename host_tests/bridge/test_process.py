@@ -115,7 +115,7 @@ def last_result(store_path):
     try:
         assert prove(engine).problem is None
         with engine.connect() as connection:
-            rows = connection.execute(tables.journal.select().order_by(tables.journal.c.seq)).all()
+            rows = connection.execute(tables.lines.select().order_by(tables.lines.c.seq, tables.lines.c.part)).all()
         return [row.word for row in rows if row.stage == "result"][-1]
     finally:
         engine.dispose()

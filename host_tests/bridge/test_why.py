@@ -24,7 +24,7 @@ _DONE = [Event("check", "passed"), Event("result", "done")]
 
 
 def refused(reason, *cause):
-    return [Event("check", "refused", reason, json.dumps([["a", reason, 0, *cause]])),
+    return [Event("check", "refused", reason, [["a", reason, 0, *cause]]),
             Event("result", "rejected", reason)]  # fmt: skip
 
 

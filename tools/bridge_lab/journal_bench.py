@@ -72,9 +72,9 @@ async def _write(engine: sa.Engine, terminals: list[TerminalRecord], commands: i
 
 async def _write_one(journal: Journal, terminal: TerminalRecord, at: int, at_ms: int) -> None:
     fields = {"id": f"bench.{at}", "op": "blind", "number": str(100 + at % 100), "call": "c1"}
-    trail = '[["session","ok",0],["fresh","ok",0],["rate","ok",0],["permission","ok",0],["call","ok",0]]'
+    trail = [(check, "ok", 0) for check in ("session", "fresh", "rate", "permission", "call")]
     before = [
-        Event("keyed", "keys", None, '{"took_ms":900}', at_ms - 900),
+        Event("keyed", "keys", None, {"took_ms": 900}, at_ms - 900),
         Event("check", "passed", None, trail, at_ms),
     ]
     recorded = await journal.open(terminal, fields, before, at_ms)

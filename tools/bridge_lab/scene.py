@@ -146,8 +146,8 @@ class Scene:
     def count_journalled(self) -> int:
         """Return how many commands are in the bridge's journal with the result "done"."""
         engine = open_store(self.store)
-        done = sa.select(sa.func.count()).select_from(tables.journal)
-        done = done.where(tables.journal.c.stage == "result", tables.journal.c.word == "done")
+        done = sa.select(sa.func.count()).select_from(tables.lines)
+        done = done.where(tables.lines.c.stage == "result", tables.lines.c.word == "done")
         try:
             with engine.connect() as connection:
                 return int(connection.execute(done).scalar_one())

@@ -39,11 +39,11 @@ class CellStore:
 
     async def results_after(self, entry: int) -> list[list[str]]:
         """Return the results of each command that came after an entry of the journal."""
-        commands, lines = tables.commands.c, tables.journal.c
-        wide = tables.commands.outerjoin(tables.journal, (lines.entry == commands.entry) & (lines.stage == "result"))
+        commands, lines = tables.commands.c, tables.lines.c
+        wide = tables.commands.outerjoin(tables.lines, (lines.entry == commands.entry) & (lines.stage == "result"))
         query = sa.select(commands.entry, lines.word).select_from(wide).where(commands.entry > entry)
         found: dict[int, list[str]] = {}
-        for row in await asyncio.to_thread(self._read, query.order_by(commands.entry, lines.seq)):
+        for row in await asyncio.to_thread(self._read, query.order_by(commands.entry, lines.seq, lines.part)):
             found.setdefault(row[0], []).extend([row[1]] if row[1] else [])
         return list(found.values())
 

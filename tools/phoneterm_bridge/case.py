@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass, field
 
 from phoneterm_bridge.store.journal import Event
-from phoneterm_bridge.store.journal_chain import detail_of
 from phoneterm_bridge.store.records import TerminalRecord
 
 
@@ -63,13 +62,13 @@ class Case:
 
     def verdict(self, reason: str | None) -> Event:
         """Return the line on the checks: each with its verdict, the ms since the reception, and the cause if any."""
-        return Event("check", "refused" if reason else "passed", reason, detail_of(self.trail))
+        return Event("check", "refused" if reason else "passed", reason, self.trail)
 
     def timeline(self, reason: str | None, first_key_age_ms: int | None) -> list[Event]:
         """Return the first lines of the command's timeline: the keys, the verdict, and the result if refused."""
         lines = [self.verdict(reason)]
         if first_key_age_ms is not None:
-            took = f'{{"took_ms":{self.since_ms - self.first_ms}}}'
+            took = {"took_ms": self.since_ms - self.first_ms}
             at_ms = min(self.received_ms, _now_ms() - first_key_age_ms)
             lines.insert(0, Event("keyed", "keys", None, took, at_ms))
         return lines if reason is None else [*lines, Event("result", "rejected", reason)]

@@ -125,7 +125,7 @@ def keyed_ms(timeline: Timeline) -> int:
 
 def result_of(timeline: Timeline) -> tuple[str | None, str | None]:
     """Return the last result the phone was told, with its reason."""
-    results = [(line.word, line.reason) for line in sorted(timeline.lines, key=_seq_of) if line.stage == "result"]
+    results = [(line.word, line.reason) for line in sorted(timeline.lines, key=_place_of) if line.stage == "result"]
     return results[-1] if results else (None, None)
 
 
@@ -168,5 +168,5 @@ def _line_fields(line) -> dict:
     return fields | {"detail": None if line.detail is None else json.loads(line.detail)}
 
 
-def _seq_of(line) -> int:
-    return line.seq
+def _place_of(line) -> tuple[int, int]:
+    return line.seq, line.part

@@ -51,7 +51,7 @@ def examine_history(path: Path) -> list[Finding]:
 
 def has_heard_calls(path: Path) -> bool:
     """Say whether events about calls have reached the bridge in the last days."""
-    columns = tables.journal.c
+    columns = tables.lines.c
     query = sa.select(columns.seq).where(columns.entry >= _first_entry(), columns.stage == "event")
     try:
         with closing(open_read_only(path)) as connection:
@@ -62,13 +62,13 @@ def has_heard_calls(path: Path) -> bool:
 
 def _count(path: Path) -> tuple[list[tuple[str, int, int, str]], int]:
     """Return (reason, how often, the last entry, its extension), and how many commands there were."""
-    journal, commands = tables.journal.c, tables.commands.c
-    wide = tables.journal.join(tables.commands, commands.entry == journal.entry)
-    last = sa.func.max(journal.entry)  # SQLite takes the other columns from the row with the greatest one
-    query = sa.select(journal.reason, sa.func.count(), last, commands.extension).select_from(wide)
-    query = query.where(journal.entry >= _first_entry(), journal.stage == "result", journal.reason.in_(_TELLING))
+    lines, commands = tables.lines.c, tables.commands.c
+    wide = tables.lines.join(tables.commands, commands.entry == lines.entry)
+    last = sa.func.max(lines.entry)  # SQLite takes the other columns from the row with the greatest one
+    query = sa.select(lines.reason, sa.func.count(), last, commands.extension).select_from(wide)
+    query = query.where(lines.entry >= _first_entry(), lines.stage == "result", lines.reason.in_(_TELLING))
     with closing(open_read_only(path)) as connection:
-        rows = [tuple(row) for row in connection.execute(query.group_by(journal.reason).order_by(journal.reason))]
+        rows = [tuple(row) for row in connection.execute(query.group_by(lines.reason).order_by(lines.reason))]
         total = sa.select(sa.func.count()).where(commands.entry >= _first_entry())
         return rows, connection.execute(total).scalar_one()
 

@@ -112,13 +112,13 @@ def _check_end(connection: sa.Connection) -> Finding:
     """Follow the last rows of the hash chain to the head; head and rows are of one moment, the connection's."""
     head = connection.execute(sa.select(tables.journal_head.c.seq, tables.journal_head.c.hash)).one()
     newest_first = sa.select(tables.journal).order_by(tables.journal.c.seq.desc()).limit(_ROWS_CHECKED + 1)
-    rows = list(reversed(connection.execute(newest_first).mappings().all()))
-    first, last = (0, journal_chain.FIRST_HASH) if len(rows) <= _ROWS_CHECKED else (rows[0]["seq"], rows[0]["hash"])
+    rows = list(reversed(connection.execute(newest_first).all()))
+    first, last = (0, journal_chain.FIRST_HASH) if len(rows) <= _ROWS_CHECKED else (rows[0].seq, rows[0].hash)
     for seq, row in enumerate(rows[1:] if first else rows, first + 1):
         last = journal_chain.hash_row(last, seq, row)
-        if (row["seq"], row["hash"]) != (seq, last):
+        if (row.seq, row.hash) != (seq, last):
             return _broken(f"entry {seq} is not what was written")
-    if (head.seq, head.hash) != ((rows[-1]["seq"] if rows else 0), last):
+    if (head.seq, head.hash) != ((rows[-1].seq if rows else 0), last):
         return _broken("its head does not fit its last entry")
     return Finding(
         OK, _PART, f"The journal's last {min(len(rows), _ROWS_CHECKED)} entries are whole; all are {head.seq}."

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
-from phoneterm_bridge.store.journal_chain import Row, command_detail
+from phoneterm_bridge.store.journal_chain import Line, command_values
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
-from phoneterm_bridge.store.journal_tables import Closing, CommandRow, Line, Opening, Search, write_group
+from phoneterm_bridge.store.journal_tables import Addition, Closing, CommandRow, Opening, Search, write_group
 from phoneterm_bridge.store.journal_writer import JournalWriter
 from phoneterm_bridge.store.records import TerminalRecord
 
@@ -26,12 +26,12 @@ _REMEMBERED_PER_TERMINAL = 32
 
 
 class Event(NamedTuple):
-    """One line of a timeline; `detail` is JSON, `at_ms` None means now."""
+    """One line of a timeline; `detail` is what JSON can hold, `at_ms` None means now."""
 
     stage: str
     word: str
     reason: str | None = None
-    detail: str | None = None
+    detail: object = None
     at_ms: int | None = None
 
 
@@ -87,8 +87,8 @@ class Journal:
         recorded = Recorded(entry, fields["op"], fields["number"], state, reason)
         what = (terminal.extension, recorded.op, recorded.number, fields["call"])
         row = CommandRow(entry, terminal.tid, fields["id"], at_ms, *what)
-        lines = [Row(entry, at_ms, "received", "command", None, command_detail(row._asdict()))]
-        lines += [Row(entry, event.at_ms or now_ms, *event[:4]) for event in events]
+        lines: list[Line] = [("received", "command", None, command_values(row), at_ms)]
+        lines += [_line_of(event, now_ms) for event in events]
         if not await self._writer.submit(Opening(row, lines, state not in FINAL_STATES)):
             return None
         if fields["id"] is not None:
@@ -100,8 +100,8 @@ class Journal:
         is_result = event.stage == "result"
         if is_result:
             recorded.state, recorded.reason = event.word, event.reason
-        row = Row(recorded.entry, event.at_ms or _now_ms(), *event[:4])
-        self._writer.add(Line(row, is_result and event.word in FINAL_STATES))
+        is_final = is_result and event.word in FINAL_STATES
+        self._writer.add(Addition(recorded.entry, _line_of(event, _now_ms()), is_final))
 
     def remembered(self, tid: str, command_id: str) -> Recorded | None:
         """Return a recent command of this run, without touching the disk."""
@@ -110,7 +110,7 @@ class Journal:
 
     async def look_up(self, tid: str, command_id: str) -> Recorded | None:
         """Return a command from the disk, with the result told last."""
-        found = await self._writer.submit(Search(tid, command_id))
+        found = await self._writer.submit(Search(tid, command_id), is_last=True)
         if found is None:
             return None
         command, result = found
@@ -121,6 +121,11 @@ class Journal:
         recent[command_id] = recorded
         if len(recent) > _REMEMBERED_PER_TERMINAL:
             recent.popitem(last=False)
+
+
+def _line_of(event: Event, now_ms: int) -> Line:
+    stage, word, reason, detail, at_ms = event
+    return stage, word, reason, detail, at_ms or now_ms
 
 
 def _last_result(events: list[Event]) -> tuple[str | None, str | None]:

@@ -1,5 +1,7 @@
-"""The journal's hash chain: what the hash of a row covers, and how rows are added. Does not know what rows mean.
+"""The journal's hash chain: what a row holds, what its hash covers, how rows are added. Does not know what lines mean.
 
+A row is one line; or, with the stage `MANY`, several lines of one command that were written together, as a JSON list
+of [stage, word, reason, detail, at_ms] in its detail. The view `lines` of the store has every line by itself.
 The hash of a row is SHA-256 over the hash of the row before it (32 zero bytes before the first one) and its content:
 seq, entry, at_ms, stage, word, reason and detail as lines of UTF-8 text, an absent one empty. Only the last of them may
 have any characters, so no two contents are the same text. `seq` rises by one from 1 on. The head says which row is the
@@ -8,21 +10,26 @@ The statements are the driver's own text, because this is where a busy bridge sp
 """
 
 import hashlib
-import json
 import sqlite3
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import orjson
 
 from phoneterm_bridge.store.many_rows import insert_many
 
 FIRST_HASH = bytes(32)
+MANY = "lines"
 # What makes a command: its row of `commands` is repeated, and so protected, in the detail of its line "received".
-COMMAND_COLUMNS = ("tid", "command_id", "extension", "op", "number", "call")
-_to_text = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+command_values = attrgetter("tid", "command_id", "extension", "op", "number", "call")
+
+# Stage, word, reason, detail (what JSON can hold, None for nothing), ms since 1970.
+Line = tuple[str, str, str | None, object, int]
 
 
 class Row(NamedTuple):
-    """A line of the journal, without its place in the chain."""
+    """A row of the journal, without its place in the chain."""
 
     entry: int | None
     at_ms: int
@@ -34,17 +41,28 @@ class Row(NamedTuple):
 
 def detail_of(value: object) -> str:
     """Return a detail as the text that is kept."""
-    return _to_text(value)
+    return orjson.dumps(value).decode()
 
 
-def command_detail(command: Mapping) -> str:
-    """Return the detail of the line "received" of a command, from its row."""
-    return _to_text([command[name] for name in COMMAND_COLUMNS])
+def row_of(entry: int, lines: Sequence[Line]) -> Row:
+    """Return the row that holds these lines of a command, of which there is at least one."""
+    stage, word, reason, detail, at_ms = lines[0]
+    if len(lines) > 1:
+        return Row(entry, at_ms, MANY, "command", None, detail_of(lines))
+    return Row(entry, at_ms, stage, word, reason, None if detail is None else detail_of(detail))
 
 
-def hash_row(previous: bytes, seq: int, row: Mapping) -> bytes:
-    """Return the hash of a row that follows the one with the hash `previous`."""
-    return _hash(previous, seq, *map(row.__getitem__, Row._fields))
+def lines_in(row: Any) -> list[Line]:
+    """Return the lines that a row (anything with the names of Row) holds; ValueError where it is no journal's row."""
+    detail = orjson.loads(row.detail or "null")
+    if row.stage == MANY:
+        return [(stage, word, reason, more, at_ms) for stage, word, reason, more, at_ms in detail]
+    return [(row.stage, row.word, row.reason, detail, row.at_ms)]
+
+
+def hash_row(previous: bytes, seq: int, row: Any) -> bytes:
+    """Return the hash of a row (anything with the names of Row) that follows the one with the hash `previous`."""
+    return _hash(previous, seq, *_content_of(row))
 
 
 def add_rows(connection: sqlite3.Connection, rows: list[Row]) -> None:
@@ -61,6 +79,7 @@ def add_rows(connection: sqlite3.Connection, rows: list[Row]) -> None:
     connection.execute("UPDATE journal_head SET seq = ?, hash = ?", (seq, last))
 
 
+_content_of = attrgetter(*Row._fields)
 _ADD = f"INSERT INTO journal (seq, {', '.join(Row._fields)}, hash)"
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from phoneterm_bridge.store import tables
-from phoneterm_bridge.store.journal_chain import FIRST_HASH, command_detail, hash_row
+from phoneterm_bridge.store.journal_chain import FIRST_HASH, MANY, command_values, hash_row, lines_in
 
 _ROWS_AT_ONCE = 2000
 
@@ -36,13 +36,13 @@ def prove(engine: sa.Engine, noted: Head | None = None) -> Proof:
     with engine.connect() as connection:
         head = Head(*connection.execute(sa.select(tables.journal_head.c.seq, tables.journal_head.c.hash)).one())
         seq, last, received = 0, FIRST_HASH, 0
-        for row in connection.execute(_ROWS.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
+        for row in connection.execute(_ROWS.execution_options(yield_per=_ROWS_AT_ONCE)):
             seq += 1
             last = hash_row(last, seq, row)
             problem = _find_problem(row, Head(seq, last), noted)
             if problem is not None:
-                return Proof(head, seq, row["at_ms"], problem)
-            received += row["stage"] == "received"
+                return Proof(head, seq, row.at_ms, problem)
+            received += _received_in(row) is not None
         known = connection.execute(sa.select(sa.func.count()).select_from(tables.commands)).scalar_one()
     if Head(seq, last) != head:
         return Proof(head, seq + 1, None, f"it is missing, with all rows up to {head.seq}")
@@ -58,21 +58,30 @@ _ROWS = (
     .select_from(
         tables.journal.outerjoin(
             tables.commands,
-            sa.and_(tables.commands.c.entry == tables.journal.c.entry, tables.journal.c.stage == "received"),
+            sa.and_(tables.commands.c.entry == tables.journal.c.entry, tables.journal.c.stage.in_(("received", MANY))),
         )
     )
     .order_by(tables.journal.c.seq)
 )
 
 
-def _find_problem(row: sa.RowMapping, right: Head, noted: Head | None) -> str | None:
+def _find_problem(row: sa.Row, right: Head, noted: Head | None) -> str | None:
     """Say what is wrong with a row whose place and hash should be `right`."""
-    if row["seq"] != right.seq:
+    if row.seq != right.seq:
         return "it is missing"
-    if row["hash"] != right.hash:
+    if row.hash != right.hash:
         return "it is not what was written"
     if noted is not None and noted.seq == right.seq and noted.hash != right.hash:
         return "its hash is not the one that was noted"
-    if row["stage"] == "received" and command_detail(row) != row["detail"]:
+    try:
+        received = _received_in(row)
+    except (ValueError, TypeError):  # somebody has forged a chain, and did not know how lines are written
+        return "its lines cannot be read"
+    if received is not None and list(command_values(row)) != received:
         return "its command is not what was received"
     return None
+
+
+def _received_in(row: sa.Row) -> object:
+    """Return what was received, if the row says so."""
+    return next((detail for stage, _, _, detail, _ in lines_in(row) if stage == "received"), None)

@@ -50,9 +50,10 @@ def find_nearest(engine: sa.Engine, extension: str, at_ms: int | None, op: str |
         if not found:
             return None
         command = min(found, key=lambda row: abs(row.received_ms - (at_ms or 0)))
-        lines = sa.select(tables.journal).where(tables.journal.c.entry == command.entry)
-        order = (tables.journal.c.stage != "keyed", tables.journal.c.at_ms, tables.journal.c.seq)
-        rows = connection.execute(lines.order_by(*order)).all()
+        lines = tables.lines.c
+        order = (lines.stage != "keyed", lines.at_ms, lines.seq, lines.part)
+        query = sa.select(tables.lines).where(lines.entry == command.entry)
+        rows = connection.execute(query.order_by(*order)).all()
     return Timeline(command, tuple(rows))
 
 
@@ -84,10 +85,10 @@ def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_ms: int) -> 
 
 def read_transfers(engine: sa.Engine, since_ms: int) -> list[tuple[int, str, str]]:
     """Return (ms, operation, number) of every transfer since a time that the PBX was asked for."""
-    commands, journal = tables.commands.c, tables.journal.c
-    wide = tables.commands.join(tables.journal, journal.entry == commands.entry)
-    query = sa.select(journal.at_ms, commands.op, commands.number).select_from(wide)
-    query = query.where(commands.entry >= since_ms << ENTRY_BITS, journal.stage == "action")
+    commands, lines = tables.commands.c, tables.lines.c
+    wide = tables.commands.join(tables.lines, lines.entry == commands.entry)
+    query = sa.select(lines.at_ms, commands.op, commands.number).select_from(wide)
+    query = query.where(lines.entry >= since_ms << ENTRY_BITS, lines.stage == "action")
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(query.where(commands.number.is_not(None)))]
 

@@ -1,13 +1,14 @@
 """The journal's statements: carries out a group of writes with a handful of statements, however many they are.
 
 Does not decide what is written. A group is carried out in order as far as it matters: commands, then their lines,
-then which commands are open. All lines go to the end of the hash chain.
+then which commands are open. What a group has of one command is one row at the end of the hash chain: a row costs the
+same whether it holds one line or five.
 """
 
 import sqlite3
 from typing import NamedTuple
 
-from phoneterm_bridge.store.journal_chain import Row, add_rows
+from phoneterm_bridge.store.journal_chain import Line, add_rows, row_of
 from phoneterm_bridge.store.many_rows import delete_many, insert_many
 
 
@@ -28,14 +29,15 @@ class Opening(NamedTuple):
     """A new command: its row of `commands`, and its first lines. Comes to True, or False if (tid, id) is there."""
 
     row: CommandRow
-    lines: list[Row]
+    lines: list[Line]
     is_open: bool
 
 
-class Line(NamedTuple):
-    """One more line of a timeline; a final one closes the command. Comes to None."""
+class Addition(NamedTuple):
+    """One more line of a command; a final one closes the command. Comes to None."""
 
-    row: Row
+    entry: int
+    line: Line
     is_final: bool
 
 
@@ -55,29 +57,30 @@ class Closing(NamedTuple):
 def write_group(connection: sqlite3.Connection, writes: list) -> list:
     """Carry out a group of writes and return what each came to."""
     taken = _insert_commands(connection, [write.row for write in writes if isinstance(write, Opening)])
-    rows: list[Row] = []
+    lines: dict[int, list[Line]] = {}  # of each command
     opened: list[tuple[int]] = []
-    closed: list[int | None] = []
+    closed: list[int] = []
     results = []
     for write in writes:
         result: object = None
-        if isinstance(write, Line):
-            rows.append(write.row)
+        if isinstance(write, Addition):
+            lines.setdefault(write.entry, []).append(write.line)
             if write.is_final:
-                closed.append(write.row.entry)
+                closed.append(write.entry)
         elif isinstance(write, Opening):
             result = write.row.entry in taken
             if result:
-                rows += write.lines
+                lines[write.row.entry] = write.lines
                 if write.is_open:
                     opened.append((write.row.entry,))
         elif isinstance(write, Closing):
             left = connection.execute("SELECT entry FROM open_commands").fetchall()
-            rows += [Row(entry, write.at_ms, "result", "unknown") for (entry,) in left]
-            closed += [entry for (entry,) in left]
+            for (entry,) in left:
+                lines.setdefault(entry, []).append(("result", "unknown", None, None, write.at_ms))
+                closed.append(entry)
             result = len(left)
         results.append(result)
-    add_rows(connection, rows)
+    add_rows(connection, [row_of(entry, its) for entry, its in lines.items()])
     insert_many(connection, "INSERT INTO open_commands (entry)", opened)
     delete_many(connection, "DELETE FROM open_commands WHERE entry", closed)
     return [
@@ -90,7 +93,9 @@ _COLUMNS = ", ".join(CommandRow._fields)
 _TAKE = f"INSERT INTO commands ({_COLUMNS})"
 _IS_THERE = "SELECT 1 FROM commands WHERE entry = ?"
 _FIND = f"SELECT {_COLUMNS} FROM commands WHERE tid = ? AND command_id = ?"  # noqa: S608
-_FIND_RESULT = "SELECT word, reason FROM journal WHERE entry = ? AND stage = 'result' ORDER BY seq DESC LIMIT 1"
+_FIND_RESULT = (
+    "SELECT word, reason FROM lines WHERE entry = ? AND stage = 'result' ORDER BY seq DESC, part DESC LIMIT 1"
+)
 
 
 def _insert_commands(connection: sqlite3.Connection, rows: list[CommandRow]) -> set[int]:

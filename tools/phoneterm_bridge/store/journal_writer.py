@@ -3,8 +3,8 @@
 Does not know what the writes mean. While the disk is quick, a commit takes less time than it would take to hand it to
 a thread and hear of it again, so it is done in the loop itself. Where that took too long, or another process is just
 writing to the store, a thread of its own does it, and the loop goes on meanwhile; the next group gathers until then.
-A write that nobody waits for goes with the next one that somebody does, or after a moment. This speaks to the driver
-itself, without SQLAlchemy: on a busy bridge this is where the time goes.
+Writes that nobody waits for gather for a moment, and are one commit, or go with one that must not overtake them.
+This speaks to the driver itself, without SQLAlchemy: on a busy bridge this is where the time goes.
 """
 
 import asyncio
@@ -46,7 +46,8 @@ class JournalWriter:
         self._write_group = write_group
         self._on_lost = on_lost
         self._clock = clock
-        self._gathered: list[_Item] = []
+        self._gathered: list[_Item] = []  # goes with the next commit
+        self._later: list[_Item] = []  # nobody waits for it
         self._queued = 0
         self._commits = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -69,10 +70,15 @@ class JournalWriter:
         self._impatient.cursor().execute("PRAGMA busy_timeout = 0")
         self._impatient.cursor().execute(f"PRAGMA wal_autocheckpoint = {_MOST_LOG_PAGES}")
 
-    def submit(self, write: Any) -> asyncio.Future:
-        """Queue one write; the future has what it came to once it is committed, or its error."""
+    def submit(self, write: Any, is_last: bool = False) -> asyncio.Future:
+        """Queue one write; the future has what it came to once it is committed, or its error.
+
+        is_last: it is committed after all that was queued before it, not only after what somebody waits for.
+        """
         loop = self._running_loop()
         future = loop.create_future()
+        if is_last:
+            self._gather_later()
         self._gathered.append((write, future))
         self._queued += 1
         if self._due is None:
@@ -80,12 +86,12 @@ class JournalWriter:
         return future
 
     def add(self, write: Any) -> None:
-        """Queue one write that nobody waits for: it is committed after all that was queued before it."""
+        """Queue one write that nobody waits for: it is committed soon, after all that was queued before it."""
         loop = self._running_loop()
-        self._gathered.append((write, None))
+        self._later.append((write, None))
         self._queued += 1
-        if self._delay is None and self._due is None:
-            self._delay = loop.call_later(_MOST_DELAY_S, self._write)
+        if self._delay is None:
+            self._delay = loop.call_later(_MOST_DELAY_S, self._write_later)
 
     def flush(self) -> None:
         """Write what somebody waits for now, rather than in the next turn of the loop."""
@@ -97,6 +103,7 @@ class JournalWriter:
         if self._loop is None:
             return
         self._loop = None
+        self._gather_later()
         while self._gathered or self._in_thread is not None:
             self._write()
             if self._in_thread is not None:
@@ -110,12 +117,23 @@ class JournalWriter:
             raise ValueError("the journal writer is not running")
         return self._loop
 
+    def _gather_later(self) -> None:
+        """Have what nobody waits for go with the next commit."""
+        if self._delay is not None:
+            self._delay.cancel()
+            self._delay = None
+        self._gathered += self._later
+        self._later.clear()
+
+    def _write_later(self) -> None:
+        self._gather_later()
+        self._write()
+
     def _write(self) -> None:
         """Commit what has gathered: here if that is quick, or in the thread unless that still writes."""
-        for handle in (self._due, self._delay):
-            if handle is not None:
-                handle.cancel()
-        self._due = self._delay = None
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
         if self._in_thread is not None or not self._gathered:
             return
         items, self._gathered = self._gathered[:_MOST_IN_GROUP], self._gathered[_MOST_IN_GROUP:]

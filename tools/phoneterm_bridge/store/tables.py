@@ -78,12 +78,25 @@ journal = sa.Table(
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("entry", sa.ForeignKey("commands.entry"), index=True),  # NULL for a change of the directory
     sa.Column("at_ms", sa.BigInteger, nullable=False),
-    sa.Column("stage", sa.String(16), nullable=False),  # keyed, received, check, action, event, result, change
+    sa.Column("stage", sa.String(16), nullable=False),  # keyed, received, check, action, event, result, change, lines
     sa.Column("word", sa.String(32), nullable=False),
     sa.Column("reason", sa.String(32)),
     sa.Column("detail", sa.Text),  # JSON
     sa.Column("hash", sa.LargeBinary, nullable=False),
     sa.Index("ix_journal_changes", "at_ms", sqlite_where=sa.text("stage = 'change'")),
+)
+# A view, every line of the journal by itself: `part` is its place in its row.
+lines = sa.Table(
+    "lines",
+    sa.MetaData(),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("entry", sa.ForeignKey(commands.c.entry)),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("word", sa.String(32), nullable=False),
+    sa.Column("reason", sa.String(32)),
+    sa.Column("detail", sa.Text),
 )
 # One row: the last row of the journal.
 journal_head = sa.Table(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from alembic import op
 
-from phoneterm_bridge.store.journal_chain import FIRST_HASH, command_detail, detail_of, hash_row
+from phoneterm_bridge.store.journal_chain import FIRST_HASH, Row, command_values, detail_of, hash_row
 
 revision = "0003"
 down_revision = "0002"
@@ -55,7 +55,7 @@ def _take_over(connection: sa.Connection, journal: sa.Table) -> tuple[int, bytes
     seq, last, rows = 0, FIRST_HASH, []
     for row in _read_old(connection):
         seq += 1
-        last = hash_row(last, seq, row)
+        last = hash_row(last, seq, Row(**row))
         rows.append(row | {"seq": seq, "hash": last})
         if len(rows) == _ROWS_AT_ONCE:
             connection.execute(journal.insert(), rows)
@@ -85,8 +85,8 @@ def _read_change(connection: sa.Connection, revision_number: int) -> dict:
 
 
 def _read_command(connection: sa.Connection, entry: int) -> dict:
-    found = connection.execute(sa.text("SELECT * FROM commands WHERE entry = :at"), {"at": entry}).mappings().one()
-    return {"stage": "received", "word": "command", "detail": command_detail(found)}
+    found = connection.execute(sa.text("SELECT * FROM commands WHERE entry = :at"), {"at": entry}).one()
+    return {"stage": "received", "word": "command", "detail": detail_of(command_values(found))}
 
 
 def _read_event(connection: sa.Connection, seq: int) -> dict:
