@@ -1,7 +1,8 @@
 """HMAC-SHA256 (RFC 2104) and a comparison that takes equally long for every wrong value.
 
-Does not know topics or messages. CPython has both in C, and a bridge of a thousand terminals wants them; MicroPython
-has neither, and what is written out here is the same.
+Does not know topics or messages. What a key makes of the two blocks is kept, because making it takes longer than
+hashing: so this is quicker on CPython than its own `hmac`. There are as many keys as terminals: on a terminal one.
+CPython has the comparison in C; MicroPython has not, and what is written out here is the same.
 Keys and messages are bytes; a signature is 32 lower-case hex digits, the first half of the HMAC.
 Tested against RFC 4231.
 """
@@ -10,26 +11,23 @@ import binascii
 import hashlib
 
 try:
-    from hmac import compare_digest, digest
+    from hmac import compare_digest
 except ImportError:
-    digest = None
+    compare_digest = None
 
-_BLOCK_BYTES = 64
 SIGNATURE_CHARS = 32
+_blocks = {}  # key: what stands in front of the message, and of its hash
 
 
 def hmac_sha256(key, message):
     """Return the 32-byte HMAC-SHA256 of `message` under `key` (both bytes)."""
-    if digest:
-        return digest(key, message, "sha256")
-    if len(key) > _BLOCK_BYTES:
-        key = hashlib.sha256(key).digest()
-    key = key + bytes(_BLOCK_BYTES - len(key))
-    return _masked_sha256(key, 0x5C, _masked_sha256(key, 0x36, message))
-
-
-def _masked_sha256(key, mask, message):
-    return hashlib.sha256(bytes([octet ^ mask for octet in key]) + message).digest()
+    sha256 = hashlib.sha256
+    if key not in _blocks:
+        block = sha256(key).digest() if len(key) > 64 else key
+        block = block + bytes(64 - len(block))
+        _blocks[key] = [bytes([octet ^ mask for octet in block]) for mask in (0x36, 0x5C)]
+    inner, outer = _blocks[key]
+    return sha256(outer + sha256(inner + message).digest()).digest()
 
 
 def sign(key, message):
@@ -39,7 +37,7 @@ def sign(key, message):
 
 def is_equal(left, right):
     """Say whether two strings are equal, in a time that depends on their lengths alone."""
-    if digest:
+    if compare_digest:
         return compare_digest(left.encode(), right.encode())
     if len(left) != len(right):
         return False

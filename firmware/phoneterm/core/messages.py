@@ -206,7 +206,7 @@ def _fields_of(kind):
         name, _, check = word.partition(":")
         is_required = name[-1] != "?"
         table.append((name if is_required else name[:-1], is_required, check.split(",")))
-    if mac.digest:
+    if mac.compare_digest:
         _tables[kind] = table
     return table
 
