@@ -3,11 +3,13 @@
 import asyncio
 import json
 import logging
+from pathlib import Path
 
 import pytest
 import structlog
 from phoneterm.core import messages
 from phoneterm_bridge.logs import MAX_TEXT_CHARS, set_up_logs, shorten
+from phoneterm_bridge.mqtt.connection import BrokerAddress
 from phoneterm_bridge.refreshing import keep_refreshing
 
 
@@ -29,6 +31,21 @@ def test_json_logs_are_one_object_a_line_whoever_logs(capfd):
     structlog.get_logger().debug("too fine")
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert [(line["event"], line["level"]) for line in lines] == [("happened", "info"), ("said so", "warning")]
+
+
+@pytest.mark.parametrize("value", ["\udc80", "\x9b31m", "ü€", 1 << 70, {1, 2}, Path("/x"), ValueError("y")])
+def test_whatever_is_logged_is_one_line_of_ascii(capfd, value):
+    set_up_logs("json", "info")
+    structlog.get_logger().info("happened", value=value)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.isascii()
+    assert json.loads(line)["value"] == (value if isinstance(value, str | int) else repr(value))
+
+
+def test_what_a_dataclass_hides_is_not_logged(capfd):
+    set_up_logs("json", "info")
+    structlog.get_logger().info("happened", address=BrokerAddress("broker", 1883, "bridge", "hush"))
+    assert "hush" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
@@ -61,7 +78,7 @@ async def test_no_number_and_no_secret_reaches_the_log(make, tmp_path, capfd):
     await scene.link.send(terminal.topic(messages.COMMAND), b'{"number":"0301234567"}')
     await scene.stop()
     logged = capfd.readouterr().err
-    assert '"event": "result"' in logged
+    assert '"event":"result"' in logged
     for hidden in ("0301234567", '"103"', '"199"', scene.enrolment.mqtt_password, scene.enrolment.mac_key.hex()):
         assert hidden not in logged
 

@@ -1,7 +1,6 @@
 """One command being decided: who asks for what, and what each check said. Does not check anything."""
 
 import time
-from dataclasses import dataclass, field
 
 from phoneterm_bridge.store.journal import Event
 from phoneterm_bridge.store.records import TerminalRecord
@@ -11,44 +10,41 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True)
 class Case:
-    """A command of a terminal; `fields` are those of the decoded message, `trail` what was checked so far."""
+    """A command of a terminal.
 
-    terminal: TerminalRecord
-    fields: dict
-    received_ms: int = field(default_factory=_now_ms)
-    trail: list[tuple] = field(default_factory=list)
+    fields: those of the decoded message, of which some are also attributes. id: unique per terminal. ref: the call that
+    the phone was in when the code was keyed, None where it knew none. first_ms, since_ms: when the first key happened,
+    and when the command was complete, counted from the session's arrival. trail: what was checked so far. basis: what
+    the verdicts of the checks that are made again rest on.
+    """
 
-    @property
-    def id(self) -> str:
-        """The command's id, unique per terminal."""
-        return self.fields["id"]
+    __slots__ = (
+        "basis",
+        "fields",
+        "first_ms",
+        "id",
+        "number",
+        "op",
+        "received_ms",
+        "ref",
+        "since_ms",
+        "terminal",
+        "trail",
+    )
 
-    @property
-    def op(self) -> str:
-        """The operation."""
-        return self.fields["op"]
-
-    @property
-    def number(self) -> str | None:
-        """The number; only transfers have one."""
-        return self.fields["number"]
-
-    @property
-    def ref(self) -> str | None:
-        """The reference of the call the phone was in when the code was keyed."""
-        return self.fields["call"]
-
-    @property
-    def first_ms(self) -> int:
-        """When the first key happened, counted from the session's arrival."""
-        return self.fields["first_ms"]
-
-    @property
-    def since_ms(self) -> int:
-        """When the command was complete, counted from the session's arrival."""
-        return self.fields["since_ms"]
+    def __init__(self, terminal: TerminalRecord, fields: dict, received_ms: int | None = None) -> None:
+        self.terminal = terminal
+        self.fields = fields
+        self.id: str = fields["id"]
+        self.op: str = fields["op"]
+        self.number: str | None = fields["number"]
+        self.ref: str | None = fields["call"]
+        self.first_ms: int = fields["first_ms"]
+        self.since_ms: int = fields["since_ms"]
+        self.received_ms = _now_ms() if received_ms is None else received_ms
+        self.trail: list[tuple] = []
+        self.basis: tuple | None = None
 
     def note(self, check: str, reason: str | None, cause: str | None = None) -> str | None:
         """Remember the verdict of one check (None: passed), with its cause where the reason is not all; return it."""

@@ -12,10 +12,9 @@ from typing import cast
 import structlog
 
 from phoneterm_bridge.afterwards import Afterwards
-from phoneterm_bridge.asking import ask_for_operation
+from phoneterm_bridge.asking import Asking
 from phoneterm_bridge.case import Case
 from phoneterm_bridge.gate import Gate
-from phoneterm_bridge.pbx_port import Pbx
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
 from phoneterm_bridge.terminals.speaker import Speaker
 from phoneterm_bridge.transfers import Following, Transfers
@@ -25,10 +24,16 @@ class Commands:
     """Takes the commands of all terminals."""
 
     def __init__(
-        self, gate: Gate, pbx: Pbx, journal: Journal, transfers: Transfers, speaker: Speaker, afterwards: Afterwards
+        self,
+        gate: Gate,
+        asking: Asking,
+        journal: Journal,
+        transfers: Transfers,
+        speaker: Speaker,
+        afterwards: Afterwards,
     ) -> None:
         self._gate = gate
-        self._pbx = pbx
+        self._asking = asking
         self._journal = journal
         self._transfers = transfers
         self._speaker = speaker
@@ -113,14 +118,13 @@ class Commands:
         transfer = self._transfers.transfer_of(following.call.ref)
         if transfer is not None and transfer is not following:
             await transfer.asked.wait()  # complete, cancel or swap keyed while the transfer is still being asked for
-        again = case.checked_again()
-        reason = self._gate.check_again(again)
-        if reason is not None:
-            self._transfers.note(following, again.verdict(reason))
-            self._transfers.report(following, "rejected", reason)
+        refusal = self._gate.check_again(case)
+        if refusal is not None:
+            self._transfers.note(following, refusal)
+            self._transfers.report(following, "rejected", refusal.reason)
             return
         self._transfers.note(following, Event("action", case.op))
-        outcome = await ask_for_operation(self._pbx, case.op, following.call, case.terminal.context, case.number)
+        outcome = await self._asking.ask_for_operation(case.op, following.call, case.terminal.context, case.number)
         following.asked.set()
         self._transfers.report(following, outcome.state, outcome.reason)
         if outcome.state == "accepted" and case.op == "swap":

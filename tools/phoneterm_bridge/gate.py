@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from phoneterm_bridge.asking import ask_for_number
+from phoneterm_bridge.asking import Asking
 from phoneterm_bridge.calls import choose_call, refusal_of_call
 from phoneterm_bridge.case import Case
 from phoneterm_bridge.pbx_port import Call, Pbx
 from phoneterm_bridge.policy.limits import Limits
 from phoneterm_bridge.policy.rules import TRANSFERS, Policy
 from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.store.journal import Event
 from phoneterm_bridge.terminals.sessions import Session, Sessions
 from phoneterm_bridge.transfers import Following, Transfers
 
@@ -30,6 +31,7 @@ class Gate:
         policy: Policy,
         limits: Limits,
         pbx: Pbx,
+        asking: Asking,
         transfers: Transfers,
         now_s: Callable[[], float] = time.monotonic,
         today: Callable[[], datetime] = datetime.now,
@@ -39,6 +41,7 @@ class Gate:
         self._policy = policy
         self._limits = limits
         self._pbx = pbx
+        self._asking = asking
         self._transfers = transfers
         self._now_s = now_s
         self._today = today
@@ -46,6 +49,7 @@ class Gate:
     async def check(self, case: Case) -> tuple[Following | None, str | None]:
         """Return the call that is taken, once one is, and the reason to refuse the command with, if any."""
         session = self.session_of(case)
+        case.basis = self._basis_of(case)
         reason = self._refuse_by_time(case, session) or self._refuse_by_rate(case) or self._refuse_by_right(case)
         if session is None or reason is not None:
             return None, reason
@@ -56,9 +60,14 @@ class Gate:
         following = self._transfers.begin(case.terminal.tid, case.id, case.op, call)
         return following, await self._refuse_by_number(case) or self._refuse_by_site(case, following)
 
-    def check_again(self, case: Case) -> str | None:
-        """Return why a command that passed must not be carried out any more, if so."""
-        return self._refuse_by_time(case, self.session_of(case)) or self._refuse_by_right(case)
+    def check_again(self, case: Case) -> Event | None:
+        """Return the verdict that a command which passed must not be carried out any more, if so."""
+        session = self._sessions.live(case.terminal.tid)
+        if session is not None and case.basis == self._basis_of(case) and self._is_fresh(case, session):
+            return None
+        again = case.checked_again()
+        reason = self._refuse_by_time(again, self.session_of(again)) or self._refuse_by_right(again)
+        return None if reason is None else again.verdict(reason)
 
     def session_of(self, case: Case) -> Session | None:
         """Return the live session that the command belongs to."""
@@ -75,8 +84,15 @@ class Gate:
         if session is None:
             return case.note("session", "bad-session")
         case.note("session", None)
-        is_fresh = session.is_fresh(case.since_ms, self._now_s()) and case.first_ms <= case.since_ms
-        return case.note("fresh", None if is_fresh else "stale")
+        return case.note("fresh", None if self._is_fresh(case, session) else "stale")
+
+    def _is_fresh(self, case: Case, session: Session) -> bool:
+        return session.is_fresh(case.since_ms, self._now_s()) and case.first_ms <= case.since_ms
+
+    def _basis_of(self, case: Case) -> tuple:
+        """Return what the verdicts on session and permission rest on: while it is the same, so are they."""
+        tid = case.terminal.tid
+        return self._sessions.live(tid), self._roster.find(tid), self._today().minute  # office hours are in minutes
 
     def _refuse_by_rate(self, case: Case) -> str | None:
         """A terminal may not ask more often than a person can."""
@@ -107,7 +123,7 @@ class Gate:
         """A transfer's number must exist in the terminal's dialplan context."""
         if case.op not in TRANSFERS or case.number is None:
             return None
-        return case.note("number", await ask_for_number(self._pbx, case.terminal.context, case.number))
+        return case.note("number", await self._asking.ask_for_number(case.terminal.context, case.number))
 
     def _refuse_by_site(self, case: Case, following: Following) -> str | None:
         """All terminals together may send only so many callers outside; this one counts from here on."""

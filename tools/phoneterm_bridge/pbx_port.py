@@ -7,12 +7,10 @@ An endpoint is the extension's device name at the PBX ("101"). A call reference 
 same for as long as the endpoint's leg of the call lives (renames and swaps included) and is never used again.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One endpoint's leg of a call.
 
     state: "ringing" (not answered here), "dialling" (this endpoint calls out, nobody has answered), "talking",
@@ -29,8 +27,7 @@ class Call:
     peer: str
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What asking the PBX led to: "accepted", "failed" with a wire reason, or "unknown" (asked, but no answer came)."""
 
     state: str

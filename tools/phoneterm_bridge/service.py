@@ -15,6 +15,7 @@ import structlog
 from phoneterm.core import messages
 
 from phoneterm_bridge.afterwards import Afterwards
+from phoneterm_bridge.asking import Asking
 from phoneterm_bridge.broker.tls import make_client_context, make_server_context
 from phoneterm_bridge.commands import Commands
 from phoneterm_bridge.gate import Gate
@@ -164,8 +165,9 @@ class Bridge:
         self._desk = RequestDesk(
             self._engine, self._roster, sessions, self._welcome.crash_reports, self._speaker, lambda: self.is_link_up
         )
-        gate = Gate(self._roster, sessions, self._policy, self._site.limits, self._pbx, self._transfers)
-        self._commands = Commands(gate, self._pbx, self._journal, self._transfers, self._speaker, self._afterwards)
+        asking = Asking(self._pbx)
+        gate = Gate(self._roster, sessions, self._policy, self._site.limits, self._pbx, asking, self._transfers)
+        self._commands = Commands(gate, asking, self._journal, self._transfers, self._speaker, self._afterwards)
         self._telemetry = Telemetry()
         self._reception = Reception(
             self._settings.broker.base, self._roster, self._welcome, self._commands, self._journal, self._telemetry

@@ -8,6 +8,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 
 import structlog
 from phoneterm.core import messages
@@ -32,6 +33,7 @@ _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
 # "yes" is remembered, so that an extension that was just added counts at once.
 _KNOWN_NUMBER_S = 1.0
 _MOST_KNOWN = 1000
+_CONTEXTS_REMEMBERED = 64
 
 
 class AsteriskPbx:
@@ -233,6 +235,7 @@ class AsteriskPbx:
             arrival.release()
 
 
+@lru_cache(_CONTEXTS_REMEMBERED)
 def _check_context(context: str) -> None:
     if not _CONTEXT.fullmatch(context):
         raise ValueError(f"a dialplan context cannot be called {context!r}")

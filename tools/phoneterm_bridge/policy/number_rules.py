@@ -3,10 +3,10 @@
 Does not know classes, terminals or settings. All are pure functions of texts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
-def verdict_by_prefix(number: str, allow: Iterable[str], deny: Iterable[str]) -> bool | None:
+def verdict_by_prefix(number: str, allow: Sequence[str], deny: Sequence[str]) -> bool | None:
     """Say whether a number is allowed by the longest prefix that fits (deny wins a tie); None when none fits."""
     allowed, denied = _longest(number, allow), _longest(number, deny)
     if allowed == denied == 0:
@@ -26,5 +26,5 @@ def is_feature_code(number: str, features: Iterable[str]) -> bool:
     return number.startswith(tuple(features))
 
 
-def _longest(number: str, prefixes: Iterable[str]) -> int:
-    return max((len(prefix) for prefix in prefixes if number.startswith(prefix)), default=0)
+def _longest(number: str, prefixes: Sequence[str]) -> int:
+    return max((len(prefix) for prefix in prefixes if number.startswith(prefix)), default=0) if prefixes else 0

@@ -1,0 +1,108 @@
+"""Patience: whoever waits too long is ended, one timer is enough, and nobody else's cancellation is taken for it."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+from phoneterm_bridge.patience import Patience
+
+_SHORT_S, _LONG_S = 0.05, 60
+
+
+class Ended(Exception):
+    """What the work itself may raise."""
+
+
+async def for_ever(cancelled):
+    try:
+        await asyncio.get_running_loop().create_future()
+    except asyncio.CancelledError:
+        cancelled.append(True)
+        raise
+
+
+async def value_after(turns, value):
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    return value
+
+
+async def fail():
+    raise Ended
+
+
+async def test_what_is_in_time_is_returned_or_raised():
+    patience = Patience(_LONG_S)
+    assert await asyncio.gather(*(patience.wait(value_after(turns, turns)) for turns in range(5))) == list(range(5))
+    with pytest.raises(Ended):
+        await patience.wait(fail())
+
+
+async def test_what_takes_too_long_is_cancelled_and_the_task_goes_on():
+    patience, cancelled = Patience(_SHORT_S), []
+    with pytest.raises(TimeoutError):
+        await patience.wait(for_ever(cancelled))
+    assert cancelled == [True]
+    assert asyncio.current_task().cancelling() == 0
+    assert await patience.wait(value_after(3, "and again")) == "and again"
+    with pytest.raises(TimeoutError):
+        await patience.wait(for_ever(cancelled))
+
+
+async def test_each_has_its_own_time_whoever_has_come_and_gone_before():
+    patience, loop = Patience(0.2), asyncio.get_running_loop()
+
+    async def take():
+        begun_s = loop.time()
+        with suppress(TimeoutError):
+            await patience.wait(for_ever([]))
+        return loop.time() - begun_s
+
+    waits = []
+    for _ in range(4):
+        waits.append(asyncio.create_task(take()))
+        await patience.wait(value_after(1, None))
+        await asyncio.sleep(0.05)
+    took_s = await asyncio.gather(*waits)
+    assert min(took_s) >= 0.199  # the loop's clock has a resolution of a millisecond
+    assert patience._timer is None
+    assert patience._until_s == {}
+
+
+async def test_who_is_cancelled_by_somebody_else_is_cancelled():
+    patience = Patience(_LONG_S)
+    task = asyncio.create_task(patience.wait(for_ever([])))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    patience._timer.cancel()
+
+
+async def test_who_is_cancelled_by_both_is_cancelled():
+    patience = Patience(_LONG_S)
+    task = asyncio.create_task(patience.wait(for_ever([])))
+    await asyncio.sleep(0)
+    patience._until_s[task] = 0
+    patience._timer.cancel()
+    patience._look()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_timeout_around_and_one_inside_keep_to_themselves():
+    patience = Patience(_LONG_S)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(_SHORT_S):
+            await patience.wait(for_ever([]))
+    assert patience._until_s == {}
+
+    async def give_up_inside():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SHORT_S):
+                await for_ever([])
+        return "inside"
+
+    assert await patience.wait(give_up_inside()) == "inside"
+    patience._timer.cancel()
