@@ -40,7 +40,7 @@ async def note_times(desk, figures, pbx, answer, op, words):
     Lines after the first are written a little later than they are told.
     """
     keyed_ms = [key["time_ms"] for key in answer["keys"] if key["down"]][-1] + (time.time() - time.monotonic()) * 1000
-    query = "select word, min(at_ms) from journal where entry = (select max(entry) from commands) group by word"
+    query = "select word, min(at_ms) from lines where entry = (select max(entry) from commands) group by word"
     at_ms = {}
     async with asyncio.timeout(5):
         while not words.keys() <= at_ms.keys():
