@@ -1,8 +1,8 @@
 """Carries out one statement for many rows in few steps of SQLite. Does not know tables.
 
 The driver gives Python's lock away for each step and has to get it back, for which it may wait until the event loop
-has had its turn of milliseconds; so a hundred rows must not be a hundred steps. The sizes are powers of
-two: any number of rows takes few statements, and the prepared statements stay few.
+has had its turn of milliseconds; so a hundred rows must not be a hundred steps. With these sizes any number of rows
+takes few statements, a small one a single one, and the prepared statements stay few.
 """
 
 import sqlite3
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 
-_SIZES = (64, 32, 16, 8, 4, 2, 1)
+_SIZES = (64, 32, 16, 8, 7, 6, 5, 4, 3, 2, 1)
 
 
 def insert_many(connection: sqlite3.Connection, head: str, rows: Sequence[Sequence], tail: str = "") -> int:

@@ -109,7 +109,7 @@ journal_head = sa.Table(
 open_commands = sa.Table(
     "open_commands",
     metadata,
-    sa.Column("entry", sa.ForeignKey("commands.entry"), primary_key=True),
+    sa.Column("entry", sa.Integer, sa.ForeignKey("commands.entry"), primary_key=True),
 )
 requests = sa.Table(
     "requests",
