@@ -98,17 +98,25 @@ class Decoder:
 
 def encode(pairs: Iterable[tuple[str, str]]) -> bytes:
     """Return the bytes of one message; ValueError names the header that could break out of its line."""
-    lines = []
-    for key, value in pairs:
+    headers = list(pairs)
+    text = "".join([f"{key}: {value}\r\n" for key, value in headers])
+    octets = text.encode()
+    has_only_ends = text.count("\r") == text.count("\n") == len(headers) and "\0" not in text
+    if not (has_only_ends and len(octets) <= MAX_ACTION_LINE_BYTES and all(_is_key(key) for key, _ in headers)):
+        _check(headers)
+    return octets + b"\r\n"
+
+
+def _check(headers: list[tuple[str, str]]) -> None:
+    """Raise ValueError for the first header that cannot be sent."""
+    for key, value in headers:
         if not _is_key(key):
             raise ValueError(f"an AMI header cannot be called {key!r}")
         if not _FORBIDDEN.isdisjoint(value):
             raise ValueError(f"the AMI header {key} cannot hold a line end or NUL")
-        line = f"{key}: {value}\r\n".encode()
-        if len(line) > MAX_ACTION_LINE_BYTES:
-            raise ValueError(f"the AMI header {key} cannot be {len(line)} bytes long")
-        lines.append(line)
-    return b"".join(lines) + b"\r\n"
+        size = len(f"{key}: {value}\r\n".encode())
+        if size > MAX_ACTION_LINE_BYTES:
+            raise ValueError(f"the AMI header {key} cannot be {size} bytes long")
 
 
 @lru_cache(_KEYS_REMEMBERED)

@@ -148,7 +148,7 @@ class CallTable:
 
     def others(self, leg: Leg) -> list[Leg]:
         """Return the legs that share the leg's bridge."""
-        return [other for other in self.members(leg.bridge) if other is not leg]
+        return [other for other in self._by_bridge.get(leg.bridge, ()) if other is not leg]
 
     def everybody(self) -> list[Leg]:
         """Return all legs."""
