@@ -2,7 +2,7 @@
 
 The order: session, fresh, rate, permitted, which call, number known, site limits; each refusal is a wire reason, and
 each check notes its verdict in the case. A call that passes is taken: a second transfer of it is refused from then on.
-`check_again` repeats, immediately before the action, what may have changed meanwhile.
+`check_again` repeats, immediately before the action, what may have changed meanwhile, if anything did that it rests on.
 """
 
 import time

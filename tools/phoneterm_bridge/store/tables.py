@@ -1,8 +1,9 @@
 """The tables of the store as the code of today sees them. Does not create or change them: the migrations do.
 
 Times are milliseconds since 1970 (UTC). `commands` and `journal` are append-only, held by triggers, and `journal` is a
-hash chain (`journal_chain`); `open_commands` is the short list of commands that have no final result yet. `requests`
-is how the command line asks something of the running bridge, and has no row that is older than a few minutes.
+hash chain (`journal_chain`), of which the view `lines` has every line by itself; `open_commands` is the short list of
+commands that have no final result yet. `requests` is how the command line asks something of the running bridge, and has
+no row that is older than a few minutes.
 """
 
 import sqlalchemy as sa
