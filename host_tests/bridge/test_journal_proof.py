@@ -11,6 +11,7 @@ from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.journal_chain import MANY, Row, hash_row
 from phoneterm_bridge.store.journal_proof import Head, prove
+from phoneterm_bridge.store.journal_reading import read_changes
 from phoneterm_bridge.store.reading import read_snapshot
 from typer.testing import CliRunner
 
@@ -109,6 +110,14 @@ def test_a_head_that_was_noted_elsewhere_shows_a_chain_that_was_forged_as_a_whol
     assert prove_file(path, noted).problem is None
     assert prove_file(path, Head(5, bytes(32))).broken_seq == 5
     assert prove_file(path, Head(_LAST + 1, noted.hash)).broken_seq == _LAST + 1
+
+
+def test_a_name_that_is_no_utf_8_is_journalled_and_proved(path):
+    engine = open_store(path)
+    Directory(engine, "cli:\udcff").set_operation("phone-101", "attended", False)
+    assert prove(engine).problem is None
+    assert read_changes(engine, "phone-101", 1)[0].who == "cli:\udcff"
+    engine.dispose()
 
 
 def test_a_forged_chain_whose_lines_are_no_lines_is_named(path):

@@ -10,6 +10,7 @@ The statements are the driver's own text, because this is where a busy bridge sp
 """
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Sequence
 from operator import attrgetter
@@ -21,6 +22,7 @@ from phoneterm_bridge.store.many_rows import insert_many
 
 FIRST_HASH = bytes(32)
 MANY = "lines"
+_to_text = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 # What makes a command: its row of `commands` is repeated, and so protected, in the detail of its line "received".
 command_values = attrgetter("tid", "command_id", "extension", "op", "number", "call")
 
@@ -40,21 +42,21 @@ class Row(NamedTuple):
 
 
 def detail_of(value: object) -> str:
-    """Return a detail as the text that is kept."""
-    return orjson.dumps(value).decode()
+    """Return a detail as the text that is kept: ASCII, so that it may have in it what is no UTF-8, such as a name."""
+    return _to_text(value)
 
 
 def row_of(entry: int, lines: Sequence[Line]) -> Row:
     """Return the row that holds these lines of a command, of which there is at least one."""
     stage, word, reason, detail, at_ms = lines[0]
     if len(lines) > 1:
-        return Row(entry, at_ms, MANY, "command", None, detail_of(lines))
+        return Row(entry, at_ms, MANY, "command", None, orjson.dumps(lines).decode())
     return Row(entry, at_ms, stage, word, reason, None if detail is None else detail_of(detail))
 
 
 def lines_in(row: Any) -> list[Line]:
     """Return the lines that a row (anything with the names of Row) holds; ValueError where it is no journal's row."""
-    detail = orjson.loads(row.detail or "null")
+    detail = json.loads(row.detail or "null")
     if row.stage == MANY:
         return [(stage, word, reason, more, at_ms) for stage, word, reason, more, at_ms in detail]
     return [(row.stage, row.word, row.reason, detail, row.at_ms)]

@@ -13,6 +13,7 @@ from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.journal_chain import FIRST_HASH, MANY, command_values, hash_row, lines_in
 
 _ROWS_AT_ONCE = 2000
+_TELLING = ("received", MANY)  # the stages of rows that may say what was received
 
 
 class Head(NamedTuple):
@@ -58,7 +59,7 @@ _ROWS = (
     .select_from(
         tables.journal.outerjoin(
             tables.commands,
-            sa.and_(tables.commands.c.entry == tables.journal.c.entry, tables.journal.c.stage.in_(("received", MANY))),
+            sa.and_(tables.commands.c.entry == tables.journal.c.entry, tables.journal.c.stage.in_(_TELLING)),
         )
     )
     .order_by(tables.journal.c.seq)
@@ -84,4 +85,6 @@ def _find_problem(row: sa.Row, right: Head, noted: Head | None) -> str | None:
 
 def _received_in(row: sa.Row) -> object:
     """Return what was received, if the row says so."""
+    if row.stage not in _TELLING:
+        return None
     return next((detail for stage, _, _, detail, _ in lines_in(row) if stage == "received"), None)
