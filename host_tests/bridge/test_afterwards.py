@@ -42,13 +42,19 @@ async def test_while_something_is_urgent_one_piece_is_done_a_turn():
     assert seen == [[], [0], [0, 1], [0, 1, 2]]
 
 
-async def test_once_nothing_is_urgent_any_more_the_rest_is_done_in_one_turn():
+async def test_once_nothing_is_urgent_any_more_what_waits_still_comes_one_by_one():
     afterwards, _, done = make_afterwards(urgent=1)
     for number in range(3):
         afterwards.do(done.append, number)
     afterwards.urgent = 0
-    await turn()
-    assert done == [0, 1, 2]
+    afterwards.do(done.append, 3)
+    seen = []
+    for _ in range(4):
+        await turn()
+        seen.append(list(done))
+    assert seen == [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3]]
+    afterwards.do(done.append, "at once")
+    assert done[4:] == ["at once"]
 
 
 async def test_what_has_waited_too_long_goes_first_however_much_is_urgent():

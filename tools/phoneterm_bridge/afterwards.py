@@ -1,9 +1,10 @@
 """Work that can wait a moment, so that callers are moved first. Does not know what the work is.
 
-A command on its way to the PBX is urgent; telling its terminal what came of it is not. While something is urgent, such
-work is done in its order, one piece a turn of the event loop, so that whatever has arrived meanwhile goes first; what
-has waited for `MOST_WAIT_S` is done in the next turn. While nothing is urgent, it is done at once.
-What must not overtake it goes through `in_order`.
+A command on its way to the PBX is urgent; telling its terminal what came of it is not. While nothing is urgent, such
+work is done at once. While something is, it waits, and is done in its order, one piece a turn of the event loop until
+nothing waits any more: so whatever has arrived meanwhile goes first, and what comes of being told, the next commands,
+comes one after the other instead of in bursts that wait for each other. What has waited for `MOST_WAIT_S`, too short
+for anybody to notice, is done in the next turn. What must not overtake it goes through `in_order`.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from collections.abc import Callable
 
 import structlog
 
-MOST_WAIT_S = 0.005
+MOST_WAIT_S = 0.02
 
 
 class Afterwards:
@@ -50,10 +51,10 @@ class Afterwards:
         self._waiting.append((self._clock() + MOST_WAIT_S, work, arguments))
 
     def _take_turn(self) -> None:
-        """Do one piece, and all that has waited too long; everything once nothing is urgent any more."""
+        """Do one piece, and all that has waited too long."""
         while self._waiting:
             self._do_next()
-            if self._waiting and self.urgent and self._waiting[0][0] > self._clock():
+            if self._waiting and self._waiting[0][0] > self._clock():
                 asyncio.get_running_loop().call_soon(self._take_turn)
                 return
 
