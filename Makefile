@@ -1,5 +1,8 @@
 # Every target does all of its own set-up. The work is done by `phoneterm`; this file only calls it.
-PYTHON ?= python3
+# The system's own Python where it will do, as it is built for speed, or else the first one there is. PYTHON= names one.
+WILL_DO := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(or $(shell for one in /usr/bin/python3 python3; do \
+  $$one -c '$(WILL_DO)' 2>/dev/null && echo $$one && break; done),python3)
 PBX ?= simulator
 BOARD ?= VIRTUAL
 PORT ?=
@@ -112,7 +115,7 @@ clean: ## Remove what the other targets made in this folder.
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage tools/*.egg-info
 
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' || \
+	@$(PYTHON) -c '$(WILL_DO)' || \
 	  { echo "This needs Python 3.11 or later with venv: apt-get install python3-venv, or name one with PYTHON=."; exit 1; }
 	@echo "Setting up $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
