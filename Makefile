@@ -107,7 +107,7 @@ logs: $(READY) ## Listen to the terminal on a board: PORT=.
 	@$(PHONETERM) device logs --port "$(PORT)" $(ARGS)
 
 lock: ## Renew requirements.lock after a change of the dependencies. ARGS=--upgrade takes newer releases too.
-	@$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet uv
+	@$(PYTHON) -m venv --clear build/lock && build/lock/bin/python -m pip install --quiet uv
 	@build/lock/bin/uv pip compile pyproject.toml --group dev --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock $(ARGS)
 
@@ -118,7 +118,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c '$(WILL_DO)' || \
 	  { echo "This needs Python 3.11 or later with venv: apt-get install python3-venv, or name one with PYTHON=."; exit 1; }
 	@echo "Setting up $(VENV) (once, about a minute) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
