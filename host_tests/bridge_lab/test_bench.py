@@ -3,11 +3,13 @@
 import asyncio
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
 import pytest
 from bridge_lab import bench, limits, peers, worker
+from bridge_lab.disk_bench import measure_disk
 from bridge_lab.journal_bench import measure_journal
 from bridge_lab.scene import PeerMissing, Scene
 from bridge_lab.terminal import LoadTerminal
@@ -110,6 +112,13 @@ async def test_a_terminal_notices_a_result_with_a_wrong_signature_or_of_another_
         terminal.data_received(b"\x32" + bytes([len(body) & 127 | 128, len(body) >> 7]) + body)
     assert len(terminal.wrong) == 2
     assert terminal.results == []
+
+
+def test_the_disk_is_measured_and_nothing_is_left_on_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    times = measure_disk(0.05)
+    assert 0 < times.median_ms <= times.p99_ms
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_missed_is_said_in_numbers():

@@ -13,6 +13,7 @@ from lab_parts.parts import PartMissing
 
 from bridge_lab import bench as benchmark
 from bridge_lab import limits, peers, worker
+from bridge_lab.disk_bench import measure_disk
 from bridge_lab.journal_bench import JournalFigures, measure_journal
 from bridge_lab.scene import MakePeer, PeerMissing, Scene
 
@@ -27,6 +28,7 @@ _CHECKS = """What a command goes through:
   the others  nothing: what is on the topic is done, as often as it comes, and nothing is kept
 """
 _CALLS, _RATE_IN_FLIGHT, _EVENLY_PER_S = 200, 200, 500.0
+_DISK_S = 1.0
 
 
 @app.callback()
@@ -63,6 +65,8 @@ async def _measure_flows(seconds: float, with_peers: bool) -> list[str]:
         f"on the other cores, with mosquitto and the terminals; each flow lasts {seconds:g} s. Delay: from the broker"
     )
     typer.echo("to the PBX, median and 99th percentile; whole: from the terminal to the PBX, median.")
+    disk = measure_disk(_DISK_S)
+    typer.echo(f"The disk alone takes {disk.median_ms:.2f} ms for a commit, 99th percentile {disk.p99_ms:.2f} ms.")
     typer.echo(_ROW.format("", "in flight", "commands/s", "median ms", "p99 ms", *_OTHER_COLUMNS))
     makers: list[tuple[str, MakePeer | None]] = [(_OURS, None)]
     if with_peers:

@@ -1,0 +1,33 @@
+"""Measures the disk alone: how long one commit has to wait for it at the least, whatever the bridge does."""
+
+import os
+import tempfile
+import time
+from statistics import median, quantiles
+from typing import NamedTuple
+
+_WRITTEN = bytes(16 * 1024)  # about what a commit of a single command writes to SQLite's log
+_FILE_BYTES = 4 * 1024 * 1024
+
+
+class DiskTimes(NamedTuple):
+    """How long the disk takes for what was written, in ms."""
+
+    median_ms: float
+    p99_ms: float
+
+
+def measure_disk(seconds: float) -> DiskTimes:
+    """Write over a file again and again, there where the store of a measurement is, and wait for the disk each time."""
+    times_ms: list[float] = []
+    with tempfile.TemporaryFile(prefix="phoneterm-bridge-lab-") as file:
+        file.write(bytes(_FILE_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+        started_s = time.monotonic()
+        while len(times_ms) < 2 or time.monotonic() - started_s < seconds:
+            os.pwrite(file.fileno(), _WRITTEN, len(times_ms) * len(_WRITTEN) % _FILE_BYTES)
+            asked_s = time.perf_counter()
+            os.fdatasync(file.fileno())
+            times_ms.append((time.perf_counter() - asked_s) * 1000)
+    return DiskTimes(median(times_ms), quantiles(times_ms, n=100)[98])
