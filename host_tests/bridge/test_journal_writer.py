@@ -95,17 +95,25 @@ async def test_what_nobody_waits_for_is_written_after_a_moment(scribe):
 
 async def test_while_the_disk_is_slow_a_thread_writes(scribe):
     scribe.takes_s = 0.1
-    await scribe.writer.submit("slow")
-    await scribe.writer.submit("in the thread")
-    assert scribe.threads() == [HERE, THREAD]
+    for text in ("slow", "and slow", "slow again", "in the thread"):
+        await scribe.writer.submit(text)
+    assert scribe.threads() == [HERE, HERE, HERE, THREAD]
     scribe.now_s += journal_writer._SLOW_FOR_S
     scribe.takes_s = 0.0
     await scribe.writer.submit("quick again")
-    assert scribe.threads() == [HERE, THREAD, HERE]
+    assert scribe.threads()[4:] == [HERE]
 
 
-async def test_one_commit_that_had_to_wait_does_not_make_the_disk_slow(scribe):
-    scribe.takes_s = 0.03
+async def test_a_disk_that_is_a_little_slow_is_found_out_as_well(scribe):
+    scribe.takes_s = 2 * journal_writer._QUICK_S
+    for number in range(8):
+        await scribe.writer.submit(str(number))
+    assert THREAD in scribe.threads()
+
+
+@pytest.mark.parametrize("takes_s", [0.03, 10.0])
+async def test_one_commit_that_had_to_wait_does_not_make_the_disk_slow(scribe, takes_s):
+    scribe.takes_s = takes_s
     await scribe.writer.submit("held up")
     scribe.takes_s = 0.0
     await scribe.writer.submit("quick")
@@ -154,11 +162,13 @@ async def test_more_than_fits_into_one_group_is_written_in_several(scribe):
 @pytest.mark.parametrize("is_slow", [False, True])
 async def test_stopping_writes_what_is_queued(scribe, is_slow):
     scribe.takes_s = 0.1 if is_slow else 0.0
-    await scribe.writer.submit("before")
+    for number in "123":
+        await scribe.writer.submit(number)
     for text in "ab":
         scribe.writer.add(text)
     await scribe.writer.stop()
-    assert scribe.written() == ["before", "a", "b"]
+    assert scribe.threads()[3:] == [THREAD if is_slow else HERE]
+    assert scribe.written() == ["1", "2", "3", "a", "b"]
     with pytest.raises(ValueError, match="not running"):
         scribe.writer.submit("too late")
 

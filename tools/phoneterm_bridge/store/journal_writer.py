@@ -24,6 +24,7 @@ _MOVED_AFTER = 100  # commits
 _MOST_LOG_PAGES = 4000
 _QUICK_S = 0.005  # commits that take longer than this make the loop late for everything else
 _WEIGHT_OF_LAST = 1 / 8
+_MOST_COUNTED_S = 0.02  # so that it takes a few of them: one alone may have had to wait for something else
 _SLOW_FOR_S = 1.0  # after such, the thread writes for so long
 
 # Carries out a group of writes on a connection, in their order, and returns what each of them came to.
@@ -53,7 +54,7 @@ class JournalWriter:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due: asyncio.Handle | None = None  # what has gathered is written in the next turn of the loop
         self._delay: asyncio.TimerHandle | None = None
-        self._takes_s = 0.0  # a commit here, on average; one alone may have had to wait for the processor
+        self._takes_s = 0.0  # a commit here, on average
         self._slow_until_s = 0.0
         self._in_thread: asyncio.Future | None = None
 
@@ -159,7 +160,7 @@ class JournalWriter:
         if self._commits % _MOVED_AFTER == 0:
             self._thread.submit(self._move_log)
         ended_s = self._clock()
-        self._takes_s += (ended_s - started_s - self._takes_s) * _WEIGHT_OF_LAST
+        self._takes_s += (min(ended_s - started_s, _MOST_COUNTED_S) - self._takes_s) * _WEIGHT_OF_LAST
         if self._takes_s > _QUICK_S:
             self._slow_until_s, self._takes_s = ended_s + _SLOW_FOR_S, 0.0
         return results
