@@ -4,6 +4,7 @@ What is put together is also read by decoders of other parts: the broker's door,
 """
 
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 from fault_lab.mqtt_stream import PacketCutter
@@ -92,7 +93,8 @@ def test_a_stranger_says_neither_a_name_nor_a_password():
     ("octets", "words"),
     [
         (b"\x32\xff\xff\xff\xff", "a length that is none"),
-        (b"\x32" + packets.remaining_length(MOST_PACKET_BYTES + 1), "a packet of 65537 bytes, over the limit of 65536"),
+        (b"\x90" + packets.remaining_length(MOST_PACKET_BYTES + 1), "a packet of 65537 bytes, over the limit of 65536"),
+        (b"\x32\x81\x80\x04\x00\x01+\x00\x01" + bytes(MOST_PACKET_BYTES), "a message under a topic that cannot be one"),
         (b"\x30\x00", "a message that ends too early"),
         (b"\x30\x01\x00", "a message that ends too early"),
         (b"\x30\x03\x00\x02a", "a message that ends too early"),
@@ -125,6 +127,37 @@ def test_what_no_broker_may_send_is_named_and_ends_the_reading(octets, words):
     for octet in octets:
         assert slow.feed(bytes((octet,))) == []
     assert slow.trouble == words
+
+
+@pytest.mark.parametrize("more", [1, 2, 1000, 3_000_000])
+@pytest.mark.parametrize("cuts", [(), (3,), (1, 2, 5, 8), (MOST_PACKET_BYTES + 3, MOST_PACKET_BYTES + 4), (-5, -4)])
+def test_of_a_message_that_is_too_long_the_beginning_is_read_and_the_rest_passed_over(more, cuts):
+    payload = b"x" * (MOST_PACKET_BYTES - 5 + more)
+    long = packets.publish("t", payload, 7, is_retained=True)
+    octets = packets.acknowledge(1) + long + packets.publish("u", b"p", 8)
+    bounds = [0, *sorted(cut % len(octets) for cut in cuts), len(octets)]
+    decoder = Decoder()
+    found = [packet for start, stop in pairwise(bounds) for packet in decoder.feed(octets[start:stop])]
+    assert decoder.trouble == ""
+    assert [packet[:3] for packet in found] == [(PUBACK, 1, ""), (PUBLISH, 7, "t"), (PUBLISH, 8, "u")]
+    assert found[1][3:] == (payload[: MOST_PACKET_BYTES - 5], True)
+    assert found[2][3] == b"p"
+
+
+def test_of_a_message_that_never_ends_nothing_but_its_beginning_is_kept():
+    piece = bytes(10_000)
+    decoder = Decoder()
+    decoder.feed(b"\x32\xff\xff\xff\x7f\x00\x01t\x00\x01")
+    found = [packet for _ in range(7) for packet in decoder.feed(piece)]
+    assert [(kind, number, len(payload)) for kind, number, _, payload, _ in found] == [(PUBLISH, 1, 65531)]
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        assert [packet for _ in range(1000) for packet in decoder.feed(piece)] == []
+        after, _ = tracemalloc.get_traced_memory()
+        assert after - before < 4096
+    finally:
+        tracemalloc.stop()
 
 
 @given(some.binary(max_size=300), some.integers(1, 300))

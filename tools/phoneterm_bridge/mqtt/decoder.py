@@ -1,7 +1,9 @@
 """Reads what an MQTT 3.1.1 broker sends, cut anywhere. Does no input or output; keeps at most one unfinished packet.
 
 What no broker may send a client that asks for QoS 1 at most ends the reading: `trouble` says what it was, for the
-middle of a sentence, and nothing is read any more. Source: OASIS MQTT Version 3.1.1, chapters 2 and 3.
+middle of a sentence, and nothing is read any more. Of a message that is too long for any of ours only the beginning is
+kept, and the rest passed over: a broker that lets somebody leave such a message must not keep the bridge from hearing
+all others. Source: OASIS MQTT Version 3.1.1, chapters 2 and 3.
 """
 
 from phoneterm_bridge.mqtt.packets import CONNACK, PINGRESP, PUBACK, PUBLISH, SUBACK
@@ -24,17 +26,20 @@ class _Broken(Exception):
 class Decoder:
     """The decoder of one connection."""
 
-    __slots__ = ("_rest", "_wanted_bytes", "trouble")
+    __slots__ = ("_passed_over", "_rest", "_wanted_bytes", "trouble")
 
     def __init__(self) -> None:
         self.trouble = ""
         self._rest = bytearray()
         self._wanted_bytes = 0
+        self._passed_over = 0  # what is still to come of a message that is too long
 
     def feed(self, octets: bytes) -> list[Packet]:
         """Take what came and return the packets that are whole now, in order; those before any trouble too."""
         if self.trouble:
             return []
+        if self._passed_over:
+            octets, self._passed_over = octets[self._passed_over :], max(0, self._passed_over - len(octets))
         if self._rest:
             self._rest += octets
             if len(self._rest) < self._wanted_bytes:
@@ -63,6 +68,12 @@ class Decoder:
                 if size == _NO_LENGTH:
                     self._wanted_bytes = end - at + 1
                     break
+                if size > MOST_PACKET_BYTES:
+                    beyond = self._read_beginning(octets, at, start, size, packets)
+                    if beyond == at:
+                        break
+                    at = beyond
+                    continue
             stop = start + size
             if stop > end:
                 self._wanted_bytes = stop - at
@@ -76,6 +87,18 @@ class Decoder:
             at = stop
         return at
 
+    def _read_beginning(self, octets: bytes, at: int, start: int, size: int, packets: list[Packet]) -> int:
+        """Add the beginning of a message that is too long; return where to go on, `at` as long as that is not there."""
+        if octets[at] >> 4 != PUBLISH:
+            raise _Broken(f"a packet of {size} bytes, over the limit of {MOST_PACKET_BYTES}")
+        kept, stop, end = start + MOST_PACKET_BYTES, start + size, len(octets)
+        if kept > end:
+            self._wanted_bytes = kept - at
+            return at
+        packets.append(_read_publish(octets[at], octets, start, kept))
+        self._passed_over = max(0, stop - end)
+        return min(stop, end)
+
 
 def _read_length(octets: bytes, at: int) -> tuple[int, int]:
     """Return a remaining length and where it ends; _NO_LENGTH when it is not whole yet."""
@@ -86,8 +109,6 @@ def _read_length(octets: bytes, at: int) -> tuple[int, int]:
         octet = octets[at + index]
         size |= (octet & 127) << 7 * index
         if octet < 128:
-            if size > MOST_PACKET_BYTES:
-                raise _Broken(f"a packet of {size} bytes, over the limit of {MOST_PACKET_BYTES}")
             return size, at + index + 1
     raise _Broken("a length that is none")
 
