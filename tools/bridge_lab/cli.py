@@ -1,6 +1,6 @@
 """The command `phoneterm load`: the bridge under load, beside what a user would otherwise build.
 
-Does not measure; `bench` and `journal_bench` do.
+Does not measure; `bench`, `disk_bench` and `journal_bench` do.
 """
 
 import asyncio
