@@ -5,7 +5,6 @@ And each danger is real: without any lock the PBX is asked, or the person at the
 """
 
 import asyncio
-import itertools
 import time
 
 import pytest
@@ -17,6 +16,7 @@ from phoneterm.core.terminal import Identity, Terminal
 from phoneterm_bridge import gate
 from phoneterm_bridge.reception import Reception
 from phoneterm_bridge.store.journal import Journal
+from phoneterm_bridge.terminals.replay_window import ReplayWindow
 from phoneterm_bridge.terminals.sessions import Session, Sessions
 
 TTL_MS = 150
@@ -47,18 +47,13 @@ def take_out_age(patch):
 
 def take_out_once(patch):
     """Lock 5: no command has been seen before."""
-    names = itertools.count()
-    write = Journal.open
 
-    async def forget(self, tid, command_id):
+    async def forget(self, terminal, command_id):
         return None
-
-    def write_as_new(self, terminal, fields, *rest):
-        return write(self, terminal, fields | {"id": f"new.{next(names)}"}, *rest)
 
     patch.setattr(Journal, "remembered", lambda self, tid, command_id: None)
     patch.setattr(Journal, "look_up", forget)
-    patch.setattr(Journal, "open", write_as_new)
+    patch.setattr(ReplayWindow, "take", lambda self, number: True)
 
 
 def take_out_call(patch):

@@ -95,6 +95,9 @@ def test_a_changed_entry_is_named(path, column):
         (["DELETE FROM commands WHERE command_id = 's.1'"], 5, "its command is not what was received"),
         (["INSERT INTO commands SELECT (SELECT max(entry) + 1 FROM commands), tid, 'new', received_ms, extension, op, "
           "number, call FROM commands WHERE command_id = 's.1'"], 9, "there are 4 commands, but 3 were received"),
+        (["DELETE FROM commands_by_extension",
+          "UPDATE commands_indexed SET entry = (SELECT max(entry) FROM commands)"], 9,
+         "there are commands that the index by extension does not have"),
         (["INSERT INTO journal SELECT 10, entry, at_ms, stage, word, reason, detail, hash FROM journal WHERE seq = 5"],
          10, "it is not what was written"),
     ],

@@ -157,6 +157,33 @@ async def test_many_deliveries_at_once_are_one_transfer(any_scene, make):
     assert len(any_scene.pbx.asked) == 1
 
 
+async def test_a_command_is_known_after_more_others_than_are_remembered(tmp_path, make):
+    scene = await make.Scene(tmp_path).start()
+    terminal = await scene.terminal()
+    await terminal.hello()
+    first = terminal.command()
+    await terminal.send(messages.COMMAND, first)
+    await make.until(lambda: terminal.results(first["id"]) == [("accepted", None)])
+    scene.pbx.listener.on_progress("c1", "failed", "busy")
+    for number in range(40):  # of other sessions, which are refused and journalled all the same
+        await terminal.ask(id=f"0123456789.{number}")
+    await terminal.send(messages.COMMAND, first)
+    await make.until(lambda: len(terminal.results(first["id"])) == 3)
+    assert terminal.results(first["id"])[1:] == [("failed", "busy")] * 2
+    assert len(scene.pbx.asked) == 1
+    await scene.stop()
+
+
+async def test_a_command_that_could_not_be_journalled_is_not_done_when_it_comes_again(scene, terminal):
+    fields = terminal.command()
+    write, scene.bridge._commands._journal.open = scene.bridge._commands._journal.open, None  # not to be called
+    await terminal.send(messages.COMMAND, fields)
+    scene.bridge._commands._journal.open = write
+    await terminal.send(messages.COMMAND, fields)
+    assert terminal.results(fields["id"]) == [("rejected", "unavailable"), ("rejected", "duplicate")]
+    assert scene.pbx.asked == []
+
+
 async def test_a_used_id_with_another_content_is_a_duplicate(scene, terminal):
     first = terminal.command()
     await terminal.send(messages.COMMAND, first)

@@ -53,6 +53,11 @@ _LATER_DATA = {
     """,
     "0005": f"INSERT INTO requests VALUES (7, 'phone-101', 'wipe', 'cli:anna', 'host pc7', {_T_MS}, NULL)",
     "0006": "",  # a row with several lines, which is added in code
+    "0007": f"""
+        INSERT INTO commands VALUES (4, 'phone-101', 's.4', {_T_MS + 40_000}, '101', 'blind', '104', NULL);
+        INSERT INTO commands_by_extension VALUES ('101', {_T_MS + 40_000}, 4);
+        UPDATE commands_indexed SET entry = 4
+    """,
 }
 _CHANGE = '{"revision":3,"who":"cli:carl","where":"host pc7","what":"multi user aware True","subject":"tech1"}'
 _LINES = f'[["event","done",null,null,{_T_MS + 30_000}],["result","done",null,{{"more":[1]}},{_T_MS + 30_001}]]'
@@ -76,6 +81,8 @@ def make_old_store(path, schema):
             add_row(raw, None, _T_MS + 20_000, "change", "directory", _CHANGE)
         if revision == "0006":
             add_row(raw, 3, _T_MS + 30_000, "lines", "command", _LINES)
+        if revision == "0007":
+            add_row(raw, 4, _T_MS + 40_000, "received", "command", '["phone-101","s.4","101","blind","104",null]')
         raw.close()
 
 
@@ -127,7 +134,7 @@ def test_a_store_of_any_schema_keeps_what_it_has(any_engine):
     assert record.allow_prefixes == (() if schema < "0004" else ("030", "0171"))
     assert (snapshot.is_external_revoked, snapshot.external_since_ms) == ((False, 0) if schema < "0004" else (True, 7))
     proof = prove(any_engine)
-    assert (proof.problem, proof.head.seq) == (None, 11 + (schema >= "0003") + (schema >= "0006"))
+    assert (proof.problem, proof.head.seq) == (None, 11 + (schema >= "0003") + (schema >= "0006") + (schema >= "0007"))
     assert find_change(any_engine, ("tech1",), 1 << 50)[1] == ("cli:anna" if schema < "0003" else "cli:carl")
     assert read_schema(any_engine) == (_SCHEMAS[-1], _SCHEMAS[-1])
 
@@ -145,6 +152,14 @@ def test_every_line_of_any_schema_can_be_read_by_itself(any_engine):
     assert result_of(find_nearest(any_engine, "101", _T_MS + 3000)) == (
         ("done", None) if any_engine.schema >= "0006" else (None, None)
     )
+
+
+def test_the_commands_of_any_schema_are_found_by_their_extension_and_cannot_be_changed(any_engine):
+    found = [find_nearest(any_engine, "101", _T_MS + 1000 * second).command.entry for second in (1, 2, 3, 40)]
+    assert found == [1, 2, 3, 4 if any_engine.schema >= "0007" else 3]
+    for verb in ("UPDATE commands SET number = '9'", "DELETE FROM commands"):
+        with pytest.raises(sa.exc.IntegrityError, match="append-only"), any_engine.begin() as connection:
+            connection.exec_driver_sql(verb)
 
 
 def test_a_store_of_any_schema_can_be_worked_with(any_engine):

@@ -96,18 +96,21 @@ class Commands:
         except Exception as error:  # what cannot be journalled is not done, whatever the cause
             structlog.get_logger().error("journal-not-written", error=type(error).__name__)
             return None, reason or "unavailable"
-        return recorded, None if recorded is None else reason  # None: another bridge has taken it
+        return recorded, reason
 
     async def _is_repeated(self, case: Case) -> bool:
-        """Answer a command that the journal knows with its recorded result."""
+        """Answer a command that has come before with its recorded result; the live session knows all that have."""
         tid = case.terminal.tid
         known = self._journal.remembered(tid, case.id)
-        if known is None and self._gate.session_of(case) is None:
-            known = await self._journal.look_up(tid, case.id)
         if known is None:
-            return False
-        is_same = (known.op, known.number) == (case.op, case.number)
-        state, reason = (known.state, known.reason) if is_same else ("rejected", "duplicate")
+            session = self._gate.session_of(case)
+            if session is not None and session.take(case.id):
+                return False
+            known = await self._journal.look_up(case.terminal, case.id)
+            if known is None and session is None:
+                return False  # for the gate to refuse
+        is_same = known is not None and (known.op, known.number) == (case.op, case.number)
+        state, reason = (known.state, known.reason) if known is not None and is_same else ("rejected", "duplicate")
         structlog.get_logger().info("command-repeated", tid=tid, id=case.id, state=state)
         if state is not None:
             self._speaker.say_result(tid, case.id, state, reason)

@@ -1,8 +1,9 @@
 """The command journal: one durable, append-only, hash-chained timeline a command. Does not decide about commands.
 
 `open` is on the disk before it returns, so that no PBX is ever asked for a command the journal does not know; what
-follows is appended without waiting. Commands are unique by (tid, id). A command that has no final result when the
-bridge starts gets the result "unknown": it is never tried again.
+follows is appended without waiting. A command that has no final result when the bridge starts gets the result
+"unknown": it is never tried again. The index by extension is brought up to date every `_INDEXED_AFTER` commands: many
+that are put in their places together cost a fraction of as many that are put there one by one.
 """
 
 import itertools
@@ -18,11 +19,21 @@ from phoneterm.core.messages import FINAL_STATES
 
 from phoneterm_bridge.store.journal_chain import Line, command_values
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
-from phoneterm_bridge.store.journal_tables import Addition, Closing, CommandRow, Opening, Search, write_group
+from phoneterm_bridge.store.journal_tables import (
+    Addition,
+    Closing,
+    CommandRow,
+    Indexing,
+    Opening,
+    Search,
+    write_group,
+)
 from phoneterm_bridge.store.journal_writer import JournalWriter
 from phoneterm_bridge.store.records import TerminalRecord
 
 _REMEMBERED_PER_TERMINAL = 32
+_LOOKED_UP_MS = 3_600_000  # far longer than anybody goes on saying the same
+_INDEXED_AFTER = 2048  # commands; whoever looks for one looks through as many, which takes well under a millisecond
 
 
 class Event(NamedTuple):
@@ -53,6 +64,7 @@ class Journal:
         self._writer = JournalWriter(engine, write_group, _log_failure)
         self._recent: dict[str, OrderedDict[str, Recorded]] = {}
         self._numbers = itertools.count(random.getrandbits(ENTRY_BITS))
+        self._not_indexed = 0
 
     @property
     def queued(self) -> int:
@@ -62,6 +74,7 @@ class Journal:
     async def start(self) -> int:
         """Start writing; return how many commands of an earlier run have become unknown."""
         self._writer.start()
+        self._writer.add(Indexing())
         return await self._writer.submit(Closing(_now_ms()))
 
     def flush(self) -> None:
@@ -74,8 +87,8 @@ class Journal:
 
     async def open(
         self, terminal: TerminalRecord, fields: dict, events: list[Event], received_ms: int | None = None
-    ) -> Recorded | None:
-        """Write a command durably; None means that (tid, id) is in the journal already, and nothing was written.
+    ) -> Recorded:
+        """Write a command durably.
 
         `fields` are those of the command message; all None for a message that is not authentic. Before `events`
         comes the line that says what was received.
@@ -89,8 +102,11 @@ class Journal:
         row = CommandRow(entry, terminal.tid, fields["id"], at_ms, *what)
         lines: list[Line] = [("received", "command", None, command_values(row), at_ms)]
         lines += [_line_of(event, now_ms) for event in events]
-        if not await self._writer.submit(Opening(row, lines, state not in FINAL_STATES)):
-            return None
+        await self._writer.submit(Opening(row, lines, state not in FINAL_STATES))
+        self._not_indexed += 1
+        if self._not_indexed >= _INDEXED_AFTER:
+            self._not_indexed = 0
+            self._writer.add(Indexing())
         if fields["id"] is not None:
             self._remember(terminal.tid, fields["id"], recorded)
         return recorded
@@ -108,9 +124,10 @@ class Journal:
         recent = self._recent.get(tid)
         return recent.get(command_id) if recent else None
 
-    async def look_up(self, tid: str, command_id: str) -> Recorded | None:
-        """Return a command from the disk, with the result told last."""
-        found = await self._writer.submit(Search(tid, command_id), is_last=True)
+    async def look_up(self, terminal: TerminalRecord, command_id: str) -> Recorded | None:
+        """Return a command of the last hour from the disk, with the result told last."""
+        search = Search(terminal.tid, command_id, terminal.extension, _now_ms() - _LOOKED_UP_MS)
+        found = await self._writer.submit(search, is_last=True)
         if found is None:
             return None
         command, result = found

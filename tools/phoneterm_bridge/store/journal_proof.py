@@ -1,4 +1,4 @@
-"""Proves that the journal is as it was written: every row, their order, and the commands. Changes nothing.
+"""Proves that the journal is as it was written: every row, their order, the commands, their index. Changes nothing.
 
 A row that was changed, added or removed breaks the chain there; the head shows rows missing at the end. Whoever can
 write the file can also forge a whole new chain: against that, a head (seq and hash) that was noted elsewhere is
@@ -44,6 +44,7 @@ def prove(engine: sa.Engine, noted: Head | None = None) -> Proof:
             if problem is not None:
                 return Proof(head, seq, row.at_ms, problem)
             received += _received_in(row) is not None
+        is_incomplete = connection.execute(_NOT_INDEXED).first() is not None
         known = connection.execute(sa.select(sa.func.count()).select_from(tables.commands)).scalar_one()
     if Head(seq, last) != head:
         return Proof(head, seq + 1, None, f"it is missing, with all rows up to {head.seq}")
@@ -51,6 +52,8 @@ def prove(engine: sa.Engine, noted: Head | None = None) -> Proof:
         return Proof(head, seq + 1, None, f"it is missing, with all rows up to {noted.seq}")
     if known != received:
         return Proof(head, seq, None, f"there are {known} commands, but {received} were received")
+    if is_incomplete:
+        return Proof(head, seq, None, "there are commands that the index by extension does not have")
     return Proof(head)
 
 
@@ -64,6 +67,13 @@ _ROWS = (
     )
     .order_by(tables.journal.c.seq)
 )
+
+
+_indexed = sa.select(tables.commands_indexed.c.entry).scalar_subquery()
+_places = sa.select(tables.commands_by_extension).where(
+    *(column == tables.commands.c[column.name] for column in tables.commands_by_extension.c)
+)
+_NOT_INDEXED = sa.select(tables.commands.c.entry).where(tables.commands.c.entry <= _indexed, ~_places.exists()).limit(1)
 
 
 def _find_problem(row: sa.Row, right: Head, noted: Head | None) -> str | None:

@@ -1,6 +1,7 @@
 """Reads the journal for people: the command nearest to a time, its timeline, and what was changed. Writes nothing.
 
-Every query is answered from an index, however long the journal is.
+Every query is answered from an index, however long the journal is; the last commands, which the index by extension does
+not have yet, are looked through.
 """
 
 import json
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.directory import REQUESTED
 
+_END_MS = 1 << 50  # no time is later
 ENTRY_BITS = 22  # an entry is the ms of its reception and, below it, a number that begins anywhere and rises by one
 
 
@@ -35,21 +37,20 @@ class Timeline:
 
 def find_nearest(engine: sa.Engine, extension: str, at_ms: int | None, op: str | None = None) -> Timeline | None:
     """Return an extension's command (of one operation, if given) nearest to a time; the last one for None."""
-    columns = tables.commands.c
-    query = sa.select(tables.commands).where(columns.extension == extension)
-    if op is not None:
-        query = query.where(columns.op == op)
-    newest_first, oldest_first = columns.received_ms.desc(), columns.received_ms.asc()
+    until_ms = _END_MS if at_ms is None else at_ms
     with engine.connect() as connection:
-        if at_ms is None:
-            queries = [query.order_by(newest_first)]
-        else:
-            queries = [query.where(columns.received_ms <= at_ms).order_by(newest_first)]
-            queries.append(query.where(columns.received_ms > at_ms).order_by(oldest_first))
-        found = [row for one in queries if (row := connection.execute(one.limit(1)).first()) is not None]
+        found = [
+            row
+            for query, received_ms in _queries_of(extension, op)
+            for nearest in (
+                query.where(received_ms <= until_ms).order_by(received_ms.desc()),
+                query.where(received_ms > until_ms).order_by(received_ms.asc()),
+            )
+            if (row := connection.execute(nearest.limit(1)).first()) is not None
+        ]
         if not found:
             return None
-        command = min(found, key=lambda row: abs(row.received_ms - (at_ms or 0)))
+        command = min(found, key=lambda row: abs(row.received_ms - until_ms))
         lines = tables.lines.c
         order = (lines.stage != "keyed", lines.at_ms, lines.seq, lines.part)
         query = sa.select(tables.lines).where(lines.entry == command.entry)
@@ -98,6 +99,18 @@ def find_user(engine: sa.Engine, extension: str) -> str | None:
     query = sa.select(tables.extensions.c.user).where(tables.extensions.c.number == extension)
     with engine.connect() as connection:
         return connection.execute(query).scalar()
+
+
+def _queries_of(extension: str, op: str | None) -> list[tuple[sa.Select, sa.ColumnElement]]:
+    """Return what selects the commands of an extension that are in the index, and the others; each with its time."""
+    index, commands = tables.commands_by_extension, tables.commands
+    indexed = sa.select(tables.commands_indexed.c.entry).scalar_subquery()
+    found = sa.select(commands).join_from(index, commands, index.c.entry == commands.c.entry)
+    found = found.where(index.c.extension == extension)
+    others = sa.select(commands).where(commands.c.entry > indexed, commands.c.extension == extension)
+    if op is not None:
+        found, others = found.where(commands.c.op == op), others.where(commands.c.op == op)
+    return [(found, index.c.received_ms), (others, commands.c.received_ms)]
 
 
 def _change_of(row: sa.Row) -> Change:

@@ -26,7 +26,7 @@ class CommandRow(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """A new command: its row of `commands`, and its first lines. Comes to True, or False if (tid, id) is there."""
+    """A new command: its row of `commands`, and its first lines. Comes to None."""
 
     row: CommandRow
     lines: list[Line]
@@ -42,10 +42,19 @@ class Addition(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Looks for one command. Comes to (its row, (word, reason) of its last result or None), or None."""
+    """Looks for the first command of that id that was received since a time from a terminal, then at that extension.
+
+    Comes to (its row, (word, reason) of its last result or None), or None.
+    """
 
     tid: str
     command_id: str
+    extension: str
+    since_ms: int
+
+
+class Indexing(NamedTuple):
+    """Brings the index of commands up to date. Comes to None."""
 
 
 class Closing(NamedTuple):
@@ -56,7 +65,7 @@ class Closing(NamedTuple):
 
 def write_group(connection: sqlite3.Connection, writes: list) -> list:
     """Carry out a group of writes and return what each came to."""
-    taken = _insert_commands(connection, [write.row for write in writes if isinstance(write, Opening)])
+    _insert_commands(connection, [write.row for write in writes if isinstance(write, Opening)])
     lines: dict[int, list[Line]] = {}  # of each command
     opened: list[tuple[int]] = []
     closed: list[int] = []
@@ -68,11 +77,12 @@ def write_group(connection: sqlite3.Connection, writes: list) -> list:
             if write.is_final:
                 closed.append(write.entry)
         elif isinstance(write, Opening):
-            result = write.row.entry in taken
-            if result:
-                lines[write.row.entry] = write.lines
-                if write.is_open:
-                    opened.append((write.row.entry,))
+            lines[write.row.entry] = write.lines
+            if write.is_open:
+                opened.append((write.row.entry,))
+        elif isinstance(write, Indexing):
+            connection.execute(_INDEX_REST)
+            connection.execute(_NOTE_INDEXED)
         elif isinstance(write, Closing):
             left = connection.execute("SELECT entry FROM open_commands").fetchall()
             for (entry,) in left:
@@ -91,25 +101,37 @@ def write_group(connection: sqlite3.Connection, writes: list) -> list:
 
 _COLUMNS = ", ".join(CommandRow._fields)
 _TAKE = f"INSERT INTO commands ({_COLUMNS})"
-_IS_THERE = "SELECT 1 FROM commands WHERE entry = ?"
-_FIND = f"SELECT {_COLUMNS} FROM commands WHERE tid = ? AND command_id = ?"  # noqa: S608
+_INDEXED = "SELECT entry FROM commands_indexed"
+_INDEX = "INSERT INTO commands_by_extension (extension, received_ms, entry)"
+_INDEX_REST = """
+    INSERT INTO commands_by_extension (extension, received_ms, entry)
+    SELECT extension, received_ms, entry FROM commands WHERE entry > (SELECT entry FROM commands_indexed)
+    ORDER BY 1, 2, 3
+"""
+_NOTE_INDEXED = "UPDATE commands_indexed SET entry = coalesce((SELECT max(entry) FROM commands), 0)"
+_FIND = f"""
+    SELECT {_COLUMNS} FROM commands WHERE tid = :tid AND command_id = :command_id AND (
+      entry IN (SELECT entry FROM commands_by_extension WHERE extension = :extension AND received_ms >= :since_ms)
+      OR entry > ({_INDEXED}))
+    ORDER BY entry LIMIT 1
+"""  # noqa: S608
 _FIND_RESULT = (
     "SELECT word, reason FROM lines WHERE entry = ? AND stage = 'result' ORDER BY seq DESC, part DESC LIMIT 1"
 )
 
 
-def _insert_commands(connection: sqlite3.Connection, rows: list[CommandRow]) -> set[int]:
-    """Insert the commands whose (tid, id) is not there yet; return the entries of those."""
+def _insert_commands(connection: sqlite3.Connection, rows: list[CommandRow]) -> None:
+    """Insert commands; one that was received before what the index has already goes there too."""
     if not rows:
-        return set()
-    entries = [row.entry for row in rows]
-    if insert_many(connection, _TAKE, rows, " ON CONFLICT (tid, command_id) DO NOTHING") != len(rows):
-        entries = [entry for entry in entries if connection.execute(_IS_THERE, (entry,)).fetchone()]
-    return set(entries)
+        return
+    insert_many(connection, _TAKE, rows)
+    (indexed,) = connection.execute(_INDEXED).fetchone()
+    late = [(row.extension, row.received_ms, row.entry) for row in rows if row.entry <= indexed]
+    insert_many(connection, _INDEX, late)
 
 
 def _find(connection: sqlite3.Connection, search: Search) -> tuple[CommandRow, tuple[str, str | None] | None] | None:
-    found = connection.execute(_FIND, search).fetchone()
+    found = connection.execute(_FIND, search._asdict()).fetchone()
     if found is None:
         return None
     row = CommandRow(*found)

@@ -2,8 +2,9 @@
 
 Times are milliseconds since 1970 (UTC). `commands` and `journal` are append-only, held by triggers, and `journal` is a
 hash chain (`journal_chain`), of which the view `lines` has every line by itself; `open_commands` is the short list of
-commands that have no final result yet. `requests` is how the command line asks something of the running bridge, and has
-no row that is older than a few minutes.
+commands that have no final result yet. `commands_by_extension` is an index of `commands` that is brought up to date
+every so often: what is beyond the entry in `commands_indexed` has to be looked for in `commands` itself. `requests` is
+how the command line asks something of the running bridge, and has no row that is older than a few minutes.
 """
 
 import sqlalchemy as sa
@@ -62,7 +63,7 @@ permissions = sa.Table(
 commands = sa.Table(
     "commands",
     metadata,
-    sa.Column("entry", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entry", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("tid", sa.String(32), nullable=False),
     sa.Column("command_id", sa.String(32)),  # NULL when the message is not authentic, so its id is not either
     sa.Column("received_ms", sa.BigInteger, nullable=False),
@@ -70,14 +71,28 @@ commands = sa.Table(
     sa.Column("op", sa.String(16)),
     sa.Column("number", sa.String(32)),
     sa.Column("call", sa.String(64)),
-    sa.UniqueConstraint("tid", "command_id"),
-    sa.Index("ix_commands_extension", "extension", "received_ms"),
+)
+commands_by_extension = sa.Table(
+    "commands_by_extension",
+    metadata,
+    sa.Column("extension", sa.String(32), primary_key=True),
+    sa.Column("received_ms", sa.BigInteger, primary_key=True),
+    sa.Column("entry", sa.BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+# One row: every command up to this entry is in the index.
+commands_indexed = sa.Table(
+    "commands_indexed",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("entry", sa.BigInteger, nullable=False),
 )
 journal = sa.Table(
     "journal",
     metadata,
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("entry", sa.ForeignKey("commands.entry"), index=True),  # NULL for a change of the directory
+    # NULL for a change of the directory
+    sa.Column("entry", sa.BigInteger, sa.ForeignKey("commands.entry"), index=True),
     sa.Column("at_ms", sa.BigInteger, nullable=False),
     sa.Column("stage", sa.String(16), nullable=False),  # keyed, received, check, action, event, result, change, lines
     sa.Column("word", sa.String(32), nullable=False),
@@ -92,7 +107,7 @@ lines = sa.Table(
     sa.MetaData(),
     sa.Column("seq", sa.Integer, nullable=False),
     sa.Column("part", sa.Integer, nullable=False),
-    sa.Column("entry", sa.ForeignKey(commands.c.entry)),
+    sa.Column("entry", sa.BigInteger, sa.ForeignKey(commands.c.entry)),
     sa.Column("at_ms", sa.BigInteger, nullable=False),
     sa.Column("stage", sa.String(16), nullable=False),
     sa.Column("word", sa.String(32), nullable=False),

@@ -5,7 +5,9 @@ with its revocation, and with the bridge, because it lives in memory only. Times
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from phoneterm_bridge.terminals.replay_window import ReplayWindow
 
 _MOST_AHEAD_MS = 2000
 
@@ -19,11 +21,16 @@ class Session:
     boot: str
     sent_s: float
     ttl_ms: int
+    come: ReplayWindow = field(default_factory=ReplayWindow, compare=False, repr=False)
 
     def owns(self, command_id: str) -> bool:
         """Say whether a command id is one of this session."""
         session_id, _, sequence = command_id.partition(".")
         return session_id == self.id and sequence.isdecimal() and sequence.isascii()
+
+    def take(self, command_id: str) -> bool:
+        """Say whether a command that the session owns comes for the first time; from then on it has come."""
+        return self.come.take(int(command_id.rpartition(".")[2]))
 
     def is_fresh(self, since_ms: int, now_s: float) -> bool:
         """Say whether something done `since_ms` after the session arrived is neither too old nor from the future."""

@@ -40,7 +40,7 @@ class CountedJournal(Journal):
 
     async def open(
         self, terminal: TerminalRecord, fields: dict, events: list[Event], received_ms: int | None = None
-    ) -> Recorded | None:
+    ) -> Recorded:
         """See Journal; counts a command that is refused at once."""
         try:
             recorded = await super().open(terminal, fields, events, received_ms)
@@ -49,7 +49,7 @@ class CountedJournal(Journal):
             self._health.on_journal(False)
             raise
         self._health.on_journal(True)
-        if recorded is not None and recorded.state is not None:
+        if recorded.state is not None:
             self._count_result(recorded)
         return recorded
 

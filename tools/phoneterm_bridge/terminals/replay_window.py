@@ -1,0 +1,30 @@
+"""Which sequence numbers of a session have come: the anti-replay window of IPsec (RFC 4303, 3.4.3). Knows no commands.
+
+What it keeps is two integers, however many numbers come: the highest one, and which of those just below it have come.
+A number further below counts as come, so that it is never taken twice; numbers that are that late do not occur, because
+a terminal counts by one and a command is decided within seconds.
+"""
+
+WIDTH = 64
+_ALL = (1 << WIDTH) - 1
+
+
+class ReplayWindow:
+    """The numbers of one session, from 0 on."""
+
+    def __init__(self) -> None:
+        """None has come yet."""
+        self._highest = -1
+        self._come = 0  # bit n: the highest less n has come
+
+    def take(self, number: int) -> bool:
+        """Say whether a number comes for the first time; from then on it has come."""
+        ahead = number - self._highest
+        if ahead > 0:
+            self._highest = number
+            self._come = (self._come << ahead | 1) & _ALL if ahead < WIDTH else 1
+            return True
+        if ahead <= -WIDTH or self._come >> -ahead & 1:
+            return False
+        self._come |= 1 << -ahead
+        return True
