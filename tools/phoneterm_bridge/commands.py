@@ -120,7 +120,7 @@ class Commands:
         """Ask the PBX, once, if nothing has changed since the checks."""
         transfer = self._transfers.transfer_of(following.call.ref)
         if transfer is not None and transfer is not following:
-            await transfer.asked.wait()  # complete, cancel or swap keyed while the transfer is still being asked for
+            await asyncio.shield(transfer.asked)  # this acts on a transfer that is still being asked for
         refusal = self._gate.check_again(case)
         if refusal is not None:
             self._transfers.note(following, refusal)
@@ -128,7 +128,7 @@ class Commands:
             return
         self._transfers.note(following, Event("action", case.op))
         outcome = await self._asking.ask_for_operation(case.op, following.call, case.terminal.context, case.number)
-        following.asked.set()
+        following.note_answer()
         self._transfers.report(following, outcome.state, outcome.reason)
         if outcome.state == "accepted" and case.op == "swap":
             self._transfers.report(following, "done", None)

@@ -28,20 +28,25 @@ _MOST_SENT = 1000
 _FORWARD = {"accepted": 1, "ringing": 2, "consulting": 3}
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Following:
-    """One command on its way; `asked` is set once the PBX has answered (or can no longer)."""
+    """One command on its way; `asked` is done once the PBX has answered (or can no longer)."""
 
     tid: str
     command_id: str
     op: str
     call: Call
-    asked: asyncio.Event
+    asked: asyncio.Future[None]
     recorded: Recorded | None = None
     step: int = 0
     untold: tuple[str, str | None] | None = None  # the last result, while the terminal has yet to be told
     silence: asyncio.TimerHandle | None = None
     is_external: bool = False
+
+    def note_answer(self) -> None:
+        """The PBX has answered, or can no longer."""
+        if not self.asked.done():
+            self.asked.set_result(None)
 
 
 class Transfers:
@@ -68,7 +73,7 @@ class Transfers:
 
     def begin(self, tid: str, command_id: str, op: str, call: Call) -> Following:
         """Take a call for a command; from now on a second transfer of it is refused."""
-        following = Following(tid, command_id, op, call, asyncio.Event())
+        following = Following(tid, command_id, op, call, asyncio.get_running_loop().create_future())
         self._followings[following] = None
         self._by_ref.setdefault(call.ref, []).append(following)
         return following
@@ -106,7 +111,7 @@ class Transfers:
 
     def drop(self, following: Following) -> None:
         """Forget a command; nothing is told."""
-        following.asked.set()
+        following.note_answer()
         if following.silence is not None:
             following.silence.cancel()
         if following in self._followings:
@@ -135,14 +140,14 @@ class Transfers:
         """The PBX was away and is back with these calls of an endpoint: what is not going on any more is unknown."""
         going_on = {call.ref for call in calls if call.state == "consulting"}
         for following in tuple(self._followings):
-            is_asked = following.call.endpoint == endpoint and following.asked.is_set()
+            is_asked = following.call.endpoint == endpoint and following.asked.done()
             if is_asked and following.call.ref not in going_on:
                 self.report(following, "unknown", None)
 
     def on_calls(self, endpoint: str, refs: set[str]) -> None:
         """The PBX has only these calls of an endpoint now: whatever is followed beyond them gets its last chance."""
         for following in self._followings:
-            if following.call.endpoint != endpoint or not following.asked.is_set():
+            if following.call.endpoint != endpoint or not following.asked.done():
                 continue
             if following.call.ref in refs:
                 if following.silence is not None:

@@ -33,6 +33,8 @@ class OutcomeUnknown(Exception):
 class _Asked:
     """An action in flight: its answer to come, and the list gathered for it."""
 
+    __slots__ = ("answer", "is_list", "listed")
+
     def __init__(self, is_list: bool) -> None:
         self.answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self.listed: list[Message] = []

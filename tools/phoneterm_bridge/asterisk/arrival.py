@@ -17,6 +17,8 @@ TELLING_EVENTS = frozenset(("DialBegin", "DialEnd", "HangupRequest", "Hangup"))
 class Arrival:
     """One party on the way. `tell` gets None when somebody answered, or the wire reason why nobody did."""
 
+    __slots__ = ("_colleagues", "_evidence", "_is_held_back", "_party", "_reason", "_tell", "is_over")
+
     def __init__(self, party: str, tell: Callable[[str | None], None]) -> None:
         """Follow the channel with this Uniqueid, from before it is sent; what comes is kept until `release`."""
         self.is_over = False

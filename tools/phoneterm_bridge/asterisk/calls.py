@@ -162,14 +162,7 @@ class CallTable:
         """Return the leg as the bridge sees it, not counting a transfer under way."""
         others = self.others(leg)
         peer = others[0].number if len(others) == 1 and others[0].endpoint else leg.peer
-        return Call(leg.ref, leg.endpoint, self._state(leg), leg.talking_since, peer)
-
-    def _state(self, leg: Leg) -> str:
-        if leg.bridge and (leg.talking_since is not None or self.others(leg)):
-            return "held" if leg.is_on_hold else "talking"
-        if leg.state == "Up" and not leg.is_dialling:
-            return "elsewhere"
-        return "dialling" if leg.is_caller else "ringing"
+        return Call(leg.ref, leg.endpoint, _state_of(leg, bool(others)), leg.talking_since, peer)
 
     def _add(self, leg: Leg) -> None:
         self._legs[leg.uniqueid] = leg
@@ -204,6 +197,15 @@ class CallTable:
             self._ended.setdefault(other.ref, "caller-gone")
         while len(self._ended) > MOST_ENDED:
             self._ended.popitem(last=False)
+
+
+def _state_of(leg: Leg, has_others: bool) -> str:
+    """Return the state of a call; has_others: somebody shares the leg's bridge."""
+    if leg.bridge and (leg.talking_since is not None or has_others):
+        return "held" if leg.is_on_hold else "talking"
+    if leg.state == "Up" and not leg.is_dialling:
+        return "elsewhere"
+    return "dialling" if leg.is_caller else "ringing"
 
 
 def _take_out(index: dict[str, list[Leg]], key: str, leg: Leg) -> None:

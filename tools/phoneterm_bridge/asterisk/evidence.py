@@ -17,6 +17,8 @@ _TONES = ("BUSY", "CONGESTION", "CHANUNAVAIL")
 class Evidence:
     """What has come to light so far about one target."""
 
+    __slots__ = ("_cause", "_dial_status")
+
     def __init__(self) -> None:
         """Nothing is known."""
         self._cause: str | None = None

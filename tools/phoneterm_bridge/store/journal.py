@@ -9,7 +9,6 @@ that are put in their places together cost a fraction of as many that are put th
 import itertools
 import random
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,7 +45,7 @@ class Event(NamedTuple):
     at_ms: int | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Recorded:
     """What the journal has on one command: what was asked, and the last result told (None: none yet)."""
 
@@ -62,7 +61,7 @@ class Journal:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._writer = JournalWriter(engine, write_group, _log_failure)
-        self._recent: dict[str, OrderedDict[str, Recorded]] = {}
+        self._recent: dict[str, dict[str, Recorded]] = {}  # of each terminal, the oldest first
         self._numbers = itertools.count(random.getrandbits(ENTRY_BITS))
         self._not_indexed = 0
 
@@ -134,10 +133,10 @@ class Journal:
         return Recorded(command.entry, command.op, command.number, *(result or (None, None)))
 
     def _remember(self, tid: str, command_id: str, recorded: Recorded) -> None:
-        recent = self._recent.setdefault(tid, OrderedDict())
+        recent = self._recent.setdefault(tid, {})
         recent[command_id] = recorded
         if len(recent) > _REMEMBERED_PER_TERMINAL:
-            recent.popitem(last=False)
+            del recent[next(iter(recent))]
 
 
 def _line_of(event: Event, now_ms: int) -> Line:
