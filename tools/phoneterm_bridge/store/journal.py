@@ -90,17 +90,17 @@ class Journal:
         """Write a command durably.
 
         `fields` are those of the command message; all None for a message that is not authentic. Before `events`
-        comes the line that says what was received.
+        comes the line that says what was received; a result is the last of them.
         """
         now_ms = _now_ms()
         at_ms = now_ms if received_ms is None else received_ms
         entry = (at_ms << ENTRY_BITS) | next(self._numbers) % (1 << ENTRY_BITS)
-        state, reason = _last_result(events)
+        state, reason = _result_in(events)
         recorded = Recorded(entry, fields["op"], fields["number"], state, reason)
         what = (terminal.extension, recorded.op, recorded.number, fields["call"])
         row = CommandRow(entry, terminal.tid, fields["id"], at_ms, *what)
         lines: list[Line] = [("received", "command", None, command_values(row), at_ms)]
-        lines += [_line_of(event, now_ms) for event in events]
+        lines += [(stage, word, why, detail, then_ms or now_ms) for stage, word, why, detail, then_ms in events]
         await self._writer.submit(Opening(row, lines, state not in FINAL_STATES))
         self._not_indexed += 1
         if self._not_indexed >= _INDEXED_AFTER:
@@ -112,11 +112,12 @@ class Journal:
 
     def append(self, recorded: Recorded, event: Event) -> None:
         """Add one line to a command's timeline; a final result closes the command."""
-        is_result = event.stage == "result"
+        stage, word, reason, detail, at_ms = event
+        is_result = stage == "result"
         if is_result:
-            recorded.state, recorded.reason = event.word, event.reason
-        is_final = is_result and event.word in FINAL_STATES
-        self._writer.add(Addition(recorded.entry, _line_of(event, _now_ms()), is_final))
+            recorded.state, recorded.reason = word, reason
+        line = (stage, word, reason, detail, at_ms or _now_ms())
+        self._writer.add(Addition(recorded.entry, line, is_result and word in FINAL_STATES))
 
     def remembered(self, tid: str, command_id: str) -> Recorded | None:
         """Return a recent command of this run, without touching the disk."""
@@ -139,14 +140,9 @@ class Journal:
             del recent[next(iter(recent))]
 
 
-def _line_of(event: Event, now_ms: int) -> Line:
-    stage, word, reason, detail, at_ms = event
-    return stage, word, reason, detail, at_ms or now_ms
-
-
-def _last_result(events: list[Event]) -> tuple[str | None, str | None]:
-    results = [(event.word, event.reason) for event in events if event.stage == "result"]
-    return results[-1] if results else (None, None)
+def _result_in(events: list[Event]) -> tuple[str | None, str | None]:
+    is_there = bool(events) and events[-1].stage == "result"
+    return (events[-1].word, events[-1].reason) if is_there else (None, None)
 
 
 def _log_failure(error: BaseException) -> None:
