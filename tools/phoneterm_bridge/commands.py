@@ -109,8 +109,10 @@ class Commands:
             known = await self._journal.look_up(case.terminal, case.id)
             if known is None and session is None:
                 return False  # for the gate to refuse
-        is_same = known is not None and (known.op, known.number) == (case.op, case.number)
-        state, reason = (known.state, known.reason) if known is not None and is_same else ("rejected", "duplicate")
+        state: str | None = "rejected"
+        reason: str | None = "duplicate"
+        if known is not None and (known.op, known.number) == (case.op, case.number):
+            state, reason = known.state, known.reason
         structlog.get_logger().info("command-repeated", tid=tid, id=case.id, state=state)
         if state is not None:
             self._speaker.say_result(tid, case.id, state, reason)
