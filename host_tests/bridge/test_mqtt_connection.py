@@ -353,6 +353,30 @@ async def test_a_peer_that_says_anything_is_not_silent(broker):
     assert connection.publish("a", b"", False)
 
 
+@pytest.mark.parametrize("is_acknowledged", [False, True])
+async def test_a_peer_that_answers_but_never_acknowledges_one_message_has_lost_it(broker, is_acknowledged):
+    connection = broker.make_connection(keepalive_s=1)
+    await broker.open()
+    started_s = time.monotonic()
+    assert connection.publish("a", b"is it lost?", False)
+    number = (await broker.take_message())[1]
+    if is_acknowledged:
+        await broker.say(packets.acknowledge(number))
+    with structlog.testing.capture_logs() as logged:
+        while time.monotonic() - started_s < 2.5 and connection.publish("a", b"this is not", False):
+            while (packet := await broker.take())[0] == b"\xc0":
+                await broker.say(b"\xd0\x00")
+            if packet[0]:
+                end = 2 + int.from_bytes(packet[1][:2], "big")
+                await broker.say(packets.acknowledge(int.from_bytes(packet[1][end : end + 2], "big")))
+        if is_acknowledged:
+            assert connection.publish("a", b"", False)
+            return
+        await connection.wait_lost()
+    assert 1.4 < time.monotonic() - started_s < AT_MOST_S
+    assert [line["why"] for line in logged] == ["it has not acknowledged a message for 1.5 s"]
+
+
 async def test_a_setting_that_cannot_be_used_is_one_sentence(broker):
     def make_tls():
         raise SetupProblem("The file is not there.")

@@ -2,7 +2,8 @@
 
 Whatever is written during one turn of the event loop leaves in one write. A message is acknowledged when its receiver
 says so or has returned. Every wait has an end, whatever the peer does: who is silent for one and a half keepalives, or
-sends what it may not, is cut off, and `trouble` says why.
+acknowledges others but not one for so long, which then is lost for good, or sends what it may not, is cut off, and
+`trouble` says why.
 """
 
 import asyncio
@@ -53,13 +54,13 @@ class MqttProtocol(asyncio.Protocol):
         self._on_message = on_message
         self._on_pause = on_pause
         self._loop = asyncio.get_running_loop()
-        self._upkeep = Upkeep(keepalive_s, self._ping, self._cut)
+        self._upkeep = Upkeep(keepalive_s, self._ping, self._cut, self._owed_since)
         self._decoder = Decoder()
         self._transport: asyncio.Transport | None = None
         self._is_let_in = False
         self._is_full = False
         self._waiting: list[bytes] = []  # to be written at the end of this turn of the event loop
-        self._unacknowledged: set[int] = set()
+        self._unacknowledged: dict[int, int] = {}  # packet id -> the part of a keepalive it was taken in, in order
         self._last_id = 0
         self._answers: dict[int, asyncio.Future[bytes]] = {}
         self._settled: asyncio.Future[None] | None = None  # all is acknowledged, or the connection is lost
@@ -88,7 +89,7 @@ class MqttProtocol(asyncio.Protocol):
         try:
             granted = await self._ask(packet_id, packets.subscribe(packet_id, *filters))
         finally:
-            self._unacknowledged.discard(packet_id)
+            self._unacknowledged.pop(packet_id, None)
         return len(granted) == len(filters) and max(granted) < REFUSED
 
     def publish(self, topic: str, payload: bytes, is_retained: bool = False) -> bool:
@@ -161,7 +162,7 @@ class MqttProtocol(asyncio.Protocol):
         heard_before = self._heard
         for kind, number, topic, payload, is_retained in self._decoder.feed(data):
             if kind == PUBACK:
-                self._unacknowledged.discard(number)
+                self._unacknowledged.pop(number, None)
             elif kind == PUBLISH and self._is_let_in:
                 self._heard += 1
                 hearing = self._hear(self._heard, number, topic, payload, is_retained)
@@ -222,7 +223,7 @@ class MqttProtocol(asyncio.Protocol):
         while True:
             self._last_id = self._last_id % MOST_PACKET_ID + 1
             if self._last_id not in self._unacknowledged:
-                self._unacknowledged.add(self._last_id)
+                self._unacknowledged[self._last_id] = self._upkeep.part
                 return self._last_id
 
     def _write(self, packet: bytes) -> None:
@@ -235,6 +236,10 @@ class MqttProtocol(asyncio.Protocol):
             self._transport.write(b"".join(self._waiting))
             self._upkeep.quiet_parts = 0
         self._waiting.clear()
+
+    def _owed_since(self) -> int:
+        """Return the part in which the oldest packet that is not acknowledged was taken; the present one for none."""
+        return next(iter(self._unacknowledged.values()), self._upkeep.part)
 
     def _ping(self) -> None:
         self._write(packets.PING)

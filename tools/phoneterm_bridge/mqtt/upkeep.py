@@ -15,13 +15,20 @@ _MOST_SILENT_PARTS = 12
 class Upkeep:
     """The upkeep of one connection; who owns it sets `quiet_parts` to 0 when it writes, `silent_parts` when it hears.
 
-    A keepalive of 0 s is none, and nothing is done.
+    `part` is the number of the present part. A keepalive of 0 s is none, and nothing is done.
     """
 
-    def __init__(self, keepalive_s: float, ping: Callable[[], None], cut: Callable[[str], None]) -> None:
-        """ping: called when something should be written; cut: with the reason, when the peer counts as gone."""
+    def __init__(
+        self, keepalive_s: float, ping: Callable[[], None], cut: Callable[[str], None], owed_since: Callable[[], int]
+    ) -> None:
+        """ping: called when something should be written; cut: with the reason, when the peer counts as gone.
+
+        owed_since: returns the part in which that was written which has waited longest to be acknowledged.
+        """
+        self.part = 0
         self.quiet_parts = 0
         self.silent_parts = 0
+        self._owed_since = owed_since
         self._part_s = keepalive_s / _PARTS
         self._ping = ping
         self._cut = cut
@@ -38,10 +45,15 @@ class Upkeep:
             self._timer.cancel()
 
     def _count(self) -> None:
+        self.part += 1
         self.quiet_parts += 1
         self.silent_parts += 1
         if self.silent_parts >= _MOST_SILENT_PARTS:
             self._cut(f"it has said nothing for {self._part_s * self.silent_parts:g} s")
+            return
+        owed_parts = self.part - self._owed_since()
+        if owed_parts > _MOST_SILENT_PARTS:
+            self._cut(f"it has not acknowledged a message for {self._part_s * (owed_parts - 1):g} s")
             return
         if self.quiet_parts >= _PING_PARTS or self.silent_parts == _PING_PARTS:
             self._ping()
