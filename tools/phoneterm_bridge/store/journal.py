@@ -74,7 +74,7 @@ class Journal:
         """Start writing; return how many commands of an earlier run have become unknown."""
         self._writer.start()
         self._writer.add(Indexing())
-        return await self._writer.submit(Closing(_now_ms()))
+        return await self._writer.submit(Closing(_now_ms()), is_last=True)
 
     def flush(self) -> None:
         """Write now what is waited for: nothing more is about to come."""
