@@ -157,10 +157,7 @@ async def test_many_deliveries_at_once_are_one_transfer(any_scene, make):
     assert len(any_scene.pbx.asked) == 1
 
 
-async def test_a_command_is_known_after_more_others_than_are_remembered(tmp_path, make):
-    scene = await make.Scene(tmp_path).start()
-    terminal = await scene.terminal()
-    await terminal.hello()
+async def test_a_command_is_known_after_more_others_than_are_remembered(scene, terminal, make):
     first = terminal.command()
     await terminal.send(messages.COMMAND, first)
     await make.until(lambda: terminal.results(first["id"]) == [("accepted", None)])
@@ -171,7 +168,6 @@ async def test_a_command_is_known_after_more_others_than_are_remembered(tmp_path
     await make.until(lambda: len(terminal.results(first["id"])) == 3)
     assert terminal.results(first["id"])[1:] == [("failed", "busy")] * 2
     assert len(scene.pbx.asked) == 1
-    await scene.stop()
 
 
 async def test_a_command_that_could_not_be_journalled_is_not_done_when_it_comes_again(scene, terminal):
