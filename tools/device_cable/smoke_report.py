@@ -24,8 +24,8 @@ def make_table(name: str, board: Board, findings: Findings) -> str:
     table = Table(title=f"{name}: {board.machine}, MicroPython {version}", title_justify="left")
     for column in ("what", "measured", "expected"):
         table.add_column(column, overflow="fold")
-    for fact, text in _facts(board, findings).items():
-        table.add_row(fact, text, "")
+    for fact, words in _facts(board, findings).items():
+        table.add_row(fact, words, "")
     for figure, (unit, limit) in COMPARED_WITH.items():
         value = findings.figures.get(figure)
         table.add_row(figure, "not measured" if value is None else f"{value:g} {unit}", limit)
