@@ -402,6 +402,7 @@ def test_a_keypad_fault_does_not_hide_a_consultation_nor_a_lost_link():
 def test_telemetry_has_the_counters_and_the_fields_of_the_device():
     desk = desk_in_call()
     desk.key("#1")
+    desk.note(desk.terminal.on_stall())
     desk.note(desk.terminal.on_time(61))
     desk.note(desk.terminal.on_link(False))
     desk.note(desk.terminal.on_link(True))

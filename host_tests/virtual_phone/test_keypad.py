@@ -171,7 +171,7 @@ print("cost", gc.mem_alloc() - before, elapsed_us / 2000)
 
 async def test_the_simulated_chip_leaves_the_heap_to_the_firmware(start_phone, until):
     bench = await start_phone("""
-import gc
+import asyncio, gc  # the firmware has asyncio anyway
 names = ["name_%d" % number for number in range(300)]
 for name in names:  # the interpreter's table of names grows in leaps; none of them may fall into the measurement
     globals()[name] = 0

@@ -43,7 +43,7 @@ def _stock() -> tuple[Path, ...]:
 
 
 class DeskPhone:
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"."""
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; tick_ms 10: it waits as the chip does."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class DeskPhone:
         firmware: Path = FIRMWARE,
         board: Path = BOARD,
         access_point: tuple[str, str] | None = None,
+        tick_ms: int = 0,
     ) -> None:
         self.wiring = read_wiring(board)
         self.log_lines: deque[str] = deque(maxlen=MOST_LOG_LINES)
@@ -66,6 +67,7 @@ class DeskPhone:
         )
         self._environment |= {
             "PHONETERM_PINS": self.wiring.pins,
+            "PHONETERM_TICK_MS": str(tick_ms),
             "PHONETERM_UNIQUE_ID": "02" + hashlib.sha256(settings.get("tid", "").encode()).hexdigest()[:10],
         }
         self._outputs = Outputs()

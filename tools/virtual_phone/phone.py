@@ -26,11 +26,12 @@ class VirtualPhone(DeskPhone):
         firmware: Path = FIRMWARE,
         board: Path = BOARD,
         access_point: tuple[str, str] | None = None,
+        tick_ms: int = 0,
     ) -> None:
         self._sources = firmware
         self._image = tempfile.TemporaryDirectory(prefix="phoneterm-image-")
         image = Path(self._image.name)
-        super().__init__(settings, heap_kib, firmware=image, board=board, access_point=access_point)
+        super().__init__(settings, heap_kib, firmware=image, board=board, access_point=access_point, tick_ms=tick_ms)
         self._server = ControlServer(self, control_port)
 
     @property

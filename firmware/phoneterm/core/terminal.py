@@ -2,7 +2,7 @@
 
 Does not touch pins, sockets or clocks. It joins the rooms of the core: the link with its session (`link.py`),
 permissions, config, and the transfers (`transfer.py`). Every `on_` method returns the actions to carry out, in order,
-and the constant () when there are none. Time enters through `on_time` alone, told before the keys of the same scan.
+and the constant () when there are none. Time enters through `on_time` alone, told up to each key before that key.
 Messages that are not right are counted and logged, and change nothing. Times are milliseconds.
 The code that reads a config is loaded for each one and forgotten again, because it is a tenth of the core's memory.
 """
@@ -80,6 +80,11 @@ class Terminal:
             self._transfer.on_press(self._keymap.legend(index))
         else:
             self._transfer.collector.on_release()
+        return self._done()
+
+    def on_stall(self):
+        """Take that nobody looked at the keypad for so long that a key may have been missed."""
+        self._transfer.on_stall()
         return self._done()
 
     def on_keypad_fault(self, index, is_faulty):

@@ -8,7 +8,6 @@ Times are milliseconds.
 
 from phoneterm.core import actions, call, collector, feedback, outcomes
 
-MOST_GAP_MS = 60  # three gaps between scans that are longer together may have hidden a key, which takes three samples
 _TITLES = {"blind": "Transfer to", "attended": "Consult with"}
 
 
@@ -20,7 +19,7 @@ class Transfer:
         self._link = link
         self._permissions = permissions
         self._config = config
-        self._first_ms = self._older_ms = self._last_ms = 0
+        self._first_ms = 0
         self._first_call = None
         self._moving = None  # id of the transfer command that the state of the call follows
         self._accepted = None  # id of a command that the PBX was asked for and whose end has not been heard
@@ -38,12 +37,7 @@ class Transfer:
 
     def on_time(self, elapsed_ms):
         """Let time pass: timers of the sequence, commands nobody answered, messages on the display."""
-        event = None
-        if self._older_ms + self._last_ms + elapsed_ms > MOST_GAP_MS:
-            event = self.collector.close("key-it-again")
-        self._older_ms = self._last_ms
-        self._last_ms = elapsed_ms
-        event = event or self.collector.on_time(elapsed_ms)
+        event = self.collector.on_time(elapsed_ms)
         if event is not None:
             self._take(event)
         late = self._link.late_command(elapsed_ms)
@@ -51,6 +45,12 @@ class Transfer:
             self._move(late, "timed-out")
             self._tell_reason("no-confirmation")
         self.feedback.on_time(elapsed_ms)
+
+    def on_stall(self):
+        """Take that a key may have come and gone unseen: what was keyed around it may have a hole."""
+        event = self.collector.close("key-it-again")
+        if event is not None:
+            self._take(event)
 
     def on_press(self, legend):
         """Take a pressed key."""

@@ -12,6 +12,7 @@ import sys
 import time
 
 from host_link import link
+from machine_timer import Timer  # noqa: F401 - is part of this module
 
 # What may hang on a pin, by its place here: 0 to 3 rows, 4 to 7 columns, 8, 9 the hook, 10, 11 the lamp.
 _PARTS = "0123abcdHhLl"
