@@ -14,6 +14,7 @@ from micropython import const
 from phoneterm.core import actions as act
 from phoneterm.core.debounce import INDEX, PRESSED, STUCK, WORKING
 from phoneterm.device.event_log import log, place_of
+from phoneterm.device.memory import measure_idf
 from phoneterm.device.ticks import Elapsed, WholeMs
 
 WATCHED = ("scan", "tick", "link")  # what the watchdog wants to see moving
@@ -179,8 +180,10 @@ class App:
 
     def _telemetry(self):
         gaps, client = self._scanner.gaps, self._client
+        idf_free, idf_largest, idf_least = measure_idf()
         fields = {
-            "heap_free": gc.mem_free(), "rssi": self._wifi.rssi(), "restarts": self._restarts,
+            "heap_free": gc.mem_free(), "heap_used": gc.mem_alloc(), "idf_free": idf_free, "idf_largest": idf_largest,
+            "idf_least": idf_least, "rssi": self._wifi.rssi(), "restarts": self._restarts,
             "gap_p50_ms": gaps.percentile_ms(50), "gap_p99_ms": gaps.percentile_ms(99),
             "gap_max_ms": gaps.longest_ms(),
             "dropped": self._terminal.counters()["dropped"] + client.dropped + client.unexpected,
