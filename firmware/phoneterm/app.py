@@ -14,6 +14,7 @@ from micropython import const
 from phoneterm.core import actions as act
 from phoneterm.core.debounce import INDEX, PRESSED, STALLED, STUCK, WORKING
 from phoneterm.device.event_log import log, place_of
+from phoneterm.device.memory import measure_idf
 
 WATCHED = ("scan", "tick", "link")  # what the watchdog wants to see moving
 _BEAT_MS = const(20)  # how exact the terminal's timers are; keys bring times of their own
@@ -205,8 +206,10 @@ class App:
 
     def _telemetry(self):
         gaps, client = self._sampler.gaps, self._client
+        idf_free, idf_largest, idf_least = measure_idf()
         fields = {
-            "heap_free": gc.mem_free(), "rssi": self._wifi.rssi(), "restarts": self._restarts,
+            "heap_free": gc.mem_free(), "heap_used": gc.mem_alloc(), "idf_free": idf_free, "idf_largest": idf_largest,
+            "idf_least": idf_least, "rssi": self._wifi.rssi(), "restarts": self._restarts,
             "gap_p50_ms": gaps.percentile_ms(50), "gap_p99_ms": gaps.percentile_ms(99),
             "gap_max_ms": gaps.longest_ms(),
             "dropped": self._terminal.counters()["dropped"] + client.dropped + client.unexpected,

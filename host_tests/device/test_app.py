@@ -156,9 +156,19 @@ async def main():
 
 """
 
+# Two regions: total, free, largest free block, least ever free.
+_ESP32 = """
+HEAP_DATA = 4
+
+def idf_heap_info(capabilities):
+    assert capabilities == HEAP_DATA
+    return [(80000, 30000, 20000, 9000), (15072, 15036, 15036, 15000)]
+"""
+
 
 def tell(tmp_path, story):
     """Run a story to its end and return the lines it printed."""
+    (tmp_path / "esp32.py").write_text(_ESP32)
     path = tmp_path / "story.py"
     path.write_text(_STORY + textwrap.dedent(story) + "\nasyncio.run(main())\n")
     firmware = Path(__file__).parents[2] / "firmware"
@@ -457,8 +467,12 @@ def test_telemetry_measures_the_device(tmp_path):
             application.FIRST_TELEMETRY_TICK = 1
             await until(lambda: parts.published)
             fields = parts.published[0][1]
-            print(fields.pop("heap_free") > 1000, sorted(fields.items()))
+            all = fields.pop("heap_free") + fields.pop("heap_used")
+            print(150000 < all <= 160 * 1024, sorted(fields.items()))
         """,
     )
-    expected = [("dropped", 1), ("gap_max_ms", 2), ("gap_p50_ms", 2), ("gap_p99_ms", 2), ("restarts", 0), ("rssi", -50)]
+    expected = [
+        ("dropped", 1), ("gap_max_ms", 2), ("gap_p50_ms", 2), ("gap_p99_ms", 2), ("idf_free", 45036),
+        ("idf_largest", 20000), ("idf_least", 24000), ("restarts", 0), ("rssi", -50),
+    ]  # fmt: skip
     assert lines == [f"True {expected}"]
