@@ -66,6 +66,7 @@ class DeskPhone:
         )
         self._environment |= {
             "PHONETERM_PINS": self.wiring.pins,
+            "PHONETERM_MCU": self.wiring.mcu,
             "PHONETERM_UNIQUE_ID": "02" + hashlib.sha256(settings.get("tid", "").encode()).hexdigest()[:10],
         }
         self._outputs = Outputs()
