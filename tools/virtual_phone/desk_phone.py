@@ -68,6 +68,7 @@ class DeskPhone:
         self._environment |= {
             "PHONETERM_PINS": self.wiring.pins,
             "PHONETERM_TICK_MS": str(tick_ms),
+            "PHONETERM_MCU": self.wiring.mcu,
             "PHONETERM_UNIQUE_ID": "02" + hashlib.sha256(settings.get("tid", "").encode()).hexdigest()[:10],
         }
         self._outputs = Outputs()
