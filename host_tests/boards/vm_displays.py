@@ -102,6 +102,32 @@ def test_the_lcd_gets_the_time_that_its_data_sheet_wants_for_the_start_up():
     assert display.step() == 0
 
 
+def test_a_display_that_ran_before_the_chip_was_reset_starts_anew():
+    for make in BOTH:
+        for steps in (4, 7, 20):  # in the midst of its start-up, and later
+            bus, display = make()
+            display.show("Ready", "A join  C back")
+            for _ in range(steps):
+                display.step()
+            _, again = make()
+            again._i2c = bus
+            finish(bus, again)
+            assert lines(bus) == padded("", "")
+            again.show("Starting", "")
+            finish(bus, again)
+            assert lines(bus) == padded("Starting", "")
+
+
+def test_the_lcd_starts_anew_in_the_midst_of_a_byte():
+    bus, display = started(make_lcd)
+    bus.writeto(bus.played.ADDRESS, bytes([0x4D, 0x49]))
+    display._steps = -1
+    finish(bus, display)
+    display.show("Ready", "")
+    finish(bus, display)
+    assert lines(bus) == padded("Ready", "")
+
+
 def test_the_oled_starts_up_blank_and_on():
     for height in (64, 32):
         bus, display = make_oled(height)

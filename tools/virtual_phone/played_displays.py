@@ -15,7 +15,7 @@ class PlayedOled:
     ADDRESS = 0x3C
     _WIDTH = 128
     _PAGES = 8
-    _SIMPLE = (0xAE, 0x40, 0xA1, 0xC8, 0xA4, 0xA6)
+    _SIMPLE = (0x40, 0xA1, 0xC8, 0xA4, 0xA6)
     _ARGUMENTS = {0x20: 1, 0x21: 2, 0x22: 2, 0x81: 1, 0x8D: 1, 0xA8: 1, 0xD3: 1, 0xD5: 1, 0xD9: 1, 0xDA: 1, 0xDB: 1}  # noqa: RUF012
 
     def __init__(self) -> None:
@@ -53,8 +53,8 @@ class PlayedOled:
         while commands:
             command = commands.pop(0)
             arguments = [commands.pop(0) for _ in range(self._ARGUMENTS.get(command, 0))]
-            if command == 0xAF:
-                self.is_on = True
+            if command in (0xAE, 0xAF):
+                self.is_on = command == 0xAF
             elif command == 0x21:
                 self._columns = (arguments[0], arguments[1])
                 self._column = arguments[0]
@@ -105,7 +105,7 @@ class PlayedLcd:
 
     def _take_nibble(self, nibble: int, is_data: int) -> None:
         if not self._is_four_bits:
-            self._is_four_bits = nibble == 0x20
+            self._obey(nibble)
         elif self._high is None:
             self._high = nibble
         else:
@@ -123,7 +123,10 @@ class PlayedLcd:
             self.memory = [bytearray(b" " * 40), bytearray(b" " * 40)]
         elif command & 0xF8 == 8:
             self.is_on = bool(command & 4)
-        elif command not in (0x28, 0x06):
+        elif command & 0xE0 == 0x20:
+            self._is_four_bits = not command & 0x10
+            self._high = None
+        elif command != 0x06 and command & 0xC0 != 0x40:  # forward, and a place among letters of one's own
             raise ValueError("no driver's command for an HD44780: 0x%02x" % command)
 
 
