@@ -43,6 +43,8 @@ def show(reason):
         display = board.make_display()
         if display:
             display.show("safe mode", reason)
+            while wait_ms := display.step():
+                time.sleep_ms(wait_ms)
         lamp = machine.Pin(board.LAMP, machine.Pin.OUT)
         return board.NAME, lambda: lamp.value(time.ticks_ms() // _LAMP_MS & 1)
     except Exception as error:  # a board that lacks something is no reason not to be reached

@@ -29,14 +29,14 @@ _LAST_WORDS_MS = const(500)  # for what is being published before a restart
 
 
 class App:
-    """Joins the terminal with its keypad, lamp, display, hook and broker; `run` is the whole life of the device."""
+    """Joins the terminal with its keypad, lamp, screen, hook and broker; `run` is the whole life of the device."""
 
-    def __init__(self, terminal, sampler, indicator, display, hook, watchdog, breadcrumb):
-        """Take the parts; display and hook may be None."""
+    def __init__(self, terminal, sampler, indicator, screen, hook, watchdog, breadcrumb):
+        """Take the parts; screen and hook may be None."""
         self._terminal = terminal
         self._sampler = sampler
         self._indicator = indicator
-        self._display = display
+        self._screen = screen
         self._hook = hook
         self._watchdog = watchdog
         self._breadcrumb = breadcrumb
@@ -58,11 +58,12 @@ class App:
         self._time_ms = time.ticks_ms()
         asyncio.get_event_loop().set_exception_handler(self._on_exception)
         self._indicator.play("starting")
-        keep = self._keep_alive
+        keep, screen = self._keep_alive, self._screen
         await asyncio.gather(
-            keep("scan", self._scan), keep("keys", self._hear_keys), keep("tick", self._tick), keep("indicator", self._indicator.run),
-            keep("wifi", wifi.run), keep("receive", client.receive), keep("send", client.send),
-            keep("ping", client.ping),
+            keep("scan", self._scan), keep("keys", self._hear_keys), keep("tick", self._tick),
+            keep("indicator", self._indicator.run), keep("wifi", wifi.run), keep("receive", client.receive),
+            keep("send", client.send),
+            keep("ping", client.ping), *((keep("screen", screen.run),) if screen else ()),
         )  # fmt: skip
 
     def on_message(self, topic, payload, is_retained):
@@ -91,8 +92,8 @@ class App:
                 self._indicator.country = self._terminal.country
                 self._indicator.play(action.signal)
             elif isinstance(action, act.Show):
-                if self._display:
-                    self._display.show(action.line1, action.line2)
+                if self._screen:
+                    self._screen.show(action.line1, action.line2)
             elif isinstance(action, act.Log):
                 log(action.event, action.detail)
             elif isinstance(action, act.Restart):

@@ -67,6 +67,15 @@ def make_hook():
     return hook.Hook(machine.Pin(board.HOOK, machine.Pin.IN, machine.Pin.PULL_UP), board.HOOK_OFF_LEVEL)
 
 
+def make_screen(display):
+    """Return the Screen that draws on the board's display, or None without one."""
+    if not display:
+        return None
+    from phoneterm.device.screen import Screen
+
+    return Screen(display)
+
+
 def make_terminal(settings, crash):
     """Return the Terminal with a new boot id; `crash` says how the last run crashed, if it did."""
     boot = binascii.hexlify(os.urandom(4)).decode()
@@ -97,6 +106,8 @@ def show_problem(lights, display, problem):
     print(problem.sentence)
     if display:
         display.show("not set up:", problem.key)
+        while wait_ms := display.step():
+            time.sleep_ms(wait_ms)
     lights.play("keypad-fault")
     return lights.run()
 
@@ -113,7 +124,7 @@ def assemble(breadcrumb):
         return show_problem(lights, display, context)
     phone = make_terminal(settings, breadcrumb.crash)
     dog = watchdog.Watchdog(machine.WDT(timeout=_WATCHDOG_MS), app.WATCHED)
-    application = app.App(phone, make_sampler(), lights, display, make_hook(), dog, breadcrumb)
+    application = app.App(phone, make_sampler(), lights, make_screen(display), make_hook(), dog, breadcrumb)
     station = network.WLAN(network.STA_IF)
     radio = wifi.Wifi(
         station, settings.wifi_ssid, settings.wifi_password, backoff.Backoff(500, 30000), random,

@@ -192,11 +192,8 @@ print("cost", gc.mem_alloc() - before, elapsed_us / 2000)
 async def test_the_simulated_chip_leaves_the_heap_to_the_firmware(start_phone, until):
     bench = await start_phone("""
 import asyncio, gc  # the firmware has asyncio anyway
-names = ["name_%d" % number for number in range(300)]
-for name in names:  # the interpreter's table of names grows in leaps; none of them may fall into the measurement
-    globals()[name] = 0
-for name in names:
-    del globals()[name]
+for number in range(300):  # the interpreter's table of names grows in leaps; none may fall into the measurement
+    exec("name_%d = 0; del name_%d" % (number, number))
 gc.collect()
 before = gc.mem_alloc()
 import machine, network, esp32, board

@@ -23,11 +23,13 @@ from virtual_phone.nvs_image import NvsImage
 from virtual_phone.power import Power
 from virtual_phone.radio import GOT_IP, Radio
 from virtual_phone.state import Outputs
+from virtual_phone.wired_display import WiredDisplay
 from virtual_phone.wiring import read_wiring
 
 _ROOT = Path(__file__).parents[2]
 FIRMWARE = _ROOT / "firmware"
 BOARD = _ROOT / "boards" / "VIRTUAL"
+DRIVERS = _ROOT / "boards" / "displays"
 MOST_LOG_LINES = 1000
 # What machine.reset_cause() says afterwards. The reset button (EN) takes the power of the real-time clock away too.
 RESET_CAUSES = {"power": 1, "button": 1, "watchdog": 3, "software": 2, "panic": 2}
@@ -43,7 +45,11 @@ def _stock() -> tuple[Path, ...]:
 
 
 class DeskPhone:
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; tick_ms 10: it waits as the chip does."""
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm".
+
+    `display` is one that costs time, with its real driver, which `firmware` must hold; without it two lines come to the
+    computer at no cost. tick_ms 10: the firmware waits as on the chip.
+    """
 
     def __init__(
         self,
@@ -54,6 +60,7 @@ class DeskPhone:
         board: Path = BOARD,
         access_point: tuple[str, str] | None = None,
         tick_ms: int = 0,
+        display: WiredDisplay | None = None,
     ) -> None:
         self.wiring = read_wiring(board)
         self.log_lines: deque[str] = deque(maxlen=MOST_LOG_LINES)
@@ -70,7 +77,9 @@ class DeskPhone:
             "PHONETERM_TICK_MS": str(tick_ms),
             "PHONETERM_MCU": self.wiring.mcu,
             "PHONETERM_UNIQUE_ID": "02" + hashlib.sha256(settings.get("tid", "").encode()).hexdigest()[:10],
+            "PHONETERM_DISPLAY": display.kind if display else "",
         }
+        self._display = display
         self._outputs = Outputs()
         self._radio = Radio(access_point)
         self._wifi = {"up": True, "joined": False}
@@ -141,6 +150,8 @@ class DeskPhone:
         environment["PHONETERM_RESET_CAUSE"] = str(RESET_CAUSES[cause])
         if cause in _RTC_IS_LOST:
             self._rtc = ""
+        if cause == "power" and self._display is not None:
+            self._display.lose_power()
         environment["PHONETERM_RTC"] = self._rtc
         self._boots += 1
         self.events.emit("reset", cause=cause, boots=self._boots)
@@ -183,6 +194,12 @@ class DeskPhone:
         if report is None:
             self._take_output("the chip sent a line that means nothing")
             return
+        if report.name == "bus" and self._display is not None:
+            try:
+                report = frames.Report("display", self._display.take(report.fields[0]))
+            except ValueError as error:
+                self._take_output(f"the display: {error}")
+                return
         name, fields = report
         shown = self._outputs.take(report)
         if shown:

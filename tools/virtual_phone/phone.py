@@ -9,13 +9,19 @@ import tempfile
 from pathlib import Path
 
 from firmware_build.image import make_image
+from firmware_build.sizes import compile_module
 
 from virtual_phone.control import ControlServer
-from virtual_phone.desk_phone import BOARD, FIRMWARE, DeskPhone
+from virtual_phone.desk_phone import BOARD, DRIVERS, FIRMWARE, DeskPhone
+from virtual_phone.letters import read_letters
+from virtual_phone.wired_display import WiredDisplay
 
 
 class VirtualPhone(DeskPhone):
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; control_port 0 takes a free port."""
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; control_port 0 takes a free port.
+
+    `display` is "oled" or "lcd" for one that costs time, with its real driver.
+    """
 
     def __init__(
         self,
@@ -27,11 +33,16 @@ class VirtualPhone(DeskPhone):
         board: Path = BOARD,
         access_point: tuple[str, str] | None = None,
         tick_ms: int = 0,
+        display: str = "",
     ) -> None:
         self._sources = firmware
+        self._driver = display
         self._image = tempfile.TemporaryDirectory(prefix="phoneterm-image-")
         image = Path(self._image.name)
-        super().__init__(settings, heap_kib, firmware=image, board=board, access_point=access_point, tick_ms=tick_ms)
+        super().__init__(
+            settings, heap_kib, firmware=image, board=board, access_point=access_point, tick_ms=tick_ms,
+            display=WiredDisplay(display, read_letters()) if display else None,
+        )  # fmt: skip
         self._server = ControlServer(self, control_port)
 
     @property
@@ -44,7 +55,10 @@ class VirtualPhone(DeskPhone):
 
         OSError when the port is taken; CompileFailed names what does not compile.
         """
-        await asyncio.to_thread(make_image, self._sources, Path(self._image.name))
+        image = Path(self._image.name)
+        await asyncio.to_thread(make_image, self._sources, image)
+        if self._driver:
+            await asyncio.to_thread(compile_module, DRIVERS / f"{self._driver}.py", Path(f"{self._driver}.py"), image)
         await self._server.start()
         try:
             await self.power.on("power")
