@@ -43,7 +43,10 @@ def _stock() -> tuple[Path, ...]:
 
 
 class DeskPhone:
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"."""
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `rom` say what its chip is like.
+
+    The firmware's own folder is the working folder, and is imported from as on a chip: by short names.
+    """
 
     def __init__(
         self,
@@ -53,6 +56,8 @@ class DeskPhone:
         firmware: Path = FIRMWARE,
         board: Path = BOARD,
         access_point: tuple[str, str] | None = None,
+        bits: int = 64,
+        rom: Path | None = None,
     ) -> None:
         self.wiring = read_wiring(board)
         self.log_lines: deque[str] = deque(maxlen=MOST_LOG_LINES)
@@ -62,12 +67,14 @@ class DeskPhone:
         self.power = Power(self._boot, self._go_dark)
         self._firmware = firmware
         self._argv, self._environment = vm.command(
-            vm.FAKE_MODULES / "power_on.py", heap_kib, (vm.FAKE_MODULES, board, firmware, *_stock()), (str(firmware),)
+            vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (str(firmware),), bits
         )
         self._environment |= {
             "PHONETERM_PINS": self.wiring.pins,
             "PHONETERM_UNIQUE_ID": "02" + hashlib.sha256(settings.get("tid", "").encode()).hexdigest()[:10],
         }
+        if rom is not None:
+            self._environment["PHONETERM_ROM"] = str(rom)
         self._outputs = Outputs()
         self._radio = Radio(access_point)
         self._wifi = {"up": True, "joined": False}
