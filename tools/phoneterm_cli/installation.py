@@ -5,6 +5,7 @@ caller gives and takes away again. Extension 101 is the phone terminal, its user
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -43,8 +44,16 @@ def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
 class Installation:
     """Everything between the key and the caller's ear; ports of 0 are chosen freely."""
 
-    def __init__(self, lab: PbxLab, folder: Path, broker_port: int = 0, control_port: int = 0) -> None:
+    def __init__(
+        self,
+        lab: PbxLab,
+        folder: Path,
+        broker_port: int = 0,
+        control_port: int = 0,
+        make_phone: Callable[[dict[str, str], int], VirtualPhone] = VirtualPhone,
+    ) -> None:
         self.lab = lab
+        self._make_phone = make_phone
         self._folder = folder
         self._broker_port = broker_port
         self._control_port = control_port
@@ -111,7 +120,7 @@ class Installation:
     async def _start_phone(self) -> None:
         broker = self.settings.broker.model_copy(update={"port": self.bridge.broker_port})
         texts = device_settings(self.enrolment, broker) | {"wifi_ssid": "virtual"}
-        self.phone = VirtualPhone(texts, self._control_port)
+        self.phone = self._make_phone(texts, self._control_port)
         await self.phone.start()
         self._parts.push_async_callback(self.phone.stop)
         self.keypad = await PhoneClient.connect(HOST, self.phone.control_port)

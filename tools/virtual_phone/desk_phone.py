@@ -45,10 +45,11 @@ def _stock() -> tuple[Path, ...]:
 
 
 class DeskPhone:
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm".
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `rom` say what its chip is like.
 
     `display` is one that costs time, with its real driver, which `firmware` must hold; without it two lines come to the
     computer at no cost. tick_ms 10: the firmware waits as on the chip.
+    The firmware's own folder is the working folder, and is imported from as on a chip: by short names.
     """
 
     def __init__(
@@ -61,6 +62,8 @@ class DeskPhone:
         access_point: tuple[str, str] | None = None,
         tick_ms: int = 0,
         display: WiredDisplay | None = None,
+        bits: int = 64,
+        rom: Path | None = None,
     ) -> None:
         self.wiring = read_wiring(board)
         self.log_lines: deque[str] = deque(maxlen=MOST_LOG_LINES)
@@ -70,7 +73,7 @@ class DeskPhone:
         self.power = Power(self._boot, self._go_dark)
         self._firmware = firmware
         self._argv, self._environment = vm.command(
-            vm.FAKE_MODULES / "power_on.py", heap_kib, (vm.FAKE_MODULES, board, firmware, *_stock()), (str(firmware),)
+            vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (str(firmware),), bits
         )
         self._environment |= {
             "PHONETERM_PINS": self.wiring.pins,
@@ -80,6 +83,8 @@ class DeskPhone:
             "PHONETERM_DISPLAY": display.kind if display else "",
         }
         self._display = display
+        if rom is not None:
+            self._environment["PHONETERM_ROM"] = str(rom)
         self._outputs = Outputs()
         self._radio = Radio(access_point)
         self._wifi = {"up": True, "joined": False}
