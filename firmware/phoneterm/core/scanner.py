@@ -6,7 +6,7 @@ While nothing is down, one cheap probe of all rows every `idle_ms`; from the fir
 `fast_ms` too. A masked stuck key does not count as down, but makes every idle look a full scan, since the probe would
 see only that key. A poll allocates nothing.
 The matrix has `probe()` (is any contact closed?) and `scan()` (the 16 contacts, bit row * 4 + column).
-A key that comes and goes while nobody looks is never seen, so a stall is told: what was keyed around it may have a hole.
+A key that comes and goes while nobody looks is never seen, so a stall is told: what was keyed may have a hole.
 """
 
 from array import array
@@ -77,7 +77,8 @@ class Stalls:
     def add(self, gap_us):
         """Take one gap; say whether the last three together are too long, once for each time that they are."""
         has_stalled = self._older_us + self._last_us + gap_us > MOST_GAP_US
-        self._older_us, self._last_us = (0, 0) if has_stalled else (self._last_us, gap_us)
+        self._older_us = 0 if has_stalled else self._last_us
+        self._last_us = 0 if has_stalled else gap_us
         return has_stalled
 
 

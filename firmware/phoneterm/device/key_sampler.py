@@ -1,9 +1,10 @@
 """Looks at the keypad by a timer's interrupt, whatever the tasks are doing, and keeps what changed until it is taken.
 
-Does not judge what it sees; the scanner does. Without it a key would wait for the tasks: on the ESP32 a sleeping asyncio
-wakes with FreeRTOS's tick, every 10 ms, and a task that computes is not interrupted. The timer's interrupt wakes the
-main task, and MicroPython runs the callback between two byte codes of whatever runs (soft interrupt). The next look is
-planned when one has ended, so looks never take all of the processor; a C function that blocks blocks them too.
+Does not judge what it sees; the scanner does. Without it a key would wait for the tasks: on the ESP32 asyncio sleeps
+until FreeRTOS's next tick, which come every 10 ms, and a task that computes lets nobody else look. The timer's
+interrupt wakes the main task, and MicroPython runs the callback between two byte codes of whatever runs (a soft
+interrupt). The next look is planned when one has ended, so looks never take all of the processor. A C function that
+blocks, such as a TLS handshake, blocks them too, which the scanner tells as a stall.
 Source: MicroPython's ports/esp32, machine_timer.c (`mp_sched_schedule`, `mp_hal_wake_main_task_from_isr`).
 A look allocates nothing.
 """
@@ -49,7 +50,7 @@ class KeySampler:
         self._timer.init(mode=_ONE_SHOT, period=1, callback=self._look)
 
     def take(self):
-        """Return the next change, whose time (ticks_ms) is now in `at_ms`, or None; a change is a byte of debounce's."""
+        """Return the next change, a byte of debounce's, or None; its time (ticks_ms) is in `at_ms` then."""
         if self._taken != self._put:
             place = self._taken & _PLACES - 1
             self._taken += 1

@@ -1,7 +1,7 @@
 """The ESP32's `machine.Timer`, and a wait of asyncio that its interrupt ends, as on that port.
 
-Does not interrupt code that runs: a callback is called when asyncio waits next, where a chip would call it sooner. There
-is one timer, and it fires once: more is not used.
+Does not interrupt code that runs: a callback is called when asyncio waits next, where a chip would call it sooner.
+There is one timer, and it fires once: more is not used.
 With PHONETERM_TICK_MS every other wait lasts to the end of a tick of that many ms, whatever the sockets have in the
 meantime, as a chip waits for FreeRTOS's tick of 10 ms. Waiting allocates nothing.
 Source: MicroPython's ports/esp32, machine_timer.c and mpconfigport.h (MICROPY_EVENT_POLL_HOOK); extmod/modselect.c.
