@@ -21,6 +21,7 @@ _BEAT_MS = const(20)  # how exact the terminal's timers are; keys bring times of
 _TICK_MS = const(1000)
 _TELEMETRY_TICKS = const(60)
 _FIRST_TELEMETRY_TICK = const(5)
+_SHORT_BYTES = const(6144)  # of ESP-IDF's memory: with less, Wi-Fi cannot even send what would free some
 _SETTLED_TICKS = const(60)  # a crash after that is not one in a row
 _MOST_DEATHS = const(5)  # of tasks; one is forgiven with every telemetry
 _REVIVE_MS = const(100)
@@ -46,6 +47,8 @@ class App:
         self._restarting = None
         self._deaths = 0
         self._restarts = 0
+        self._memory_restarts = 0
+        self._is_short = False
         self._time_ms = 0
         self._due_bytes = 0
 
@@ -195,11 +198,22 @@ class App:
                 self._breadcrumb.note(stood or "")
             if ticks == _SETTLED_TICKS:
                 self._breadcrumb.settle()
+            self._watch_memory()
             if not self._terminal.is_sequence_open and gc.mem_alloc() >= self._due_bytes:
                 self._collect_garbage()
             if ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK:
                 self._deaths = max(self._deaths - 1, 0)
                 self._ask(self._telemetry)
+
+    def _watch_memory(self):
+        """Give the link up, with all that it holds, when ESP-IDF has been short of memory for two ticks."""
+        free = measure_idf()[0]
+        was_short, self._is_short = self._is_short, free < _SHORT_BYTES
+        if was_short and self._is_short and self._client.drop("short of memory", True):
+            self._memory_restarts += 1
+            log("memory-short", "%d bytes are left to Wi-Fi and TLS" % free)
+            self._ask(self._terminal.on_memory_short)
+            self._collect_garbage()
 
     def _collect_garbage(self):
         gc.collect()
@@ -211,6 +225,7 @@ class App:
         fields = {
             "heap_free": gc.mem_free(), "heap_used": gc.mem_alloc(), "idf_free": idf_free, "idf_largest": idf_largest,
             "idf_least": idf_least, "rssi": self._wifi.rssi(), "restarts": self._restarts,
+            "memory_restarts": self._memory_restarts,
             "gap_p50_ms": gaps.percentile_ms(50), "gap_p99_ms": gaps.percentile_ms(99),
             "gap_max_ms": gaps.longest_ms(),
             "dropped": self._terminal.counters()["dropped"] + client.dropped + client.unexpected,

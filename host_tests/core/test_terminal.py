@@ -494,6 +494,12 @@ def test_telemetry_has_the_counters_and_the_fields_of_the_device():
     assert (fields["keys"], fields["tainted"], fields["reconnects"]) == (2, 1, 1)
 
 
+def test_a_link_given_up_for_lack_of_memory_is_told_as_that():
+    desk = desk_in_call()
+    told = desk.note(desk.terminal.on_memory_short())
+    assert told == (Indicate("no-link"), Show("Short of memory", ""))
+
+
 def test_a_result_of_no_command_of_ours_is_dropped():
     desk = desk_in_call()
     desk.down(messages.RESULT, id="7d20.1", state="done")

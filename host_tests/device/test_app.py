@@ -40,6 +40,9 @@ class Terminal:
     def on_stall(self):
         return self._note("stall")
 
+    def on_memory_short(self):
+        return self._note("memory short")
+
     def on_keypad_fault(self, index, is_faulty):
         return self._note("fault", index, is_faulty)
 
@@ -109,8 +112,9 @@ class Parts:
             raise self.outcome
         return self.outcome
 
-    def drop(self, reason):
+    def drop(self, reason, is_refused=False):
         print("dropped:", reason)
+        return True
 
     def feed(self):
         self.fed += 1
@@ -331,6 +335,34 @@ def test_garbage_is_not_collected_while_a_sequence_is_open(tmp_path):
     assert lines == ["0", "1"]
 
 
+def test_a_link_for_which_there_is_too_little_memory_is_given_up_and_told(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            application.measure_idf = lambda: (2368, 2048, 548)
+            await until(lambda: terminal.heard)
+            print(terminal.heard, app._telemetry()[0].payload["memory_restarts"])
+        """,
+    )
+    assert lines == ["dropped: short of memory", "memory-short 2368 bytes are left to Wi-Fi and TLS",
+                     "[('memory short',)] 1"]  # fmt: skip
+
+
+def test_memory_that_is_short_for_a_moment_costs_nothing(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            measured = [(2368, 2048, 548), (30000, 20000, 548)] * 2
+            application.measure_idf = lambda: measured.pop(0) if measured else (30000, 20000, 548)
+            await until(lambda: not measured)
+            print(terminal.heard)
+        """,
+    )
+    assert lines == ["[]"]
+
+
 def test_the_watchdog_hungers_when_the_link_stands_still_and_a_lost_network_drops_the_link(tmp_path):
     lines = tell(
         tmp_path,
@@ -473,6 +505,6 @@ def test_telemetry_measures_the_device(tmp_path):
     )
     expected = [
         ("dropped", 1), ("gap_max_ms", 2), ("gap_p50_ms", 2), ("gap_p99_ms", 2), ("idf_free", 45036),
-        ("idf_largest", 20000), ("idf_least", 24000), ("restarts", 0), ("rssi", -50),
+        ("idf_largest", 20000), ("idf_least", 24000), ("memory_restarts", 0), ("restarts", 0), ("rssi", -50),
     ]  # fmt: skip
     assert lines == [f"True {expected}"]

@@ -122,6 +122,11 @@ class Terminal:
             self._lose_session()
         return self._done()
 
+    def on_memory_short(self):
+        """Take that the link was given up because there is too little memory for it."""
+        self._transfer.tell_reason("short-of-memory")
+        return self._done()
+
     def on_message(self, topic, payload):
         """Take a message from the broker: topic as text, payload as bytes."""
         place = messages.parse_topic(self._identity.base, topic)
