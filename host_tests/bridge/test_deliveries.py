@@ -1,9 +1,12 @@
 """Terminals that have not taken what they were sent: it is sent again, and who it is can be seen until they have."""
 
+import shutil
+
 import pytest
 import sqlalchemy as sa
 import structlog
 from phoneterm.core import messages
+from phoneterm_bridge.cli.terminal import device_settings
 from phoneterm_bridge.store import troubles as kept
 from phoneterm_bridge.store.database import open_store, writing
 from phoneterm_bridge.store.directory import Directory
@@ -11,6 +14,8 @@ from phoneterm_bridge.terminals import deliveries
 from phoneterm_bridge.terminals.deliveries import SILENT, Deliveries
 from phoneterm_bridge.terminals.memory import LEAST_HEAP_BYTES, LEAST_IDF_BYTES, find_shortage
 from phoneterm_bridge.terminals.troubles import Troubles
+from virtual_phone.desk_phone import FIRMWARE
+from virtual_phone.phone import VirtualPhone
 
 SHORT = "the memory is too short to read it"
 
@@ -207,6 +212,34 @@ async def test_a_store_that_cannot_be_written_is_told_once_and_tried_again(engin
         assert len(kept.read_all(connection)) == 1
     sa.event.listen(engine, "before_cursor_execute", lambda *_: pytest.fail("nothing has changed"))
     await troubles.keep()
+
+
+async def test_a_terminal_whose_memory_was_short_comes_to_its_configuration_by_itself(broker_scene, make, tmp_path):
+    """The firmware on its VM, where the code that reads a configuration is too much for the memory the first times."""
+    firmware = shutil.copytree(FIRMWARE, tmp_path / "firmware")
+    reader = firmware / "phoneterm" / "core" / "digit_map_text.py"
+    reader.write_text(_SHORT_AT_FIRST + reader.read_text())
+    broker = broker_scene.settings.broker.model_copy(update={"port": broker_scene.bridge.broker_port})
+    settings = device_settings(broker_scene.enrolment, broker) | {"wifi_ssid": "lab"}
+    phone = VirtualPhone(settings, firmware=firmware)
+    await phone.start()
+    try:
+        await make.until(lambda: broker_scene.bridge._troubles.standing())
+        assert [one[1::2] for one in broker_scene.bridge._troubles.standing()] == [("config", SHORT)]
+        await make.until(lambda: not broker_scene.bridge._troubles.standing())
+        assert broker_scene.bridge._welcome.deliveries.missing(broker_scene.enrolment.tid) == []
+    finally:
+        await phone.stop()
+    assert [line for line in phone.log_lines if line.startswith("config")] == [f"config {SHORT}"] * 2
+
+
+# The first time is when the terminal starts, with the defaults.
+_SHORT_AT_FIRST = """
+from phoneterm.core import link
+link.loads = getattr(link, "loads", 0) + 1
+if link.loads in (2, 3):
+    raise MemoryError
+"""
 
 
 @pytest.fixture

@@ -71,6 +71,11 @@ class Deliveries:
         elif error is not None:  # of the configuration, if it is not there yet: permissions are not refused for long
             self._troubles.begin(tid, CONFIG if CONFIG in missing else PERMISSIONS, error)
 
+    def missing(self, tid: str) -> list[str]:
+        """Return what a terminal was sent and has not said to be in force."""
+        delivery = self._open.get(tid)
+        return [] if delivery is None else delivery.missing()
+
     def take_due(self) -> dict[str, list[str]]:
         """Return what to send again now, by terminal; the next time is further away."""
         now_s = self._now_s()

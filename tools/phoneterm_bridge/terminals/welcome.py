@@ -47,7 +47,7 @@ class Welcome:
         self._now_s = now_s
         self._told_calls: dict[str, dict] = {}
         self.crash_reports = CrashReports(now_s)
-        self._deliveries = Deliveries(troubles, now_s)
+        self.deliveries = Deliveries(troubles, now_s)
 
     def greet(self, terminal: TerminalRecord, hello: dict) -> None:
         """Answer a hello: a new session, and all that the terminal needs to know; none to one in safe mode."""
@@ -61,7 +61,7 @@ class Welcome:
             return
         structlog.get_logger().info("hello", **words)
         session = self._sessions.mint(terminal.tid, hello["boot"], self._now_s())
-        self._deliveries.begin(terminal.tid)
+        self.deliveries.begin(terminal.tid)
         self._tell_permissions(terminal)
         self._tell_config(terminal.tid)
         self._told_calls.pop(terminal.tid, None)
@@ -71,7 +71,7 @@ class Welcome:
     def see_off(self, tid: str, boot: str | None = None) -> None:
         """End the terminal's session (only that boot's, if given)."""
         if self._sessions.end(tid, boot):
-            self._deliveries.end(tid)
+            self.deliveries.end(tid)
             structlog.get_logger().info("terminal-gone", tid=tid)
 
     def silence(self, tid: str) -> None:
@@ -105,11 +105,11 @@ class Welcome:
         """A terminal has said which permissions and which configuration are in force there."""
         words = {what: ack[what] for what in (PERMISSIONS, CONFIG)}
         structlog.get_logger().info("in-force", tid=terminal.tid, error=ack["error"], **words)
-        self._deliveries.take_ack(terminal.tid, words, ack["error"])
+        self.deliveries.take_ack(terminal.tid, words, ack["error"])
 
     def send_again(self) -> None:
         """Send again, as often as that may be, what terminals have not said to be in force."""
-        for tid, missing in self._deliveries.take_due().items():
+        for tid, missing in self.deliveries.take_due().items():
             terminal = self._roster.find(tid)
             if terminal is not None and PERMISSIONS in missing:
                 self._tell_permissions(terminal)
@@ -125,11 +125,11 @@ class Welcome:
 
     def _tell_permissions(self, terminal: TerminalRecord) -> None:
         self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
-        self._deliveries.note_sent(terminal.tid, PERMISSIONS, self._roster.revision)
+        self.deliveries.note_sent(terminal.tid, PERMISSIONS, self._roster.revision)
 
     def _tell_config(self, tid: str) -> None:
         self._speaker.say_config(tid, self._config)
-        self._deliveries.note_sent(tid, CONFIG, self._config["rev"])
+        self.deliveries.note_sent(tid, CONFIG, self._config["rev"])
 
     def _tell_call(self, terminal: TerminalRecord) -> None:
         fields = describe_calls(self._pbx.calls(terminal.endpoint))
