@@ -499,8 +499,8 @@ def test_telemetry_measures_the_device(tmp_path):
             application.FIRST_TELEMETRY_TICK = 1
             await until(lambda: parts.published)
             fields = parts.published[0][1]
-            all = fields.pop("heap_free") + fields.pop("heap_used")
-            print(150000 < all <= 160 * 1024, sorted(fields.items()))
+            whole = fields.pop("heap_free") + fields.pop("heap_used")
+            print(150000 < whole <= 160 * 1024, sorted(fields.items()))
         """,
     )
     expected = [
