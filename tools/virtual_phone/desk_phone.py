@@ -48,7 +48,7 @@ class DeskPhone:
     """One phone. `settings` are the texts in the NVS namespace "phoneterm".
 
     `display` is one that costs time, with its real driver, which `firmware` must hold; without it two lines come to the
-    computer at no cost. tick_ms 10: the firmware waits as on the chip.
+    computer at no cost. tick_ms 10: the firmware waits as on the chip. Joining the Wi-Fi takes `join_s`.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class DeskPhone:
         access_point: tuple[str, str] | None = None,
         tick_ms: int = 0,
         display: WiredDisplay | None = None,
+        join_s: float = 0,
     ) -> None:
         self.wiring = read_wiring(board)
         self.log_lines: deque[str] = deque(maxlen=MOST_LOG_LINES)
@@ -82,6 +83,8 @@ class DeskPhone:
         self._display = display
         self._outputs = Outputs()
         self._radio = Radio(access_point)
+        self._join_s = join_s
+        self._attempt: asyncio.TimerHandle | None = None
         self._wifi = {"up": True, "joined": False}
         self._is_off_hook = False
         self._boots = 0
@@ -130,6 +133,7 @@ class DeskPhone:
         """Switch the access point."""
         self._radio.switch(is_up)
         self._tell_wifi()
+        self._try_to_join()
 
     def state(self) -> dict[str, Any]:
         """Return everything that can be seen of the phone, as JSON values."""
@@ -160,7 +164,7 @@ class DeskPhone:
         return chip
 
     def _go_dark(self) -> None:
-        self._radio.leave()
+        self._radio.lose_power()
         self._wifi["joined"] = False
         for name, fields in self._outputs.clear():
             self.events.emit(name, **fields)
@@ -169,6 +173,20 @@ class DeskPhone:
     def _send(self, frame: bytes) -> None:
         if self.power.chip is not None:
             self.power.chip.send(frame)
+
+    def _try_to_join(self) -> None:
+        """Let the station's attempt take its time; the next one begins when the radio is told something."""
+        if self._attempt is not None:
+            self._attempt.cancel()
+            self._attempt = None
+        if self._join_s and self._radio.is_trying:
+            self._attempt = asyncio.get_running_loop().call_later(self._join_s, self._end_attempt)
+        else:
+            self._end_attempt()
+
+    def _end_attempt(self) -> None:
+        self._radio.settle()
+        self._tell_wifi()
 
     def _tell_wifi(self) -> None:
         """Tell the chip its status, and listeners what is new."""
@@ -207,9 +225,11 @@ class DeskPhone:
         elif name == "wifi-join":
             self._radio.join(*fields)
             self._tell_wifi()
+            self._try_to_join()
         elif name == "wifi-leave":
             self._radio.leave()
             self._tell_wifi()
+            self._try_to_join()
         elif name == "nvs-set":
             self.nvs.set_hex(*fields)
         elif name == "nvs-erase":

@@ -34,6 +34,7 @@ class VirtualPhone(DeskPhone):
         access_point: tuple[str, str] | None = None,
         tick_ms: int = 0,
         display: str = "",
+        join_s: float = 0,
     ) -> None:
         self._sources = firmware
         self._driver = display
@@ -41,7 +42,7 @@ class VirtualPhone(DeskPhone):
         image = Path(self._image.name)
         super().__init__(
             settings, heap_kib, firmware=image, board=board, access_point=access_point, tick_ms=tick_ms,
-            display=WiredDisplay(display, read_letters()) if display else None,
+            join_s=join_s, display=WiredDisplay(display, read_letters()) if display else None,
         )  # fmt: skip
         self._server = ControlServer(self, control_port)
 
