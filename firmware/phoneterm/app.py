@@ -164,7 +164,8 @@ class App:
             change = self._sampler.take()
             if change is None:
                 return
-            self._pass_time(self._sampler.at_ms)
+            if change != STALLED:  # told before the time that it took: no timer may end what has a hole
+                self._pass_time(self._sampler.at_ms)
             self.perform(self._tell_key(change))
 
     def _pass_time(self, now_ms):

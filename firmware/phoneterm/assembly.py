@@ -127,7 +127,6 @@ def assemble(breadcrumb):
     application = app.App(phone, make_sampler(), lights, make_screen(display), make_hook(), dog, breadcrumb)
     station = network.WLAN(network.STA_IF)
     radio = wifi.Wifi(
-        station, settings.wifi_ssid, settings.wifi_password, backoff.Backoff(500, 30000), random,
-        application.on_network, log,
+        station, settings.wifi_ssid, settings.wifi_password, random, application.on_network, log
     )  # fmt: skip
     return application.run(make_client(application, phone.will(), settings, radio.wait_up, context), radio)

@@ -199,6 +199,26 @@ def test_keys_faults_and_messages_reach_the_terminal_in_order(tmp_path):
                      "('message', 't', b'p')", "('link', True)"]  # fmt: skip
 
 
+def test_a_stall_is_told_before_the_time_that_it_took_so_that_no_timer_dials_what_has_a_hole(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            def hear_stall():
+                scanner.has_stalled = False
+                return terminal._note("stall")
+
+            terminal.on_stall = hear_stall
+            terminal.on_time = lambda elapsed_ms: terminal._note("time") if elapsed_ms >= 200 else ()
+            scanner.has_stalled = True
+            time.sleep_ms(300)
+            await until(lambda: len(terminal.heard) == 2)
+            print(terminal.heard)
+        """,
+    )
+    assert lines == ["[('stall',), ('time',)]"]
+
+
 def test_actions_are_done_in_order_and_an_outcome_is_told_exactly_once(tmp_path):
     lines = tell(
         tmp_path,

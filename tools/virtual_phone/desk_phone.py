@@ -48,7 +48,7 @@ class DeskPhone:
     """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `rom` say what its chip is like.
 
     `display` is one that costs time, with its real driver, which `firmware` must hold; without it two lines come to the
-    computer at no cost. tick_ms 10: the firmware waits as on the chip.
+    computer at no cost. tick_ms 10: the firmware waits as on the chip. Joining the Wi-Fi takes `join_s`.
     The firmware's own folder is the working folder, and is imported from as on a chip: by short names.
     """
 
@@ -64,6 +64,7 @@ class DeskPhone:
         display: WiredDisplay | None = None,
         bits: int = 64,
         rom: Path | None = None,
+        join_s: float = 0,
     ) -> None:
         self.wiring = read_wiring(board)
         self.log_lines: deque[str] = deque(maxlen=MOST_LOG_LINES)
@@ -87,6 +88,8 @@ class DeskPhone:
             self._environment["PHONETERM_ROM"] = str(rom)
         self._outputs = Outputs()
         self._radio = Radio(access_point)
+        self._join_s = join_s
+        self._attempt: asyncio.TimerHandle | None = None
         self._wifi = {"up": True, "joined": False}
         self._is_off_hook = False
         self._boots = 0
@@ -135,6 +138,7 @@ class DeskPhone:
         """Switch the access point."""
         self._radio.switch(is_up)
         self._tell_wifi()
+        self._try_to_join()
 
     def state(self) -> dict[str, Any]:
         """Return everything that can be seen of the phone, as JSON values."""
@@ -165,7 +169,7 @@ class DeskPhone:
         return chip
 
     def _go_dark(self) -> None:
-        self._radio.leave()
+        self._radio.lose_power()
         self._wifi["joined"] = False
         for name, fields in self._outputs.clear():
             self.events.emit(name, **fields)
@@ -174,6 +178,20 @@ class DeskPhone:
     def _send(self, frame: bytes) -> None:
         if self.power.chip is not None:
             self.power.chip.send(frame)
+
+    def _try_to_join(self) -> None:
+        """Let the station's attempt take its time; the next one begins when the radio is told something."""
+        if self._attempt is not None:
+            self._attempt.cancel()
+            self._attempt = None
+        if self._join_s and self._radio.is_trying:
+            self._attempt = asyncio.get_running_loop().call_later(self._join_s, self._end_attempt)
+        else:
+            self._end_attempt()
+
+    def _end_attempt(self) -> None:
+        self._radio.settle()
+        self._tell_wifi()
 
     def _tell_wifi(self) -> None:
         """Tell the chip its status, and listeners what is new."""
@@ -212,9 +230,11 @@ class DeskPhone:
         elif name == "wifi-join":
             self._radio.join(*fields)
             self._tell_wifi()
+            self._try_to_join()
         elif name == "wifi-leave":
             self._radio.leave()
             self._tell_wifi()
+            self._try_to_join()
         elif name == "nvs-set":
             self.nvs.set_hex(*fields)
         elif name == "nvs-erase":

@@ -39,6 +39,7 @@ class VirtualPhone(DeskPhone):
         display: str = "",
         bits: int = 64,
         is_frozen: bool = False,
+        join_s: float = 0,
     ) -> None:
         if is_frozen and bits != 32:
             raise ValueError("only the 32-bit chip has a ROM for the firmware")
@@ -50,7 +51,7 @@ class VirtualPhone(DeskPhone):
         self._rom = Path(self._folder.name) / "rom" if bits == 32 else None
         super().__init__(
             settings, heap_kib, firmware=self._image, board=board, access_point=access_point, tick_ms=tick_ms,
-            display=WiredDisplay(display, read_letters()) if display else None, bits=bits,
+            join_s=join_s, display=WiredDisplay(display, read_letters()) if display else None, bits=bits,
             rom=self._rom and romfs_place(self._rom),
         )  # fmt: skip
         self._server = ControlServer(self, control_port)

@@ -8,6 +8,7 @@ Times are milliseconds.
 
 from phoneterm.core import actions, call, collector, feedback, outcomes
 
+DEAF_MS = 250  # a stall that may have hidden more than one key: the next one is not the first
 _TITLES = {"blind": "Transfer to", "attended": "Consult with"}
 
 
@@ -29,6 +30,8 @@ class Transfer:
         self.is_starting = True
         self.is_keypad_faulty = False
         self.tainted = 0
+        self._has_stalled = False  # since the last time that passed
+        self._is_deaf = False  # nothing was heard for so long that the next key may belong to others
 
     def configure(self, config):
         """Use other settings; ValueError while a sequence is open."""
@@ -37,28 +40,37 @@ class Transfer:
 
     def on_time(self, elapsed_ms):
         """Let time pass: timers of the sequence, commands nobody answered, messages on the display."""
-        event = self.collector.on_time(elapsed_ms)
+        self.feedback.on_time(elapsed_ms)
+        event = self.collector.close("key-it-again") if self._has_stalled else None
+        event = event or self.collector.on_time(elapsed_ms)
         if event is not None:
             self._take(event)
+        if self._has_stalled and elapsed_ms >= DEAF_MS:
+            self._is_deaf = True
+            self.collector.keep_out()
+        self._has_stalled = False
         late = self._link.late_command(elapsed_ms)
         if late is not None:
             self._move(late, "timed-out")
             self.tell_reason("no-confirmation")
-        self.feedback.on_time(elapsed_ms)
 
     def on_stall(self):
-        """Take that a key may have come and gone unseen: what was keyed around it may have a hole."""
-        event = self.collector.close("key-it-again")
-        if event is not None:
-            self._take(event)
+        """Take that keys may come to be unseen in the time that is told next: what is keyed around it may have a hole."""
+        self._has_stalled = True
 
     def on_press(self, legend):
         """Take a pressed key."""
+        if self._has_stalled:
+            self.on_time(0)  # a key of the very look that told it
         was_open = self.collector.is_open
         if not was_open and self.call.is_consulting() and self._steer(legend):
             return
         event = self.collector.on_press(legend)
+        is_lost = self._is_deaf and self.collector.is_quiet
+        self._is_deaf = False
         if event is None:
+            if is_lost:
+                self.tell_reason("key-it-again" if self._link.is_usable() else "no-link")
             return
         if not was_open:
             self._first_ms = self._link.session_ms
