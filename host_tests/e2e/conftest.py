@@ -16,13 +16,19 @@ def pbx_kind(request):
     return request.param
 
 
+@pytest.fixture(scope="package")
+def display(request):
+    """Which display the phone has, if the test says so: "oled" or "lcd" for one that costs time."""
+    return getattr(request, "param", "")
+
+
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def whole(pbx_kind, need_part, tmp_path_factory):
-    """A running installation, the same for all tests of one PBX."""
+async def whole(pbx_kind, display, need_part, tmp_path_factory):
+    """A running installation, the same for all tests of one PBX and display."""
     if pbx_kind == "asterisk":
         need_part("asterisk")
         need_part("sipp")
-    installation = Installation(make_lab(pbx_kind), tmp_path_factory.mktemp("store"))
+    installation = Installation(make_lab(pbx_kind), tmp_path_factory.mktemp("store"), display=display)
     await installation.start()
     yield installation
     await installation.stop()

@@ -41,13 +41,19 @@ def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
 
 
 class Installation:
-    """Everything between the key and the caller's ear; ports of 0 are chosen freely."""
+    """Everything between the key and the caller's ear; ports of 0 are chosen freely.
 
-    def __init__(self, lab: PbxLab, folder: Path, broker_port: int = 0, control_port: int = 0) -> None:
+    `display` is "oled" or "lcd" for a phone whose display costs time.
+    """
+
+    def __init__(
+        self, lab: PbxLab, folder: Path, broker_port: int = 0, control_port: int = 0, *, display: str = ""
+    ) -> None:
         self.lab = lab
         self._folder = folder
         self._broker_port = broker_port
         self._control_port = control_port
+        self._display = display
         self._parts = AsyncExitStack()
 
     async def start(self, is_allowed: bool = True) -> None:
@@ -111,7 +117,7 @@ class Installation:
     async def _start_phone(self) -> None:
         broker = self.settings.broker.model_copy(update={"port": self.bridge.broker_port})
         texts = device_settings(self.enrolment, broker) | {"wifi_ssid": "virtual"}
-        self.phone = VirtualPhone(texts, self._control_port)
+        self.phone = VirtualPhone(texts, self._control_port, display=self._display)
         await self.phone.start()
         self._parts.push_async_callback(self.phone.stop)
         self.keypad = await PhoneClient.connect(HOST, self.phone.control_port)
