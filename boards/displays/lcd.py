@@ -21,9 +21,9 @@ _LIGHT = const(0x08)
 _PLACE = const(0x80)
 _SECOND_LINE = const(0x40)
 # (bits, ms to wait afterwards): four bits below 8-bit commands that are sent whole. From whatever state it is in to
-# 8 bits, which three times 3 is in every state; four bits; two lines, on without a cursor, cleared, and forward.
+# 8 bits, which three times 3 is in every state; four bits; two lines, cleared, forward, and on without a cursor.
 _POWER_MS = const(50)
-_START = ((0x30, 5), (0x30, 5), (0x30, 5), (0x20, 1), (0x28, 1), (0x0C, 1), (0x01, 2), (0x06, 1))
+_START = ((0x30, 5), (0x30, 5), (0x30, 5), (0x20, 1), (0x28, 1), (0x01, 2), (0x06, 1), (0x0C, 1))
 _NIBBLES = const(4)  # of them are sent as four bits
 
 

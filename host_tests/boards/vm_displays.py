@@ -98,7 +98,7 @@ def test_the_lcd_starts_up_blank_and_on():
 
 def test_the_lcd_gets_the_time_that_its_data_sheet_wants_for_the_start_up():
     bus, display = make_lcd()
-    assert [display.step() for _ in range(9)] == [50, 5, 5, 5, 1, 1, 1, 2, 1]
+    assert [display.step() for _ in range(9)] == [50, 5, 5, 5, 1, 1, 2, 1, 1]
     assert display.step() == 0
 
 
