@@ -47,6 +47,7 @@ _ARROWS = {
     "tools/phoneterm_bridge/systemd": {"phoneterm_bridge.systemd", "phoneterm_bridge.health"},
     "tools/device_cable": {
         "device_cable",
+        "firmware_build.flash_image",
         "phoneterm_bridge",
         "phoneterm.core.messages",
         "phoneterm.device.settings",

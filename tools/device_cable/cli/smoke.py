@@ -31,7 +31,7 @@ def smoke(
         chip = read_chip(boards, name)
         findings = trial.Findings()
         with Cable(find_port(port)) as cable:
-            found = enter_board(cable, name, chip)
+            found = enter_board(cable, name)
             check_board(found, cable.port, name, chip, OLDEST)
             legends = trial.measure_figures(cable, findings)
             if keys:
