@@ -9,8 +9,10 @@ import contextlib
 import json
 from typing import Any
 
+from virtual_phone.client import PhoneError
 
-class EmulatorRefused(Exception):
+
+class EmulatorRefused(PhoneError):
     """What the emulator did not do, in its own words, or that it is gone."""
 
 

@@ -5,6 +5,7 @@ board with a USB converter does. What comes while nobody has it open is lost.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import struct
@@ -63,10 +64,8 @@ class SerialLine:
         if self._fd < 0:
             return
         loop = asyncio.get_running_loop()
-        try:
+        with contextlib.suppress(BlockingIOError):
             self._unread = self._unread[os.write(self._fd, self._unread) :] if self._unread else b""
-        except BlockingIOError:
-            pass
         if self._unread:
             loop.add_writer(self._fd, self._flush)
         else:
