@@ -1,7 +1,6 @@
 """One installation for each PBX: keypad, firmware on the MicroPython VM, MQTT, bridge, PBX and its phones."""
 
 import asyncio
-from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -31,7 +30,10 @@ async def whole(pbx_kind, display, need_part, tmp_path_factory):
         need_part("asterisk")
         need_part("sipp")
     # The chip is unkind in both ways at once: it waits in ticks of 10 ms, and its display takes time.
-    make_phone = partial(VirtualPhone, display=display, tick_ms=10 if display else 0)
+    def make_phone(settings, control_port):
+        texts = settings | {"wifi_ssid": "virtual"}
+        return VirtualPhone(texts, control_port, display=display, tick_ms=10 if display else 0)
+
     installation = Installation(make_lab(pbx_kind), tmp_path_factory.mktemp("store"), make_phone=make_phone)
     await installation.start()
     yield installation

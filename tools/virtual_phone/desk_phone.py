@@ -1,13 +1,10 @@
 """A desk phone around the simulated chip: starts the untouched firmware, plays keypad, hook, radio, lamp and buzzer.
 
-Does not talk to people or programs: the control socket (`control.py`) does, with the methods of this class.
-Times are milliseconds of this computer's monotonic clock; README.md lists the events. Methods run on the event loop
-that switched the power on.
+Does not talk to people or programs: the control socket (`control.py`) does, with the methods of this class and of
+`Handset`. README.md lists the events.
 """
 
-import asyncio
 import hashlib
-from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +13,7 @@ from lab_parts.parts import PartMissing
 
 from virtual_phone import frames, vm
 from virtual_phone.chip import Chip
-from virtual_phone.events import Events, now_ms
-from virtual_phone.keystrokes import Keystroke, plan_keystrokes
-from virtual_phone.matrix import ContactMatrix
+from virtual_phone.handset import Handset
 from virtual_phone.nvs_image import NvsImage
 from virtual_phone.power import Power
 from virtual_phone.radio import GOT_IP, Radio
@@ -30,7 +25,6 @@ _ROOT = Path(__file__).parents[2]
 FIRMWARE = _ROOT / "firmware"
 BOARD = _ROOT / "boards" / "VIRTUAL"
 DRIVERS = _ROOT / "boards" / "displays"
-MOST_LOG_LINES = 1000
 # What machine.reset_cause() says afterwards. The reset button (EN) takes the power of the real-time clock away too.
 RESET_CAUSES = {"power": 1, "button": 1, "watchdog": 3, "software": 2, "panic": 2}
 _RTC_IS_LOST = ("power", "button")
@@ -44,7 +38,7 @@ def _stock() -> tuple[Path, ...]:
         return ()
 
 
-class DeskPhone:
+class DeskPhone(Handset):
     """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `rom` say what its chip is like.
 
     `display` is one that costs time, with its real driver, which `firmware` must hold; without it two lines come to the
@@ -66,12 +60,9 @@ class DeskPhone:
         rom: Path | None = None,
         join_s: float = 0,
     ) -> None:
-        self.wiring = read_wiring(board)
-        self.log_lines: deque[str] = deque(maxlen=MOST_LOG_LINES)
+        super().__init__(read_wiring(board))
         self.nvs = NvsImage(settings)
-        self.matrix = ContactMatrix()
-        self.events = Events()
-        self.power = Power(self._boot, self._go_dark)
+        self.power: Power[Chip] = Power(self._boot, self._go_dark)
         self._firmware = firmware
         self._argv, self._environment = vm.command(
             vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (str(firmware),), bits
@@ -91,7 +82,6 @@ class DeskPhone:
         self._join_s = join_s
         self._attempt: asyncio.TimerHandle | None = None
         self._wifi = {"up": True, "joined": False}
-        self._is_off_hook = False
         self._boots = 0
         self._watchdog_ms = 0
         self._rtc = ""  # its memory, in hex
@@ -100,39 +90,6 @@ class DeskPhone:
     def pid(self) -> int | None:
         """The process of the chip, while it runs."""
         return self.power.chip.pid if self.power.chip is not None else None
-
-    def set_contact(self, row: int, column: int, is_closed: bool) -> None:
-        """Close or open one contact."""
-        self.matrix.set_closed(row, column, is_closed)
-        self._send(frames.matrix_frame(self.matrix.lows()))
-        legend = self.wiring.legend(row, column)
-        self.events.emit("contact", row=row, column=column, legend=legend, closed=is_closed)
-
-    def set_key(self, legend: str, is_down: bool) -> None:
-        """Press or let go of one key."""
-        position = self.wiring.position(legend)
-        if position is None:
-            raise ValueError(f"there is no key {legend!r}")
-        row, column = position
-        self.set_contact(row, column, is_down)
-
-    async def type(self, text: str, hold_ms: float, gap_ms: float) -> list[Keystroke]:
-        """Press the keys of `text` one after the other; return when each went down and up, by the monotonic clock."""
-        start_ms = now_ms()
-        done = []
-        for stroke in plan_keystrokes(text, hold_ms, gap_ms):
-            delay_ms = start_ms + stroke.at_ms - now_ms()
-            if delay_ms > 0:
-                await asyncio.sleep(delay_ms / 1000)
-            self.set_key(stroke.legend, stroke.is_down)
-            done.append(stroke._replace(at_ms=now_ms()))
-        return done
-
-    def set_hook(self, is_off_hook: bool) -> None:
-        """Lift the receiver or put it down."""
-        self._is_off_hook = is_off_hook
-        self._send(frames.hook_frame(is_off_hook))
-        self.events.emit("hook", position="off" if is_off_hook else "on")
 
     def set_wifi(self, is_up: bool) -> None:
         """Switch the access point."""
@@ -146,7 +103,7 @@ class DeskPhone:
             "power": self.power.chip is not None,
             "running": self.pid is not None,
             "boots": self._boots,
-            "hook": "off" if self._is_off_hook else "on",
+            "hook": "off" if self.is_off_hook else "on",
             "wifi": dict(self._wifi),
             "contacts": [list(contact) for contact in sorted(self.matrix.closed)],
             **self._outputs.as_json(),
@@ -164,7 +121,7 @@ class DeskPhone:
         environment["PHONETERM_RTC"] = self._rtc
         self._boots += 1
         self.events.emit("reset", cause=cause, boots=self._boots)
-        levels = frames.matrix_frame(self.matrix.lows()) + frames.hook_frame(self._is_off_hook)
+        levels = frames.matrix_frame(self.matrix.lows()) + frames.hook_frame(self.is_off_hook)
         await chip.power_on(self._argv, environment, self._firmware, levels)
         return chip
 
@@ -174,6 +131,12 @@ class DeskPhone:
         for name, fields in self._outputs.clear():
             self.events.emit(name, **fields)
         self.events.emit("power-lost")
+
+    def _move_contacts(self) -> None:
+        self._send(frames.matrix_frame(self.matrix.lows()))
+
+    def _move_hook(self) -> None:
+        self._send(frames.hook_frame(self.is_off_hook))
 
     def _send(self, frame: bytes) -> None:
         if self.power.chip is not None:
@@ -200,10 +163,6 @@ class DeskPhone:
         if wifi != self._wifi:
             self._wifi = wifi
             self.events.emit("wifi", **wifi)
-
-    def _take_output(self, line: str) -> None:
-        self.log_lines.append(line)
-        self.events.emit("log", line=line)
 
     def _take_end(self, exit_code: int) -> None:
         """The firmware ended by itself: the phone stays dead until somebody resets it, or MicroPython crashed."""
