@@ -4,6 +4,7 @@ Does not talk to people or programs: the control socket (`control.py`) does, wit
 `Handset`. README.md lists the events.
 """
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
