@@ -55,7 +55,13 @@ _ARROWS = {
     "tools/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.ami"},
     "tools/pbx_bench": {"pbx_bench", "pbx_lab", "lab_parts", "phoneterm_bridge"},
     "tools/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.ami"},
-    "tools/virtual_phone": {"virtual_phone", "firmware_build", "lab_parts.stock_modules", "lab_parts.parts"},
+    "tools/virtual_phone": {
+        "virtual_phone",
+        "board_check.chips",
+        "firmware_build",
+        "lab_parts.stock_modules",
+        "lab_parts.parts",
+    },
     "tools/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
     "tools/firmware_build": {"firmware_build", "board_check"},
     "tools/fault_lab": {

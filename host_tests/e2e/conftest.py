@@ -8,6 +8,7 @@ from e2e.hand_made import HandMadeTerminal
 from e2e.permission import change_permission
 from pbx.desk import are_talking
 from phoneterm_cli.installation import CALLER, EXTENSION, PBX_KINDS, Installation, make_lab
+from virtual_phone.phone import VirtualPhone
 
 
 @pytest.fixture(scope="package", params=PBX_KINDS)
@@ -16,13 +17,24 @@ def pbx_kind(request):
     return request.param
 
 
+@pytest.fixture(scope="package")
+def display(request):
+    """Which display the phone has, if the test says so: "oled" or "lcd" for one that costs time."""
+    return getattr(request, "param", "")
+
+
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def whole(pbx_kind, need_part, tmp_path_factory):
-    """A running installation, the same for all tests of one PBX."""
+async def whole(pbx_kind, display, need_part, tmp_path_factory):
+    """A running installation, the same for all tests of one PBX and display."""
     if pbx_kind == "asterisk":
         need_part("asterisk")
         need_part("sipp")
-    installation = Installation(make_lab(pbx_kind), tmp_path_factory.mktemp("store"))
+    # The chip is unkind in both ways at once: it waits in ticks of 10 ms, and its display takes time.
+    def make_phone(settings, control_port):
+        texts = settings | {"wifi_ssid": "virtual"}
+        return VirtualPhone(texts, control_port, display=display, tick_ms=10 if display else 0)
+
+    installation = Installation(make_lab(pbx_kind), tmp_path_factory.mktemp("store"), make_phone=make_phone)
     await installation.start()
     yield installation
     await installation.stop()

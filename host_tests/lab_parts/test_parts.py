@@ -47,6 +47,25 @@ def test_the_older_mosquitto_has_a_root_of_its_own_beside_the_other(empty_path, 
     assert parts.find("mosquitto-2.0").argv == ("chroot", str(older), "mosquitto")
 
 
+def test_the_32_bit_micropython_is_started_by_its_own_loader_without_root(empty_path, monkeypatch):
+    with pytest.raises(parts.PartMissing, match="micropython-32 is not on this machine: run 'phoneterm parts install "):
+        parts.find("micropython-32")
+    root = empty_path.with_name("root-micropython-32")
+    root.mkdir(parents=True)
+    (root / ".ready").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    libraries = f"{root}/usr/lib/i386-linux-gnu"
+    assert parts.find("micropython-32").argv == (
+        f"{libraries}/ld-linux.so.2", "--library-path", libraries, f"{root}/usr/bin/micropython",
+    )  # fmt: skip
+
+
+def test_another_processor_cannot_run_it_and_is_named(empty_path, monkeypatch):
+    monkeypatch.setattr(parts.platform, "machine", lambda: "aarch64")
+    with pytest.raises(parts.PartMissing, match="runs on x86 processors alone, and this one is aarch64"):
+        parts.find("micropython-32")
+
+
 def test_the_two_mosquittos_are_of_two_versions(need_part):
     """So "mosquitto 2.0" in the name of a test means what it says; the other one is whatever this machine has."""
     versions = {}

@@ -11,6 +11,7 @@ from device_cable.image import Chip, parse_version
 from device_cable.problem import CableProblem
 
 OLDEST = (1, 28)  # the oldest MicroPython that the firmware is made for
+OLDEST_WITH_SHARED_KEY = (1, 29)  # that has TLS-PSK
 # The firmware that MicroPython itself has is found on the places of the path that are no files, whatever else is there.
 _READ = """
 import os, sys
@@ -96,6 +97,16 @@ def check_board(board: Board, port: str, name: str, chip: Chip, oldest: tuple[in
         raise CableProblem(
             f"MicroPython {_text(board.version)} on the board is too old, {_text(oldest)} or later is needed. "
             f"{how_to_install(port, name)}"
+        )
+
+
+def check_shared_key(board: Board) -> None:
+    """Refuse a board whose MicroPython has no TLS-PSK."""
+    if board.version < OLDEST_WITH_SHARED_KEY:
+        raise CableProblem(
+            f"The bridge's settings give terminals TLS with a shared key (broker.psk_port), which MicroPython "
+            f"{_text(board.version)} on the board does not have: put {_text(OLDEST_WITH_SHARED_KEY)} or later on it, or "
+            "take psk_port out and let the broker show a certificate (broker.ca_path). Nothing was written."
         )
 
 

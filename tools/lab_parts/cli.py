@@ -8,13 +8,19 @@ import typer
 
 from lab_parts import debian_root, parts, stock_modules
 
-app = typer.Typer(help="Asterisk, SIPp and mosquitto for the lab and the tests.", no_args_is_help=True)
+_INSTALL = {
+    parts.OLDER_MOSQUITTO: debian_root.install_older_mosquitto,
+    parts.MICROPYTHON_32: debian_root.install_micropython_32,
+}
+app = typer.Typer(
+    help="Asterisk, SIPp, mosquitto and a 32-bit MicroPython for the lab and the tests.", no_args_is_help=True
+)
 
 
 @app.command()
 def install(
-    if_possible: Annotated[bool, typer.Option(help="Without root, say what will be skipped and go on.")] = False,
-    tests: Annotated[bool, typer.Option("--tests", help="Also what only the tests use: a second mosquitto.")] = False,
+    if_possible: Annotated[bool, typer.Option(help="Say what cannot be installed and go on.")] = False,
+    tests: Annotated[bool, typer.Option("--tests", help="Also another mosquitto and MicroPython, for tests.")] = False,
 ) -> None:
     """Make sure that Asterisk, SIPp, mosquitto and umqtt.simple can be used here."""
     try:
@@ -23,7 +29,7 @@ def install(
         typer.echo(str(absent), err=True)
         if not if_possible:
             raise typer.Exit(1) from None
-    missing = [name for name in _missing() if tests or name != parts.OLDER_MOSQUITTO]
+    missing = [name for name in _missing() if tests or name not in parts.OF_TESTS]
     if not missing:
         return
     if if_possible and os.geteuid() != 0:
@@ -31,15 +37,17 @@ def install(
         return
     root = parts.default_root()
     try:
-        if missing != [parts.OLDER_MOSQUITTO]:
+        if any(name not in parts.OF_TESTS for name in missing):
             typer.echo(f"Installing {', '.join(debian_root.PACKAGES)} into {root} (once, about half a minute) ...")
             debian_root.install(root)
-        if tests:
-            typer.echo(f"Installing mosquitto 2.0 into {parts.older_root()} (once, some seconds) ...")
-            debian_root.install_older_mosquitto(parts.older_root())
+        for name in parts.OF_TESTS:
+            if name in missing:
+                typer.echo(f"Installing {name} into {parts.root_of(name)} (once, some seconds) ...")
+                _INSTALL[name](parts.root_of(name))
     except debian_root.InstallFailed as failure:
         typer.echo(str(failure), err=True)
-        raise typer.Exit(1) from None
+        if not if_possible:
+            raise typer.Exit(1) from None
 
 
 @app.command("list")

@@ -1,11 +1,13 @@
-"""Finds the real servers and endpoints that tests and labs use: asterisk, sipp, and mosquitto in two versions.
+"""Finds the real programs that tests and labs use: asterisk, sipp, mosquitto in two versions, a 32-bit MicroPython.
 
 Does not install anything; `debian_root` does. A part on this machine's PATH is taken as it is; otherwise the one in
 the Debian root that `phoneterm parts install` makes, run there by chroot (which needs root). "mosquitto-2.0" is what
-Debian 12 has, always in a root of its own, because most of the mosquittos in use are 2.0.
+Debian 12 has, always in a root of its own, because most of the mosquittos in use are 2.0. "micropython-32" is
+MicroPython for i386, whose objects are as large as a chip's; its own loader starts it from its root, as any user.
 """
 
 import os
+import platform
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from pathlib import Path
 import platformdirs
 
 OLDER_MOSQUITTO = "mosquitto-2.0"
-NAMES = ("asterisk", "sipp", "mosquitto", OLDER_MOSQUITTO)
+MICROPYTHON_32 = "micropython-32"
+NAMES = ("asterisk", "sipp", "mosquitto", OLDER_MOSQUITTO, MICROPYTHON_32)
+OF_TESTS = (OLDER_MOSQUITTO, MICROPYTHON_32)  # what only the tests use; each has a root of its own
 INSTALL_COMMAND = "phoneterm parts install"
 
 
@@ -51,22 +55,38 @@ def default_root() -> Path:
     return Path(named) if named else Path(platformdirs.user_cache_dir("phoneterm")) / "parts"
 
 
-def older_root() -> Path:
-    """Return the folder of the root with the older mosquitto: beside the other one."""
+def root_of(name: str) -> Path:
+    """Return the folder of the root that a part is in: of those of the tests one each, beside the common one."""
     root = default_root()
-    return root.with_name(f"{root.name}-{OLDER_MOSQUITTO}")
+    return root.with_name(f"{root.name}-{name}") if name in OF_TESTS else root
 
 
 def find(name: str) -> Part:
     """Return the part called `name`, or raise PartMissing."""
+    if name == MICROPYTHON_32:
+        return _micropython_32()
     here = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
     if here:
         return Part(name, (here,), Path("/"))
-    is_older = name == OLDER_MOSQUITTO
-    root = older_root() if is_older else default_root()
-    if not (root / ".ready").exists():
-        command = f"{INSTALL_COMMAND} --tests" if is_older else INSTALL_COMMAND
-        raise PartMissing(f"{name} is not on this machine: run '{command}' as root.")
+    root = _ready_root(name)
     if os.geteuid() != 0:
         raise PartMissing(f"{name} is in {root} and only root can run it there: run the command as root.")
-    return Part(name, ("chroot", str(root), "mosquitto" if is_older else name), root)
+    return Part(name, ("chroot", str(root), "mosquitto" if name == OLDER_MOSQUITTO else name), root)
+
+
+def _ready_root(name: str) -> Path:
+    root = root_of(name)
+    if not (root / ".ready").exists():
+        command = f"{INSTALL_COMMAND} --tests" if name in OF_TESTS else INSTALL_COMMAND
+        raise PartMissing(f"{name} is not on this machine: run '{command}' as root.")
+    return root
+
+
+def _micropython_32() -> Part:
+    """Return how to start it: by the loader of its root with the libraries there, without becoming root."""
+    if platform.machine() not in ("x86_64", "i686"):
+        raise PartMissing(f"{MICROPYTHON_32} runs on x86 processors alone, and this one is {platform.machine()}.")
+    root = _ready_root(MICROPYTHON_32)
+    libraries = root / "usr" / "lib" / "i386-linux-gnu"
+    argv = (str(libraries / "ld-linux.so.2"), "--library-path", str(libraries), str(root / "usr/bin/micropython"))
+    return Part(MICROPYTHON_32, argv, Path("/"))

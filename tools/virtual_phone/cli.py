@@ -14,7 +14,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from firmware_build.sizes import CompileFailed
+from lab_parts.parts import PartMissing
 
+from virtual_phone import vm
 from virtual_phone.client import PhoneClient, PhoneError
 from virtual_phone.desk_phone import FIRMWARE
 from virtual_phone.phone import VirtualPhone
@@ -37,6 +39,7 @@ def run(
     control: _Control = DEFAULT_CONTROL_PORT,
     firmware: Annotated[Path, typer.Option(help="Folder with main.py.")] = FIRMWARE,
     heap_kib: Annotated[int, typer.Option(help="Heap of the chip in KiB.", min=32, max=65536)] = 160,
+    bits: Annotated[int, typer.Option("--vm", help="MicroPython of 64 bits, or of 32 as the chip's.")] = 64,
 ) -> None:
     """Run a phone until Ctrl-C; its keypad is at the control socket."""
     try:
@@ -48,12 +51,16 @@ def run(
         if not host or not port.isascii() or not port.isdigit():
             _fail(f"The broker {broker} is not HOST:PORT.")
         texts |= {"mqtt_host": host, "mqtt_port": port}
+    if bits not in vm.WIDTHS:
+        _fail(f"There is no MicroPython of {bits} bits: choose 64 or 32.")
     if not (firmware / "main.py").is_file():
         _fail(f"There is no main.py in {firmware}.")
     if tid is not None:
         texts["tid"] = tid
     try:
-        asyncio.run(_run(VirtualPhone(texts, control, heap_kib, firmware=firmware)))
+        asyncio.run(_run(VirtualPhone(texts, control, heap_kib, firmware=firmware, bits=bits)))
+    except PartMissing as missing:
+        _fail(str(missing))
     except CompileFailed as error:
         _fail(f"{error}.")
     except OSError as error:

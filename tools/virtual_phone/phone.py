@@ -1,7 +1,8 @@
 """The virtual phone: a desk phone with the firmware as a device gets it, and its control socket.
 
 Does not add anything to them. It belongs to the event loop that started it; on Linux the firmware's process also dies
-with the thread that started it.
+with the thread that started it. With bits=32 the chip's own modules are in its ROM (`chip_rom.py`), and with is_frozen
+the firmware's are there too, as in an image that has it frozen in: neither takes more of the heap than it must.
 """
 
 import asyncio
@@ -9,13 +10,21 @@ import tempfile
 from pathlib import Path
 
 from firmware_build.image import make_image
+from firmware_build.romfs import make_romfs, romfs_place
+from firmware_build.sizes import compile_module
 
+from virtual_phone import vm
 from virtual_phone.control import ControlServer
-from virtual_phone.desk_phone import BOARD, FIRMWARE, DeskPhone
+from virtual_phone.desk_phone import BOARD, DRIVERS, FIRMWARE, DeskPhone
+from virtual_phone.letters import read_letters
+from virtual_phone.wired_display import WiredDisplay
 
 
 class VirtualPhone(DeskPhone):
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; control_port 0 takes a free port."""
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; control_port 0 takes a free port.
+
+    `display` is "oled" or "lcd" for one that costs time, with its real driver.
+    """
 
     def __init__(
         self,
@@ -26,11 +35,25 @@ class VirtualPhone(DeskPhone):
         firmware: Path = FIRMWARE,
         board: Path = BOARD,
         access_point: tuple[str, str] | None = None,
+        tick_ms: int = 0,
+        display: str = "",
+        bits: int = 64,
+        is_frozen: bool = False,
+        join_s: float = 0,
     ) -> None:
+        if is_frozen and bits != 32:
+            raise ValueError("only the 32-bit chip has a ROM for the firmware")
         self._sources = firmware
-        self._image = tempfile.TemporaryDirectory(prefix="phoneterm-image-")
-        image = Path(self._image.name)
-        super().__init__(settings, heap_kib, firmware=image, board=board, access_point=access_point)
+        self._driver = display
+        self._is_frozen = is_frozen
+        self._folder = tempfile.TemporaryDirectory(prefix="phoneterm-image-")
+        self._image = Path(self._folder.name) / "files"
+        self._rom = Path(self._folder.name) / "rom" if bits == 32 else None
+        super().__init__(
+            settings, heap_kib, firmware=self._image, board=board, access_point=access_point, tick_ms=tick_ms,
+            join_s=join_s, display=WiredDisplay(display, read_letters()) if display else None, bits=bits,
+            rom=self._rom and romfs_place(self._rom),
+        )  # fmt: skip
         self._server = ControlServer(self, control_port)
 
     @property
@@ -43,13 +66,26 @@ class VirtualPhone(DeskPhone):
 
         OSError when the port is taken; CompileFailed names what does not compile.
         """
-        await asyncio.to_thread(make_image, self._sources, Path(self._image.name))
+        await asyncio.to_thread(self._build)
         await self._server.start()
         try:
             await self.power.on("power")
         except BaseException:
             await self.stop()
             raise
+
+    def _build(self) -> None:
+        """Make the chip's files, and its ROM if it has one."""
+        make_image(self._sources, self._image)
+        if self._driver:
+            compile_module(DRIVERS / f"{self._driver}.py", Path(f"{self._driver}.py"), self._image)
+        if self._rom is None:
+            return
+        for module in vm.FAKE_MODULES.glob("*.py"):
+            compile_module(module, Path(module.name), self._rom)
+        if self._is_frozen:
+            (self._image / "phoneterm").rename(self._rom / "phoneterm")
+        make_romfs(self._rom)
 
     async def stop(self) -> None:
         """Close the control socket and switch the power off for good; nothing is left behind."""

