@@ -260,7 +260,7 @@ async def test_a_board_without_shared_keys_is_refused_before_anything_is_written
 
 
 async def test_a_board_that_went_back_to_a_micropython_without_shared_keys_gets_no_new_one(psk_site, plug_in):
-    board = plug_in()
+    board = plug_in(uname=WITH_PSRAM)
     await asyncio.to_thread(psk_site.provision, "--wait", "0")
     texts, record = texts_of(board), psk_site.record()
     board.__exit__()
