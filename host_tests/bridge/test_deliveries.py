@@ -109,6 +109,17 @@ def test_an_answer_to_something_older_is_no_refusal_yet(desk):
     assert desk.sent_within(5) == [(5, ["permissions"])]
 
 
+def test_of_thousands_that_are_slow_to_answer_only_some_are_sent_it_again_at_once(desk):
+    desk.deliveries.end("t")
+    for number in range(60):
+        desk.deliveries.begin(f"t{number}")
+        desk.deliveries.note_sent(f"t{number}", "config", 3)
+    desk.clock.now_s += 5
+    turns = [list(desk.deliveries.take_due()) for _ in range(4)]
+    assert [len(turn) for turn in turns] == [25, 25, 10, 0]
+    assert len({tid for turn in turns for tid in turn}) == 60
+
+
 def test_a_later_revision_than_the_one_sent_is_not_behind(desk):
     desk.ack(8, 3)
     assert desk.sent_within(1000) == []
