@@ -200,9 +200,10 @@ class App:
             if ticks == _SETTLED_TICKS:
                 self._breadcrumb.settle()
             self._watch_memory()
-            if not self._terminal.is_sequence_open and gc.mem_alloc() >= self._due_bytes:
+            is_telling = ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK  # what is in use, without the garbage
+            if not self._terminal.is_sequence_open and (is_telling or gc.mem_alloc() >= self._due_bytes):
                 self._collect_garbage()
-            if ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK:
+            if is_telling:
                 self._deaths = max(self._deaths - 1, 0)
                 self._ask(self._telemetry)
 
