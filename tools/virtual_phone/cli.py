@@ -19,6 +19,7 @@ from virtual_phone.client import PhoneClient, PhoneError
 from virtual_phone.desk_phone import FIRMWARE
 from virtual_phone.phone import VirtualPhone
 from virtual_phone.settings_file import SettingsUnusable, read_settings_file
+from virtual_phone.wired_display import KINDS as DISPLAYS
 
 HOST = "127.0.0.1"
 DEFAULT_CONTROL_PORT = 7410
@@ -37,6 +38,7 @@ def run(
     control: _Control = DEFAULT_CONTROL_PORT,
     firmware: Annotated[Path, typer.Option(help="Folder with main.py.")] = FIRMWARE,
     heap_kib: Annotated[int, typer.Option(help="Heap of the chip in KiB.", min=32, max=65536)] = 160,
+    display: Annotated[str, typer.Option(help="A display that costs time, as on a chip: oled or lcd.")] = "",
 ) -> None:
     """Run a phone until Ctrl-C; its keypad is at the control socket."""
     try:
@@ -52,8 +54,10 @@ def run(
         _fail(f"There is no main.py in {firmware}.")
     if tid is not None:
         texts["tid"] = tid
+    if display and display not in DISPLAYS:
+        _fail(f"There is no display {display}; there are {' and '.join(DISPLAYS)}.")
     try:
-        asyncio.run(_run(VirtualPhone(texts, control, heap_kib, firmware=firmware)))
+        asyncio.run(_run(VirtualPhone(texts, control, heap_kib, firmware=firmware, display=display)))
     except CompileFailed as error:
         _fail(f"{error}.")
     except OSError as error:
