@@ -8,7 +8,7 @@ import time
 
 from host_link import link
 
-_COMPUTED_US = 15  # a byte
+_COMPUTED_US = 10  # a byte
 _MOST_BYTES = 64
 _DIGITS = b"0123456789abcdef"
 
