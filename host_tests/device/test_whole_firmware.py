@@ -5,6 +5,7 @@ from device.real_brokers import PASSWORD, TID, BridgeWire, bridge_login, topic
 from phoneterm.core import messages
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
+from virtual_phone.wired_display import KINDS as DISPLAYS
 
 SETTINGS = {
     "wifi_ssid": "lab", "wifi_password": "lab-password", "mqtt_host": "127.0.0.1", "mqtt_password": PASSWORD,
@@ -17,8 +18,9 @@ async def start_phone():
     """Return a coroutine that starts a phone with settings and returns (phone, client)."""
     phones = []
 
-    async def start(**settings):
-        phone = VirtualPhone({key: value for key, value in (SETTINGS | settings).items() if value is not None})
+    async def start(display="", **settings):
+        texts = {key: value for key, value in (SETTINGS | settings).items() if value is not None}
+        phone = VirtualPhone(texts, display=display)
         await phone.start()
         client = await PhoneClient.connect("127.0.0.1", phone.control_port)
         phones.append((phone, client))
@@ -69,8 +71,9 @@ async def test_a_lost_broker_leaves_the_network_alone(broker, start_phone):
     assert [line for line in await client.log() if line.startswith("wifi")] == ["wifi-up joined"]
 
 
-async def test_a_missing_setting_is_one_sentence_a_signal_and_a_line_on_the_display_and_no_reset(start_phone):
-    phone, client = await start_phone(mac_key=None)
+@pytest.mark.parametrize("display", ["", *DISPLAYS])
+async def test_a_missing_setting_is_one_sentence_a_signal_and_a_line_on_the_display_and_no_reset(start_phone, display):
+    phone, client = await start_phone(display, mac_key=None)
     await client.wait_for_signal("keypad-fault")
     state = await client.state()
     assert state["display"] == ["not set up:", "mac_key"]

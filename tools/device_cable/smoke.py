@@ -22,6 +22,10 @@ COMPARED_WITH = {
     "probe_us": ("us", "2000: it is done every 2 ms while nothing is down"),
     "scan_us": ("us", "1000: it is done every 1 ms while a key is down"),
     "look_garbage_bytes": ("bytes", "0: a look at the keypad allocates nothing"),
+    "display_answers": ("", "1: it is plugged in; with 0 the next three are of a bus that only takes the time"),
+    "display_step_ms": ("ms", "3: the keypad waits so long; on an emulated chip 2.6"),
+    "display_steps": ("", "8: two lines whole"),
+    "display_garbage_bytes": ("bytes", "0: showing allocates nothing"),
     "wifi_ms": ("ms", "15000: the firmware gives up and begins anew"),
     "rssi_dbm": ("dBm", "-75: below that a network is unreliable"),
     "connect_ms": ("ms", "10000: with TLS and sign-in, the firmware gives up"),
@@ -50,6 +54,7 @@ def measure_figures(cable: Cable, findings: Findings) -> str:
     if not legends:
         raise CableProblem("The board's firmware does not say what its keys are: make flash BOARD= PORT= first.")
     _take(findings, lines)
+    _take(findings, _run(cable, "smoke_display.py"))
     return legends
 
 

@@ -172,17 +172,22 @@ class DeskPhone(Handset):
         if exit_code < 0:  # ended by a signal, as by a fault in the interpreter: a chip panics and starts anew
             self.power.restart_later("panic")
 
+    def _read_display(self, written: frames.Report) -> frames.Report:
+        """Return what the display shows after a write to its bus, or a warning of what it does not understand."""
+        if self._display is None:
+            return frames.Report("warning", ("the chip wrote to a display that is not there",))
+        try:
+            return frames.Report("display", self._display.take(written.fields[0]))
+        except ValueError as error:
+            return frames.Report("warning", (f"the display: {error}",))
+
     def _take_line(self, line: bytes) -> None:
         report = frames.parse_report(line)
         if report is None:
             self._take_output("the chip sent a line that means nothing")
             return
-        if report.name == "bus" and self._display is not None:
-            try:
-                report = frames.Report("display", self._display.take(report.fields[0]))
-            except ValueError as error:
-                self._take_output(f"the display: {error}")
-                return
+        if report.name == "bus":
+            report = self._read_display(report)
         name, fields = report
         shown = self._outputs.take(report)
         if shown:
