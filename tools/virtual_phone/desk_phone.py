@@ -8,6 +8,7 @@ that switched the power on.
 import asyncio
 import hashlib
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,15 @@ class DeskPhone:
         if self.power.chip is not None:
             self.power.chip.send(frame)
 
+    def _take_radio(self, name: str, fields: Sequence[str]) -> None:
+        """The station wants to join, or to be alone."""
+        if name == "wifi-join":
+            self._radio.join(*fields)
+        else:
+            self._radio.leave()
+        self._tell_wifi()
+        self._try_to_join()
+
     def _try_to_join(self) -> None:
         """Let the station's attempt take its time; the next one begins when the radio is told something."""
         if self._attempt is not None:
@@ -222,14 +232,8 @@ class DeskPhone:
         shown = self._outputs.take(report)
         if shown:
             self.events.emit(name, **shown)
-        elif name == "wifi-join":
-            self._radio.join(*fields)
-            self._tell_wifi()
-            self._try_to_join()
-        elif name == "wifi-leave":
-            self._radio.leave()
-            self._tell_wifi()
-            self._try_to_join()
+        elif name in ("wifi-join", "wifi-leave"):
+            self._take_radio(name, fields)
         elif name == "nvs-set":
             self.nvs.set_hex(*fields)
         elif name == "nvs-erase":
