@@ -69,6 +69,11 @@ class App:
             keep("ping", client.ping), *((keep("screen", screen.run),) if screen else ()),
         )  # fmt: skip
 
+    async def wait_network(self):
+        """Return once there is a network, with the lamp dark: what follows may block everything for seconds."""
+        await self._wifi.wait_up()
+        await self._indicator.go_dark()
+
     def on_message(self, topic, payload, is_retained):
         """Hand over what the broker sent."""
         self._ask(self._terminal.on_message, topic, payload)

@@ -205,8 +205,8 @@ async def test_safe_mode_finds_its_broker_again(broker, wire, make_phone):
     await wire.close()
 
 
-# What release 1.7.0, which the images of 1.27 and 1.28 have frozen in, does with a TLS context, its attributes included;
-# the packets are those of the real 1.3.4. The tests on a chip hold this to the real one.
+# What release 1.7.0, which the images of 1.27 and 1.28 have frozen in, does with a TLS context; its attributes are the
+# same. The packets are those of the real 1.3.4. A test on a chip holds this to the real one.
 IMAGES_UMQTT = """
 import sys
 

@@ -6,6 +6,7 @@ Does not talk to people or programs: the control socket (`control.py`) does, wit
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,15 @@ class DeskPhone(Handset):
         if self.power.chip is not None:
             self.power.chip.send(frame)
 
+    def _take_radio(self, name: str, fields: Sequence[str]) -> None:
+        """The station wants to join, or to be alone."""
+        if name == "wifi-join":
+            self._radio.join(*fields)
+        else:
+            self._radio.leave()
+        self._tell_wifi()
+        self._try_to_join()
+
     def _try_to_join(self) -> None:
         """Let the station's attempt take its time; the next one begins when the radio is told something."""
         if self._attempt is not None:
@@ -192,14 +202,8 @@ class DeskPhone(Handset):
         shown = self._outputs.take(report)
         if shown:
             self.events.emit(name, **shown)
-        elif name == "wifi-join":
-            self._radio.join(*fields)
-            self._tell_wifi()
-            self._try_to_join()
-        elif name == "wifi-leave":
-            self._radio.leave()
-            self._tell_wifi()
-            self._try_to_join()
+        elif name in ("wifi-join", "wifi-leave"):
+            self._take_radio(name, fields)
         elif name == "nvs-set":
             self.nvs.set_hex(*fields)
         elif name == "nvs-erase":
