@@ -6,11 +6,13 @@ Does not put an image on a board: esptool does, and the sentences here show how 
 import ast
 from dataclasses import dataclass
 
+from firmware_build.version import OLDEST_MICROPYTHON
+
 from device_cable.cable import Cable
 from device_cable.image import Chip, parse_version
 from device_cable.problem import CableProblem
 
-OLDEST = (1, 28)  # the oldest MicroPython that the firmware is made for
+OLDEST = parse_version(OLDEST_MICROPYTHON)
 _READ = "import os\nprint(repr(tuple(os.uname())))"
 
 

@@ -45,9 +45,12 @@ _REPLACE = """
 import os
 for path in %r:
     os.rename(path + %r, path)
+    print(path)
 for path in %r:
     os.remove(path)
+    print(path)
 """
+_REPLACED_S = 60.0  # a file system that has to be searched for room first takes its time
 _HASHED_AT_ONCE = 8  # paths in one go, so that the board is heard from now and then
 
 
@@ -77,8 +80,11 @@ def make_folders(cable: Cable, paths: Iterable[str]) -> None:
 
 
 def replace_files(cable: Cable, paths: Iterable[str], suffix: str, removed: Iterable[str]) -> None:
-    """Rename PATH+suffix to PATH for each of `paths`, in this order, then remove others: all in one go."""
-    cable.run(_REPLACE % (list(paths), suffix, list(removed)))
+    """Rename PATH+suffix to PATH for each of `paths`, in this order, then remove others: all in one go.
+
+    The board names each, so that it is heard from however many there are.
+    """
+    cable.run(_REPLACE % (list(paths), suffix, list(removed)), _REPLACED_S)
 
 
 def free_bytes(cable: Cable) -> tuple[int, int]:

@@ -59,6 +59,8 @@ def make_phone(kind: str, settings: dict[str, str], control_port: int) -> "Virtu
 class Installation:
     """Everything between the key and the caller's ear; ports of 0 are chosen freely."""
 
+    more_settings: tuple[str, ...] = ()  # of the bridge
+
     def __init__(
         self, lab: PbxLab, folder: Path, broker_port: int = 0, control_port: int = 0, phone_kind: str = "virtual"
     ) -> None:
@@ -124,17 +126,21 @@ class Installation:
                 f"pbx.secret={ami.secret}",
                 f"store.path={self._folder / 'phoneterm.db'}",
                 "log.level=warning",
+                *self.more_settings,
             ),
         )
 
     async def _start_phone(self) -> None:
         broker = self.settings.broker.model_copy(update={"port": await self._port_for_phone()})
-        self.phone = make_phone(self.phone_kind, device_settings(self.enrolment, broker), self._control_port)
+        self.phone = self._make_phone(device_settings(self.enrolment, broker), self._control_port)
         await self.phone.start()
         self._parts.push_async_callback(self.phone.stop)
         self.keypad = await PhoneClient.connect(HOST, self.phone.control_port)
         self._parts.push_async_callback(self.keypad.close)
         await self.keypad.wait_for_signal("ready", READY_S[self.phone_kind])
+
+    def _make_phone(self, settings: dict[str, str], control_port: int) -> "VirtualPhone | ChipPhone":
+        return make_phone(self.phone_kind, settings, control_port)
 
     async def _port_for_phone(self) -> int:
         """Return the port where the phone finds the broker."""
