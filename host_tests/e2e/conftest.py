@@ -11,6 +11,25 @@ from phoneterm_cli.installation import CALLER, EXTENSION, PBX_KINDS, Installatio
 from virtual_phone.phone import VirtualPhone
 
 
+class UnkindInstallation(Installation):
+    """Its phone is as unkind as the chip in two ways at once: it waits in ticks, and its display takes time."""
+
+    display = ""
+
+    def _make_phone(self, settings, control_port):
+        texts = settings | {"wifi_ssid": "virtual"}
+        return VirtualPhone(texts, control_port, display=self.display, tick_ms=10)
+
+
+def make_installation(lab, folder, display):
+    """Return an installation, whose phone is the usual one without a display that costs time."""
+    if not display:
+        return Installation(lab, folder)
+    installation = UnkindInstallation(lab, folder)
+    installation.display = display
+    return installation
+
+
 @pytest.fixture(scope="package", params=PBX_KINDS)
 def pbx_kind(request):
     """Which PBX the test runs on."""
@@ -29,12 +48,7 @@ async def whole(pbx_kind, display, need_part, tmp_path_factory):
     if pbx_kind == "asterisk":
         need_part("asterisk")
         need_part("sipp")
-    # The chip is unkind in both ways at once: it waits in ticks of 10 ms, and its display takes time.
-    def make_phone(settings, control_port):
-        texts = settings | {"wifi_ssid": "virtual"}
-        return VirtualPhone(texts, control_port, display=display, tick_ms=10 if display else 0)
-
-    installation = Installation(make_lab(pbx_kind), tmp_path_factory.mktemp("store"), make_phone=make_phone)
+    installation = make_installation(make_lab(pbx_kind), tmp_path_factory.mktemp("store"), display)
     await installation.start()
     yield installation
     await installation.stop()

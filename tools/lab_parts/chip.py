@@ -12,7 +12,7 @@ from lab_parts.parts import PartMissing
 
 VARIABLE = "ESP32_CHIP"
 PACKAGES = ("libslirp0", "libpixman-1-0", "libglib2.0-0", "libgcrypt20")
-_ABSENT = (
+ABSENT = (
     f"{VARIABLE} does not name an emulated ESP32: build github.com/lcgamboa/qemu, branch picsimlab-esp32, commit "
     "98f1cbda8c214a151a4687eb21dec9daf7f1d0f1, with a keypad at its pins, as tools/chip_lab/README.md says."
 )
@@ -27,7 +27,7 @@ def find() -> Path:
     """Return the program, or raise PartMissing."""
     named = os.environ.get(VARIABLE)
     if not named:
-        raise PartMissing(_ABSENT)
+        raise PartMissing(ABSENT)
     program = Path(named)
     if not os.access(program, os.X_OK) or program.is_dir():
         raise PartMissing(f"{VARIABLE} names {named}, which is no program.")

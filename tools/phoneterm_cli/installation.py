@@ -5,9 +5,7 @@ caller gives and takes away again. Extension 101 is the phone terminal, its user
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AsyncExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +45,7 @@ def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
     raise ValueError(f"no such PBX: {kind}")
 
 
-def phone_of(kind: str, settings: dict[str, str], control_port: int) -> "VirtualPhone | ChipPhone":
+def make_phone(kind: str, settings: dict[str, str], control_port: int) -> "VirtualPhone | ChipPhone":
     """Return the phone of a kind; an emulated chip is PartMissing at its start when it is not on this machine."""
     if kind == "chip":
         from chip_lab.phone import ChipPhone
@@ -61,18 +59,13 @@ def phone_of(kind: str, settings: dict[str, str], control_port: int) -> "Virtual
 class Installation:
     """Everything between the key and the caller's ear; ports of 0 are chosen freely."""
 
+    more_settings: tuple[str, ...] = ()  # of the bridge
+
     def __init__(
-        self,
-        lab: PbxLab,
-        folder: Path,
-        broker_port: int = 0,
-        control_port: int = 0,
-        phone_kind: str = "virtual",
-        make_phone: "Callable[[dict[str, str], int], VirtualPhone | ChipPhone] | None" = None,
+        self, lab: PbxLab, folder: Path, broker_port: int = 0, control_port: int = 0, phone_kind: str = "virtual"
     ) -> None:
         self.lab = lab
         self.phone_kind = phone_kind
-        self._make_phone = make_phone or partial(phone_of, phone_kind)
         self._folder = folder
         self._broker_port = broker_port
         self._control_port = control_port
@@ -133,18 +126,21 @@ class Installation:
                 f"pbx.secret={ami.secret}",
                 f"store.path={self._folder / 'phoneterm.db'}",
                 "log.level=warning",
+                *self.more_settings,
             ),
         )
 
     async def _start_phone(self) -> None:
         broker = self.settings.broker.model_copy(update={"port": await self._port_for_phone()})
-        texts = device_settings(self.enrolment, broker)
-        self.phone = self._make_phone(texts, self._control_port)
+        self.phone = self._make_phone(device_settings(self.enrolment, broker), self._control_port)
         await self.phone.start()
         self._parts.push_async_callback(self.phone.stop)
         self.keypad = await PhoneClient.connect(HOST, self.phone.control_port)
         self._parts.push_async_callback(self.keypad.close)
         await self.keypad.wait_for_signal("ready", READY_S[self.phone_kind])
+
+    def _make_phone(self, settings: dict[str, str], control_port: int) -> "VirtualPhone | ChipPhone":
+        return make_phone(self.phone_kind, settings, control_port)
 
     async def _port_for_phone(self) -> int:
         """Return the port where the phone finds the broker."""
