@@ -8,6 +8,7 @@ that switched the power on.
 import asyncio
 import hashlib
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def _stock() -> tuple[Path, ...]:
 
 
 class DeskPhone:
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `rom` say what its chip is like.
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `environment` are its chip's.
 
     The firmware's own folder is the working folder, and is imported from as on a chip: by short names.
     """
@@ -57,7 +58,7 @@ class DeskPhone:
         board: Path = BOARD,
         access_point: tuple[str, str] | None = None,
         bits: int = 64,
-        rom: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.wiring = read_wiring(board)
         self.log_lines: deque[str] = deque(maxlen=MOST_LOG_LINES)
@@ -67,14 +68,13 @@ class DeskPhone:
         self.power = Power(self._boot, self._go_dark)
         self._firmware = firmware
         self._argv, self._environment = vm.command(
-            vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (str(firmware),), bits
+            vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (), bits
         )
         self._environment |= {
             "PHONETERM_PINS": self.wiring.pins,
             "PHONETERM_UNIQUE_ID": "02" + hashlib.sha256(settings.get("tid", "").encode()).hexdigest()[:10],
         }
-        if rom is not None:
-            self._environment["PHONETERM_ROM"] = str(rom)
+        self._environment |= environment or {}
         self._outputs = Outputs()
         self._radio = Radio(access_point)
         self._wifi = {"up": True, "joined": False}
