@@ -11,21 +11,22 @@ import os
 import time
 
 import machine
+from micropython import const
 
-LOADING_GARBAGE_BYTES = 4096
-MOST_CRASHES = 3
-HELD_MS = 20
+_LOADING_GARBAGE_BYTES = const(4096)
+_MOST_CRASHES = const(3)
+_HELD_MS = const(20)
 BREADCRUMB = None  # until it is there, which takes a module
 
 
 def is_key_held():
-    """Say whether the cancel key is down now and HELD_MS later."""
+    """Say whether the cancel key is down now and _HELD_MS later."""
     import board
     from phoneterm.device.key_matrix import KeyMatrix
 
     matrix = KeyMatrix(machine.Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_us)
     contacts = matrix.scan()
-    time.sleep_ms(HELD_MS)
+    time.sleep_ms(_HELD_MS)
     return contacts & matrix.scan() & 1 << board.LEGENDS.index(board.ROLES[2])
 
 
@@ -33,14 +34,14 @@ def find_reason():
     """Return why safe mode is wanted, or None."""
     if "safe" in os.listdir():
         return "file safe found"
-    if BREADCRUMB.crashes >= MOST_CRASHES:
+    if BREADCRUMB.crashes >= _MOST_CRASHES:
         return "%d crashes" % BREADCRUMB.crashes
     if machine.reset_cause() == machine.PWRON_RESET and is_key_held():  # noqa: F821 - deleted below, after its use
         return "cancel key held"
     return None
 
 
-gc.threshold(LOADING_GARBAGE_BYTES)
+gc.threshold(_LOADING_GARBAGE_BYTES)
 try:
     from phoneterm.device.breadcrumb import Breadcrumb
 
@@ -48,4 +49,4 @@ try:
     SAFE_REASON = find_reason()
 except Exception as error:
     SAFE_REASON = error
-del find_reason, is_key_held  # main.py shares these globals, and the terminal needs the memory
+del const, find_reason, is_key_held  # main.py shares these globals, and the terminal needs the memory

@@ -33,6 +33,8 @@ def slim(sources: Mapping[str, str], outside: Iterable[str]) -> dict[str, str]:
     constants = {name: _constants(tree) for name, tree in trees.items()}
     for name, tree in trees.items():
         _Folding(name, trees, constants, stay).visit(tree)
+    for tree in trees.values():
+        _leave_out_imports(tree, stay)
     letters = {name: _module_letters(tree, stay) for name, tree in trees.items()}
     for name, tree in trees.items():
         _Renaming(name, trees, letters, _member_letters(tree, stay), keywords).visit(tree)
@@ -134,6 +136,15 @@ def _letters(alphabet: str, taken: set[str]) -> Iterator[str]:
         for letter in alphabet:
             if prefix + letter not in taken:
                 yield prefix + letter
+
+
+def _leave_out_imports(tree: ast.Module, stay: set[str]) -> None:
+    """Take out what a module imports by name and does not use any more, as its constants are values now."""
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom):
+            statement.names = [alias for alias in statement.names if (alias.asname or alias.name) in used | stay]
+    tree.body = [statement for statement in tree.body if not isinstance(statement, ast.ImportFrom) or statement.names]
 
 
 def _module_letters(tree: ast.Module, stay: set[str]) -> dict[str, str]:

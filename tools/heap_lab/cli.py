@@ -41,7 +41,8 @@ def print_measures() -> None:
 
 
 async def _measure() -> tuple[int, int, int, int]:
-    copied = await measure.measure_live(is_frozen=False)
+    chip = await measure.measure_chip()
+    copied = await measure.measure_live(False, chip)
     works = await measure.find_smallest(False, copied)
-    frozen = await measure.measure_live(is_frozen=True)
+    frozen = await measure.measure_live(True, chip)
     return copied.bytes, works, frozen.bytes, await measure.find_smallest(True, frozen)

@@ -6,7 +6,7 @@ anywhere that its memory is short.
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -60,14 +60,14 @@ async def play(installation: Installation) -> None:
             await _play(installation)
     except (PhoneError, TimeoutError) as error:
         raise StoryFailed(str(error) or f"not done in {_DEADLINE_S} s") from None
-    complain(installation)
+    shortage = find_shortage(installation.phone.log_lines)
+    if shortage:
+        raise StoryFailed(shortage)
 
 
-def complain(installation: Installation) -> None:
-    """Raise StoryFailed if the terminal has said that its memory is short."""
-    for line in installation.phone.log_lines:
-        if any(word in line for word in _SHORT):
-            raise StoryFailed(line)
+def find_shortage(log_lines: Iterable[str]) -> str | None:
+    """Return the first line in which a terminal has said that its memory is short, or None."""
+    return next((line for line in log_lines if any(word in line for word in _SHORT)), None)
 
 
 async def _play(installation: Installation) -> None:
