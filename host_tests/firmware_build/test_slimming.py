@@ -2,9 +2,14 @@
 
 import importlib
 import sys
+from pathlib import Path
 
 import pytest
+from firmware_build import cli
 from firmware_build.slimming import slim
+from typer.testing import CliRunner
+
+_FIRMWARE = Path(__file__).parents[2] / "firmware"
 
 _WIRE = '''
 """A module that others use."""
@@ -92,7 +97,7 @@ def show(module):
 @pytest.fixture
 def slimmed(tmp_path, monkeypatch):
     """The two modules, slimmed and importable on CPython: their texts, and the second of them."""
-    texts = slim({"ours": "", "ours.wire": _WIRE, "ours.user": _USER}, [_OUTSIDE])
+    texts = slim({"ours": "", "ours.wire": _WIRE, "ours.user": _USER}, [_OUTSIDE]).texts
     folder = tmp_path / "ours"
     folder.mkdir()
     for name, text in texts.items():
@@ -145,3 +150,21 @@ def test_the_same_modules_give_the_same_text():
 def test_what_is_not_python_is_the_compilers_to_say():
     with pytest.raises(SyntaxError):
         slim({"one": "def broken(:"}, [])
+
+
+def test_the_letters_can_be_told_back():
+    slimmed = slim({"ours": "", "ours.wire": _WIRE, "ours.user": _USER}, [_OUTSIDE])
+    letter = slimmed.names["ours.wire"]["_decorate"]
+    assert f"def {letter}(self" in slimmed.texts["ours.wire"]
+
+
+def test_the_command_tells_the_letters_of_a_module_back():
+    result = CliRunner().invoke(cli.app, ["names", "mqtt"])
+    assert result.exit_code == 0
+    letter, name = result.output.split()[-2:]
+    assert (len(letter) <= 2, name in (_FIRMWARE / "phoneterm/device/mqtt.py").read_text()) == (True, True)
+
+
+def test_a_module_that_is_not_there_is_one_sentence():
+    result = CliRunner().invoke(cli.app, ["names", "tea"])
+    assert (result.exit_code, result.output) == (1, "There is no module tea in the firmware.\n")

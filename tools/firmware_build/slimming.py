@@ -7,19 +7,31 @@ Does not compile them, and changes nothing that they do there. What is rewritten
 - names that only our own modules use become letters: parameters, private attributes and methods, and what a module
   defines, where every use can be followed.
 Names that are used from outside stay: by `outside`, the sources that run on the device beside the modules; by keyword;
-as texts; or as attributes of what may be anything. `Names` tells which letter was which name.
+as texts; or as attributes of what may be anything.
 """
 
 import ast
 import string
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 MOST_FOLDED_CHARS = 10  # MicroPython keeps such a text once, however often it is used
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def slim(sources: Mapping[str, str], outside: Iterable[str]) -> dict[str, str]:
-    """Return the modules, by their dotted names, rewritten; SyntaxError when one is not Python."""
+@dataclass(frozen=True)
+class Slimmed:
+    """By the modules' dotted names: their texts, and the letters that names in them have become.
+
+    Parameters are not among the names: a fault is told by the function that it was in.
+    """
+
+    texts: dict[str, str]
+    names: dict[str, dict[str, str]]
+
+
+def slim(sources: Mapping[str, str], outside: Iterable[str]) -> Slimmed:
+    """Return the modules, given by their dotted names, rewritten; SyntaxError when one is not Python."""
     trees = {name: _without_docstrings(ast.parse(source)) for name, source in sources.items()}
     others = [_without_docstrings(ast.parse(source)) for source in outside]
     everything = [*trees.values(), *others]
@@ -36,9 +48,13 @@ def slim(sources: Mapping[str, str], outside: Iterable[str]) -> dict[str, str]:
     for tree in trees.values():
         _leave_out_imports(tree, stay)
     letters = {name: _module_letters(tree, stay) for name, tree in trees.items()}
+    members = {name: _member_letters(tree, stay) for name, tree in trees.items()}
     for name, tree in trees.items():
-        _Renaming(name, trees, letters, _member_letters(tree, stay), keywords).visit(tree)
-    return {name: ast.unparse(ast.fix_missing_locations(tree)) for name, tree in trees.items()}
+        _Renaming(name, trees, letters, members[name], keywords).visit(tree)
+    return Slimmed(
+        {name: ast.unparse(ast.fix_missing_locations(tree)) for name, tree in trees.items()},
+        {name: {**letters[name], **members[name]} for name in trees},
+    )
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
