@@ -70,8 +70,10 @@ bench-bridge: $(READY) ## The bridge under load beside Node-RED and python-ami: 
 	@$(PHONETERM) parts install
 	@$(PHONETERM) load bench $(ARGS)
 
-sizes: $(READY) ## Compile the firmware with mpy-cross and print what each module takes on the device.
+sizes: $(READY) ## Compile the firmware, print what each module takes on the device, and what all take of a heap.
 	@$(PHONETERM) firmware sizes
+	@$(PHONETERM) parts install --if-possible --tests
+	@$(PHONETERM) heap measure
 
 firmware: $(READY) ## Build all files that a board gets: BOARD=ESP32_GENERIC. ROMFS=1 makes a ROMFS image too.
 	@$(PHONETERM) firmware build $(BOARD) $(if $(ROMFS),--romfs) $(ARGS)

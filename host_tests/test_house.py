@@ -97,6 +97,13 @@ _ARROWS = {
         "phoneterm_bridge",
         "phoneterm.core.messages",
     },
+    "tools/heap_lab": {
+        "heap_lab",
+        "lab_parts",
+        "virtual_phone",
+        "firmware_build",
+        "phoneterm_cli.installation",
+    },
     "tools/link_lab": {
         "link_lab",
         "lab_parts",
@@ -111,7 +118,7 @@ _PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", 
 _OURS = {
     "device_cable",
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator", "pbx_bench",
-    "virtual_phone", "keypad_lab", "link_lab", "firmware_build", "fault_lab", "board_check",
+    "virtual_phone", "keypad_lab", "link_lab", "heap_lab", "firmware_build", "fault_lab", "board_check",
     "bridge_lab", "chip_lab",
 }  # fmt: skip
 

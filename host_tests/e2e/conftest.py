@@ -1,57 +1,84 @@
-"""One installation for each PBX: keypad, firmware on the MicroPython VM, MQTT, bridge, PBX and its phones."""
+"""One installation for each PBX and VM: keypad, firmware on MicroPython, MQTT, bridge, PBX and its phones.
+
+The 32-bit VMs have the heap that the firmware must work in, and a terminal that says there that its memory is short
+has failed, whatever else it did.
+"""
 
 import asyncio
+from collections import namedtuple
 
 import pytest
 import pytest_asyncio
 from e2e.hand_made import HandMadeTerminal
 from e2e.permission import change_permission
+from heap_lab import limits, measure, story
+from lab_parts import parts
 from pbx.desk import are_talking
-from phoneterm_cli.installation import CALLER, EXTENSION, PBX_KINDS, Installation, make_lab
+from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab
 from virtual_phone.phone import VirtualPhone
+from virtual_phone.wired_display import KINDS as DISPLAYS
+
+# pbx: which one. bits: the width of the VM. is_frozen: whether the firmware is. display: one that costs time, on a phone
+# that waits as the chip does, in ticks of 10 ms; none of both when empty.
+Place = namedtuple("Place", "pbx bits is_frozen display", defaults=(64, False, ""))
+
+PLACES = [
+    pytest.param(Place("simulator"), id="simulator"),
+    pytest.param(Place("asterisk"), id="asterisk"),
+    pytest.param(Place("simulator", 32), id="simulator-32-bit"),
+    pytest.param(Place("asterisk", 32), id="asterisk-32-bit"),
+    pytest.param(Place("simulator", 32, True), id="simulator-32-bit-frozen"),
+]
+WITH_DISPLAYS = [pytest.param(Place("simulator", display=kind), id=f"simulator-ticks-{kind}") for kind in DISPLAYS]
 
 
-class UnkindInstallation(Installation):
-    """Its phone is as unkind as the chip in two ways at once: it waits in ticks, and its display takes time."""
+class PlacedInstallation(Installation):
+    """An installation whose phone is that of a place; `heap` is what its chip has, for the 32-bit VM."""
 
-    display = ""
+    def __init__(self, place, heap, folder):
+        super().__init__(make_lab(place.pbx), folder)
+        self._place = place
+        self._heap = heap
 
     def _make_phone(self, settings, control_port):
-        texts = settings | {"wifi_ssid": "virtual"}
-        return VirtualPhone(texts, control_port, display=self.display, tick_ms=10)
+        place = self._place
+        return VirtualPhone(
+            settings | {"wifi_ssid": "virtual"}, control_port, bits=place.bits, is_frozen=place.is_frozen,
+            display=place.display, tick_ms=10 if place.display else 0, **self._heap,
+        )  # fmt: skip
 
 
-def make_installation(lab, folder, display):
-    """Return an installation, whose phone is the usual one without a display that costs time."""
-    if not display:
-        return Installation(lab, folder)
-    installation = UnkindInstallation(lab, folder)
-    installation.display = display
-    return installation
-
-
-@pytest.fixture(scope="package", params=PBX_KINDS)
-def pbx_kind(request):
-    """Which PBX the test runs on."""
+@pytest.fixture(scope="package", params=PLACES)
+def place(request, need_part):
+    """Where the test runs."""
+    if request.param.pbx == "asterisk":
+        need_part("asterisk")
+        need_part("sipp")
+    if request.param.bits == 32:
+        need_part(parts.MICROPYTHON_32)
     return request.param
 
 
 @pytest.fixture(scope="package")
-def display(request):
-    """Which display the phone has, if the test says so: "oled" or "lcd" for one that costs time."""
-    return getattr(request, "param", "")
+def pbx_kind(place):
+    """Which PBX the test runs on."""
+    return place.pbx
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def whole(pbx_kind, display, need_part, tmp_path_factory):
-    """A running installation, the same for all tests of one PBX and display."""
-    if pbx_kind == "asterisk":
-        need_part("asterisk")
-        need_part("sipp")
-    installation = make_installation(make_lab(pbx_kind), tmp_path_factory.mktemp("store"), display)
+async def whole(place, tmp_path_factory):
+    """A running installation, the same for all tests of one place."""
+    heap = {}
+    if place.bits == 32:
+        live = await measure.measure_live(place.is_frozen, await measure.measure_chip())
+        most = limits.FROZEN_WORKS_BYTES if place.is_frozen else limits.WORKS_BYTES
+        heap = {"heap_kib": live.heap_kib(most)}
+    installation = PlacedInstallation(place, heap, tmp_path_factory.mktemp("store"))
     await installation.start()
     yield installation
+    lines = list(installation.phone.log_lines)
     await installation.stop()
+    assert story.find_shortage(lines) is None
 
 
 @pytest_asyncio.fixture(loop_scope="package")

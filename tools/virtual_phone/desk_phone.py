@@ -6,7 +6,7 @@ Does not talk to people or programs: the control socket (`control.py`) does, wit
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def _stock() -> tuple[Path, ...]:
 
 
 class DeskPhone(Handset):
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `rom` say what its chip is like.
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `environment` are its chip's.
 
     `display` is one that costs time, with its real driver, which `firmware` must hold; without it two lines come to the
     computer at no cost. tick_ms 10: the firmware waits as on the chip. Joining the Wi-Fi takes `join_s`.
@@ -59,15 +59,15 @@ class DeskPhone(Handset):
         tick_ms: int = 0,
         display: WiredDisplay | None = None,
         bits: int = 64,
-        rom: Path | None = None,
         join_s: float = 0,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(read_wiring(board))
         self.nvs = NvsImage(settings)
         self.power: Power[Chip] = Power(self._boot, self._go_dark)
         self._firmware = firmware
         self._argv, self._environment = vm.command(
-            vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (str(firmware),), bits
+            vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (), bits
         )
         self._environment |= {
             "PHONETERM_PINS": self.wiring.pins,
@@ -77,8 +77,7 @@ class DeskPhone(Handset):
             "PHONETERM_DISPLAY": display.kind if display else "",
         }
         self._display = display
-        if rom is not None:
-            self._environment["PHONETERM_ROM"] = str(rom)
+        self._environment |= environment or {}
         self._outputs = Outputs()
         self._radio = Radio(access_point)
         self._join_s = join_s
