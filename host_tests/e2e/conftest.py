@@ -6,6 +6,7 @@ has failed, whatever else it did.
 
 import asyncio
 from collections import namedtuple
+from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -14,8 +15,7 @@ from e2e.permission import change_permission
 from heap_lab import limits, measure, story
 from lab_parts import parts
 from pbx.desk import are_talking
-from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab
-from virtual_phone.phone import VirtualPhone
+from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
 from virtual_phone.wired_display import KINDS as DISPLAYS
 
 # pbx: which one. bits: the width of the VM. is_frozen: whether the firmware is. display: one that costs time, on a phone
@@ -32,20 +32,12 @@ PLACES = [
 WITH_DISPLAYS = [pytest.param(Place("simulator", display=kind), id=f"simulator-ticks-{kind}") for kind in DISPLAYS]
 
 
-class PlacedInstallation(Installation):
-    """An installation whose phone is that of a place; `heap` is what its chip has, for the 32-bit VM."""
-
-    def __init__(self, place, heap, folder):
-        super().__init__(make_lab(place.pbx), folder)
-        self._place = place
-        self._heap = heap
-
-    def _make_phone(self, settings, control_port):
-        place = self._place
-        return VirtualPhone(
-            settings | {"wifi_ssid": "virtual"}, control_port, bits=place.bits, is_frozen=place.is_frozen,
-            display=place.display, tick_ms=10 if place.display else 0, **self._heap,
-        )  # fmt: skip
+def phone_of(place, heap):
+    """Return what makes the phone of a place; `heap` is what its chip has, for the 32-bit VM."""
+    return partial(
+        make_virtual_phone, bits=place.bits, is_frozen=place.is_frozen, display=place.display,
+        tick_ms=10 if place.display else 0, **heap,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="package", params=PLACES)
@@ -73,7 +65,8 @@ async def whole(place, tmp_path_factory):
         live = await measure.measure_live(place.is_frozen, await measure.measure_chip())
         most = limits.FROZEN_WORKS_BYTES if place.is_frozen else limits.WORKS_BYTES
         heap = {"heap_kib": live.heap_kib(most)}
-    installation = PlacedInstallation(place, heap, tmp_path_factory.mktemp("store"))
+    folder = tmp_path_factory.mktemp("store")
+    installation = Installation(make_lab(place.pbx), folder, make_phone=phone_of(place, heap))
     await installation.start()
     yield installation
     lines = list(installation.phone.log_lines)

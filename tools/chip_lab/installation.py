@@ -25,7 +25,7 @@ class ChipInstallation(Installation):
     phone: ChipPhone
 
     def __init__(self, folder: Path, **phone_options: Any) -> None:
-        super().__init__(make_lab("simulator"), folder, phone_kind="chip")
+        super().__init__(make_lab("simulator"), folder, make_phone=self._make_chip)
         self._phone_options = phone_options
         self._watchers: list[Watcher] = []
         self.proxy: FaultProxy
@@ -35,7 +35,7 @@ class ChipInstallation(Installation):
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
-    def _make_phone(self, settings: dict[str, str], control_port: int) -> ChipPhone:
+    def _make_chip(self, settings: dict[str, str], control_port: int) -> ChipPhone:
         return ChipPhone(settings, control_port, **self._phone_options)
 
     async def _port_for_phone(self) -> int:

@@ -11,9 +11,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab
+from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
 from virtual_phone.client import PhoneError
-from virtual_phone.phone import VirtualPhone
 
 _DEADLINE_S = 60
 _SHORT = ("MemoryError", "memory is too short")
@@ -30,7 +29,7 @@ async def installed(heap_kib: int, is_frozen: bool, watched: str = "") -> AsyncI
     `watched`: what the chip says of its heap, as PHONETERM_LIVE of `live_bytes.py`.
     """
     environment = {"PHONETERM_LIVE": watched}
-    phone = partial(VirtualPhone, heap_kib=heap_kib, bits=32, is_frozen=is_frozen, environment=environment)
+    phone = partial(make_virtual_phone, heap_kib=heap_kib, bits=32, is_frozen=is_frozen, environment=environment)
     with tempfile.TemporaryDirectory(prefix="phoneterm-heap-") as folder:
         installation = Installation(make_lab("simulator"), Path(folder), make_phone=phone)
         try:
