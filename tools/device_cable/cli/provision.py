@@ -102,7 +102,7 @@ def rotate(
                     f"The board is {'not set up' if tid is None else 'no terminal of this store'}: make provision "
                     "BOARD= PORT= EXT= makes it one."
                 )
-            if nvs.has_shared_key(cable):
+            if nvs.read_tls(cable) == "psk":
                 check_shared_key(there)
             provisioning.rotate(cable, directory, tid)
             typer.echo(f"{tid} has new keys, on the board and in the store; the old ones are worth nothing.")
