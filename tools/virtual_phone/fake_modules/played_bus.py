@@ -9,7 +9,7 @@ import time
 from host_link import link
 
 _COMPUTED_US = 10  # a byte
-_MOST_BYTES = 64
+_MOST_BYTES = 80
 _DIGITS = b"0123456789abcdef"
 
 
