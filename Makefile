@@ -12,13 +12,14 @@ WIFI ?=
 CERT ?=
 KEY ?=
 AGAIN ?=
+IMAGE ?=
 ARGS ?=
 VENV := .venv
 READY := $(VENV)/.ready
 PHONETERM := $(VENV)/bin/phoneterm
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware sim lab flash provision lock clean
+.PHONY: help run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware image sim lab flash provision lock clean
 .PHONY: rotate wipe smoke repl logs
 
 help: ## Print this list.
@@ -77,6 +78,9 @@ sizes: $(READY) ## Compile the firmware, print what each module takes on the dev
 firmware: $(READY) ## Build all files that a board gets: BOARD=ESP32_GENERIC. ROMFS=1 makes a ROMFS image too.
 	@$(PHONETERM) firmware build $(BOARD) $(if $(ROMFS),--romfs) $(ARGS)
 
+image: $(READY) ## MicroPython with the firmware frozen in, built in a container: BOARD=ESP32_GENERIC. ARGS=--dry-run prints how.
+	@$(PHONETERM) firmware image "$(BOARD)" $(ARGS)
+
 sim: $(READY) ## The virtual phone alone, for a bridge that already runs: SETTINGS=terminal.json.
 	@test -n "$(SETTINGS)" || { echo "make sim needs SETTINGS=FILE, the file that 'phoneterm terminal add' wrote."; exit 2; }
 	@$(PHONETERM) phone run --settings $(SETTINGS) $(ARGS)
@@ -84,9 +88,9 @@ sim: $(READY) ## The virtual phone alone, for a bridge that already runs: SETTIN
 lab: $(READY) ## A real Asterisk with SIP endpoints 101, 102 and 103 on loopback, until Ctrl-C.
 	@$(PHONETERM) parts install && $(PHONETERM) lab up $(ARGS)
 
-flash: $(READY) ## Build the firmware and bring it onto a board: BOARD=ESP32_GENERIC, PORT=/dev/ttyUSB0 if there are several.
+flash: $(READY) ## Build the firmware and bring it onto a board: BOARD=ESP32_GENERIC, PORT=/dev/ttyUSB0; IMAGE=FILE.bin writes MicroPython first.
 	@if [ "$(BOARD)" != VIRTUAL ]; then $(PHONETERM) firmware build "$(BOARD)"; fi && \
-	  $(PHONETERM) device flash --board "$(BOARD)" --port "$(PORT)" $(ARGS)
+	  $(PHONETERM) device flash --board "$(BOARD)" --port "$(PORT)" $(if $(IMAGE),--image "$(IMAGE)") $(ARGS)
 
 provision: $(READY) ## Make a board the terminal of an extension: BOARD= PORT= EXT=101 HOST=broker; AGAIN=1, WIFI=, CERT= KEY=, ARGS=--dry-run.
 	@$(PHONETERM) device provision --board "$(BOARD)" --port "$(PORT)" --extension "$(EXT)" \

@@ -2,6 +2,7 @@
 
 Does not act on it; `main.py`, which shares these globals, does. Safe mode is for a terminal with a file named `safe`
 (`mpremote touch :safe`), for one whose last runs all crashed, and for whoever holds the cancel key while power comes.
+The clock is set as fast as the chip has it: images start at 160 MHz, and every look at the keypad waits for it.
 Garbage is collected often from here on until the terminal runs, so that the modules that are loaded lie close together
 and leave the heap in one piece.
 """
@@ -13,6 +14,7 @@ import time
 import machine
 from micropython import const
 
+_FASTEST_HZ = const(240000000)
 _LOADING_GARBAGE_BYTES = const(4096)
 _MOST_CRASHES = const(3)
 _HELD_MS = const(20)
@@ -42,6 +44,10 @@ def find_reason():
 
 
 gc.threshold(_LOADING_GARBAGE_BYTES)
+try:
+    machine.freq(_FASTEST_HZ)
+except ValueError:
+    pass  # an ESP32-C3 has 160 MHz at most
 try:
     from phoneterm.device.breadcrumb import Breadcrumb
 

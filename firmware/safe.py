@@ -43,6 +43,8 @@ def show(reason):
         display = board.make_display()
         if display:
             display.show("safe mode", reason)
+            while wait_ms := display.step():
+                time.sleep_ms(wait_ms)
         lamp = machine.Pin(board.LAMP, machine.Pin.OUT)
         return board.NAME, lambda: lamp.value(time.ticks_ms() // _LAMP_MS & 1)
     except Exception as error:  # a board that lacks something is no reason not to be reached
@@ -51,15 +53,16 @@ def show(reason):
 
 
 def connect(settings, context):
-    """Return an MQTTClient of umqtt.simple that is connected; OSError and others when it cannot be."""
+    """Return an MQTTClient of umqtt.simple that is connected; OSError and others when it cannot be.
+
+    Releases before 1.4 would check no certificate: they miss the module ussl, and fail before they send anything.
+    """
 
     def wrap_socket(sock, server_hostname=None):
         return context.wrap_socket(sock, server_hostname=settings.tls_host)  # the address is not always the name
 
     client = MQTTClient(settings.tid, settings.mqtt_host, settings.mqtt_port, settings.tid, settings.mqtt_password,
                         _KEEPALIVE_S, context and Wrapper(wrap_socket))  # fmt: skip
-    if context and hasattr(client, "ssl_params"):
-        raise ValueError("this umqtt.simple checks no certificates: update MicroPython")
     client.connect()
     return client
 
@@ -95,7 +98,10 @@ async def join(settings):
     station = network.WLAN(network.STA_IF)
     if not station.isconnected():
         station.active(True)
-        station.connect(settings.wifi_ssid, settings.wifi_password)
+        try:
+            station.connect(settings.wifi_ssid, settings.wifi_password)
+        except OSError:
+            pass  # it is joining already, and goes on by itself
 
     async def wait():
         while not station.isconnected():

@@ -47,14 +47,33 @@ _ARROWS = {
     "tools/phoneterm_bridge/systemd": {"phoneterm_bridge.systemd", "phoneterm_bridge.health"},
     "tools/device_cable": {
         "device_cable",
+        "firmware_build.flash_image",
         "phoneterm_bridge",
         "phoneterm.core.messages",
         "phoneterm.device.settings",
+        "firmware_build.version",
     },
     "tools/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.ami"},
     "tools/pbx_bench": {"pbx_bench", "pbx_lab", "lab_parts", "phoneterm_bridge"},
     "tools/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.ami"},
-    "tools/virtual_phone": {"virtual_phone", "firmware_build", "lab_parts.stock_modules", "lab_parts.parts"},
+    "tools/virtual_phone": {
+        "virtual_phone",
+        "board_check.chips",
+        "firmware_build",
+        "lab_parts.stock_modules",
+        "lab_parts.parts",
+    },
+    "tools/chip_lab": {
+        "chip_lab",
+        "virtual_phone",
+        "firmware_build",
+        "lab_parts",
+        "phoneterm_cli.installation",
+        "phoneterm_bridge",
+        "phoneterm.core.messages",
+        "device_cable",
+        "fault_lab",
+    },
     "tools/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
     "tools/firmware_build": {"firmware_build", "board_check"},
     "tools/fault_lab": {
@@ -100,7 +119,7 @@ _OURS = {
     "device_cable",
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator", "pbx_bench",
     "virtual_phone", "keypad_lab", "link_lab", "heap_lab", "firmware_build", "fault_lab", "board_check",
-    "bridge_lab",
+    "bridge_lab", "chip_lab",
 }  # fmt: skip
 
 

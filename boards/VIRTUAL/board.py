@@ -24,9 +24,9 @@ HOOK_OFF_LEVEL = 1
 
 def make_display():
     """Return the 2x16 display."""
-    from virtual_display import VirtualDisplay
+    from virtual_display import make
 
-    return VirtualDisplay()
+    return make()
 
 
 def on_signal(name):

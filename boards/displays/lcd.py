@@ -1,78 +1,104 @@
 """A 16x2 character display: HD44780 behind a PCF8574 port expander on I2C, as sold ready made.
 
-Does not choose what to show. A board's `make_display` returns one: `Lcd(I2C(0, scl=Pin(22), sda=Pin(21)))`.
-`show` sends only the characters that differ, because the expander is slow and the keypad waits meanwhile: four bytes
-a character, 0.4 ms at its 100 kHz; a whole new screen takes 14 ms. A display that is unplugged shows nothing and
-harms nothing. Source: the Hitachi HD44780U data sheet (4-bit start-up, figure 24) and the NXP PCF8574 data sheet.
+Does not choose what to show. A board's `make_display` returns one:
+`Lcd(I2C(0, scl=Pin(22), sda=Pin(21), freq=100000))`.
+A step sends up to four characters that differ from what is shown, because the expander is slow: four bytes a
+character, 0.4 ms at its 100 kHz. Neither `show` nor a step allocates. A display that does not answer is given up
+until the next start. Source: the Hitachi HD44780U data sheet (4-bit start-up, figure 24), the NXP PCF8574 data sheet.
 """
 
-import time
+from struct import pack_into
 
-CHARACTERS = 16
-LINES = 2
+from micropython import const
+
+_CHARACTERS = const(16)
 ADDRESS = 0x27  # with all three address bridges open; 0x3F where the expander is a PCF8574A
 
-_DATA = 0x01  # RS: the byte is a character, not a command
-_ENABLE = 0x04
-_LIGHT = 0x08
-_FOUR_BITS_TWO_LINES = 0x28
-_ON_WITHOUT_CURSOR = 0x0C
-_CLEAR = 0x01
-_FORWARD = 0x06
-_PLACE = 0x80
-_SECOND_LINE = 0x40
+_MOST = const(4)  # characters in a step
+_PAUSE_MS = const(1)
+_DATA = const(0x01)  # RS: the byte is a character, not a command
+_ENABLE = const(0x04)
+_LIGHT = const(0x08)
+_PLACE = const(0x80)
+_SECOND_LINE = const(0x40)
+# (bits, ms to wait afterwards): four bits below 8-bit commands that are sent whole. From whatever state it is in to
+# 8 bits, which three times 3 is in every state; four bits; two lines, cleared, forward, and on without a cursor.
+_POWER_MS = const(50)
+_START = ((0x30, 5), (0x30, 5), (0x30, 5), (0x20, 1), (0x28, 1), (0x01, 2), (0x06, 1), (0x0C, 1))
+_NIBBLES = const(4)  # of them are sent as four bits
 
 
 class Lcd:
     """One display; its lines are blank to begin with."""
 
-    def __init__(self, i2c, address=ADDRESS, sleep_ms=time.sleep_ms):
-        """Take a `machine.I2C` at 100 kHz and start the display up, which takes 65 ms."""
+    def __init__(self, i2c, address=ADDRESS):
+        """Take a `machine.I2C` at 100 kHz; the first steps start the display up."""
         self._i2c = i2c
         self._address = address
-        self._shown = [" " * CHARACTERS, " " * CHARACTERS]
-        sleep_ms(50)
-        for _ in range(3):  # from whatever state it is in to 8 bits, which three times 3 is in every state
-            self._send(self._nibble(0x30))
-            sleep_ms(5)
-        self._send(self._nibble(0x20))
-        for command in (_FOUR_BITS_TWO_LINES, _ON_WITHOUT_CURSOR, _CLEAR, _FORWARD):
-            self._send(self._byte(command, 0))
-            if command == _CLEAR:
-                sleep_ms(2)
+        self._wanted = bytearray(2 * _CHARACTERS)
+        self._shown = bytearray(2 * _CHARACTERS)
+        self._steps = -1
+        self._output = bytearray(4 * (1 + _MOST))
+        self._length = 0
+        output = memoryview(self._output)
+        self._pieces = tuple([output[: 4 * count or 2] for count in range(2 + _MOST)])
 
     def show(self, line1, line2):
-        """Show two lines of up to 16 characters; what is not printable ASCII becomes '?'."""
-        for line, text in ((0, line1), (1, line2)):
-            text = text[:CHARACTERS] + " " * (CHARACTERS - len(text))
-            if text != self._shown[line]:
-                self._send(self._changes(line, text))
-                self._shown[line] = text
+        """Want two lines of up to 16 characters; steps show them, with '?' for what is not printable ASCII."""
+        pack_into("16s16s", self._wanted, 0, line1, line2)
 
-    def _changes(self, line, text):
-        """Return the bytes that turn what is shown in a line into `text`."""
-        output = b""
-        is_in_place = False
-        for column in range(CHARACTERS):
-            if text[column] == self._shown[line][column]:
-                is_in_place = False
-                continue
-            if not is_in_place:
-                output += self._byte(_PLACE | line * _SECOND_LINE | column, 0)
-                is_in_place = True
-            code = ord(text[column])
-            output += self._byte(code if 32 <= code < 127 else ord("?"), _DATA)
-        return output
-
-    def _byte(self, value, kind):
-        return self._nibble(value & 0xF0 | kind) + self._nibble((value << 4) & 0xF0 | kind)
-
-    def _nibble(self, value):
-        """Return the two states of the expander that hand over the upper four bits: enable high, enable low."""
-        return bytes([value | _LIGHT | _ENABLE, value | _LIGHT])
-
-    def _send(self, output):
+    def step(self):
+        """Work for at most 3 ms; return the ms to wait before the next step, 0 when nothing is left to do."""
+        if self._i2c is None:
+            return 0
         try:
-            self._i2c.writeto(self._address, output)
+            if self._steps < len(_START):
+                return self._start()
+            if self._wanted == self._shown:
+                return 0
+            self._draw()
         except OSError:
-            pass  # unplugged
+            self._i2c = None
+            return 0
+        return _PAUSE_MS
+
+    def _start(self):
+        """Do the next step of the start-up; return how long the display takes for it."""
+        self._steps += 1
+        if self._steps == 0:
+            return _POWER_MS
+        bits, wait_ms = _START[self._steps - 1]
+        self._length = 0
+        self._add(bits, 0)
+        self._send(0 if self._steps <= _NIBBLES else 1)
+        return wait_ms
+
+    def _draw(self):
+        """Send the first characters that are not shown yet, one beside the other."""
+        wanted, shown = self._wanted, self._shown
+        first = 0
+        while wanted[first] == shown[first]:
+            first += 1
+        line, column = first // _CHARACTERS, first % _CHARACTERS
+        self._length = 0
+        self._add(_PLACE | line * _SECOND_LINE | column, 0)
+        count = 0
+        while count < _MOST and column + count < _CHARACTERS and wanted[first + count] != shown[first + count]:
+            code = wanted[first + count] or ord(" ")
+            self._add(code if 32 <= code < 127 else ord("?"), _DATA)
+            count += 1
+        self._send(1 + count)
+        for index in range(first, first + count):
+            shown[index] = wanted[index]
+
+    def _add(self, value, kind):
+        """Add the states of the expander that hand over two times four bits: enable high, enable low."""
+        output, length = self._output, self._length
+        output[length + 1] = value & 0xF0 | kind | _LIGHT
+        output[length] = output[length + 1] | _ENABLE
+        output[length + 3] = value << 4 & 0xF0 | kind | _LIGHT
+        output[length + 2] = output[length + 3] | _ENABLE
+        self._length = length + 4
+
+    def _send(self, count):
+        self._i2c.writeto(self._address, self._pieces[count])

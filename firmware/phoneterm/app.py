@@ -12,14 +12,16 @@ import time
 from micropython import const
 
 from phoneterm.core import actions as act
-from phoneterm.core.debounce import INDEX, PRESSED, STUCK, WORKING
+from phoneterm.core.debounce import INDEX, PRESSED, STALLED, STUCK, WORKING
 from phoneterm.device.event_log import log, place_of
-from phoneterm.device.ticks import Elapsed, WholeMs
+from phoneterm.device.memory import measure_idf
 
 WATCHED = ("scan", "tick", "link")  # what the watchdog wants to see moving
+_BEAT_MS = const(20)  # how exact the terminal's timers are; keys bring times of their own
 _TICK_MS = const(1000)
 _TELEMETRY_TICKS = const(60)
 _FIRST_TELEMETRY_TICK = const(5)
+_SHORT_BYTES = const(6144)  # of ESP-IDF's memory: with less, Wi-Fi cannot even send what would free some
 _SETTLED_TICKS = const(60)  # a crash after that is not one in a row
 _MOST_DEATHS = const(5)  # of tasks; one is forgiven with every telemetry
 _REVIVE_MS = const(100)
@@ -28,14 +30,14 @@ _LAST_WORDS_MS = const(500)  # for what is being published before a restart
 
 
 class App:
-    """Joins the terminal with its keypad, lamp, display, hook and broker; `run` is the whole life of the device."""
+    """Joins the terminal with its keypad, lamp, screen, hook and broker; `run` is the whole life of the device."""
 
-    def __init__(self, terminal, scanner, indicator, display, hook, watchdog, breadcrumb):
-        """Take the parts; display and hook may be None."""
+    def __init__(self, terminal, sampler, indicator, screen, hook, watchdog, breadcrumb):
+        """Take the parts; screen and hook may be None."""
         self._terminal = terminal
-        self._scanner = scanner
+        self._sampler = sampler
         self._indicator = indicator
-        self._display = display
+        self._screen = screen
         self._hook = hook
         self._watchdog = watchdog
         self._breadcrumb = breadcrumb
@@ -45,7 +47,10 @@ class App:
         self._restarting = None
         self._deaths = 0
         self._restarts = 0
-        self._free_bytes = 0
+        self._memory_restarts = 0
+        self._is_short = False
+        self._time_ms = 0
+        self._due_bytes = 0
 
     async def run(self, client, wifi):
         """Start every task and wait for ever; `client` and `wifi` call back the `on_` methods."""
@@ -53,14 +58,21 @@ class App:
         self._wifi = wifi
         gc.threshold(-1)
         self._collect_garbage()
+        self._time_ms = time.ticks_ms()
         asyncio.get_event_loop().set_exception_handler(self._on_exception)
         self._indicator.play("starting")
-        keep = self._keep_alive
+        keep, screen = self._keep_alive, self._screen
         await asyncio.gather(
-            keep("scan", self._scan), keep("tick", self._tick), keep("indicator", self._indicator.run),
-            keep("wifi", wifi.run), keep("receive", client.receive), keep("send", client.send),
-            keep("ping", client.ping),
+            keep("scan", self._scan), keep("keys", self._hear_keys), keep("tick", self._tick),
+            keep("indicator", self._indicator.run), keep("wifi", wifi.run), keep("receive", client.receive),
+            keep("send", client.send),
+            keep("ping", client.ping), *((keep("screen", screen.run),) if screen else ()),
         )  # fmt: skip
+
+    async def wait_network(self):
+        """Return once there is a network, with the lamp dark: what follows may block everything for seconds."""
+        await self._wifi.wait_up()
+        await self._indicator.go_dark()
 
     def on_message(self, topic, payload, is_retained):
         """Hand over what the broker sent."""
@@ -88,8 +100,8 @@ class App:
                 self._indicator.country = self._terminal.country
                 self._indicator.play(action.signal)
             elif isinstance(action, act.Show):
-                if self._display:
-                    self._display.show(action.line1, action.line2)
+                if self._screen:
+                    self._screen.show(action.line1, action.line2)
             elif isinstance(action, act.Log):
                 log(action.event, action.detail)
             elif isinstance(action, act.Restart):
@@ -127,31 +139,56 @@ class App:
             self._ask(self._terminal.on_published, action.ref, is_good)
 
     async def _scan(self):
-        """Poll the keypad and the hook as often as the scanner wants."""
-        terminal, scanner, hook = self._terminal, self._scanner, self._hook
-        elapsed = Elapsed(time.ticks_us, time.ticks_diff)
-        whole_ms = WholeMs()
+        """Have the keypad looked at, poll the hook, let time pass, and see that all of it moves."""
+        sampler, hook = self._sampler, self._hook
+        sampler.start()
+        looks = sampler.looks
         while True:
-            elapsed_us = elapsed.take()
-            elapsed_ms = whole_ms.add(elapsed_us)
-            count = scanner.poll(elapsed_us)
-            self.perform(terminal.on_time(elapsed_ms))
-            for index in range(count):
-                self.perform(self._tell_key(scanner.changes[index]))
+            if sampler.error:
+                raise sampler.error
+            self._take_changes()
+            self._pass_time(time.ticks_ms())
             if hook:
-                is_off_hook = hook.poll(elapsed_ms)
+                is_off_hook = hook.poll(_BEAT_MS)
                 if is_off_hook is not None:
-                    self.perform(terminal.on_hook(is_off_hook))
-            self._watchdog.note("scan")
-            await asyncio.sleep_ms(scanner.wait_ms)
+                    self.perform(self._terminal.on_hook(is_off_hook))
+            if looks != sampler.looks:
+                looks = sampler.looks
+                self._watchdog.note("scan")
+            await asyncio.sleep_ms(_BEAT_MS)
+
+    async def _hear_keys(self):
+        """Take keys as soon as there are some."""
+        while True:
+            await self._sampler.news.wait()
+            self._take_changes()
+
+    def _take_changes(self):
+        """Tell the terminal what has changed at the keypad, each change at its time."""
+        while True:
+            change = self._sampler.take()
+            if change is None:
+                return
+            if change != STALLED:  # told before the time that it took: no timer may end what has a hole
+                self._pass_time(self._sampler.at_ms)
+            self.perform(self._tell_key(change))
+
+    def _pass_time(self, now_ms):
+        """Let the terminal's time pass up to `now_ms`."""
+        elapsed_ms = time.ticks_diff(now_ms, self._time_ms)
+        if elapsed_ms > 0:
+            self._time_ms = now_ms
+            self.perform(self._terminal.on_time(elapsed_ms))
 
     def _tell_key(self, change):
+        if change == STALLED:
+            return self._terminal.on_stall()
         if change & (STUCK | WORKING):
             return self._terminal.on_keypad_fault(change & INDEX, bool(change & STUCK))
         return self._terminal.on_key(change & INDEX, bool(change & PRESSED))
 
     async def _tick(self):
-        """Every second: feed the watchdog, collect garbage if half of what was free is used up and nobody is keying.
+        """Every second: feed the watchdog, collect garbage if there is much of it and nobody is keying.
 
         Every minute: telemetry, and forgive a death.
         """
@@ -167,20 +204,35 @@ class App:
                 self._breadcrumb.note(stood or "")
             if ticks == _SETTLED_TICKS:
                 self._breadcrumb.settle()
-            if not self._terminal.is_sequence_open and gc.mem_free() <= self._free_bytes // 2:
+            self._watch_memory()
+            is_telling = ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK  # what is in use, without the garbage
+            if not self._terminal.is_sequence_open and (is_telling or gc.mem_alloc() >= self._due_bytes):
                 self._collect_garbage()
-            if ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK:
+            if is_telling:
                 self._deaths = max(self._deaths - 1, 0)
                 self._ask(self._telemetry)
 
+    def _watch_memory(self):
+        """Give the link up, with all that it holds, when ESP-IDF has been short of memory for two ticks."""
+        free = measure_idf()[0]
+        was_short, self._is_short = self._is_short, free < _SHORT_BYTES
+        if was_short and self._is_short and self._client.drop("short of memory", True):
+            self._memory_restarts += 1
+            log("memory-short", "%d bytes are left to Wi-Fi and TLS" % free)
+            self._ask(self._terminal.on_memory_short)
+            self._collect_garbage()
+
     def _collect_garbage(self):
         gc.collect()
-        self._free_bytes = gc.mem_free()
+        self._due_bytes = gc.mem_alloc() * 5 // 4  # not by mem_free: that counts what the heap could take of the IDF's
 
     def _telemetry(self):
-        gaps, client = self._scanner.gaps, self._client
+        gaps, client = self._sampler.gaps, self._client
+        idf_free, idf_largest, idf_least = measure_idf()
         fields = {
-            "heap_free": gc.mem_free(), "rssi": self._wifi.rssi(), "restarts": self._restarts,
+            "heap_free": gc.mem_free(), "heap_used": gc.mem_alloc(), "idf_free": idf_free, "idf_largest": idf_largest,
+            "idf_least": idf_least, "rssi": self._wifi.rssi(), "restarts": self._restarts,
+            "memory_restarts": self._memory_restarts,
             "gap_p50_ms": gaps.percentile_ms(50), "gap_p99_ms": gaps.percentile_ms(99),
             "gap_max_ms": gaps.longest_ms(),
             "dropped": self._terminal.counters()["dropped"] + client.dropped + client.unexpected,

@@ -5,6 +5,7 @@ A missing or wrong setting is one sentence on the console, a signal and a line o
 no reset helps against it.
 """
 
+import asyncio
 import binascii
 import os
 import time
@@ -22,6 +23,7 @@ from phoneterm.device import (
     hook,
     indicator,
     key_matrix,
+    key_sampler,
     mqtt,
     mqtt_connection,
     mqtt_packets,
@@ -37,6 +39,7 @@ from phoneterm.device.event_log import log
 _KEEPALIVE_S = const(15)
 _CONNECT_MS = const(10000)  # a TLS handshake on the ESP32 takes up to 3 s of it
 _STEADY_MS = const(5000)
+_KEYPAD_TIMER = const(0)  # every chip of the family has it
 _WATCHDOG_MS = const(30000)  # longer than the slowest name look-up and TLS handshake together, which block everything
 
 
@@ -50,10 +53,11 @@ def make_indicator():
     return indicator.Indicator(signals, lamp, board.LAMP_ACTIVE, buzzer, getattr(board, "on_signal", None))
 
 
-def make_scanner():
-    """Return the Scanner of the board's keypad."""
+def make_sampler():
+    """Return the KeySampler of the board's keypad."""
     matrix = key_matrix.KeyMatrix(machine.Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_us)
-    return scanner.Scanner(matrix, debounce.Debouncer())
+    keypad = scanner.Scanner(matrix, debounce.Debouncer())
+    return key_sampler.KeySampler(keypad, machine.Timer(_KEYPAD_TIMER), time, asyncio.ThreadSafeFlag())
 
 
 def make_hook():
@@ -61,6 +65,15 @@ def make_hook():
     if board.HOOK is None:
         return None
     return hook.Hook(machine.Pin(board.HOOK, machine.Pin.IN, machine.Pin.PULL_UP), board.HOOK_OFF_LEVEL)
+
+
+def make_screen(display):
+    """Return the Screen that draws on the board's display, or None without one."""
+    if not display:
+        return None
+    from phoneterm.device.screen import Screen
+
+    return Screen(display)
 
 
 def make_terminal(settings, crash):
@@ -73,7 +86,10 @@ def make_terminal(settings, crash):
 
 
 def make_client(application, will, settings, wait, context):
-    """Return the MqttClient that talks for this terminal; `wait` returns once there is a network."""
+    """Return the MqttClient that talks for this terminal; `wait` returns once there is a network.
+
+    Only TLS and the look-up of a name block, so a terminal without them connects at once.
+    """
     broker = mqtt_connection.Broker(
         settings.mqtt_host, settings.mqtt_port, settings.tid, settings.tid, settings.mqtt_password,
         context, settings.tls_host,
@@ -81,6 +97,8 @@ def make_client(application, will, settings, wait, context):
     filters = messages.topic_filters(settings.base, settings.tid)
     pauses = backoff.Backoff(20, 10000), backoff.Backoff(10000, 300000)
     timing = mqtt.Timing(_KEEPALIVE_S, _CONNECT_MS, _STEADY_MS, *pauses, random)
+    if context or settings.mqtt_host.strip("0123456789."):
+        wait = application.wait_network
     if settings.tls == "ca":
         from phoneterm.device.clock import make_wait
 
@@ -93,6 +111,8 @@ def show_problem(lights, display, problem):
     print(problem.sentence)
     if display:
         display.show("not set up:", problem.key)
+        while wait_ms := display.step():
+            time.sleep_ms(wait_ms)
     lights.play("keypad-fault")
     return lights.run()
 
@@ -109,10 +129,9 @@ def assemble(breadcrumb):
         return show_problem(lights, display, context)
     phone = make_terminal(settings, breadcrumb.crash)
     dog = watchdog.Watchdog(machine.WDT(timeout=_WATCHDOG_MS), app.WATCHED)
-    application = app.App(phone, make_scanner(), lights, display, make_hook(), dog, breadcrumb)
+    application = app.App(phone, make_sampler(), lights, make_screen(display), make_hook(), dog, breadcrumb)
     station = network.WLAN(network.STA_IF)
     radio = wifi.Wifi(
-        station, settings.wifi_ssid, settings.wifi_password, backoff.Backoff(500, 30000), random,
-        application.on_network, log,
+        station, settings.wifi_ssid, settings.wifi_password, random, application.on_network, log
     )  # fmt: skip
     return application.run(make_client(application, phone.will(), settings, radio.wait_up, context), radio)

@@ -115,3 +115,10 @@ async def test_every_key_is_read_on_the_contact_of_its_legend(start_phone, folde
         expected += [f"contacts {1 << index}", "contacts 0"]
         await client.tap(legend)
         await until(is_said, f"key {legend}, and nothing else, after {expected[:-2]}")
+
+
+async def test_the_clock_is_as_fast_as_the_chip_has_it(start_phone, folder):
+    script = 'import machine\nprint("MHz", machine.freq() // 1000000)\n'
+    phone, _ = await start_phone(lambda sources: (sources / "main.py").write_text(script))
+    expected = "MHz 160" if read_board(folder).chip == "esp32c3" else "MHz 240"
+    await until(lambda: expected in phone.log_lines, expected)

@@ -1,169 +1,269 @@
 """Runs on MicroPython: the displays' drivers against controllers that are played by what their data sheets say."""
 
+import gc
 import sys
 
 sys.path.append(sys.argv[1])
+sys.path.append(sys.argv[2])
 
 import framebuf
-import lcd
-import oled
+from lcd import Lcd
+from oled import Oled
+from played_displays import PlayedLcd, PlayedOled
 
 
-class PlayedLcd:
-    """An HD44780 behind a PCF8574: takes a nibble at each fall of enable; knows the commands that the driver uses."""
+class Bus:
+    """An I2C bus with one display on it, or none; counts what is sent, and what one step of a driver sends."""
 
-    def __init__(self):
-        self.memory = [bytearray(b"\xff" * 40), bytearray(b"\xff" * 40)]
-        self.is_on = False
-        self.writes = 0
-        self._is_four_bits = False
-        self._high = None
-        self._last = 0
-        self._place = 0
+    def __init__(self, played, hz):
+        self.played = played
+        self.hz = hz
+        self.writes = self.bytes = self.step_us = 0
 
     def writeto(self, address, output):
-        assert address == lcd.ADDRESS
-        self.writes += len(output)
-        for value in output:
-            if self._last & 4 and not value & 4:
-                self._take_nibble(self._last & 0xF0, self._last & 1)
-            assert value & 8, "the light went out"
-            self._last = value
-
-    def _take_nibble(self, nibble, is_data):
-        if not self._is_four_bits:
-            self._is_four_bits = nibble == 0x20
-            return
-        if self._high is None:
-            self._high = nibble
-            return
-        value, self._high = self._high | nibble >> 4, None
-        if is_data:
-            self.memory[self._place >> 6][self._place & 63] = value
-            self._place += 1
-        elif value & 0x80:
-            self._place = value & 0x7F
-        elif value == 1:
-            self.memory = [bytearray(b" " * 40), bytearray(b" " * 40)]
-        elif value & 0xF8 == 8:
-            self.is_on = bool(value & 4)
-        else:
-            assert value in (0x28, 0x06), hex(value)
-
-    def lines(self):
-        return [bytes(memory[:16]).decode() for memory in self.memory]
+        self.writes += 1
+        self.bytes += len(output)
+        self.step_us += (1 + len(output)) * 9 * 1000000 // self.hz
+        if self.played is None or address != self.played.ADDRESS:
+            raise OSError(19)
+        self.played.take(output)
 
 
-class PlayedOled:
-    """An SSD1306: two-byte command pairs, and pixels into the window of pages and columns."""
-
-    def __init__(self):
-        self.pages = [bytearray(b"\xff" * 128) for _ in range(8)]
-        self.is_on = False
-        self.writes = 0
-        self._commands = []
-        self._window = None
-
-    def writeto(self, address, output):
-        assert address == oled.ADDRESS
-        self.writes += len(output)
-        if output[0] == 0x40:
-            pixels = output[1:]
-            for page in range(self._window[0], self._window[1] + 1):
-                self.pages[page][:] = pixels[:128]
-                pixels = pixels[128:]
-            assert not pixels
-            return
-        values = [output[index + 1] for index in range(0, len(output), 2)]
-        assert all(output[index] == 0x80 for index in range(0, len(output), 2))
-        if values[0] == 0x21:
-            assert values[1:4] == [0, 127, 0x22]
-            self._window = values[4:]
-        elif values == [0xAF]:
-            self.is_on = True
-
-    def line(self, number):
-        """Return a line shrunk to its eight small rows, one byte a column; fails where two pixels of a pair differ."""
-        small = bytearray(128)
-        for column in range(128):
-            tall = self.pages[number * 2][column] | self.pages[number * 2 + 1][column] << 8
-            for row in range(8):
-                pair = tall >> (2 * row) & 3
-                assert pair in (0, 3)
-                small[column] |= (pair & 1) << row
-        return small
+def make_oled(height=64):
+    bus = Bus(PlayedOled(), 400000)
+    return bus, Oled(bus, height)
 
 
-class Unplugged:
-    def writeto(self, address, output):
-        raise OSError(19)
+def make_lcd():
+    bus = Bus(PlayedLcd(), 100000)
+    return bus, Lcd(bus)
 
 
-def drawn(text):
-    small = bytearray(128)
-    framebuf.FrameBuffer(small, 128, 8, framebuf.MONO_VLSB).text(text, 0, 0)
-    return small
+TEXTS = ("Ready", "", "Transfer to", "0123456789abcdef")
+BOTH = (make_oled, make_lcd)
+
+
+def step_once(bus, display):
+    """Let the driver work once, and hold it to what it may take of the bus."""
+    bus.step_us = 0
+    wait_ms = display.step()
+    assert bus.step_us <= 2000, bus.step_us
+    return wait_ms
+
+
+def finish(bus, display):
+    """Step until nothing is left to do; return how often it was."""
+    count = 0
+    while step_once(bus, display):
+        count += 1
+        assert count < 50
+    return count
+
+
+def started(make):
+    bus, display = make()
+    finish(bus, display)
+    bus.bytes = 0
+    return bus, display
+
+
+def small(text):
+    pixels = bytearray(8)
+    framebuf.FrameBuffer(pixels, 8, 8, framebuf.MONO_VLSB).text(text, 0, 0)
+    return bytes(pixels)
+
+
+LETTERS = {small(chr(code)): chr(code) for code in range(32, 128)}
+
+
+def lines(bus):
+    return bus.played.lines(LETTERS)
+
+
+def padded(line1, line2):
+    return [line1 + " " * (16 - len(line1)), line2 + " " * (16 - len(line2))]
+
+
+def test_a_display_that_is_made_has_not_been_written_to():
+    for make in BOTH:
+        assert make()[0].writes == 0
 
 
 def test_the_lcd_starts_up_blank_and_on():
-    played = PlayedLcd()
-    lcd.Lcd(played, sleep_ms=lambda ms: None)
-    assert played.is_on
-    assert played.lines() == [" " * 16, " " * 16]
+    bus, _ = started(make_lcd)
+    assert bus.played.is_on
+    assert lines(bus) == padded("", "")
 
 
-def test_the_lcd_shows_two_lines_and_what_cannot_be_printed_as_a_question_mark():
-    played = PlayedLcd()
-    display = lcd.Lcd(played, sleep_ms=lambda ms: None)
-    display.show("Transfer to 102", "a line that is far too long")
-    assert played.lines() == ["Transfer to 102 ", "a line that is f"]
-    display.show("Caf\u00e9", "")
-    assert played.lines() == ["Caf?            ", " " * 16]
+def test_the_lcd_gets_the_time_that_its_data_sheet_wants_for_the_start_up():
+    _, display = make_lcd()
+    assert [display.step() for _ in range(9)] == [50, 5, 5, 5, 1, 1, 2, 1, 1]
+    assert display.step() == 0
 
 
-def test_the_lcd_is_sent_only_what_differs():
-    played = PlayedLcd()
-    display = lcd.Lcd(played, sleep_ms=lambda ms: None)
-    display.show("Transfer to 10", "")
-    played.writes = 0
-    display.show("Transfer to 102", "")
-    assert played.writes == 8  # a place and a character, four bytes each
-    display.show("Transfer to 102", "")
-    assert played.writes == 8
-    assert played.lines()[0] == "Transfer to 102 "
+def test_a_display_that_ran_before_the_chip_was_reset_starts_anew():
+    for make in BOTH:
+        for steps in (4, 7, 30):  # in the midst of its start-up, and later
+            bus, display = make()
+            display.show("Ready", "A join  C back")
+            for _ in range(steps):
+                step_once(bus, display)
+            again = type(display)(bus)
+            finish(bus, again)
+            assert lines(bus) == padded("", "")
+            again.show("Starting", "")
+            finish(bus, again)
+            assert lines(bus) == padded("Starting", "")
+
+
+def test_the_lcd_starts_anew_in_the_midst_of_a_byte():
+    bus, display = started(make_lcd)
+    bus.writeto(bus.played.ADDRESS, bytes([0x4D, 0x49]))
+    display._steps = -1
+    finish(bus, display)
+    display.show("Ready", "")
+    finish(bus, display)
+    assert lines(bus) == padded("Ready", "")
 
 
 def test_the_oled_starts_up_blank_and_on():
     for height in (64, 32):
-        played = PlayedOled()
-        oled.Oled(played, height)
-        assert played.is_on
-        assert all(not any(page) for page in played.pages[: height // 8])
+        bus, display = make_oled(height)
+        finish(bus, display)
+        assert bus.played.is_on
+        assert all(not any(page) for page in bus.played.pages)
+        assert bus.played.settings[0xA8] == height - 1
+        assert bus.played.settings[0xDA] == (0x12 if height == 64 else 0x02)
 
 
-def test_the_oled_shows_two_lines_of_twice_the_height():
-    played = PlayedOled()
-    display = oled.Oled(played)
-    display.show("Ready", "A join  C back")
-    assert played.line(0) == drawn("Ready")
-    assert played.line(1) == drawn("A join  C back")
+def test_a_display_shows_two_lines():
+    for make in BOTH:
+        bus, display = started(make)
+        for line1, line2 in (("Ready", "A join  C back"), ("#" * 16, "@" * 16), ("", "9")):
+            display.show(line1, line2)
+            finish(bus, display)
+            assert lines(bus) == padded(line1, line2), lines(bus)
 
 
-def test_the_oled_is_sent_only_a_line_that_differs():
-    played = PlayedOled()
-    display = oled.Oled(played)
-    display.show("Ready", "")
-    played.writes = 0
-    display.show("Ready", "")
-    assert played.writes == 0
-    display.show("Done", "")
-    assert played.writes == 12 + 257
-    assert played.line(0) == drawn("Done")
+def test_a_line_is_cut_to_16_letters():
+    for make in BOTH:
+        bus, display = started(make)
+        display.show("a line that is far too long", "0123456789abcdefg")
+        finish(bus, display)
+        assert lines(bus) == ["a line that is f", "0123456789abcdef"]
 
 
-def test_a_display_that_is_unplugged_harms_nothing():
-    lcd.Lcd(Unplugged(), sleep_ms=lambda ms: None).show("Ready", "")
-    oled.Oled(Unplugged()).show("Ready", "")
+def test_the_lcd_shows_what_cannot_be_printed_as_question_marks():
+    bus, display = started(make_lcd)
+    display.show("Caf\u00e9", "\x01")
+    finish(bus, display)
+    assert lines(bus) == padded("Caf??", "?")
+
+
+def test_what_is_wanted_during_the_start_up_is_shown_after_it():
+    for make in BOTH:
+        bus, display = make()
+        step_once(bus, display)
+        display.show("Starting", "")
+        finish(bus, display)
+        assert lines(bus) == padded("Starting", "")
+
+
+def test_only_letters_that_differ_are_sent():
+    for make, cost in ((make_lcd, 8), (make_oled, 7 + 17)):  # each with the place of it
+        bus, display = started(make)
+        display.show("Transfer to", "10")
+        finish(bus, display)
+        bus.bytes = 0
+        display.show("Transfer to", "102")
+        assert finish(bus, display) == 1
+        assert bus.bytes == cost
+        assert lines(bus) == padded("Transfer to", "102")
+
+
+def test_what_is_shown_already_is_not_drawn():
+    for make in BOTH:
+        bus, display = started(make)
+        display.show("Ready", "")
+        finish(bus, display)
+        bus.bytes = 0
+        display.show("Rea" + "dy", "")
+        assert display.step() == 0
+        assert bus.bytes == 0
+
+
+def test_what_is_replaced_before_it_is_shown_is_never_drawn():
+    for make in BOTH:
+        bus, display = started(make)
+        display.show("Transfer to", "1")
+        finish(bus, display)
+        display.show("@" * 16, "#" * 16)
+        step_once(bus, display)
+        display.show("Transfer to", "1")
+        assert finish(bus, display) == 1  # only what that step drew is put right
+        assert lines(bus) == padded("Transfer to", "1")
+        display.show("@" * 16, "#" * 16)
+        display.show("Transfer to", "1")
+        assert finish(bus, display) == 0
+
+
+def test_showing_allocates_nothing():
+    for make in BOTH:
+        _, display = started(make)
+        display._i2c = Silent()
+        gc.collect()
+        gc.disable()
+        before = gc.mem_alloc()
+        for line in TEXTS:
+            display.show(line, "Ready")
+            while display.step():
+                pass
+        taken = gc.mem_alloc() - before
+        gc.enable()
+        assert taken == 0, taken
+
+
+def test_starting_up_allocates_nothing():
+    for display in (Oled(Silent()), Oled(Silent(), 32), Lcd(Silent())):
+        gc.collect()
+        gc.disable()
+        before = gc.mem_alloc()
+        while display.step():
+            pass
+        taken = gc.mem_alloc() - before
+        gc.enable()
+        assert taken == 0, taken
+
+
+class Silent:
+    """A bus that takes everything."""
+
+    def writeto(self, address, output):
+        pass
+
+
+def test_a_display_that_does_not_answer_costs_one_try_and_nothing_after_that():
+    for make in BOTH:
+        bus, display = make()
+        bus.played = None
+        display.show("Ready", "")
+        finish(bus, display)
+        assert bus.writes == 1
+        display.show("Done", "")
+        assert display.step() == 0
+        assert bus.writes == 1
+
+
+def test_a_display_that_is_pulled_out_while_it_is_drawn_costs_nothing_after_that():
+    for make in BOTH:
+        bus, display = started(make)
+        display.show("Ready", "A join  C back")
+        step_once(bus, display)
+        bus.played, bus.writes = None, 0
+        finish(bus, display)
+        display.show("Done", "")
+        assert display.step() == 0
+        assert bus.writes == 1
 
 
 for name in sorted(dir()):

@@ -9,6 +9,7 @@ from phoneterm_bridge.cli import bridge_app, journal_app, policy_app, terminal_a
 from phoneterm_bridge.settings import load_settings
 from phoneterm_bridge.store import passwords, reading
 from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.troubles import Trouble, replace_all
 from typer.testing import CliRunner
 
 
@@ -111,6 +112,15 @@ def test_changes_are_listed_with_who_what_when_and_from_where(run, enrolled, mon
     assert (only["subject"], only["what"], only["who"]) == ("phone-101", "blind False", "cli:bert")
     assert abs(only["at_ms"] / 1000 - time.time()) < 60
     assert run("journal", "changes", "nobody") == ""
+
+
+def test_what_is_wrong_with_a_terminal_is_listed_below_it(run, enrolled):
+    engine = open_store(load_settings().store.path)
+    replace_all(engine, [Trouble("phone-101", "config", 1, "the memory is too short to read it")])
+    engine.dispose()
+    sentence = "The terminal phone-101 has not taken its configuration: the memory is too short to read it."
+    assert run("terminal", "list").splitlines()[1].strip() == sentence
+    assert f"trouble           {sentence}" in run("terminal", "show", "phone-101")
 
 
 def test_a_revoked_terminal_is_listed_as_revoked(run, enrolled):

@@ -58,6 +58,7 @@ _LATER_DATA = {
         INSERT INTO commands_by_extension VALUES ('101', {_T_MS + 40_000}, 4);
         UPDATE commands_indexed SET entry = 4
     """,
+    "0008": f"INSERT INTO troubles VALUES ('phone-101', 'config', {_T_MS}, 'the memory is too short to read it')",
 }
 _CHANGE = '{"revision":3,"who":"cli:carl","where":"host pc7","what":"multi user aware True","subject":"tech1"}'
 _LINES = f'[["event","done",null,null,{_T_MS + 30_000}],["result","done",null,{{"more":[1]}},{_T_MS + 30_001}]]'

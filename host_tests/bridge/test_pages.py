@@ -12,6 +12,7 @@ from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings import load_settings
 from phoneterm_bridge.store.journal import Event
+from phoneterm_bridge.store.troubles import Trouble
 from phoneterm_bridge.web.settings import HttpSettings
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -72,7 +73,7 @@ async def figures(site):
 
 async def test_a_bridge_with_broker_and_pbx_is_alive_and_ready(site):
     assert (await ask(site, "/healthz"))[::2] == (200, '{"status":"alive"}')
-    assert await readiness(site) == (200, {"status": "ready", "missing": {}})
+    assert await readiness(site) == (200, {"status": "ready", "missing": {}, "troubled": {}})
 
 
 async def test_a_pbx_that_is_away_is_named_until_it_is_back(site):
@@ -191,6 +192,34 @@ async def test_what_terminals_say_of_themselves_is_shown_while_they_are_online(s
     await terminal.send(messages.STATE, {"boot": terminal.boot, "state": "offline"})
     await make.until(lambda: not site.bridge._sessions.tids())
     assert "phoneterm_terminal_heap_free_bytes" not in await figures(site)
+
+
+async def test_a_terminal_that_has_not_taken_what_it_was_sent_is_named_and_the_bridge_is_ready(site, make):
+    terminal = await site.terminal()
+    await terminal.hello()
+    await terminal.send(messages.ACK, {"permissions": 0, "config": 0, "error": "the memory is too short to read it"})
+    await terminal.send(messages.TELEMETRY, {"uptime_s": 60, "idf_least": 548, "memory_restarts": 1})
+    await make.until(lambda: len(site.bridge.health.troubled()) == 2)
+    status, said = await readiness(site)
+    assert (status, said["status"]) == (200, "ready")
+    assert said["troubled"] == {
+        "config": "The terminal phone-101 has not taken its configuration.",
+        "memory": "The terminal phone-101 is short of memory.",
+    }
+    found = await figures(site)
+    assert found["phoneterm_terminals_troubled"] == {("permissions",): 0, ("config",): 1, ("memory",): 1}
+    assert found["phoneterm_terminal_troubled"] == {("phone-101", "config"): 1, ("phone-101", "memory"): 1}
+    assert found["phoneterm_terminal_idf_least_bytes"] == {("phone-101",): 548}
+    assert found["phoneterm_terminal_memory_restarts_total"] == {("phone-101",): 1}
+
+
+async def test_only_so_many_troubled_terminals_are_labels(site, monkeypatch):
+    monkeypatch.setattr("phoneterm_bridge.web.figures.MOST_TERMINALS", 2)
+    for tid in ("a", "b", "c"):
+        site.bridge._troubles._standing[tid, "config"] = Trouble(tid, "config", 0, "x")
+    found = await figures(site)
+    assert found["phoneterm_terminals_troubled"][("config",)] == 3
+    assert list(found["phoneterm_terminal_troubled"]) == [("a", "config"), ("b", "config")]
 
 
 async def test_no_number_that_was_dialled_is_in_the_metrics(site):

@@ -74,7 +74,9 @@ def test_the_running_bridge_gives_this_document_and_it_has_all_pages(site):
 
 def test_the_document_describes_every_page_and_its_method_but_itself():
     served = {
-        (route.path, method.lower()) for route in make_app(dict, _scrape).routes for method in route.methods - {"HEAD"}
+        (route.path, method.lower())
+        for route in make_app(dict, dict, _scrape).routes
+        for method in route.methods - {"HEAD"}
     }
     described = {(path, method) for path, methods in make_document()["paths"].items() for method in methods}
     assert served - described == {("/openapi.json", "get")}

@@ -16,6 +16,7 @@ from phoneterm_bridge import health as health_module
 from phoneterm_bridge.health import Health
 from phoneterm_bridge.systemd.service_manager import ServiceManager
 from phoneterm_bridge.systemd.watchdog import keep_telling
+from phoneterm_bridge.terminals.troubles import Troubles
 
 _UNIT = Path(phoneterm_bridge.__file__).parent / "systemd" / "phoneterm-bridge.service"
 
@@ -138,6 +139,15 @@ async def test_a_broker_or_pbx_that_is_away_is_told_and_waited_for(watched, mana
     assert words["WATCHDOG"] == "1"
     assert words["STATUS"].startswith("There is no connection to the MQTT broker")
     assert "The PBX is away" in words["STATUS"]
+
+
+async def test_what_is_wrong_with_terminals_is_told_and_the_watchdog_is_fed(watched, manager):
+    def be_short():
+        watched.troubles = Troubles(None)
+        watched.troubles.begin("t101", "config", "the memory is too short to read it")
+
+    status = "Ready. The terminal t101 has not taken its configuration."
+    assert await words_after(manager, be_short) == {"STATUS": status, "WATCHDOG": "1"}
 
 
 async def test_a_link_that_stays_deaf_starves_the_watchdog(watched, manager):

@@ -116,11 +116,12 @@ BROKERS = pytest.mark.parametrize("broker", ["mosquitto", "mosquitto-2.0", "embe
 
 
 @BROKERS
-async def test_the_firmware_comes_to_its_permissions_over_tls(start, power_on, make, broker):
+async def test_the_firmware_comes_to_its_permissions_and_its_configuration_over_tls(start, power_on, make, broker):
     scene, authority = await start(broker)
     client = await power_on(scene, authority)
     await client.wait_for_signal("ready", 10)
     assert "link-up connection 1" in await client.log()
+    await make.until(lambda: not scene.bridge._welcome.deliveries.missing(scene.enrolment.tid))
     assert scene.bridge.refused.total() == 0
 
 

@@ -25,18 +25,21 @@ _BLOCK_BYTES = 4096
 _LOOK_S = 0.002
 _INTERRUPT_S = 0.05  # a chip that was told to restart just now does that first
 ESP32 = "esp32|1.29.0|Generic ESP32 module with ESP32"
+WITH_PSRAM = "esp32|1.29.0|Generic ESP32 module with SPIRAM with ESP32"
 
 
 class SerialBoard:
     """The board; `unplug_after` bytes towards it are the last ones it sees, `writes` counts what it was sent."""
 
     def __init__(
-        self, folder, uname=ESP32, blocks=512, pins="", has_micropython=True, settings=None, has_own_usb=False
-    ):
+        self, folder, uname=ESP32, blocks=512, pins="", has_micropython=True, settings=None, has_own_usb=False,
+        romfs=None,
+    ):  # fmt: skip
         self.flash_path = folder / "flash.img"
         if not self.flash_path.exists():
             self.flash_path.write_bytes(b"\xff" * blocks * _BLOCK_BYTES)
         self._uname, self._blocks, self._pins, self._has_micropython = uname, blocks, pins, has_micropython
+        self._romfs = romfs  # an image whose modules are part of MicroPython, as frozen ones are
         self.nvs = nvs_image.NvsImage(settings or {})
         self.matrix = ContactMatrix()
         self.unplug_after = None
@@ -200,9 +203,8 @@ class SerialBoard:
         self._host, there = socket.socketpair()
         there.setblocking(False)
         self._host_file = self._host.makefile("rb", buffering=0)
-        argv, environment = vm.command(
-            _HERE / "chip_start.py", 160, (_HERE, vm.FAKE_MODULES), (str(self.flash_path), str(self._blocks), mode)
-        )
+        arguments = (str(self.flash_path), str(self._blocks), mode, str(self._romfs or ""))
+        argv, environment = vm.command(_HERE / "chip_start.py", 160, (_HERE, vm.FAKE_MODULES), arguments)
         argv.insert(argv.index("-X"), "-i")
         environment |= self.nvs.environment() | {"TEST_UNAME": self._uname, "PHONETERM_PINS": self._pins}
         environment["PHONETERM_HOST_FD"] = str(there.fileno())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from bridge.conftest import until
 from cable.bridge_site import HERE, TID, texts_of
+from cable.serial_board import WITH_PSRAM
 from device.authority import Authority, is_possible
 from device_cable import files
 from device_cable.cable import Cable
@@ -87,7 +88,7 @@ def hashes_of(*contents):
 @pytest.mark.parametrize("form", ["PEM", "DER"])
 async def test_a_board_with_a_certificate_is_let_in_by_a_broker_that_asks_for_one(strict_site, plug_in, form):
     await strict_site.start()
-    board = plug_in()
+    board = plug_in(uname=WITH_PSRAM)
     bench = strict_site.bench
     bench.write_firmware()
     await asyncio.to_thread(bench.run, "flash")
@@ -102,7 +103,7 @@ async def test_a_board_with_a_certificate_is_let_in_by_a_broker_that_asks_for_on
 
 
 async def test_the_key_goes_to_the_board_and_nowhere_else(strict_site, plug_in, monkeypatch):
-    board = plug_in()
+    board = plug_in(uname=WITH_PSRAM)
     passing = strict_site.bench.folder / "passing"
     passing.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(passing))
@@ -115,7 +116,7 @@ async def test_the_key_goes_to_the_board_and_nowhere_else(strict_site, plug_in, 
 
 
 async def test_a_dry_run_names_the_files_and_touches_nothing(strict_site, plug_in):
-    board = plug_in()
+    board = plug_in(uname=WITH_PSRAM)
     printed = await asyncio.to_thread(strict_site.provision, *naming(strict_site.pair), "--dry-run")
     assert "tls_cert_path = cert.der" in printed
     assert "tls_key_path = key.der" in printed
@@ -124,14 +125,14 @@ async def test_a_dry_run_names_the_files_and_touches_nothing(strict_site, plug_i
 
 
 async def test_a_terminal_without_a_certificate_is_refused_where_the_broker_asks_for_one(strict_site, plug_in):
-    board = plug_in()
+    board = plug_in(uname=WITH_PSRAM)
     printed = await asyncio.to_thread(strict_site.provision, exit_code=1)
     assert printed.startswith("The broker lets nobody in without a certificate (broker.client_ca_path): name")
     assert (strict_site.record(), bytes(board.sent)) == (None, b"")
 
 
 async def test_a_certificate_of_another_ca_is_refused_before_the_board_is_touched(strict_site, plug_in, make_authority):
-    board = plug_in()
+    board = plug_in(uname=WITH_PSRAM)
     foreign = make_authority("other").make_client_files(TID)
     printed = await asyncio.to_thread(strict_site.provision, *naming(foreign), exit_code=1)
     assert printed.startswith(f"The broker would not accept the certificate {foreign[0]}: ")
@@ -140,7 +141,7 @@ async def test_a_certificate_of_another_ca_is_refused_before_the_board_is_touche
 
 
 async def test_a_certificate_that_the_terminal_would_not_show_is_refused(site, make_authority, plug_in):
-    board = plug_in()
+    board = plug_in(uname=WITH_PSRAM)
     pair = make_authority("authority").make_client_files(TID)
     printed = await asyncio.to_thread(site.provision, *naming(pair), exit_code=1)
     assert "would show no certificate, because the bridge's settings make it connect with tls = off" in printed
@@ -148,7 +149,7 @@ async def test_a_certificate_that_the_terminal_would_not_show_is_refused(site, m
 
 
 async def test_provisioning_for_another_way_takes_the_files_of_the_first_away(strict_site, plug_in):
-    board = plug_in()
+    board = plug_in(uname=WITH_PSRAM)
     await asyncio.to_thread(strict_site.provision, *naming(strict_site.pair), "--wait", "0")
     strict_site.config.write_text('[broker]\nport = 0\nallow_plain = true\n[store]\npath = "bridge.db"\n')
     await asyncio.to_thread(strict_site.provision, "--again", "--wait", "0")
@@ -157,7 +158,7 @@ async def test_provisioning_for_another_way_takes_the_files_of_the_first_away(st
 
 
 async def test_new_keys_leave_the_certificate(strict_site, plug_in):
-    plug_in()
+    plug_in(uname=WITH_PSRAM)
     bench = strict_site.bench
     await asyncio.to_thread(strict_site.provision, *naming(strict_site.pair), "--wait", "0")
     before = hashes_there(bench)
@@ -166,7 +167,7 @@ async def test_new_keys_leave_the_certificate(strict_site, plug_in):
 
 
 async def test_a_wiped_board_has_no_certificate_and_no_half_written_key(strict_site, plug_in):
-    board = plug_in()
+    board = plug_in(uname=WITH_PSRAM)
     bench = strict_site.bench
     await asyncio.to_thread(strict_site.provision, *naming(strict_site.pair), "--wait", "0")
     with Cable(bench.port) as cable:
@@ -185,7 +186,7 @@ async def test_a_wiped_board_has_no_certificate_and_no_half_written_key(strict_s
 
 
 async def test_a_shared_key_is_handed_out_and_renewed_with_the_others(psk_site, plug_in):
-    board = plug_in()
+    board = plug_in(uname=WITH_PSRAM)
     printed = await asyncio.to_thread(psk_site.provision, "--wait", "0")
     assert "mosquitto does not know the terminal's new secrets yet" in printed
     first = texts_of(board)
@@ -247,3 +248,23 @@ def test_what_is_no_pair_is_refused_by_name(make_authority, bench):
 def test_the_key_is_not_shown_by_its_value(make_authority):
     pair = read_client_certificate(*make_authority("authority").make_client_files(TID))
     assert repr(pair.key) not in repr(pair)
+
+
+async def test_a_board_without_shared_keys_is_refused_before_anything_is_written(psk_site, plug_in):
+    earlier = "esp32|1.28.0|Generic ESP32 module with ESP32"
+    board = plug_in(uname=earlier)
+    printed = await asyncio.to_thread(psk_site.provision, exit_code=1)
+    assert "(broker.psk_port), which MicroPython 1.28.0 on the board does not have: put 1.29 or later on it" in printed
+    assert "Nothing was written." in printed
+    assert (texts_of(board), psk_site.record()) == ({}, None)
+
+
+async def test_a_board_that_went_back_to_a_micropython_without_shared_keys_gets_no_new_one(psk_site, plug_in):
+    board = plug_in()
+    await asyncio.to_thread(psk_site.provision, "--wait", "0")
+    texts, record = texts_of(board), psk_site.record()
+    board.__exit__()
+    board = plug_in(uname="esp32|1.28.0|Generic ESP32 module with ESP32", settings=texts)
+    printed = await asyncio.to_thread(psk_site.run, "rotate", exit_code=1)
+    assert "Nothing was written." in printed
+    assert (texts_of(board), psk_site.record()) == (texts, record)

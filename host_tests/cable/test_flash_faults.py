@@ -59,21 +59,21 @@ def test_a_busy_port_names_what_may_use_it(bench, plug_in):
     )
 
 
-def test_a_board_without_micropython_gets_the_lines_of_esptool(bench, plug_in, monkeypatch):
+def test_a_board_without_micropython_is_told_how_it_gets_one(bench, plug_in, monkeypatch):
     monkeypatch.setattr("device_cable.cable.ENTER_S", 0)
     plug_in(has_micropython=False)
     bench.write_image()
     printed = bench.run("flash", exit_code=1)
     assert printed.startswith(f"No MicroPython answers at {bench.port}.")
-    assert f"esptool --chip esp32 --port {bench.port} write-flash 0x1000 FILE.bin" in printed
+    assert f"make flash BOARD={BOARD} PORT={bench.port} IMAGE=FILE.bin erases the board and writes it" in printed
 
 
-def test_a_micropython_that_is_too_old_is_refused_with_the_lines_of_esptool(bench, plug_in):
+def test_a_micropython_that_is_too_old_is_refused_with_the_way_to_a_newer_one(bench, plug_in):
     plug_in(uname="esp32|1.22.2|Generic ESP32 module with ESP32")
     bench.write_image()
     printed = bench.run("flash", exit_code=1)
     assert "MicroPython 1.22.2 on the board is too old, 1.28 or later is needed." in printed
-    assert "esptool --chip esp32" in printed
+    assert "take the newest .bin from micropython.org/download/BENCH" in printed
     assert on_board(bench.port) == {}
 
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from bridge.conftest import until
 from cable.bridge_site import HERE, TID, WIFI, texts_of
+from cable.serial_board import WITH_PSRAM
 from device.authority import Authority, is_possible
 from device_cable import nvs
 from device_cable.cable import Cable
@@ -48,6 +49,7 @@ async def test_a_board_becomes_a_terminal_that_reaches_its_bridge(live):
     site, board = live
     printed = await asyncio.to_thread(site.provision)
     assert "The board is phone-101, the terminal of extension 101; it is enrolled in the store." in printed
+    assert "It talks to its broker without TLS: commands and answers are signed, but whoever can listen" in printed
     assert "The terminal is ready: it has reached its broker." in printed
     await until(lambda: site.bridge._welcome._sessions.live(TID) is not None)  # it has said a hello with the right key
     assert_works(site, board)
@@ -266,7 +268,7 @@ async def tls_site(site):
 
 
 async def test_with_tls_the_board_gets_the_ca_and_reaches_its_broker_by_it(tls_site, plug_in):
-    board = plug_in()
+    board = plug_in(uname=WITH_PSRAM)
     bench = tls_site.bench
     bench.write_firmware()
     await asyncio.to_thread(bench.run, "flash")

@@ -15,8 +15,9 @@ _GOOD = {
     },
     messages.ACK: {"permissions": 17, "config": 3, "error": "digit map, position 1: the map is empty"},
     messages.TELEMETRY: {
-        "uptime_s": 60, "heap_free": 50000, "rssi": -60, "gap_p50_ms": 1, "gap_p99_ms": 4, "gap_max_ms": 30, "keys": 9,
-        "ghosts": 0, "stuck": 0, "tainted": 0, "reconnects": 1, "refused": 0, "dropped": 2, "restarts": 0,
+        "uptime_s": 60, "heap_free": 50000, "heap_used": 90000, "idf_free": 40000, "idf_largest": 30000,
+        "idf_least": 20000, "memory_restarts": 1, "rssi": -60, "gap_p50_ms": 1, "gap_p99_ms": 4, "gap_max_ms": 30,
+        "keys": 9, "ghosts": 0, "stuck": 0, "tainted": 0, "reconnects": 1, "refused": 0, "dropped": 2, "restarts": 0,
     },
     messages.SESSION: {"boot": "9f3c21aa", "session": "7d20c6e1b4", "ttl_ms": 8000},
     messages.PERMISSIONS: {
@@ -49,6 +50,7 @@ _BAD = {
     "op": ("park", ""), "number": ("*1", "1*", "1**2", "1" * 33, "1a", "+49", " 1", 102),
     "first_ms": ("1", -1), "since_ms": (-1, None), "call": ("c 1", "c" * 25), "permissions": (-1, "1"),
     "config": (-1, "1"), "error": ("x" * 121, "\u00e9", 3), "uptime_s": (-1, "1"), "heap_free": (-1,),
+    "heap_used": (1.5,), "idf_free": (-1,), "idf_largest": ("1",), "idf_least": (-1,), "memory_restarts": (-1,),
     "rssi": (1, -128), "session": ("xyz", "a" * 17), "ttl_ms": (99, 60001), "rev": (-1, "1"),
     "multi_user_aware": (1, "true", 0), "blind": (1,), "attended": ("yes",), "classes": (["A"], ["a"] * 17, "a"),
     "digit_map": ("a;b", "a" * 241, 1), "code_ms": (499, 10001), "digit_ms": (499, 10001), "total_ms": (1999, 60001),

@@ -272,18 +272,99 @@ def test_a_config_that_is_wrong_is_acknowledged_with_the_error_and_the_old_one_s
     assert len(desk.sent(messages.COMMAND)) == 1
 
 
-def test_a_config_for_which_the_memory_is_too_short_is_refused_and_the_old_one_stays():
-    class Config:
-        def read_config(self, document, roles):
-            raise MemoryError
+class ShortMemory:
+    """Stands in for the code that reads digit maps, on a terminal whose memory is too short for it."""
 
-    desk = desk_in_call()
-    core = sys.modules["phoneterm.core"]
-    core.config = sys.modules["phoneterm.core.config"] = Config()
+    Mistake = ValueError
+
+    def __init__(self):
+        self.tries = 0
+
+    def put_in_place(self):
+        """Be loaded the next time."""
+        core = sys.modules["phoneterm.core"]
+        core.digit_map_text = sys.modules["phoneterm.core.digit_map_text"] = self
+
+    def parse_map(self, text, taken):
+        self.tries += 1
+        raise MemoryError
+
+
+def acks(desk):
+    """Return (revision of the config in force, error) of every acknowledgement so far."""
+    return [(ack["config"], ack["error"]) for ack in desk.sent(messages.ACK)]
+
+
+_SHORT = "the memory is too short to read it"
+
+
+def test_a_config_for_which_the_memory_is_too_short_is_tried_again_by_itself_ever_more_slowly():
+    desk, short = desk_in_call(), ShortMemory()
+    short.put_in_place()
+    desk.down(messages.CONFIG, rev=3, digit_map="internal:2xx")
+    assert (acks(desk), short.tries) == ([(0, _SHORT)], 1)
+    for pause_ms in (2000, 4000, 8000):
+        short.put_in_place()
+        desk.wait(pause_ms - 10)
+        tries = short.tries
+        desk.wait(10)
+        assert short.tries == tries + 1
+    desk.wait(16000)
+    assert acks(desk) == [(0, _SHORT)] * 4 + [(3, None)]
+    desk.wait(400000)
+    assert len(acks(desk)) == 5
+    desk.key("#1202")
+    assert desk.sent(messages.COMMAND)[0]["number"] == "202"
+
+
+def test_a_config_is_not_tried_again_while_a_sequence_is_open():
+    desk, short = desk_in_call(), ShortMemory()
+    short.put_in_place()
     desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
-    assert desk.sent(messages.ACK)[0]["error"] == "the memory is too short to read it"
+    desk.wait(1900)
+    desk.key("#11")
+    desk.wait(1000)
+    assert len(acks(desk)) == 1
+    desk.key("02")
+    assert desk.sent(messages.COMMAND)[0]["number"] == "102"
+    desk.wait(200)
+    assert acks(desk)[-1] == (3, None)
+
+
+def test_every_acknowledgement_names_the_trouble_until_a_config_was_taken():
+    desk, short = desk_in_call(), ShortMemory()
+    short.put_in_place()
     desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
-    assert desk.sent(messages.ACK)[1]["config"] == 3
+    permit(desk, rev=2)
+    assert acks(desk)[-1] == (0, _SHORT)
+    desk.down(messages.CONFIG, rev=4, digit_map="internal:2x", country="zz")
+    permit(desk, rev=2)
+    assert acks(desk)[-1] == (0, "there are no tones for country zz")
+    desk.wait(10000)
+    desk.down(messages.CONFIG, rev=5, digit_map="internal:2x")
+    permit(desk, rev=2)
+    assert acks(desk)[-2:] == [(5, None)] * 2
+
+
+def test_a_config_that_is_sent_again_is_read_at_once():
+    desk, short = desk_in_call(), ShortMemory()
+    short.put_in_place()
+    desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
+    desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
+    assert acks(desk) == [(0, _SHORT), (3, None)]
+
+
+def test_the_two_pieces_of_code_that_read_a_config_are_never_loaded_together():
+    class Text(ShortMemory):
+        def parse_map(self, text, taken):
+            assert "phoneterm.core.config" not in sys.modules
+            self.tries += 1
+            return iter((("internal", [(2, False)], "", 1),))
+
+    desk, text = desk_in_call(), Text()
+    text.put_in_place()
+    desk.down(messages.CONFIG, rev=3, digit_map="internal:0")
+    assert (acks(desk), text.tries) == ([(3, None)], 1)
 
 
 def test_an_empty_config_brings_the_defaults_back():
@@ -402,6 +483,7 @@ def test_a_keypad_fault_does_not_hide_a_consultation_nor_a_lost_link():
 def test_telemetry_has_the_counters_and_the_fields_of_the_device():
     desk = desk_in_call()
     desk.key("#1")
+    desk.note(desk.terminal.on_stall())
     desk.note(desk.terminal.on_time(61))
     desk.note(desk.terminal.on_link(False))
     desk.note(desk.terminal.on_link(True))
@@ -410,6 +492,12 @@ def test_telemetry_has_the_counters_and_the_fields_of_the_device():
     fields = messages.decode(messages.TELEMETRY, publish.topic, None, publish.payload)
     assert (fields["heap_free"], fields["rssi"], fields["uptime_s"]) == (1234, -60, 1)
     assert (fields["keys"], fields["tainted"], fields["reconnects"]) == (2, 1, 1)
+
+
+def test_a_link_given_up_for_lack_of_memory_is_told_as_that():
+    desk = desk_in_call()
+    told = desk.note(desk.terminal.on_memory_short())
+    assert told == (Indicate("no-link"), Show("Short of memory", ""))
 
 
 def test_a_result_of_no_command_of_ours_is_dropped():

@@ -567,3 +567,27 @@ async def test_a_broker_that_hangs_up_every_time_is_asked_ever_more_slowly(fake_
         """,
     )
     assert await story.end() == [[[15, 30, 60, 120, 150, 150]]]  # the lab's chance is always a half
+
+
+async def test_a_connection_given_up_for_lack_of_memory_is_not_made_again_at_once(fake_broker, tell):
+    async def script(peer):
+        await peer.welcome()
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            delays_ms = []
+            lab.after_refusal.next_ms = lambda random_fraction: delays_ms.append("late") or 1
+            lab.after_loss.next_ms = lambda random_fraction: delays_ms.append("soon") or 1
+            await lab.up()
+            lab.client.drop("cut by the test")
+            await lab.until(lambda: lab.client.connects == 2)
+            lab.client.drop("short of memory", True)
+            await lab.until(lambda: lab.client.connects == 3)
+            lab.say(delays_ms)
+        """,
+    )
+    assert await story.end() == [[["soon", "late"]]]

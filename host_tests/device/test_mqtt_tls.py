@@ -45,6 +45,22 @@ async def test_another_name_is_refused(tls_broker, tell):
     assert "does not match" in await story.until_logged("link-refused")
 
 
+async def test_a_refused_certificate_leaves_no_socket_behind_for_the_garbage_collection(tls_broker, tell):
+    story = """
+import gc
+import os
+
+async def story(lab):
+    gc.disable()
+    before = len(os.listdir("/proc/self/fd"))
+    lab.start()
+    await lab.until(lambda: lab.client._logged)
+    lab.say(len(os.listdir("/proc/self/fd")) - before)
+"""
+    story = await tell(tls_broker.port, story, tls_ca_path=tls_broker.authority.der_path, tls_host="other.lab")
+    assert await story.end() == [[0]]
+
+
 @pytest.mark.parametrize(
     ("dates", "sentence"),
     [

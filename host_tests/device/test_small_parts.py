@@ -2,7 +2,7 @@
 
 import pytest
 from phoneterm.device.hook import Hook
-from phoneterm.device.ticks import Elapsed, WholeMs
+from phoneterm.device.ticks import Elapsed
 from phoneterm.device.watchdog import Watchdog
 
 PERIOD = 1 << 30
@@ -17,11 +17,6 @@ def test_elapsed_time_goes_on_when_the_counter_wraps():
     counts = [PERIOD - 10, PERIOD - 3, 4, 4]
     elapsed = Elapsed(lambda: counts.pop(0), diff_ticks)
     assert [elapsed.take(), elapsed.take(), elapsed.take()] == [7, 7, 0]
-
-
-def test_parts_of_a_millisecond_are_not_lost():
-    whole = WholeMs()
-    assert [whole.add(999), whole.add(1), whole.add(2500), whole.add(500)] == [0, 1, 2, 1]
 
 
 class Timer:

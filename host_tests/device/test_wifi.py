@@ -9,13 +9,15 @@ from virtual_phone import vm
 
 _STORY = """
 import asyncio
-from phoneterm.core.backoff import Backoff
 from phoneterm.device import wifi
 
 class Radio:
+    \"\"\"Keeps its last reason until there is an address, and tries by itself once it was told, as the port does.\"\"\"
+
     def __init__(self):
         self.asked = []
         self.number = 1000
+        self.attempt = None
 
     def active(self, is_active):
         self.asked.append("active")
@@ -25,7 +27,8 @@ class Radio:
         self.on_connect()
 
     def disconnect(self):
-        self.number = 1000
+        if self.attempt:
+            self.attempt.cancel()
 
     def isconnected(self):
         return self.number == 1010
@@ -34,11 +37,19 @@ class Radio:
         return -61 if what else self.number
 
     def on_connect(self):
-        self.number = 1010
+        self.begin(0)
+
+    def begin(self, lasts_ms, number=1010):
+        self.attempt = asyncio.create_task(self.end(lasts_ms, number))
+
+    async def end(self, lasts_ms, number):
+        await asyncio.sleep_ms(lasts_ms)
+        self.number = number
 
 radio = Radio()
 changes = []
-station = wifi.Wifi(radio, "lab", "pw", Backoff(5, 20), lambda: 0.5, changes.append, print)
+wifi.RENEW_MS, wifi.REASON_MS, wifi.JOIN_LOOK_MS, wifi.LOOK_MS = 400, 100, 5, 5
+station = wifi.Wifi(radio, "lab", "pw", lambda: 0.5, changes.append, print)
 
 async def until(condition):
     for _ in range(3000):
@@ -65,40 +76,79 @@ def tell(tmp_path, story):
     return done.stdout.splitlines()
 
 
-def test_a_lost_network_is_joined_again_and_both_are_told(tmp_path):
+def test_a_lost_network_is_left_to_the_radio_which_joins_it_again(tmp_path):
     lines = tell(
         tmp_path,
         """
         async def story():
             await station.wait_up()
             print(station.rssi())
-            radio.number = 200
+            radio.begin(100)
+            radio.number = 1001
             await until(lambda: len(changes) == 3)
             print(changes, radio.asked)
         """,
     )
-    asked = "['active', ('lab', 'pw'), ('lab', 'pw')]"
     assert lines == ["wifi-up joined", "-61", "wifi-down the network was lost", "wifi-up joined",
-                     f"[True, False, True] {asked}"]  # fmt: skip
+                     "[True, False, True] ['active', ('lab', 'pw')]"]  # fmt: skip
 
 
-def test_a_wrong_password_is_said_and_tried_again_later(tmp_path):
+def test_an_attempt_is_not_broken_off_for_the_reason_of_the_last_one(tmp_path):
     lines = tell(
         tmp_path,
         """
-        def refuse():
-            radio.number = 202
-            if len(radio.asked) == 3:
-                radio.on_connect = Radio().on_connect
-                radio.number = 1010
-
         async def story():
-            radio.on_connect = refuse
-            await until(lambda: changes)
-            print(changes, station.rssi())
+            radio.number = 201
+            radio.on_connect = lambda: radio.begin(250)
+            await station.wait_up()
+            print(radio.asked)
         """,
     )
-    assert lines == ["wifi-failed the password is wrong", "wifi-up joined", "[True] -61"]
+    assert lines == ["wifi-failed the network was not found", "wifi-up joined", "['active', ('lab', 'pw')]"]
+
+
+def test_a_reason_that_is_over_before_its_time_is_not_told(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            radio.number = 201
+            radio.on_connect = lambda: radio.begin(20)
+            wifi.REASON_MS = 5000
+            await station.wait_up()
+        """,
+    )
+    assert lines == ["wifi-up joined"]
+
+
+def test_a_wrong_password_is_told_once_and_tried_again_by_the_radio(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            radio.on_connect = lambda: radio.begin(20, 202)
+            await until(lambda: len(radio.asked) == 3)
+            radio.on_connect = lambda: radio.begin(20)
+            await until(lambda: changes)
+            print(changes, station.rssi(), len(radio.asked))
+        """,
+    )
+    assert lines == ["wifi-failed the password is wrong", "wifi-up joined", "[True] -61 4"]
+
+
+def test_a_radio_that_says_nothing_is_told_anew_and_the_user_asked_to_look(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            radio.on_connect = lambda: None
+            radio.number = 1001
+            await until(lambda: len(radio.asked) == 3)
+            radio.on_connect = lambda: radio.begin(0)
+            await station.wait_up()
+        """,
+    )
+    assert lines == ["wifi-failed no address: a wrong password, or a weak signal?", "wifi-up joined"]
 
 
 def test_an_error_of_the_radio_does_not_end_the_supervisor(tmp_path):
@@ -106,9 +156,8 @@ def test_an_error_of_the_radio_does_not_end_the_supervisor(tmp_path):
         tmp_path,
         """
         def fail():
-            if len(radio.asked) == 2:
-                raise OSError("Wifi Internal State Error")
-            radio.number = 1010
+            radio.on_connect = lambda: radio.begin(0)
+            raise OSError("Wifi Internal State Error")
 
         async def story():
             radio.on_connect = fail

@@ -5,7 +5,7 @@ has failed, whatever else it did.
 """
 
 import asyncio
-from functools import partial
+from collections import namedtuple
 
 import pytest
 import pytest_asyncio
@@ -16,25 +16,45 @@ from lab_parts import parts
 from pbx.desk import are_talking
 from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab
 from virtual_phone.phone import VirtualPhone
+from virtual_phone.wired_display import KINDS as DISPLAYS
 
-# The PBX, the width of the VM in bits, whether the firmware is frozen in.
-_PLACES = [
-    pytest.param(("simulator", 64, False), id="simulator"),
-    pytest.param(("asterisk", 64, False), id="asterisk"),
-    pytest.param(("simulator", 32, False), id="simulator-32-bit"),
-    pytest.param(("asterisk", 32, False), id="asterisk-32-bit"),
-    pytest.param(("simulator", 32, True), id="simulator-32-bit-frozen"),
+# pbx: which one. bits: the width of the VM. is_frozen: whether the firmware is. display: one that costs time, on a phone
+# that waits as the chip does, in ticks of 10 ms; none of both when empty.
+Place = namedtuple("Place", "pbx bits is_frozen display", defaults=(64, False, ""))
+
+PLACES = [
+    pytest.param(Place("simulator"), id="simulator"),
+    pytest.param(Place("asterisk"), id="asterisk"),
+    pytest.param(Place("simulator", 32), id="simulator-32-bit"),
+    pytest.param(Place("asterisk", 32), id="asterisk-32-bit"),
+    pytest.param(Place("simulator", 32, True), id="simulator-32-bit-frozen"),
 ]
+WITH_DISPLAYS = [pytest.param(Place("simulator", display=kind), id=f"simulator-ticks-{kind}") for kind in DISPLAYS]
 
 
-@pytest.fixture(scope="package", params=_PLACES)
+class PlacedInstallation(Installation):
+    """An installation whose phone is that of a place; `heap` is what its chip has, for the 32-bit VM."""
+
+    def __init__(self, place, heap, folder):
+        super().__init__(make_lab(place.pbx), folder)
+        self._place = place
+        self._heap = heap
+
+    def _make_phone(self, settings, control_port):
+        place = self._place
+        return VirtualPhone(
+            settings | {"wifi_ssid": "virtual"}, control_port, bits=place.bits, is_frozen=place.is_frozen,
+            display=place.display, tick_ms=10 if place.display else 0, **self._heap,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="package", params=PLACES)
 def place(request, need_part):
     """Where the test runs."""
-    pbx, bits, _ = request.param
-    if pbx == "asterisk":
+    if request.param.pbx == "asterisk":
         need_part("asterisk")
         need_part("sipp")
-    if bits == 32:
+    if request.param.bits == 32:
         need_part(parts.MICROPYTHON_32)
     return request.param
 
@@ -42,19 +62,18 @@ def place(request, need_part):
 @pytest.fixture(scope="package")
 def pbx_kind(place):
     """Which PBX the test runs on."""
-    return place[0]
+    return place.pbx
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def whole(place, tmp_path_factory):
     """A running installation, the same for all tests of one place."""
-    pbx, bits, is_frozen = place
-    make_phone = VirtualPhone
-    if bits == 32:
-        live = await measure.measure_live(is_frozen, await measure.measure_chip())
-        most = limits.FROZEN_WORKS_BYTES if is_frozen else limits.WORKS_BYTES
-        make_phone = partial(VirtualPhone, heap_kib=live.heap_kib(most), bits=32, is_frozen=is_frozen)
-    installation = Installation(make_lab(pbx), tmp_path_factory.mktemp("store"), make_phone=make_phone)
+    heap = {}
+    if place.bits == 32:
+        live = await measure.measure_live(place.is_frozen, await measure.measure_chip())
+        most = limits.FROZEN_WORKS_BYTES if place.is_frozen else limits.WORKS_BYTES
+        heap = {"heap_kib": live.heap_kib(most)}
+    installation = PlacedInstallation(place, heap, tmp_path_factory.mktemp("store"))
     await installation.start()
     yield installation
     lines = list(installation.phone.log_lines)

@@ -5,11 +5,23 @@ import sqlite3
 import time
 
 import pytest
+from e2e.conftest import PLACES, WITH_DISPLAYS
 from e2e.permission import change_permission
 from phoneterm_cli.installation import CALLER, EXTENSION
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="package"),
+    pytest.mark.parametrize("place", PLACES + WITH_DISPLAYS, indirect=True, scope="package"),
+]
 COLLEAGUE = "102"
+
+
+@pytest.fixture(autouse=True)
+def no_sequence_is_tainted(whole):
+    """Fails the test when the terminal was too busy for its keypad."""
+    yield
+    lines = [event["lines"] for event in whole.keypad.history if event["event"] == "display"]
+    assert ["Key it again", ""] not in lines
 
 
 def is_talking(legs, one, other):
@@ -73,6 +85,16 @@ async def test_star_two_holds_the_caller_and_hanging_up_connects_caller_and_coll
     await desk.lab.hang_up(EXTENSION)
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
     await desk.keypad.wait_for_signal("done")
+
+
+async def test_what_is_keyed_and_what_comes_of_it_is_on_the_display(desk):
+    wait = desk.keypad.wait_for_event
+    keyed = asyncio.create_task(wait(lambda event: event.get("lines") == ["Consult with", "10"]))
+    answered = asyncio.create_task(wait(lambda event: event.get("lines") == ["Answered", ""]))
+    await asyncio.sleep(0)  # lets the tasks begin to listen
+    await desk.keypad.type("*2102")
+    await keyed
+    await answered
 
 
 async def test_without_the_permission_the_terminal_itself_refuses_and_the_caller_notices_nothing(desk):

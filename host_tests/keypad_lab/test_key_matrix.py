@@ -19,7 +19,7 @@ class _Wires:
             IN, OUT, OPEN_DRAIN, PULL_UP = "in", "out", "open drain", "pull-up"
 
             def __init__(self, number, mode, pull=None, value=None):
-                assert (mode == Pin.IN) == (pull == Pin.PULL_UP)
+                assert pull == Pin.PULL_UP
                 self.number, self.mode, self.level = number, mode, value
                 wires.pins[number] = self
 

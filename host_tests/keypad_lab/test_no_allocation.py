@@ -13,6 +13,7 @@ from machine import Pin
 from phoneterm.core.debounce import Debouncer
 from phoneterm.core.scanner import Scanner
 from phoneterm.device.key_matrix import KeyMatrix
+from phoneterm.device.key_sampler import KeySampler
 
 class Keypad:
     contacts = 0
@@ -27,6 +28,7 @@ def cost(scanner, polls):
         scanner.poll(1000)
     return gc.mem_alloc() - before
 
+_ = before = matrix = timer = sampler = contacts = name = polls = None  # a name that is new costs memory
 keypad = Keypad()
 scanner = Scanner(keypad, Debouncer())
 gc.collect()
@@ -45,6 +47,33 @@ for _ in range(100):
     matrix.probe()
     matrix.scan()
 print("matrix", gc.mem_alloc() - before)
+class Timer:
+    def init(self, mode, period, callback):
+        self.callback = callback
+class Clock:
+    us = 0
+    def ticks_us(self):
+        self.us += 1000
+        return self.us
+    def ticks_ms(self):
+        return self.us // 1000
+    def ticks_diff(self, later, earlier):
+        return later - earlier
+class Flag:
+    def set(self):
+        pass
+timer = Timer()
+sampler = KeySampler(scanner, timer, Clock(), Flag())
+sampler.start()
+timer.callback(timer)
+before = gc.mem_alloc()
+for contacts in (0, 1, 0, 0x33, 0):
+    keypad.contacts = contacts
+    for _ in range(50):
+        timer.callback(timer)
+while sampler.take() is not None:
+    pass
+print("sampler", gc.mem_alloc() - before)
 before = gc.mem_alloc()
 scanner.gaps.percentile_ms(50)
 scanner.gaps.percentile_ms(99)
@@ -66,5 +95,5 @@ def test_no_poll_allocates():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     steps = dict(line.split() for line in done.stdout.splitlines())
-    assert len(steps) == 17
+    assert len(steps) == 18
     assert {name: int(cost) for name, cost in steps.items() if int(cost)} == {}

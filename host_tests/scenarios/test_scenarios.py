@@ -11,6 +11,7 @@ import pytest
 from phoneterm.core import messages, signals
 from phoneterm.core.actions import Indicate, Publish, Show
 from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap
+from phoneterm.core.scanner import Stalls
 from phoneterm.core.terminal import Identity, Terminal
 
 _FILES = sorted(Path(__file__).parent.glob("*.scenario"))
@@ -22,6 +23,7 @@ class Stage:
 
     def __init__(self):
         self._terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES)
+        self._stalls = Stalls()
         self._revision = 0
         self._sessions = 0
         self._commands = []
@@ -108,7 +110,7 @@ class Stage:
 
     def stall(self, count):
         """Have nothing run for a while, as when the device is busy."""
-        self._take(self._terminal.on_time(int(count)))
+        self._look_after(int(count))
 
     def hook(self, word):
         """Hang up or pick up."""
@@ -152,7 +154,13 @@ class Stage:
 
     def _pass_ms(self, ms):
         for _ in range(ms // 10):
-            self._take(self._terminal.on_time(10))
+            self._look_after(10)
+
+    def _look_after(self, ms):
+        """Let time pass without a look at the keypad, and look."""
+        if self._stalls.add(ms * 1000):
+            self._take(self._terminal.on_stall())
+        self._take(self._terminal.on_time(ms))
 
     def _take(self, actions):
         for action in actions:

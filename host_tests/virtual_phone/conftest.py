@@ -14,7 +14,7 @@ import time
 import board
 from machine import Pin
 
-rows = [Pin(number, Pin.OPEN_DRAIN, value=1) for number in board.ROWS]
+rows = [Pin(number, Pin.OPEN_DRAIN, Pin.PULL_UP, value=1) for number in board.ROWS]
 columns = [Pin(number, Pin.IN, Pin.PULL_UP) for number in board.COLUMNS]
 
 def scan():

@@ -103,7 +103,7 @@ async def test_resting_a_row_high_while_no_other_is_low_is_fine(start_phone, unt
     bench = await start_phone("""
 import board
 from machine import Pin
-rows = [Pin(number, Pin.OPEN_DRAIN, value=1) for number in board.ROWS]
+rows = [Pin(number, Pin.OPEN_DRAIN, Pin.PULL_UP, value=1) for number in board.ROWS]
 for row in rows:
     row.value(0)
     row.init(Pin.OUT, value=1)
@@ -132,11 +132,31 @@ while True:
     assert (await bench.client.state())["hook"] == "off"
 
 
+async def test_a_row_that_keeps_the_pull_down_of_a_reset_drags_the_column_of_a_pressed_key(start_phone, until_logged):
+    bench = await start_phone("""
+import board
+from machine import Pin
+column = Pin(board.COLUMNS[0], Pin.IN, Pin.PULL_UP)
+while True:
+    row = Pin(board.ROWS[0], Pin.OPEN_DRAIN, value=1)  # GPIO13 of an ESP32
+    if not column.value():
+        break
+row.init(Pin.OPEN_DRAIN, Pin.PULL_UP)
+print("with its pull-up", column.value())
+row.init(Pin.OUT, value=1)
+row.init(Pin.OPEN_DRAIN, value=1)
+print("and at rest again", column.value())
+""")
+    await bench.client.hold("1")
+    await until_logged(bench.phone, "and at rest again 1")
+    assert list(bench.phone.log_lines) == ["with its pull-up 1", "and at rest again 1"]
+
+
 async def test_looking_at_the_pins_is_cheap_and_allocates_nothing(start_phone, until):
     bench = await start_phone("""
 import board, gc, time
 from machine import Pin
-rows = [Pin(number, Pin.OPEN_DRAIN, value=1) for number in board.ROWS]
+rows = [Pin(number, Pin.OPEN_DRAIN, Pin.PULL_UP, value=1) for number in board.ROWS]
 columns = [Pin(number, Pin.IN, Pin.PULL_UP) for number in board.COLUMNS]
 hook = Pin(board.HOOK, Pin.IN, Pin.PULL_UP)
 
@@ -171,12 +191,9 @@ print("cost", gc.mem_alloc() - before, elapsed_us / 2000)
 
 async def test_the_simulated_chip_leaves_the_heap_to_the_firmware(start_phone, until):
     bench = await start_phone("""
-import gc
-names = ["name_%d" % number for number in range(300)]
-for name in names:  # the interpreter's table of names grows in leaps; none of them may fall into the measurement
-    globals()[name] = 0
-for name in names:
-    del globals()[name]
+import asyncio, gc  # the firmware has asyncio anyway
+for number in range(300):  # the interpreter's table of names grows in leaps; none may fall into the measurement
+    exec("name_%d = 0; del name_%d" % (number, number))
 gc.collect()
 before = gc.mem_alloc()
 import machine, network, esp32, board
@@ -188,4 +205,4 @@ print("took", gc.mem_alloc() - before)
     await until(lambda: bench.phone.log_lines, "the cost")
     took_bytes = int(bench.phone.log_lines[0].split()[1])
     print(f"the simulated chip takes {took_bytes} bytes of the heap")
-    assert took_bytes < 14 * 1024
+    assert took_bytes < 17 * 1024

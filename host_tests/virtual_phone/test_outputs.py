@@ -10,6 +10,7 @@ lamp.value(board.LAMP_ACTIVE)
 buzzer.freq(425)
 buzzer.duty_u16(32768)
 display.show("Ready", "a line that is far too long")
+display.step()
 board.on_signal("ready")
 time.sleep(60)
 """

@@ -202,7 +202,7 @@ while True:
     )
     await until_logged(bench.phone, "status 1010 True 127.0.0.1")
     await bench.client.wifi(False)
-    await until_logged(bench.phone, "status 200 False 0.0.0.0")
+    await until_logged(bench.phone, "status 201 False 0.0.0.0")
     assert (await bench.client.state())["wifi"] == {"up": False, "joined": False}
     await bench.client.wifi(True)
     await until_logged(bench.phone, "status 1010 True 127.0.0.1", 2)

@@ -4,12 +4,16 @@ Does not know the chips' pins by heart; `chips.py` does. Each problem is one sen
 A strapping pin is looked at when the chip comes out of reset. What hangs on it pulls it one way or the other then: a
 column and a display's bus up, a buzzer's transistor down, a lamp towards its dark end. A hook switch and a row may do
 either: a closed switch grounds its pin, and a pressed key joins its row to whatever pulls the column.
+From then until the firmware runs, about a second, a pin that has its pull-up on switches on what hangs on a transistor.
+Rows, columns and the hook switch do not mind what their pins pull before: the firmware turns their pull-ups on.
 """
 
 from collections.abc import Iterator
 
 from board_check.board import Board, Connection
 from board_check.chips import CHIPS, Chip
+
+_AT_EVERY_START = {"lamp": "it would light at every start", "buzzer": "it would sound at every start"}
 
 
 def find_pin_problems(board: Board) -> list[str]:
@@ -39,8 +43,9 @@ def _reasons(board: Board, chip: Chip, wire: Connection) -> Iterator[str]:
         yield "which is the USB port: flashing and the log need it"
     elif pin in chip.input_only:
         yield _input_only_reason(wire)
-    elif pin in chip.strapping:
-        yield from _strapping_reasons(chip, wire, _level_at_reset(board, wire))
+    else:
+        level = _level_at_reset(board, wire)
+        yield from _strapping_reasons(chip, wire, level) if pin in chip.strapping else _start_reasons(chip, wire, level)
 
 
 def _input_only_reason(wire: Connection) -> str:
@@ -59,6 +64,11 @@ def _strapping_reasons(chip: Chip, wire: Connection, level: int | None) -> Itera
         yield f"a strapping pin that must be {_word(needed)} at reset: a hook switch can hold it the other way"
     elif needed is not None and level != needed:
         yield f"a strapping pin that must be {_word(needed)} at reset, and {wire.part} pulls it {_word(1 - needed)}"
+
+
+def _start_reasons(chip: Chip, wire: Connection, level: int | None) -> Iterator[str]:
+    if wire.kind in _AT_EVERY_START and chip.pulls.get(wire.pin, level) != level:
+        yield f"which the chip pulls {_word(1 - (level or 0))} until the firmware runs: {_AT_EVERY_START[wire.kind]}"
 
 
 def _level_at_reset(board: Board, wire: Connection) -> int | None:

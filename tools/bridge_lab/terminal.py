@@ -45,6 +45,7 @@ class LoadTerminal(asyncio.Protocol):
         self._kinds = {topic: kind for kind, topic in self._topics.items()}
         self._on_end = on_end
         self._is_bare = is_bare
+        self._in_force = {"permissions": 0, "config": 0}
         self._session = ""
         self._session_ns = 0
         self._sequence = 0
@@ -112,6 +113,9 @@ class LoadTerminal(asyncio.Protocol):
         self.heard_ns[kind] = time.monotonic_ns()
         if kind == messages.SESSION:
             self._session, self._session_ns, self._sequence = fields["session"], time.monotonic_ns(), 0
+        elif kind in (messages.PERMISSIONS, messages.CONFIG):
+            self._in_force[kind.rpartition("/")[2]] = fields["rev"]
+            self._publish(messages.ACK, self._in_force)
         elif kind == messages.CALL:
             self.call, self.is_talking = fields["call"], fields["state"] == "talking"
         elif kind == messages.RESULT and fields["state"] in messages.FINAL_STATES:

@@ -1,26 +1,57 @@
-"""Which MicroPython runs on the board, on which chip, and whether our firmware can run there.
+"""Which MicroPython runs on the board, on which chip, with how much in it, and whether our firmware can run there.
 
-Does not put an image on a board: esptool does, and the sentences here show how it is called.
+Does not put an image on a board: `rom_loader.py` does, and the sentences here show how.
 """
 
 import ast
 from dataclasses import dataclass
 
+from firmware_build.version import OLDEST_MICROPYTHON
+
 from device_cable.cable import Cable
 from device_cable.image import Chip, parse_version
 from device_cable.problem import CableProblem
 
-OLDEST = (1, 28)  # the oldest MicroPython that the firmware is made for
-_READ = "import os\nprint(repr(tuple(os.uname())))"
+OLDEST = parse_version(OLDEST_MICROPYTHON)
+OLDEST_WITH_SHARED_KEY = (1, 29)  # that has TLS-PSK
+# The firmware that MicroPython itself has is found on the places of the path that are no files, whatever else is there.
+_READ = """
+import os, sys
+largest = 0
+try:
+    import esp32
+    for heap in esp32.idf_heap_info(esp32.HEAP_DATA):
+        largest = max(largest, heap[0])
+except (AttributeError, ImportError):
+    pass
+version, loaded, places = None, sys.modules.pop("phoneterm", None), sys.path[:]
+sys.path[:] = [place for place in places if place[:7] == ".frozen" or place[:4] == "/rom"]
+try:
+    import phoneterm
+    version = phoneterm.VERSION
+except (AttributeError, ImportError):
+    pass
+sys.path[:] = places
+sys.modules.pop("phoneterm", None)
+if loaded:
+    sys.modules["phoneterm"] = loaded
+print(repr((tuple(os.uname()), largest, version)))
+"""
+_PSRAM_BYTES = 1024 * 1024  # no memory inside a chip is that large
 
 
 @dataclass(frozen=True)
 class Board:
-    """What the board says of itself: "esp32", (1, 28, 0), "Generic ESP32 module with ESP32" and its chip "esp32"."""
+    """What the board says of itself: "esp32", (1, 28, 0), "Generic ESP32 module with ESP32" and its chip "esp32".
+
+    has_psram: its MicroPython uses memory outside of the chip; frozen_version: of the firmware in its MicroPython.
+    """
 
     platform: str
     version: tuple[int, ...]
     machine: str
+    has_psram: bool = False
+    frozen_version: str | None = None
 
     @property
     def mcu(self) -> str:
@@ -32,17 +63,27 @@ class Board:
 _CHIPS = ("esp32s3", "esp32s2", "esp32c3", "esp32c6", "esp32c5", "esp32c2", "esp32h2", "esp32p4", "esp32")
 
 
-def enter_board(cable: Cable, name: str, chip: Chip) -> Board:
-    """Stop the terminal and return what the board is; CableProblem shows esptool's lines where nothing answers."""
+def enter_board(cable: Cable, name: str) -> Board:
+    """Stop the terminal and return what the board is; CableProblem says how MicroPython comes there if none answers."""
     try:
         cable.enter()
     except CableProblem as problem:
-        raise CableProblem(f"{problem} {how_to_install(cable.port, name, chip)}") from None
+        raise CableProblem(f"{problem} {how_to_install(cable.port, name)}") from None
     try:
-        platform, _, release, _, machine = ast.literal_eval(cable.run(_READ).strip())
-        return Board(platform, parse_version(release), machine)
+        (platform, _, release, _, machine), largest, frozen = ast.literal_eval(cable.run(_READ).strip())
+        has_psram = largest >= _PSRAM_BYTES or "SPIRAM" in machine
+        return Board(platform, parse_version(release), machine, has_psram, frozen)
     except (ValueError, SyntaxError, TypeError):
         raise CableProblem(f"The board at {cable.port} does not say what it is: is it an ESP32 board?") from None
+
+
+def check_frozen(board: Board, name: str, version: str) -> None:
+    """Refuse files of another version than the firmware in the board's MicroPython."""
+    if board.frozen_version not in (None, version):
+        raise CableProblem(
+            f"The MicroPython on the board has the firmware {board.frozen_version} in it, and the files here are of "
+            f"{version}: make image BOARD={name}, then make flash BOARD={name} IMAGE=build/image/{name}.bin."
+        )
 
 
 def check_board(board: Board, port: str, name: str, chip: Chip, oldest: tuple[int, ...]) -> None:
@@ -57,17 +98,26 @@ def check_board(board: Board, port: str, name: str, chip: Chip, oldest: tuple[in
     if board.version < oldest:
         raise CableProblem(
             f"MicroPython {_text(board.version)} on the board is too old, {_text(oldest)} or later is needed. "
-            f"{how_to_install(port, name, chip)}"
+            f"{how_to_install(port, name)}"
         )
 
 
-def how_to_install(port: str, name: str, chip: Chip) -> str:
+def check_shared_key(board: Board) -> None:
+    """Refuse a board whose MicroPython has no TLS-PSK."""
+    if board.version < OLDEST_WITH_SHARED_KEY:
+        raise CableProblem(
+            "The bridge's settings give terminals TLS with a shared key (broker.psk_port), which MicroPython "
+            f"{_text(board.version)} on the board does not have: put {_text(OLDEST_WITH_SHARED_KEY)} or later on it, "
+            "or take psk_port out and let the broker show a certificate (broker.ca_path). Nothing was written."
+        )
+
+
+def how_to_install(port: str, name: str) -> str:
     """Return how MicroPython is put on a board."""
-    esptool = f"esptool --chip {chip.mcu or 'auto'} --port {port}"
     return (
-        f"To put MicroPython on it, take the newest .bin from micropython.org/download/{name}, then: "
-        f"{esptool} erase-flash; {esptool} write-flash {chip.flash_offset or 'OFFSET'} FILE.bin "
-        "(hold BOOT while you plug the board in if it does not connect)."
+        f"To put MicroPython on it, take the newest .bin from micropython.org/download/{name}, or build one with the "
+        f"firmware in it (make image BOARD={name}); then make flash BOARD={name} PORT={port} IMAGE=FILE.bin erases the "
+        "board and writes it (hold BOOT while you plug the board in if it does not connect)."
     )
 
 

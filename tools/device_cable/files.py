@@ -45,9 +45,21 @@ _REPLACE = """
 import os
 for path in %r:
     os.rename(path + %r, path)
+    print(path)
 for path in %r:
     os.remove(path)
+    print(path)
+def sweep(folder):
+    for entry in list(os.ilistdir(folder)):
+        if entry[1] & 0x4000:
+            sweep(folder + "/" + entry[0])
+    if not os.listdir(folder):
+        os.rmdir(folder)
+for folder in %r:
+    if folder in os.listdir():
+        sweep(folder)
 """
+_REPLACED_S = 60.0  # a file system that has to be searched for room first takes its time
 _HASHED_AT_ONCE = 8  # paths in one go, so that the board is heard from now and then
 
 
@@ -76,9 +88,15 @@ def make_folders(cable: Cable, paths: Iterable[str]) -> None:
         cable.run(_MAKE_FOLDERS % (list(folders),))
 
 
-def replace_files(cable: Cable, paths: Iterable[str], suffix: str, removed: Iterable[str]) -> None:
-    """Rename PATH+suffix to PATH for each of `paths`, in this order, then remove others: all in one go."""
-    cable.run(_REPLACE % (list(paths), suffix, list(removed)))
+def replace_files(
+    cable: Cable, paths: Iterable[str], suffix: str, removed: Iterable[str], swept: Iterable[str] = ()
+) -> None:
+    """Rename PATH+suffix to PATH for each of `paths`, in this order, then remove others: all in one go.
+
+    In the end the folders `swept` go, if nothing is left in them: MicroPython takes even an empty one for a package.
+    The board names each file, so that it is heard from however many there are.
+    """
+    cable.run(_REPLACE % (list(paths), suffix, list(removed), list(swept)), _REPLACED_S)
 
 
 def free_bytes(cable: Cable) -> tuple[int, int]:

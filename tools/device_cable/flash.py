@@ -4,7 +4,8 @@ Does not restart the board. Every changed file is first written beside the one i
 its hash is taken on the board; only when all are there and right are they renamed, within one command. So a copy that
 is interrupted leaves the terminal as it was, and the next one goes on with what is there already. A board without a
 terminal gets boot.py and main.py before everything else: they start, and say what is missing.
-The files below phoneterm/ and those that the board's own manifest lists are ours; no others are touched.
+The files below phoneterm/ and those that the board's own manifest lists are ours; no others are touched. Where the
+firmware is in MicroPython itself they all go, with their folder.
 """
 
 import contextlib
@@ -15,11 +16,10 @@ from dataclasses import dataclass, field
 
 from device_cable import files
 from device_cable.cable import Cable
-from device_cable.image import MANIFEST, STARTED_FIRST, Image
+from device_cable.image import FIRMWARE, MANIFEST, STARTED_FIRST, Image
 from device_cable.problem import BoardFull, CableProblem
 
 NEW = ".new"
-_OURS = "phoneterm/"
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def make_plan(cable: Cable, image: Image) -> Plan:
     changed = [path for path in image.contents if hashes.get(path) != image.hashes[path]]
     staged = frozenset(path for path in changed if hashes.get(path + NEW) == image.hashes[path])
     kept = set(image.contents) | {MANIFEST} | {path + NEW for path in (*changed, MANIFEST)}
-    ours = _listed_on_board(cable, there) | set(image.contents) | {MANIFEST}
-    ours |= {path + NEW for path in ours} | {path for path in there if path.startswith(_OURS)}
+    ours = _listed_on_board(cable, there) | set(image.contents) | image.frozen | {MANIFEST}
+    ours |= {path + NEW for path in ours} | {path for path in there if path.startswith(FIRMWARE)}
     is_first = "main.py" not in there
     return Plan(
         tuple(sorted(changed, key=_place)), staged, tuple(sorted((ours & set(there)) - kept)), is_first,
@@ -80,7 +80,8 @@ def carry_out(cable: Cable, plan: Plan, image: Image, on_copied: Callable[[str, 
     except BoardFull:
         _clear(cable, (*plan.changed, MANIFEST))
         raise BoardFull(f"{_no_room()} Nothing was changed.") from None
-    files.replace_files(cable, (*plan.changed, MANIFEST), NEW, plan.removed)
+    swept = (FIRMWARE.rstrip("/"),) if image.frozen else ()
+    files.replace_files(cable, (*plan.changed, MANIFEST), NEW, plan.removed, swept)
 
 
 def verify(cable: Cable, image: Image) -> int:

@@ -14,11 +14,15 @@ from device_cable.problem import CableProblem
 
 MANIFEST = "manifest.json"
 STARTED_FIRST = ("boot.py", "main.py")
+FIRMWARE = "phoneterm/"
 
 
 @dataclass(frozen=True)
 class Image:
-    """The files of a board by their paths there; `oldest` is the oldest MicroPython that runs them, as (1, 28)."""
+    """The files of a board by their paths there; `oldest` is the oldest MicroPython that runs them, as (1, 28).
+
+    frozen: what its MicroPython has in itself; as files they would come before it.
+    """
 
     board: str
     version: str
@@ -26,6 +30,18 @@ class Image:
     contents: dict[str, bytes]
     hashes: dict[str, str]
     manifest: bytes
+    frozen: frozenset[str] = frozenset()
+
+    def without_frozen(self) -> "Image":
+        """Return what goes onto a MicroPython with the firmware in it: boot.py, main.py and what else is a source."""
+        kept = [path for path in self.contents if not path.startswith(FIRMWARE) and not path.endswith(".mpy")]
+        document = json.loads(self.manifest)
+        document["files"] = {path: document["files"][path] for path in kept}
+        return Image(
+            self.board, self.version, self.oldest, {path: self.contents[path] for path in kept},
+            {path: self.hashes[path] for path in kept}, json.dumps(document, indent=2).encode(),
+            frozenset(self.contents) - set(kept),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,9 @@ def read_tid(cable: Cable) -> str | None:
     return _read_plain(cable, "tid")
 
 
-def has_shared_key(cable: Cable) -> bool:
-    """Say whether the terminal on the board connects with TLS-PSK."""
-    return _read_plain(cable, "tls") == "psk"
+def read_tls(cable: Cable) -> str | None:
+    """Return how the terminal on the board secures its connection: "off", "ca" or "psk"; None when it is not set up."""
+    return _read_plain(cable, "tls")
 
 
 def wipe_settings(cable: Cable) -> None:

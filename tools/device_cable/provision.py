@@ -33,7 +33,7 @@ def rotate(cable: Cable, directory: Directory, tid: str) -> None:
     prepared = prepare_terminal(tid)
     enrolment = prepared.enrolment
     texts = {"mqtt_password": enrolment.mqtt_password, "mac_key": enrolment.mac_key.hex()}
-    if nvs.has_shared_key(cable):
+    if nvs.read_tls(cable) == "psk":
         texts["tls_psk"] = derive_psk(enrolment.mac_key)
     _write(lambda: nvs.change_settings(cable, texts))
     _store(lambda: directory.rotate_terminal(tid, prepared))

@@ -1,4 +1,4 @@
-"""Tries a board with somebody at its keypad: what is measured there, and what each figure is to be compared with.
+"""Tries a board with somebody at its keypad: what only a board can tell, and what was expected of each figure.
 
 Does not print or ask; the caller is told which key is wanted. The measuring scripts in `vm/` run on the board, with
 the firmware that is on it.
@@ -14,18 +14,40 @@ from device_cable.problem import CableProblem, DeviceFault
 _SCRIPTS = Path(__file__).parent / "vm"
 _QUIET_S = 30.0
 
-# Figure: (unit, what it is compared with). The firmware's own limits, and what the tests give it.
+# What is told in words: of the firmware and the chip.
+FACTS = ("firmware", "reset_cause")
+
+# Figure: (unit, what was expected). "Emulated" is what this test measured on an emulated ESP32 with MicroPython 1.27 at
+# 160 MHz, an open network and the firmware as files; its memory is a chip's, its times are near one's.
 COMPARED_WITH = {
-    "heap_all_bytes": ("bytes", "81920: what the tests leave the firmware (160 KiB on a 64-bit machine)"),
-    "heap_free_bytes": ("bytes", "the same figure of the virtual phone; telemetry's heap_free later on"),
-    "load_ms": ("ms", "1000: the keypad must be live within 1 s of the reset"),
-    "probe_us": ("us", "2000: it is done every 2 ms while nothing is down"),
-    "scan_us": ("us", "1000: it is done every 1 ms while a key is down"),
+    "frequency_mhz": ("MHz", "240, or 160 where the chip has no more"),
+    "loop_ms": ("ms", "emulated: 118; counting to 100,000"),
+    "load_ms": ("ms", "emulated: 5000 to 14000; less where the firmware is frozen in"),
+    "heap_used_empty_bytes": ("bytes", "emulated: 9800; MicroPython's own heap, before the firmware is loaded"),
+    "heap_used_loaded_bytes": ("bytes", "emulated: 80800, and 87600 once the terminal is ready"),
+    "idf_free_empty_bytes": ("bytes", "emulated: 143400, and 94000 once Wi-Fi has run"),
+    "idf_largest_empty_bytes": ("bytes", "emulated: 110600; what MicroPython's heap can grow by, about"),
+    "idf_free_loaded_bytes": ("bytes", "emulated: 79800, and 34800 once Wi-Fi has run"),
+    "idf_largest_loaded_bytes": ("bytes", "emulated: 53200"),
+    "idf_free_joined_bytes": ("bytes", "emulated: 98000; the firmware is not loaded here"),
+    "idf_free_connected_bytes": ("bytes", "emulated: 93900, and 68200 with TLS"),
+    "idf_least_bytes": ("bytes", "emulated: 91700, and 62100 with TLS; the least since the start"),
+    "wait_median_us": ("us", "emulated: 10000; asyncio.sleep_ms(1), which ends with a tick of the system"),
+    "wait_longest_us": ("us", "emulated: 16500"),
+    "probe_us": ("us", "emulated: 107; must stay below 2000"),
+    "scan_us": ("us", "emulated: 278; must stay below 1000"),
     "look_garbage_bytes": ("bytes", "0: a look at the keypad allocates nothing"),
-    "wifi_ms": ("ms", "15000: the firmware gives up and begins anew"),
+    "display_answers": ("", "1: it is plugged in; with 0 the next three are of a bus that only takes the time"),
+    "display_step_ms": ("ms", "3: the keypad waits so long; on an emulated chip 2.6"),
+    "display_steps": ("", "8: two lines whole"),
+    "display_garbage_bytes": ("bytes", "0: showing allocates nothing"),
+    "rows_low": ("rows", "0: each row is pulled up while another one is read"),
+    "flash_write_ms": ("ms", "none: an emulated chip cannot tell; 16 KiB into a file"),
+    "flash_read_ms": ("ms", "none: an emulated chip cannot tell; the same file"),
+    "wifi_ms": ("ms", "emulated: 1350 without a password; the firmware gives up after 15000"),
     "rssi_dbm": ("dBm", "-75: below that a network is unreliable"),
-    "connect_ms": ("ms", "10000: with TLS and sign-in, the firmware gives up"),
-    "tls_ms": ("ms", "3000: what the connect limit was made for"),
+    "connect_ms": ("ms", "emulated: 39; with TLS and sign-in the firmware gives up after 10000"),
+    "tls_ms": ("ms", "emulated: 1120, certificates of P-256; the connect limit allows for 3000"),
 }
 
 
@@ -34,6 +56,7 @@ class Findings:
     """Everything that was measured; keys: legend -> "ok" or what happened instead."""
 
     figures: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -50,6 +73,7 @@ def measure_figures(cable: Cable, findings: Findings) -> str:
     if not legends:
         raise CableProblem("The board's firmware does not say what its keys are: make flash BOARD= PORT= first.")
     _take(findings, lines)
+    _take(findings, _run(cable, "smoke_display.py"))
     return legends
 
 
@@ -90,5 +114,7 @@ def _take(findings: Findings, lines: list[tuple[str, str]]) -> None:
     for name, text in lines:
         if name in COMPARED_WITH:
             findings.figures[name] = float(text)
+        elif name in FACTS:
+            findings.facts[name] = text
         elif name == "problem":
             findings.problems.append(text)

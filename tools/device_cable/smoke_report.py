@@ -1,4 +1,7 @@
-"""Saves what a smoke test found, as JSON for machines and as the table that people see. Does not measure."""
+"""Saves what a smoke test found, as JSON for machines and as the table that people see.
+
+Does not measure, and takes nothing of the terminal's settings: both files may be shown to anybody.
+"""
 
 import io
 import json
@@ -19,8 +22,10 @@ def make_table(name: str, board: Board, findings: Findings) -> str:
     """Return the table as text."""
     version = ".".join(map(str, board.version))
     table = Table(title=f"{name}: {board.machine}, MicroPython {version}", title_justify="left")
-    for column in ("what", "measured", "compared with"):
+    for column in ("what", "measured", "expected"):
         table.add_column(column, overflow="fold")
+    for fact, words in _facts(board, findings).items():
+        table.add_row(fact, words, "")
     for figure, (unit, limit) in COMPARED_WITH.items():
         value = findings.figures.get(figure)
         table.add_row(figure, "not measured" if value is None else f"{value:g} {unit}", limit)
@@ -36,12 +41,21 @@ def make_table(name: str, board: Board, findings: Findings) -> str:
     return text.getvalue()
 
 
+def _facts(board: Board, findings: Findings) -> dict[str, str]:
+    """Return what is told in words."""
+    return findings.facts | {
+        "firmware_is": "in MicroPython's image" if board.frozen_version else "copied files",
+        "psram": "yes" if board.has_psram else "no",
+    }
+
+
 def save(folder: Path, name: str, board: Board, findings: Findings) -> Path:
     """Write both files; return the path of the JSON."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     document = {
         "board": name, "machine": board.machine, "micropython": ".".join(map(str, board.version)), "at": stamp,
-        "figures": {figure: dict(zip(("value", "unit", "compared_with"), (value, *COMPARED_WITH[figure]), strict=True))
+        "facts": _facts(board, findings),
+        "figures": {figure: dict(zip(("value", "unit", "expected"), (value, *COMPARED_WITH[figure]), strict=True))
                     for figure, value in findings.figures.items()},
         "keys": findings.keys, "problems": findings.problems,
     }  # fmt: skip

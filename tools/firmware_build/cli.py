@@ -3,6 +3,8 @@
 Does no work of its own. What goes wrong is one sentence on stderr and exit code 1.
 """
 
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -10,6 +12,7 @@ import typer
 from board_check.board_file import find_board
 from board_check.board_source import BoardUnusable
 
+from firmware_build import micropython_image
 from firmware_build import sizes as measure
 from firmware_build.board_image import MANIFEST, BoardUnfit, build_image
 from firmware_build.image import NOT_ON_DEVICE, STARTED_AS_SOURCE
@@ -41,6 +44,30 @@ def build(
     typer.echo(f"{sum(image.files.values()):7d}  all together, in {image.folder}, listed in its {MANIFEST}")
     if extra:
         typer.echo(f"{extra.stat().st_size:7d}  {extra}, for a MicroPython with a ROMFS partition")
+
+
+@app.command()
+def image(
+    board: Annotated[str, typer.Argument(metavar="BOARD", help="A board's name, or its folder.")],
+    to: Annotated[Path, typer.Option(help="Where the image goes.")] = Path("build/image"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands, and run none.")] = False,
+) -> None:
+    """Build MicroPython with the firmware frozen in, in Espressif's container, which has some GB."""
+    try:
+        recipe = micropython_image.make_recipe(find_board(board), to)
+        if dry_run:
+            typer.echo(shlex.join(micropython_image.make_command(micropython_image.ENGINES[0], recipe)))
+            return
+        engine = micropython_image.find_engine()
+        made = micropython_image.build(recipe, engine, lambda command: subprocess.run(command, check=False).returncode)
+    except (BoardUnusable, micropython_image.ImageFailed, VersionMissing) as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename or to} cannot be written: {error.strerror}.")
+    typer.echo(
+        f"{recipe.image}: MicroPython {micropython_image.MICROPYTHON_TAG} for {made.mcu} with the firmware in it, "
+        f"{made.application_bytes} of {made.slot_bytes} bytes of a slot, {made.slots} slots."
+    )
 
 
 @app.command()

@@ -10,6 +10,7 @@ import time
 
 from phoneterm_bridge.mqtt.pulse import Pulse
 from phoneterm_bridge.pbx_port import Pbx
+from phoneterm_bridge.terminals.troubles import Troubles
 
 _STORE_UNREAD_S = 5.0
 _STUCK_S = 30.0
@@ -22,6 +23,7 @@ class Health:
     def __init__(self, pbx: Pbx) -> None:
         self._pbx = pbx
         self.pulse: Pulse | None = None
+        self.troubles: Troubles | None = None
         self.is_link_up = False
         self.link_losses = 0
         self.pbx_losses = 0
@@ -65,6 +67,10 @@ class Health:
         elif not self._is_journal_written:
             found["store"] = "The last command could not be journalled, so it was refused."
         return found
+
+    def troubled(self) -> dict[str, str]:
+        """Return what is wrong with terminals, by kind, each with a sentence; the bridge is ready all the same."""
+        return {} if self.troubles is None else self.troubles.describe()
 
     def stuck(self) -> str | None:
         """Return what does not go on although it should, if anything."""

@@ -17,7 +17,10 @@ from phoneterm_bridge.logs import shorten
 from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.store.troubles import MEMORY
+from phoneterm_bridge.terminals.memory import find_shortage
 from phoneterm_bridge.terminals.telemetry import Telemetry
+from phoneterm_bridge.terminals.troubles import Troubles
 from phoneterm_bridge.terminals.welcome import Welcome
 
 _NOT_AUTHENTIC = {"id": None, "op": None, "number": None, "call": None}
@@ -36,6 +39,7 @@ class Reception:
         commands: Commands,
         journal: Journal,
         telemetry: Telemetry,
+        troubles: Troubles,
     ) -> None:
         self._parse = lru_cache(_TOPICS_REMEMBERED)(partial(messages.parse_topic, base))
         self._roster = roster
@@ -43,6 +47,7 @@ class Reception:
         self._commands = commands
         self._journal = journal
         self._telemetry = telemetry
+        self._troubles = troubles
         self.refused: Counter[str] = Counter()
         self._takers: dict[str, Callable[[TerminalRecord, dict], None]] = {
             messages.HELLO: self._take_hello,
@@ -91,16 +96,19 @@ class Reception:
             self._welcome.see_off(terminal.tid, fields["boot"])
 
     def _take_ack(self, terminal: TerminalRecord, fields: dict) -> None:
-        words = {"permissions": fields["permissions"], "config": fields["config"]}
-        if fields["error"] is not None:
-            structlog.get_logger().warning("terminal-refused-config", tid=terminal.tid, error=fields["error"], **words)
-        else:
-            structlog.get_logger().info("in-force", tid=terminal.tid, **words)
+        self._welcome.take_ack(terminal, fields)
 
     def _take_telemetry(self, terminal: TerminalRecord, fields: dict) -> None:
         known = {name: value for name, value in fields.items() if value is not None and name != "v"}
         self._telemetry.note(terminal.tid, known)
+        self._note_shortage(terminal.tid, find_shortage(known))
         structlog.get_logger().debug("telemetry", tid=terminal.tid, **known)
+
+    def _note_shortage(self, tid: str, shortage: str | None) -> None:
+        if shortage is None:
+            self._troubles.end(tid, MEMORY)
+        else:
+            self._troubles.begin(tid, MEMORY, shortage)
 
     async def _journal_refused(self, terminal: TerminalRecord, reason: str) -> None:
         """Journal a command that nobody can be held to: its id is not kept, so that it cannot use one up."""

@@ -40,6 +40,7 @@ from phoneterm_bridge.terminals.request_desk import RequestDesk
 from phoneterm_bridge.terminals.sessions import Sessions
 from phoneterm_bridge.terminals.speaker import Speaker
 from phoneterm_bridge.terminals.telemetry import Telemetry
+from phoneterm_bridge.terminals.troubles import Troubles
 from phoneterm_bridge.terminals.welcome import Welcome
 from phoneterm_bridge.transfers import Transfers
 
@@ -161,7 +162,8 @@ class Bridge:
         self._speaker = Speaker(link, self._settings.broker.base, self._roster, self._afterwards)
         self._transfers = Transfers(self._speaker, self._journal, self._afterwards)
         self._parts.callback(self._transfers.stop)
-        self._welcome = Welcome(self._roster, sessions, self._speaker, self._pbx, self._policy, config)
+        self._troubles = self.health.troubles = Troubles(self._engine)
+        self._welcome = Welcome(self._roster, sessions, self._speaker, self._pbx, self._policy, config, self._troubles)
         self._desk = RequestDesk(
             self._engine, self._roster, sessions, self._welcome.crash_reports, self._speaker, lambda: self.is_link_up
         )
@@ -170,8 +172,9 @@ class Bridge:
         self._commands = Commands(gate, asking, self._journal, self._transfers, self._speaker, self._afterwards)
         self._telemetry = Telemetry()
         self._reception = Reception(
-            self._settings.broker.base, self._roster, self._welcome, self._commands, self._journal, self._telemetry
-        )
+            self._settings.broker.base, self._roster, self._welcome, self._commands, self._journal, self._telemetry,
+            self._troubles,
+        )  # fmt: skip
 
     def _start_watching(self, link: Link) -> None:
         self._pulse = self.health.pulse = Pulse(link, self._settings.broker.base)
@@ -229,7 +232,10 @@ class Bridge:
                 self._welcome.see_off(tid)
             if self._broker is not None and (self._roster.find(tid) is None or tid in self._roster.rotated):
                 self._broker.kick(tid)
+        if self.is_link_up:
+            self._welcome.send_again()
         await self._desk.serve()
+        await self._troubles.keep()
 
     def _say_state(self) -> None:
         self._speaker.say_bridge_state("online" if self._pbx.is_available else "degraded")

@@ -1,13 +1,13 @@
-"""A whole installation on loopback: a PBX with phones, the bridge with its embedded broker, and a virtual phone.
+"""A whole installation on loopback: a PBX with phones, the bridge with its embedded broker, and one phone to use.
 
 Does not print or ask anything; `phoneterm run` and the end-to-end tests drive it. The store is in a folder that the
 caller gives and takes away again. Extension 101 is the phone terminal, its user is alice; 103 is who calls.
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pbx_lab.lab import CONTEXT, ENDPOINTS, LabOptions, PbxLab
 from phoneterm_bridge.backends import make_pbx
@@ -19,13 +19,17 @@ from phoneterm_bridge.store.directory import Directory
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
+if TYPE_CHECKING:
+    from chip_lab.phone import ChipPhone
+
 HOST = "127.0.0.1"
 TID = "t101"
 EXTENSION = "101"
 USER = "alice"
 CALLER = "103"
 PBX_KINDS = ("simulator", "asterisk")
-READY_S = 20.0
+PHONE_KINDS = ("virtual", "chip")
+READY_S = {"virtual": 20.0, "chip": 90.0}  # a chip reads its files in seconds, and its emulator may have to begin anew
 
 
 def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
@@ -41,19 +45,27 @@ def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
     raise ValueError(f"no such PBX: {kind}")
 
 
+def make_phone(kind: str, settings: dict[str, str], control_port: int) -> "VirtualPhone | ChipPhone":
+    """Return the phone of a kind; an emulated chip is PartMissing at its start when it is not on this machine."""
+    if kind == "chip":
+        from chip_lab.phone import ChipPhone
+
+        return ChipPhone(settings, control_port)
+    if kind == "virtual":
+        return VirtualPhone(settings | {"wifi_ssid": "virtual"}, control_port)
+    raise ValueError(f"no such phone: {kind}")
+
+
 class Installation:
     """Everything between the key and the caller's ear; ports of 0 are chosen freely."""
 
+    more_settings: tuple[str, ...] = ()  # of the bridge
+
     def __init__(
-        self,
-        lab: PbxLab,
-        folder: Path,
-        broker_port: int = 0,
-        control_port: int = 0,
-        make_phone: Callable[[dict[str, str], int], VirtualPhone] = VirtualPhone,
+        self, lab: PbxLab, folder: Path, broker_port: int = 0, control_port: int = 0, phone_kind: str = "virtual"
     ) -> None:
         self.lab = lab
-        self._make_phone = make_phone
+        self.phone_kind = phone_kind
         self._folder = folder
         self._broker_port = broker_port
         self._control_port = control_port
@@ -114,18 +126,25 @@ class Installation:
                 f"pbx.secret={ami.secret}",
                 f"store.path={self._folder / 'phoneterm.db'}",
                 "log.level=warning",
+                *self.more_settings,
             ),
         )
 
     async def _start_phone(self) -> None:
-        broker = self.settings.broker.model_copy(update={"port": self.bridge.broker_port})
-        texts = device_settings(self.enrolment, broker) | {"wifi_ssid": "virtual"}
-        self.phone = self._make_phone(texts, self._control_port)
+        broker = self.settings.broker.model_copy(update={"port": await self._port_for_phone()})
+        self.phone = self._make_phone(device_settings(self.enrolment, broker), self._control_port)
         await self.phone.start()
         self._parts.push_async_callback(self.phone.stop)
         self.keypad = await PhoneClient.connect(HOST, self.phone.control_port)
         self._parts.push_async_callback(self.keypad.close)
-        await self.keypad.wait_for_signal("ready", READY_S)
+        await self.keypad.wait_for_signal("ready", READY_S[self.phone_kind])
+
+    def _make_phone(self, settings: dict[str, str], control_port: int) -> "VirtualPhone | ChipPhone":
+        return make_phone(self.phone_kind, settings, control_port)
+
+    async def _port_for_phone(self) -> int:
+        """Return the port where the phone finds the broker."""
+        return self.bridge.broker_port
 
     async def set_permission(self, is_allowed: bool) -> None:
         """Flip alice's permission User is multi user aware; the terminal hears of it at once."""

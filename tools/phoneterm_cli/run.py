@@ -18,9 +18,19 @@ from pbx_lab.process import LabFailed
 from phoneterm_bridge.logs import set_up_logs
 from phoneterm_bridge.problem import SetupProblem
 from virtual_phone.client import PhoneError
+from virtual_phone.phone import VirtualPhone
 
 from phoneterm_cli.console import Console
-from phoneterm_cli.installation import CALLER, EXTENSION, HOST, PBX_KINDS, TID, Installation, make_lab
+from phoneterm_cli.installation import (
+    CALLER,
+    EXTENSION,
+    HOST,
+    PBX_KINDS,
+    PHONE_KINDS,
+    TID,
+    Installation,
+    make_lab,
+)
 
 BROKER_PORT = 7411
 CONTROL_PORT = 7410
@@ -28,14 +38,17 @@ CONTROL_PORT = 7410
 
 def run(
     pbx: Annotated[str, typer.Option(help="simulator, or asterisk for a real one with SIP endpoints.")] = "simulator",
+    phone: Annotated[str, typer.Option(help="virtual, or chip for an emulated ESP32 (ESP32_CHIP).")] = "virtual",
     broker_port: Annotated[int, typer.Option(help="Port of the MQTT broker.", min=1, max=65535)] = BROKER_PORT,
     control_port: Annotated[
-        int, typer.Option(help="Port of the virtual phone's control socket.", min=1, max=65535)
+        int, typer.Option(help="Port of the phone's control socket.", min=1, max=65535)
     ] = CONTROL_PORT,
 ) -> None:
-    """Start broker, bridge, PBX and a virtual phone, with a call to transfer, and read keys to press."""
+    """Start broker, bridge, PBX and a phone, with a call to transfer, and read keys to press."""
     if pbx not in PBX_KINDS:
         _fail(f"--pbx can be {' or '.join(PBX_KINDS)}, not {pbx}.")
+    if phone not in PHONE_KINDS:
+        _fail(f"--phone can be {' or '.join(PHONE_KINDS)}, not {phone}.")
     _check_port(broker_port, "--broker-port")
     _check_port(control_port, "--control-port")
     if broker_port == control_port:
@@ -43,7 +56,7 @@ def run(
     set_up_logs("console", "warning")
     with tempfile.TemporaryDirectory(prefix="phoneterm-run-") as folder:
         try:
-            installation = Installation(make_lab(pbx), Path(folder), broker_port, control_port)
+            installation = Installation(make_lab(pbx), Path(folder), broker_port, control_port, phone)
             asyncio.run(_run(installation, pbx))
         except (PartMissing, LabFailed, SetupProblem, PhoneError) as problem:
             _fail(str(problem))
@@ -77,7 +90,7 @@ def _welcome(installation: Installation, pbx: str) -> str:
         (
             f"  PBX     {pbx}, manager interface at {ami.host}:{ami.port}",
             f"  broker  MQTT at {HOST}:{installation.bridge.broker_port}, inside the bridge",
-            f"  phone   terminal {TID} of extension {EXTENSION}, keypad at {HOST}:{installation.phone.control_port}",
+            f"  phone   {_describe_phone(installation)}",
             "",
             f"{CALLER} has called {EXTENSION}, and they are talking. You are at {EXTENSION}. Type keys and Enter:",
             "  #1102      send the caller to 102",
@@ -85,6 +98,13 @@ def _welcome(installation: Installation, pbx: str) -> str:
             "  help       everything else",
         )
     )
+
+
+def _describe_phone(installation: Installation) -> str:
+    terminal = f"terminal {TID} of extension {EXTENSION}, keypad at {HOST}:{installation.phone.control_port}"
+    if isinstance(installation.phone, VirtualPhone):
+        return terminal
+    return f"{terminal}\n          on an emulated ESP32, its serial port at {installation.phone.port}"
 
 
 def _check_port(port: int, option: str) -> None:

@@ -1,5 +1,9 @@
 """`esp32` of the ESP32 port, as far as the firmware uses it."""
 
+HEAP_DATA: int
+
+def idf_heap_info(capabilities: int) -> list[tuple[int, int, int, int]]: ...
+
 class NVS:
     def __init__(self, namespace: str) -> None: ...
     def get_blob(self, key: str, buffer: bytearray) -> int: ...

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from virtual_phone.desk_phone import DeskPhone
+from virtual_phone.handset import Handset
 from virtual_phone.keystrokes import plan_keystrokes
 
 MOST_LINE_BYTES = 4096
@@ -122,44 +122,44 @@ def _checked_fields(request_id: Any, command: str, document: dict[str, Any]) -> 
     return Request(request_id, command, fields)
 
 
-async def carry_out(phone: DeskPhone, request: Request) -> dict[str, Any] | Refusal:
+async def carry_out(phone: Handset, request: Request) -> dict[str, Any] | Refusal:
     """Do what a request asks, and return the answer's fields once it is done."""
     action = _ACTIONS[request.command]
     return await action(phone, **request.fields)
 
 
-async def _close(phone: DeskPhone, row: int, column: int) -> dict[str, Any]:
+async def _close(phone: Handset, row: int, column: int) -> dict[str, Any]:
     phone.set_contact(row, column, True)
     return {}
 
 
-async def _open(phone: DeskPhone, row: int, column: int) -> dict[str, Any]:
+async def _open(phone: Handset, row: int, column: int) -> dict[str, Any]:
     phone.set_contact(row, column, False)
     return {}
 
 
-async def _tap(phone: DeskPhone, legend: str, hold_ms: int) -> dict[str, Any] | Refusal:
+async def _tap(phone: Handset, legend: str, hold_ms: int) -> dict[str, Any] | Refusal:
     if phone.wiring.position(legend) is None:
         return _no_key(phone, legend)
     return await _type(phone, legend, hold_ms, 0)
 
 
-async def _hold(phone: DeskPhone, legend: str) -> dict[str, Any] | Refusal:
+async def _hold(phone: Handset, legend: str) -> dict[str, Any] | Refusal:
     return _set_key(phone, legend, True)
 
 
-async def _release(phone: DeskPhone, legend: str) -> dict[str, Any] | Refusal:
+async def _release(phone: Handset, legend: str) -> dict[str, Any] | Refusal:
     return _set_key(phone, legend, False)
 
 
-def _set_key(phone: DeskPhone, legend: str, is_down: bool) -> dict[str, Any] | Refusal:
+def _set_key(phone: Handset, legend: str, is_down: bool) -> dict[str, Any] | Refusal:
     if phone.wiring.position(legend) is None:
         return _no_key(phone, legend)
     phone.set_key(legend, is_down)
     return {}
 
 
-async def _type(phone: DeskPhone, text: str, hold_ms: int, gap_ms: int) -> dict[str, Any] | Refusal:
+async def _type(phone: Handset, text: str, hold_ms: int, gap_ms: int) -> dict[str, Any] | Refusal:
     for legend in text:
         position = phone.wiring.position(legend)
         if position is None:
@@ -174,37 +174,37 @@ async def _type(phone: DeskPhone, text: str, hold_ms: int, gap_ms: int) -> dict[
     return {"keys": [{"time_ms": at_ms, "legend": legend, "down": is_down} for at_ms, legend, is_down in strokes]}
 
 
-def _no_key(phone: DeskPhone, legend: str) -> Refusal:
+def _no_key(phone: Handset, legend: str) -> Refusal:
     return Refusal(f"there is no key {legend!r}; the keys are {phone.wiring.legends}")
 
 
-async def _hook(phone: DeskPhone, position: str) -> dict[str, Any]:
+async def _hook(phone: Handset, position: str) -> dict[str, Any]:
     phone.set_hook(position == "off")
     return {}
 
 
-async def _wifi(phone: DeskPhone, up: bool) -> dict[str, Any]:
+async def _wifi(phone: Handset, up: bool) -> dict[str, Any]:
     phone.set_wifi(up)
     return {}
 
 
-async def _reset(phone: DeskPhone) -> dict[str, Any] | Refusal:
+async def _reset(phone: Handset) -> dict[str, Any] | Refusal:
     if phone.power.chip is None:
         return Refusal("the phone has no power")
     await phone.power.restart("button")
     return {}
 
 
-async def _power(phone: DeskPhone, on: bool) -> dict[str, Any]:
+async def _power(phone: Handset, on: bool) -> dict[str, Any]:
     await (phone.power.on("power") if on else phone.power.off())
     return {}
 
 
-async def _state(phone: DeskPhone) -> dict[str, Any]:
+async def _state(phone: Handset) -> dict[str, Any]:
     return phone.state()
 
 
-async def _log(phone: DeskPhone, lines: int) -> dict[str, Any]:
+async def _log(phone: Handset, lines: int) -> dict[str, Any]:
     return {"lines": list(phone.log_lines)[-lines:]}
 
 

@@ -1,4 +1,4 @@
-"""The control socket of the virtual phone: one JSON object a line, on 127.0.0.1 only. README.md is its manual.
+"""The control socket of a phone: one JSON object a line, on 127.0.0.1 only. README.md is its manual.
 
 Does not know what commands do (`commands.py` does). Every line gets exactly one answer; a line that is not right
 gets a sentence and the connection goes on. A client that asked for events and does not read them is disconnected.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from virtual_phone.commands import MOST_LINE_BYTES, Refusal, Request, carry_out, parse_request
-from virtual_phone.desk_phone import DeskPhone
+from virtual_phone.handset import Handset
 
 HOST = "127.0.0.1"
 MOST_AT_ONCE = 32  # commands of one client that are under way
@@ -21,7 +21,7 @@ MOST_UNREAD_BYTES = 1024 * 1024
 class ControlServer:
     """Listens for clients of one phone."""
 
-    def __init__(self, phone: DeskPhone, port: int) -> None:
+    def __init__(self, phone: Handset, port: int) -> None:
         self.port = port
         self._phone = phone
         self._server: asyncio.Server | None = None
@@ -57,7 +57,7 @@ class ControlServer:
 class _Client:
     """One connection."""
 
-    def __init__(self, phone: DeskPhone, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, phone: Handset, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._phone, self._reader, self._writer = phone, reader, writer
         self._tasks: set[asyncio.Task[None]] = set()
         self._end_watch: Callable[[], None] | None = None

@@ -1,14 +1,12 @@
 """A desk phone around the simulated chip: starts the untouched firmware, plays keypad, hook, radio, lamp and buzzer.
 
-Does not talk to people or programs: the control socket (`control.py`) does, with the methods of this class.
-Times are milliseconds of this computer's monotonic clock; README.md lists the events. Methods run on the event loop
-that switched the power on.
+Does not talk to people or programs: the control socket (`control.py`) does, with the methods of this class and of
+`Handset`. README.md lists the events.
 """
 
 import asyncio
 import hashlib
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +15,18 @@ from lab_parts.parts import PartMissing
 
 from virtual_phone import frames, vm
 from virtual_phone.chip import Chip
-from virtual_phone.events import Events, now_ms
-from virtual_phone.keystrokes import Keystroke, plan_keystrokes
-from virtual_phone.matrix import ContactMatrix
+from virtual_phone.handset import Handset
 from virtual_phone.nvs_image import NvsImage
 from virtual_phone.power import Power
 from virtual_phone.radio import GOT_IP, Radio
 from virtual_phone.state import Outputs
+from virtual_phone.wired_display import WiredDisplay
 from virtual_phone.wiring import read_wiring
 
 _ROOT = Path(__file__).parents[2]
 FIRMWARE = _ROOT / "firmware"
 BOARD = _ROOT / "boards" / "VIRTUAL"
-MOST_LOG_LINES = 1000
+DRIVERS = _ROOT / "boards" / "displays"
 # What machine.reset_cause() says afterwards. The reset button (EN) takes the power of the real-time clock away too.
 RESET_CAUSES = {"power": 1, "button": 1, "watchdog": 3, "software": 2, "panic": 2}
 _RTC_IS_LOST = ("power", "button")
@@ -43,9 +40,11 @@ def _stock() -> tuple[Path, ...]:
         return ()
 
 
-class DeskPhone:
+class DeskPhone(Handset):
     """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `environment` are its chip's.
 
+    `display` is one that costs time, with its real driver, which `firmware` must hold; without it two lines come to the
+    computer at no cost. tick_ms 10: the firmware waits as on the chip. Joining the Wi-Fi takes `join_s`.
     The firmware's own folder is the working folder, and is imported from as on a chip: by short names.
     """
 
@@ -57,28 +56,33 @@ class DeskPhone:
         firmware: Path = FIRMWARE,
         board: Path = BOARD,
         access_point: tuple[str, str] | None = None,
+        tick_ms: int = 0,
+        display: WiredDisplay | None = None,
         bits: int = 64,
+        join_s: float = 0,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self.wiring = read_wiring(board)
-        self.log_lines: deque[str] = deque(maxlen=MOST_LOG_LINES)
+        super().__init__(read_wiring(board))
         self.nvs = NvsImage(settings)
-        self.matrix = ContactMatrix()
-        self.events = Events()
-        self.power = Power(self._boot, self._go_dark)
+        self.power: Power[Chip] = Power(self._boot, self._go_dark)
         self._firmware = firmware
         self._argv, self._environment = vm.command(
             vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (), bits
         )
         self._environment |= {
             "PHONETERM_PINS": self.wiring.pins,
+            "PHONETERM_TICK_MS": str(tick_ms),
+            "PHONETERM_MCU": self.wiring.mcu,
             "PHONETERM_UNIQUE_ID": "02" + hashlib.sha256(settings.get("tid", "").encode()).hexdigest()[:10],
+            "PHONETERM_DISPLAY": display.kind if display else "",
         }
+        self._display = display
         self._environment |= environment or {}
         self._outputs = Outputs()
         self._radio = Radio(access_point)
+        self._join_s = join_s
+        self._attempt: asyncio.TimerHandle | None = None
         self._wifi = {"up": True, "joined": False}
-        self._is_off_hook = False
         self._boots = 0
         self._watchdog_ms = 0
         self._rtc = ""  # its memory, in hex
@@ -88,43 +92,11 @@ class DeskPhone:
         """The process of the chip, while it runs."""
         return self.power.chip.pid if self.power.chip is not None else None
 
-    def set_contact(self, row: int, column: int, is_closed: bool) -> None:
-        """Close or open one contact."""
-        self.matrix.set_closed(row, column, is_closed)
-        self._send(frames.matrix_frame(self.matrix.lows()))
-        legend = self.wiring.legend(row, column)
-        self.events.emit("contact", row=row, column=column, legend=legend, closed=is_closed)
-
-    def set_key(self, legend: str, is_down: bool) -> None:
-        """Press or let go of one key."""
-        position = self.wiring.position(legend)
-        if position is None:
-            raise ValueError(f"there is no key {legend!r}")
-        row, column = position
-        self.set_contact(row, column, is_down)
-
-    async def type(self, text: str, hold_ms: float, gap_ms: float) -> list[Keystroke]:
-        """Press the keys of `text` one after the other; return when each went down and up, by the monotonic clock."""
-        start_ms = now_ms()
-        done = []
-        for stroke in plan_keystrokes(text, hold_ms, gap_ms):
-            delay_ms = start_ms + stroke.at_ms - now_ms()
-            if delay_ms > 0:
-                await asyncio.sleep(delay_ms / 1000)
-            self.set_key(stroke.legend, stroke.is_down)
-            done.append(stroke._replace(at_ms=now_ms()))
-        return done
-
-    def set_hook(self, is_off_hook: bool) -> None:
-        """Lift the receiver or put it down."""
-        self._is_off_hook = is_off_hook
-        self._send(frames.hook_frame(is_off_hook))
-        self.events.emit("hook", position="off" if is_off_hook else "on")
-
     def set_wifi(self, is_up: bool) -> None:
         """Switch the access point."""
         self._radio.switch(is_up)
         self._tell_wifi()
+        self._try_to_join()
 
     def state(self) -> dict[str, Any]:
         """Return everything that can be seen of the phone, as JSON values."""
@@ -132,7 +104,7 @@ class DeskPhone:
             "power": self.power.chip is not None,
             "running": self.pid is not None,
             "boots": self._boots,
-            "hook": "off" if self._is_off_hook else "on",
+            "hook": "off" if self.is_off_hook else "on",
             "wifi": dict(self._wifi),
             "contacts": [list(contact) for contact in sorted(self.matrix.closed)],
             **self._outputs.as_json(),
@@ -145,23 +117,54 @@ class DeskPhone:
         environment["PHONETERM_RESET_CAUSE"] = str(RESET_CAUSES[cause])
         if cause in _RTC_IS_LOST:
             self._rtc = ""
+        if cause == "power" and self._display is not None:
+            self._display.lose_power()
         environment["PHONETERM_RTC"] = self._rtc
         self._boots += 1
         self.events.emit("reset", cause=cause, boots=self._boots)
-        levels = frames.matrix_frame(self.matrix.lows()) + frames.hook_frame(self._is_off_hook)
+        levels = frames.matrix_frame(self.matrix.lows()) + frames.hook_frame(self.is_off_hook)
         await chip.power_on(self._argv, environment, self._firmware, levels)
         return chip
 
     def _go_dark(self) -> None:
-        self._radio.leave()
+        self._radio.lose_power()
         self._wifi["joined"] = False
         for name, fields in self._outputs.clear():
             self.events.emit(name, **fields)
         self.events.emit("power-lost")
 
+    def _move_contacts(self) -> None:
+        self._send(frames.matrix_frame(self.matrix.lows()))
+
+    def _move_hook(self) -> None:
+        self._send(frames.hook_frame(self.is_off_hook))
+
     def _send(self, frame: bytes) -> None:
         if self.power.chip is not None:
             self.power.chip.send(frame)
+
+    def _take_radio(self, name: str, fields: Sequence[str]) -> None:
+        """The station wants to join, or to be alone."""
+        if name == "wifi-join":
+            self._radio.join(*fields)
+        else:
+            self._radio.leave()
+        self._tell_wifi()
+        self._try_to_join()
+
+    def _try_to_join(self) -> None:
+        """Let the station's attempt take its time; the next one begins when the radio is told something."""
+        if self._attempt is not None:
+            self._attempt.cancel()
+            self._attempt = None
+        if self._join_s and self._radio.is_trying:
+            self._attempt = asyncio.get_running_loop().call_later(self._join_s, self._end_attempt)
+        else:
+            self._end_attempt()
+
+    def _end_attempt(self) -> None:
+        self._radio.settle()
+        self._tell_wifi()
 
     def _tell_wifi(self) -> None:
         """Tell the chip its status, and listeners what is new."""
@@ -171,10 +174,6 @@ class DeskPhone:
             self._wifi = wifi
             self.events.emit("wifi", **wifi)
 
-    def _take_output(self, line: str) -> None:
-        self.log_lines.append(line)
-        self.events.emit("log", line=line)
-
     def _take_end(self, exit_code: int) -> None:
         """The firmware ended by itself: the phone stays dead until somebody resets it, or MicroPython crashed."""
         self.power.feed_watchdog(0)
@@ -182,21 +181,28 @@ class DeskPhone:
         if exit_code < 0:  # ended by a signal, as by a fault in the interpreter: a chip panics and starts anew
             self.power.restart_later("panic")
 
+    def _read_display(self, written: frames.Report) -> frames.Report:
+        """Return what the display shows after a write to its bus, or a warning of what it does not understand."""
+        if self._display is None:
+            return frames.Report("warning", ("the chip wrote to a display that is not there",))
+        try:
+            return frames.Report("display", self._display.take(written.fields[0]))
+        except ValueError as error:
+            return frames.Report("warning", (f"the display: {error}",))
+
     def _take_line(self, line: bytes) -> None:
         report = frames.parse_report(line)
         if report is None:
             self._take_output("the chip sent a line that means nothing")
             return
+        if report.name == "bus":
+            report = self._read_display(report)
         name, fields = report
         shown = self._outputs.take(report)
         if shown:
             self.events.emit(name, **shown)
-        elif name == "wifi-join":
-            self._radio.join(*fields)
-            self._tell_wifi()
-        elif name == "wifi-leave":
-            self._radio.leave()
-            self._tell_wifi()
+        elif name in ("wifi-join", "wifi-leave"):
+            self._take_radio(name, fields)
         elif name == "nvs-set":
             self.nvs.set_hex(*fields)
         elif name == "nvs-erase":

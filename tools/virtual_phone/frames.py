@@ -4,7 +4,8 @@ Does not send or receive. Phone to chip: frames of 18 bytes, a kind, 16 characte
   M  sixteen hex digits: the columns that read low for each bit mask of rows driven low
   H  1 when the receiver is off the hook, else 0
   W  four digits: the status of the Wi-Fi station
-Chip to phone: lines of a kind and fields separated by tabs, see REPORTS. A line that is not right is a value, None.
+Chip to phone: lines of a kind and fields separated by tabs, see REPORTS; bytes of 0 fill what is not used.
+A line that is not right is a value, None.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ REPORTS = {
     "L": ("lamp", 1, True),  # 1 on, 0 off
     "T": ("tone", 1, True),  # Hz, 0 silent
     "D": ("display", 2, False),
+    "I": ("bus", 1, False),  # what was written to a display's bus at once, in hex
     "S": ("signal", 1, False),
     "C": ("wifi-join", 2, False),  # name and password of the access point
     "Q": ("wifi-leave", 1, False),
@@ -51,7 +53,7 @@ def wifi_frame(status: int) -> bytes:
 
 def parse_report(line: bytes) -> Report | None:
     """Return what a line of the chip says, or None when it says nothing known."""
-    text = line.rstrip(b"\n").decode(errors="replace")
+    text = line.rstrip(b"\n").replace(b"\0", b"").decode(errors="replace")
     known = REPORTS.get(text[:1])
     if known is None:
         return None

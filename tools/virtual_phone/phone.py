@@ -17,11 +17,16 @@ from firmware_build.slimming import slim
 
 from virtual_phone import vm
 from virtual_phone.control import ControlServer
-from virtual_phone.desk_phone import BOARD, FIRMWARE, DeskPhone
+from virtual_phone.desk_phone import BOARD, DRIVERS, FIRMWARE, DeskPhone
+from virtual_phone.letters import read_letters
+from virtual_phone.wired_display import WiredDisplay
 
 
 class VirtualPhone(DeskPhone):
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; control_port 0 takes a free port."""
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; control_port 0 takes a free port.
+
+    `display` is "oled" or "lcd" for one that costs time, with its real driver.
+    """
 
     def __init__(
         self,
@@ -32,13 +37,17 @@ class VirtualPhone(DeskPhone):
         firmware: Path = FIRMWARE,
         board: Path = BOARD,
         access_point: tuple[str, str] | None = None,
+        tick_ms: int = 0,
+        display: str = "",
         bits: int = 64,
         is_frozen: bool = False,
+        join_s: float = 0,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         if is_frozen and bits != 32:
             raise ValueError("only the 32-bit chip has a ROM for the firmware")
         self._sources = firmware
+        self._driver = display
         self._board = board
         self._is_frozen = is_frozen
         self._folder = tempfile.TemporaryDirectory(prefix="phoneterm-image-")
@@ -46,7 +55,8 @@ class VirtualPhone(DeskPhone):
         self._rom = Path(self._folder.name) / "rom" if bits == 32 else None
         rom = {"PHONETERM_ROM": str(romfs_place(self._rom))} if self._rom else {}
         super().__init__(
-            settings, heap_kib, firmware=self._image, board=board, access_point=access_point, bits=bits,
+            settings, heap_kib, firmware=self._image, board=board, access_point=access_point, tick_ms=tick_ms,
+            join_s=join_s, display=WiredDisplay(display, read_letters()) if display else None, bits=bits,
             environment={**rom, **(environment or {})},
         )  # fmt: skip
         self._server = ControlServer(self, control_port)
@@ -72,6 +82,8 @@ class VirtualPhone(DeskPhone):
     def _build(self) -> None:
         """Make the chip's files, and its ROM if it has one."""
         make_image(self._sources, self._image)
+        if self._driver:
+            compile_module(DRIVERS / f"{self._driver}.py", Path(f"{self._driver}.py"), self._image)
         if self._rom is None:
             return
         sources = {source: source.read_text() for source in vm.FAKE_MODULES.glob("*.py")}

@@ -1,4 +1,4 @@
-"""The power of the simulated chip: on, off, and a moment off, one after the other and never half done.
+"""The power of a chip, simulated or emulated: on, off, and a moment off, one after the other and never half done.
 
 Does not know what a chip is told at its start or what a phone shows; the callbacks do. Work that has begun is finished
 even when nobody waits for it any more, so that no process is left between two states.
@@ -6,19 +6,24 @@ even when nobody waits for it any more, so that no process is left between two s
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
-
-from virtual_phone.chip import Chip
+from typing import Any, Generic, Protocol, TypeVar
 
 _LEAST_S_BETWEEN_BOOTS = 0.2  # a firmware that resets at once must not eat the computer
 _BITE_LATE_S = 0.2  # a feeding may wait that long in a busy computer
 
 
-class Power:
+class _Chip(Protocol):
+    async def power_off(self) -> None: ...
+
+
+ChipT = TypeVar("ChipT", bound=_Chip)
+
+
+class Power(Generic[ChipT]):
     """At most one chip at a time: `start` makes one for a cause, `gone` is called when it has lost its power."""
 
-    def __init__(self, start: Callable[[str], Awaitable[Chip]], gone: Callable[[], None]) -> None:
-        self.chip: Chip | None = None
+    def __init__(self, start: Callable[[str], Awaitable[ChipT]], gone: Callable[[], None]) -> None:
+        self.chip: ChipT | None = None
         self._start, self._gone = start, gone
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -71,13 +76,13 @@ class Power:
         async with self._lock:
             await self._cut()
 
-    async def _restart(self, cause: str, chip: Chip | None) -> None:
+    async def _restart(self, cause: str, chip: ChipT | None) -> None:
         async with self._lock:
             if chip is self.chip and not self._is_closing:
                 await self._cut()
                 self.chip = await self._start(cause)
 
-    async def _restart_later(self, cause: str, chip: Chip | None) -> None:
+    async def _restart_later(self, cause: str, chip: ChipT | None) -> None:
         await asyncio.sleep(_LEAST_S_BETWEEN_BOOTS)
         if chip is not None:
             await self._restart(cause, chip)

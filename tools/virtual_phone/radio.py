@@ -1,12 +1,13 @@
-"""The access point as the simulated chip's Wi-Fi station sees it: a status number.
+"""The access point as the simulated chip's Wi-Fi station sees it: a status number, kept as the ESP32 port keeps it.
 
-Does not carry traffic and does not know time: joining succeeds at once. Status numbers are those of the ESP32 port.
+Does not carry traffic and does not know time: an attempt to join is under way until `settle` ends it.
+The port goes on trying by itself while it is asked to connect, and its status is the last reason why it was not
+joined until it is (network_wlan.c). Only the reasons that it tells apart are here.
 """
 
 IDLE = 1000
 CONNECTING = 1001
 GOT_IP = 1010
-BEACON_TIMEOUT = 200
 NO_AP_FOUND = 201
 WRONG_PASSWORD = 202
 
@@ -20,30 +21,53 @@ class Radio:
     def __init__(self, access_point: tuple[str, str] | None) -> None:
         self._access_point = access_point
         self._wanted: tuple[str, str] | None = None
-        self._was_joined = False
+        self._reason: int | None = None
+        self._is_joined = False
         self.is_up = True
 
     @property
     def status(self) -> int:
         """What the station sees now."""
-        if self._wanted is None:
-            return IDLE
-        if not self.is_up:
-            return BEACON_TIMEOUT if self._was_joined else NO_AP_FOUND
-        if self._access_point is None or self._wanted == self._access_point:
+        if self._is_joined:
             return GOT_IP
-        return WRONG_PASSWORD if self._wanted[0] == self._access_point[0] else NO_AP_FOUND
+        return self._reason or (CONNECTING if self._wanted else IDLE)
+
+    @property
+    def is_trying(self) -> bool:
+        """Say whether an attempt is under way."""
+        return self._wanted is not None and not self._is_joined
 
     def join(self, name: str, password: str) -> None:
         """The station wants to join; it goes on trying by itself until it leaves."""
-        self._wanted = (name, password)
-        self._was_joined = self.status == GOT_IP
+        if not self._is_joined:
+            self._wanted = (name, password)
+
+    def settle(self) -> None:
+        """The attempt that is under way ends: joined, or not, for a reason."""
+        if not self.is_trying:
+            return
+        self._reason = self._find_obstacle()
+        self._is_joined = self._reason is None
 
     def leave(self) -> None:
-        """The station wants to be alone, or lost its power."""
-        self._wanted, self._was_joined = None, False
+        """The station wants to be alone; the reason of an attempt that failed stays."""
+        if self._is_joined:
+            self._reason = IDLE
+        self._wanted, self._is_joined = None, False
+
+    def lose_power(self) -> None:
+        """The station's chip forgets everything."""
+        self._wanted = self._reason = None
+        self._is_joined = False
 
     def switch(self, is_up: bool) -> None:
-        """Switch the access point."""
-        self._was_joined = self._was_joined or self.status == GOT_IP
+        """Switch the access point; a station that was joined tries again."""
         self.is_up = is_up
+        self._is_joined = self._is_joined and is_up
+
+    def _find_obstacle(self) -> int | None:
+        if not self.is_up:
+            return NO_AP_FOUND
+        if self._access_point is None or self._wanted is None or self._wanted == self._access_point:
+            return None
+        return WRONG_PASSWORD if self._wanted[0] == self._access_point[0] else NO_AP_FOUND

@@ -1,12 +1,16 @@
-"""What hangs on which pin of the simulated chip, read from a board's `board.py`.
+"""What hangs on which pin of the simulated chip, read from a board's `board.py`, and which chip `board.json` names.
 
-Does not simulate it. The chip gets one character a pin number: "0" to "3" a row, "a" to "d" a column, "L"/"l" the
-lamp (on when high/low), "B" the buzzer, "H"/"h" the hook switch (off the hook is high/low), "." nothing.
+Does not simulate it. A board without `board.json` has an ESP32. The chip gets one character a pin number: "0" to "3" a
+row, "a" to "d" a column, "L"/"l" the lamp (on when high/low), "B" the buzzer, "H"/"h" the hook switch (off the hook is
+high/low), "." nothing; and then, for all pins, another for the pull after a reset: "u" up, "d" down, "." none.
 """
 
+import json
 import runpy
 from dataclasses import dataclass
 from pathlib import Path
+
+from board_check.chips import CHIPS
 
 from virtual_phone.matrix import COLUMNS, ROWS
 
@@ -15,11 +19,12 @@ _PINS = 49
 
 @dataclass(frozen=True)
 class Wiring:
-    """A board as the simulation needs it: `pins` for the chip, `legends` for people (row by row)."""
+    """A board as the simulation needs it: `pins` for the chip `mcu`, `legends` for people (row by row)."""
 
     name: str
     legends: str
     pins: str
+    mcu: str
 
     def position(self, legend: str) -> tuple[int, int] | None:
         """Return (row, column) of a key, or None when no key has this legend."""
@@ -44,4 +49,11 @@ def read_wiring(board: Path) -> Wiring:
     for pin, part in parts:
         if pin is not None:
             pins[pin] = part
-    return Wiring(names["NAME"], names["LEGENDS"], "".join(pins))
+    mcu = _read_mcu(board / "board.json")
+    pins += [{0: "d", 1: "u"}.get(CHIPS[mcu].pulls.get(pin, -1), ".") for pin in range(_PINS)]
+    return Wiring(names["NAME"], names["LEGENDS"], "".join(pins), mcu)
+
+
+def _read_mcu(file: Path) -> str:
+    mcu = json.loads(file.read_text()).get("mcu", "esp32") if file.is_file() else "esp32"
+    return mcu if mcu in CHIPS else "esp32"

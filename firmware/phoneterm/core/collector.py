@@ -92,6 +92,11 @@ class Collector:
         if self.is_quiet:
             self._since_key_ms = 0
 
+    def keep_out(self):
+        """Drop the keys that follow within QUIET_MS of one another; for use while no sequence is open."""
+        self.is_quiet = True
+        self._since_key_ms = 0
+
     def close(self, reason):
         """End the open sequence for a reason from outside and return it; None when there is none."""
         return self._end(reason) if self.is_open else None

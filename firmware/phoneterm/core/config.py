@@ -11,7 +11,6 @@ from collections import namedtuple
 from phoneterm.core import digit_map as maps
 from phoneterm.core import keymap, messages, signals
 
-DEFAULTS = {"rev": -1, "digit_map": maps.DEFAULT_MAP}  # the document before the bridge has sent one
 CODE_MS = 2500
 DIGIT_MS = 3000
 TOTAL_MS = 20000
@@ -22,13 +21,13 @@ _TIMES = (("code_ms", CODE_MS), ("digit_ms", DIGIT_MS), ("total_ms", TOTAL_MS))
 Config = namedtuple("Config", "revision digit_map code_ms digit_ms total_ms country ops roles")
 
 
-def read_config(document, board_roles):
+def read_config(document, board_roles, digit_map=None):
     """Return the Config of a decoded document ({}: the bridge has sent none), or Rejected.
 
-    What the document leaves out has its default; `board_roles` are those of the board.
+    What the document leaves out has its default; `board_roles` are those of the board. `digit_map` is what
+    `compile_document` made of it, for a caller that has no room for both pieces of code at once.
     """
-    document = document or DEFAULTS
-    roles = keymap.Roles(*[document.get(name) or own for name, own in zip(_ROLE_NAMES, board_roles)])
+    roles = keymap.roles_of(document, board_roles)
     if len(set(roles)) != len(roles):
         return messages.Rejected("config", "two roles cannot have the same key")
     for name, legend in zip(_ROLE_NAMES, roles):
@@ -42,9 +41,9 @@ def read_config(document, board_roles):
     for op in ops:
         if op not in messages.OPERATIONS:
             return messages.Rejected("config", "there is no operation " + op)
-    # A commit key that is # does what # does in a map; every other role would take the key away from the number.
-    digit_map = maps.compile_map(document["digit_map"], "".join(roles[1:]) + roles.commit.replace("#", ""), True)
+    if digit_map is None:
+        digit_map = maps.compile_document(document, roles)
     if isinstance(digit_map, messages.Rejected):
         return messages.Rejected("config", "digit map, " + digit_map.detail)
     times = [document.get(name) or ms for name, ms in _TIMES]
-    return Config(document["rev"], digit_map, times[0], times[1], times[2], country, ops, roles)
+    return Config(document.get("rev", -1), digit_map, times[0], times[1], times[2], country, ops, roles)

@@ -21,6 +21,7 @@ from array import array
 PRESSED = 0x10
 STUCK = 0x20
 WORKING = 0x40
+STALLED = 0x80  # no key: nobody looked for so long that one may have been missed; the scanner tells it
 INDEX = 0x0F
 
 PRESS_SAMPLES = 3

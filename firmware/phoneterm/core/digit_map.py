@@ -50,6 +50,16 @@ def compile_map(text, taken="", is_proved=False):
     return digit_map
 
 
+def compile_document(document, roles):
+    """Return the DigitMap of a config document ({}: the default one), which the bridge has proved, or Rejected.
+
+    `roles` are those of the document; what it leaves out is the board's.
+    """
+    # A commit key that is # does what # does in a map; every other role would take the key away from the number.
+    taken = "".join(roles[1:]) + roles[0].replace("#", "")
+    return compile_map(document.get("digit_map") or DEFAULT_MAP, taken, True)
+
+
 class DigitMap:
     """A compiled map. Walk it with `start` and `step`; the states are integers and the map itself never changes."""
 

@@ -19,7 +19,7 @@ class Mistake(Exception):
 
 
 def parse_map(text, taken):
-    """Return the alternatives of a map; `taken` are legends that must not occur in a number.
+    """Yield the alternatives of a map, one by one because memory is short; `taken` must not occur in a number.
 
     Each is (class, places, ending, position of its first character); ending: "T", "#" (which is a place, too) or "".
     """
@@ -27,13 +27,11 @@ def parse_map(text, taken):
         raise Mistake(1, "the map is empty")
     if len(text) > MAX_MAP_CHARS:
         raise Mistake(MAX_MAP_CHARS + 1, "a map has at most %d characters" % MAX_MAP_CHARS)
-    alternatives = []
     at = 1
     for part in text.split("|"):
         before = len(part) - len(part.lstrip(" "))
-        alternatives.append(_parse_alternative(part.strip(" "), at + before, taken))
+        yield _parse_alternative(part.strip(" "), at + before, taken)
         at += len(part) + 1
-    return alternatives
 
 
 def _parse_alternative(part, at, taken):

@@ -16,6 +16,11 @@ Roles = namedtuple("Roles", "commit erase cancel swap")
 STANDARD_ROLES = Roles("A", "B", "C", "D")
 
 
+def roles_of(document, own):
+    """Return the Roles of a config document; what it leaves out is the board's `own`."""
+    return Roles(*[document.get(name) or legend for name, legend in zip(("commit", "erase", "cancel", "swap"), own)])
+
+
 class Keymap:
     """The legends of one keypad, row by row."""
 

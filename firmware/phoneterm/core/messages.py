@@ -65,7 +65,8 @@ _FIELDS = {
     ),
     ACK: "permissions:int config:int error?:print,120",
     TELEMETRY: (
-        "uptime_s:int heap_free?:int rssi?:int,-127,0 gap_p50_ms?:int gap_p99_ms?:int gap_max_ms?:int keys?:int"
+        "uptime_s:int heap_free?:int heap_used?:int idf_free?:int idf_largest?:int idf_least?:int"
+        " memory_restarts?:int rssi?:int,-127,0 gap_p50_ms?:int gap_p99_ms?:int gap_max_ms?:int keys?:int"
         " ghosts?:int stuck?:int tainted?:int reconnects?:int refused?:int dropped?:int restarts?:int"
     ),
     SESSION: "boot:hex,16 session:hex,16 ttl_ms:int,100,60000",

@@ -6,6 +6,7 @@ While nothing is down, one cheap probe of all rows every `idle_ms`; from the fir
 `fast_ms` too. A masked stuck key does not count as down, but makes every idle look a full scan, since the probe would
 see only that key. A poll allocates nothing.
 The matrix has `probe()` (is any contact closed?) and `scan()` (the 16 contacts, bit row * 4 + column).
+A key that comes and goes while nobody looks is never seen, so a stall is told: what was keyed may have a hole.
 """
 
 from array import array
@@ -13,6 +14,7 @@ from array import array
 IDLE_MS = 2
 FAST_MS = 1
 AWAKE_US = 3000000
+MOST_GAP_US = 60000  # three gaps between looks that are longer together may have hidden a key, which takes three looks
 
 _BINS = 65  # 0 to 64 ms; the last one takes every longer gap, whose length `longest_ms` keeps
 _HALVE_AT = 1 << 20  # keeps the counts small integers, and lets what is long past fade
@@ -31,6 +33,8 @@ class Scanner:
         self._fast_ms = fast_ms
         self._has_started = self._is_quiet = False
         self._awake_us = 0
+        self._stalls = Stalls()
+        self.has_stalled = False  # before the last look, for so long that a key may have come and gone
         self.gaps = Gaps()  # since the last `gaps.clear()`
 
     def poll(self, elapsed_us):
@@ -38,6 +42,7 @@ class Scanner:
         if not self._has_started:
             return self._start()
         self.gaps.add(elapsed_us)
+        self.has_stalled = self._stalls.add(elapsed_us)
         if self._is_quiet and not self._debouncer.held and not self._matrix.probe():
             self._rest(elapsed_us)
             return 0
@@ -60,6 +65,21 @@ class Scanner:
         self._debouncer.ignore(self._matrix.scan())
         self.wait_ms = self._fast_ms
         return 0
+
+
+class Stalls:
+    """Tells when looks have been so far apart that they may have hidden a key."""
+
+    def __init__(self):
+        """Start as after a look."""
+        self._older_us = self._last_us = 0
+
+    def add(self, gap_us):
+        """Take one gap; say whether the last three together are too long, once for each time that they are."""
+        has_stalled = self._older_us + self._last_us + gap_us > MOST_GAP_US
+        self._older_us = 0 if has_stalled else self._last_us
+        self._last_us = 0 if has_stalled else gap_us
+        return has_stalled
 
 
 class Gaps:

@@ -2,20 +2,22 @@
 
 Does not touch pins, sockets or clocks. It joins the rooms of the core: the link with its session (`link.py`),
 permissions, config, and the transfers (`transfer.py`). Every `on_` method returns the actions to carry out, in order,
-and the constant () when there are none. Time enters through `on_time` alone, told before the keys of the same scan.
+and the constant () when there are none. Time enters through `on_time` alone, told up to each key before that key.
 Messages that are not right are counted and logged, and change nothing. Times are milliseconds.
-The code that reads a config is loaded for each one and forgotten again, because it is a tenth of the core's memory.
+The code that reads a config is loaded for each one, in two pieces, and forgotten again, because it is a tenth of the
+core's memory. A config for which the memory is too short all the same is kept and tried again later.
 """
 
 import sys
 from collections import namedtuple
 
-from phoneterm.core import actions, link, messages, permissions, transfer
+from phoneterm.core import actions, backoff, digit_map, keymap, link, messages, permissions, transfer
 
 # tid and base as in the topics; key: bytes, of the signatures; boot: hex, another at each boot; fw, board: text;
 # crash: how the run before this boot crashed, None when it did not.
 Identity = namedtuple("Identity", "tid base key boot fw board crash")
 
+_AGAIN_MS = (2000, 300000)  # how long to wait before a config is tried again: at first, at most
 _STARTING_S = 15  # without a session by then, it is not starting any more: there is no link
 
 
@@ -33,7 +35,9 @@ class Terminal:
         self._link = link.Link(identity)
         self._out = []
         self._transfer = transfer.Transfer(self._link, self._permissions, self._config, self._out)
-        self._waiting_config = None
+        self._waiting_config = self._config_error = None
+        self._config_in_ms = 0
+        self._config_backoff = backoff.Backoff(*_AGAIN_MS)
         self._last_request = None
         self._faulty_keys = 0
         self._uptime_s = self._uptime_ms = 0
@@ -65,7 +69,9 @@ class Terminal:
             if is_hello_due:
                 self._out.append(self._link.hello())
             if self._waiting_config is not None:
-                self._put_config(self._waiting_config)
+                self._config_in_ms -= elapsed_ms
+                if self._config_in_ms <= 0:
+                    self._put_config(self._waiting_config)
         if transfer.is_starting and (self._uptime_s >= _STARTING_S or self._link.session is not None):
             transfer.is_starting = False
             transfer.settle()
@@ -80,6 +86,11 @@ class Terminal:
             self._transfer.on_press(self._keymap.legend(index))
         else:
             self._transfer.collector.on_release()
+        return self._done()
+
+    def on_stall(self):
+        """Take that nobody looked at the keypad for so long that a key may have been missed."""
+        self._transfer.on_stall()
         return self._done()
 
     def on_keypad_fault(self, index, is_faulty):
@@ -109,6 +120,11 @@ class Terminal:
             self._transfer.is_starting = False
             link.bridge_state = None
             self._lose_session()
+        return self._done()
+
+    def on_memory_short(self):
+        """Take that the link was given up because there is too little memory for it."""
+        self._transfer.tell_reason("short-of-memory")
         return self._done()
 
     def on_message(self, topic, payload):
@@ -159,6 +175,7 @@ class Terminal:
             self._acknowledge(rejected.detail)
 
     def _acknowledge(self, error):
+        error = error or self._config_error
         if self._link.is_up:
             fields = {"permissions": max(self._permissions.revision, 0), "config": max(self._config.revision, 0),
                       "error": error and error[:120]}  # fmt: skip
@@ -198,6 +215,7 @@ class Terminal:
             return
         if self._transfer.collector.is_open:
             self._waiting_config = document
+            self._config_in_ms = 0
         else:
             self._put_config(document)
 
@@ -205,9 +223,15 @@ class Terminal:
         self._waiting_config = None
         config = _read_config(document, self._roles)
         if isinstance(config, messages.Rejected):
+            if config.reason == "memory":
+                self._waiting_config = document
+                self._config_in_ms = self._config_backoff.next_ms(0)
+            self._config_error = config.detail
             self._out.append(actions.Log("config", config.detail))
-            self._acknowledge(config.detail)
+            self._acknowledge(None)
             return
+        self._config_error = None
+        self._config_backoff.reset()
         self._config = config
         self._transfer.configure(config)
         self._acknowledge(None)
@@ -260,16 +284,23 @@ class Terminal:
 
 
 def _read_config(document, roles):
-    """Return the Config of a document ({}: the defaults) or Rejected, and forget the code that read it."""
+    """Return the Config of a document ({}: the defaults) or Rejected ("memory": it may do later on)."""
     try:
+        compiled = digit_map.compile_document(document, keymap.roles_of(document, roles))
+        _forget_readers()
         from phoneterm.core import config
 
-        return config.read_config(document, roles)
+        return config.read_config(document, roles, compiled)
     except MemoryError:
-        return messages.Rejected("config", "the memory is too short to read it")
+        return messages.Rejected("memory", "the memory is too short to read it")
     finally:
-        core = sys.modules["phoneterm.core"]
-        for name in ("config", "digit_map_proof", "digit_map_text"):
-            sys.modules.pop("phoneterm.core." + name, None)
-            if hasattr(core, name):
-                delattr(core, name)
+        _forget_readers()
+
+
+def _forget_readers():
+    """Let go of the code that reads a config; the interpreter collects it when it needs the room."""
+    core = sys.modules["phoneterm.core"]
+    for name in ("config", "digit_map_proof", "digit_map_text"):
+        sys.modules.pop("phoneterm.core." + name, None)
+        if hasattr(core, name):
+            delattr(core, name)

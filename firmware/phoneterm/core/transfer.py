@@ -8,7 +8,7 @@ Times are milliseconds.
 
 from phoneterm.core import actions, call, collector, feedback, outcomes
 
-MOST_GAP_MS = 60  # three gaps between scans that are longer together may have hidden a key, which takes three samples
+DEAF_MS = 250  # a stall that may have hidden more than one key: the next one is not the first
 _TITLES = {"blind": "Transfer to", "attended": "Consult with"}
 
 
@@ -20,7 +20,7 @@ class Transfer:
         self._link = link
         self._permissions = permissions
         self._config = config
-        self._first_ms = self._older_ms = self._last_ms = 0
+        self._first_ms = 0
         self._first_call = None
         self._moving = None  # id of the transfer command that the state of the call follows
         self._accepted = None  # id of a command that the PBX was asked for and whose end has not been heard
@@ -30,6 +30,8 @@ class Transfer:
         self.is_starting = True
         self.is_keypad_faulty = False
         self.tainted = 0
+        self._has_stalled = False  # since the last time that passed
+        self._is_deaf = False  # nothing was heard for so long that the next key may belong to others
 
     def configure(self, config):
         """Use other settings; ValueError while a sequence is open."""
@@ -38,27 +40,37 @@ class Transfer:
 
     def on_time(self, elapsed_ms):
         """Let time pass: timers of the sequence, commands nobody answered, messages on the display."""
-        event = None
-        if self._older_ms + self._last_ms + elapsed_ms > MOST_GAP_MS:
-            event = self.collector.close("key-it-again")
-        self._older_ms = self._last_ms
-        self._last_ms = elapsed_ms
+        self.feedback.on_time(elapsed_ms)
+        event = self.collector.close("key-it-again") if self._has_stalled else None
         event = event or self.collector.on_time(elapsed_ms)
         if event is not None:
             self._take(event)
+        if self._has_stalled and elapsed_ms >= DEAF_MS:
+            self._is_deaf = True
+            self.collector.keep_out()
+        self._has_stalled = False
         late = self._link.late_command(elapsed_ms)
         if late is not None:
             self._move(late, "timed-out")
-            self._tell_reason("no-confirmation")
-        self.feedback.on_time(elapsed_ms)
+            self.tell_reason("no-confirmation")
+
+    def on_stall(self):
+        """Take that a key may have been missed in the time that is told next: there may be a hole in what is keyed."""
+        self._has_stalled = True
 
     def on_press(self, legend):
         """Take a pressed key."""
+        if self._has_stalled:
+            self.on_time(0)  # a key of the very look that told it
         was_open = self.collector.is_open
         if not was_open and self.call.is_consulting() and self._steer(legend):
             return
         event = self.collector.on_press(legend)
+        is_lost = self._is_deaf and self.collector.is_quiet
+        self._is_deaf = False
         if event is None:
+            if is_lost:
+                self.tell_reason("key-it-again" if self._link.is_usable() else "no-link")
             return
         if not was_open:
             self._first_ms = self._link.session_ms
@@ -82,7 +94,7 @@ class Transfer:
         if was_consulting and document["state"] == "talking" and reason != "caller-gone":
             self._tell_result("returned", reason)
         elif reason is not None and before != (self.call.state, self.call.ref):
-            self._tell_reason(reason)
+            self.tell_reason(reason)
 
     def on_result(self, document):
         """Take a result and say whether it was about one of our commands."""
@@ -106,18 +118,26 @@ class Transfer:
         _, was_waiting = self._link.answer(name)
         if was_waiting:
             self._move(name, "unknown")
-            self._tell_reason("not-confirmed")
+            self.tell_reason("not-confirmed")
 
     def interrupt(self, reason):
         """End the open sequence aloud, if there is one."""
         if self.collector.close(reason) is not None:
-            self._tell_reason(reason)
+            self.tell_reason(reason)
 
     def close_silently(self):
         """End the open sequence without a sound, if there is one."""
         if self.collector.close("hook") is not None:
             self.settle()
             self.feedback.rest()
+
+    def tell_reason(self, reason):
+        """Tell the user why something was refused or has ended; the reason is one of `outcomes`."""
+        if reason == "no-link":
+            self.is_starting = False
+        self.settle()
+        signal, words = outcomes.of_reason(reason)
+        self.feedback.tell(signal, words[0].upper() + words[1:], "")
 
     def lose_session(self, reason):
         """End what needed the session: the open sequence, and the waiting for answers and for the end of a transfer."""
@@ -126,7 +146,7 @@ class Transfer:
         if is_waiting or self._accepted is not None:
             self._accepted = None
             self.call.move("unknown")
-            self._tell_reason("not-confirmed" if is_waiting else "unknown")
+            self.tell_reason("not-confirmed" if is_waiting else "unknown")
 
     def settle(self):
         """Let the signal stand that says how things are now."""
@@ -150,7 +170,7 @@ class Transfer:
             self._dial(event)
         else:
             self.tainted += event == "key-it-again"
-            self._tell_reason(event)
+            self.tell_reason(event)
 
     def _open(self):
         kind = self.collector.kind
@@ -177,7 +197,7 @@ class Transfer:
         if reason is None and not self._permissions.allows(event.kind, event.number_class):
             reason = "destination"
         if reason is not None:
-            self._tell_reason(reason)
+            self.tell_reason(reason)
             return
         name = self._send(event.kind, event.number, self._first_ms, self._first_call)
         if name is not None:
@@ -194,7 +214,7 @@ class Transfer:
             return False  # a commit key after a number that was complete is no command
         reason = self._link_obstacle(op)
         if reason is not None:
-            self._tell_reason(reason)
+            self.tell_reason(reason)
         elif self._send(op, None, self._link.session_ms, self.call.ref):
             self._out.append(actions.Indicate("key"))
         return True
@@ -202,7 +222,7 @@ class Transfer:
     def _send(self, op, number, first_ms, call):
         """Send a command and return its id, or None when too many are waiting."""
         if self._link.is_full():
-            self._tell_reason("rate")
+            self.tell_reason("rate")
             return None
         publish = self._link.command(op, number, first_ms, call)
         self._out.append(publish)
@@ -227,13 +247,6 @@ class Transfer:
         """Let the call follow the transfer keyed last in it; what comes late of another one is only told."""
         if name == self._moving:
             self.call.move(event)
-
-    def _tell_reason(self, reason):
-        if reason == "no-link":
-            self.is_starting = False
-        self.settle()
-        signal, words = outcomes.of_reason(reason)
-        self.feedback.tell(signal, words[0].upper() + words[1:], "")
 
     def _tell_result(self, state, reason):
         signal, line1, line2 = outcomes.of_result(state, reason)

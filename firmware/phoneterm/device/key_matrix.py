@@ -3,7 +3,8 @@
 Does not debounce or decide when to look. Nothing here allocates after the constructor.
 A row that saw a closed contact is driven high (to rest) before it is released: its columns would otherwise rise by
 their pull-ups alone, and show the next row the keys of this one. No row is ever driven high while another is low,
-so pressed keys cannot short two outputs.
+so pressed keys cannot short two outputs. Rows have their pull-ups on too: some pins have a pull-down on after a reset,
+which would halve the column of a pressed key while other rows are read. A pin keeps its pull when its mode changes.
 `settle_us` is the time that a column gets to follow its row, in microseconds: more for long wires.
 On an ESP32, GPIO 34-39 cannot be columns (no pull-ups) or rows (no outputs).
 """
@@ -18,8 +19,9 @@ class KeyMatrix:
         """Take `machine.Pin`, the pin numbers, the settle time and `time.sleep_us`; leave every row at rest."""
         if len(row_numbers) != SIDE or len(column_numbers) != SIDE:
             raise ValueError("a key matrix has 4 rows and 4 columns of pins")
-        self._rows = [pin_class(number, pin_class.OPEN_DRAIN, value=1) for number in row_numbers]
-        self._columns = [pin_class(number, pin_class.IN, pin_class.PULL_UP) for number in column_numbers]
+        pull = pin_class.PULL_UP
+        self._rows = [pin_class(number, pin_class.OPEN_DRAIN, pull, value=1) for number in row_numbers]
+        self._columns = [pin_class(number, pin_class.IN, pull) for number in column_numbers]
         self._driven = pin_class.OUT
         self._open_drain = pin_class.OPEN_DRAIN
         self._settle_us = settle_us

@@ -78,12 +78,17 @@ class MqttClient:
                 self._packets.remove(packet)
         return outcome.is_acknowledged
 
-    def drop(self, reason):
-        """Give the connection up, if there is one; `receive` makes the next. Not for use within a callback."""
-        if self._connection.is_open() and not self._drop_reason:
-            self._drop_reason = reason
-            self._receiver.cancel()
-            self._close()
+    def drop(self, reason, is_refused=False):
+        """Give the connection up and say True, if there is one; `receive` makes the next, later if `is_refused`.
+
+        Not for use within a callback.
+        """
+        if not self._connection.is_open() or self._drop_reason:
+            return False
+        self._drop_reason = LinkLost(reason, is_refused)
+        self._receiver.cancel()
+        self._close()
+        return True
 
     async def receive(self):
         """Connect, hand messages over, connect again: for ever."""
@@ -113,12 +118,14 @@ class MqttClient:
             return LinkLost("no answer in %d ms" % self._timing.connect_ms, False)
         except OSError as error:
             return LinkLost(describe(error), False)
+        except MemoryError:
+            return LinkLost("short of memory", True)
         except asyncio.CancelledError:
             if not self._drop_reason:
                 raise
         finally:
             self._close()
-        return LinkLost(self._drop_reason, False)
+        return self._drop_reason
 
     async def _open(self):
         """Connect and subscribe; return once everything is subscribed."""

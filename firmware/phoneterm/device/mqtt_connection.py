@@ -47,20 +47,20 @@ class Connection:
         """Connect and sign in."""
         self._decoder.clear()
         address = socket.getaddrinfo(broker.host, broker.port, 0, socket.SOCK_STREAM)[0]
-        self._socket = socket.socket(*address[:3])
-        self._socket.setblocking(False)
-        self._socket.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY
+        stream = self._socket = socket.socket(*address[:3])
+        stream.setblocking(False)
+        stream.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY
         try:
-            self._socket.connect(address[-1])
+            stream.connect(address[-1])
         except OSError as error:
             if error.errno != errno.EINPROGRESS:
                 raise
         if broker.ssl:
-            self._socket = broker.ssl.wrap_socket(
-                self._socket, server_hostname=broker.server_hostname, do_handshake_on_connect=False
+            stream = broker.ssl.wrap_socket(
+                stream, server_hostname=broker.server_hostname, do_handshake_on_connect=False
             )
-            self._socket.setblocking(False)
-        self._stream = asyncio.StreamWriter(self._socket)
+            stream.setblocking(False)
+        self._stream = asyncio.StreamWriter(stream)
         connect = packets.connect(broker.client_id, broker.username, broker.password, keepalive_s, will)
         try:
             await self.write(connect)
@@ -110,8 +110,10 @@ class Connection:
 
     def close(self):
         """Close the socket, if there is one."""
+        if self._stream:
+            self._stream.s.close()
         if self._socket:
-            self._socket.close()
+            self._socket.close()  # TLS has let go of it and left it open when a handshake fails
         self._socket = self._stream = None
 
 

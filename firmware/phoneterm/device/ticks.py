@@ -20,17 +20,3 @@ class Elapsed:
         elapsed = self._diff_ticks(now, self._last)
         self._last = now
         return elapsed
-
-
-class WholeMs:
-    """Adds up microseconds and gives them out as whole milliseconds, keeping the rest."""
-
-    def __init__(self):
-        """Start at nothing."""
-        self._rest_us = 0
-
-    def add(self, elapsed_us):
-        """Return the whole milliseconds that are now complete."""
-        total_us = self._rest_us + elapsed_us
-        self._rest_us = total_us % 1000
-        return total_us // 1000

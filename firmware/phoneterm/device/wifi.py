@@ -1,25 +1,30 @@
-"""Keeps the terminal on its Wi-Fi network: joins, notices when it is lost, joins again.
+"""Keeps the terminal on its Wi-Fi network: joins, says what hinders it, notices when it is lost.
 
 Does not know the broker: a broker that is away is no reason to touch the radio. Times are ms.
 The application starts `run()` as a task, once; `wait_up()` is for those who need a network.
+The port goes on trying by itself once it was told to connect, after a loss too, so it is told again only when that
+has not helped for RENEW_MS: told earlier it would break off what is under way. `status()` keeps the last reason until
+there is an address, so a reason ends nothing here and is only said, once, and not in the first second.
+Source: MicroPython's ports/esp32/network_wlan.c.
 """
 
 import asyncio
 
-JOIN_MS = 15000  # a slow access point with DHCP takes 5 to 8 s
+RENEW_MS = 30000  # up to twice that, by chance; a slow access point with DHCP takes 5 to 8 s
+REASON_MS = 1000
+JOIN_LOOK_MS = 50
 LOOK_MS = 250
-_REASONS = {201: "the network was not found", 202: "the password is wrong", 200: "the signal was lost"}  # ESP32 status
+_REASONS = {201: "the network was not found", 202: "the password is wrong"}  # of status(), when there is no address
 
 
 class Wifi:
     """One station interface and its network; calls on_change(is_up) and log(event, detail)."""
 
-    def __init__(self, station, ssid, password, backoff, random_fraction, on_change, log):
-        """Take a `network.WLAN` station and a core.backoff."""
+    def __init__(self, station, ssid, password, random_fraction, on_change, log):
+        """Take a `network.WLAN` station."""
         self._station = station
         self._ssid = ssid
         self._password = password
-        self._backoff = backoff
         self._random_fraction = random_fraction
         self._on_change = on_change
         self._log = log
@@ -35,41 +40,47 @@ class Wifi:
 
     async def run(self):
         """Join and watch: for ever."""
-        self._station.active(True)
+        station = self._station
+        station.active(True)
         try:
-            self._station.config(pm=self._station.PM_NONE)  # sleeping between beacons costs up to 100 ms an answer
+            station.config(pm=station.PM_NONE)  # sleeping between beacons costs up to 100 ms an answer
         except (AttributeError, OSError, ValueError):
             pass  # a radio that does not sleep
+        renew_ms = 0  # at once, the first time
         while True:
-            reason = await self._join()
-            if reason is None:
-                self._backoff.reset()
-                self._set_up(True, "joined")
-                while self._station.isconnected():
-                    await asyncio.sleep_ms(LOOK_MS)
-                self._set_up(False, "the network was lost")
-            else:
-                self._log("wifi-failed", reason)
-                await asyncio.sleep_ms(self._backoff.next_ms(self._random_fraction()))
+            await self._join(renew_ms)
+            self._set_up(True, "joined")
+            while station.isconnected():
+                await asyncio.sleep_ms(LOOK_MS)
+            self._set_up(False, "the network was lost")
+            renew_ms = RENEW_MS
 
-    async def _join(self):
-        """Try once to join; return None, or why it did not work."""
-        station = self._station
+    async def _join(self, renew_ms):
+        """Return once there is an address; have the station begin anew whenever there is none in `renew_ms`."""
+        told = None
+        waited_ms = 0
+        while not self._station.isconnected():
+            trouble = None
+            if waited_ms >= renew_ms:
+                trouble = self._connect() or told or (renew_ms and "no address: a wrong password, or a weak signal?")
+                renew_ms = RENEW_MS + int(RENEW_MS * self._random_fraction())
+                waited_ms = 0
+            elif waited_ms >= REASON_MS:
+                trouble = _REASONS.get(self._station.status())
+            if trouble and trouble != told:
+                told = trouble
+                self._log("wifi-failed", trouble)
+            await asyncio.sleep_ms(JOIN_LOOK_MS)
+            waited_ms += JOIN_LOOK_MS
+
+    def _connect(self):
+        """Have the station begin anew; return why it cannot."""
         try:
-            if not station.isconnected():
-                station.disconnect()
-                station.connect(self._ssid, self._password)
+            self._station.disconnect()
+            self._station.connect(self._ssid, self._password)
         except OSError as error:
             return str(error)
-        left_ms = JOIN_MS
-        while left_ms > 0:
-            if station.isconnected():
-                return None
-            if station.status() in _REASONS:
-                return _REASONS[station.status()]
-            await asyncio.sleep_ms(LOOK_MS // 5)
-            left_ms -= LOOK_MS // 5
-        return "no address after %d ms" % JOIN_MS
+        return None
 
     def _set_up(self, is_up, detail):
         self._log("wifi-up" if is_up else "wifi-down", detail)

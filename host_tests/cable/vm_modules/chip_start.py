@@ -1,7 +1,7 @@
 """What the chip does when power comes: mounts its flash, a littlefs in a file, and runs boot.py and main.py from it.
 
 Does not run main.py for a soft reset that ends at the prompt (argument "prompt"), as on the chip.
-Arguments: the file, its number of blocks, "run" or "prompt".
+Arguments: the file, its number of blocks, "run" or "prompt", and a ROMFS image that MicroPython was built with, or "".
 """
 
 import os
@@ -54,6 +54,10 @@ def _run(name):
 link.send("Sawake\n")  # from here on Ctrl-C is for the program
 _mount(sys.argv[1], int(sys.argv[2]))
 sys.path[0] = ""
+if sys.argv[4]:
+    with open(sys.argv[4], "rb") as image:
+        vfs.mount(vfs.VfsRom(image.read()), "/rom")
+    sys.path.append("/rom")
 _run("boot.py")
 if sys.argv[3] == "run":
     _run("main.py")

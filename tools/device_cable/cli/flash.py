@@ -1,8 +1,9 @@
 """`phoneterm device flash`: brings the firmware onto a board and waits for the terminal to say how it is.
 
-Does not build the image: `phoneterm firmware build` does, and `make flash` calls both.
+Does not build anything: `phoneterm firmware build` makes the files, and `phoneterm firmware image` a MicroPython.
 """
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,22 +12,30 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from device_cable import flash as flashing
-from device_cable.board import check_board, enter_board
+from device_cable import nvs, rom_loader
+from device_cable.board import check_board, check_frozen, enter_board
 from device_cable.cable import Cable
 from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
-from device_cable.image import Image, check_board_name, read_chip, read_image
+from device_cable.image import Chip, Image, check_board_name, read_chip, read_image
+from device_cable.memory import check_memory
 from device_cable.ports import find_port
+from device_cable.problem import CableProblem
 from device_cable.ready import wait_until_ready
 
 _INTERRUPTED = (
     "What the board had is still what it runs; what was copied lies beside it. The same command goes on from there."
 )
+_HALF_WRITTEN = "The board may be empty now: run the same command again."
 
 
 def flash(
     board: BoardName = None,
     port: PortName = None,
     images: Annotated[Path, typer.Option(help="The folder with the images, one a board.")] = Path("build/firmware"),
+    micropython: Annotated[
+        Path | None, typer.Option("--image", help="Erase the board and write this image of MicroPython first.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the board is erased.")] = False,
     boards: Boards = BOARDS,
     wait: Wait = WAIT_S,
 ) -> None:
@@ -35,16 +44,35 @@ def flash(
         name = check_board_name(boards, board)
         image = read_image(images / name)
         chip = read_chip(boards, name)
-        with Cable(find_port(port)) as cable:
-            found = enter_board(cable, name, chip)
+        where = find_port(port)
+        if micropython is not None:
+            _write_micropython(where, name, chip, micropython, yes)
+        with Cable(where) as cable:
+            found = enter_board(cable, name)
             check_board(found, cable.port, name, chip, image.oldest)
-            typer.echo(f"{found.machine}, MicroPython {'.'.join(map(str, found.version))}, at {cable.port}.")
-            _bring(cable, image)
+            check_frozen(found, name, image.version)
+            check_memory(found, name, nvs.read_tls(cable))
+            within = f", firmware {found.frozen_version} in it" if found.frozen_version else ""
+            typer.echo(f"{found.machine}, MicroPython {'.'.join(map(str, found.version))}{within}, at {cable.port}.")
+            _bring(cable, image.without_frozen() if found.frozen_version else image)
             cable.restart()
             if wait:
                 outcome = wait_until_ready(cable, wait)
                 typer.echo(outcome.sentence, err=not outcome.is_good)
                 raise typer.Exit(0 if outcome.is_good else 1)
+
+
+def _write_micropython(port: str, name: str, chip: Chip, path: Path, is_agreed: bool) -> None:
+    """Write an image of MicroPython, once somebody has agreed to what goes with that."""
+    image = rom_loader.read_flash_image(path, name, chip)
+    command = rom_loader.make_command(path, port, chip)
+    within = "with the firmware in it" if image.has_firmware else "without the firmware, which follows as files"
+    typer.echo(f"{path}: MicroPython for {image.mcu}, {within}; application slots: {image.slots}.")
+    typer.echo(shlex.join(command))
+    if not is_agreed and not typer.confirm(f"Erase the board at {port}, settings and all, and write this image to it?"):
+        raise CableProblem("Nothing was written.")
+    with one_sentence(_HALF_WRITTEN):
+        rom_loader.write_flash(command, port)
 
 
 def _bring(cable: Cable, image: Image) -> None:

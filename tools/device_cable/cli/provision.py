@@ -15,12 +15,13 @@ from phoneterm_bridge.store.database import open_store
 
 from device_cable import nvs, wifi_access
 from device_cable import provision as provisioning
-from device_cable.board import OLDEST, check_board, enter_board
+from device_cable.board import OLDEST, Board, check_board, check_shared_key, enter_board
 from device_cable.cable import Cable
 from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
 from device_cable.client_certificate import read_client_certificate
 from device_cable.enrolment import Provision, check_terminal, prepare
 from device_cable.image import Chip, check_board_name, read_chip
+from device_cable.memory import PLAIN, check_memory
 from device_cable.ports import find_port
 from device_cable.problem import CableProblem
 from device_cable.ready import wait_until_ready
@@ -70,9 +71,13 @@ def provision(
         where = find_port(port)
         made = prepare(wanted, settings.broker, mqtt_host, access or wifi_access.ask_wifi(_ask), client)
         with open_directory(config, overrides) as directory, Cable(where) as cable:
-            _enter(cable, name, read_chip(boards, name))
+            found = _enter(cable, name, read_chip(boards, name))
+            if made.texts["tls"] == "psk":
+                check_shared_key(found)
+            check_memory(found, name, made.texts["tls"])
             provisioning.enrol(cable, directory, made, extension, again)
             typer.echo(f"The board is {wanted}, the terminal of extension {extension}; {_and_store(again)}.")
+            _say_plain(made)
             _finish(cable, settings.broker, wait)
 
 
@@ -89,7 +94,7 @@ def rotate(
         name = check_board_name(boards, board)
         broker = read_settings(config, overrides).broker
         with open_directory(config, overrides) as directory, Cable(find_port(port)) as cable:
-            _enter(cable, name, read_chip(boards, name))
+            there = _enter(cable, name, read_chip(boards, name))
             tid = nvs.read_tid(cable)
             record = read_terminals(config, overrides).get(tid or "")
             if tid is None or record is None or record.is_revoked:
@@ -97,6 +102,8 @@ def rotate(
                     f"The board is {'not set up' if tid is None else 'no terminal of this store'}: make provision "
                     "BOARD= PORT= EXT= makes it one."
                 )
+            if nvs.has_shared_key(cable):
+                check_shared_key(there)
             provisioning.rotate(cable, directory, tid)
             typer.echo(f"{tid} has new keys, on the board and in the store; the old ones are worth nothing.")
             _finish(cable, broker, wait)
@@ -123,8 +130,11 @@ def wipe(
     )
 
 
-def _enter(cable: Cable, name: str, chip: Chip) -> None:
-    check_board(enter_board(cable, name, chip), cable.port, name, chip, OLDEST)
+def _enter(cable: Cable, name: str, chip: Chip) -> Board:
+    """Stop the terminal and return what the board is, if our firmware can run there."""
+    found = enter_board(cable, name)
+    check_board(found, cable.port, name, chip, OLDEST)
+    return found
 
 
 def _ask(question: str, is_hidden: bool) -> str:
@@ -146,6 +156,12 @@ def _finish(cable: Cable, broker: BrokerSettings, wait: float) -> None:
         typer.echo(outcome.sentence, err=not outcome.is_good)
 
 
+def _say_plain(made: Provision) -> None:
+    """Say what a terminal without TLS gives away."""
+    if made.texts["tls"] == "off":
+        typer.echo(PLAIN)
+
+
 def _and_store(is_again: bool) -> str:
     return "its old secrets are worth nothing" if is_again else "it is enrolled in the store"
 
@@ -165,4 +181,5 @@ def _say_dry(would: Provision, name: str, port: str | None, extension: str, is_a
     what = "Give it the new secrets" if is_again else f"Enrol it for extension {extension}"
     typer.echo(f"3. {what} in the store as {would.tid}.")
     typer.echo("4. Restart it and wait until it is ready.")
+    _say_plain(would)
     typer.echo("Nothing was done.")

@@ -1,27 +1,93 @@
-"""Measures on the board what needs no hands: the heap, and what a look at the keypad costs.
+"""Measures on the board what needs no hands: memory, clock, waiting, flash, and what a look at the keypad costs.
 
-Does not import anything that talks to the network. Prints one line a figure: name, value. Sent as text to a board
-whose memory is empty.
+Does not import anything that talks to the network. Prints one line a figure or fact: name, value. Sent as text to a
+board whose memory is empty. What it writes to the flash it removes again.
 """
 
+import asyncio
 import gc
+import os
 import time
 
+import esp32
+import machine
+
 _LOOKS = 500
+_WAITS = 51
+_LOOPS = 100000
+_FILE = "smoke.tmp"
+_FILE_BYTES = 16384
+_CAUSES = {1: "power on", 2: "hard reset", 3: "watchdog", 4: "deep sleep", 5: "soft reset"}
 
 
 def tell(name, value):
     print(name, value)
 
 
-gc.collect()
-tell("heap_all_bytes", gc.mem_alloc() + gc.mem_free())
+def tell_memory(when):
+    """Tell what MicroPython's heap holds, and what is left to ESP-IDF for Wi-Fi, sockets and TLS."""
+    gc.collect()
+    tell("heap_used_%s_bytes" % when, gc.mem_alloc())
+    try:
+        regions = esp32.idf_heap_info(esp32.HEAP_DATA)
+    except AttributeError:
+        return
+    tell("idf_free_%s_bytes" % when, sum(region[1] for region in regions))
+    tell("idf_largest_%s_bytes" % when, max(region[2] for region in regions))
+    tell("idf_least_bytes", sum(region[3] for region in regions))
+
+
+def loop_ms():
+    """Return what counting to _LOOPS takes."""
+    started_ms = time.ticks_ms()
+    for _ in range(_LOOPS):
+        pass
+    return time.ticks_diff(time.ticks_ms(), started_ms)
+
+
+async def wait_us():
+    """Return how long asyncio.sleep_ms(1) takes: the median, and the longest."""
+    took = []
+    for _ in range(_WAITS):
+        started_us = time.ticks_us()
+        await asyncio.sleep_ms(1)
+        took.append(time.ticks_diff(time.ticks_us(), started_us))
+    took.sort()
+    return took[_WAITS // 2], took[-1]
+
+
+def flash_ms():
+    """Return what writing a file of _FILE_BYTES takes, and reading it."""
+    block = bytes(512)
+    started_ms = time.ticks_ms()
+    with open(_FILE, "wb") as file:
+        for _ in range(_FILE_BYTES // len(block)):
+            file.write(block)
+    written_ms = time.ticks_ms()
+    with open(_FILE, "rb") as file:
+        while file.read(len(block)):
+            pass
+    read_ms = time.ticks_ms()
+    os.remove(_FILE)
+    return time.ticks_diff(written_ms, started_ms), time.ticks_diff(read_ms, written_ms)
+
+
+tell("reset_cause", _CAUSES.get(machine.reset_cause(), "unknown"))
+tell("frequency_mhz", machine.freq() // 1000000)
+tell("loop_ms", loop_ms())
+tell_memory("empty")
 started_ms = time.ticks_ms()
-from phoneterm import assembly  # noqa: E402, F401 - everything the terminal consists of
+from phoneterm import VERSION, assembly  # noqa: E402, F401 - everything the terminal consists of
 
 tell("load_ms", time.ticks_diff(time.ticks_ms(), started_ms))
-gc.collect()
-tell("heap_free_bytes", gc.mem_free())
+tell("firmware", VERSION)
+tell_memory("loaded")
+wait_median_us, wait_longest_us = asyncio.run(wait_us())
+tell("wait_median_us", wait_median_us)
+tell("wait_longest_us", wait_longest_us)
+write_ms, read_ms = flash_ms()
+tell("flash_write_ms", write_ms)
+tell("flash_read_ms", read_ms)
 
 import board  # noqa: E402
 from machine import Pin  # noqa: E402
@@ -52,6 +118,10 @@ scan_us, scan_bytes = measure(matrix.scan)
 tell("probe_us", round(probe_us, 1))
 tell("scan_us", round(scan_us, 1))
 tell("look_garbage_bytes", probe_bytes + scan_bytes)
+for row in matrix._rows:
+    row.init(Pin.IN)
+tell("rows_low", sum(not row.value() for row in matrix._rows))
+matrix = KeyMatrix(Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_us)
 tell("legends", board.LEGENDS)
 
 scanner = Scanner(matrix, Debouncer())

@@ -1,10 +1,11 @@
 """Measures on the board how long it takes to join the Wi-Fi network, to reach the broker, and to set up TLS with it.
 
-Does not sign in there. Uses the terminal's own settings, which stay on the board. Prints one line a figure: name,
-value; or "problem" and a sentence.
+Does not sign in there. Uses the terminal's own settings, which stay on the board: no line has one of them. Prints one
+line a figure: name, value; or "problem" and a sentence.
 """
 
 import asyncio
+import gc
 import socket
 import time
 
@@ -22,6 +23,17 @@ def since(started_ms):
     return time.ticks_diff(time.ticks_ms(), started_ms)
 
 
+def tell_memory(when):
+    """Tell what is left to ESP-IDF, now and at the least since the start."""
+    gc.collect()
+    try:
+        regions = esp32.idf_heap_info(esp32.HEAP_DATA)
+    except AttributeError:
+        return
+    print("idf_free_%s_bytes" % when, sum(region[1] for region in regions))
+    print("idf_least_bytes", sum(region[3] for region in regions))
+
+
 def join(settings):
     """Join the network; return whether it worked."""
     started_ms = time.ticks_ms()
@@ -35,6 +47,7 @@ def join(settings):
         time.sleep_ms(5)
     print("wifi_ms", since(started_ms))
     print("rssi_dbm", station.status("rssi"))
+    tell_memory("joined")
     return True
 
 
@@ -55,6 +68,7 @@ def connect(settings, context):
         started_ms = time.ticks_ms()
         connection = context.wrap_socket(connection, server_hostname=settings.tls_host)
         print("tls_ms", since(started_ms))
+    tell_memory("connected")
     connection.close()
 
 

@@ -15,10 +15,11 @@ import typer
 
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import BridgeSettings, load_settings
-from phoneterm_bridge.store import reading
+from phoneterm_bridge.store import reading, troubles
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.store.troubles import Trouble
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file (TOML).")]
 Overrides = Annotated[
@@ -57,6 +58,16 @@ def read_terminals(config: Path | None, overrides: list[str] | None) -> dict[str
     engine = open_store(read_settings(config, overrides).store.path)
     try:
         return reading.read_snapshot(engine).terminals
+    finally:
+        engine.dispose()
+
+
+def read_troubles(config: Path | None, overrides: list[str] | None) -> list[Trouble]:
+    """Return what the bridge of the settings' store knows to be wrong with terminals."""
+    engine = open_store(read_settings(config, overrides).store.path)
+    try:
+        with engine.connect() as connection:
+            return troubles.read_all(connection)
     finally:
         engine.dispose()
 

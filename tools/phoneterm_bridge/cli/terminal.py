@@ -13,10 +13,19 @@ import typer
 
 from phoneterm_bridge.broker.settings import BrokerSettings
 from phoneterm_bridge.broker.tls_psk import derive_psk
-from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings, read_terminals
+from phoneterm_bridge.cli.options import (
+    Config,
+    Overrides,
+    one_sentence,
+    open_directory,
+    read_settings,
+    read_terminals,
+    read_troubles,
+)
 from phoneterm_bridge.cli.request import identify, reboot, wipe
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
+from phoneterm_bridge.terminals.troubles import describe_trouble
 
 app = typer.Typer(
     help="Enrol terminals, see them, revoke them, say what they may do; have one show itself, reboot or wipe itself.",
@@ -92,10 +101,14 @@ def device_settings(enrolment: Enrolment, broker: BrokerSettings, mqtt_host: str
 
 @app.command("list")
 def list_terminals(config: Config = None, overrides: Overrides = None) -> None:
-    """List all terminals."""
+    """List all terminals, and below each what is wrong with it."""
     with one_sentence():
+        standing = read_troubles(config, overrides)
         for record in read_terminals(config, overrides).values():
             typer.echo(f"{record.tid:20} {record.extension:10} {record.user:20} {_describe(record)}")
+            for one in standing:
+                if one.tid == record.tid:
+                    typer.echo(f"{'':20} {describe_trouble(one.what, [one.tid], one.detail)}")
 
 
 @app.command()
@@ -116,6 +129,9 @@ def show(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
         )
         if record.is_external_revoked:
             typer.echo("outside           REVOKED for all terminals; phoneterm policy restore lets them again")
+        for one in read_troubles(config, overrides):
+            if one.tid == tid:
+                typer.echo(f"trouble           {describe_trouble(one.what, [tid], one.detail)}")
 
 
 @app.command()

@@ -11,7 +11,8 @@ import secrets
 from phoneterm.core import messages
 
 from phoneterm_bridge.doctor.broker_client import BrokerClient
-from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding, name_some
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
+from phoneterm_bridge.naming import name_some
 
 _PART = "broker rules"
 _WORD = b"doctor"

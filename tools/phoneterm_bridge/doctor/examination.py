@@ -16,6 +16,7 @@ from phoneterm_bridge.doctor.numbers import examine_digit_map
 from phoneterm_bridge.doctor.pbx import examine_pbx
 from phoneterm_bridge.doctor.settings_file import examine_settings
 from phoneterm_bridge.doctor.store import examine_store, read_stored
+from phoneterm_bridge.doctor.terminals import examine_terminals
 from phoneterm_bridge.settings import BridgeSettings
 
 _Source = Callable[[], Awaitable[list[Finding]]]
@@ -31,6 +32,7 @@ async def examine_all(
         *await _ask("settings", _wrap(lambda: examine_settings(settings, config))),
         *await _ask("store", _wrap(lambda: examine_store(settings.store.path))),
         *await _ask("history", _wrap(lambda: examine_history(settings.store.path))),
+        *await _ask("terminals", _wrap(lambda: examine_terminals(settings.store.path))),
         *await _ask("disk", _wrap(lambda: examine_disk(settings.store.path))),
         *await _ask("clock", _wrap(examine_clock)),
         *await _ask("digit map", _wrap(lambda: examine_digit_map(settings.phones, settings.policy, stored))),

@@ -34,9 +34,3 @@ def as_fields(finding: Finding) -> dict:
         "sentence": finding.sentence,
         "change": None if change is None else change._asdict(),
     }
-
-
-def name_some(names: list[str], most: int = 5) -> str:
-    """Return names joined for a sentence, cut short after a few."""
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

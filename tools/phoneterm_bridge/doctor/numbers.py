@@ -8,8 +8,9 @@ import random
 from phoneterm.core.digit_map import DigitMap, compile_map
 from phoneterm.core.messages import Rejected
 
-from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding, name_some
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.doctor.store import Stored
+from phoneterm_bridge.naming import name_some
 from phoneterm_bridge.phone_config import digit_map_of, make_policy
 from phoneterm_bridge.policy.rules import FORBIDDEN_CLASSES
 from phoneterm_bridge.policy.settings import PolicySettings

@@ -5,10 +5,11 @@ Does not dial: it asks DIALPLAN_EXISTS, as the bridge does before every transfer
 
 import re
 
-from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding, name_some
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.doctor.numbers import read_digit_map, sample_numbers
 from phoneterm_bridge.doctor.pbx_session import PbxSession
 from phoneterm_bridge.doctor.store import Stored
+from phoneterm_bridge.naming import name_some
 from phoneterm_bridge.settings import PhoneSettings
 
 _PART = "dialplan"

@@ -4,7 +4,8 @@ Times are milliseconds since 1970 (UTC). `commands` and `journal` are append-onl
 hash chain (`journal_chain`), of which the view `lines` has every line by itself; `open_commands` is the short list of
 commands that have no final result yet. `commands_by_extension` is an index of `commands` that is brought up to date
 every so often: what is beyond the entry in `commands_indexed` has to be looked for in `commands` itself. `requests` is
-how the command line asks something of the running bridge, and has no row that is older than a few minutes.
+how the command line asks something of the running bridge, and has no row that is older than a few minutes. `troubles`
+is what that bridge knows to be wrong with terminals.
 """
 
 import sqlalchemy as sa
@@ -138,4 +139,12 @@ requests = sa.Table(
     sa.Column("asked_ms", sa.BigInteger, nullable=False),
     sa.Column("answer", sa.String(16)),  # NULL until the bridge has taken it; a word of store.requests
     sqlite_autoincrement=True,
+)
+troubles = sa.Table(
+    "troubles",
+    metadata,
+    sa.Column("tid", sa.ForeignKey("terminals.tid"), primary_key=True),
+    sa.Column("what", sa.String(16), primary_key=True),  # a word of store.troubles
+    sa.Column("since_ms", sa.BigInteger, nullable=False),
+    sa.Column("detail", sa.String(128), nullable=False),
 )

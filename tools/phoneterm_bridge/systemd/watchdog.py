@@ -17,7 +17,8 @@ async def keep_telling(manager: ServiceManager, health: Health) -> None:
     """Tell systemd how the bridge is, for ever."""
     every_s = _EVERY_S if manager.watchdog_s is None else min(_EVERY_S, manager.watchdog_s / _TIMES_IN_TIME)
     while manager.is_there:
-        words: dict[str, str | int] = {"STATUS": " ".join(health.missing().values()) or "Ready."}
+        missing, troubled = health.missing().values(), health.troubled().values()
+        words: dict[str, str | int] = {"STATUS": " ".join((*(missing or ("Ready.",)), *troubled))}
         if manager.watchdog_s is not None and health.stuck() is None:
             words["WATCHDOG"] = 1
         manager.say(**words)

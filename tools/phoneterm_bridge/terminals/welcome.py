@@ -15,9 +15,12 @@ from phoneterm_bridge.pbx_port import Pbx
 from phoneterm_bridge.policy.rules import Policy
 from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
 from phoneterm_bridge.terminals.crash_reports import CrashReports
+from phoneterm_bridge.terminals.deliveries import Deliveries
 from phoneterm_bridge.terminals.sessions import Sessions
 from phoneterm_bridge.terminals.speaker import Speaker
+from phoneterm_bridge.terminals.troubles import Troubles
 
 
 class Welcome:
@@ -31,6 +34,7 @@ class Welcome:
         pbx: Pbx,
         policy: Policy,
         config: dict,
+        troubles: Troubles,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._roster = roster
@@ -39,9 +43,11 @@ class Welcome:
         self._pbx = pbx
         self._policy = policy
         self._config = config
+        self._troubles = troubles
         self._now_s = now_s
         self._told_calls: dict[str, dict] = {}
         self.crash_reports = CrashReports(now_s)
+        self.deliveries = Deliveries(troubles, now_s)
 
     def greet(self, terminal: TerminalRecord, hello: dict) -> None:
         """Answer a hello: a new session, and all that the terminal needs to know; none to one in safe mode."""
@@ -55,8 +61,9 @@ class Welcome:
             return
         structlog.get_logger().info("hello", **words)
         session = self._sessions.mint(terminal.tid, hello["boot"], self._now_s())
-        self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
-        self._speaker.say_config(terminal.tid, self._config)
+        self.deliveries.begin(terminal.tid)
+        self._tell_permissions(terminal)
+        self._tell_config(terminal.tid)
         self._told_calls.pop(terminal.tid, None)
         self._tell_call(terminal)
         self._speaker.say_session(session)
@@ -64,6 +71,7 @@ class Welcome:
     def see_off(self, tid: str, boot: str | None = None) -> None:
         """End the terminal's session (only that boot's, if given)."""
         if self._sessions.end(tid, boot):
+            self.deliveries.end(tid)
             structlog.get_logger().info("terminal-gone", tid=tid)
 
     def silence(self, tid: str) -> None:
@@ -78,7 +86,7 @@ class Welcome:
         for tid in self._sessions.tids():
             terminal = self._roster.find(tid)
             if terminal is not None:
-                self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
+                self._tell_permissions(terminal)
                 self._told_calls.pop(tid, None)
                 self._tell_call(terminal)
 
@@ -89,8 +97,24 @@ class Welcome:
             if terminal is None:
                 self._speaker.clear(tid)
                 self.see_off(tid)
+                self._troubles.forget(tid)
             else:
-                self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
+                self._tell_permissions(terminal)
+
+    def take_ack(self, terminal: TerminalRecord, ack: dict) -> None:
+        """A terminal has said which permissions and which configuration are in force there."""
+        words = {what: ack[what] for what in (PERMISSIONS, CONFIG)}
+        structlog.get_logger().info("in-force", tid=terminal.tid, error=ack["error"], **words)
+        self.deliveries.take_ack(terminal.tid, words, ack["error"])
+
+    def send_again(self) -> None:
+        """Send again, as often as that may be, what terminals have not said to be in force."""
+        for tid, missing in self.deliveries.take_due().items():
+            terminal = self._roster.find(tid)
+            if terminal is not None and PERMISSIONS in missing:
+                self._tell_permissions(terminal)
+            if terminal is not None and CONFIG in missing:
+                self._tell_config(tid)
 
     def tell_calls(self, endpoint: str) -> None:
         """Tell the terminals of an endpoint the state of its call, if it is not what they were told last."""
@@ -98,6 +122,14 @@ class Welcome:
             terminal = self._roster.find(tid)
             if terminal is not None and self._sessions.live(tid) is not None:
                 self._tell_call(terminal)
+
+    def _tell_permissions(self, terminal: TerminalRecord) -> None:
+        self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
+        self.deliveries.note_sent(terminal.tid, PERMISSIONS, self._roster.revision)
+
+    def _tell_config(self, tid: str) -> None:
+        self._speaker.say_config(tid, self._config)
+        self.deliveries.note_sent(tid, CONFIG, self._config["rev"])
 
     def _tell_call(self, terminal: TerminalRecord) -> None:
         fields = describe_calls(self._pbx.calls(terminal.endpoint))

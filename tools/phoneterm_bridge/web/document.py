@@ -20,8 +20,13 @@ _READINESS = {
             "description": "What is missing (bridge, broker, pbx or store), and how.",
             "additionalProperties": {"type": "string"},
         },
+        "troubled": {
+            "type": "object",
+            "description": "What is wrong with which terminals: permissions, config, memory. It is ready all the same.",
+            "additionalProperties": {"type": "string"},
+        },
     },
-    "required": ["status", "missing"],
+    "required": ["status", "missing", "troubled"],
     "additionalProperties": False,
 }
 

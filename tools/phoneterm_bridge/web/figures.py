@@ -13,6 +13,7 @@ from phoneterm_bridge.commands import Commands
 from phoneterm_bridge.health import Health
 from phoneterm_bridge.reception import Reception
 from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.store.troubles import KINDS
 from phoneterm_bridge.terminals.sessions import Sessions
 from phoneterm_bridge.terminals.speaker import Speaker
 from phoneterm_bridge.terminals.telemetry import Telemetry
@@ -46,6 +47,7 @@ def read_figures(sources: Sources) -> Figures:
     return (
         _read_path(sources)
         | _read_surroundings(sources)
+        | _read_troubles(sources.health)
         | _read_terminals(sources.telemetry, set(sources.sessions.tids()))
     )
 
@@ -88,6 +90,16 @@ def _read_surroundings(sources: Sources) -> Figures:
     }  # fmt: skip
 
 
+def _read_troubles(health: Health) -> Figures:
+    """Return how many terminals have each kind of trouble, and the first so many by name."""
+    standing = health.troubles.standing() if health.troubles else []
+    counted = Counter(one.what for one in standing)
+    return {
+        "phoneterm_terminals_troubled": {(what,): counted[what] for what in KINDS},
+        "phoneterm_terminal_troubled": {(one.tid, one.what): 1 for one in standing[:MOST_TERMINALS]},
+    }
+
+
 def _read_terminals(telemetry: Telemetry, online: set[str]) -> Figures:
     """Return what terminals said of themselves, of the first so many of them."""
     latest, left_out = telemetry.latest(online, MOST_TERMINALS)
@@ -104,6 +116,11 @@ def _read_terminals(telemetry: Telemetry, online: set[str]) -> Figures:
 TELEMETRY_METRICS = {
     "uptime_s": ("phoneterm_terminal_uptime_seconds", 1.0),
     "heap_free": ("phoneterm_terminal_heap_free_bytes", 1.0),
+    "heap_used": ("phoneterm_terminal_heap_used_bytes", 1.0),
+    "idf_free": ("phoneterm_terminal_idf_free_bytes", 1.0),
+    "idf_largest": ("phoneterm_terminal_idf_largest_bytes", 1.0),
+    "idf_least": ("phoneterm_terminal_idf_least_bytes", 1.0),
+    "memory_restarts": ("phoneterm_terminal_memory_restarts", 1.0),
     "rssi": ("phoneterm_terminal_rssi_dbm", 1.0),
     "gap_p50_ms": ("phoneterm_terminal_scan_gap_p50_seconds", 0.001),
     "gap_p99_ms": ("phoneterm_terminal_scan_gap_p99_seconds", 0.001),

@@ -20,6 +20,6 @@ async def serve_pages(settings: HttpSettings, sources: Sources) -> HttpServer:
         figures, journal = read_figures(sources), sources.journal
         return await asyncio.to_thread(render, figures, list(journal.delays), journal.delay_sum_ms)
 
-    server = HttpServer(settings, make_app(sources.health.missing, scrape))
+    server = HttpServer(settings, make_app(sources.health.missing, sources.health.troubled, scrape))
     await server.start()
     return server

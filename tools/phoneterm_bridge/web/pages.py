@@ -17,19 +17,21 @@ from starlette.routing import Route
 from phoneterm_bridge.logs import shorten
 from phoneterm_bridge.web.document import make_document
 
-Missing = Callable[[], dict[str, str]]
+Said = Callable[[], dict[str, str]]
 Scrape = Callable[[], Awaitable[bytes]]
 
 
-def make_app(missing: Missing, scrape: Scrape) -> Starlette:
-    """Return the pages; `missing` says what is not ready, `scrape` gives the text of the metrics."""
+def make_app(missing: Said, troubled: Said, scrape: Scrape) -> Starlette:
+    """Return the pages: `missing` says what is not ready, `troubled` what is wrong with terminals, `scrape` gives the
+    text of the metrics."""
 
     async def healthz(_request: Request) -> JSONResponse:
         return JSONResponse({"status": "alive"})
 
     async def readyz(_request: Request) -> JSONResponse:
         found = missing()
-        return JSONResponse({"status": "not ready" if found else "ready", "missing": found}, 503 if found else 200)
+        said = {"status": "not ready" if found else "ready", "missing": found, "troubled": troubled()}
+        return JSONResponse(said, 503 if found else 200)
 
     async def metrics(_request: Request) -> PlainTextResponse:
         return PlainTextResponse(await scrape(), media_type=CONTENT_TYPE_LATEST)

@@ -1,5 +1,6 @@
-"""The ESP32's `esp32.NVS`: named values that outlive a reset, kept for the chip by the host.
+"""The ESP32's `esp32`: NVS, named values that outlive a reset, kept for the chip by the host; and ESP-IDF's memory.
 
+That memory is not simulated: PHONETERM_IDF_HEAP has "total,free,largest,least" of each region, with ";" between them.
 Does not touch a file: the host passes the values in the environment, "NVS.<namespace>.<key>" in hex, and hears of
 every commit. A value that was not committed is gone after the reset. Missing keys, keys of more than 15 characters and
 small buffers raise OSError with the numbers of ESP-IDF.
@@ -9,6 +10,15 @@ import binascii
 import os
 
 from host_link import link
+
+HEAP_DATA = 4
+_IDF_HEAP = "81920,40960,32768,24576"
+
+
+def idf_heap_info(capabilities):
+    """Return (total, free, largest free block, least ever free) of each region, in bytes."""
+    regions = os.getenv("PHONETERM_IDF_HEAP", _IDF_HEAP).split(";")
+    return [tuple(map(int, region.split(","))) for region in regions]
 
 
 class NVS:

@@ -24,6 +24,7 @@ class HostLink:
         self._shown = {}
         self.lows = bytearray(16)
         self.low_rows = 0
+        self.dragged_rows = 0  # released, and pulled down by their own pins
         self.high_rows = 0  # driven high by a push-pull output, not just released
         self.is_off_hook = 0
         self.wifi_status = 1000

@@ -3,7 +3,9 @@
 Does not keep time, measure or decide: what is closed comes from the host, what is driven goes to it.
 A column with its pull-up on reads low if and only if closed contacts lead from it to a row that is driven low, however
 many contacts that takes (there are no diodes: ghosts are real). A column without pull-up floats and reads low, so that
-forgetting it is noticed. PHONETERM_PINS says what hangs on which pin, one character a pin number (see `wiring.py`).
+forgetting it is noticed. A row that is released with its pull-down on, as some pins have it after a reset, halves the
+level of a column that it is joined to: that reads low too. A pin keeps its pull until it is given another.
+PHONETERM_PINS says what hangs on which pin, and what its pull is after a reset (see `wiring.py`).
 Constants and defaults are those of the ESP32 port; what is used rarely is in `machine_rest.py` until it is asked for.
 """
 
@@ -12,6 +14,7 @@ import sys
 import time
 
 from host_link import link
+from machine_timer import Timer  # noqa: F401 - is part of this module
 
 # What may hang on a pin, by its place here: 0 to 3 rows, 4 to 7 columns, 8, 9 the hook, 10, 11 the lamp.
 _PARTS = "0123abcdHhLl"
@@ -30,13 +33,14 @@ class Pin:
     def __init__(self, id, mode=-1, pull=-1, *, value=None):  # noqa: A002 - the chip's own name
         self._part = _PARTS.find(_PINS[id : id + 1] or "?")
         self._bit = 1 << (self._part & 3)
-        self._mode = self._level = self._idle = 0
+        self._mode = self._level = 0
+        self._pull = "du".find(_PINS[id + 49 : id + 50] or "?") + 1  # as the constants say: 1 down, 2 up
         self.init(mode, pull, value=value)
 
     def init(self, mode=-1, pull=-1, *, value=None):
         """Set what is given and leave the rest as it is."""
         if pull != -1:
-            self._idle = 1 if pull == 2 else 0
+            self._pull = pull or 0
         if mode != -1:
             self._mode = mode
         self.value(self._level if value is None else value)
@@ -48,10 +52,11 @@ class Pin:
             if link.polled_ms != time.ticks_ms():
                 link.poll()
             if 4 <= part < 8:
-                return 0 if link.lows[link.low_rows] & self._bit else self._idle
+                rows = link.low_rows | link.dragged_rows
+                return 0 if link.lows[rows] & self._bit else self._pull >> 1
             if 8 <= part < 10:
                 return link.is_off_hook ^ (part & 1)
-            return self._level if self._mode & 2 else self._idle
+            return self._level if self._mode & 2 else self._pull >> 1
         self._level = 1 if x else 0
         if 0 <= part < 4:
             self._drive_row()
@@ -65,9 +70,12 @@ class Pin:
         was_low = link.low_rows
         link.low_rows = was_low & ~self._bit
         link.high_rows &= ~self._bit
+        link.dragged_rows &= ~self._bit
         if self._level:
             if self._mode == 3:
                 link.high_rows |= self._bit
+            elif self._pull == 1:
+                link.dragged_rows |= self._bit
         elif self._mode & 2:
             link.low_rows |= self._bit
             if not was_low:

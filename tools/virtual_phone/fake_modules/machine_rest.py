@@ -16,6 +16,7 @@ DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
 _RTC_BYTES = 2048
+_clock_mhz = [160]  # what a stock image starts with
 
 
 class RTC:
@@ -43,6 +44,12 @@ def unique_id():
     return bytes.fromhex(os.getenv("PHONETERM_UNIQUE_ID") or "02005e000001")
 
 
-def freq():
-    """Return the processor's clock in Hz."""
-    return 240000000
+def freq(hz=None):
+    """Set the processor's clock, or return it in Hz."""
+    if hz is None:
+        return _clock_mhz[0] * 1000000
+    mhz = hz // 1000000
+    if mhz not in (20, 40, 80, 160, 240) or (mhz == 240 and os.getenv("PHONETERM_MCU") == "esp32c3"):
+        raise ValueError("frequency must be 20MHz, 40MHz, 80Mhz or 160MHz")
+    _clock_mhz[0] = mhz
+    return None

@@ -1,8 +1,8 @@
 """The ESP32's `network.WLAN` as far as the firmware uses it; the access point is played by the host.
 
 Does not carry traffic: sockets are the computer's own and stay open while the access point is down, which only the
-status tells. Status numbers are those of the ESP32 port: 1000 idle, 1001 connecting, 1010 joined, 200 lost,
-201 not found, 202 wrong password.
+status tells. Status numbers are those of the ESP32 port: 1000 idle, 1001 connecting, 1010 joined, 201 not found,
+202 wrong password; as there, the last reason stays until the station has joined, whatever it was told since.
 """
 
 import time
@@ -18,7 +18,7 @@ class WLAN:
     PM_NONE = 0
 
     def __init__(self, interface_id=STA_IF):
-        self._is_active = False
+        self._is_active = self._is_trying = False
 
     def active(self, is_active=None):
         """Switch the interface, or say whether it is on."""
@@ -32,12 +32,14 @@ class WLAN:
         """Begin to join an access point; the chip goes on trying by itself."""
         if not self._is_active:
             raise OSError("Wifi Not Started")
-        link.wifi_status = 1001
+        if self._is_trying and not self.isconnected():
+            raise OSError("Wifi Internal State Error")
+        self._is_trying = True
         link.send("C%s\t%s\n" % (ssid, key))
 
     def disconnect(self):
         """Leave the access point and stop trying."""
-        link.wifi_status = 1000
+        self._is_trying = False
         link.send("Q\n")
 
     def isconnected(self):

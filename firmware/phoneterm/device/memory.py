@@ -1,0 +1,17 @@
+"""Tells how much memory ESP-IDF has left: for Wi-Fi, sockets and TLS, and for the heap of MicroPython to grow into.
+
+Does not know that heap itself (`gc` does), and does not judge. All are bytes.
+Source: MicroPython's ports/esp32, modesp32.c: a list of (total, free, largest free block, least ever free) by region.
+"""
+
+import esp32
+
+
+def measure_idf():
+    """Return (free, largest free block, least ever free); the last is the regions' own least, added up."""
+    free = largest = least = 0
+    for region in esp32.idf_heap_info(esp32.HEAP_DATA):
+        free += region[1]
+        largest = max(largest, region[2])
+        least += region[3]
+    return free, largest, least

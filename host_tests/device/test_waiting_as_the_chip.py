@@ -1,0 +1,48 @@
+"""The firmware on a virtual phone that waits as the chip does, in ticks of 10 ms: no short tap is lost for it."""
+
+import pytest
+from device.real_brokers import BridgeWire, bridge_login, topic
+from device.test_whole_firmware import SETTINGS
+from phoneterm.core import messages
+from virtual_phone.client import PhoneClient
+from virtual_phone.phone import VirtualPhone
+
+KEY = bytes(16)
+NUMBER = "0912345678901234567890123456789"
+
+
+@pytest.fixture
+async def bridge_wire(embedded_broker):
+    """The bridge's own connection to the broker."""
+    wire = BridgeWire()
+    await wire.connect(embedded_broker.port, *bridge_login(embedded_broker))
+    yield wire
+    await wire.close()
+
+
+@pytest.fixture
+async def keypad(embedded_broker, bridge_wire):
+    """The keypad of a phone in a call, whose user may transfer it anywhere."""
+    phone = VirtualPhone(SETTINGS | {"mqtt_port": str(embedded_broker.port)}, tick_ms=10)
+    await phone.start()
+    client = await PhoneClient.connect("127.0.0.1", phone.control_port)
+    _, payload, _ = await bridge_wire.until(lambda row: row[0] == topic(messages.HELLO))
+    boot = messages.decode(messages.HELLO, topic(messages.HELLO), KEY, payload)["boot"]
+    for kind, fields in (
+        (messages.SESSION, {"boot": boot, "session": "5e55", "ttl_ms": 8000}),
+        (messages.PERMISSIONS, {"rev": 1, "multi_user_aware": True, "blind": True, "attended": True,
+                                "classes": ["national"]}),
+        (messages.CALL, {"state": "talking", "call": "c1"}),
+    ):  # fmt: skip
+        bridge_wire.send(topic(kind), messages.encode(kind, topic(kind), KEY, fields))
+    await client.wait_for_signal("ready")
+    yield client
+    await client.close()
+    await phone.stop()
+
+
+async def test_each_of_many_taps_of_25_ms_is_in_the_number(keypad, bridge_wire):
+    await keypad.type(f"#1{NUMBER}A", hold_ms=25, gap_ms=40)
+    _, payload, _ = await bridge_wire.until(lambda row: row[0] == topic(messages.COMMAND))
+    command = messages.decode(messages.COMMAND, topic(messages.COMMAND), KEY, payload)
+    assert (command["op"], command["number"]) == ("blind", NUMBER)

@@ -1,0 +1,136 @@
+"""One run of the emulated chip: the emulator's process, from power on to power off.
+
+Does not know what a phone is. The keypad hangs at pins of the chip and is moved over QMP; bytes of the serial port come
+out through a callback. A power cut is a kill: the firmware gets no chance to say goodbye, as with a pulled plug.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from chip_lab.qmp import EmulatorRefused, Qmp
+
+_BIND = Path(__file__).parent / "bound_process.py"
+_PINS = "/machine/soc/gpio"
+_START_S = 20
+
+
+class EmulatedChip:
+    """A process; for one run only. Every byte it writes to its serial port goes to `on_serial`."""
+
+    def __init__(self, on_serial: Callable[[bytes], None], on_end: Callable[[int], None]) -> None:
+        self._on_serial, self._on_end = on_serial, on_end
+        self._process: asyncio.subprocess.Process | None = None
+        self._serial: asyncio.StreamWriter | None = None
+        self._qmp: Qmp | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while it runs."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    async def power_on(self, program: Path, flash: Path, slot: int, keys: int, is_hook_closed: bool) -> None:
+        """Start the program on a flash; it holds `slot`. Keys and hook have their positions before the chip runs.
+
+        EmulatorRefused says why it does not start.
+        """
+        serial, serial_there = socket.socketpair()
+        control, control_there = socket.socketpair()
+        with serial_there, control_there:
+            await self._start(program, flash, slot, (serial_there.fileno(), control_there.fileno()))
+        try:
+            reader, self._serial = await asyncio.open_connection(sock=serial)
+            self._tasks = [asyncio.create_task(self._hear(reader)), asyncio.create_task(self._wait())]
+            self._qmp = Qmp(*await asyncio.open_connection(sock=control))
+            async with asyncio.timeout(_START_S):
+                await self._qmp.open()
+                self.set_keys(keys)
+                self.set_hook(is_hook_closed)
+                await self._qmp.ask("cont")
+        except (EmulatorRefused, TimeoutError):
+            words = await self._last_words()
+            await self.power_off()
+            raise EmulatorRefused(words or "the emulator did not start") from None
+        except BaseException:
+            await self.power_off()
+            raise
+
+    def set_keys(self, keys: int) -> None:
+        """Press these keys: bit 4 * row + column."""
+        self._set("keys", keys)
+
+    def set_hook(self, is_closed: bool) -> None:
+        """Close or open the hook's switch."""
+        self._set("hook", int(is_closed))
+
+    def set_network(self, is_up: bool) -> None:
+        """Let frames through, or lose all of them."""
+        if self._qmp is not None:
+            self._qmp.send("set_link", name="net", up=is_up)
+
+    async def count_looks(self) -> int:
+        """Return how often the chip has read pins since its power came."""
+        assert self._qmp is not None
+        return int(await self._qmp.ask("qom-get", path=_PINS, property="samples"))
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the serial port; they are lost when the chip is gone."""
+        if self._serial is not None and not self._serial.is_closing():
+            self._serial.write(data)
+
+    async def power_off(self) -> None:
+        """Kill the process, if it still runs, and wait until nothing of it is left."""
+        if self._process is None:
+            return
+        for task in self._tasks:
+            task.cancel()
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._qmp is not None:
+            await self._qmp.close()
+        if self._serial is not None:
+            self._serial.close()
+
+    async def _start(self, program: Path, flash: Path, slot: int, fds: tuple[int, int]) -> None:
+        serial, control = fds
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-S", str(_BIND), str(os.getpid()), str(program), str(flash), "-S",
+            "-chardev", f"socket,id=serial,fd={serial}", "-serial", "chardev:serial",
+            "-chardev", f"socket,id=control,fd={control}", "-mon", "chardev=control,mode=control",
+            pass_fds=(*fds, slot),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C in the terminal is for the host
+        )  # fmt: skip
+
+    async def _last_words(self) -> str:
+        """Return the last line of what the program complained about."""
+        assert self._process is not None
+        assert self._process.stderr is not None
+        if self.pid is not None:
+            os.kill(self._process.pid, signal.SIGKILL)
+        lines = (await self._process.stderr.read()).decode(errors="replace").strip().splitlines()
+        return lines[-1][:300] if lines else ""
+
+    def _set(self, name: str, value: int) -> None:
+        if self._qmp is not None:
+            self._qmp.send("qom-set", path=_PINS, property=name, value=value)
+
+    async def _hear(self, reader: asyncio.StreamReader) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(4096):
+                self._on_serial(data)
+
+    async def _wait(self) -> None:
+        assert self._process is not None
+        self._on_end(await self._process.wait())

@@ -1,0 +1,34 @@
+"""Lets at most two emulated chips run on this machine at once, whoever starts them.
+
+Does not start them. A slot is a locked file in the folder for temporary files. Every process that has it open holds
+it, so a chip that is given it holds it as long as it runs, whatever becomes of its parent.
+"""
+
+import asyncio
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+
+SLOTS = 2
+_LOOK_S = 0.2
+
+
+async def take_slot(folder: Path | None = None) -> int:
+    """Wait for a slot and return its file descriptor, which is closed to give it back."""
+    while True:
+        for number in range(SLOTS):
+            fd = _try_to_take((folder or Path(tempfile.gettempdir())) / f"phoneterm-chip-{number}.lock")
+            if fd is not None:
+                return fd
+        await asyncio.sleep(_LOOK_S)
+
+
+def _try_to_take(path: Path) -> int | None:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return fd

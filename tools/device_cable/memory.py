@@ -1,0 +1,30 @@
+"""Says which boards have too little memory for a terminal with TLS, and what to do then.
+
+Does not measure. On an emulated ESP32 with MicroPython 1.27, with the firmware copied as files, a terminal without TLS
+leaves 33.9 KB to Wi-Fi and ESP-IDF (24.0 at the least) and works; with TLS it connects once, has 2.4 KB left (548 B at
+the least), and loses its broker for ever. The chips named here have no more memory than that one.
+"""
+
+from device_cable.board import Board
+from device_cable.problem import CableProblem
+
+_SMALL = ("esp32", "esp32c2", "esp32c3", "esp32s2")
+
+
+def check_memory(board: Board, name: str, tls: str | None) -> None:
+    """Refuse TLS where it cannot work; `tls` is the terminal's setting, None when it has none yet."""
+    if tls in (None, "off") or board.mcu not in _SMALL or board.has_psram or board.frozen_version is not None:
+        return
+    raise CableProblem(
+        f"A terminal with TLS (tls = {tls}) does not fit into the memory of this board ({board.machine}) beside a "
+        "firmware of copied files: it would lose its broker for ever. Write an image with the firmware frozen in (make "
+        f"image BOARD={name}; make flash BOARD={name} IMAGE=build/image/{name}.bin), or take a board with an ESP32-S3 "
+        "or with PSRAM and the MicroPython that uses it, or do without TLS in a network of its own "
+        "(broker.allow_plain and no certificate, then make provision)."
+    )
+
+
+PLAIN = (
+    "It talks to its broker without TLS: commands and answers are signed, but whoever can listen in its network reads "
+    "who transfers where, and the broker's password. Give it a network of its own."
+)

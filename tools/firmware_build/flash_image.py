@@ -1,0 +1,70 @@
+"""Reads an image of MicroPython for a chip's flash: which chip, which slots, and whether the firmware is frozen in.
+
+Does not make or write one. The layout is ESP-IDF's: the boot loader comes first, with the chip's number in its header;
+the table of partitions lies at 0x8000 of the flash, 32 bytes an entry; the application lies in the first slot. What
+is no such image is NotAnImage, a sentence. Offsets and sizes are bytes.
+"""
+
+import struct
+from dataclasses import dataclass
+
+_MAGIC = 0xE9
+_CHIP_AT = 12
+_TABLE_AT = 0x8000
+_MOST_ENTRIES = 95
+_ENTRY = struct.Struct("<HBBII")
+_ENTRY_BYTES = 32
+_ENTRY_MAGIC = 0x50AA
+_APPLICATION = 0
+_CHIPS = {0: "esp32", 2: "esp32s2", 5: "esp32c3", 9: "esp32s3", 12: "esp32c2", 13: "esp32c6", 16: "esp32h2",
+          18: "esp32p4", 23: "esp32c5"}  # fmt: skip
+_OURS = b"phoneterm/assembly.py\0"  # MicroPython keeps the names of frozen modules like this
+
+
+class NotAnImage(Exception):
+    """The sentence says what a file is not."""
+
+
+@dataclass(frozen=True)
+class FlashImage:
+    """What an image is for: "esp32", how many application slots it has, and how full the first one is."""
+
+    mcu: str
+    slots: int
+    slot_bytes: int
+    application_bytes: int
+    has_firmware: bool
+
+
+def parse_flash_image(content: bytes, flash_offset: int) -> FlashImage:
+    """Return what an image is that begins at `flash_offset` of the flash; NotAnImage when it cannot start there."""
+    if len(content) <= _TABLE_AT - flash_offset or content[0] != _MAGIC:
+        raise NotAnImage("is no image of MicroPython that begins with the chip's boot loader")
+    (number,) = struct.unpack_from("<H", content, _CHIP_AT)
+    if number not in _CHIPS:
+        raise NotAnImage(f"is for a chip that is not known here (number {number})")
+    slots = _read_slots(content, _TABLE_AT - flash_offset)
+    if not slots:
+        raise NotAnImage(f"has no table of partitions where one that is written to {flash_offset:#x} has it")
+    start, slot_bytes = slots[0]
+    application = content[start - flash_offset :]
+    if application[:1] != bytes((_MAGIC,)):
+        raise NotAnImage("has no application in its first slot: it is not complete")
+    if len(application) > slot_bytes:
+        raise NotAnImage(f"is {len(application) - slot_bytes} bytes longer than its first slot")
+    return FlashImage(_CHIPS[number], len(slots), slot_bytes, len(application), _OURS in application)
+
+
+def _read_slots(content: bytes, table_at: int) -> list[tuple[int, int]]:
+    """Return offset and size of each application partition."""
+    slots = []
+    for index in range(_MOST_ENTRIES):
+        entry = content[table_at + index * _ENTRY_BYTES :][: _ENTRY.size]
+        if len(entry) < _ENTRY.size:
+            break
+        magic, kind, _, offset, size = _ENTRY.unpack(entry)
+        if magic != _ENTRY_MAGIC:
+            break
+        if kind == _APPLICATION:
+            slots.append((offset, size))
+    return slots

@@ -1,0 +1,43 @@
+"""Finds the emulator of an ESP32 that ESP32_CHIP names, and installs the libraries that it needs.
+
+Does not build it: nobody packages an emulator of this chip with Wi-Fi and a keypad. The program is called as
+`PROGRAM FLASH.bin [QEMU ARGUMENTS]`, and `PROGRAM --files` prints the folder with the image of MicroPython.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from lab_parts.parts import PartMissing
+
+VARIABLE = "ESP32_CHIP"
+PACKAGES = ("libslirp0", "libpixman-1-0", "libglib2.0-0", "libgcrypt20")
+ABSENT = (
+    f"{VARIABLE} does not name an emulated ESP32: build github.com/lcgamboa/qemu, branch picsimlab-esp32, commit "
+    "98f1cbda8c214a151a4687eb21dec9daf7f1d0f1, with a keypad at its pins, as tools/chip_lab/README.md says."
+)
+
+
+def is_named() -> bool:
+    """Say whether this machine is meant to have an emulated chip."""
+    return bool(os.environ.get(VARIABLE))
+
+
+def find() -> Path:
+    """Return the program, or raise PartMissing."""
+    named = os.environ.get(VARIABLE)
+    if not named:
+        raise PartMissing(ABSENT)
+    program = Path(named)
+    if not os.access(program, os.X_OK) or program.is_dir():
+        raise PartMissing(f"{VARIABLE} names {named}, which is no program.")
+    return program.absolute()
+
+
+def find_files(program: Path) -> Path:
+    """Return the folder with the image of MicroPython; PartMissing says what the program lacks."""
+    done = subprocess.run([str(program), "--files"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.strip() or "it does not say why").splitlines()[-1]
+        raise PartMissing(f"The emulated ESP32 does not start: {last}")
+    return Path(done.stdout.strip())

@@ -1,0 +1,48 @@
+"""What is wrong with terminals, as the running bridge knows it, for whoever asks beside it. Finds nothing out.
+
+The bridge writes what there is whenever that changes, and begins with nothing: every terminal says it anew. So after a
+bridge has ended it is what that one knew last. Times are milliseconds since 1970.
+"""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from phoneterm_bridge.store import tables
+from phoneterm_bridge.store.database import driver_of, writing
+from phoneterm_bridge.store.many_rows import insert_many
+
+PERMISSIONS = "permissions"  # the terminal has not taken those that it was sent
+CONFIG = "config"  # the same
+MEMORY = "memory"  # it is short of it
+KINDS = (PERMISSIONS, CONFIG, MEMORY)
+
+_columns = tables.troubles.c
+
+
+class Trouble(NamedTuple):
+    """One trouble of one terminal: what it is, since when, and a few words on how."""
+
+    tid: str
+    what: str
+    since_ms: int
+    detail: str
+
+
+def replace_all(engine: sa.Engine, troubles: Collection[Trouble]) -> None:
+    """Note that these are all troubles that there are."""
+    with writing(engine) as connection:
+        connection.execute(tables.troubles.delete())
+        insert_many(
+            driver_of(connection),
+            "INSERT INTO troubles (tid, what, since_ms, detail)",
+            [tuple(one) for one in troubles],
+        )
+
+
+def read_all(connection: sa.Connection) -> list[Trouble]:
+    """Return all troubles of terminals that are not revoked, by terminal."""
+    query = sa.select(*(_columns[name] for name in Trouble._fields)).join(tables.terminals)
+    query = query.where(~tables.terminals.c.revoked).order_by(_columns.tid, _columns.what)
+    return [Trouble(*row) for row in connection.execute(query)]

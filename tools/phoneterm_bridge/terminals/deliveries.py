@@ -1,0 +1,93 @@
+"""Whether terminals have in force what they were sent, permissions and configuration, and what to send them again.
+
+Sends nothing itself. A terminal says in up/ack which revisions are in force there, and why not others. What it has not
+said is due again after 5 s, and then ever more slowly, up to 5 minutes; a hello or another revision begins anew. It is
+a trouble of the terminal from its refusal on, or from the first time that it is due again. Times are monotonic seconds.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
+from phoneterm_bridge.terminals.troubles import Troubles
+
+FIRST_S, MOST_S = 5.0, 300.0
+MOST_AT_ONCE = 25  # when thousands say hello after a power cut, their answers are slow, and more messages are no help
+SILENT = "it does not say that it has"
+
+
+@dataclass
+class _Delivery:
+    """What one terminal was sent since its hello, what is in force there, and when to send again."""
+
+    pause_s: float
+    sent: dict[str, int] = field(default_factory=dict)
+    in_force: dict[str, int] = field(default_factory=dict)
+    due_s: float = math.inf
+
+    def missing(self) -> list[str]:
+        return [what for what, revision in self.sent.items() if self.in_force.get(what, -1) < revision]
+
+
+class Deliveries:
+    """The deliveries to all terminals that have said hello and not gone."""
+
+    def __init__(self, troubles: Troubles, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._troubles = troubles
+        self._now_s = now_s
+        self._open: dict[str, _Delivery] = {}
+
+    def begin(self, tid: str) -> None:
+        """A terminal has said hello."""
+        self._open[tid] = _Delivery(FIRST_S)
+
+    def end(self, tid: str) -> None:
+        """A terminal has gone: nothing is sent to it again."""
+        self._open.pop(tid, None)
+
+    def note_sent(self, tid: str, what: str, revision: int) -> None:
+        """A terminal was sent a revision; if it is another one than before, without having been slow so far."""
+        delivery = self._open.get(tid)
+        if delivery is None:
+            return
+        if delivery.sent.get(what) != revision:
+            delivery.sent[what] = revision
+            delivery.pause_s = FIRST_S
+        delivery.due_s = self._now_s() + delivery.pause_s if delivery.missing() else math.inf
+
+    def take_ack(self, tid: str, in_force: dict[str, int], error: str | None) -> None:
+        """A terminal has said which revisions are in force, and why not a later one."""
+        delivery = self._open.get(tid)
+        if delivery is None:
+            return
+        delivery.in_force = in_force
+        missing = delivery.missing()
+        for what in delivery.sent:
+            if what not in missing:
+                self._troubles.end(tid, what)
+        if not missing:
+            delivery.due_s = math.inf
+        elif error is not None:  # of the configuration, if it is not there yet: permissions are not refused for long
+            self._troubles.begin(tid, CONFIG if CONFIG in missing else PERMISSIONS, error)
+
+    def missing(self, tid: str) -> list[str]:
+        """Return what a terminal was sent and has not said to be in force."""
+        delivery = self._open.get(tid)
+        return [] if delivery is None else delivery.missing()
+
+    def take_due(self) -> dict[str, list[str]]:
+        """Return what to send again now, by terminal, for some of them at once; the next time is further away."""
+        now_s = self._now_s()
+        late = (tid for tid, delivery in self._open.items() if delivery.due_s <= now_s)
+        due = {tid: self.missing(tid) for tid in islice(late, MOST_AT_ONCE)}
+        for tid, missing in due.items():
+            delivery = self._open[tid]
+            delivery.pause_s = min(2 * delivery.pause_s, MOST_S)
+            delivery.due_s = now_s + delivery.pause_s
+            for what in missing:
+                if not self._troubles.has(tid, what):
+                    self._troubles.begin(tid, what, SILENT)
+        return due

@@ -1,0 +1,23 @@
+"""Tells from a terminal's telemetry whether it is short of memory. Does not know chips or what would help.
+
+A terminal has two memories. ESP-IDF's is for Wi-Fi, sockets and TLS: when a TCP window comes in (5,760 bytes, in four
+frames) and an answer goes out, that is five buffers of 1.6 KB. So who ever had less than 8 KB may have lost frames, and
+with less than one buffer the link stands still. MicroPython's heap must have room for a message with what is made of
+it, about 4 KB, or the next message is not taken.
+"""
+
+LEAST_IDF_BYTES = 8 * 1024
+LEAST_HEAP_BYTES = 4 * 1024
+
+
+def find_shortage(fields: dict[str, int]) -> str | None:
+    """Return what is short, from the fields of a telemetry message that are there; None when nothing is."""
+    restarts = fields.get("memory_restarts", 0)
+    if restarts:
+        return f"it gave its link up {restarts} times because ESP-IDF had too little left"
+    least, heap = fields.get("idf_least", LEAST_IDF_BYTES), fields.get("heap_free", LEAST_HEAP_BYTES)
+    if least < LEAST_IDF_BYTES:
+        return f"ESP-IDF had only {least} bytes left at the least, of which Wi-Fi and TLS need {LEAST_IDF_BYTES}"
+    if heap < LEAST_HEAP_BYTES:
+        return f"its heap has only {heap} bytes left, and a message needs {LEAST_HEAP_BYTES}"
+    return None

@@ -1,0 +1,93 @@
+"""What is wrong with the terminals of a running bridge: one log line when it begins and one when it is over.
+
+Does not find it out. `keep` writes it to the store, for whoever asks beside the bridge. A trouble outlives the
+terminal's being away, because it is not over; it ends when the terminal says so, is revoked, or with the bridge.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+import structlog
+
+from phoneterm_bridge.logs import shorten
+from phoneterm_bridge.naming import name_some
+from phoneterm_bridge.store import troubles
+from phoneterm_bridge.store.troubles import CONFIG, MEMORY, PERMISSIONS, Trouble
+
+_WORDS = {
+    PERMISSIONS: ("has not taken its permissions", "have not taken their permissions"),
+    CONFIG: ("has not taken its configuration", "have not taken their configuration"),
+    MEMORY: ("is short of memory", "are short of memory"),
+}
+
+
+class Troubles:
+    """All troubles that there are now, by terminal and kind."""
+
+    def __init__(self, engine: sa.Engine, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+        """Know of none; what an earlier bridge has left in the store goes with the first `keep`."""
+        self._engine = engine
+        self._now_ms = now_ms
+        self._standing: dict[tuple[str, str], Trouble] = {}
+        self._is_kept = False
+        self._is_told = False
+
+    def has(self, tid: str, what: str) -> bool:
+        """Say whether a terminal has this trouble."""
+        return (tid, what) in self._standing
+
+    def begin(self, tid: str, what: str, detail: str) -> None:
+        """Note that a terminal has a trouble, or how it is by now."""
+        before = self._standing.get((tid, what))
+        trouble = Trouble(tid, what, self._now_ms() if before is None else before.since_ms, shorten(detail))
+        if trouble == before:
+            return
+        self._standing[tid, what] = trouble
+        self._is_kept = False
+        if before is None:
+            structlog.get_logger().warning("terminal-in-trouble", tid=tid, what=what, detail=trouble.detail)
+
+    def end(self, tid: str, what: str) -> None:
+        """Note that a trouble is over, if there was one."""
+        if self._standing.pop((tid, what), None) is not None:
+            self._is_kept = False
+            structlog.get_logger().info("terminal-out-of-trouble", tid=tid, what=what)
+
+    def forget(self, tid: str) -> None:
+        """A terminal was revoked: nothing is wrong with it any more."""
+        for what in troubles.KINDS:
+            self.end(tid, what)
+
+    def standing(self) -> list[Trouble]:
+        """Return all of them, by terminal."""
+        return sorted(self._standing.values())
+
+    def describe(self) -> dict[str, str]:
+        """Return a sentence for each kind that there is."""
+        tids = {what: [one.tid for one in self.standing() if one.what == what] for what in troubles.KINDS}
+        return {what: describe_trouble(what, some) for what, some in tids.items() if some}
+
+    async def keep(self) -> None:
+        """Write them to the store, if they have changed; what cannot be written now is written later."""
+        if self._is_kept:
+            return
+        self._is_kept = True
+        try:
+            await asyncio.to_thread(troubles.replace_all, self._engine, self.standing())
+        except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
+            self._is_kept = False
+            if not self._is_told:
+                structlog.get_logger().error("troubles-not-written", error=type(error).__name__)
+            self._is_told = True
+            return
+        self._is_told = False
+
+
+def describe_trouble(what: str, tids: list[str], detail: str = "") -> str:
+    """Return a sentence that names the terminals, or a few of them."""
+    one, more = _WORDS[what]
+    subject, verb = (f"The terminal {tids[0]}", one) if len(tids) == 1 else (f"The terminals {name_some(tids)}", more)
+    return f"{subject} {verb}{': ' * bool(detail)}{detail}."

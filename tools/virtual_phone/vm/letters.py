@@ -1,0 +1,8 @@
+"""Runs on MicroPython: prints the code of each character that can be printed, and its eight columns in hex."""
+
+import framebuf
+
+for code in range(32, 127):
+    pixels = bytearray(8)
+    framebuf.FrameBuffer(pixels, 8, 8, framebuf.MONO_VLSB).text(chr(code), 0, 0)
+    print(code, pixels.hex())
