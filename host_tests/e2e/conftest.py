@@ -18,8 +18,8 @@ from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab
 from virtual_phone.phone import VirtualPhone
 from virtual_phone.wired_display import KINDS as DISPLAYS
 
-# pbx: which one. bits: the width of the VM. is_frozen: whether the firmware is. display: one that costs time, on a phone
-# that waits as the chip does, in ticks of 10 ms; none of both when empty.
+# pbx: which one. bits: the width of the VM. is_frozen: whether the firmware is. display: one that costs time, on a
+# phone that waits as the chip does, in ticks of 10 ms; none of both when empty.
 Place = namedtuple("Place", "pbx bits is_frozen display", defaults=(64, False, ""))
 
 PLACES = [

@@ -8,7 +8,6 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 
 from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab
@@ -23,16 +22,29 @@ class StoryFailed(Exception):
     """The terminal did not do its part; the sentence says where."""
 
 
+class _Narrow(Installation):
+    """An installation with the simulator, whose phone has a 32-bit chip."""
+
+    def __init__(self, folder: Path, heap_kib: int, is_frozen: bool, watched: str) -> None:
+        super().__init__(make_lab("simulator"), folder)
+        self._heap_kib, self._is_frozen = heap_kib, is_frozen
+        self._environment = {"PHONETERM_LIVE": watched}
+
+    def _make_phone(self, settings: dict[str, str], control_port: int) -> VirtualPhone:
+        return VirtualPhone(
+            settings | {"wifi_ssid": "virtual"}, control_port, self._heap_kib, bits=32, is_frozen=self._is_frozen,
+            environment=self._environment,
+        )  # fmt: skip
+
+
 @asynccontextmanager
 async def installed(heap_kib: int, is_frozen: bool, watched: str = "") -> AsyncIterator[Installation]:
     """Run an installation whose phone has a 32-bit chip with that heap; StoryFailed when it does not get ready.
 
     `watched`: what the chip says of its heap, as PHONETERM_LIVE of `live_bytes.py`.
     """
-    environment = {"PHONETERM_LIVE": watched}
-    phone = partial(VirtualPhone, heap_kib=heap_kib, bits=32, is_frozen=is_frozen, environment=environment)
     with tempfile.TemporaryDirectory(prefix="phoneterm-heap-") as folder:
-        installation = Installation(make_lab("simulator"), Path(folder), make_phone=phone)
+        installation = _Narrow(Path(folder), heap_kib, is_frozen, watched)
         try:
             await installation.start()
         except PhoneError as error:
