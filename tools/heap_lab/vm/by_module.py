@@ -16,7 +16,7 @@ def in_use():
     return gc.mem_alloc()
 
 
-for number in range(700):  # the pool of names that the modules' go to is there already: pools double
+for number in range(1400):  # the pool of names that the modules' go to is there already: pools double
     setattr(type("Holder", (), {}), "name%d" % number, None)
 for name in sys.argv[2:]:
     before = in_use()
