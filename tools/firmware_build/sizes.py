@@ -18,7 +18,8 @@ PACKAGE = "phoneterm"
 _AT_THE_CABLE = Path(__file__).parents[1] / "device_cable" / "vm"
 
 # What a board is tried with, by whoever wants to know whether its legends are right.
-_ALSO_ASKED_FOR = "from phoneterm.core.keymap import Keymap, Roles"
+_ALSO_ASKED_FOR = "from phoneterm.core.keymap import Keymap, Roles; KeyMatrix.probe, KeyMatrix.scan"
+_BOARDS = Path(__file__).parents[2] / "boards"
 
 # Everything together must leave room for two images' worth of files on the smallest ESP32 file system in use.
 MOST_BYTES = 48 * 1024
@@ -59,7 +60,7 @@ def compile_all(firmware: Path, target: Path, except_for: tuple[str, ...] = ()) 
 def slim_package(firmware: Path) -> Slimmed:
     """Return the package's modules rewritten; none if one is not Python, which the compiler is to say."""
     paths = {_dotted(source.relative_to(firmware)): source for source in sorted((firmware / PACKAGE).rglob("*.py"))}
-    outside = [*firmware.glob("*.py"), *sorted(_AT_THE_CABLE.glob("*.py"))]
+    outside = [*firmware.glob("*.py"), *_AT_THE_CABLE.glob("*.py"), *_BOARDS.rglob("*.py")]
     try:
         return slim(
             {name: source.read_text() for name, source in paths.items()},

@@ -4,18 +4,34 @@ Does not compile them, and changes nothing that they do there. What is rewritten
 - what no other line on the device names is left out: functions and tables that only the bridge or a test uses;
 - a constant of a module (a number, or a text of at most MOST_FOLDED_CHARS) becomes its value wherever it is used, in
   other modules too;
-- names that only our own modules use become letters: parameters, private attributes and methods, and what a module
-  defines, where every use can be followed.
+- names that only our own modules use become letters: parameters, attributes and methods, and what a module defines,
+  where every use can be followed. Attributes of different classes share letters.
 Names that are used from outside stay: by `outside`, the sources that run on the device beside the modules; by keyword;
-as texts; or as attributes of what may be anything.
+as texts. An attribute stays, too, if something that is not ours has one of its name (`_FOREIGN` and `_TYPINGS`).
 """
 
+import array
 import ast
+import asyncio
+import collections
+import io
+import select
+import socket
+import ssl
 import string
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 MOST_FOLDED_CHARS = 10  # MicroPython keeps such a text once, however often it is used
+# What the language and its modules have, as CPython has it too, and what a chip's modules have.
+_FOREIGN = (
+    array.array, asyncio, asyncio.BaseEventLoop, asyncio.Event, asyncio.Lock, asyncio.StreamReader,
+    asyncio.StreamWriter, asyncio.Task, bytearray, bytes, collections, collections.deque,
+    collections.OrderedDict, dict, int, io.BytesIO, io.StringIO, list, memoryview, OSError, select.poll(),
+    set, socket, socket.socket, ssl, ssl.SSLContext, ssl.SSLSocket, str, tuple,
+)  # fmt: skip
+_TYPINGS = Path(__file__).parents[1] / "typings"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -30,25 +46,33 @@ class Slimmed:
     names: dict[str, dict[str, str]]
 
 
-def slim(sources: Mapping[str, str], outside: Iterable[str]) -> Slimmed:
-    """Return the modules, given by their dotted names, rewritten; SyntaxError when one is not Python."""
+def slim(sources: Mapping[str, str], outside: Iterable[str], *, is_api: bool = False) -> Slimmed:
+    """Return the modules, given by their dotted names, rewritten; SyntaxError when one is not Python.
+
+    `is_api`: MicroPython itself calls them, so public attributes keep their names.
+    """
     trees = {name: _without_docstrings(ast.parse(source)) for name, source in sources.items()}
     others = [_without_docstrings(ast.parse(source)) for source in outside]
     everything = [*trees.values(), *others]
     _leave_out_unused(trees.values(), everything)
-    keywords = {node.arg for tree in everything for node in ast.walk(tree) if isinstance(node, ast.keyword)}
-    stay = {name for tree in others for node in ast.walk(tree) for name in _every_name(node)}
+    keywords = {
+        node.arg for tree in everything for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg
+    }
+    asked_for = {name for tree in others for node in ast.walk(tree) for name in _every_name(node)}
+    stay, fixed = set(asked_for), set(asked_for)
     for name, tree in trees.items():
         finder = _Finder(name, trees)
         finder.visit(tree)
         stay |= finder.found
+        fixed |= finder.fixed
     constants = {name: _constants(tree) for name, tree in trees.items()}
     for name, tree in trees.items():
         _Folding(name, trees, constants, stay).visit(tree)
     for tree in trees.values():
         _leave_out_imports(tree, stay)
     letters = {name: _module_letters(tree, stay) for name, tree in trees.items()}
-    members = {name: _member_letters(tree, stay) for name, tree in trees.items()}
+    shared = {} if is_api else _shared_letters(trees.values(), fixed | keywords)
+    members = {name: {**shared, **_member_letters(tree, stay, shared)} for name, tree in trees.items()}
     for name, tree in trees.items():
         _Renaming(name, trees, letters, members[name], keywords).visit(tree)
     return Slimmed(
@@ -172,16 +196,42 @@ def _module_letters(tree: ast.Module, stay: set[str]) -> dict[str, str]:
     return dict(zip(names, _letters(string.ascii_uppercase + string.ascii_lowercase, taken), strict=False))
 
 
-def _member_letters(tree: ast.Module, stay: set[str]) -> dict[str, str]:
-    """Return the letters of the private attributes and methods of a module's classes."""
-    taken = stay.union(*(_every_name(node) for node in ast.walk(tree)))
+def _members(tree: ast.AST) -> list[str]:
+    """Return the names of attributes and methods of the class or the classes in a tree."""
     found: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and _is_self(node.value):
             found.append(node.attr)
         elif isinstance(node, ast.ClassDef):
             found += _defined(node.body)
-    names = dict.fromkeys(name for name in found if name[0] == "_" != name[1] and name not in stay)
+    return found
+
+
+def _is_private(name: str) -> bool:
+    return name[0] == "_" != name[1]
+
+
+def _shared_letters(trees: Iterable[ast.Module], fixed: set[str]) -> dict[str, str]:
+    """Return the letters of the public attributes and methods of our classes: no two of one class have the same."""
+    classes = [_members(node) for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    foreign = fixed.union(*(dir(one) for one in _FOREIGN))
+    for path in _TYPINGS.glob("*.pyi"):
+        foreign |= {name for node in ast.walk(ast.parse(path.read_text())) for name in _every_name(node)}
+    letters: dict[str, str] = {}
+    for members in classes:
+        for name in members:
+            if name not in foreign and name not in letters and not name.startswith("_"):
+                near = {letters[other] for one in classes if name in one for other in one if other in letters}
+                letters[name] = next(_letters(string.ascii_letters, near | foreign))
+    return letters
+
+
+def _member_letters(tree: ast.Module, stay: set[str], shared: Mapping[str, str]) -> dict[str, str]:
+    """Return the letters of the private attributes and methods of a module's classes."""
+    found = _members(tree)
+    taken = stay.union(*(_every_name(node) for node in ast.walk(tree)))
+    taken |= {shared[name] for name in found if name in shared}
+    names = dict.fromkeys(name for name in found if _is_private(name) and name not in stay)
     return dict(zip(names, _letters(string.ascii_letters, taken), strict=False))
 
 
@@ -247,10 +297,15 @@ class _Finder(_Scoped):
     def __init__(self, module: str, trees: Mapping[str, ast.Module]) -> None:
         super().__init__(module, trees)
         self.found: set[str] = set()
+        self.fixed = set(
+            _defined(trees[module].body)
+        )  # of attributes: what may be a module's, a text, or set elsewhere
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if self._module_of(node.value) is None and not _is_self(node.value):
             self.found.add(node.attr)
+            if isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
+                self.fixed.add(node.attr)
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -262,6 +317,7 @@ class _Finder(_Scoped):
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if isinstance(node.value, str):
             self.found |= set(node.value.split())
+            self.fixed |= set(node.value.split())
         return node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
@@ -333,7 +389,7 @@ class _Renaming(_Scoped):
         trees: Mapping[str, ast.Module],
         letters: Mapping[str, Mapping[str, str]],
         members: Mapping[str, str],
-        keywords: set[str | None],
+        keywords: set[str],
     ) -> None:
         super().__init__(module, trees)
         self._letters, self._members, self._keywords = letters, members, keywords
@@ -407,6 +463,6 @@ class _Renaming(_Scoped):
         module = self._module_of(node.value)
         if module:
             node.attr = self._letters[module].get(node.attr, node.attr)
-        elif _is_self(node.value):
+        elif _is_self(node.value) or not _is_private(node.attr):
             node.attr = self._members.get(node.attr, node.attr)
         return self.generic_visit(node)

@@ -25,6 +25,7 @@ def _heap() -> None:
 def print_measures() -> None:
     """Print what a start costs by module, and what the terminal takes at ready and works in."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.disable(logging.CRITICAL)  # the embedded broker has a log of its own
     try:
         for name, count in by_module.measure().items():
             note = by_module.DROPPED.get(name)

@@ -88,7 +88,7 @@ class VirtualPhone(DeskPhone):
             return
         sources = {source: source.read_text() for source in vm.FAKE_MODULES.glob("*.py")}
         others = [source.read_text() for folder in (self._sources, self._board) for source in folder.rglob("*.py")]
-        texts = slim({source.stem: text for source, text in sources.items()}, others).texts
+        texts = slim({source.stem: text for source, text in sources.items()}, others, is_api=True).texts
         for source in sources:
             compile_module(source, Path(source.name), self._rom, texts[source.stem])
         if self._is_frozen:
