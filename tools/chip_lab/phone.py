@@ -34,7 +34,7 @@ PRINTS_SIGNALS = b"""
 def on_signal(name):
     print("signal", name)
 """
-_MUTE_S = 20.0
+_MUTE_S = 40.0
 _MOST_LINE_BYTES = 500
 
 

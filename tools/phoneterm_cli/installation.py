@@ -29,7 +29,7 @@ USER = "alice"
 CALLER = "103"
 PBX_KINDS = ("simulator", "asterisk")
 PHONE_KINDS = ("virtual", "chip")
-READY_S = {"virtual": 20.0, "chip": 90.0}  # a chip reads its files in seconds, and its emulator may have to begin anew
+READY_S = {"virtual": 20.0, "chip": 180.0}  # a chip reads its files in seconds, and its emulator may have to begin anew
 
 
 def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
