@@ -226,7 +226,9 @@ def _for_chip(settings: dict[str, str]) -> dict[str, str]:
     """
     seen = {"wifi_ssid": ACCESS_POINT}
     if settings.get("mqtt_host") in _LOOPBACK:
-        seen |= {"mqtt_host": HOST_AS_SEEN, "allow_plain": "yes"}
+        seen["mqtt_host"] = HOST_AS_SEEN
+        if settings.get("tls", "off") == "off":
+            seen["allow_plain"] = "yes"
     return settings | seen
 
 
