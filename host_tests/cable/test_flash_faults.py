@@ -72,7 +72,7 @@ def test_a_micropython_that_is_too_old_is_refused_with_the_lines_of_esptool(benc
     plug_in(uname="esp32|1.22.2|Generic ESP32 module with ESP32")
     bench.write_image()
     printed = bench.run("flash", exit_code=1)
-    assert "MicroPython 1.22.2 on the board is too old, 1.28 or later is needed." in printed
+    assert "MicroPython 1.22.2 on the board is too old, 1.27 or later is needed." in printed
     assert "esptool --chip esp32" in printed
     assert on_board(bench.port) == {}
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lab_parts import debian_root, parts, stock_modules
+from lab_parts import chip, debian_root, parts, stock_modules
 
 app = typer.Typer(help="Asterisk, SIPp and mosquitto for the lab and the tests.", no_args_is_help=True)
 
@@ -16,13 +16,15 @@ def install(
     if_possible: Annotated[bool, typer.Option(help="Without root, say what will be skipped and go on.")] = False,
     tests: Annotated[bool, typer.Option("--tests", help="Also what only the tests use: a second mosquitto.")] = False,
 ) -> None:
-    """Make sure that Asterisk, SIPp, mosquitto and umqtt.simple can be used here."""
+    """Make sure that Asterisk, SIPp, mosquitto and umqtt.simple can be used here, and a chip that ESP32_CHIP names."""
     try:
         stock_modules.install()
     except parts.PartMissing as absent:
         typer.echo(str(absent), err=True)
         if not if_possible:
             raise typer.Exit(1) from None
+    if chip.is_named():
+        _install_libraries(if_possible)
     missing = [name for name in _missing() if tests or name != parts.OLDER_MOSQUITTO]
     if not missing:
         return
@@ -42,6 +44,16 @@ def install(
         raise typer.Exit(1) from None
 
 
+def _install_libraries(if_possible: bool) -> None:
+    """Have the emulated chip start."""
+    try:
+        chip.install()
+    except (parts.PartMissing, OSError) as absent:
+        typer.echo(str(absent), err=True)
+        if not if_possible:
+            raise typer.Exit(1) from None
+
+
 @app.command("list")
 def list_parts() -> None:
     """Say for each part where it is, or how to get it."""
@@ -54,6 +66,10 @@ def list_parts() -> None:
         typer.echo(f"umqtt.simple: {stock_modules.find()}")
     except parts.PartMissing as missing:
         typer.echo(f"umqtt.simple: {missing}")
+    try:
+        typer.echo(f"emulated ESP32: {chip.find()}")
+    except parts.PartMissing as missing:
+        typer.echo(f"emulated ESP32: {missing}")
 
 
 def _missing() -> list[str]:
