@@ -10,7 +10,7 @@ from e2e.permission import change_permission
 from pbx.desk import are_talking
 from phoneterm_cli.installation import CALLER, EXTENSION
 
-BACK_S = 60  # a chip reads its files in seconds, and this computer may be busy
+BACK_S = 90  # a chip reads its files in seconds, and a busy computer makes them many
 
 
 @pytest.fixture(scope="package")

@@ -18,7 +18,7 @@ from e2e.test_acceptance_story import (  # noqa: F401 - the same tests as on the
 )
 from phoneterm_cli.installation import CALLER, EXTENSION
 
-pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(400)]
 PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
 
 

@@ -34,7 +34,7 @@ PRINTS_SIGNALS = b"""
 def on_signal(name):
     print("signal", name)
 """
-_MUTE_S = 20.0
+_MUTE_S = 40.0
 _MOST_LINE_BYTES = 500
 
 
@@ -226,7 +226,9 @@ def _for_chip(settings: dict[str, str]) -> dict[str, str]:
     """
     seen = {"wifi_ssid": ACCESS_POINT}
     if settings.get("mqtt_host") in _LOOPBACK:
-        seen |= {"mqtt_host": HOST_AS_SEEN, "allow_plain": "yes"}
+        seen["mqtt_host"] = HOST_AS_SEEN
+        if settings.get("tls", "off") == "off":
+            seen["allow_plain"] = "yes"
     return settings | seen
 
 

@@ -34,9 +34,27 @@ def find() -> Path:
     return program.absolute()
 
 
+def install() -> None:
+    """Install the libraries of the program that is named, unless it starts; PartMissing says why it still does not.
+
+    As root, with apt-get; they are small, and what needs them is not of this machine's own making.
+    """
+    program = find()
+    try:
+        find_files(program)
+    except PartMissing:
+        for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", *PACKAGES]):
+            environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+            subprocess.run(command, capture_output=True, env=environment, check=False)
+        find_files(program)
+
+
 def find_files(program: Path) -> Path:
     """Return the folder with the image of MicroPython; PartMissing says what the program lacks."""
-    done = subprocess.run([str(program), "--files"], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run([str(program), "--files"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise PartMissing(f"The emulated ESP32 {program} does not start: {error.strerror}") from None
     if done.returncode != 0:
         last = (done.stderr.strip() or "it does not say why").splitlines()[-1]
         raise PartMissing(f"The emulated ESP32 does not start: {last}")

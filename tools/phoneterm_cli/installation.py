@@ -29,7 +29,7 @@ EXTENSION = "101"
 USER = "alice"
 CALLER = "103"
 PBX_KINDS = ("simulator", "asterisk")
-READY_S = 90.0  # a virtual phone takes two; a chip reads its files in seconds, and its emulator may have to begin anew
+READY_S = 180.0  # a virtual phone takes two; a chip reads its files in seconds, and its emulator may have to begin anew
 
 
 def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:

@@ -33,6 +33,7 @@ _PARTS = {
     "pbx": "pbx_bench.cli:app",
     "firmware": "firmware_build.cli:app",
     "device": "device_cable.cli:app",
+    "chip": "chip_lab.cli:app",
     "parts": "lab_parts.cli:app",
 }
 
