@@ -85,7 +85,7 @@ class _TlsInstallation(ChipInstallation):
 
     async def _start_phone(self) -> None:
         broker = self.settings.broker.model_copy(update={"port": self.bridge.broker_port})
-        self.phone = self._make_phone(device_settings(self.enrolment, broker) | self._of_terminal, 0)
+        self.phone = self._make_chip(device_settings(self.enrolment, broker) | self._of_terminal, 0)
         await self.phone.start()
         self._parts.push_async_callback(self.phone.stop)
         self.keypad = await PhoneClient.connect("127.0.0.1", self.phone.control_port)
