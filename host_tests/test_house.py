@@ -51,6 +51,7 @@ _ARROWS = {
         "phoneterm_bridge",
         "phoneterm.core.messages",
         "phoneterm.device.settings",
+        "firmware_build.version",
     },
     "tools/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.ami"},
     "tools/pbx_bench": {"pbx_bench", "pbx_lab", "lab_parts", "phoneterm_bridge"},
@@ -61,6 +62,18 @@ _ARROWS = {
         "firmware_build",
         "lab_parts.stock_modules",
         "lab_parts.parts",
+    },
+    "tools/chip_lab": {
+        "chip_lab",
+        "virtual_phone",
+        "firmware_build",
+        "lab_parts",
+        "phoneterm_cli.installation",
+        "phoneterm_bridge",
+        "phoneterm.core.messages",
+        "fault_lab",
+        "link_lab.certificates",
+        "pbx_lab",
     },
     "tools/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
     "tools/firmware_build": {"firmware_build", "board_check"},
@@ -85,6 +98,13 @@ _ARROWS = {
         "phoneterm_bridge",
         "phoneterm.core.messages",
     },
+    "tools/heap_lab": {
+        "heap_lab",
+        "lab_parts",
+        "virtual_phone",
+        "firmware_build",
+        "phoneterm_cli.installation",
+    },
     "tools/link_lab": {
         "link_lab",
         "lab_parts",
@@ -99,8 +119,8 @@ _PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", 
 _OURS = {
     "device_cable",
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator", "pbx_bench",
-    "virtual_phone", "keypad_lab", "link_lab", "firmware_build", "fault_lab", "board_check",
-    "bridge_lab",
+    "virtual_phone", "keypad_lab", "link_lab", "heap_lab", "firmware_build", "fault_lab", "board_check",
+    "bridge_lab", "chip_lab",
 }  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 """A 16x2 character display: HD44780 behind a PCF8574 port expander on I2C, as sold ready made.
 
-Does not choose what to show. A board's `make_display` returns one: `Lcd(I2C(0, scl=Pin(22), sda=Pin(21), freq=100000))`.
+Does not choose what to show. A board's `make_display` returns one:
+`Lcd(I2C(0, scl=Pin(22), sda=Pin(21), freq=100000))`.
 A step sends up to four characters that differ from what is shown, because the expander is slow: four bytes a
 character, 0.4 ms at its 100 kHz. Neither `show` nor a step allocates. A display that does not answer is given up
-until the next start. Source: the Hitachi HD44780U data sheet (4-bit start-up, figure 24) and the NXP PCF8574 data sheet.
+until the next start. Source: the Hitachi HD44780U data sheet (4-bit start-up, figure 24), the NXP PCF8574 data sheet.
 """
 
 from struct import pack_into

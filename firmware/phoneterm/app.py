@@ -69,6 +69,11 @@ class App:
             keep("ping", client.ping), *((keep("screen", screen.run),) if screen else ()),
         )  # fmt: skip
 
+    async def wait_network(self):
+        """Return once there is a network, with the lamp dark: what follows may block everything for seconds."""
+        await self._wifi.wait_up()
+        await self._indicator.go_dark()
+
     def on_message(self, topic, payload, is_retained):
         """Hand over what the broker sent."""
         self._ask(self._terminal.on_message, topic, payload)
@@ -200,9 +205,10 @@ class App:
             if ticks == _SETTLED_TICKS:
                 self._breadcrumb.settle()
             self._watch_memory()
-            if not self._terminal.is_sequence_open and gc.mem_alloc() >= self._due_bytes:
+            is_telling = ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK  # what is in use, without the garbage
+            if not self._terminal.is_sequence_open and (is_telling or gc.mem_alloc() >= self._due_bytes):
                 self._collect_garbage()
-            if ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK:
+            if is_telling:
                 self._deaths = max(self._deaths - 1, 0)
                 self._ask(self._telemetry)
 

@@ -86,7 +86,10 @@ def make_terminal(settings, crash):
 
 
 def make_client(application, will, settings, wait, context):
-    """Return the MqttClient that talks for this terminal; `wait` returns once there is a network."""
+    """Return the MqttClient that talks for this terminal; `wait` returns once there is a network.
+
+    Only TLS and the look-up of a name block, so a terminal without them connects at once.
+    """
     broker = mqtt_connection.Broker(
         settings.mqtt_host, settings.mqtt_port, settings.tid, settings.tid, settings.mqtt_password,
         context, settings.tls_host,
@@ -94,6 +97,8 @@ def make_client(application, will, settings, wait, context):
     filters = messages.topic_filters(settings.base, settings.tid)
     pauses = backoff.Backoff(20, 10000), backoff.Backoff(10000, 300000)
     timing = mqtt.Timing(_KEEPALIVE_S, _CONNECT_MS, _STEADY_MS, *pauses, random)
+    if context or settings.mqtt_host.strip("0123456789."):
+        wait = application.wait_network
     if settings.tls == "ca":
         from phoneterm.device.clock import make_wait
 

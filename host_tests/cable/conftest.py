@@ -45,7 +45,7 @@ class Bench:
         (self.boards / BOARD / "board.json").write_text(json.dumps(description))
         self.port = None
 
-    def write_image(self, files=SMALL, micropython="1.28", version="1.0"):
+    def write_image(self, files=SMALL, micropython="1.27", version="1.0"):
         """Write an image in the form that the build gives it."""
         folder = self.folder / "build/firmware" / BOARD
         shutil.rmtree(folder, ignore_errors=True)

@@ -126,7 +126,7 @@ def test_a_chip_with_its_own_usb_goes_away_at_the_restart_and_is_waited_for(benc
 @pytest.mark.parametrize("name", ["ESP32_GENERIC", "ESP32_GENERIC_S3", "ESP32_GENERIC_C3"])
 def test_what_the_build_makes_of_each_board_reaches_a_board_of_its_chip(bench, plug_in, name):
     chip = json.loads((BOARDS / name / "board.json").read_text())["mcu"]
-    plug_in(uname=f"esp32|1.28.0|Generic module with {chip.upper()}")
+    plug_in(uname=f"esp32|1.27.0|Generic module with {chip.upper()}")
     built = CliRunner().invoke(
         firmware_app, ["build", str(BOARDS / name), "--firmware", str(BOARDS.parent / "firmware")]
     )
@@ -136,3 +136,17 @@ def test_what_the_build_makes_of_each_board_reaches_a_board_of_its_chip(bench, p
     assert flashed.exit_code == 0, flashed.output
     image = read_image(bench.folder / "build/firmware" / name)
     assert f"all {len(image.contents)} files have the right SHA-256" in flashed.output
+
+
+def test_a_board_names_each_file_that_it_puts_in_place_so_that_a_slow_flash_is_not_taken_for_a_lost_board(
+    bench, plug_in
+):
+    board = plug_in()
+    bench.write_image()
+    with Cable(board.port) as cable:
+        cable.enter()
+        for path in ("one.txt", "two.txt"):
+            cable.write_file(path + ".new", b"1", lambda _: None)
+        board.said.clear()
+        files.replace_files(cable, ["one.txt", "two.txt"], ".new", ["one.txt"])
+        assert b"one.txt\ntwo.txt\none.txt\n" in board.said

@@ -72,7 +72,7 @@ def test_a_micropython_that_is_too_old_is_refused_with_the_way_to_a_newer_one(be
     plug_in(uname="esp32|1.22.2|Generic ESP32 module with ESP32")
     bench.write_image()
     printed = bench.run("flash", exit_code=1)
-    assert "MicroPython 1.22.2 on the board is too old, 1.28 or later is needed." in printed
+    assert "MicroPython 1.22.2 on the board is too old, 1.27 or later is needed." in printed
     assert "take the newest .bin from micropython.org/download/BENCH" in printed
     assert on_board(bench.port) == {}
 

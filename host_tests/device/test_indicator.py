@@ -1,5 +1,7 @@
 """The indicator with the real signal table: what the lamp and the buzzer do, ms by ms."""
 
+import asyncio
+
 import pytest
 from phoneterm.core import signals
 from phoneterm.device.indicator import STEP_MS, Indicator
@@ -115,3 +117,68 @@ def test_a_board_without_lamp_and_buzzer_still_tells_its_signals():
     indicator.play("done")
     indicator.advance(100)
     assert heard == ["done"]
+
+
+class Pause:
+    """What a task waits for: one step of the test."""
+
+    def __await__(self):
+        yield
+
+
+@pytest.fixture
+def go_dark(monkeypatch):
+    """Return a function that has an indicator go dark; it returns after how many ms it was."""
+    monkeypatch.setattr(asyncio, "sleep_ms", lambda _: Pause(), raising=False)
+
+    def run(desk):
+        life = desk.indicator.go_dark()
+        waited_ms = 0
+        while True:
+            try:
+                life.send(None)
+            except StopIteration:
+                return waited_ms
+            desk.watch(STEP_MS)
+            waited_ms += STEP_MS
+
+    return run
+
+
+def test_before_everything_blocks_the_lamp_is_dark_and_the_buzzer_still(go_dark):
+    desk = Desk()
+    desk.indicator.play("starting")
+    assert desk.lamp.level == 1
+    assert go_dark(desk) == 0
+    levels, sounds = desk.watch(900)
+    assert (set(levels), set(sounds)) == ({0}, {0})
+    desk.indicator.play("ready")
+    assert desk.lamp.level == 1
+
+
+@pytest.mark.parametrize(("name", "lasts_ms"), [("unknown", 3200), ("no-link", 900), ("identify", 3000)])
+def test_news_is_told_first_but_does_not_keep_it_from_connecting_for_long(go_dark, name, lasts_ms):
+    desk = Desk()
+    desk.indicator.play("no-link")
+    desk.indicator.play(name)
+    assert 0 < go_dark(desk) <= lasts_ms
+    assert (desk.lamp.level, desk.buzzer.sound()) == (0, 0)
+
+
+def test_what_a_key_leads_to_is_heard_and_seen_in_the_dark(go_dark):
+    desk = Desk()
+    desk.indicator.play("no-link")
+    go_dark(desk)
+    desk.indicator.play("refused-number")
+    assert (desk.lamp.level, desk.buzzer.sound()) == (1, 950)
+    go_dark(desk)
+    desk.indicator.play("no-link")
+    assert desk.buzzer.sound() == 500
+
+
+def test_the_lamp_is_not_dark_for_ever(go_dark):
+    desk = Desk()
+    desk.indicator.play("starting")
+    go_dark(desk)
+    levels, _ = desk.watch(6000)
+    assert set(levels) == {0, 1}

@@ -10,6 +10,7 @@ from phoneterm.core import messages
 from virtual_phone.client import PhoneClient
 from virtual_phone.desk_phone import BOARD
 from virtual_phone.phone import VirtualPhone
+from virtual_phone.wired_display import KINDS as DISPLAYS
 
 KEY = bytes(16)
 SETTINGS = {
@@ -24,11 +25,11 @@ async def make_phone(need_stock_modules, tmp_path):
     """Return a coroutine that makes a phone and its client; `board_text` is put at the end of its board.py."""
     phones = []
 
-    async def make(board_text="", held="", **settings):
+    async def make(board_text="", held="", display="", **settings):
         board = tmp_path / f"board{len(phones)}"
         board.mkdir()
         (board / "board.py").write_text((BOARD / "board.py").read_text() + board_text)
-        phone = VirtualPhone(SETTINGS | settings, board=board)
+        phone = VirtualPhone(SETTINGS | settings, board=board, display=display)
         for legend in held:
             phone.set_key(legend, True)
         await phone.start()
@@ -92,6 +93,14 @@ async def test_a_key_held_while_power_comes_leads_to_safe_mode_and_a_reboot_out_
     again = await next_hello(wire, is_safe=False)  # although the key is still held: power did not come anew
     assert (again["crash"], again["safe"]) == (None, None)
     assert phone.state()["boots"] == 2
+
+
+@pytest.mark.parametrize("display", DISPLAYS)
+async def test_a_display_that_is_drawn_in_steps_shows_safe_mode(make_phone, display):
+    phone, client = await make_phone(held="C", display=display)
+    await wait_logged(phone, client, "safe mode: cancel key held")
+    if (await client.state())["display"] != ["safe mode", "cancel key held"]:
+        await client.wait_for_event(lambda event: event.get("lines") == ["safe mode", "cancel key held"])
 
 
 async def test_another_key_or_one_that_is_pressed_later_changes_nothing(broker, wire, make_phone):
@@ -196,8 +205,8 @@ async def test_safe_mode_finds_its_broker_again(broker, wire, make_phone):
     await wire.close()
 
 
-# What release 1.7.0, which the images of 1.27 and 1.28 have frozen in, does with a TLS context, its attributes included;
-# the packets are those of the real 1.3.4. The tests on a chip hold this to the real one.
+# What release 1.7.0, which the images of 1.27 and 1.28 have frozen in, does with a TLS context; its attributes are the
+# same. The packets are those of the real 1.3.4. A test on a chip holds this to the real one.
 IMAGES_UMQTT = """
 import sys
 

@@ -1,10 +1,14 @@
 """The untouched firmware on a virtual phone against real brokers: settings, Wi-Fi, broker and lamp together."""
 
+import asyncio
+
 import pytest
+from bridge.conftest import until
 from device.real_brokers import PASSWORD, TID, BridgeWire, bridge_login, topic
 from phoneterm.core import messages
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
+from virtual_phone.wired_display import KINDS as DISPLAYS
 
 SETTINGS = {
     "wifi_ssid": "lab", "wifi_password": "lab-password", "mqtt_host": "127.0.0.1", "mqtt_password": PASSWORD,
@@ -17,8 +21,9 @@ async def start_phone():
     """Return a coroutine that starts a phone with settings and returns (phone, client)."""
     phones = []
 
-    async def start(**settings):
-        phone = VirtualPhone({key: value for key, value in (SETTINGS | settings).items() if value is not None})
+    async def start(display="", **settings):
+        texts = {key: value for key, value in (SETTINGS | settings).items() if value is not None}
+        phone = VirtualPhone(texts, display=display)
         await phone.start()
         client = await PhoneClient.connect("127.0.0.1", phone.control_port)
         phones.append((phone, client))
@@ -69,8 +74,9 @@ async def test_a_lost_broker_leaves_the_network_alone(broker, start_phone):
     assert [line for line in await client.log() if line.startswith("wifi")] == ["wifi-up joined"]
 
 
-async def test_a_missing_setting_is_one_sentence_a_signal_and_a_line_on_the_display_and_no_reset(start_phone):
-    phone, client = await start_phone(mac_key=None)
+@pytest.mark.parametrize("display", ["", *DISPLAYS])
+async def test_a_missing_setting_is_one_sentence_a_signal_and_a_line_on_the_display_and_no_reset(start_phone, display):
+    phone, client = await start_phone(display, mac_key=None)
     await client.wait_for_signal("keypad-fault")
     state = await client.state()
     assert state["display"] == ["not set up:", "mac_key"]
@@ -117,3 +123,54 @@ async def test_what_the_broker_makes_up_is_refused_and_counted_in_the_telemetry(
     _, payload, _ = await bridge_wire.until(lambda row: row[0] == topic(messages.TELEMETRY), 15)
     assert messages.decode(messages.TELEMETRY, topic(messages.TELEMETRY), None, payload)["refused"] == 3
     assert topic(messages.ACK) not in [row[0] for row in bridge_wire.received]
+
+
+# A name server that answers once the test says so: nothing else runs until then.
+SLOW_NAMES = """
+import os
+import time
+
+import usocket
+from usocket import *
+
+
+def getaddrinfo(host, port, *rest):
+    print("looking up", host)
+    while "go" not in os.listdir():
+        time.sleep_ms(10)
+    return usocket.getaddrinfo("127.0.0.1", port, *rest)
+"""
+
+
+@pytest.fixture
+async def blocked_phone(start_phone):
+    """A phone whose first look-up of a name lasts until the file `go` is there; returns (phone, client, its events)."""
+    phone, client = await start_phone(mqtt_host="broker.lab", mqtt_port="1", allow_plain="yes")
+    await client.power(False)
+    (phone._firmware / "socket.py").write_text(SLOW_NAMES)
+    events = []
+    phone.events.listen(events.append)
+    await client.power(True)
+    await until(lambda: lamps(events)[:1] == [True] and "looking up broker.lab" in phone.log_lines)
+    return phone, client, events
+
+
+def lamps(events):
+    """Return what the lamp has done."""
+    return [event["on"] for event in events if event["event"] == "lamp"]
+
+
+async def test_the_lamp_is_dark_while_a_name_is_looked_up_and_blinks_again(blocked_phone):
+    phone, _, events = blocked_phone
+    await until(lambda: lamps(events) == [True, False])
+    (phone._firmware / "go").touch()
+    await until(lambda: lamps(events)[:3] == [True, False, True])
+
+
+async def test_a_key_pressed_while_a_name_is_looked_up_is_not_taken_and_the_user_hears_it(blocked_phone):
+    phone, client, events = blocked_phone
+    await asyncio.sleep(0.4)  # so that it may be the second key
+    await client.hold("#")
+    (phone._firmware / "go").touch()
+    await until(lambda: [event["hz"] for event in events if event["event"] == "tone"][:1] == [500])
+    assert "key" not in [event.get("name") for event in events]

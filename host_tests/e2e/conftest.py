@@ -1,43 +1,77 @@
-"""One installation for each PBX: keypad, firmware on the MicroPython VM, MQTT, bridge, PBX and its phones."""
+"""One installation for each PBX and VM: keypad, firmware on MicroPython, MQTT, bridge, PBX and its phones.
+
+The 32-bit VMs have the heap that the firmware must work in, and a terminal that says there that its memory is short
+has failed, whatever else it did.
+"""
 
 import asyncio
+from collections import namedtuple
+from functools import partial
 
 import pytest
 import pytest_asyncio
 from e2e.hand_made import HandMadeTerminal
 from e2e.permission import change_permission
+from heap_lab import limits, measure, story
+from lab_parts import parts
 from pbx.desk import are_talking
-from phoneterm_cli.installation import CALLER, EXTENSION, PBX_KINDS, Installation, make_lab
-from virtual_phone.phone import VirtualPhone
+from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
+from virtual_phone.wired_display import KINDS as DISPLAYS
+
+# pbx: which one. bits: the width of the VM. is_frozen: whether the firmware is. display: one that costs time, on a
+# phone that waits as the chip does, in ticks of 10 ms; none of both when empty.
+Place = namedtuple("Place", "pbx bits is_frozen display", defaults=(64, False, ""))
+
+PLACES = [
+    pytest.param(Place("simulator"), id="simulator"),
+    pytest.param(Place("asterisk"), id="asterisk"),
+    pytest.param(Place("simulator", 32), id="simulator-32-bit"),
+    pytest.param(Place("asterisk", 32), id="asterisk-32-bit"),
+    pytest.param(Place("simulator", 32, True), id="simulator-32-bit-frozen"),
+]
+WITH_DISPLAYS = [pytest.param(Place("simulator", display=kind), id=f"simulator-ticks-{kind}") for kind in DISPLAYS]
 
 
-@pytest.fixture(scope="package", params=PBX_KINDS)
-def pbx_kind(request):
-    """Which PBX the test runs on."""
+def phone_of(place, heap):
+    """Return what makes the phone of a place; `heap` is what its chip has, for the 32-bit VM."""
+    return partial(
+        make_virtual_phone, bits=place.bits, is_frozen=place.is_frozen, display=place.display,
+        tick_ms=10 if place.display else 0, **heap,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="package", params=PLACES)
+def place(request, need_part):
+    """Where the test runs."""
+    if request.param.pbx == "asterisk":
+        need_part("asterisk")
+        need_part("sipp")
+    if request.param.bits == 32:
+        need_part(parts.MICROPYTHON_32)
     return request.param
 
 
 @pytest.fixture(scope="package")
-def display(request):
-    """Which display the phone has, if the test says so: "oled" or "lcd" for one that costs time."""
-    return getattr(request, "param", "")
+def pbx_kind(place):
+    """Which PBX the test runs on."""
+    return place.pbx
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def whole(pbx_kind, display, need_part, tmp_path_factory):
-    """A running installation, the same for all tests of one PBX and display."""
-    if pbx_kind == "asterisk":
-        need_part("asterisk")
-        need_part("sipp")
-    # The chip is unkind in both ways at once: it waits in ticks of 10 ms, and its display takes time.
-    def make_phone(settings, control_port):
-        texts = settings | {"wifi_ssid": "virtual"}
-        return VirtualPhone(texts, control_port, display=display, tick_ms=10 if display else 0)
-
-    installation = Installation(make_lab(pbx_kind), tmp_path_factory.mktemp("store"), make_phone=make_phone)
+async def whole(place, tmp_path_factory):
+    """A running installation, the same for all tests of one place."""
+    heap = {}
+    if place.bits == 32:
+        live = await measure.measure_live(place.is_frozen, await measure.measure_chip())
+        most = limits.FROZEN_WORKS_BYTES if place.is_frozen else limits.WORKS_BYTES
+        heap = {"heap_kib": live.heap_kib(most)}
+    folder = tmp_path_factory.mktemp("store")
+    installation = Installation(make_lab(place.pbx), folder, make_phone=phone_of(place, heap))
     await installation.start()
     yield installation
+    lines = list(installation.phone.log_lines)
     await installation.stop()
+    assert story.find_shortage(lines) is None
 
 
 @pytest_asyncio.fixture(loop_scope="package")

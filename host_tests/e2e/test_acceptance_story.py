@@ -5,15 +5,13 @@ import sqlite3
 import time
 
 import pytest
+from e2e.conftest import PLACES, WITH_DISPLAYS
 from e2e.permission import change_permission
-from phoneterm_cli.installation import CALLER, EXTENSION, PBX_KINDS
-from virtual_phone.wired_display import KINDS as DISPLAYS
-
-SCENES = [(kind, "") for kind in PBX_KINDS] + [("simulator", display) for display in DISPLAYS]  # that cost time
+from phoneterm_cli.installation import CALLER, EXTENSION
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="package"),
-    pytest.mark.parametrize(("pbx_kind", "display"), SCENES, indirect=True, scope="package"),
+    pytest.mark.parametrize("place", PLACES + WITH_DISPLAYS, indirect=True, scope="package"),
 ]
 COLLEAGUE = "102"
 

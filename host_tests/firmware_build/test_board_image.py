@@ -30,7 +30,7 @@ def test_an_image_has_what_the_board_needs_and_a_manifest_of_it(tmp_path, name):
     manifest = json.loads(files.pop("manifest.json"))
     assert manifest.keys() == {"board", "version", "micropython", "files"}
     assert (manifest["board"], manifest["version"]) == (name, read_version(_FIRMWARE))
-    assert manifest["micropython"] == "1.28"
+    assert manifest["micropython"] == "1.27"
     assert manifest["files"] == {
         path: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()} for path, content in files.items()
     }

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from lab_parts import debian_root, parts
+from lab_parts import chip, debian_root, parts
 
 
 @pytest.fixture
@@ -93,3 +93,20 @@ def test_making_the_root_without_root_says_so(tmp_path, monkeypatch):
 def test_a_step_that_fails_is_named_with_its_last_words(tmp_path):
     with pytest.raises(debian_root.InstallFailed, match=r"Reading nothing failed: .*No such file"):
         debian_root._run(["ls", str(tmp_path / "absent")], "reading nothing")
+
+
+def test_an_emulated_chip_that_is_not_named_says_how_to_build_one(monkeypatch):
+    monkeypatch.delenv("ESP32_CHIP", raising=False)
+    with pytest.raises(parts.PartMissing, match="branch picsimlab-esp32, commit 98f1cbda"):
+        chip.find()
+
+
+def test_an_emulated_chip_that_is_named_and_does_not_start_says_what_it_lacks(monkeypatch, tmp_path):
+    program = tmp_path / "chip"
+    program.write_text("#!/bin/sh\necho 'chip: libslirp.so.0 missing' >&2\nexit 2\n")
+    monkeypatch.setenv("ESP32_CHIP", str(program))
+    with pytest.raises(parts.PartMissing, match="which is no program"):
+        chip.find()
+    program.chmod(0o755)
+    with pytest.raises(parts.PartMissing, match=r"does not start: chip: libslirp\.so\.0 missing"):
+        chip.find_files(chip.find())

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from board_check.board import Board, Connection
 from board_check.chips import CHIPS, Chip
 
-
 _AT_EVERY_START = {"lamp": "it would light at every start", "buzzer": "it would sound at every start"}
 
 

@@ -17,6 +17,7 @@ from chip_lab.qmp import EmulatorRefused, Qmp
 
 _BIND = Path(__file__).parent / "bound_process.py"
 _PINS = "/machine/soc/gpio"
+_NETWORK = "esp32_wifi.0"
 _START_S = 20
 
 
@@ -72,7 +73,7 @@ class EmulatedChip:
     def set_network(self, is_up: bool) -> None:
         """Let frames through, or lose all of them."""
         if self._qmp is not None:
-            self._qmp.send("set_link", name="net", up=is_up)
+            self._qmp.send("set_link", name=_NETWORK, up=is_up)
 
     async def count_looks(self) -> int:
         """Return how often the chip has read pins since its power came."""

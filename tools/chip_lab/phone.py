@@ -29,19 +29,20 @@ BOARD = _ROOT / "boards" / "ESP32_GENERIC"  # the emulator has its keypad at the
 HOST_AS_SEEN = "10.0.2.2"
 ACCESS_POINT = "PICSimLabWifi"
 _LOOPBACK = ("127.0.0.1", "localhost")
-_ON_SIGNAL = b"""
+PRINTS_SIGNALS = b"""
 
 def on_signal(name):
     print("signal", name)
 """
-_MUTE_S = 20.0
+_MUTE_S = 40.0
 _MOST_LINE_BYTES = 500
 
 
 class ChipPhone(Handset):
     """One phone. `settings` are the texts in the NVS namespace "phoneterm"; without any the board is a new one.
 
-    `has_firmware`: whether the firmware is on the board already; files: what lies beside it, by name.
+    has_firmware: whether the firmware is on the board already. files: what lies beside it, by name. end_of_board: what
+    follows in its board.py, b"" for the board as it is.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class ChipPhone(Handset):
         *,
         firmware: Path = FIRMWARE,
         has_firmware: bool = True,
-        prints_signals: bool = True,
+        end_of_board: bytes = PRINTS_SIGNALS,
         files: dict[str, bytes] | None = None,
     ) -> None:
         super().__init__(read_wiring(BOARD))
@@ -59,7 +60,7 @@ class ChipPhone(Handset):
         self.line = SerialLine(self._send)
         self.false_starts = 0
         self._settings = _for_chip(settings) if settings else {}
-        self._firmware, self._has_firmware, self._prints_signals = firmware, has_firmware, prints_signals
+        self._firmware, self._has_firmware, self._end_of_board = firmware, has_firmware, end_of_board
         self._files = files or {}
         self._folder = tempfile.TemporaryDirectory(prefix="phoneterm-chip-")
         self._flash = Path(self._folder.name) / "flash.bin"
@@ -137,8 +138,7 @@ class ChipPhone(Handset):
             with tempfile.TemporaryDirectory(prefix="phoneterm-image-") as folder:
                 image = build_image(BOARD, self._firmware, Path(folder)).folder
                 files |= {path.relative_to(image).as_posix(): path.read_bytes() for path in _files_below(image)}
-            if self._prints_signals:
-                files["board.py"] += _ON_SIGNAL
+            files["board.py"] += self._end_of_board
         make_flash(self._flash, read_micropython(part.find_files(self._program)), files, self._settings)
 
     async def _boot(self, cause: str) -> EmulatedChip:
@@ -226,7 +226,9 @@ def _for_chip(settings: dict[str, str]) -> dict[str, str]:
     """
     seen = {"wifi_ssid": ACCESS_POINT}
     if settings.get("mqtt_host") in _LOOPBACK:
-        seen |= {"mqtt_host": HOST_AS_SEEN, "allow_plain": "yes"}
+        seen["mqtt_host"] = HOST_AS_SEEN
+        if settings.get("tls", "off") == "off":
+            seen["allow_plain"] = "yes"
     return settings | seen
 
 

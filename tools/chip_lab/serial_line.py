@@ -24,7 +24,6 @@ class SerialLine:
 
     def __init__(self, to_chip: Callable[[bytes], None]) -> None:
         self.port = ""
-        self.is_paced = True
         self._to_chip = to_chip
         self._fd = self._there = -1
         self._unread = b""
@@ -56,6 +55,13 @@ class SerialLine:
         self._unread = (self._unread + data)[-_MOST_UNREAD_BYTES:]
         self._flush()
 
+    def send(self, data: bytes) -> None:
+        """Send something to the chip as a tool would."""
+        self._unsent += data
+        if not self._is_sending:
+            self._is_sending = True
+            self._send(asyncio.get_running_loop().time())
+
     def forget_unsent(self) -> None:
         """Lose what is still on its way, as a chip does that has no power."""
         self._unsent.clear()
@@ -80,13 +86,7 @@ class SerialLine:
             if packet[0] & termios.TIOCPKT_FLUSHREAD:
                 self._unread = b""
             return
-        if not self.is_paced:
-            self._to_chip(packet[1:])
-            return
-        self._unsent += packet[1:]
-        if not self._is_sending:
-            self._is_sending = True
-            self._send(asyncio.get_running_loop().time())
+        self.send(packet[1:])
 
     def _send(self, due_s: float) -> None:
         """Send the next few bytes, and go on when a real line would be free for more."""

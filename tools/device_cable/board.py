@@ -104,7 +104,7 @@ def check_shared_key(board: Board) -> None:
     """Refuse a board whose MicroPython has no TLS-PSK."""
     if board.version < OLDEST_WITH_SHARED_KEY:
         raise CableProblem(
-            f"The bridge's settings give terminals TLS with a shared key (broker.psk_port), which MicroPython "
+            "The bridge's settings give terminals TLS with a shared key (broker.psk_port), which MicroPython "
             f"{_text(board.version)} on the board does not have: put {_text(OLDEST_WITH_SHARED_KEY)} or later on it, "
             "or take psk_port out and let the broker show a certificate (broker.ca_path). Nothing was written."
         )

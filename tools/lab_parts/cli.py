@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lab_parts import debian_root, parts, stock_modules
+from lab_parts import chip, debian_root, parts, stock_modules
 
 _INSTALL = {
     parts.OLDER_MOSQUITTO: debian_root.install_older_mosquitto,
@@ -22,13 +22,15 @@ def install(
     if_possible: Annotated[bool, typer.Option(help="Say what cannot be installed and go on.")] = False,
     tests: Annotated[bool, typer.Option("--tests", help="Also another mosquitto and MicroPython, for tests.")] = False,
 ) -> None:
-    """Make sure that Asterisk, SIPp, mosquitto and umqtt.simple can be used here."""
+    """Make sure that Asterisk, SIPp, mosquitto and umqtt.simple can be used here, and a chip that ESP32_CHIP names."""
     try:
         stock_modules.install()
     except parts.PartMissing as absent:
         typer.echo(str(absent), err=True)
         if not if_possible:
             raise typer.Exit(1) from None
+    if chip.is_named():
+        _install_libraries(if_possible)
     missing = [name for name in _missing() if tests or name not in parts.OF_TESTS]
     if not missing:
         return
@@ -50,6 +52,16 @@ def install(
             raise typer.Exit(1) from None
 
 
+def _install_libraries(if_possible: bool) -> None:
+    """Have the emulated chip start."""
+    try:
+        chip.install()
+    except (parts.PartMissing, OSError) as absent:
+        typer.echo(str(absent), err=True)
+        if not if_possible:
+            raise typer.Exit(1) from None
+
+
 @app.command("list")
 def list_parts() -> None:
     """Say for each part where it is, or how to get it."""
@@ -62,6 +74,10 @@ def list_parts() -> None:
         typer.echo(f"umqtt.simple: {stock_modules.find()}")
     except parts.PartMissing as missing:
         typer.echo(f"umqtt.simple: {missing}")
+    try:
+        typer.echo(f"emulated ESP32: {chip.find()}")
+    except parts.PartMissing as missing:
+        typer.echo(f"emulated ESP32: {missing}")
 
 
 def _missing() -> list[str]:

@@ -7,9 +7,8 @@ caller gives and takes away again. Extension 101 is the phone terminal, its user
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pbx_lab.lab import CONTEXT, ENDPOINTS, LabOptions, PbxLab
 from phoneterm_bridge.backends import make_pbx
@@ -30,8 +29,7 @@ EXTENSION = "101"
 USER = "alice"
 CALLER = "103"
 PBX_KINDS = ("simulator", "asterisk")
-PHONE_KINDS = ("virtual", "chip")
-READY_S = {"virtual": 20.0, "chip": 90.0}  # a chip reads its files in seconds, and its emulator may have to begin anew
+READY_S = 180.0  # a virtual phone takes two; a chip reads its files in seconds, and its emulator may have to begin anew
 
 
 def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
@@ -47,19 +45,27 @@ def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
     raise ValueError(f"no such PBX: {kind}")
 
 
-def phone_of(kind: str, settings: dict[str, str], control_port: int) -> "VirtualPhone | ChipPhone":
-    """Return the phone of a kind; an emulated chip is PartMissing at its start when it is not on this machine."""
-    if kind == "chip":
-        from chip_lab.phone import ChipPhone
+def make_virtual_phone(settings: dict[str, str], control_port: int, **options: Any) -> VirtualPhone:
+    """Return a virtual phone, whose Wi-Fi takes any name; `options` are those of VirtualPhone."""
+    return VirtualPhone(settings | {"wifi_ssid": "virtual"}, control_port, **options)
 
-        return ChipPhone(settings, control_port)
-    if kind == "virtual":
-        return VirtualPhone(settings | {"wifi_ssid": "virtual"}, control_port)
-    raise ValueError(f"no such phone: {kind}")
+
+def make_chip_phone(settings: dict[str, str], control_port: int) -> "ChipPhone":
+    """Return an emulated ESP32; PartMissing at its start when the emulator is not on this machine."""
+    from chip_lab.phone import ChipPhone
+
+    return ChipPhone(settings, control_port)
+
+
+# Is given the terminal's settings and the port of the control socket.
+MakePhone: TypeAlias = "Callable[[dict[str, str], int], VirtualPhone | ChipPhone]"
+PHONES: dict[str, MakePhone] = {"virtual": make_virtual_phone, "chip": make_chip_phone}
 
 
 class Installation:
     """Everything between the key and the caller's ear; ports of 0 are chosen freely."""
+
+    more_settings: tuple[str, ...] = ()  # of the bridge
 
     def __init__(
         self,
@@ -67,12 +73,10 @@ class Installation:
         folder: Path,
         broker_port: int = 0,
         control_port: int = 0,
-        phone_kind: str = "virtual",
-        make_phone: "Callable[[dict[str, str], int], VirtualPhone | ChipPhone] | None" = None,
+        make_phone: MakePhone = make_virtual_phone,
     ) -> None:
         self.lab = lab
-        self.phone_kind = phone_kind
-        self._make_phone = make_phone or partial(phone_of, phone_kind)
+        self._make_phone = make_phone
         self._folder = folder
         self._broker_port = broker_port
         self._control_port = control_port
@@ -133,18 +137,18 @@ class Installation:
                 f"pbx.secret={ami.secret}",
                 f"store.path={self._folder / 'phoneterm.db'}",
                 "log.level=warning",
+                *self.more_settings,
             ),
         )
 
     async def _start_phone(self) -> None:
         broker = self.settings.broker.model_copy(update={"port": await self._port_for_phone()})
-        texts = device_settings(self.enrolment, broker)
-        self.phone = self._make_phone(texts, self._control_port)
+        self.phone = self._make_phone(device_settings(self.enrolment, broker), self._control_port)
         await self.phone.start()
         self._parts.push_async_callback(self.phone.stop)
         self.keypad = await PhoneClient.connect(HOST, self.phone.control_port)
         self._parts.push_async_callback(self.keypad.close)
-        await self.keypad.wait_for_signal("ready", READY_S[self.phone_kind])
+        await self.keypad.wait_for_signal("ready", READY_S)
 
     async def _port_for_phone(self) -> int:
         """Return the port where the phone finds the broker."""

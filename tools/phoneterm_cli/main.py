@@ -24,6 +24,7 @@ _PARTS = {
     "phone": "virtual_phone.cli:app",
     "keys": "keypad_lab.cli:app",
     "link": "link_lab.cli:app",
+    "heap": "heap_lab.cli:app",
     "load": "bridge_lab.cli:app",
     "chaos": "fault_lab.cli:app",
     "digit-map": "phoneterm_cli.digit_map:app",
@@ -32,6 +33,7 @@ _PARTS = {
     "pbx": "pbx_bench.cli:app",
     "firmware": "firmware_build.cli:app",
     "device": "device_cable.cli:app",
+    "chip": "chip_lab.cli:app",
     "parts": "lab_parts.cli:app",
 }
 

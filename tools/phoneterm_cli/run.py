@@ -26,7 +26,7 @@ from phoneterm_cli.installation import (
     EXTENSION,
     HOST,
     PBX_KINDS,
-    PHONE_KINDS,
+    PHONES,
     TID,
     Installation,
     make_lab,
@@ -47,8 +47,8 @@ def run(
     """Start broker, bridge, PBX and a phone, with a call to transfer, and read keys to press."""
     if pbx not in PBX_KINDS:
         _fail(f"--pbx can be {' or '.join(PBX_KINDS)}, not {pbx}.")
-    if phone not in PHONE_KINDS:
-        _fail(f"--phone can be {' or '.join(PHONE_KINDS)}, not {phone}.")
+    if phone not in PHONES:
+        _fail(f"--phone can be {' or '.join(PHONES)}, not {phone}.")
     _check_port(broker_port, "--broker-port")
     _check_port(control_port, "--control-port")
     if broker_port == control_port:
@@ -56,7 +56,7 @@ def run(
     set_up_logs("console", "warning")
     with tempfile.TemporaryDirectory(prefix="phoneterm-run-") as folder:
         try:
-            installation = Installation(make_lab(pbx), Path(folder), broker_port, control_port, phone)
+            installation = Installation(make_lab(pbx), Path(folder), broker_port, control_port, PHONES[phone])
             asyncio.run(_run(installation, pbx))
         except (PartMissing, LabFailed, SetupProblem, PhoneError) as problem:
             _fail(str(problem))

@@ -21,6 +21,7 @@ from virtual_phone.client import PhoneClient, PhoneError
 from virtual_phone.desk_phone import FIRMWARE
 from virtual_phone.phone import VirtualPhone
 from virtual_phone.settings_file import SettingsUnusable, read_settings_file
+from virtual_phone.wired_display import KINDS as DISPLAYS
 
 HOST = "127.0.0.1"
 DEFAULT_CONTROL_PORT = 7410
@@ -40,6 +41,8 @@ def run(
     firmware: Annotated[Path, typer.Option(help="Folder with main.py.")] = FIRMWARE,
     heap_kib: Annotated[int, typer.Option(help="Heap of the chip in KiB.", min=32, max=65536)] = 160,
     bits: Annotated[int, typer.Option("--vm", help="MicroPython of 64 bits, or of 32 as the chip's.")] = 64,
+    display: Annotated[str, typer.Option(help="A display that costs time, as on a chip: oled or lcd.")] = "",
+    tick_ms: Annotated[int, typer.Option(help="Wait in ticks of so many ms; the chip's are 10.", min=0, max=100)] = 0,
 ) -> None:
     """Run a phone until Ctrl-C; its keypad is at the control socket."""
     try:
@@ -57,8 +60,11 @@ def run(
         _fail(f"There is no main.py in {firmware}.")
     if tid is not None:
         texts["tid"] = tid
+    if display and display not in DISPLAYS:
+        _fail(f"There is no display {display}; there are {' and '.join(DISPLAYS)}.")
     try:
-        asyncio.run(_run(VirtualPhone(texts, control, heap_kib, firmware=firmware, bits=bits)))
+        made = VirtualPhone(texts, control, heap_kib, firmware=firmware, bits=bits, display=display, tick_ms=tick_ms)
+        asyncio.run(_run(made))
     except PartMissing as missing:
         _fail(str(missing))
     except CompileFailed as error:

@@ -6,6 +6,7 @@ Does not talk to people or programs: the control socket (`control.py`) does, wit
 
 import asyncio
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def _stock() -> tuple[Path, ...]:
 
 
 class DeskPhone(Handset):
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `rom` say what its chip is like.
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `environment` are its chip's.
 
     `display` is one that costs time, with its real driver, which `firmware` must hold; without it two lines come to the
     computer at no cost. tick_ms 10: the firmware waits as on the chip. Joining the Wi-Fi takes `join_s`.
@@ -58,15 +59,15 @@ class DeskPhone(Handset):
         tick_ms: int = 0,
         display: WiredDisplay | None = None,
         bits: int = 64,
-        rom: Path | None = None,
         join_s: float = 0,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(read_wiring(board))
         self.nvs = NvsImage(settings)
         self.power: Power[Chip] = Power(self._boot, self._go_dark)
         self._firmware = firmware
         self._argv, self._environment = vm.command(
-            vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (str(firmware),), bits
+            vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (), bits
         )
         self._environment |= {
             "PHONETERM_PINS": self.wiring.pins,
@@ -76,8 +77,7 @@ class DeskPhone(Handset):
             "PHONETERM_DISPLAY": display.kind if display else "",
         }
         self._display = display
-        if rom is not None:
-            self._environment["PHONETERM_ROM"] = str(rom)
+        self._environment |= environment or {}
         self._outputs = Outputs()
         self._radio = Radio(access_point)
         self._join_s = join_s
@@ -143,6 +143,15 @@ class DeskPhone(Handset):
         if self.power.chip is not None:
             self.power.chip.send(frame)
 
+    def _take_radio(self, name: str, fields: Sequence[str]) -> None:
+        """The station wants to join, or to be alone."""
+        if name == "wifi-join":
+            self._radio.join(*fields)
+        else:
+            self._radio.leave()
+        self._tell_wifi()
+        self._try_to_join()
+
     def _try_to_join(self) -> None:
         """Let the station's attempt take its time; the next one begins when the radio is told something."""
         if self._attempt is not None:
@@ -172,29 +181,28 @@ class DeskPhone(Handset):
         if exit_code < 0:  # ended by a signal, as by a fault in the interpreter: a chip panics and starts anew
             self.power.restart_later("panic")
 
+    def _read_display(self, written: frames.Report) -> frames.Report:
+        """Return what the display shows after a write to its bus, or a warning of what it does not understand."""
+        if self._display is None:
+            return frames.Report("warning", ("the chip wrote to a display that is not there",))
+        try:
+            return frames.Report("display", self._display.take(written.fields[0]))
+        except ValueError as error:
+            return frames.Report("warning", (f"the display: {error}",))
+
     def _take_line(self, line: bytes) -> None:
         report = frames.parse_report(line)
         if report is None:
             self._take_output("the chip sent a line that means nothing")
             return
-        if report.name == "bus" and self._display is not None:
-            try:
-                report = frames.Report("display", self._display.take(report.fields[0]))
-            except ValueError as error:
-                self._take_output(f"the display: {error}")
-                return
+        if report.name == "bus":
+            report = self._read_display(report)
         name, fields = report
         shown = self._outputs.take(report)
         if shown:
             self.events.emit(name, **shown)
-        elif name == "wifi-join":
-            self._radio.join(*fields)
-            self._tell_wifi()
-            self._try_to_join()
-        elif name == "wifi-leave":
-            self._radio.leave()
-            self._tell_wifi()
-            self._try_to_join()
+        elif name in ("wifi-join", "wifi-leave"):
+            self._take_radio(name, fields)
         elif name == "nvs-set":
             self.nvs.set_hex(*fields)
         elif name == "nvs-erase":

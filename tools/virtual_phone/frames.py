@@ -4,7 +4,8 @@ Does not send or receive. Phone to chip: frames of 18 bytes, a kind, 16 characte
   M  sixteen hex digits: the columns that read low for each bit mask of rows driven low
   H  1 when the receiver is off the hook, else 0
   W  four digits: the status of the Wi-Fi station
-Chip to phone: lines of a kind and fields separated by tabs, see REPORTS; bytes of 0 fill places that are not used. A line that is not right is a value, None.
+Chip to phone: lines of a kind and fields separated by tabs, see REPORTS; bytes of 0 fill what is not used.
+A line that is not right is a value, None.
 """
 
 from collections.abc import Sequence

@@ -7,11 +7,13 @@ the firmware's are there too, as in an image that has it frozen in: neither take
 
 import asyncio
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from firmware_build.image import make_image
 from firmware_build.romfs import make_romfs, romfs_place
 from firmware_build.sizes import compile_module
+from firmware_build.slimming import slim
 
 from virtual_phone import vm
 from virtual_phone.control import ControlServer
@@ -40,19 +42,22 @@ class VirtualPhone(DeskPhone):
         bits: int = 64,
         is_frozen: bool = False,
         join_s: float = 0,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         if is_frozen and bits != 32:
             raise ValueError("only the 32-bit chip has a ROM for the firmware")
         self._sources = firmware
         self._driver = display
+        self._board = board
         self._is_frozen = is_frozen
         self._folder = tempfile.TemporaryDirectory(prefix="phoneterm-image-")
         self._image = Path(self._folder.name) / "files"
         self._rom = Path(self._folder.name) / "rom" if bits == 32 else None
+        rom = {"PHONETERM_ROM": str(romfs_place(self._rom))} if self._rom else {}
         super().__init__(
             settings, heap_kib, firmware=self._image, board=board, access_point=access_point, tick_ms=tick_ms,
             join_s=join_s, display=WiredDisplay(display, read_letters()) if display else None, bits=bits,
-            rom=self._rom and romfs_place(self._rom),
+            environment={**rom, **(environment or {})},
         )  # fmt: skip
         self._server = ControlServer(self, control_port)
 
@@ -81,8 +86,11 @@ class VirtualPhone(DeskPhone):
             compile_module(DRIVERS / f"{self._driver}.py", Path(f"{self._driver}.py"), self._image)
         if self._rom is None:
             return
-        for module in vm.FAKE_MODULES.glob("*.py"):
-            compile_module(module, Path(module.name), self._rom)
+        sources = {source: source.read_text() for source in vm.FAKE_MODULES.glob("*.py")}
+        others = [source.read_text() for folder in (self._sources, self._board) for source in folder.rglob("*.py")]
+        texts = slim({source.stem: text for source, text in sources.items()}, others, is_api=True).texts
+        for source in sources:
+            compile_module(source, Path(source.name), self._rom, texts[source.stem])
         if self._is_frozen:
             (self._image / "phoneterm").rename(self._rom / "phoneterm")
         make_romfs(self._rom)

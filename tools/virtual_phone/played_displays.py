@@ -35,7 +35,7 @@ class PlayedOled:
         elif output[0] == 0x00:
             self._obey(list(output[1:]))
         else:
-            raise ValueError("an SSD1306 has no such control byte: 0x%02x" % output[0])
+            raise ValueError(f"an SSD1306 has no such control byte: {output[0]:#04x}")
 
     def lines(self, letters: dict[bytes, str]) -> list[str]:
         """Return the text of both lines; `letters` maps the eight bytes of a small letter to its character."""
@@ -64,7 +64,7 @@ class PlayedOled:
             elif arguments:
                 self.settings[command] = arguments[0]
             elif command not in self._SIMPLE:
-                raise ValueError("no driver's command for an SSD1306: 0x%02x" % command)
+                raise ValueError(f"no driver's command for an SSD1306: {command:#04x}")
 
     def _draw(self, pixels: int) -> None:
         self.pages[self._page][self._column] = pixels
@@ -127,7 +127,7 @@ class PlayedLcd:
             self._is_four_bits = not command & 0x10
             self._high = None
         elif command != 0x06 and command & 0xC0 != 0x40:  # forward, and a place among letters of one's own
-            raise ValueError("no driver's command for an HD44780: 0x%02x" % command)
+            raise ValueError(f"no driver's command for an HD44780: {command:#04x}")
 
 
 def _join(columns: list[int | None]) -> bytes:

@@ -20,8 +20,10 @@ class Radio:
 
     def __init__(self, access_point: tuple[str, str] | None) -> None:
         self._access_point = access_point
+        self._wanted: tuple[str, str] | None = None
+        self._reason: int | None = None
+        self._is_joined = False
         self.is_up = True
-        self.lose_power()
 
     @property
     def status(self) -> int:
@@ -55,9 +57,8 @@ class Radio:
 
     def lose_power(self) -> None:
         """The station's chip forgets everything."""
-        self._wanted: tuple[str, str] | None = None
+        self._wanted = self._reason = None
         self._is_joined = False
-        self._reason: int | None = None
 
     def switch(self, is_up: bool) -> None:
         """Switch the access point; a station that was joined tries again."""

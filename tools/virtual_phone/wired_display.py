@@ -1,7 +1,7 @@
 """A display on the bus of the simulated chip, read by the computer: writes in, two lines out.
 
-Does not drive it; the board's driver does, on the chip. Like a real one it keeps what it shows over a reset of the chip,
-and loses it with the power.
+Does not drive it; the board's driver does, on the chip. Like a real one it keeps what it shows over a reset of the
+chip, and loses it with the power.
 """
 
 from virtual_phone.played_displays import PlayedLcd, PlayedOled

@@ -55,7 +55,7 @@ class Transfer:
             self.tell_reason("no-confirmation")
 
     def on_stall(self):
-        """Take that keys may come to be unseen in the time that is told next: what is keyed around it may have a hole."""
+        """Take that a key may have been missed in the time that is told next: there may be a hole in what is keyed."""
         self._has_stalled = True
 
     def on_press(self, legend):

@@ -4,6 +4,8 @@ Does not choose signals; the terminal does. A momentary signal plays over the st
 matters at least as much; the tone of a standing signal waits until the momentary one is over.
 Times are ms, `advance` is called every STEP_MS or so. A buzzer has one frequency at a time: of a two-frequency step it
 plays both in turn, STEP_MS each, which the ear takes for the rough sound of the pair.
+Nothing can blink while a name is looked up or TLS computes. Before that the lamp goes dark and the buzzer still, so
+that neither stays as it happens to be: a terminal that hears nothing never looks ready. News is told in between.
 """
 
 import asyncio
@@ -12,6 +14,8 @@ import time
 from phoneterm.device.ticks import Elapsed
 
 STEP_MS = 20
+NEWS_STEPS = 150  # that the telling of news may take before the lamp goes dark
+DARK_STEPS = 50  # of moving time: between the steps of a handshake there are only the answers of the broker
 _LOUD = 32768  # half of the period on: the loudest square wave
 
 
@@ -69,6 +73,7 @@ class Indicator:
         self._is_second = False
         self._is_lit = None
         self._hz = 0
+        self._dark_steps = 0
 
     def play(self, name):
         """Begin a signal."""
@@ -76,6 +81,7 @@ class Indicator:
         tone = signals.tone(name, self.country) if signals.is_heard(name, self._standing) else None
         pattern = signals.lamp(name)
         if signals.is_standing(name):
+            self._dark_steps = 0
             self._standing = name
             self._standing_lamp.start(pattern.steps, pattern.repeats)
             if self._momentary:
@@ -102,8 +108,24 @@ class Indicator:
             if self._on_signal and self._standing:
                 self._on_signal(self._standing)
         lamp = self._momentary_lamp if self._momentary_lamp.step >= 0 else self._standing_lamp
-        self._light(lamp.step >= 0 and lamp.step % 2 == 0)
+        is_dark = self._dark_steps > 0 and not self._is_telling()
+        if is_dark:
+            self._dark_steps -= 1
+        self._light(not is_dark and lamp.step >= 0 and lamp.step % 2 == 0)
         self._sound(self._frequency())
+
+    async def go_dark(self):
+        """Tell the news to its end, and go dark: until another standing signal, or for DARK_STEPS of moving time."""
+        left = NEWS_STEPS
+        while self._is_telling() and left:
+            left -= 1
+            await asyncio.sleep_ms(STEP_MS)
+        self._dark_steps = DARK_STEPS
+        self._light(False)
+        self._sound(0)
+
+    def _is_telling(self):
+        return self._momentary or self._tone.step >= 0
 
     async def run(self):
         """Play: for ever."""

@@ -1,6 +1,7 @@
-"""Shows lines on the board's display in a task of its own, a small step at a time, so that the keypad is not kept waiting.
+"""Shows lines on the board's display in a task of its own, in small steps, so that the keypad is not kept waiting.
 
-Does not choose what to show and knows no display; the board's `make_display` returns one. Loaded only where there is one.
+Does not choose what to show and knows no display; the board's `make_display` returns one. Loaded only where there is
+one.
 """
 
 import asyncio

@@ -14,7 +14,7 @@ _LINES = (("Transfer to", ""), ("Transfer to", "1"), ("Caller on hold", "A join 
 
 
 class Bus:
-    """Nine clocks a byte, and one byte more for the address; the processor waits meanwhile, as it does for a real one."""
+    """Nine clocks a byte, and one byte more for the address; the processor waits meanwhile, as for a real one."""
 
     def __init__(self, clock_hz):
         self._clock_hz = clock_hz

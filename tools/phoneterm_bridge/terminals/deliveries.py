@@ -9,11 +9,13 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
 from phoneterm_bridge.terminals.troubles import Troubles
 
 FIRST_S, MOST_S = 5.0, 300.0
+MOST_AT_ONCE = 25  # when thousands say hello after a power cut, their answers are slow, and more messages are no help
 SILENT = "it does not say that it has"
 
 
@@ -77,9 +79,10 @@ class Deliveries:
         return [] if delivery is None else delivery.missing()
 
     def take_due(self) -> dict[str, list[str]]:
-        """Return what to send again now, by terminal; the next time is further away."""
+        """Return what to send again now, by terminal, for some of them at once; the next time is further away."""
         now_s = self._now_s()
-        due = {tid: delivery.missing() for tid, delivery in self._open.items() if delivery.due_s <= now_s}
+        late = (tid for tid, delivery in self._open.items() if delivery.due_s <= now_s)
+        due = {tid: self.missing(tid) for tid in islice(late, MOST_AT_ONCE)}
         for tid, missing in due.items():
             delivery = self._open[tid]
             delivery.pause_s = min(2 * delivery.pause_s, MOST_S)

@@ -41,7 +41,7 @@ _DESCRIPTIONS: tuple[tuple[str, bool, tuple[str, ...], str], ...] = (
     ("phoneterm_terminal_troubled", False, ("tid", "what"), "1 for each of these, by name."),
     ("phoneterm_terminal_uptime_seconds", False, ("tid",), "Time since the terminal started."),
     ("phoneterm_terminal_heap_free_bytes", False, ("tid",), "Bytes that the terminal's heap can still give."),
-    ("phoneterm_terminal_heap_used_bytes", False, ("tid",), "Bytes of that heap in use, garbage included."),
+    ("phoneterm_terminal_heap_used_bytes", False, ("tid",), "Bytes of that heap in use, as a rule without garbage."),
     ("phoneterm_terminal_idf_free_bytes", False, ("tid",), "Bytes left for Wi-Fi, sockets and TLS (ESP-IDF)."),
     ("phoneterm_terminal_idf_largest_bytes", False, ("tid",), "The largest free block of them."),
     ("phoneterm_terminal_idf_least_bytes", False, ("tid",), "The least of them since the terminal started."),

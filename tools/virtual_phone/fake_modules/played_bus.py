@@ -8,8 +8,8 @@ import time
 
 from host_link import link
 
-_COMPUTED_US = 15  # a byte
-_MOST_BYTES = 64
+_COMPUTED_US = 10  # a byte
+_MOST_BYTES = 80
 _DIGITS = b"0123456789abcdef"
 
 
@@ -32,7 +32,7 @@ class Bus:
         self._line[-1] = ord("\n")
 
     def writeto(self, addr, buf):
-        """Write to the display; OSError when it has another address, ValueError when that is more than a driver sends."""
+        """Write to the display; OSError when it has another address, ValueError for more than a driver sends."""
         time.sleep_us((1 + len(buf)) * self._byte_us)
         if addr != self._address:
             raise OSError(19)

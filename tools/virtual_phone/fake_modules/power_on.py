@@ -1,7 +1,7 @@
-"""What the chip does when power comes: run boot.py, then main.py, from the folder in the first argument.
+"""What the chip does when power comes: run boot.py, then main.py, from the working folder.
 
 Does not prepare anything for them but the chip's ROM, if it has one (PHONETERM_ROM, a ROMFS image). Like the chip, it
-goes on to main.py when boot.py fails.
+goes on to main.py when boot.py fails. PHONETERM_LIVE: the heap is watched (`live_bytes.py`).
 """
 
 import os
@@ -12,10 +12,11 @@ if os.getenv("PHONETERM_ROM"):
 
     chip_rom.mount(os.getenv("PHONETERM_ROM"))
     del chip_rom, sys.modules["chip_rom"]
-_folder = sys.argv[1]
-if "boot.py" in os.listdir(_folder):
+if os.getenv("PHONETERM_LIVE"):
+    import live_bytes  # noqa: F401 - it goes on by itself
+if "boot.py" in os.listdir():
     try:
-        execfile(_folder + "/boot.py")  # noqa: F821 - a builtin of MicroPython
+        execfile("boot.py")  # noqa: F821 - a builtin of MicroPython
     except Exception as error:
         sys.print_exception(error)
-execfile(_folder + "/main.py")  # noqa: F821
+execfile("main.py")  # noqa: F821

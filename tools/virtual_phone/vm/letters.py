@@ -1,4 +1,4 @@
-"""Runs on MicroPython: prints the code of each character that can be printed, and its eight columns of pixels in hex."""
+"""Runs on MicroPython: prints the code of each character that can be printed, and its eight columns in hex."""
 
 import framebuf
 

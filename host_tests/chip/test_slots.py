@@ -1,0 +1,32 @@
+"""Two emulated chips at once on a computer, and no more."""
+
+import asyncio
+import os
+
+from chip_lab.slots import SLOTS, take_slot
+
+
+async def test_the_third_chip_waits_until_one_is_gone(tmp_path):
+    taken = [await take_slot(tmp_path) for _ in range(SLOTS)]
+    waiting = asyncio.create_task(take_slot(tmp_path))
+    done, _ = await asyncio.wait([waiting], timeout=0.5)
+    assert not done
+    os.close(taken.pop())
+    taken.append(await asyncio.wait_for(waiting, 5))
+    for fd in taken:
+        os.close(fd)
+
+
+async def test_a_chip_keeps_its_place_when_who_started_it_is_gone(tmp_path):
+    taken = [await take_slot(tmp_path) for _ in range(SLOTS)]
+    chip = await asyncio.create_subprocess_exec("sleep", "60", pass_fds=(taken[0],))
+    for fd in taken:
+        os.close(fd)
+    left = [await take_slot(tmp_path) for _ in range(SLOTS - 1)]
+    waiting = asyncio.create_task(take_slot(tmp_path))
+    done, _ = await asyncio.wait([waiting], timeout=0.5)
+    assert not done
+    chip.kill()
+    await chip.wait()
+    for fd in (*left, await asyncio.wait_for(waiting, 5)):
+        os.close(fd)

@@ -1,0 +1,182 @@
+"""Slimmed modules do what they did, under fewer and shorter names; what somebody else asks for keeps its name."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+from firmware_build import cli
+from firmware_build.slimming import slim
+from typer.testing import CliRunner
+
+_FIRMWARE = Path(__file__).parents[2] / "firmware"
+
+_WIRE = '''
+"""A module that others use."""
+
+from micropython import const
+
+VERSION = 3
+HELLO = "up/hello"
+LONG = "a text of more than ten"
+FOR_TESTS = 9
+_LIMIT = const(40)
+
+
+def encode(text, limit=_LIMIT):
+    """Return it."""
+    return _cut(text, limit=limit) + str(VERSION)
+
+
+def _cut(text, limit):
+    return text[:limit]
+
+
+def used_by_nobody():
+    return 1
+
+
+class Link:
+    """Something with private parts."""
+
+    def __init__(self, name):
+        self._name = name
+        self.is_up_now = False
+        self.state = "talking"
+
+    def greet(self):
+        return HELLO + self._decorate(self._name)
+
+    def _decorate(self, name):
+        return "<" + name + ">"
+
+    _READERS = {"x": _decorate}
+
+    def read_now(self):
+        return self._READERS["x"](self, "y")
+
+
+class Box:
+    """Something that a link is put into."""
+
+    def __init__(self, link):
+        self.content_of_box = link
+
+    def ask_content(self):
+        return self.content_of_box.read_now(), self.content_of_box.is_up_now
+'''
+_USER = """
+from collections import namedtuple
+
+from ours import wire
+from ours.wire import VERSION, Box, Link
+
+Pair = namedtuple("Pair", "left right")
+
+
+def run(link):
+    made = Link("n")
+    wire_text = wire.encode("abc", limit=2)
+    return Pair(made.greet() + wire_text, VERSION + wire.VERSION), made.read_now(), Box(made).ask_content(), link.state
+
+
+def hide(box):
+    wire = box
+    return wire.encode
+
+
+def late():
+    from ours.wire import encode
+
+    return encode("late")
+
+
+def hand_over(show):
+    return show(wire)
+"""
+_OUTSIDE = """
+from ours import user
+
+print(user.run(None), user.hide, user.late, user.hand_over, user.Pair, user.greet, user.state)
+
+
+def show(module):
+    return module.LONG
+"""
+
+
+@pytest.fixture
+def slimmed(tmp_path, monkeypatch):
+    """The two modules, slimmed and importable on CPython: their texts, and the second of them."""
+    texts = slim({"ours": "", "ours.wire": _WIRE, "ours.user": _USER}, [_OUTSIDE]).texts
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    for name, text in texts.items():
+        file = folder / f"{name.partition('.')[2] or '__init__'}.py"
+        file.write_text("const = int\n" + text.replace("from micropython import const", ""))
+    monkeypatch.syspath_prepend(tmp_path)
+    yield texts, importlib.import_module("ours.user")
+    for name in texts:
+        sys.modules.pop(name, None)
+
+
+class _Foreign:
+    state = "free"
+    encode = "the box's own"
+
+
+def test_what_the_modules_do_is_what_they_did(slimmed):
+    _, user = slimmed
+    assert user.run(_Foreign) == (("up/hello<n>ab3", 6), "<y>", ("<y>", False), "free")
+    assert user.late() == "late3"
+
+
+def test_a_local_name_that_hides_a_module_is_not_taken_for_it(slimmed):
+    _, user = slimmed
+    assert user.hide(_Foreign) == "the box's own"
+
+
+def test_a_name_that_is_asked_of_a_module_that_is_handed_over_stays(slimmed):
+    _, user = slimmed
+    assert user.hand_over(lambda module: module.LONG) == "a text of more than ten"
+
+
+@pytest.mark.parametrize("name", ["VERSION", "HELLO", "FOR_TESTS", "_LIMIT", "used_by_nobody", "_cut", "_name",
+                                  "_decorate", "_READERS", "Link", "is_up_now", "read_now",
+                                  "ask_content"])  # fmt: skip
+def test_a_name_that_nobody_outside_needs_is_gone(slimmed, name):
+    texts, _ = slimmed
+    assert name not in "".join(texts.values())
+
+
+@pytest.mark.parametrize("name", ["limit", "state", "greet", "encode", "LONG", "Pair", "left"])
+def test_keywords_fields_and_what_is_asked_for_keep_their_names(slimmed, name):
+    texts, _ = slimmed
+    assert name in "".join(texts.values())
+
+
+def test_the_same_modules_give_the_same_text():
+    assert slim({"one": _WIRE}, []) == slim({"one": _WIRE}, [])
+
+
+def test_what_is_not_python_is_the_compilers_to_say():
+    with pytest.raises(SyntaxError):
+        slim({"one": "def broken(:"}, [])
+
+
+def test_the_letters_can_be_told_back():
+    slimmed = slim({"ours": "", "ours.wire": _WIRE, "ours.user": _USER}, [_OUTSIDE])
+    letter = slimmed.names["ours.wire"]["_decorate"]
+    assert f"def {letter}(self" in slimmed.texts["ours.wire"]
+
+
+def test_the_command_tells_the_letters_of_a_module_back():
+    result = CliRunner().invoke(cli.app, ["names", "mqtt"])
+    assert result.exit_code == 0
+    letter, name = result.output.split()[-2:]
+    assert (len(letter) <= 2, name in (_FIRMWARE / "phoneterm/device/mqtt.py").read_text()) == (True, True)
+
+
+def test_a_module_that_is_not_there_is_one_sentence():
+    result = CliRunner().invoke(cli.app, ["names", "tea"])
+    assert (result.exit_code, result.output) == (1, "There is no module tea in the firmware.\n")

@@ -1,0 +1,37 @@
+"""The firmware takes no more of a chip's heap than it may, copied and frozen in, and works in what it is given."""
+
+import pytest
+import pytest_asyncio
+from heap_lab import limits, measure, story
+from lab_parts import parts
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+_LIMITS = {
+    False: (limits.LIVE_BYTES, limits.WORKS_BYTES),
+    True: (limits.FROZEN_LIVE_BYTES, limits.FROZEN_WORKS_BYTES),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=_LIMITS, ids=["copied", "frozen"])
+async def live(request, need_part):
+    """What is in use at ready, and whether the firmware is frozen in."""
+    need_part(parts.MICROPYTHON_32)
+    return await measure.measure_live(request.param, await measure.measure_chip()), request.param
+
+
+async def test_what_is_in_use_at_ready_is_within_its_limit(live, capsys):
+    figures, is_frozen = live
+    with capsys.disabled():
+        print(f"\n{'frozen' if is_frozen else 'copied'}: {figures.bytes} of {_LIMITS[is_frozen][0]} bytes at ready")
+    assert figures.bytes <= _LIMITS[is_frozen][0]
+
+
+async def test_the_whole_story_passes_in_the_heap_that_it_must_work_in(live):
+    figures, is_frozen = live
+    async with story.installed(figures.heap_kib(_LIMITS[is_frozen][1]), is_frozen) as installation:
+        await story.play(installation)
+
+
+async def test_a_heap_that_is_too_small_is_told_from_one_that_is_not(live):
+    figures, is_frozen = live
+    assert not await measure.works_in(figures.heap_bytes // 1024 - 4, is_frozen)

@@ -1,0 +1,56 @@
+"""A whole installation with an emulated chip, whose way to the broker goes through a proxy that watches and can be cut.
+
+Does not measure anything. Watching is by whole MQTT packets; what they carry is signed, not hidden, as there is no TLS.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fault_lab.faults import UP
+from fault_lab.mqtt_stream import WirePacket
+from fault_lab.proxy import FaultProxy
+from phoneterm_cli.installation import Installation, make_lab
+
+from chip_lab.phone import ChipPhone
+
+# Is told the direction, the topic and the document of every message that passes.
+Watcher = Callable[[str, str, dict[str, Any]], None]
+
+
+class ChipInstallation(Installation):
+    """With the PBX simulator. `phone_options` go to ChipPhone."""
+
+    phone: ChipPhone
+
+    def __init__(self, folder: Path, **phone_options: Any) -> None:
+        super().__init__(make_lab("simulator"), folder, make_phone=self._make_chip)
+        self._phone_options = phone_options
+        self._watchers: list[Watcher] = []
+        self.proxy: FaultProxy
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell `watcher` of every message from now on; return what ends that."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def _make_chip(self, settings: dict[str, str], control_port: int) -> ChipPhone:
+        return ChipPhone(settings, control_port, **self._phone_options)
+
+    async def _port_for_phone(self) -> int:
+        self.proxy = FaultProxy(self.bridge.broker_port, self._take)
+        await self.proxy.start()
+        self._parts.push_async_callback(self.proxy.stop)
+        return self.proxy.port
+
+    def _take(self, stage: str, direction: str, packet: WirePacket) -> None:
+        """Hear a message as soon as it is here, or once it has gone on to the phone."""
+        if packet.name != "PUBLISH" or stage != ("seen" if direction == UP else "passed"):
+            return
+        try:
+            document = json.loads(packet.payload.partition(b"\n")[0] or b"{}")
+        except ValueError:
+            return
+        for watcher in tuple(self._watchers):
+            watcher(direction, packet.topic, document)

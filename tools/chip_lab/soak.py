@@ -1,0 +1,105 @@
+"""Uses an emulated chip for a while: call after call, transferred in every way, and looks at what becomes of it.
+
+Does not print; it yields a sentence now and then and raises SoakFailed when a transfer does not come about.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from fault_lab.faults import UP
+from pbx_lab.lab import Leg
+from phoneterm.core import messages
+from phoneterm_cli.installation import CALLER, EXTENSION
+from virtual_phone.client import PhoneError
+
+from chip_lab.installation import ChipInstallation
+
+COLLEAGUE = "102"
+_PATIENCE_S = 60
+_PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
+
+
+class SoakFailed(Exception):
+    """What did not come about, in one sentence."""
+
+
+async def soak(lasts_s: float) -> AsyncIterator[str]:
+    """Transfer until the time is over; yield each report of the terminal, and what was done at the end."""
+    with tempfile.TemporaryDirectory(prefix="phoneterm-soak-") as folder:
+        installation = ChipInstallation(Path(folder))
+        installation.more_settings = ("policy.commands_per_minute=0",)
+        await installation.start()
+        telemetry: list[dict[str, Any]] = []
+        installation.watch(
+            lambda way, topic, document: (
+                telemetry.append(document) if way == UP and topic.endswith(messages.TELEMETRY) else None
+            )
+        )
+        try:
+            started_s, count, told = time.monotonic(), 0, 0
+            while time.monotonic() - started_s < lasts_s:
+                await _transfer(installation, count)
+                count += 1
+                for document in telemetry[told:]:
+                    yield f"{time.monotonic() - started_s:5.0f} s, {count} calls: {_describe(document)}"
+                told = len(telemetry)
+            boots = installation.phone.state()["boots"] - installation.phone.false_starts
+            if boots != 1:
+                raise SoakFailed(f"The terminal has started {boots} times; it said {_last_words(installation)}")
+            yield f"{count} calls were transferred in {time.monotonic() - started_s:.0f} s, and it has not restarted."
+        finally:
+            await installation.stop()
+
+
+async def _transfer(installation: ChipInstallation, number: int) -> None:
+    """Place a call and move it, in a way that depends on its number."""
+    lab, keypad = installation.lab, installation.keypad
+    try:
+        talking = asyncio.create_task(
+            keypad.wait_for_event(lambda event: event.get("line") == "call talking", _PATIENCE_S)
+        )
+        await asyncio.sleep(0)  # lets the task begin to listen
+        await lab.place_call(CALLER, EXTENSION)
+        await talking
+        await asyncio.sleep(_PAUSE_S)
+        if number % 3 == 0:
+            await keypad.type("#1102")
+        else:
+            await keypad.type("*2102")
+            await lab.wait_until(lambda legs: _is_on_hold(legs, CALLER) and _hears(legs, EXTENSION, COLLEAGUE))
+            await keypad.wait_for_signal("consulting", _PATIENCE_S)
+            await asyncio.sleep(_PAUSE_S)
+            await keypad.type("A" if number % 3 == 1 else "C")
+        partner = EXTENSION if number % 3 == 2 else COLLEAGUE
+        await lab.wait_until(lambda legs: _hears(legs, CALLER, partner))
+    except (PhoneError, TimeoutError) as error:
+        raise SoakFailed(f"Call {number + 1} was not moved ({error}); it said {_last_words(installation)}") from None
+    idle = asyncio.create_task(keypad.wait_for_event(lambda event: event.get("line") == "call idle", _PATIENCE_S))
+    await asyncio.sleep(0)
+    is_here = partner == EXTENSION
+    await lab.clear()
+    if is_here:
+        await idle
+    else:
+        idle.cancel()
+
+
+def _hears(legs: list[Leg], one: str, other: str) -> bool:
+    return any(leg.endpoint == one and leg.connected_to == other and not leg.is_on_hold for leg in legs)
+
+
+def _is_on_hold(legs: list[Leg], endpoint: str) -> bool:
+    return any(leg.endpoint == endpoint and leg.is_on_hold for leg in legs)
+
+
+def _last_words(installation: ChipInstallation) -> str:
+    return "; ".join(list(installation.phone.log_lines)[-3:])
+
+
+def _describe(document: dict[str, Any]) -> str:
+    told = {name: value for name, value in document.items() if name.startswith(("heap", "idf", "gap", "restarts"))}
+    return ", ".join(f"{name} {value}" for name, value in told.items())

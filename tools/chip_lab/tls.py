@@ -1,0 +1,50 @@
+"""What an emulated chip needs to speak TLS to the bridge's broker: certificates, and a time server of this computer.
+
+Does not say whether the chip manages it.
+"""
+
+import asyncio
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+from link_lab.certificates import make_certificates
+
+from chip_lab.phone import HOST_AS_SEEN
+
+BROKER_NAME = "lab-broker"
+_TIME_PORT = 123
+_SINCE_1900_S = 2_208_988_800
+
+
+def make_options(folder: Path) -> tuple[tuple[str, ...], dict[str, str], dict[str, bytes]]:
+    """Return settings of a bridge with TLS, settings of a terminal there, and the files that lie on its board."""
+    certificates = make_certificates(folder, BROKER_NAME)
+    of_bridge = (
+        f"broker.certificate_path={folder / 'broker.pem'}",
+        f"broker.key_path={folder / 'broker.key'}",
+        f"broker.ca_path={folder / 'ca.pem'}",
+    )
+    of_terminal = {"tls": "ca", "tls_ca_path": "ca.der", "tls_host": BROKER_NAME, "time_host": HOST_AS_SEEN}
+    return of_bridge, of_terminal, {"ca.der": certificates.ca_path.read_bytes()}
+
+
+class TimeServer(asyncio.DatagramProtocol):
+    """Tells this computer's time on loopback, at the one port that MicroPython asks; that takes root."""
+
+    @classmethod
+    async def start(cls) -> asyncio.DatagramTransport:
+        """Begin to answer; OSError when the port cannot be had."""
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(cls, local_addr=("127.0.0.1", _TIME_PORT))
+        return transport
+
+    def connection_made(self, transport: Any) -> None:
+        """Keep the way to answer."""
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        """Answer with the time; nobody looks at the other fields."""
+        answer = bytes((0x24, 1)) + bytes(38) + struct.pack("!II", int(time.time()) + _SINCE_1900_S, 0)
+        self._transport.sendto(answer, address)

@@ -1,0 +1,107 @@
+"""Measures what the firmware takes of a chip's heap, on the 32-bit VM of the virtual phone.
+
+Does not judge; `limits.py` says what may be. Two things lie on this VM's heap that a chip's heap does not hold. They
+are measured, subtracted from what the VM says, and given to it on top:
+- the simulated chip's own modules, which are C on a chip. They run from the simulated ROM, which leaves about 5 KB of
+  functions, names and pins (`vm/chip_alone.py` measures them), and so does the task that says how much is in use;
+- with the firmware "frozen": it runs from that ROM, where its byte code and texts are in place as in flash. The tables
+  of its names and constants are flash in an image that has it frozen in, too (`flash_tables.py` counts them).
+"""
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from firmware_build.image import make_image
+from virtual_phone.client import PhoneClient
+from virtual_phone.desk_phone import FIRMWARE
+from virtual_phone.phone import VirtualPhone
+
+from heap_lab import story
+from heap_lab.flash_tables import flash_bytes
+
+ROOMY_KIB = 256
+_SMALLEST_KIB, _STEP_KIB = 24, 1
+_CHIP_ALONE = Path(__file__).parent / "vm" / "chip_alone.py"
+_SETTLED = 6  # so many looks later what was needed to get ready is gone
+_NEEDED_ONCE = ("assembly", "settings", "tls", "config", "digit_map_text", "clock", "wipe")  # gone when it is ready
+
+
+@dataclass(frozen=True)
+class Live:
+    """Bytes in use at ready, and those among them that a chip's heap would not hold."""
+
+    heap_bytes: int
+    not_on_chip_bytes: int
+
+    @property
+    def bytes(self) -> int:
+        """What the firmware takes."""
+        return self.heap_bytes - self.not_on_chip_bytes
+
+    def heap_kib(self, most_bytes: int) -> int:
+        """Return the heap of the VM, in KiB, that is one of so many bytes on a chip."""
+        return (most_bytes + self.not_on_chip_bytes) // 1024
+
+
+async def measure_chip() -> int:
+    """Return the bytes that the simulated chip's own modules take."""
+    with TemporaryDirectory(prefix="phoneterm-heap-") as folder:
+        shutil.copytree(FIRMWARE, folder, dirs_exist_ok=True)
+        (Path(folder) / "boot.py").unlink()
+        shutil.copyfile(_CHIP_ALONE, Path(folder) / "main.py")
+        phone = VirtualPhone({}, heap_kib=ROOMY_KIB, firmware=Path(folder), bits=32)
+        await phone.start()
+        try:
+            async with await PhoneClient.connect("127.0.0.1", phone.control_port) as client:
+                async for event in client.events(has_history=True):
+                    if event["event"] == "end":
+                        break
+            return int(next(line for line in phone.log_lines if line.startswith("chip ")).split()[1])
+        finally:
+            await phone.stop()
+
+
+async def measure_live(is_frozen: bool, chip_bytes: int) -> Live:
+    """Return what is in use with the terminal ready and a call shown."""
+    async with story.installed(ROOMY_KIB, is_frozen, "names" if is_frozen else "bytes") as installation:
+        await story.place_call(installation)
+        for _ in range(_SETTLED):
+            installation.phone.log_lines.clear()
+            live = await installation.keypad.wait_for_event(lambda event: event.get("line", "").startswith("live "))
+        names = [line[2:-1] for line in installation.phone.log_lines if line.startswith("Q(")]
+    heap = int(live["line"].split()[1])
+    return Live(heap, chip_bytes + (await asyncio.to_thread(_flash_bytes, names) if is_frozen else 0))
+
+
+def _flash_bytes(names: list[str]) -> int:
+    """Return what a frozen image has in flash of the modules that are there at ready."""
+    with TemporaryDirectory(prefix="phoneterm-heap-") as folder:
+        make_image(FIRMWARE, Path(folder))
+        modules = [path for path in Path(folder).rglob("*.mpy") if path.stem not in _NEEDED_ONCE]
+        return flash_bytes(modules, names)
+
+
+async def works_in(heap_kib: int, is_frozen: bool) -> bool:
+    """Say whether the whole story passes in a heap of the VM."""
+    try:
+        async with story.installed(heap_kib, is_frozen) as installation:
+            await story.play(installation)
+    except story.StoryFailed:
+        return False
+    return True
+
+
+async def find_smallest(is_frozen: bool, live: Live) -> int:
+    """Return the smallest heap in which the story passes, without what a chip's heap would not hold."""
+    low, high = live.heap_bytes // 1024, ROOMY_KIB  # it fails in low and passes in high
+    high = min(high, low * 3 // 2)
+    while high - low > _STEP_KIB:
+        middle = (low + high) // 2
+        if await works_in(middle, is_frozen):
+            high = middle
+        else:
+            low = middle
+    return high * 1024 - live.not_on_chip_bytes

@@ -1,0 +1,92 @@
+"""The story that a heap must have room for: both transfers, a permission flipped, the bridge away and back.
+
+Does not measure. It plays on the PBX simulator, key by key, and fails by name when the terminal misses a step or says
+anywhere that its memory is short.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
+from virtual_phone.client import PhoneError
+
+_DEADLINE_S = 60
+_SHORT = ("MemoryError", "memory is too short")
+
+
+class StoryFailed(Exception):
+    """The terminal did not do its part; the sentence says where."""
+
+
+@asynccontextmanager
+async def installed(heap_kib: int, is_frozen: bool, watched: str = "") -> AsyncIterator[Installation]:
+    """Run an installation whose phone has a 32-bit chip with that heap; StoryFailed when it does not get ready.
+
+    `watched`: what the chip says of its heap, as PHONETERM_LIVE of `live_bytes.py`.
+    """
+    environment = {"PHONETERM_LIVE": watched}
+    phone = partial(make_virtual_phone, heap_kib=heap_kib, bits=32, is_frozen=is_frozen, environment=environment)
+    with tempfile.TemporaryDirectory(prefix="phoneterm-heap-") as folder:
+        installation = Installation(make_lab("simulator"), Path(folder), make_phone=phone)
+        try:
+            await installation.start()
+        except PhoneError as error:
+            raise StoryFailed(f"not ready: {error}") from None
+        try:
+            yield installation
+        finally:
+            await installation.stop()
+
+
+async def place_call(installation: Installation) -> None:
+    """Have the terminal show a call, ready for a transfer."""
+    keypad = installation.keypad
+    talking = asyncio.create_task(keypad.wait_for_event(_is_line("call talking")))
+    await asyncio.sleep(0)  # lets the task begin to listen
+    await installation.lab.place_call(CALLER, EXTENSION)
+    await talking
+    await keypad.wait_for_signal("ready")
+
+
+async def play(installation: Installation) -> None:
+    """Play the whole story; StoryFailed says what did not happen."""
+    try:
+        async with asyncio.timeout(_DEADLINE_S):
+            await _play(installation)
+    except (PhoneError, TimeoutError) as error:
+        raise StoryFailed(str(error) or f"not done in {_DEADLINE_S} s") from None
+    shortage = find_shortage(installation.phone.log_lines)
+    if shortage:
+        raise StoryFailed(shortage)
+
+
+def find_shortage(log_lines: Iterable[str]) -> str | None:
+    """Return the first line in which a terminal has said that its memory is short, or None."""
+    return next((line for line in log_lines if any(word in line for word in _SHORT)), None)
+
+
+async def _play(installation: Installation) -> None:
+    keypad = installation.keypad
+    for keys, signal in (("#1102", "done"), ("*2102", "consulting")):
+        await place_call(installation)
+        await keypad.type(keys)
+        await keypad.wait_for_signal(signal)
+        await installation.lab.clear()
+    await place_call(installation)
+    await installation.set_permission(False)
+    await keypad.type("#1102")
+    await keypad.wait_for_signal("refused-permission")
+    await installation.set_permission(True)
+    await installation.stop_bridge()
+    await keypad.wait_for_signal("no-link")
+    await installation.restart_bridge()
+    await keypad.wait_for_signal("ready", _DEADLINE_S)
+    await installation.lab.clear()
+
+
+def _is_line(line: str) -> Callable[[dict[str, object]], bool]:
+    return lambda event: event.get("line") == line
