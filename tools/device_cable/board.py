@@ -6,11 +6,13 @@ Does not put an image on a board: `rom_loader.py` does, and the sentences here s
 import ast
 from dataclasses import dataclass
 
+from firmware_build.version import OLDEST_MICROPYTHON
+
 from device_cable.cable import Cable
 from device_cable.image import Chip, parse_version
 from device_cable.problem import CableProblem
 
-OLDEST = (1, 28)  # the oldest MicroPython that the firmware is made for
+OLDEST = parse_version(OLDEST_MICROPYTHON)
 OLDEST_WITH_SHARED_KEY = (1, 29)  # that has TLS-PSK
 # The firmware that MicroPython itself has is found on the places of the path that are no files, whatever else is there.
 _READ = """
