@@ -36,6 +36,8 @@ class _Wires:
                 wires.check_no_short()
                 return None
 
+            __call__ = value
+
         self.pins = {}
         self.Pin = Pin
 

@@ -24,6 +24,8 @@ class Pin:
         self._level = level
         return None
 
+    __call__ = value
+
 
 class Timer:
     """Only there to be imported."""
