@@ -2,7 +2,8 @@
 
 Does not run or change them. A module that runs from ROMFS has its byte code and texts in place; on the heap it keeps a
 table of its names and constants, and an object for each text. Frozen, those are flash too, and so are the names
-themselves, which otherwise fill pools that double. Sizes are those of a 32-bit MicroPython: blocks of 16 bytes.
+themselves, which otherwise fill pools that double, and the names of the files.
+Sizes are those of a 32-bit MicroPython: blocks of 16 bytes.
 Source: MicroPython's py/persistentcode.c (the format, version 6) and py/qstr.c (the pools).
 """
 
@@ -76,7 +77,8 @@ def flash_bytes(modules: Iterable[Path], kept_names: Iterable[str]) -> int:
     names = list(kept_names)
     in_flash = frozenset().union(*(table.names for table in tables))
     others = [name for name in names if name not in in_flash and "phoneterm" not in name]
-    return sum(table.heap_bytes for table in tables) + pool_bytes(len(names)) - pool_bytes(len(others))
+    files = sum(len(name) + 1 for name in names if name.startswith("/rom/phoneterm"))
+    return sum(table.heap_bytes for table in tables) + files + pool_bytes(len(names)) - pool_bytes(len(others))
 
 
 def _read_name(reader: _Reader) -> str | None:

@@ -15,6 +15,7 @@ from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab
 from virtual_phone.client import PhoneError
 
 _DEADLINE_S = 60
+_ATTEMPTS = 3
 _SHORT = ("MemoryError", "memory is too short")
 
 
@@ -58,7 +59,8 @@ async def play(installation: Installation) -> None:
         async with asyncio.timeout(_DEADLINE_S):
             await _play(installation)
     except (PhoneError, TimeoutError) as error:
-        raise StoryFailed(str(error) or f"not done in {_DEADLINE_S} s") from None
+        shortage = find_shortage(installation.phone.log_lines)
+        raise StoryFailed(shortage or str(error) or f"not done in {_DEADLINE_S} s") from None
     shortage = find_shortage(installation.phone.log_lines)
     if shortage:
         raise StoryFailed(shortage)
@@ -73,19 +75,29 @@ async def _play(installation: Installation) -> None:
     keypad = installation.keypad
     for keys, signal in (("#1102", "done"), ("*2102", "consulting")):
         await place_call(installation)
-        await keypad.type(keys)
-        await keypad.wait_for_signal(signal)
+        await _key(installation, keys, signal)
         await installation.lab.clear()
     await place_call(installation)
     await installation.set_permission(False)
-    await keypad.type("#1102")
-    await keypad.wait_for_signal("refused-permission")
+    await _key(installation, "#1102", "refused-permission")
     await installation.set_permission(True)
     await installation.stop_bridge()
     await keypad.wait_for_signal("no-link")
     await installation.restart_bridge()
     await keypad.wait_for_signal("ready", _DEADLINE_S)
     await installation.lab.clear()
+
+
+async def _key(installation: Installation, keys: str, signal: str) -> None:
+    """Press keys until the signal comes; a busy computer may stall the phone, which then says to key it again."""
+    for attempt in range(_ATTEMPTS):
+        await installation.keypad.type(keys)
+        try:
+            await installation.keypad.wait_for_signal(signal)
+            return
+        except PhoneError:
+            if attempt == _ATTEMPTS - 1 or find_shortage(installation.phone.log_lines):
+                raise
 
 
 def _is_line(line: str) -> Callable[[dict[str, object]], bool]:

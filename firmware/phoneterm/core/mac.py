@@ -27,7 +27,9 @@ def hmac_sha256(key, message):
         block = block + bytes(64 - len(block))
         _blocks[key] = [bytes([octet ^ mask for octet in block]) for mask in (0x36, 0x5C)]
     inner, outer = _blocks[key]
-    return sha256(outer + sha256(inner + message).digest()).digest()
+    inner = sha256(inner)
+    inner.update(message)
+    return sha256(outer + inner.digest()).digest()
 
 
 def sign(key, message):

@@ -190,34 +190,44 @@ def _checked_text(topic, key, text):
     at = text.rfind("\n")
     if at < 0 or key is None:
         return None
-    expected = mac.sign(key, (topic + "\n" + text[:at]).encode())
-    return text[:at] if mac.is_equal(expected, text[at + 1 :]) else None
+    signature = text[at + 1 :]
+    text = text[:at]
+    return text if mac.is_equal(mac.sign(key, (topic + "\n" + text).encode()), signature) else None
 
 
 def _fields_of(kind):
-    """Return a list of (name, is required, check) for each field of a kind but "v"."""
+    """Return (name, is required, check) for each field of a kind but "v": a list, or on a device one by one."""
     table = _tables.get(kind)
     if table is not None:
         return table
     text = _FIELDS.get(kind)
     if text is None:
         raise ValueError("no such message kind: " + str(kind))
-    table = []
-    for word in text.split(" "):
-        name, _, check = word.partition(":")
-        is_required = name[-1] != "?"
-        table.append((name if is_required else name[:-1], is_required, check.split(",")))
     if mac.compare_digest:
-        _tables[kind] = table
-    return table
+        _tables[kind] = list(_read_fields(text))
+        return _tables[kind]
+    return _read_fields(text)
+
+
+def _read_fields(text):
+    at = 0
+    while at < len(text):
+        end = text.find(" ", at)
+        end = end if end >= 0 else len(text)
+        name, _, check = text[at:end].partition(":")
+        at = end + 1
+        is_required = name[-1] != "?"
+        yield name if is_required else name[:-1], is_required, check.split(",")
 
 
 def _checked_fields(table, document):
     version = document.get("v")
     if _is_integer(version) and version > VERSION:
         return Rejected("version", "version %d is not %d" % (version, VERSION))
-    fields = {}
-    for name, is_required, check in [("v", True, ("int", VERSION, VERSION))] + table:
+    if version != VERSION or not _is_integer(version):
+        return Rejected("malformed", "field v is missing or not right")
+    fields = {"v": version}
+    for name, is_required, check in table:
         value = document.get(name)
         if not _is_right(check, value) and (is_required or value is not None):
             return Rejected("malformed", "field %s is missing or not right" % name)
