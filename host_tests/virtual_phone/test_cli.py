@@ -132,6 +132,7 @@ async def test_what_the_phone_refuses_is_one_sentence(start_phone, arguments, se
         (("--broker", "nowhere"), "The broker nowhere is not HOST:PORT."),
         (("--settings", "none.toml"), "The settings file none.toml cannot be read: No such file or directory."),
         (("--firmware", "nowhere"), "There is no main.py in nowhere."),
+        (("--display", "crt"), "There is no display crt; there are oled and lcd."),
     ],
 )
 async def test_a_phone_that_cannot_run_says_why(arguments, sentence):

@@ -14,6 +14,7 @@ def test_every_frame_has_eighteen_bytes():
 
 def test_reports_are_named_and_split():
     assert frames.parse_report(b"DReady\tto go\n") == ("display", ("Ready", "to go"))
+    assert frames.parse_report(b"DReady\0\0\t\0\n") == ("display", ("Ready", ""))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """What the phone shows: lamp, tone, display, signal and log, as events and as state."""
 
+import pytest
+from virtual_phone.wired_display import KINDS as DISPLAYS
+
 SHOWS = """
 import board, time
 from machine import PWM, Pin
@@ -10,7 +13,8 @@ lamp.value(board.LAMP_ACTIVE)
 buzzer.freq(425)
 buzzer.duty_u16(32768)
 display.show("Ready", "a line that is far too long")
-display.step()
+while wait_ms := display.step():
+    time.sleep_ms(wait_ms)
 board.on_signal("ready")
 time.sleep(60)
 """
@@ -23,8 +27,9 @@ if "waiting" not in os.listdir():
 """
 
 
-async def test_everything_shown_is_in_the_state(start_phone):
-    bench = await start_phone(SHOWS)
+@pytest.mark.parametrize("display", ["", *DISPLAYS])
+async def test_everything_shown_is_in_the_state(start_phone, display):
+    bench = await start_phone(SHOWS, display=display)
     await bench.client.wait_for_signal("ready")
     state = await bench.client.state()
     assert state["lamp"] is True
@@ -62,3 +67,8 @@ async def test_the_log_is_bounded_and_can_be_asked_for(start_phone, until_logged
     assert len(bench.phone.log_lines) <= 1000
     assert max(len(line) for line in bench.phone.log_lines) <= 500
     assert (await bench.client.log(1)) == ["last"]
+
+
+async def test_what_no_display_understands_is_a_line_of_the_log(start_phone, until_logged):
+    bench = await start_phone("import played_bus\nplayed_bus.Bus(0x3C, 400000).writeto(0x3C, b'\\x77')", display="oled")
+    await until_logged(bench.phone, "the display: an SSD1306 has no such control byte: 0x77")

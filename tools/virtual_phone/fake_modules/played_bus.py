@@ -9,6 +9,7 @@ import time
 from host_link import link
 
 _COMPUTED_US = 10  # a byte
+_LEAST_US = 500  # a shorter time is taken together with the next: a computer is late after each
 _MOST_BYTES = 80
 _DIGITS = b"0123456789abcdef"
 
@@ -27,13 +28,17 @@ class Bus:
     def __init__(self, address, hz):
         self._address = address
         self._byte_us = 9000000 // hz + _COMPUTED_US
+        self._owed_us = 0
         self._line = bytearray(2 * _MOST_BYTES + 2)
         self._line[0] = ord("I")
         self._line[-1] = ord("\n")
 
     def writeto(self, addr, buf):
         """Write to the display; OSError when it has another address, ValueError for more than a driver sends."""
-        time.sleep_us((1 + len(buf)) * self._byte_us)
+        self._owed_us += (1 + len(buf)) * self._byte_us
+        if self._owed_us >= _LEAST_US:
+            time.sleep_us(self._owed_us)
+            self._owed_us = 0
         if addr != self._address:
             raise OSError(19)
         if len(buf) > _MOST_BYTES:
