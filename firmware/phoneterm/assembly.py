@@ -40,7 +40,7 @@ _KEEPALIVE_S = const(15)
 _CONNECT_MS = const(10000)  # a TLS handshake on the ESP32 takes up to 3 s of it
 _STEADY_MS = const(5000)
 _KEYPAD_TIMER = const(0)  # every chip of the family has it
-_WATCHDOG_MS = const(30000)  # longer than the slowest name look-up and TLS handshake together, which block everything
+_WATCHDOG_MS = const(30000)  # longer than the slowest look-up (12 s) and TLS handshake, which block everything
 
 
 def make_indicator():

@@ -34,7 +34,9 @@ def provision(
     port: PortName = None,
     extension: Annotated[str | None, typer.Option(help="The extension whose calls it transfers.")] = None,
     tid: Annotated[str | None, typer.Option(help="The terminal's id; phone-EXTENSION unless given.")] = None,
-    mqtt_host: Annotated[str | None, typer.Option(help="The broker's address as the board sees it.")] = None,
+    mqtt_host: Annotated[
+        str | None, typer.Option(help="The broker's address as the board sees it; a number needs no look-up.")
+    ] = None,
     wifi: Annotated[
         Path | None, typer.Option(help="A private TOML file with wifi_ssid and wifi_password; else they are asked for.")
     ] = None,

@@ -1,0 +1,52 @@
+"""Safe mode on an emulated ESP32 with TLS: the umqtt.simple is the one that MicroPython's own image has frozen in."""
+
+import pytest
+from chip.conftest import BACK_S, is_line
+from chip_lab.phone import ChipPhone
+from chip_lab.tls import BROKER_NAME, TimeServer, make_options
+from device.real_brokers import PASSWORD, TID, make_mosquitto
+from virtual_phone.client import PhoneClient
+
+pytestmark = pytest.mark.timeout(300)
+_SETTINGS = {"mqtt_host": "127.0.0.1", "mqtt_password": PASSWORD, "mac_key": "00" * 16, "tid": TID}
+
+
+@pytest.fixture
+async def make_phone(need_chip, need_part, tmp_path):
+    """Return a coroutine that starts a phone with a broker that has TLS, and its client, while C is held.
+
+    It believes that the broker's name is `name`.
+    """
+    _, of_terminal, files = make_options(tmp_path)
+    options = {"certfile": tmp_path / "broker.pem", "keyfile": tmp_path / "broker.key"}
+    broker = make_mosquitto(need_part("mosquitto"), {key: path.read_bytes() for key, path in options.items()})
+    await broker.start()
+    clock = await TimeServer.start()
+    opened = []
+
+    async def make(name):
+        settings = _SETTINGS | {"mqtt_port": str(broker.port)} | of_terminal | {"tls_host": name}
+        phone = ChipPhone(settings, files=files)
+        phone.set_key("C", True)
+        await phone.start()
+        client = await PhoneClient.connect("127.0.0.1", phone.control_port)
+        opened.extend((client.close, phone.stop))
+        return phone, client
+
+    yield make
+    for close in opened:
+        await close()
+    clock.close()
+    await broker.remove()
+
+
+async def test_safe_mode_connects_with_tls_by_the_images_own_umqtt(make_phone):
+    _, client = await make_phone(BROKER_NAME)
+    await client.wait_for_event(is_line("safe mode: connected"), BACK_S)
+
+
+async def test_safe_mode_refuses_a_certificate_for_another_name(make_phone):
+    phone, client = await make_phone("other.lab")
+    line = "safe mode: ValueError The certificate Common Name (CN) does not match with the expected CN"
+    await client.wait_for_event(is_line(line), BACK_S)
+    assert "safe mode: connected" not in phone.log_lines
