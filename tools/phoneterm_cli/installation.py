@@ -60,6 +60,7 @@ class Installation:
     """Everything between the key and the caller's ear; ports of 0 are chosen freely."""
 
     more_settings: tuple[str, ...] = ()  # of the bridge
+    first_signal = "ready"  # what the phone's start is waited for by
 
     def __init__(
         self, lab: PbxLab, folder: Path, broker_port: int = 0, control_port: int = 0, phone_kind: str = "virtual"
@@ -137,7 +138,7 @@ class Installation:
         self._parts.push_async_callback(self.phone.stop)
         self.keypad = await PhoneClient.connect(HOST, self.phone.control_port)
         self._parts.push_async_callback(self.keypad.close)
-        await self.keypad.wait_for_signal("ready", READY_S[self.phone_kind])
+        await self.keypad.wait_for_signal(self.first_signal, READY_S[self.phone_kind])
 
     def _make_phone(self, settings: dict[str, str], control_port: int) -> "VirtualPhone | ChipPhone":
         return make_phone(self.phone_kind, settings, control_port)
