@@ -41,7 +41,7 @@ class EmulatedChip:
 
         EmulatorRefused says why it does not start.
         """
-        serial, serial_there = socket.socketpair()
+        serial, serial_there = _make_roomy_pair()
         control, control_there = socket.socketpair()
         with serial_there, control_there:
             await self._start(program, flash, slot, (serial_there.fileno(), control_there.fileno()))
@@ -135,3 +135,15 @@ class EmulatedChip:
     async def _wait(self) -> None:
         assert self._process is not None
         self._on_end(await self._process.wait())
+
+
+def _make_roomy_pair() -> tuple[socket.socket, socket.socket]:
+    """Return both ends of a connection that takes thousands of single bytes before somebody reads them.
+
+    The emulator writes byte by byte, and loses what it cannot write at once; a pair of Unix sockets takes some 250.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        here = socket.create_connection(server.getsockname())
+        there, _ = server.accept()
+    there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return here, there

@@ -4,14 +4,16 @@ Does not print; it yields a sentence now and then and raises SoakFailed when a t
 """
 
 import asyncio
+import contextlib
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 from fault_lab.faults import UP
 from pbx_lab.lab import Leg
+from pbx_lab.process import LabFailed
 from phoneterm.core import messages
 from phoneterm_cli.installation import CALLER, EXTENSION
 from virtual_phone.client import PhoneError
@@ -20,6 +22,7 @@ from chip_lab.installation import ChipInstallation
 
 COLLEAGUE = "102"
 _PATIENCE_S = 60
+_MOST_AGAIN = 2
 _PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
 
 
@@ -40,9 +43,9 @@ async def soak(lasts_s: float) -> AsyncIterator[str]:
             )
         )
         try:
-            started_s, count, told = time.monotonic(), 0, 0
+            started_s, count, again, told = time.monotonic(), 0, 0, 0
             while time.monotonic() - started_s < lasts_s:
-                await _transfer(installation, count)
+                again += await _transfer(installation, count)
                 count += 1
                 for document in telemetry[told:]:
                     yield f"{time.monotonic() - started_s:5.0f} s, {count} calls: {_describe(document)}"
@@ -50,13 +53,14 @@ async def soak(lasts_s: float) -> AsyncIterator[str]:
             boots = installation.phone.state()["boots"] - installation.phone.false_starts
             if boots != 1:
                 raise SoakFailed(f"The terminal has started {boots} times; it said {_last_words(installation)}")
-            yield f"{count} calls were transferred in {time.monotonic() - started_s:.0f} s, and it has not restarted."
+            lasted_s = time.monotonic() - started_s
+            yield f"{count} calls in {lasted_s:.0f} s, {again} numbers keyed again; the terminal has not restarted."
         finally:
             await installation.stop()
 
 
-async def _transfer(installation: ChipInstallation, number: int) -> None:
-    """Place a call and move it, in a way that depends on its number."""
+async def _transfer(installation: ChipInstallation, number: int) -> int:
+    """Place a call and move it, in a way that depends on its number; return how often it was keyed again."""
     lab, keypad = installation.lab, installation.keypad
     try:
         talking = asyncio.create_task(
@@ -67,16 +71,19 @@ async def _transfer(installation: ChipInstallation, number: int) -> None:
         await talking
         await asyncio.sleep(_PAUSE_S)
         if number % 3 == 0:
-            await keypad.type("#1102")
+            again = await _key(installation, "#1102", lambda legs: _hears(legs, CALLER, COLLEAGUE))
         else:
-            await keypad.type("*2102")
-            await lab.wait_until(lambda legs: _is_on_hold(legs, CALLER) and _hears(legs, EXTENSION, COLLEAGUE))
+            again = await _key(
+                installation,
+                "*2102",
+                lambda legs: _is_on_hold(legs, CALLER) and _hears(legs, EXTENSION, COLLEAGUE),
+            )
             await keypad.wait_for_signal("consulting", _PATIENCE_S)
             await asyncio.sleep(_PAUSE_S)
             await keypad.type("A" if number % 3 == 1 else "C")
         partner = EXTENSION if number % 3 == 2 else COLLEAGUE
         await lab.wait_until(lambda legs: _hears(legs, CALLER, partner))
-    except (PhoneError, TimeoutError) as error:
+    except (LabFailed, PhoneError, TimeoutError) as error:
         raise SoakFailed(f"Call {number + 1} was not moved ({error}); it said {_last_words(installation)}") from None
     idle = asyncio.create_task(keypad.wait_for_event(lambda event: event.get("line") == "call idle", _PATIENCE_S))
     await asyncio.sleep(0)
@@ -86,6 +93,21 @@ async def _transfer(installation: ChipInstallation, number: int) -> None:
         await idle
     else:
         idle.cancel()
+    return again
+
+
+async def _key(installation: ChipInstallation, keys: str, is_so: Callable[[list[Leg]], bool]) -> int:
+    """Key until it is so; return how often it had to be keyed again, because the chip was kept from its keypad."""
+    for again in range(_MOST_AGAIN):
+        await installation.keypad.type(keys)
+        with contextlib.suppress(LabFailed):
+            await installation.lab.wait_until(is_so)
+            return again
+        await installation.keypad.type("C")
+        await asyncio.sleep(_PAUSE_S)
+    await installation.keypad.type(keys)
+    await installation.lab.wait_until(is_so)
+    return _MOST_AGAIN
 
 
 def _hears(legs: list[Leg], one: str, other: str) -> bool:

@@ -66,6 +66,7 @@ class Installation:
     """Everything between the key and the caller's ear; ports of 0 are chosen freely."""
 
     more_settings: tuple[str, ...] = ()  # of the bridge
+    first_signal = "ready"  # what the phone's start is waited for by
 
     def __init__(
         self,
@@ -148,7 +149,7 @@ class Installation:
         self._parts.push_async_callback(self.phone.stop)
         self.keypad = await PhoneClient.connect(HOST, self.phone.control_port)
         self._parts.push_async_callback(self.keypad.close)
-        await self.keypad.wait_for_signal("ready", READY_S)
+        await self.keypad.wait_for_signal(self.first_signal, READY_S)
 
     async def _port_for_phone(self) -> int:
         """Return the port where the phone finds the broker."""

@@ -1,0 +1,74 @@
+"""Starts of an emulated ESP32 that are not the usual one: file `safe`, after a crash; and a day's work in short."""
+
+import asyncio
+
+import pytest
+from chip.conftest import BACK_S, is_line
+from chip_lab.installation import ChipInstallation
+from chip_lab.soak import soak
+from phoneterm.core import messages
+from phoneterm_cli.installation import CALLER, EXTENSION, TID
+
+pytestmark = pytest.mark.timeout(600)
+SOAK_S = 20
+# A board with a fault that only a pressed key shows: everything stands still.
+HANGS_AT_A_KEY = b"""
+
+def on_signal(name):
+    print("signal", name)
+    while name == "key":
+        pass
+"""
+
+
+@pytest.fixture
+async def install(need_chip, tmp_path):
+    """Return a function that starts an installation whose phone begins with a signal."""
+    installations = []
+
+    async def start(first_signal, **phone_options):
+        installation = ChipInstallation(tmp_path, **phone_options)
+        installation.first_signal = first_signal
+        installations.append(installation)
+        await installation.start()
+        return installation
+
+    yield start
+    for installation in installations:
+        await installation.stop()
+
+
+async def test_a_file_named_safe_leads_to_safe_mode_and_the_bridge_knows_why(install):
+    house = await install("safe-mode", files={"safe": b""})
+    if "safe mode: connected" not in await house.keypad.log():
+        await house.keypad.wait_for_event(is_line("safe mode: connected"), BACK_S)
+    assert "safe mode: file safe found" in await house.keypad.log()
+    async with asyncio.timeout(BACK_S):
+        while house.bridge._welcome.crash_reports.boot_in_safe_mode(TID) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_a_terminal_that_hangs_is_restarted_by_its_watchdog_and_reports_the_crash(install):
+    house = await install("ready", end_of_board=HANGS_AT_A_KEY)
+    hellos = []
+    told = asyncio.Event()
+
+    def hear(_, topic, document):
+        if topic.endswith(messages.HELLO):
+            hellos.append(document)
+            told.set()
+
+    house.watch(hear)
+    talking = asyncio.create_task(house.keypad.wait_for_event(is_line("call talking"), BACK_S))
+    await asyncio.sleep(0)  # lets the task begin to listen
+    await house.lab.place_call(CALLER, EXTENSION)
+    await talking
+    await house.keypad.type("#")
+    await asyncio.wait_for(told.wait(), 2 * BACK_S)
+    assert hellos[0]["crash"].startswith("watchdog")
+    assert (await house.keypad.state())["boots"] == 2 + house.phone.false_starts
+
+
+async def test_calls_are_transferred_one_after_the_other_and_the_terminal_does_not_restart(need_chip):
+    told = [line async for line in soak(SOAK_S)]
+    assert told[-1].endswith("the terminal has not restarted.")
