@@ -62,7 +62,7 @@ class KeyMatrix:
         return contacts
 
     def _read_columns(self):
-        """Return the columns that read low; written out, because this is most of the processor's work while it idles."""
+        """Return the columns that read low; written out, as this is most of the work of an idle processor."""
         first, second, third, fourth = self._columns
         return 15 ^ (first() | second() << 1 | third() << 2 | fourth() << 3)
 
