@@ -30,10 +30,10 @@ class Run:
         self.printed = ""
         self._seen = 0  # how much of it has been waited for
 
-    async def until(self, text):
+    async def until(self, text, deadline_s=_DEADLINE_S):
         """Wait until something is printed, after what was last waited for."""
         try:
-            async with asyncio.timeout(_DEADLINE_S):
+            async with asyncio.timeout(deadline_s):
                 while text not in self.printed[self._seen :]:
                     chunk = await self.process.stdout.read(4096)
                     assert chunk, f"ended without {text!r}: {self.printed}"

@@ -3,6 +3,8 @@
 Does not measure anything. Watching is by whole MQTT packets; what they carry is signed, not hidden, as there is no TLS.
 """
 
+import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +13,14 @@ from typing import Any
 from fault_lab.faults import UP
 from fault_lab.mqtt_stream import WirePacket
 from fault_lab.proxy import FaultProxy
+from pbx_lab.lab import Leg
+from pbx_lab.process import LabFailed
 from phoneterm_cli.installation import Installation, make_lab
 
 from chip_lab.phone import ChipPhone
+
+_MOST_AGAIN = 4
+_PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
 
 # Is told the direction, the topic and the document of every message that passes.
 Watcher = Callable[[str, str, dict[str, Any]], None]
@@ -34,6 +41,22 @@ class ChipInstallation(Installation):
         """Tell `watcher` of every message from now on; return what ends that."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
+
+    async def key_until(self, keys: str, is_so: Callable[[list[Leg]], bool]) -> int:
+        """Key a transfer until the calls are so, and return how often it had to be keyed again.
+
+        A terminal that was kept from its keypad for too long asks for that, as on a computer with too much to do.
+        """
+        for again in range(_MOST_AGAIN):
+            await self.keypad.type(keys)
+            with contextlib.suppress(LabFailed):
+                await self.lab.wait_until(is_so)
+                return again
+            await self.keypad.type("C")
+            await asyncio.sleep(_PAUSE_S)
+        await self.keypad.type(keys)
+        await self.lab.wait_until(is_so)
+        return _MOST_AGAIN
 
     def _make_chip(self, settings: dict[str, str], control_port: int) -> ChipPhone:
         return ChipPhone(settings, control_port, **self._phone_options)

@@ -4,10 +4,9 @@ Does not print; it yields a sentence now and then and raises SoakFailed when a t
 """
 
 import asyncio
-import contextlib
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from chip_lab.installation import ChipInstallation
 
 COLLEAGUE = "102"
 _PATIENCE_S = 60
-_MOST_AGAIN = 2
 _PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
 
 
@@ -71,12 +69,10 @@ async def _transfer(installation: ChipInstallation, number: int) -> int:
         await talking
         await asyncio.sleep(_PAUSE_S)
         if number % 3 == 0:
-            again = await _key(installation, "#1102", lambda legs: _hears(legs, CALLER, COLLEAGUE))
+            again = await installation.key_until("#1102", lambda legs: _hears(legs, CALLER, COLLEAGUE))
         else:
-            again = await _key(
-                installation,
-                "*2102",
-                lambda legs: _is_on_hold(legs, CALLER) and _hears(legs, EXTENSION, COLLEAGUE),
+            again = await installation.key_until(
+                "*2102", lambda legs: _is_on_hold(legs, CALLER) and _hears(legs, EXTENSION, COLLEAGUE)
             )
             await keypad.wait_for_signal("consulting", _PATIENCE_S)
             await asyncio.sleep(_PAUSE_S)
@@ -94,20 +90,6 @@ async def _transfer(installation: ChipInstallation, number: int) -> int:
     else:
         idle.cancel()
     return again
-
-
-async def _key(installation: ChipInstallation, keys: str, is_so: Callable[[list[Leg]], bool]) -> int:
-    """Key until it is so; return how often it had to be keyed again, because the chip was kept from its keypad."""
-    for again in range(_MOST_AGAIN):
-        await installation.keypad.type(keys)
-        with contextlib.suppress(LabFailed):
-            await installation.lab.wait_until(is_so)
-            return again
-        await installation.keypad.type("C")
-        await asyncio.sleep(_PAUSE_S)
-    await installation.keypad.type(keys)
-    await installation.lab.wait_until(is_so)
-    return _MOST_AGAIN
 
 
 def _hears(legs: list[Leg], one: str, other: str) -> bool:

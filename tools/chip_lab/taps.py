@@ -36,11 +36,8 @@ class Taps:
         await lab.place_call(CALLER, EXTENSION)
         await keypad.wait_for_event(lambda event: event.get("line") == "call talking", _CONSULTING_S)
         await asyncio.sleep(1)
-        consulting = asyncio.create_task(
-            keypad.wait_for_event(lambda event: event.get("line") == "call consulting", _CONSULTING_S)
-        )
-        await keypad.type("*2102", hold_ms=80, gap_ms=120)
-        await consulting
+        await self._installation.key_until("*2102", lambda legs: any(leg.is_on_hold for leg in legs))
+        await keypad.wait_for_signal("consulting", _CONSULTING_S)
         await asyncio.sleep(1)
 
     async def run(self, count: int, hold_ms: int) -> list[float]:

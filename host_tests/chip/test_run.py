@@ -1,0 +1,29 @@
+"""`phoneterm run` with an emulated ESP32, as a newcomer uses it."""
+
+import psutil
+import pytest
+from chip.conftest import BACK_S
+from e2e.test_run import running
+
+
+@pytest.mark.timeout(600)
+async def test_a_key_at_the_pins_of_the_chip_moves_the_call_and_quitting_ends_everything(need_chip):
+    async with running("--phone", "chip") as run:
+        await run.until("Type keys and Enter", 2 * BACK_S)
+        await run.until("101 talks to 103")
+        children = psutil.Process(run.process.pid).children(recursive=True)
+        run.enter("#1102")
+        await run.until("102 talks to 103; 103 talks to 102")
+        await run.until("phone: done")
+        run.enter("quit")
+        await run.until("Stopped.")
+        assert await run.process.wait() == 0
+        _, alive = psutil.wait_procs(children, 30)
+        assert not alive
+
+
+async def test_without_an_emulated_chip_one_sentence_says_how_to_build_one(monkeypatch):
+    monkeypatch.delenv("ESP32_CHIP", raising=False)
+    async with running("--phone", "chip") as run:
+        await run.until("ESP32_CHIP does not name an emulated ESP32")
+        assert await run.process.wait() == 1
