@@ -159,6 +159,13 @@ def test_the_same_modules_give_the_same_text():
     assert slim({"one": _WIRE}, []) == slim({"one": _WIRE}, [])
 
 
+def test_what_the_language_itself_calls_stays_however_it_is_defined():
+    source = "class Pin:\n    def value(self):\n        return 7\n\n    __call__ = value\n"
+    names = {}
+    exec(slim({"pins": source}, ["from pins import Pin"]).texts["pins"], names)  # noqa: S102 - our own text
+    assert names["Pin"]()() == 7
+
+
 def test_what_is_not_python_is_the_compilers_to_say():
     with pytest.raises(SyntaxError):
         slim({"one": "def broken(:"}, [])

@@ -107,10 +107,12 @@ def _leave_out_unused(modules: Iterable[ast.Module], everything: list[ast.Module
 
 def _is_unused(statement: ast.stmt, used: set[str]) -> bool:
     if isinstance(statement, ast.ClassDef | _Function):
-        return not statement.name.startswith("__") and statement.name not in used
-    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-        return statement.targets[0].id not in used
-    return False
+        name = statement.name
+    elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        name = statement.targets[0].id
+    else:
+        return False
+    return not name.startswith("__") and name not in used  # what begins so, the language uses
 
 
 def _names_used(node: ast.AST) -> set[str]:
