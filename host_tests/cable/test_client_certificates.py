@@ -251,8 +251,7 @@ def test_the_key_is_not_shown_by_its_value(make_authority):
 
 
 async def test_a_board_without_shared_keys_is_refused_before_anything_is_written(psk_site, plug_in):
-    earlier = "esp32|1.28.0|Generic ESP32 module with ESP32"
-    board = plug_in(uname=earlier)
+    board = plug_in(uname=WITH_PSRAM.replace("1.29", "1.28"))
     printed = await asyncio.to_thread(psk_site.provision, exit_code=1)
     assert "(broker.psk_port), which MicroPython 1.28.0 on the board does not have: put 1.29 or later on it" in printed
     assert "Nothing was written." in printed
@@ -264,7 +263,7 @@ async def test_a_board_that_went_back_to_a_micropython_without_shared_keys_gets_
     await asyncio.to_thread(psk_site.provision, "--wait", "0")
     texts, record = texts_of(board), psk_site.record()
     board.__exit__()
-    board = plug_in(uname="esp32|1.28.0|Generic ESP32 module with ESP32", settings=texts)
+    board = plug_in(uname=WITH_PSRAM.replace("1.29", "1.28"), settings=texts)
     printed = await asyncio.to_thread(psk_site.run, "rotate", exit_code=1)
     assert "Nothing was written." in printed
     assert (texts_of(board), psk_site.record()) == (texts, record)
