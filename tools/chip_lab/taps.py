@@ -1,7 +1,6 @@
-"""Counts the keys that a chip hears: taps at its pins, each of which is one message, and how long it takes to come.
+"""Counts the keys that a chip hears: taps at its pins, and how long it takes to a blip or to a message of each.
 
-Does not judge. 101 is in a consultation, where the swap key is a command at once; the answer to each is waited for, so
-none is refused because others wait. When a tap begins is random, so that it falls anywhere into the chip's ticks.
+Does not judge. When a tap begins is random, so that it falls anywhere into the chip's ticks.
 """
 
 import asyncio
@@ -17,12 +16,26 @@ from chip_lab.installation import ChipInstallation
 
 SWAP = "D"
 _LATE_S = 1.0
+_KEYS_OF_A_NUMBER = 20  # a number that takes too long is ended
+_QUIET_S = 1.0  # after a number, before the next one counts
+_BOUNCES = 3  # of a contact, before it stays closed and after it opens
+_BOUNCE_S = 0.0007
 _REST_S = 0.12  # a key has to be up for a while before it counts as pressed again
 _CONSULTING_S = 60
 
 
+async def place_call(installation: ChipInstallation) -> None:
+    """Have 103 call 101, and both talk."""
+    await installation.lab.place_call(CALLER, EXTENSION)
+    await installation.keypad.wait_for_event(lambda event: event.get("line") == "call talking", _CONSULTING_S)
+    await asyncio.sleep(1)
+
+
 class Taps:
-    """A consultation and its messages. `run` may be called again and again."""
+    """A consultation, where the swap key is a command at once; `run` may be called again and again.
+
+    The answer to each is waited for, so none is refused because others wait.
+    """
 
     def __init__(self, installation: ChipInstallation, seed: int = 1) -> None:
         self._installation = installation
@@ -31,34 +44,34 @@ class Taps:
         self._sent, self._answered = asyncio.Event(), asyncio.Event()
 
     async def begin(self) -> None:
-        """Have 101 talk to 102 while 103 is on hold."""
-        lab, keypad = self._installation.lab, self._installation.keypad
-        await lab.place_call(CALLER, EXTENSION)
-        await keypad.wait_for_event(lambda event: event.get("line") == "call talking", _CONSULTING_S)
-        await asyncio.sleep(1)
+        """Have 101, who talks to 103, talk to 102 while 103 is on hold."""
         await self._installation.key_until("*2102", lambda legs: any(leg.is_on_hold for leg in legs))
-        await keypad.wait_for_signal("consulting", _CONSULTING_S)
+        await self._installation.keypad.wait_for_signal("consulting", _CONSULTING_S)
         await asyncio.sleep(1)
 
-    async def run(self, count: int, hold_ms: int) -> list[float]:
+    async def run(self, count: int, hold_ms: int, bounces: bool = False) -> list[float]:
         """Tap that often; return the delay of each tap that was heard, from contact to message, in ms."""
         delays_ms = []
         end = self._installation.watch(self._take)
         try:
             for _ in range(count):
-                delay_ms = await self._tap(hold_ms)
+                delay_ms = await self._tap(hold_ms, bounces)
                 if delay_ms is not None:
                     delays_ms.append(delay_ms)
         finally:
             end()
         return delays_ms
 
-    async def _tap(self, hold_ms: int) -> float | None:
+    async def _tap(self, hold_ms: int, bounces: bool) -> float | None:
         await asyncio.sleep(_REST_S + self._random.random() / 50)
         self._sent.clear()
         self._answered.clear()
         began_s = time.monotonic()
+        if bounces:
+            await self._bounce(True)
         await self._installation.phone.type(SWAP, hold_ms, 0)
+        if bounces:
+            await self._bounce(False)
         try:
             async with asyncio.timeout(_LATE_S):
                 await self._sent.wait()
@@ -68,9 +81,62 @@ class Taps:
                 return None
         return (self._sent_s - began_s) * 1000
 
+    async def _bounce(self, closes: bool) -> None:
+        """Let the contact bounce before it closes, or after it opened."""
+        for _ in range(_BOUNCES):
+            for is_down in (True, False):
+                self._installation.phone.set_key(SWAP, is_down)
+                await asyncio.sleep(_BOUNCE_S if closes or is_down else 2 * _BOUNCE_S)
+
     def _take(self, direction: str, topic: str, document: dict[str, Any]) -> None:
         if direction == UP and topic.endswith(messages.COMMAND) and not self._sent.is_set():
             self._sent_s = time.monotonic()
             self._sent.set()
         elif direction == DOWN and topic.endswith(messages.RESULT):
             self._answered.set()
+
+
+class Blips:
+    """Keys of a number, each answered by a blip: how soon the user hears that a key was taken. Nothing is sent.
+
+    101 must be talking. The time is that of the line by which the lab's board tells its signals, about 1 ms late.
+    """
+
+    def __init__(self, installation: ChipInstallation, seed: int = 1) -> None:
+        self._installation = installation
+        self._random = random.Random(seed)  # noqa: S311 - no secret
+        self._heard_ms = 0.0
+        self._heard = asyncio.Event()
+
+    async def run(self, count: int, hold_ms: int) -> list[float]:
+        """Tap that often; return the delay of each tap that was heard, from contact to blip, in ms."""
+        delays_ms: list[float] = []
+        end = self._installation.phone.events.listen(self._take)
+        try:
+            for start in range(0, count, _KEYS_OF_A_NUMBER):
+                await self._installation.phone.type("#1", 80, 80)
+                for index in range(min(_KEYS_OF_A_NUMBER, count - start)):
+                    delay_ms = await self._tap("1B"[index % 2], hold_ms)
+                    if delay_ms is not None:
+                        delays_ms.append(delay_ms)
+                await self._installation.phone.type("C", 80, 0)
+                await asyncio.sleep(_QUIET_S)
+        finally:
+            end()
+        return delays_ms
+
+    async def _tap(self, legend: str, hold_ms: int) -> float | None:
+        await asyncio.sleep(_REST_S + self._random.random() / 50)
+        self._heard.clear()
+        strokes = await self._installation.phone.type(legend, hold_ms, 0)
+        try:
+            async with asyncio.timeout(_LATE_S):
+                await self._heard.wait()
+        except TimeoutError:
+            return None
+        return self._heard_ms - strokes[0].at_ms
+
+    def _take(self, event: dict[str, Any]) -> None:
+        if event["event"] == "signal" and event["name"] == "key" and not self._heard.is_set():
+            self._heard_ms = event["time_ms"]
+            self._heard.set()
