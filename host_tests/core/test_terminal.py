@@ -494,6 +494,16 @@ def test_telemetry_has_the_counters_and_the_fields_of_the_device():
     assert (fields["keys"], fields["tainted"], fields["reconnects"]) == (2, 1, 1)
 
 
+def test_a_key_of_the_very_look_that_tells_a_stall_is_no_part_of_the_number_before_it():
+    desk = desk_in_call()
+    desk.key("#11")
+    desk.note(desk.terminal.on_stall())
+    desk.note(desk.terminal.on_key(STANDARD_LEGENDS.index("0"), True))
+    assert desk.sent(messages.COMMAND) == []
+    assert not desk.terminal.is_sequence_open
+    assert desk.terminal.counters()["tainted"] == 1
+
+
 def test_a_link_given_up_for_lack_of_memory_is_told_as_that():
     desk = desk_in_call()
     told = desk.note(desk.terminal.on_memory_short())

@@ -1,7 +1,7 @@
 """Measures the firmware on an emulated chip: its memory, and the keys it hears; without TLS, and with it.
 
-Does not print or judge; `cli.py` prints. The board's files are as they are, but for the line by which the lab hears the
-terminal's signals; it takes a millisecond of the serial port for each.
+Does not print or judge; `cli.py` prints. The board's files are as they are, but for the lines by which the lab hears of
+keys and signals; each takes a millisecond of the chip's time.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from virtual_phone.client import PhoneClient, PhoneError
 from chip_lab import tls
 from chip_lab.installation import ChipInstallation
 from chip_lab.memory import Memory, read_memory
-from chip_lab.phone import ChipPhone
-from chip_lab.taps import Blips, Taps, place_call
+from chip_lab.phone import PRINTS_SIGNALS, ChipPhone
+from chip_lab.taps import PRINTS_KEYS, Digits, Taps, place_call
 
 SHORTEST_MS = 25
 HOLDS_MS = (80, 40, SHORTEST_MS)
@@ -40,14 +40,16 @@ async def measure_start() -> AsyncIterator[str]:
 async def measure_plain(taps: int) -> AsyncIterator[str]:
     """Yield what the firmware leaves without TLS, and what it hears of that many taps of each length."""
     with tempfile.TemporaryDirectory(prefix="phoneterm-bench-") as folder:
-        installation = ChipInstallation(Path(folder))
+        installation = ChipInstallation(Path(folder), end_of_board=PRINTS_SIGNALS + PRINTS_KEYS)
         installation.more_settings = _NO_LIMIT
         await installation.start()
         try:
             await place_call(installation)
-            blips, counter = Blips(installation), Taps(installation)
+            digits, counter = Digits(installation), Taps(installation)
             for hold_ms in HOLDS_MS if taps else ():
-                yield _describe_taps(taps, hold_ms, await blips.run(taps, hold_ms), "blip")
+                seen_ms, blips_ms = await digits.run(taps, hold_ms)
+                yield _describe_taps(taps, hold_ms, seen_ms, "key")
+                yield _describe_taps(taps, hold_ms, blips_ms, "blip")
             await counter.begin()
             for hold_ms in HOLDS_MS if taps else ():
                 yield _describe_taps(taps, hold_ms, await counter.run(taps, hold_ms), "MQTT message")

@@ -4,6 +4,7 @@ Does not judge. When a tap begins is random, so that it falls anywhere into the 
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from typing import Any
@@ -96,47 +97,64 @@ class Taps:
             self._answered.set()
 
 
-class Blips:
-    """Keys of a number, each answered by a blip: how soon the user hears that a key was taken. Nothing is sent.
+# For the end of board.py: the terminal tells each change at the keypad as soon as its sampler has seen it.
+PRINTS_KEYS = b"""
+import asyncio
 
-    101 must be talking. The time is that of the line by which the lab's board tells its signals, about 1 ms late.
+class _ToldFlag(asyncio.ThreadSafeFlag):
+    def set(self):
+        print("key-seen")
+        super().set()
+
+asyncio.ThreadSafeFlag = _ToldFlag
+"""
+
+
+class Digits:
+    """Keys of a number that is never complete: how soon each is seen, and answered by a blip. Nothing is sent.
+
+    101 must be talking, and the board's file end with PRINTS_KEYS. Times are those of lines at the serial port, which
+    come about 1 ms late.
     """
 
     def __init__(self, installation: ChipInstallation, seed: int = 1) -> None:
         self._installation = installation
         self._random = random.Random(seed)  # noqa: S311 - no secret
-        self._heard_ms = 0.0
-        self._heard = asyncio.Event()
+        self._times_ms: dict[str, float] = {}
+        self._blip = asyncio.Event()
 
-    async def run(self, count: int, hold_ms: int) -> list[float]:
-        """Tap that often; return the delay of each tap that was heard, from contact to blip, in ms."""
-        delays_ms: list[float] = []
+    async def run(self, count: int, hold_ms: int) -> tuple[list[float], list[float]]:
+        """Tap that often; return the delays from contact to the key, and to its blip, of each that was heard, in ms."""
+        seen_ms: list[float] = []
+        blips_ms: list[float] = []
         end = self._installation.phone.events.listen(self._take)
         try:
             for start in range(0, count, _KEYS_OF_A_NUMBER):
                 await self._installation.phone.type("#1", 80, 80)
                 for index in range(min(_KEYS_OF_A_NUMBER, count - start)):
-                    delay_ms = await self._tap("1B"[index % 2], hold_ms)
-                    if delay_ms is not None:
-                        delays_ms.append(delay_ms)
+                    contact_ms = await self._tap("1B"[index % 2], hold_ms)
+                    if self._blip.is_set():
+                        seen_ms.append(self._times_ms["key-seen"] - contact_ms)
+                        blips_ms.append(self._times_ms["blip"] - contact_ms)
                 await self._installation.phone.type("C", 80, 0)
                 await asyncio.sleep(_QUIET_S)
         finally:
             end()
-        return delays_ms
+        return seen_ms, blips_ms
 
-    async def _tap(self, legend: str, hold_ms: int) -> float | None:
+    async def _tap(self, legend: str, hold_ms: int) -> float:
         await asyncio.sleep(_REST_S + self._random.random() / 50)
-        self._heard.clear()
+        self._times_ms.clear()
+        self._blip.clear()
         strokes = await self._installation.phone.type(legend, hold_ms, 0)
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LATE_S):
-                await self._heard.wait()
-        except TimeoutError:
-            return None
-        return self._heard_ms - strokes[0].at_ms
+                await self._blip.wait()
+        return strokes[0].at_ms
 
     def _take(self, event: dict[str, Any]) -> None:
-        if event["event"] == "signal" and event["name"] == "key" and not self._heard.is_set():
-            self._heard_ms = event["time_ms"]
-            self._heard.set()
+        if event["event"] == "log" and event["line"].endswith("key-seen"):
+            self._times_ms.setdefault("key-seen", event["time_ms"])
+        elif event["event"] == "signal" and event["name"] == "key" and "key-seen" in self._times_ms:
+            self._times_ms.setdefault("blip", event["time_ms"])
+            self._blip.set()
