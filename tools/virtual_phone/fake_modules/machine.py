@@ -64,7 +64,9 @@ class Pin:
             link.show("L%d\n" % (self._level ^ (part & 1)))
         return None
 
-    __call__ = value
+    def __call__(self, x=None):
+        """Do what `value` does."""
+        return self.value(x)
 
     def _drive_row(self):
         was_low = link.low_rows
