@@ -147,7 +147,6 @@ class App:
             if sampler.error:
                 raise sampler.error
             self._take_changes()
-            self._pass_time(time.ticks_ms())
             if hook:
                 is_off_hook = hook.poll(_BEAT_MS)
                 if is_off_hook is not None:
@@ -164,14 +163,22 @@ class App:
             self._take_changes()
 
     def _take_changes(self):
-        """Tell the terminal what has changed at the keypad, each change at its time."""
-        while True:
-            change = self._sampler.take()
-            if change is None:
-                return
-            if change != STALLED:  # told before the time that it took: no timer may end what has a hole
-                self._pass_time(self._sampler.at_ms)
-            self.perform(self._tell_key(change))
+        """Tell the terminal what has changed at the keypad, each change at its time, and the time since then.
+
+        What goes wrong on the way may have cost a key: the number that is being keyed has a hole then.
+        """
+        sampler = self._sampler
+        try:
+            change = sampler.take()
+            while change is not None:
+                if change != STALLED:  # told before the time that it took: no timer may end what has a hole
+                    self._pass_time(sampler.at_ms)
+                self.perform(self._tell_key(change))
+                change = sampler.take()
+            self._pass_time(time.ticks_ms())
+        except Exception:
+            self._terminal.on_stall()
+            raise
 
     def _pass_time(self, now_ms):
         """Let the terminal's time pass up to `now_ms`."""

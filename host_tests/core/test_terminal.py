@@ -506,8 +506,8 @@ def test_a_key_of_the_very_look_that_tells_a_stall_is_no_part_of_the_number_befo
 
 def test_a_link_given_up_for_lack_of_memory_is_told_as_that():
     desk = desk_in_call()
-    told = desk.note(desk.terminal.on_memory_short())
-    assert told == (Indicate("no-link"), Show("Short of memory", ""))
+    desk.note(desk.terminal.on_link(False))
+    assert desk.note(desk.terminal.on_memory_short()) == (Show("Short of memory", ""),)
 
 
 def test_a_result_of_no_command_of_ours_is_dropped():

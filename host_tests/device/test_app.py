@@ -165,7 +165,7 @@ _ESP32 = """
 HEAP_DATA = 4
 
 def idf_heap_info(capabilities):
-    assert capabilities == HEAP_DATA
+    assert capabilities == HEAP_DATA | 1 << 11  # MALLOC_CAP_INTERNAL
     return [(80000, 30000, 20000, 9000), (15072, 15036, 15036, 15000)]
 """
 
@@ -295,7 +295,7 @@ def test_a_task_that_dies_is_started_again_and_a_device_whose_tasks_keep_dying_r
             scanner.waiting.append(OSError("once"))
             await asyncio.sleep_ms(150)
             scanner.waiting.append(0x11)
-            await until(lambda: terminal.heard)
+            await until(lambda: len(terminal.heard) == 2)
             print(terminal.heard, parts.resets)
             scanner.waiting.extend([OSError("again")] * 5)
             await until(lambda: parts.resets)
@@ -303,9 +303,23 @@ def test_a_task_that_dies_is_started_again_and_a_device_whose_tasks_keep_dying_r
         """,
     )
     assert lines[0].startswith("task-died scan: OSError at ")
-    assert lines[1] == "[('key', 1, True)] 0"
+    assert lines[1] == "[('stall',), ('key', 1, True)] 0"
     assert [line.partition(":")[0] for line in lines[2:7]] == ["task-died scan"] * 5
     assert lines[7:] == ["restart tasks keep dying", "1"]
+
+
+def test_what_goes_wrong_while_a_key_is_taken_ends_the_number_as_a_stall_does(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        async def story():
+            terminal.answers[("key", 3, True)] = MemoryError()
+            scanner.waiting.append(0x13)
+            await until(lambda: len(terminal.heard) == 2)
+            print(terminal.heard)
+        """,
+    )
+    assert [line for line in lines if "task-died" not in line] == ["[('key', 3, True), ('stall',)]"]
 
 
 def test_a_restart_waits_for_what_is_being_published(tmp_path):

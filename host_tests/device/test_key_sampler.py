@@ -162,3 +162,53 @@ def test_a_look_that_fails_is_the_last_one_until_the_next_start(tmp_path):
         """,
     )
     assert lines == ["OSError('no pins',) None 1", "None 4"]
+
+
+def test_a_look_that_fails_leaves_a_hole_and_says_so(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        keypad.contacts = None
+        look()
+        sampler.start()
+        keypad.contacts = 1
+        look(5)
+        print([change for change, _ in taken()])
+        """,
+    )
+    assert lines == ["['0x80', '0x10']"]
+
+
+def test_ctrl_c_during_a_look_is_kept_for_whoever_takes_the_changes(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        def interrupted():
+            raise KeyboardInterrupt
+
+        keypad.probe = interrupted
+        look()
+        print(repr(sampler.error))
+        """,
+    )
+    assert lines == ["KeyboardInterrupt()"]
+
+
+def test_what_had_no_room_is_told_before_what_came_after_it(tmp_path):
+    lines = tell(
+        tmp_path,
+        """
+        def tap():
+            keypad.contacts = 1
+            look(10)
+            keypad.contacts = 0
+            look(40)
+
+        for _ in range(33):
+            tap()
+        first = [sampler.take() for _ in range(2)]
+        tap()
+        print(first, [change for change, _ in taken()][-3:])
+        """,
+    )
+    assert lines == ["[16, 0] ['0x80', '0x10', '0x0']"]

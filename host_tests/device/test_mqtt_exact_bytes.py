@@ -591,3 +591,26 @@ async def test_a_connection_given_up_for_lack_of_memory_is_not_made_again_at_onc
         """,
     )
     assert await story.end() == [[["soon", "late"]]]
+
+
+async def test_a_connection_that_did_not_last_does_not_shorten_the_pauses(fake_broker, tell):
+    async def script(peer):
+        await peer.welcome()
+        await peer.until_gone()
+
+    broker = await fake_broker(script)
+    story = await tell(
+        broker.port,
+        """
+        async def story(lab):
+            delays_ms = []
+            next_ms = lab.after_refusal.next_ms
+            lab.after_refusal.next_ms = lambda random_fraction: delays_ms.append(next_ms(random_fraction)) or 1
+            await lab.up()
+            for connection in range(2, 5):
+                lab.client.drop("short of memory", True)
+                await lab.until(lambda: lab.client.connects == connection)
+            lab.say(delays_ms)
+        """,
+    )
+    assert await story.end() == [[[1500, 3000, 6000]]]  # the lab's chance is always a half

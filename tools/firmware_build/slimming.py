@@ -23,6 +23,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware_build import slimming_limits
+
 MOST_FOLDED_CHARS = 10  # MicroPython keeps such a text once, however often it is used
 # What the language and its modules have, as CPython has it too, and what a chip's modules have.
 _FOREIGN = (
@@ -47,11 +49,14 @@ class Slimmed:
 
 
 def slim(sources: Mapping[str, str], outside: Iterable[str], *, is_api: bool = False) -> Slimmed:
-    """Return the modules, given by their dotted names, rewritten; SyntaxError when one is not Python.
+    """Return the modules, given by their dotted names, rewritten.
+
+    SyntaxError when one is not Python, CannotSlim for a line that cannot be followed.
 
     `is_api`: MicroPython itself calls them, so public attributes keep their names.
     """
     trees = {name: _without_docstrings(ast.parse(source)) for name, source in sources.items()}
+    slimming_limits.check(trees)
     others = [_without_docstrings(ast.parse(source)) for source in outside]
     everything = [*trees.values(), *others]
     _leave_out_unused(trees.values(), everything)
@@ -76,9 +81,19 @@ def slim(sources: Mapping[str, str], outside: Iterable[str], *, is_api: bool = F
     for name, tree in trees.items():
         _Renaming(name, trees, letters, members[name], keywords).visit(tree)
     return Slimmed(
-        {name: ast.unparse(ast.fix_missing_locations(tree)) for name, tree in trees.items()},
+        {name: ast.unparse(ast.fix_missing_locations(_Bare().visit(tree))) for name, tree in trees.items()},
         {name: {**letters[name], **members[name]} for name in trees},
     )
+
+
+class _Bare(ast.NodeTransformer):
+    """Keeps parentheses from what is assigned to several names at once: with them MicroPython makes a tuple first."""
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        parts = node.value.elts if isinstance(node.value, ast.Tuple) else []
+        if len(parts) > 1 and all(isinstance(part, ast.Name | ast.Attribute | ast.Constant) for part in parts):
+            node.value = ast.Name(", ".join(map(ast.unparse, parts)), ast.Load())
+        return node
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

@@ -18,6 +18,11 @@ from phoneterm.core import actions, backoff, digit_map, keymap, link, messages, 
 Identity = namedtuple("Identity", "tid base key boot fw board crash")
 
 _AGAIN_MS = (2000, 300000)  # how long to wait before a config is tried again: at first, at most
+_READERS = (  # the code that reads a config: its modules, whole and as names of their package
+    ("phoneterm.core.config", "config"),
+    ("phoneterm.core.digit_map_proof", "digit_map_proof"),
+    ("phoneterm.core.digit_map_text", "digit_map_text"),
+)
 _STARTING_S = 15  # without a session by then, it is not starting any more: there is no link
 
 
@@ -123,8 +128,8 @@ class Terminal:
         return self._done()
 
     def on_memory_short(self):
-        """Take that the link was given up because there is too little memory for it."""
-        self._transfer.tell_reason("short-of-memory")
+        """Take that the link was given up because there is too little memory for it; nobody keyed, so no sound."""
+        self._transfer.feedback.tell(None, "Short of memory", "")
         return self._done()
 
     def on_message(self, topic, payload):
@@ -298,9 +303,9 @@ def _read_config(document, roles):
 
 
 def _forget_readers():
-    """Let go of the code that reads a config; the interpreter collects it when it needs the room."""
+    """Let go of the code that reads a config, without taking memory for that."""
     core = sys.modules["phoneterm.core"]
-    for name in ("config", "digit_map_proof", "digit_map_text"):
-        sys.modules.pop("phoneterm.core." + name, None)
+    for module, name in _READERS:
+        sys.modules.pop(module, None)
         if hasattr(core, name):
             delattr(core, name)

@@ -52,7 +52,7 @@ class Transfer:
         late = self._link.late_command(elapsed_ms)
         if late is not None:
             self._move(late, "timed-out")
-            self.tell_reason("no-confirmation")
+            self._tell_reason("no-confirmation")
 
     def on_stall(self):
         """Take that a key may have been missed in the time that is told next: there may be a hole in what is keyed."""
@@ -70,7 +70,7 @@ class Transfer:
         self._is_deaf = False
         if event is None:
             if is_lost:
-                self.tell_reason("key-it-again" if self._link.is_usable() else "no-link")
+                self._tell_reason("key-it-again" if self._link.is_usable() else "no-link")
             return
         if not was_open:
             self._first_ms = self._link.session_ms
@@ -94,7 +94,7 @@ class Transfer:
         if was_consulting and document["state"] == "talking" and reason != "caller-gone":
             self._tell_result("returned", reason)
         elif reason is not None and before != (self.call.state, self.call.ref):
-            self.tell_reason(reason)
+            self._tell_reason(reason)
 
     def on_result(self, document):
         """Take a result and say whether it was about one of our commands."""
@@ -118,26 +118,18 @@ class Transfer:
         _, was_waiting = self._link.answer(name)
         if was_waiting:
             self._move(name, "unknown")
-            self.tell_reason("not-confirmed")
+            self._tell_reason("not-confirmed")
 
     def interrupt(self, reason):
         """End the open sequence aloud, if there is one."""
         if self.collector.close(reason) is not None:
-            self.tell_reason(reason)
+            self._tell_reason(reason)
 
     def close_silently(self):
         """End the open sequence without a sound, if there is one."""
         if self.collector.close("hook") is not None:
             self.settle()
             self.feedback.rest()
-
-    def tell_reason(self, reason):
-        """Tell the user why something was refused or has ended; the reason is one of `outcomes`."""
-        if reason == "no-link":
-            self.is_starting = False
-        self.settle()
-        signal, words = outcomes.of_reason(reason)
-        self.feedback.tell(signal, words[0].upper() + words[1:], "")
 
     def lose_session(self, reason):
         """End what needed the session: the open sequence, and the waiting for answers and for the end of a transfer."""
@@ -146,7 +138,7 @@ class Transfer:
         if is_waiting or self._accepted is not None:
             self._accepted = None
             self.call.move("unknown")
-            self.tell_reason("not-confirmed" if is_waiting else "unknown")
+            self._tell_reason("not-confirmed" if is_waiting else "unknown")
 
     def settle(self):
         """Let the signal stand that says how things are now."""
@@ -170,7 +162,7 @@ class Transfer:
             self._dial(event)
         else:
             self.tainted += event == "key-it-again"
-            self.tell_reason(event)
+            self._tell_reason(event)
 
     def _open(self):
         kind = self.collector.kind
@@ -197,7 +189,7 @@ class Transfer:
         if reason is None and not self._permissions.allows(event.kind, event.number_class):
             reason = "destination"
         if reason is not None:
-            self.tell_reason(reason)
+            self._tell_reason(reason)
             return
         name = self._send(event.kind, event.number, self._first_ms, self._first_call)
         if name is not None:
@@ -214,7 +206,7 @@ class Transfer:
             return False  # a commit key after a number that was complete is no command
         reason = self._link_obstacle(op)
         if reason is not None:
-            self.tell_reason(reason)
+            self._tell_reason(reason)
         elif self._send(op, None, self._link.session_ms, self.call.ref):
             self._out.append(actions.Indicate("key"))
         return True
@@ -222,7 +214,7 @@ class Transfer:
     def _send(self, op, number, first_ms, call):
         """Send a command and return its id, or None when too many are waiting."""
         if self._link.is_full():
-            self.tell_reason("rate")
+            self._tell_reason("rate")
             return None
         publish = self._link.command(op, number, first_ms, call)
         self._out.append(publish)
@@ -247,6 +239,13 @@ class Transfer:
         """Let the call follow the transfer keyed last in it; what comes late of another one is only told."""
         if name == self._moving:
             self.call.move(event)
+
+    def _tell_reason(self, reason):
+        if reason == "no-link":
+            self.is_starting = False
+        self.settle()
+        signal, words = outcomes.of_reason(reason)
+        self.feedback.tell(signal, words[0].upper() + words[1:], "")
 
     def _tell_result(self, state, reason):
         signal, line1, line2 = outcomes.of_result(state, reason)

@@ -41,7 +41,8 @@ class KeySampler:
         self._changes = bytearray(_PLACES)
         self._times = array("i", bytes(4 * _PLACES))
         self._put = self._taken = 0
-        self._is_full = False
+        self._is_full = False  # there were changes behind the one at `_hole` that had no room
+        self._hole = 0
 
     def start(self):
         """Look from now on."""
@@ -51,20 +52,21 @@ class KeySampler:
 
     def take(self):
         """Return the next change, a byte of debounce's, or None; its time (ticks_ms) is in `at_ms` then."""
+        if self._is_full and self._taken == self._hole:
+            self._is_full = False
+            self.at_ms = self._clock.ticks_ms()
+            return STALLED
         if self._taken != self._put:
             place = self._taken & _PLACES - 1
             self._taken += 1
             self.at_ms = self._times[place]
             return self._changes[place]
-        if self._is_full:
-            self._is_full = False
-            self.at_ms = self._clock.ticks_ms()
-            return STALLED
         return None
 
     def _take_look(self, timer):
         """Look once, and plan the next look."""
-        scanner, clock = self._scanner, self._clock
+        scanner = self._scanner
+        clock = self._clock
         try:
             now_us = clock.ticks_us()
             count = scanner.poll(clock.ticks_diff(now_us, self._last_us))
@@ -73,15 +75,18 @@ class KeySampler:
                 self._keep(STALLED)
             for index in range(count):
                 self._keep(scanner.changes[index])
-        except Exception as error:
-            self.error = error  # the next look is that of the next start
+        except BaseException as error:  # Ctrl-C may come here, too; whoever takes the changes raises it
+            self.error = error
+            self._keep(STALLED)  # the next look is that of the next start
             return
         self.looks = self.looks + 1 & 0xFFFF
         timer.init(mode=_ONE_SHOT, period=scanner.wait_ms, callback=self._look)
 
     def _keep(self, change):
         if self._put - self._taken == _PLACES:
-            self._is_full = True  # what is not taken any more is as good as not seen
+            if not self._is_full:
+                self._is_full = True  # what is not taken any more is as good as not seen
+                self._hole = self._put
             return
         place = self._put & _PLACES - 1
         self._changes[place] = change

@@ -5,12 +5,15 @@ Source: MicroPython's ports/esp32, modesp32.c: a list of (total, free, largest f
 """
 
 import esp32
+from micropython import const
+
+_INTERNAL = const(1 << 11)  # MALLOC_CAP_INTERNAL: memory outside of the chip is no use to Wi-Fi
 
 
 def measure_idf():
     """Return (free, largest free block, least ever free); the last is the regions' own least, added up."""
     free = largest = least = 0
-    for region in esp32.idf_heap_info(esp32.HEAP_DATA):
+    for region in esp32.idf_heap_info(esp32.HEAP_DATA | _INTERNAL):
         free += region[1]
         largest = max(largest, region[2])
         least += region[3]

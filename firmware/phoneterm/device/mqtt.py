@@ -21,6 +21,8 @@ from phoneterm.device.mqtt_connection import Connection, LinkLost, describe
 
 _MOST_PACKETS = const(16)  # that wait to be written; more mean that the broker takes nothing any more
 
+_GOOD_MS = const(60000)  # a connection that lasted so long was not what the one before it was given up for
+
 # connect_ms: from the first SYN to the subscription. steady_ms: a connection that lasted so long resets the back-off.
 # after_loss, after_refusal: core.backoff. random_fraction: a function, 0 to below 1.
 Timing = namedtuple("Timing", "keepalive_s connect_ms steady_ms after_loss after_refusal random_fraction")
@@ -171,7 +173,6 @@ class MqttClient:
         self.connects += 1
         self._up_at = time.ticks_ms()
         self._logged = None
-        self._timing.after_refusal.reset()
         self._log("link-up", "connection %d" % self.connects)
         self._owner.on_link(True)
 
@@ -229,6 +230,9 @@ class MqttClient:
             self._settle(ident, False)
         if self.is_up:
             self.is_up = False
-            if time.ticks_diff(time.ticks_ms(), self._up_at) >= self._timing.steady_ms:
+            lasted_ms = time.ticks_diff(time.ticks_ms(), self._up_at)
+            if lasted_ms >= self._timing.steady_ms:
                 self._timing.after_loss.reset()
+            if lasted_ms >= _GOOD_MS:
+                self._timing.after_refusal.reset()
             self._owner.on_link(False)

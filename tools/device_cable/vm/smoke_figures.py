@@ -29,7 +29,7 @@ def tell_memory(when):
     gc.collect()
     tell("heap_used_%s_bytes" % when, gc.mem_alloc())
     try:
-        regions = esp32.idf_heap_info(esp32.HEAP_DATA)
+        regions = esp32.idf_heap_info(esp32.HEAP_DATA | 1 << 11)  # what lies inside the chip
     except AttributeError:
         return
     tell("idf_free_%s_bytes" % when, sum(region[1] for region in regions))

@@ -27,7 +27,7 @@ def tell_memory(when):
     """Tell what is left to ESP-IDF, now and at the least since the start."""
     gc.collect()
     try:
-        regions = esp32.idf_heap_info(esp32.HEAP_DATA)
+        regions = esp32.idf_heap_info(esp32.HEAP_DATA | 1 << 11)  # what lies inside the chip
     except AttributeError:
         return
     print("idf_free_%s_bytes" % when, sum(region[1] for region in regions))
