@@ -19,7 +19,7 @@ FIRMWARE = "phoneterm/"
 
 @dataclass(frozen=True)
 class Image:
-    """The files of a board by their paths there; `oldest` is the oldest MicroPython that runs them, as (1, 28).
+    """The files of a board by their paths there; `oldest` is the oldest MicroPython that runs them, as (1, 27).
 
     frozen: what its MicroPython has in itself; as files they would come before it.
     """
