@@ -1,4 +1,4 @@
-"""Shows lines on the board's display in a task of its own, in small steps, so that the other tasks are not kept waiting.
+"""Shows lines on the board's display in a task of its own, in small steps, so that other tasks are not kept waiting.
 
 Does not choose what to show and knows no display; the board's `make_display` returns one. Loaded only where there is
 one.
