@@ -100,8 +100,10 @@ class Gaps:
 
     def add(self, gap_us):
         """Count one gap."""
-        self._bins[min((gap_us + 999) // 1000, _BINS - 1)] += 1
-        self._longest_us = max(self._longest_us, gap_us)
+        bin_ms = (gap_us + 999) // 1000
+        self._bins[bin_ms if bin_ms < _BINS else _BINS - 1] += 1
+        if gap_us > self._longest_us:
+            self._longest_us = gap_us
         self._total += 1
         if self._total >= self._halve_at:
             self._halve()
