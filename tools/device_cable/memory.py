@@ -18,8 +18,8 @@ def check_memory(board: Board, name: str, tls: str | None) -> None:
     raise CableProblem(
         f"A terminal with TLS (tls = {tls}) does not fit into the memory of this board ({board.machine}) beside a "
         "firmware of copied files: it would lose its broker again and again. Write an image with the firmware frozen "
-        f"in (make image BOARD={name}; make flash BOARD={name} IMAGE=build/image/{name}.bin), or take a board with an ESP32-S3 "
-        "or with PSRAM and the MicroPython that uses it, or do without TLS in a network of its own "
+        f"in (make image BOARD={name}; make flash BOARD={name} IMAGE=build/image/{name}.bin), or take a board with an "
+        "ESP32-S3 or with PSRAM and the MicroPython that uses it, or do without TLS in a network of its own "
         "(broker.allow_plain and no certificate, then make provision)."
     )
 
