@@ -18,22 +18,20 @@ from device_cable.board import enter_board
 from device_cable.cable import Cable
 from device_cable.files import list_files
 from device_cable.image import Chip
+from lab_parts.chip import find_files
 
-_PROGRAM = os.environ.get("ESP32_CHIP")
 _IN_LOADER = ("-global", "driver=esp32.gpio,property=strap_mode,value=0x0f")
 _AT = 0x1000
 _FLASH_BYTES = 4 * 1024 * 1024
 
-pytestmark = [
-    pytest.mark.skipif(not _PROGRAM, reason="ESP32_CHIP names no emulated ESP32: tools/chip_lab/README.md says how."),
-    pytest.mark.timeout(600),
-]
+pytestmark = pytest.mark.timeout(600)
 
 
 class EmulatedChip:
     """An emulated chip behind a port that stays the same; what was on its flash before is noise."""
 
-    def __init__(self, folder):
+    def __init__(self, program, folder):
+        self._program = program
         self.flash = folder / "chip.bin"
         self.flash.write_bytes(os.urandom(_FLASH_BYTES))
         with socket.socket() as free:
@@ -49,7 +47,7 @@ class EmulatedChip:
         self.stop()
         line = f"socket,id=s0,host=127.0.0.1,port={self._number},server=on,wait=off"
         self._process = subprocess.Popen(
-            [_PROGRAM, str(self.flash), "-chardev", line, "-serial", "chardev:s0", *options],
+            [self._program, str(self.flash), "-chardev", line, "-serial", "chardev:s0", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         while self._process.poll() is None:
@@ -68,17 +66,16 @@ class EmulatedChip:
 
 
 @pytest.fixture
-def chip(tmp_path):
-    chip = EmulatedChip(tmp_path)
+def chip(need_chip, tmp_path):
+    chip = EmulatedChip(need_chip, tmp_path)
     yield chip
     chip.close()
 
 
 @pytest.fixture
-def micropython(tmp_path):
+def micropython(need_chip, tmp_path):
     """MicroPython's own image, as it is downloaded."""
-    files = subprocess.run([_PROGRAM, "--files"], capture_output=True, text=True, check=True).stdout.strip()
-    (image,) = Path(files).glob("ESP32_GENERIC-*.bin")
+    (image,) = find_files(need_chip).glob("ESP32_GENERIC-*.bin")
     return Path(shutil.copy(image, tmp_path))
 
 
