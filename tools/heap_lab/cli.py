@@ -24,8 +24,17 @@ def _heap() -> None:
 @app.command("measure")
 def print_measures() -> None:
     """Print what a start costs by module, and what the terminal takes at ready and works in."""
+    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)  # the embedded broker has a log of its own
+    try:
+        _print_measures()
+    finally:
+        logging.disable(logging.NOTSET)
+        structlog.configure(**before)
+
+
+def _print_measures() -> None:
     try:
         for name, count in by_module.measure().items():
             note = by_module.DROPPED.get(name)

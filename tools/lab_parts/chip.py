@@ -1,4 +1,4 @@
-"""Finds the emulator of an ESP32 that ESP32_CHIP names, and installs the libraries that it needs.
+"""Finds the emulator of an ESP32 that ESP32_CHIP names, and installs what it needs: libraries, and xz to unpack it.
 
 Does not build it: nobody packages an emulator of this chip with Wi-Fi and a keypad. The program is called as
 `PROGRAM FLASH.bin [QEMU ARGUMENTS]`, and `PROGRAM --files` prints the folder with the image of MicroPython.
@@ -11,7 +11,7 @@ from pathlib import Path
 from lab_parts.parts import PartMissing
 
 VARIABLE = "ESP32_CHIP"
-PACKAGES = ("libslirp0", "libpixman-1-0", "libglib2.0-0", "libgcrypt20")
+PACKAGES = ("libslirp0", "libpixman-1-0", "libglib2.0-0", "libgcrypt20", "xz-utils")
 ABSENT = (
     f"{VARIABLE} does not name an emulated ESP32: build github.com/lcgamboa/qemu, branch picsimlab-esp32, commit "
     "98f1cbda8c214a151a4687eb21dec9daf7f1d0f1, with a keypad at its pins, as tools/chip_lab/README.md says."
@@ -35,7 +35,7 @@ def find() -> Path:
 
 
 def install() -> None:
-    """Install the libraries of the program that is named, unless it starts; PartMissing says why it still does not.
+    """Install what the program that is named needs, unless it starts; PartMissing says why it still does not.
 
     As root, with apt-get; they are small, and what needs them is not of this machine's own making.
     """

@@ -29,7 +29,8 @@ EXTENSION = "101"
 USER = "alice"
 CALLER = "103"
 PBX_KINDS = ("simulator", "asterisk")
-READY_S = 180.0  # a virtual phone takes two; a chip reads its files in seconds, and its emulator may have to begin anew
+READY_S = 20.0
+CHIP_READY_S = 180.0  # it reads its files in seconds, and its emulator may have to begin anew
 
 
 def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
@@ -67,6 +68,7 @@ class Installation:
 
     more_settings: tuple[str, ...] = ()  # of the bridge
     first_signal = "ready"  # what the phone's start is waited for by
+    ready_s = READY_S
 
     def __init__(
         self,
@@ -149,7 +151,7 @@ class Installation:
         self._parts.push_async_callback(self.phone.stop)
         self.keypad = await PhoneClient.connect(HOST, self.phone.control_port)
         self._parts.push_async_callback(self.keypad.close)
-        await self.keypad.wait_for_signal(self.first_signal, READY_S)
+        await self.keypad.wait_for_signal(self.first_signal, self.ready_s)
 
     async def _port_for_phone(self) -> int:
         """Return the port where the phone finds the broker."""

@@ -23,10 +23,12 @@ from virtual_phone.phone import VirtualPhone
 from phoneterm_cli.console import Console
 from phoneterm_cli.installation import (
     CALLER,
+    CHIP_READY_S,
     EXTENSION,
     HOST,
     PBX_KINDS,
     PHONES,
+    READY_S,
     TID,
     Installation,
     make_lab,
@@ -57,6 +59,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="phoneterm-run-") as folder:
         try:
             installation = Installation(make_lab(pbx), Path(folder), broker_port, control_port, PHONES[phone])
+            installation.ready_s = CHIP_READY_S if phone == "chip" else READY_S
             asyncio.run(_run(installation, pbx))
         except (PartMissing, LabFailed, SetupProblem, PhoneError) as problem:
             _fail(str(problem))
