@@ -85,6 +85,7 @@ async def desk(whole):
     await talking
     await whole.keypad.wait_for_signal("ready")
     yield whole
+    print("The terminal's last lines:", *list(whole.phone.log_lines)[-40:], sep="\n")  # shown when the test failed
     await whole.lab.clear()
 
 

@@ -46,13 +46,17 @@ class Handset(ABC):
         self.set_contact(row, column, is_down)
 
     async def type(self, text: str, hold_ms: float, gap_ms: float) -> list[Keystroke]:
-        """Press the keys of `text` one after the other; return when each went down and up, by the monotonic clock."""
+        """Press the keys of `text` one after the other; return when each went down and up, by the monotonic clock.
+
+        A stroke that is late, because this computer was busy, delays those after it: no press becomes shorter.
+        """
         start_ms = now_ms()
         done = []
         for stroke in plan_keystrokes(text, hold_ms, gap_ms):
             delay_ms = start_ms + stroke.at_ms - now_ms()
             if delay_ms > 0:
                 await asyncio.sleep(delay_ms / 1000)
+            start_ms = max(start_ms, now_ms() - stroke.at_ms)
             self.set_key(stroke.legend, stroke.is_down)
             done.append(stroke._replace(at_ms=now_ms()))
         return done
