@@ -37,7 +37,7 @@ _ARROWS = {
         "phoneterm_bridge.pbx_port",
         "phoneterm.core.messages",
     },
-    "tools/phoneterm_bridge/exchange": {"phoneterm_bridge.exchange", "phoneterm_bridge.store"},
+    "tools/phoneterm_bridge/csv_files": {"phoneterm_bridge.csv_files", "phoneterm_bridge.store"},
     "tools/phoneterm_bridge/mqtt": {"phoneterm_bridge.mqtt", "phoneterm_bridge.problem", "phoneterm.core.messages"},
     "tools/phoneterm_bridge/store": {
         "phoneterm_bridge.store",

@@ -108,17 +108,17 @@ async def test_a_mistake_of_our_own_concerns_one_message_only(scene):
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(topic=st.text(max_size=60) | st.sampled_from(TOPICS), payload=st.binary(max_size=600), is_retained=st.booleans())
-def test_nothing_that_arrives_raises(lonely_reception, topic, payload, is_retained):
-    loop, reception = lonely_reception
-    loop.run_until_complete(reception.receive(topic, payload, is_retained, lambda: None))
+def test_nothing_that_arrives_raises(lonely_router, topic, payload, is_retained):
+    loop, router = lonely_router
+    loop.run_until_complete(router.receive(topic, payload, is_retained, lambda: None))
 
 
 @pytest.fixture
-def lonely_reception(tmp_path, make):
+def lonely_router(tmp_path, make):
     """A bridge's way in, on an event loop of its own, for hypothesis."""
     loop = asyncio.new_event_loop()
     scene = loop.run_until_complete(make.Scene(tmp_path).start())
-    yield loop, type("Reception", (), {"receive": staticmethod(scene.bridge.on_message)})
+    yield loop, type("MessageRouter", (), {"receive": staticmethod(scene.bridge.on_message)})
     loop.run_until_complete(scene.stop())
     loop.close()
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from phoneterm_bridge.cli import user_app
-from phoneterm_bridge.exchange.plan import Known, Plan
-from phoneterm_bridge.exchange.rows import COLUMNS, read_rows
+from phoneterm_bridge.csv_files.plan import Known, Plan
+from phoneterm_bridge.csv_files.rows import COLUMNS, read_rows
 from phoneterm_bridge.store import passwords, reading
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory

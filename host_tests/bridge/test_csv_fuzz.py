@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from phoneterm_bridge.cli import user_app
-from phoneterm_bridge.exchange.files import carry_out, export, plan_import, read_known
-from phoneterm_bridge.exchange.rows import COLUMNS
+from phoneterm_bridge.csv_files.files import carry_out, export, plan_import, read_known
+from phoneterm_bridge.csv_files.rows import COLUMNS
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import prove

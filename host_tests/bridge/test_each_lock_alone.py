@@ -13,8 +13,8 @@ from phoneterm.core import messages
 from phoneterm.core.actions import Indicate, Publish
 from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap
 from phoneterm.core.terminal import Identity, Terminal
-from phoneterm_bridge import gate
-from phoneterm_bridge.reception import Reception
+from phoneterm_bridge import checks
+from phoneterm_bridge.message_router import MessageRouter
 from phoneterm_bridge.store.journal import Journal
 from phoneterm_bridge.terminals.replay_window import ReplayWindow
 from phoneterm_bridge.terminals.sessions import Session, Sessions
@@ -24,9 +24,9 @@ TTL_MS = 150
 
 def take_out_retained(patch):
     """Lock 2: a command with the retain flag is taken like any other."""
-    receive = Reception.receive
+    receive = MessageRouter.receive
     patch.setattr(
-        Reception,
+        MessageRouter,
         "receive",
         lambda self, topic, payload, _, acknowledge: receive(self, topic, payload, False, acknowledge),
     )
@@ -58,7 +58,7 @@ def take_out_once(patch):
 
 def take_out_call(patch):
     """Lock 6: whatever call there is, is meant."""
-    patch.setattr(gate, "choose_call", lambda calls, ref, first_key_s: calls[0] if calls else "no-call")
+    patch.setattr(checks, "choose_call", lambda calls, ref, first_key_s: calls[0] if calls else "no-call")
 
 
 BRIDGE_LOCKS = {

@@ -26,7 +26,7 @@ class HoldingProxy(AmiProxy):
     async def _pass_actions(self, reader, writer):
         proxy = self
 
-        class Gate:
+        class Checks:
             async def read(self, most):
                 data = await reader.read(most)
                 if proxy.is_to_hold and b"BlindTransfer" in data:
@@ -35,7 +35,7 @@ class HoldingProxy(AmiProxy):
                     await proxy.released.wait()
                 return data
 
-        await super()._pass_actions(Gate(), writer)
+        await super()._pass_actions(Checks(), writer)
 
 
 class Desk:

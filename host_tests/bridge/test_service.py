@@ -9,9 +9,9 @@ import sys
 import pytest
 from phoneterm.core import messages
 from phoneterm_bridge.broker.embedded import EmbeddedBroker
+from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.pbx_port import PbxRejectedLogin
 from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings import BrokerSettings
 
@@ -70,9 +70,9 @@ async def test_what_is_with_the_pbx_finishes_before_the_bridge_is_gone(scene, ma
 async def test_the_bridge_outlives_its_broker_with_a_clean_session_and_no_backlog(tmp_path, make):
     """The broker is an embedded one of its own, as if it were a foreign one, and is killed and started again."""
     scene = make.Scene(tmp_path)
-    roster = Roster(scene.engine)
-    await roster.refresh()
-    broker = EmbeddedBroker("127.0.0.1", 0, "phoneterm", roster)
+    directory = LiveDirectory(scene.engine)
+    await directory.refresh()
+    broker = EmbeddedBroker("127.0.0.1", 0, "phoneterm", directory)
     await broker.start()
     address, port = broker.address, broker.port
     external = {"embedded": False, "port": port, "username": address.username, "password": address.password}
@@ -83,7 +83,7 @@ async def test_the_bridge_outlives_its_broker_with_a_clean_session_and_no_backlo
     await make.until(lambda: scene.bridge.is_link_up)
     await broker.stop()
     await make.until(lambda: not scene.bridge.is_link_up)
-    again = EmbeddedBroker("127.0.0.1", port, "phoneterm", roster)
+    again = EmbeddedBroker("127.0.0.1", port, "phoneterm", directory)
     again._doorkeeper._bridge_password = address.password
     await again.start()
     await make.until(lambda: scene.bridge.is_link_up)

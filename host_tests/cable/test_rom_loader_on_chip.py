@@ -17,7 +17,7 @@ from device_cable import rom_loader
 from device_cable.board import enter_board
 from device_cable.cable import Cable
 from device_cable.files import list_files
-from device_cable.image import Chip
+from device_cable.image import BoardChip
 from lab_parts.chip import find_files
 
 _IN_LOADER = ("-global", "driver=esp32.gpio,property=strap_mode,value=0x0f")
@@ -82,7 +82,7 @@ def micropython(need_chip, tmp_path):
 def test_an_image_is_written_by_esptool_and_its_micropython_starts(chip, micropython, monkeypatch):
     for name in ("BEFORE", "AFTER"):
         monkeypatch.setenv(f"ESPTOOL_{name}", "no-reset")
-    described = Chip("esp32", "0x1000")
+    described = BoardChip("esp32", "0x1000")
     found = rom_loader.read_flash_image(micropython, "ESP32_GENERIC", described)
     assert (found.mcu, found.slots, found.has_firmware) == ("esp32", 1, False)
     chip.start(*_IN_LOADER)

@@ -2,7 +2,7 @@
 
 import pytest
 from keypad_lab.replay import Event, Replay, TraceMatrix, firmware_scanner
-from keypad_lab.trace import Row
+from keypad_lab.trace import TraceRow
 
 _MS = 1000
 _SECOND = 1000 * _MS
@@ -10,7 +10,7 @@ _SECOND = 1000 * _MS
 
 def _run(*rows, work_us=0):
     matrix = TraceMatrix()
-    return Replay([Row(*row) for row in rows], matrix, firmware_scanner(matrix), work_us)
+    return Replay([TraceRow(*row) for row in rows], matrix, firmware_scanner(matrix), work_us)
 
 
 def _replay(*rows, work_us=0):

@@ -5,7 +5,7 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keypad_lab.trace import HEADER, Row, TraceError, read_rows, write_rows
+from keypad_lab.trace import HEADER, TraceError, TraceRow, read_rows, write_rows
 
 
 def _read(text):
@@ -20,23 +20,27 @@ def _complaint(*lines):
 
 @given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 0xFFFF), st.integers(0, 10**6))))
 def test_what_is_written_is_read_back(values):
-    rows = [Row(*value) for value in sorted(values)]
+    rows = [TraceRow(*value) for value in sorted(values)]
     file = io.StringIO()
     assert write_rows(file, rows) == len(rows)
     assert _read(file.getvalue()) == rows
 
 
 def test_contacts_may_be_decimal_or_hexadecimal():
-    assert _read(f"{HEADER}\n0,65535,0\n1,0xFFff,0\n2,0X1,0\n") == [Row(0, 65535), Row(1, 65535), Row(2, 1)]
+    assert _read(f"{HEADER}\n0,65535,0\n1,0xFFff,0\n2,0X1,0\n") == [
+        TraceRow(0, 65535),
+        TraceRow(1, 65535),
+        TraceRow(2, 1),
+    ]
 
 
 def test_dos_newlines_spaces_quotes_blank_lines_and_a_byte_order_mark_do_no_harm():
     text = '\ufeff"time_us", contacts, stall_us\r\n 5 ,"1", 0\r\n\r\n7,0,0\r\n\r\n'
-    assert _read(text) == [Row(5, 1), Row(7, 0)]
+    assert _read(text) == [TraceRow(5, 1), TraceRow(7, 0)]
 
 
 def test_the_last_line_needs_no_newline_and_a_trace_may_have_no_rows():
-    assert _read(f"{HEADER}\n5,1,0") == [Row(5, 1)]
+    assert _read(f"{HEADER}\n5,1,0") == [TraceRow(5, 1)]
     assert _read(HEADER) == []
 
 

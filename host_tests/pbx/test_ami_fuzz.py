@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pbx.test_ami_client import connected
 from phoneterm.core.messages import FINAL_STATES
 from phoneterm_bridge.ami.codec import MAX_LINE_BYTES, MAX_MESSAGE_BYTES, Decoder, Message, encode
-from phoneterm_bridge.asterisk.transfer import Plan
+from phoneterm_bridge.asterisk.transfer import ConsultationRequest
 from phoneterm_bridge.asterisk.view import CallView
 from phoneterm_bridge.why import REASONS
 
@@ -144,10 +144,10 @@ def test_no_event_and_no_list_of_channels_breaks_the_view_of_the_calls(events, c
     half = len(events) // 2
     for name, headers in events[:half]:
         view.apply(Message([("Event", name), *headers.items()]))
-    view.load([Message(list(item.items())) for item in channels], Plan("", 15.0))
+    view.load([Message(list(item.items())) for item in channels], ConsultationRequest("", 15.0))
     for leg in view.table.everybody():
         if view.running(leg) is None:
-            view.begin(leg, Plan("Local/102@internal-", 15.0)).release()
+            view.begin(leg, ConsultationRequest("Local/102@internal-", 15.0)).release()
             view.send(leg)
     for name, headers in events[half:]:
         view.apply(Message([("Event", name), *headers.items()]))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from phoneterm.core.messages import FINAL_STATES
 from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.asterisk.calls import CallTable, endpoint_of, ref_of
-from phoneterm_bridge.asterisk.transfer import Plan, Transfer
+from phoneterm_bridge.asterisk.transfer import ConsultationRequest, Transfer
 from phoneterm_bridge.why import REASONS
 
 STATES = ("ringing", "consulting", *FINAL_STATES)
@@ -51,7 +51,10 @@ def test_any_events_lead_to_known_states_and_to_one_end(events):
     table, told = talking_table(), []
     user = table.leg("1.2")
     transfer = Transfer(
-        user, table.others(user), Plan("Local/102@internal-", 15.0), lambda *progress: told.append(progress)
+        user,
+        table.others(user),
+        ConsultationRequest("Local/102@internal-", 15.0),
+        lambda *progress: told.append(progress),
     )
     for one in events:
         table.apply(one)
@@ -103,7 +106,7 @@ def test_a_colleague_who_leaves_the_second_bridge_comes_to_the_caller_or_is_gone
     """While swapped, the user is with the caller: recorded from Asterisk 22, which moves her first or last."""
     table, progress = talking_table(), []
     user = table.leg("1.2")
-    plan = Plan("Local/102@internal-", 15.0)
+    plan = ConsultationRequest("Local/102@internal-", 15.0)
     transfer = Transfer(user, table.others(user), plan, lambda *told: progress.append(told))
     for name, who, bridge in [
         ("Hold", "1.2", ""), ("BridgeLeave", "1.2", "home"), ("BridgeEnter", "1.2", "second"),

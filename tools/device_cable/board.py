@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from firmware_build.version import OLDEST_MICROPYTHON
 
 from device_cable.cable import Cable
-from device_cable.image import Chip, parse_version
+from device_cable.image import BoardChip, parse_version
 from device_cable.problem import CableProblem
 
 OLDEST = parse_version(OLDEST_MICROPYTHON)
@@ -86,7 +86,7 @@ def check_frozen(board: Board, name: str, version: str) -> None:
         )
 
 
-def check_board(board: Board, port: str, name: str, chip: Chip, oldest: tuple[int, ...]) -> None:
+def check_board(board: Board, port: str, name: str, chip: BoardChip, oldest: tuple[int, ...]) -> None:
     """Refuse a board that the image of `name` cannot run on."""
     if board.platform != "esp32":
         raise CableProblem(f"The board at {port} is no ESP32 ({board.machine}): BOARD={name} does not fit it.")

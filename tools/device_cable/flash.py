@@ -23,7 +23,7 @@ NEW = ".new"
 
 
 @dataclass(frozen=True)
-class Plan:
+class FlashPlan:
     """What is to be done: paths in the order in which they are put in place.
 
     changed: to be put in place; staged: those of them that lie beside it already; removed: no longer part.
@@ -46,7 +46,7 @@ class Plan:
         return sum(len(self.contents[path]) for path in self.to_copy)
 
 
-def make_plan(cable: Cable, image: Image) -> Plan:
+def make_plan(cable: Cable, image: Image) -> FlashPlan:
     """Compare the board with the image."""
     there = files.list_files(cable)
     hashes = files.hash_files(cable, _worth_hashing(there, image))
@@ -56,13 +56,13 @@ def make_plan(cable: Cable, image: Image) -> Plan:
     ours = _listed_on_board(cable, there) | set(image.contents) | image.frozen | {MANIFEST}
     ours |= {path + NEW for path in ours} | {path for path in there if path.startswith(FIRMWARE)}
     is_first = "main.py" not in there
-    return Plan(
+    return FlashPlan(
         tuple(sorted(changed, key=_place)), staged, tuple(sorted((ours & set(there)) - kept)), is_first,
         {path: image.contents[path] for path in changed},
     )  # fmt: skip
 
 
-def carry_out(cable: Cable, plan: Plan, image: Image, on_copied: Callable[[str, int], None]) -> None:
+def carry_out(cable: Cable, plan: FlashPlan, image: Image, on_copied: Callable[[str, int], None]) -> None:
     """Do what the plan says; `on_copied` hears each file and how many of its bytes are there.
 
     BoardFull: nothing of the terminal was changed, and what was copied is gone again.
@@ -93,7 +93,9 @@ def verify(cable: Cable, image: Image) -> int:
     return len(hashes)
 
 
-def _stage(cable: Cable, plan: Plan, paths: tuple[str, ...] | list[str], on_copied: Callable[[str, int], None]) -> None:
+def _stage(
+    cable: Cable, plan: FlashPlan, paths: tuple[str, ...] | list[str], on_copied: Callable[[str, int], None]
+) -> None:
     """Write each file beside the one it replaces, unless it lies there already, and prove it."""
     for path in paths:
         if path in plan.staged:
@@ -110,7 +112,7 @@ def _stage(cable: Cable, plan: Plan, paths: tuple[str, ...] | list[str], on_copi
             raise CableProblem(f"The file {path} did not arrive as it was sent: check the cable, run make flash again.")
 
 
-def _check_room(cable: Cable, plan: Plan, image: Image) -> None:
+def _check_room(cable: Cable, plan: FlashPlan, image: Image) -> None:
     """Refuse before anything is copied when the board has no room for it."""
     free, block = files.free_bytes(cable)
     sizes = [len(plan.contents[path]) for path in plan.to_copy] + [len(image.manifest)]
@@ -134,9 +136,9 @@ def _clear(cable: Cable, paths: tuple[str, ...]) -> None:
             cable.run(f"import os\nos.remove({path + NEW!r})")
 
 
-def _without(plan: Plan, paths: list[str]) -> Plan:
+def _without(plan: FlashPlan, paths: list[str]) -> FlashPlan:
     left = tuple(path for path in plan.changed if path not in paths)
-    return Plan(left, plan.staged, plan.removed, plan.is_first, plan.contents)
+    return FlashPlan(left, plan.staged, plan.removed, plan.is_first, plan.contents)
 
 
 def _worth_hashing(there: dict[str, int], image: Image) -> list[str]:

@@ -45,7 +45,7 @@ class Image:
 
 
 @dataclass(frozen=True)
-class Chip:
+class BoardChip:
     """A board's chip ("esp32s3") and where in its flash a MicroPython image begins; None for what is not said."""
 
     mcu: str | None
@@ -80,17 +80,17 @@ def parse_version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.removeprefix("v").split("-")[0].split("."))
 
 
-def read_chip(boards: Path, name: str) -> Chip:
+def read_chip(boards: Path, name: str) -> BoardChip:
     """Return what a board's board.json says of its chip; a board without that file says nothing."""
     path = boards / name / "board.json"
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
         mcu, offset = document.get("mcu"), document.get("deploy_options", {}).get("flash_offset")
     except FileNotFoundError:
-        return Chip(None, None)
+        return BoardChip(None, None)
     except (OSError, ValueError, AttributeError):
         raise CableProblem(f"The file {path} is no description of a board.") from None
-    return Chip(str(mcu).lower() if mcu else None, str(offset) if offset else None)
+    return BoardChip(str(mcu).lower() if mcu else None, str(offset) if offset else None)
 
 
 def check_board_name(boards: Path, name: str | None) -> str:

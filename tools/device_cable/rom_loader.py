@@ -13,13 +13,13 @@ from pathlib import Path
 
 from firmware_build.flash_image import FlashImage, NotAnImage, parse_flash_image
 
-from device_cable.image import Chip
+from device_cable.image import BoardChip
 from device_cable.problem import CableProblem
 
 _BAUD = 460800
 
 
-def read_flash_image(path: Path, name: str, chip: Chip) -> FlashImage:
+def read_flash_image(path: Path, name: str, chip: BoardChip) -> FlashImage:
     """Return what the image in a file is; CableProblem when it is not one for the board `name`."""
     if chip.mcu is None or chip.flash_offset is None:
         raise CableProblem(f"The board.json of {name} does not say its chip (mcu) and where MicroPython goes.")
@@ -37,7 +37,7 @@ def read_flash_image(path: Path, name: str, chip: Chip) -> FlashImage:
     return image
 
 
-def make_command(path: Path, port: str, chip: Chip) -> list[str]:
+def make_command(path: Path, port: str, chip: BoardChip) -> list[str]:
     """Return the command line that erases the flash and writes the image."""
     return [
         sys.executable, "-m", "esptool", "--chip", str(chip.mcu), "--port", port, "--baud", str(_BAUD),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from keypad_lab.trace import Row
+from keypad_lab.trace import TraceRow
 
 KEYS = 16
 SPIKE_US = 600
@@ -59,7 +59,7 @@ class Press(NamedTuple):
 class Recording(NamedTuple):
     """A trace and the truth about it."""
 
-    rows: list[Row]
+    rows: list[TraceRow]
     presses: list[Press]
 
 
@@ -125,15 +125,15 @@ def _moments(per_second: float, end_us: int, chance: random.Random) -> list[int]
     return sorted(chance.randrange(end_us) for _ in range(count))
 
 
-def _fold(toggles: list[tuple[int, int]], stalls: list[tuple[int, int]], end_us: int) -> Iterator[Row]:
+def _fold(toggles: list[tuple[int, int]], stalls: list[tuple[int, int]], end_us: int) -> Iterator[TraceRow]:
     """Turn toggles of single contacts and stalls, each in order of time, into rows of all 16."""
     moments = [(time_us, key, 0) for time_us, key in toggles] + [(time_us, 0, stall_us) for time_us, stall_us in stalls]
     closed = 0
-    yield Row(0, 0)
+    yield TraceRow(0, 0)
     for time_us, key, stall_us in sorted(moments):
         closed ^= key
-        yield Row(time_us, as_read(closed), stall_us)
-    yield Row(end_us, as_read(closed))
+        yield TraceRow(time_us, as_read(closed), stall_us)
+    yield TraceRow(end_us, as_read(closed))
 
 
 def as_read(closed: int) -> int:

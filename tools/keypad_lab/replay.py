@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from phoneterm.core import debounce
 from phoneterm.core.scanner import Scanner
 
-from keypad_lab.trace import Row
+from keypad_lab.trace import TraceRow
 
 TAIL_US = 100_000
 _SECOND_US = 1_000_000
@@ -62,7 +62,7 @@ def firmware_scanner(matrix: TraceMatrix) -> Scanner:
 class Replay:
     """One run of one trace; its counts may be read once `events` is used up."""
 
-    def __init__(self, rows: Iterable[Row], matrix: TraceMatrix, poller: Poller, work_us: int = 0) -> None:
+    def __init__(self, rows: Iterable[TraceRow], matrix: TraceMatrix, poller: Poller, work_us: int = 0) -> None:
         """Take the trace, the matrix to play it on, who looks at that matrix, and how long one poll's work takes."""
         self.matrix = matrix
         self.poller = poller

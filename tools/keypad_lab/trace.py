@@ -16,7 +16,7 @@ MOST_TIME_US = 1 << 62
 _MOST_LINE_CHARS = 200
 
 
-class Row(NamedTuple):
+class TraceRow(NamedTuple):
     """One line of a trace."""
 
     time_us: int
@@ -28,7 +28,7 @@ class TraceError(Exception):
     """A trace is not as it must be; the sentence says where and what to do."""
 
 
-def read_rows(file: TextIO) -> Iterator[Row]:
+def read_rows(file: TextIO) -> Iterator[TraceRow]:
     """Yield the rows of an open trace, or raise TraceError at the first line that is wrong."""
     header = _read_line(file, 1)
     if header.removeprefix("\ufeff").replace(" ", "").replace('"', "").lower() != HEADER:
@@ -48,7 +48,7 @@ def read_rows(file: TextIO) -> Iterator[Row]:
         yield row
 
 
-def write_rows(file: TextIO, rows: Iterable[Row]) -> int:
+def write_rows(file: TextIO, rows: Iterable[TraceRow]) -> int:
     """Write the header and the rows; return how many rows."""
     count = 0
     file.write(HEADER + "\n")
@@ -68,7 +68,7 @@ def _checked(line: str, number: int) -> str:
     return line
 
 
-def _parse(line: str, number: int) -> Row:
+def _parse(line: str, number: int) -> TraceRow:
     fields = [field.strip().strip('"') for field in line.split(",")]
     if len(fields) != 3:
         raise TraceError(f"Line {number} has {len(fields)} fields, not 3; write it as {HEADER}.")
@@ -81,7 +81,7 @@ def _parse(line: str, number: int) -> Row:
     stall_us = _whole_number(fields[2])
     if stall_us is None or stall_us > MOST_TIME_US:
         raise TraceError(f"Line {number}: stall_us {fields[2]!r} must be a whole number of microseconds, or 0.")
-    return Row(time_us, contacts, stall_us)
+    return TraceRow(time_us, contacts, stall_us)
 
 
 def _whole_number(text: str) -> int | None:

@@ -14,35 +14,35 @@ from typing import TYPE_CHECKING
 import structlog
 from phoneterm.core import messages
 
-from phoneterm_bridge.afterwards import Afterwards
-from phoneterm_bridge.asking import Asking
 from phoneterm_bridge.broker.tls import make_client_context, make_server_context
-from phoneterm_bridge.commands import Commands
-from phoneterm_bridge.gate import Gate
+from phoneterm_bridge.checks import Checks
+from phoneterm_bridge.command_dispatcher import CommandDispatcher
 from phoneterm_bridge.health import Health
+from phoneterm_bridge.live_directory import LiveDirectory
+from phoneterm_bridge.message_router import MessageRouter
 from phoneterm_bridge.mqtt.connection import BrokerAddress, Will
 from phoneterm_bridge.mqtt.link import Link, MqttLink
 from phoneterm_bridge.mqtt.pulse import Pulse
+from phoneterm_bridge.outbox import Outbox
 from phoneterm_bridge.pbx_port import Pbx, PbxRejectedLogin
+from phoneterm_bridge.pbx_requests import PbxRequests
 from phoneterm_bridge.phone_config import make_config, make_policy
 from phoneterm_bridge.policy.record import record_policy
 from phoneterm_bridge.policy.site_limit import SiteLimit
 from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.reception import Reception
 from phoneterm_bridge.refreshing import keep_refreshing
-from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.running_commands import RunningCommands
 from phoneterm_bridge.settings import BridgeSettings, BrokerSettings
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Journal
 from phoneterm_bridge.store.owner import own_store
+from phoneterm_bridge.terminals.publisher import TerminalPublisher
 from phoneterm_bridge.terminals.request_desk import RequestDesk
 from phoneterm_bridge.terminals.sessions import Sessions
-from phoneterm_bridge.terminals.speaker import Speaker
 from phoneterm_bridge.terminals.telemetry import Telemetry
 from phoneterm_bridge.terminals.troubles import Troubles
-from phoneterm_bridge.terminals.welcome import Welcome
-from phoneterm_bridge.transfers import Transfers
+from phoneterm_bridge.terminals.updates import TerminalUpdates
 
 if TYPE_CHECKING:  # imported only where there is one: a bridge with a mosquitto does not carry amqtt
     from phoneterm_bridge.broker.embedded import EmbeddedBroker
@@ -60,7 +60,7 @@ class Bridge:
         self._broker: EmbeddedBroker | None = None
         self._parts = AsyncExitStack()
         self._hurried = asyncio.Event()
-        self._afterwards = Afterwards()
+        self._outbox = Outbox()
         self.health = Health(pbx)
         self.http_port: int | None = None
 
@@ -82,7 +82,7 @@ class Bridge:
     @property
     def refused(self) -> Counter[str]:
         """How many messages from terminals were refused since the start, by reason; one log line each."""
-        return self._reception.refused
+        return self._router.refused
 
     async def start(self) -> None:
         """Start everything; if one part cannot be started, those before it are stopped again."""
@@ -108,8 +108,8 @@ class Bridge:
         self._engine = await asyncio.to_thread(open_store, self._settings.store.path)
         self._parts.callback(self._engine.dispose)
         self._parts.enter_context(own_store(self._settings.store.path))
-        self._roster = Roster(self._engine)
-        await self._roster.refresh()
+        self._directory = LiveDirectory(self._engine)
+        await self._directory.refresh()
         self._journal = self._make_journal()
         unknown = await self._journal.start()
         self._parts.push_async_callback(self._journal.stop)
@@ -126,7 +126,7 @@ class Bridge:
     async def _start_policy(self) -> None:
         self._policy = make_policy(self._settings.phones, self._settings.policy)
         await asyncio.to_thread(record_policy, self._engine, self._settings.phones, self._settings.policy)
-        self._site = SiteLimit(self._settings.policy, self._engine, self._roster)
+        self._site = SiteLimit(self._settings.policy, self._engine, self._directory)
         await self._site.recall(self._policy)
         self._parts.push_async_callback(self._site.stop)
 
@@ -141,8 +141,8 @@ class Bridge:
         await self._start_pages()
         await self._link.start(self)
         self._parts.push_async_callback(self._link.stop)
-        self._parts.callback(self._afterwards.flush)
-        self._parts.callback(self._speaker.say_bridge_state, "offline")
+        self._parts.callback(self._outbox.flush)
+        self._parts.callback(self._publisher.say_bridge_state, "offline")
 
     async def _start_broker(self, settings: BrokerSettings) -> BrokerAddress:
         from phoneterm_bridge.broker.embedded import EmbeddedBroker
@@ -150,7 +150,7 @@ class Bridge:
         tls = None
         if settings.certificate_path and settings.key_path:
             tls = make_server_context(settings.certificate_path, settings.key_path, settings.client_ca_path)
-        self._broker = EmbeddedBroker(settings.host, settings.port, settings.base, self._roster, tls)
+        self._broker = EmbeddedBroker(settings.host, settings.port, settings.base, self._directory, tls)
         await self._broker.start()
         self._parts.push_async_callback(self._broker.stop)
         return self._broker.address
@@ -159,21 +159,32 @@ class Bridge:
         phones = self._settings.phones
         self._sessions = sessions = Sessions(phones.ttl_ms)
         config = make_config(phones, self._pbx.operations, self._engine)
-        self._speaker = Speaker(link, self._settings.broker.base, self._roster, self._afterwards)
-        self._transfers = Transfers(self._speaker, self._journal, self._afterwards)
-        self._parts.callback(self._transfers.stop)
+        self._publisher = TerminalPublisher(link, self._settings.broker.base, self._directory, self._outbox)
+        self._running_commands = RunningCommands(self._publisher, self._journal, self._outbox)
+        self._parts.callback(self._running_commands.stop)
         self._troubles = self.health.troubles = Troubles(self._engine)
-        self._welcome = Welcome(self._roster, sessions, self._speaker, self._pbx, self._policy, config, self._troubles)
-        self._desk = RequestDesk(
-            self._engine, self._roster, sessions, self._welcome.crash_reports, self._speaker, lambda: self.is_link_up
+        self._updates = TerminalUpdates(
+            self._directory, sessions, self._publisher, self._pbx, self._policy, config, self._troubles
         )
-        asking = Asking(self._pbx)
-        gate = Gate(self._roster, sessions, self._policy, self._site.limits, self._pbx, asking, self._transfers)
-        self._commands = Commands(gate, asking, self._journal, self._transfers, self._speaker, self._afterwards)
+        self._desk = RequestDesk(
+            self._engine,
+            self._directory,
+            sessions,
+            self._updates.crash_reports,
+            self._publisher,
+            lambda: self.is_link_up,
+        )
+        pbx_requests = PbxRequests(self._pbx)
+        checks = Checks(
+            self._directory, sessions, self._policy, self._site.limits, self._pbx, pbx_requests, self._running_commands
+        )
+        self._dispatcher = CommandDispatcher(
+            checks, pbx_requests, self._journal, self._running_commands, self._publisher, self._outbox
+        )
         self._telemetry = Telemetry()
-        self._reception = Reception(
-            self._settings.broker.base, self._roster, self._welcome, self._commands, self._journal, self._telemetry,
-            self._troubles,
+        self._router = MessageRouter(
+            self._settings.broker.base, self._directory, self._updates, self._dispatcher, self._journal,
+            self._telemetry, self._troubles,
         )  # fmt: skip
 
     def _start_watching(self, link: Link) -> None:
@@ -190,8 +201,8 @@ class Bridge:
 
         assert isinstance(self._journal, CountedJournal)
         sources = Sources(
-            self.health, self._journal, self._reception, self._commands, self._transfers, self._speaker,
-            self._sessions, self._roster, self._telemetry, self._settings.store.path,
+            self.health, self._journal, self._router, self._dispatcher, self._running_commands, self._publisher,
+            self._sessions, self._directory, self._telemetry, self._settings.store.path,
         )  # fmt: skip
         server = await serve_pages(self._settings.http, sources)
         self.http_port = server.port
@@ -212,46 +223,46 @@ class Bridge:
 
     async def _finish_commands(self) -> None:
         """Take no more commands, and wait for what is with the PBX: for a while, and only until somebody hurries."""
-        self._commands.close()
-        finishing = asyncio.create_task(self._commands.finish(_FINISH_S))
+        self._dispatcher.close()
+        finishing = asyncio.create_task(self._dispatcher.finish(_FINISH_S))
         hurrying = asyncio.create_task(self._hurried.wait())
         await asyncio.wait((finishing, hurrying), return_when=asyncio.FIRST_COMPLETED)
         for task in (finishing, hurrying):
             await _end_task(task)
-        if self._commands.in_flight:
-            words = {"commands": self._commands.in_flight, "is_hurried": self._hurried.is_set()}
+        if self._dispatcher.in_flight:
+            words = {"commands": self._dispatcher.in_flight, "is_hurried": self._hurried.is_set()}
             structlog.get_logger().warning("left-with-the-pbx", **words)
 
     async def refresh(self) -> None:
         """Take over at once what changed in the store, and tell the terminals it concerns; pass requests on."""
-        changed = await self._roster.refresh()
+        changed = await self._directory.refresh()
         self._site.follow_directory()
-        self._welcome.tell_changed(changed)
+        self._updates.tell_changed(changed)
         for tid in changed:
-            if tid in self._roster.rotated:
-                self._welcome.see_off(tid)
-            if self._broker is not None and (self._roster.find(tid) is None or tid in self._roster.rotated):
+            if tid in self._directory.rotated:
+                self._updates.see_off(tid)
+            if self._broker is not None and (self._directory.find(tid) is None or tid in self._directory.rotated):
                 self._broker.kick(tid)
         if self.is_link_up:
-            self._welcome.send_again()
+            self._updates.send_again()
         await self._desk.serve()
         await self._troubles.keep()
 
     def _say_state(self) -> None:
-        self._speaker.say_bridge_state("online" if self._pbx.is_available else "degraded")
+        self._publisher.say_bridge_state("online" if self._pbx.is_available else "degraded")
 
     def on_link(self, is_up: bool) -> None:
         """The MQTT link is up or down: what was to be said before is said or lost by now."""
-        self._afterwards.flush()
+        self._outbox.flush()
         self.health.on_link(is_up)
         if is_up:
             self._say_state()
-            self._welcome.catch_up()
+            self._updates.catch_up()
 
     async def on_message(self, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]) -> None:
         """A message came from a terminal."""
         if not self._pulse.takes(topic, payload):
-            await self._reception.receive(topic, payload, is_retained, acknowledge)
+            await self._router.receive(topic, payload, is_retained, acknowledge)
 
     def on_pause(self) -> None:
         """All messages that came together have been begun with: what they have for the journal is written at once."""
@@ -259,16 +270,16 @@ class Bridge:
 
     def on_calls_changed(self, endpoint: str) -> None:
         """The PBX's calls of an endpoint changed."""
-        self._transfers.on_calls(endpoint, {call.ref for call in self._pbx.calls(endpoint)})
-        self._welcome.tell_calls(endpoint)
+        self._running_commands.on_calls(endpoint, {call.ref for call in self._pbx.calls(endpoint)})
+        self._updates.tell_calls(endpoint)
 
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
         """A transfer went on."""
-        self._transfers.on_progress(ref, state, reason)
+        self._running_commands.on_progress(ref, state, reason)
 
     def on_arrival(self, ref: str, reason: str | None) -> None:
         """Whom a blind transfer sent away was answered, or was not."""
-        self._transfers.on_arrival(ref, reason)
+        self._running_commands.on_arrival(ref, reason)
 
     def on_availability(self, is_available: bool) -> None:
         """The PBX can be asked now, or no longer."""
@@ -278,9 +289,9 @@ class Bridge:
             structlog.get_logger().warning("pbx-away")
         self.health.on_availability(is_available)
         self._say_state()
-        for endpoint in self._transfers.endpoints() if is_available else ():
-            self._transfers.on_resync(endpoint, self._pbx.calls(endpoint))
-            self._welcome.tell_calls(endpoint)
+        for endpoint in self._running_commands.endpoints() if is_available else ():
+            self._running_commands.on_resync(endpoint, self._pbx.calls(endpoint))
+            self._updates.tell_calls(endpoint)
 
 
 def address_of(settings: BrokerSettings) -> BrokerAddress:

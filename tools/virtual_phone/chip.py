@@ -16,7 +16,7 @@ _MOST_LINE_BYTES = 1024 * 1024
 _MOST_OUTPUT_BYTES = 500
 
 
-class Chip:
+class SimulatedChip:
     """A MicroPython process and the socket to it; for one run only."""
 
     def __init__(

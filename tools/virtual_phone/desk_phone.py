@@ -14,7 +14,7 @@ from lab_parts import stock_modules
 from lab_parts.parts import PartMissing
 
 from virtual_phone import frames, vm
-from virtual_phone.chip import Chip
+from virtual_phone.chip import SimulatedChip
 from virtual_phone.handset import Handset
 from virtual_phone.nvs_image import NvsImage
 from virtual_phone.power import Power
@@ -64,7 +64,7 @@ class DeskPhone(Handset):
     ) -> None:
         super().__init__(read_wiring(board))
         self.nvs = NvsImage(settings)
-        self.power: Power[Chip] = Power(self._boot, self._go_dark)
+        self.power: Power[SimulatedChip] = Power(self._boot, self._go_dark)
         self._firmware = firmware
         self._argv, self._environment = vm.command(
             vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (), bits
@@ -110,9 +110,9 @@ class DeskPhone(Handset):
             **self._outputs.as_json(),
         }
 
-    async def _boot(self, cause: str) -> Chip:
+    async def _boot(self, cause: str) -> SimulatedChip:
         """Start a chip that knows the settings and where everything is."""
-        chip = Chip(self._take_line, self._take_output, self._take_end)
+        chip = SimulatedChip(self._take_line, self._take_output, self._take_end)
         environment = self._environment | self.nvs.environment()
         environment["PHONETERM_RESET_CAUSE"] = str(RESET_CAUSES[cause])
         if cause in _RTC_IS_LOST:

@@ -16,7 +16,7 @@ from device_cable import nvs, rom_loader
 from device_cable.board import check_board, check_frozen, enter_board
 from device_cable.cable import Cable
 from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
-from device_cable.image import Chip, Image, check_board_name, read_chip, read_image
+from device_cable.image import BoardChip, Image, check_board_name, read_chip, read_image
 from device_cable.memory import check_memory
 from device_cable.ports import find_port
 from device_cable.problem import CableProblem
@@ -62,7 +62,7 @@ def flash(
                 raise typer.Exit(0 if outcome.is_good else 1)
 
 
-def _write_micropython(port: str, name: str, chip: Chip, path: Path, is_agreed: bool) -> None:
+def _write_micropython(port: str, name: str, chip: BoardChip, path: Path, is_agreed: bool) -> None:
     """Write an image of MicroPython, once somebody has agreed to what goes with that."""
     image = rom_loader.read_flash_image(path, name, chip)
     command = rom_loader.make_command(path, port, chip)

@@ -20,7 +20,7 @@ from device_cable.cable import Cable
 from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
 from device_cable.client_certificate import read_client_certificate
 from device_cable.enrolment import Provision, check_terminal, prepare
-from device_cable.image import Chip, check_board_name, read_chip
+from device_cable.image import BoardChip, check_board_name, read_chip
 from device_cable.memory import PLAIN, check_memory
 from device_cable.ports import find_port
 from device_cable.problem import CableProblem
@@ -132,7 +132,7 @@ def wipe(
     )
 
 
-def _enter(cable: Cable, name: str, chip: Chip) -> Board:
+def _enter(cable: Cable, name: str, chip: BoardChip) -> Board:
     """Stop the terminal and return what the board is, if our firmware can run there."""
     found = enter_board(cable, name)
     check_board(found, cable.port, name, chip, OLDEST)

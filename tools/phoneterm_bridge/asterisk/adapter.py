@@ -24,7 +24,7 @@ from phoneterm_bridge.asterisk.choice import find_leg
 from phoneterm_bridge.asterisk.features import Features, ask_features, ask_variable
 from phoneterm_bridge.asterisk.speed import speed_of
 from phoneterm_bridge.asterisk.start import AttendedStart
-from phoneterm_bridge.asterisk.transfer import CONSULTING, Plan, Transfer
+from phoneterm_bridge.asterisk.transfer import CONSULTING, ConsultationRequest, Transfer
 from phoneterm_bridge.asterisk.view import CallView
 from phoneterm_bridge.pbx_port import Call, Outcome, PbxListener
 
@@ -176,7 +176,7 @@ class AsteriskPbx:
         self._view.begin_load()
         channels = await self._client.ask_list("CoreShowChannels")
         self.is_available = True
-        self._view.load(channels, Plan("", self._features.no_answer_s))
+        self._view.load(channels, ConsultationRequest("", self._features.no_answer_s))
         if self._view.listener is not None:
             self._view.listener.on_availability(True)
         speed = speed_of(self._features)

@@ -26,7 +26,7 @@ from phoneterm_bridge.asterisk.actions import (
 )
 from phoneterm_bridge.asterisk.calls import Leg
 from phoneterm_bridge.asterisk.features import Features, ask_variable
-from phoneterm_bridge.asterisk.transfer import ASKED, Plan
+from phoneterm_bridge.asterisk.transfer import ASKED, ConsultationRequest
 from phoneterm_bridge.asterisk.view import CallView, RunningTransfer
 from phoneterm_bridge.pbx_port import Outcome
 
@@ -55,7 +55,7 @@ class AttendedStart:
 
     async def begin(self, leg: Leg, context: str, number: str) -> Outcome:
         """Start it; accepted once Asterisk has taken the number, and from then on the view follows it."""
-        running = self._view.begin(leg, Plan(f"Local/{number}@{context}-", self._features.no_answer_s))
+        running = self._view.begin(leg, ConsultationRequest(f"Local/{number}@{context}-", self._features.no_answer_s))
         await asyncio.sleep(max(0.0, leg.deaf_until - self._view.clock()))
         try:
             reason = await self._ask(leg.channel, context, number)

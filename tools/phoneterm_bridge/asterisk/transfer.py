@@ -36,7 +36,7 @@ FAIL_SOUND_S = 0.5  # how long Asterisk's xferfailsound keeps a transferrer who 
 
 
 @dataclass(frozen=True)
-class Plan:
+class ConsultationRequest:
     """What was asked for: what the target's channel name begins with, and how long Asterisk rings the colleague."""
 
     target_name: str
@@ -46,7 +46,9 @@ class Plan:
 class Transfer:
     """One attended transfer, from the feature code to its end. `tell` is called with each progress."""
 
-    def __init__(self, leg: Leg, callers: list[Leg], plan: Plan, tell: Callable[[str, str | None], None]) -> None:
+    def __init__(
+        self, leg: Leg, callers: list[Leg], plan: ConsultationRequest, tell: Callable[[str, str | None], None]
+    ) -> None:
         """Begin in `asked`: this leg is about to transfer these callers."""
         self.state = ASKED
         self.ref = leg.ref

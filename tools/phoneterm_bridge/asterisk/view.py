@@ -12,7 +12,7 @@ from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.asterisk.arrival import TELLING_EVENTS, Arrival
 from phoneterm_bridge.asterisk.calls import CallTable, Leg, endpoint_of
 from phoneterm_bridge.asterisk.resync import find_transfers
-from phoneterm_bridge.asterisk.transfer import ASKED, ENDED, STARTED, Plan, Transfer
+from phoneterm_bridge.asterisk.transfer import ASKED, ENDED, STARTED, ConsultationRequest, Transfer
 from phoneterm_bridge.pbx_port import Call, PbxListener
 
 # So many parties are on their way at most; of more, the oldest are followed no more: their ends were not told of.
@@ -28,7 +28,7 @@ class RunningTransfer:
     """
 
     def __init__(
-        self, leg: Leg, callers: list[Leg], plan: Plan, report: Callable[[str, str, str | None], None]
+        self, leg: Leg, callers: list[Leg], plan: ConsultationRequest, report: Callable[[str, str, str | None], None]
     ) -> None:
         """Begin, with progress held back."""
         self.transfer = Transfer(leg, callers, plan, self._tell)
@@ -77,7 +77,7 @@ class CallView:
         """Return the transfer this leg is in, if any."""
         return self._running.get(leg.uniqueid) if leg else None
 
-    def begin(self, leg: Leg, plan: Plan) -> RunningTransfer:
+    def begin(self, leg: Leg, plan: ConsultationRequest) -> RunningTransfer:
         """Follow a transfer that is about to be asked for; ValueError when the leg already has one."""
         if leg.uniqueid in self._running:
             raise ValueError(f"the call {leg.ref} already has a transfer")
@@ -115,7 +115,7 @@ class CallView:
         """Keep every event from now on until `load`: the list that is about to come may or may not know of it."""
         self._early = []
 
-    def load(self, channels: Iterable[Message], plan: Plan) -> None:
+    def load(self, channels: Iterable[Message], plan: ConsultationRequest) -> None:
         """Replace the calls by a fresh list and what has happened meanwhile, and find the consultations in it."""
         self.table.load(channels)
         early, self._early = self._early or [], None

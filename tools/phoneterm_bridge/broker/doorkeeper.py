@@ -1,6 +1,6 @@
 """Checks who may log in at the embedded broker. Does not read sockets or know topics.
 
-Terminals have argon2id hashes in the roster, verified in one thread of its own so that a storm of logins neither
+Terminals have argon2id hashes in the directory, verified in one thread of its own so that a storm of logins neither
 blocks the event loop nor takes more memory than one verification. What was right once is remembered, hashed under a
 key of this run, so that a thousand terminals that reconnect are not verified slowly again.
 """
@@ -11,15 +11,15 @@ import hmac
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
-from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.store import passwords
 
 
 class Doorkeeper:
-    """Knows the roster's terminals and the bridge itself."""
+    """Knows the directory's terminals and the bridge itself."""
 
-    def __init__(self, roster: Roster, bridge_name: str, bridge_password: str) -> None:
-        self._roster = roster
+    def __init__(self, directory: LiveDirectory, bridge_name: str, bridge_password: str) -> None:
+        self._directory = directory
         self._bridge_name = bridge_name
         self._bridge_password = bridge_password
         self._key = secrets.token_bytes(32)
@@ -30,7 +30,7 @@ class Doorkeeper:
         """Say whether this is the bridge, or a terminal that is not revoked, with the right password."""
         if username == self._bridge_name:
             return hmac.compare_digest(password.encode(), self._bridge_password.encode())
-        terminal = self._roster.find(username)
+        terminal = self._directory.find(username)
         if terminal is None:
             return False
         digest = hmac.digest(self._key, f"{terminal.password_hash}\0{password}".encode(), hashlib.sha256)
@@ -40,7 +40,7 @@ class Doorkeeper:
         is_right = await loop.run_in_executor(self._thread, passwords.is_password, terminal.password_hash, password)
         if is_right:
             self._right[username] = digest
-        now = self._roster.find(username)  # it may have been revoked, or have new secrets, in the meantime
+        now = self._directory.find(username)  # it may have been revoked, or have new secrets, in the meantime
         return is_right and now is not None and now.password_hash == terminal.password_hash
 
     def forget(self, tid: str) -> None:

@@ -1,4 +1,4 @@
-"""An MQTT broker inside the bridge: amqtt behind a door of our own, for the terminals of the roster and nobody else.
+"""An MQTT broker inside the bridge: amqtt behind a door of our own, for the terminals of the directory and nobody else.
 
 Does not know payloads. Found in amqtt 0.12: it looks up, deletes and takes over sessions by client id before it asks
 who is there, publishes a will without asking the access rules, ignores the keepalive, and keeps messages for clients
@@ -24,10 +24,10 @@ from phoneterm_bridge.broker.amqtt_broker import SubscribersOnlyBroker
 from phoneterm_bridge.broker.connect_packet import Connect, ConnectRefused
 from phoneterm_bridge.broker.doorkeeper import Doorkeeper
 from phoneterm_bridge.broker.reader import DoorReader, read_connect
+from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.logs import shorten
 from phoneterm_bridge.mqtt.connection import BrokerAddress
 from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.roster import Roster
 
 _BRIDGE_NAME = "BRIDGE"  # no terminal can have this name: a tid is lower case
 _LOOPBACK = "127.0.0.1"
@@ -45,13 +45,15 @@ class EmbeddedBroker:
     With `tls` the terminals' connections are encrypted, and the bridge has a door of its own on loopback, plain.
     """
 
-    def __init__(self, host: str, port: int, base: str, roster: Roster, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, host: str, port: int, base: str, directory: LiveDirectory, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._host = host
         self._port = port
         self._tls = tls
         self._access = BrokerAccess(base, _BRIDGE_NAME)
         self._password = secrets.token_urlsafe(24)
-        self._doorkeeper = Doorkeeper(roster, _BRIDGE_NAME, self._password)
+        self._doorkeeper = Doorkeeper(directory, _BRIDGE_NAME, self._password)
         self._broker: Any = None  # amqtt's Broker; amqtt has no types
         self._server: asyncio.Server | None = None
         self._back_door: asyncio.Server | None = None

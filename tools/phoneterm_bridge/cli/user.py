@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from phoneterm_bridge.cli.exchange import export_file, import_file
+from phoneterm_bridge.cli.csv_files import export_file, import_file
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.store import reading

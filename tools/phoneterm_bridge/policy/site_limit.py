@@ -12,10 +12,10 @@ from collections.abc import Callable
 import sqlalchemy as sa
 import structlog
 
+from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.policy.limits import HOUR_S, SITE, Limits
 from phoneterm_bridge.policy.rules import Policy
 from phoneterm_bridge.policy.settings import PolicySettings
-from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import read_transfers
 
@@ -24,13 +24,17 @@ class SiteLimit:
     """The limits of one site, in step with its directory; `limits` does the counting."""
 
     def __init__(
-        self, settings: PolicySettings, engine: sa.Engine, roster: Roster, now_s: Callable[[], float] = time.monotonic
+        self,
+        settings: PolicySettings,
+        engine: sa.Engine,
+        directory: LiveDirectory,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._per_hour = settings.external_per_hour
         self._engine = engine
-        self._roster = roster
+        self._directory = directory
         self._now_s = now_s
-        self._since_ms = roster.snapshot.external_since_ms
+        self._since_ms = directory.snapshot.external_since_ms
         self._revoking: set[asyncio.Task] = set()
         self._settings = settings
         most = (settings.commands_per_minute, settings.external_per_hour, settings.external_at_once)
@@ -46,7 +50,7 @@ class SiteLimit:
 
     def follow_directory(self) -> None:
         """Begin anew if external transfers have been restored."""
-        snapshot = self._roster.snapshot
+        snapshot = self._directory.snapshot
         if snapshot.external_since_ms != self._since_ms:
             self._since_ms = snapshot.external_since_ms
             if not snapshot.is_external_revoked:

@@ -14,13 +14,13 @@ from typing import NamedTuple
 import sqlalchemy as sa
 import structlog
 
-from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.store import requests
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.requests import Request
 from phoneterm_bridge.terminals.crash_reports import CrashReports
+from phoneterm_bridge.terminals.publisher import TerminalPublisher
 from phoneterm_bridge.terminals.sessions import Sessions
-from phoneterm_bridge.terminals.speaker import Speaker
 
 _WATCHED_S = 30  # longer than the command line waits
 
@@ -39,17 +39,17 @@ class RequestDesk:
     def __init__(
         self,
         engine: sa.Engine,
-        roster: Roster,
+        directory: LiveDirectory,
         sessions: Sessions,
         crash_reports: CrashReports,
-        speaker: Speaker,
+        publisher: TerminalPublisher,
         is_link_up: Callable[[], bool],
     ) -> None:
         self._engine = engine
-        self._roster = roster
+        self._directory = directory
         self._sessions = sessions
         self._crash_reports = crash_reports
-        self._speaker = speaker
+        self._publisher = publisher
         self._is_link_up = is_link_up
         self._told: dict[int, _Told] = {}
         self._serving = asyncio.Lock()  # answers to one request must not pass each other
@@ -86,7 +86,7 @@ class RequestDesk:
     def _refuse(self, request: Request) -> str | None:
         if not request.is_fresh:
             return requests.EXPIRED
-        if self._roster.find(request.tid) is None:
+        if self._directory.find(request.tid) is None:
             return requests.REVOKED
         if not self._is_link_up():
             return requests.NO_BROKER
@@ -99,7 +99,7 @@ class RequestDesk:
     def _send(self, request: Request) -> str:
         boot = self._boot_of(request.tid)
         assert boot is not None
-        if not self._speaker.say_request(request.tid, f"r{secrets.token_hex(8)}", boot, request.op):
+        if not self._publisher.say_request(request.tid, f"r{secrets.token_hex(8)}", boot, request.op):
             return requests.NO_BROKER
         if request.op == "wipe" and self._sessions.live(request.tid) is None:
             return requests.QUIET

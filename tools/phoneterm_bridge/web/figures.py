@@ -9,15 +9,15 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from phoneterm_bridge.commands import Commands
+from phoneterm_bridge.command_dispatcher import CommandDispatcher
 from phoneterm_bridge.health import Health
-from phoneterm_bridge.reception import Reception
-from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.live_directory import LiveDirectory
+from phoneterm_bridge.message_router import MessageRouter
+from phoneterm_bridge.running_commands import RunningCommands
 from phoneterm_bridge.store.troubles import KINDS
+from phoneterm_bridge.terminals.publisher import TerminalPublisher
 from phoneterm_bridge.terminals.sessions import Sessions
-from phoneterm_bridge.terminals.speaker import Speaker
 from phoneterm_bridge.terminals.telemetry import Telemetry
-from phoneterm_bridge.transfers import Transfers
 from phoneterm_bridge.web.counted_journal import CountedJournal
 
 Figures = dict[str, dict[tuple[str, ...], float]]
@@ -32,12 +32,12 @@ class Sources:
 
     health: Health
     journal: CountedJournal
-    reception: Reception
-    commands: Commands
-    transfers: Transfers
-    speaker: Speaker
+    router: MessageRouter
+    dispatcher: CommandDispatcher
+    running_commands: RunningCommands
+    publisher: TerminalPublisher
     sessions: Sessions
-    roster: Roster
+    directory: LiveDirectory
     telemetry: Telemetry
     store_path: Path
 
@@ -54,13 +54,13 @@ def read_figures(sources: Sources) -> Figures:
 
 def _read_path(sources: Sources) -> Figures:
     said: dict[tuple[str, ...], float] = {
-        (kind.rpartition("/")[2],): float(count) for kind, count in sources.speaker.said.items()
+        (kind.rpartition("/")[2],): float(count) for kind, count in sources.publisher.said.items()
     }
     return {
         "phoneterm_commands": {result: float(count) for result, count in sources.journal.results.items()},
-        "phoneterm_commands_in_flight": _one(sources.commands.in_flight),
-        "phoneterm_transfers_open": _one(sources.transfers.count),
-        "phoneterm_messages_refused": {(reason,): float(count) for reason, count in sources.reception.refused.items()},
+        "phoneterm_commands_in_flight": _one(sources.dispatcher.in_flight),
+        "phoneterm_transfers_open": _one(sources.running_commands.count),
+        "phoneterm_messages_refused": {(reason,): float(count) for reason, count in sources.router.refused.items()},
         "phoneterm_messages_said": said,
         "phoneterm_journal_queue": _one(sources.journal.queued),
         "phoneterm_journal_failures": _one(sources.journal.failures),
@@ -68,7 +68,7 @@ def _read_path(sources: Sources) -> Figures:
 
 
 def _read_surroundings(sources: Sources) -> Figures:
-    health, pulse, snapshot = sources.health, sources.health.pulse, sources.roster.snapshot
+    health, pulse, snapshot = sources.health, sources.health.pulse, sources.directory.snapshot
     missing = health.missing()
     states = Counter("revoked" if record.is_revoked else "enrolled" for record in snapshot.terminals.values())
     return {

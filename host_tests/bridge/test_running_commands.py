@@ -2,7 +2,7 @@
 
 import pytest
 from phoneterm.core import messages
-from phoneterm_bridge import transfers
+from phoneterm_bridge import running_commands
 
 
 @pytest.fixture
@@ -74,14 +74,14 @@ async def test_the_reason_of_the_pbx_reaches_the_terminal(scene, terminal, reaso
 
 
 async def test_a_transfer_whose_call_is_gone_without_a_word_ends_as_unknown(scene, terminal, make, monkeypatch):
-    monkeypatch.setattr(transfers, "_SILENCE_S", 0.05)
+    monkeypatch.setattr(running_commands, "_SILENCE_S", 0.05)
     await terminal.ask("blind", "102")
     scene.pbx.change_calls("101")
     await make.until(lambda: terminal.results(f"{terminal.session}.1")[-1] == ("unknown", None))
 
 
 async def test_a_call_that_comes_back_is_followed_on(scene, terminal, make, monkeypatch):
-    monkeypatch.setattr(transfers, "_SILENCE_S", 0.05)
+    monkeypatch.setattr(running_commands, "_SILENCE_S", 0.05)
     await terminal.ask("attended", "102")
     scene.pbx.change_calls("101")
     scene.pbx.change_calls("101", make.talking("c1"))

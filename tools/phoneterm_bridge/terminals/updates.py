@@ -11,35 +11,35 @@ import structlog
 from phoneterm.core import messages
 
 from phoneterm_bridge.calls import describe_calls
+from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.pbx_port import Pbx
 from phoneterm_bridge.policy.rules import Policy
-from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
 from phoneterm_bridge.terminals.crash_reports import CrashReports
 from phoneterm_bridge.terminals.deliveries import Deliveries
+from phoneterm_bridge.terminals.publisher import TerminalPublisher
 from phoneterm_bridge.terminals.sessions import Sessions
-from phoneterm_bridge.terminals.speaker import Speaker
 from phoneterm_bridge.terminals.troubles import Troubles
 
 
-class Welcome:
+class TerminalUpdates:
     """Keeps every terminal that said hello up to date. `config` are the fields of the config message."""
 
     def __init__(
         self,
-        roster: Roster,
+        directory: LiveDirectory,
         sessions: Sessions,
-        speaker: Speaker,
+        publisher: TerminalPublisher,
         pbx: Pbx,
         policy: Policy,
         config: dict,
         troubles: Troubles,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._roster = roster
+        self._directory = directory
         self._sessions = sessions
-        self._speaker = speaker
+        self._publisher = publisher
         self._pbx = pbx
         self._policy = policy
         self._config = config
@@ -66,7 +66,7 @@ class Welcome:
         self._tell_config(terminal.tid)
         self._told_calls.pop(terminal.tid, None)
         self._tell_call(terminal)
-        self._speaker.say_session(session)
+        self._publisher.say_session(session)
 
     def see_off(self, tid: str, boot: str | None = None) -> None:
         """End the terminal's session (only that boot's, if given)."""
@@ -76,15 +76,15 @@ class Welcome:
 
     def silence(self, tid: str) -> None:
         """A revoked terminal has said what it is kept by (its last will, as it was cut off): clear that too."""
-        if tid in self._roster.revoked:
-            self._speaker.clear(tid)
+        if tid in self._directory.revoked:
+            self._publisher.clear(tid)
 
     def catch_up(self) -> None:
         """The link is back: repeat what changes may have been missed, to terminals with a session and revoked ones."""
-        for tid in self._roster.revoked:
-            self._speaker.clear(tid)
+        for tid in self._directory.revoked:
+            self._publisher.clear(tid)
         for tid in self._sessions.tids():
-            terminal = self._roster.find(tid)
+            terminal = self._directory.find(tid)
             if terminal is not None:
                 self._tell_permissions(terminal)
                 self._told_calls.pop(tid, None)
@@ -93,9 +93,9 @@ class Welcome:
     def tell_changed(self, tids: tuple[str, ...]) -> None:
         """Tell terminals whose record changed what they may do now; revoked ones lose everything."""
         for tid in tids:
-            terminal = self._roster.find(tid)
+            terminal = self._directory.find(tid)
             if terminal is None:
-                self._speaker.clear(tid)
+                self._publisher.clear(tid)
                 self.see_off(tid)
                 self._troubles.forget(tid)
             else:
@@ -110,7 +110,7 @@ class Welcome:
     def send_again(self) -> None:
         """Send again, as often as that may be, what terminals have not said to be in force."""
         for tid, missing in self.deliveries.take_due().items():
-            terminal = self._roster.find(tid)
+            terminal = self._directory.find(tid)
             if terminal is not None and PERMISSIONS in missing:
                 self._tell_permissions(terminal)
             if terminal is not None and CONFIG in missing:
@@ -118,21 +118,21 @@ class Welcome:
 
     def tell_calls(self, endpoint: str) -> None:
         """Tell the terminals of an endpoint the state of its call, if it is not what they were told last."""
-        for tid in self._roster.at_endpoint(endpoint):
-            terminal = self._roster.find(tid)
+        for tid in self._directory.at_endpoint(endpoint):
+            terminal = self._directory.find(tid)
             if terminal is not None and self._sessions.live(tid) is not None:
                 self._tell_call(terminal)
 
     def _tell_permissions(self, terminal: TerminalRecord) -> None:
-        self._speaker.say_permissions(terminal, self._policy.classes_for(terminal))
-        self.deliveries.note_sent(terminal.tid, PERMISSIONS, self._roster.revision)
+        self._publisher.say_permissions(terminal, self._policy.classes_for(terminal))
+        self.deliveries.note_sent(terminal.tid, PERMISSIONS, self._directory.revision)
 
     def _tell_config(self, tid: str) -> None:
-        self._speaker.say_config(tid, self._config)
+        self._publisher.say_config(tid, self._config)
         self.deliveries.note_sent(tid, CONFIG, self._config["rev"])
 
     def _tell_call(self, terminal: TerminalRecord) -> None:
         fields = describe_calls(self._pbx.calls(terminal.endpoint))
         if self._told_calls.get(terminal.tid) != fields:
             self._told_calls[terminal.tid] = fields
-            self._speaker.say_call(terminal.tid, fields)
+            self._publisher.say_call(terminal.tid, fields)

@@ -17,7 +17,7 @@ import structlog
 MOST_WAIT_S = 0.02
 
 
-class Afterwards:
+class Outbox:
     """The work of one event loop that waits. urgent: how much is under way that goes first; who does it counts."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

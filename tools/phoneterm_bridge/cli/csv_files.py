@@ -12,8 +12,8 @@ import typer
 
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings
 from phoneterm_bridge.cli.terminal import device_settings, write_secret
-from phoneterm_bridge.exchange.files import carry_out, export, new_terminals, plan_import
-from phoneterm_bridge.exchange.plan import Plan
+from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_import
+from phoneterm_bridge.csv_files.plan import ImportPlan
 from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.settings import BridgeSettings
 from phoneterm_bridge.store.database import open_store
@@ -81,7 +81,7 @@ def _read_file(path: Path) -> bytes:
     return content
 
 
-def _refuse_mistakes(path: Path, plan: Plan) -> None:
+def _refuse_mistakes(path: Path, plan: ImportPlan) -> None:
     for mistake in plan.mistakes[:_MOST_MISTAKES]:
         typer.echo(str(mistake), err=True)
     if plan.mistakes:
@@ -110,6 +110,6 @@ def _write_settings(
         raise
 
 
-def _describe(plan: Plan) -> str:
+def _describe(plan: ImportPlan) -> str:
     counts = Counter(_DONE.get(step.method, "permissions of terminals set") for step in plan.steps)
     return ", ".join(f"{count} {what}" for what, count in counts.items()) or "nothing, all is there already"

@@ -8,18 +8,18 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from phoneterm_bridge.exchange.plan import Known, Plan
-from phoneterm_bridge.exchange.rows import read_rows, write_rows
+from phoneterm_bridge.csv_files.plan import ImportPlan, Known
+from phoneterm_bridge.csv_files.rows import read_rows, write_rows
 from phoneterm_bridge.store import reading, tables
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.enrolling import prepare_terminal
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
 
 
-def plan_import(engine: sa.Engine, content: bytes) -> Plan:
+def plan_import(engine: sa.Engine, content: bytes) -> ImportPlan:
     """Return what a file would change in the store, and its mistakes."""
     rows, mistakes = read_rows(content)
-    plan = Plan(read_known(engine))
+    plan = ImportPlan(read_known(engine))
     for row in rows:
         plan.add(row)
     plan.mistakes[:0] = mistakes
@@ -27,7 +27,7 @@ def plan_import(engine: sa.Engine, content: bytes) -> Plan:
     return plan
 
 
-def carry_out(directory: Directory, plan: Plan, keep_secrets: Callable[[list[Enrolment]], None]) -> None:
+def carry_out(directory: Directory, plan: ImportPlan, keep_secrets: Callable[[list[Enrolment]], None]) -> None:
     """Make all changes of a plan, in one transaction."""
     if plan.mistakes:
         raise ValueError("a plan with mistakes cannot be carried out")
@@ -39,7 +39,7 @@ def carry_out(directory: Directory, plan: Plan, keep_secrets: Callable[[list[Enr
         keep_secrets([one.enrolment for one in prepared.values()])
 
 
-def new_terminals(plan: Plan) -> list:
+def new_terminals(plan: ImportPlan) -> list:
     """Return the steps that add a terminal."""
     return [step for step in plan.steps if step.method == "add_terminal"]
 

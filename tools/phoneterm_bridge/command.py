@@ -10,7 +10,7 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Case:
+class Command:
     """A command of a terminal.
 
     fields: those of the decoded message, of which some are also attributes. id: unique per terminal. ref: the call that
@@ -52,9 +52,9 @@ class Case:
         self.trail.append((*verdict, cause) if cause else verdict)
         return reason
 
-    def checked_again(self) -> "Case":
-        """Return the case as it is before the checks that are made once more."""
-        return Case(self.terminal, self.fields, self.received_ms)
+    def checked_again(self) -> "Command":
+        """Return the command as it is before the checks that are made once more."""
+        return Command(self.terminal, self.fields, self.received_ms)
 
     def verdict(self, reason: str | None) -> Event:
         """Return the line on the checks: each with its verdict, the ms since the reception, and the cause if any."""

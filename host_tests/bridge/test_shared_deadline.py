@@ -1,10 +1,10 @@
-"""Patience: whoever waits too long is ended, one timer is enough, and nobody else's cancellation is taken for it."""
+"""SharedDeadline ends whoever waits too long, with one timer, and never takes another cancellation for its own."""
 
 import asyncio
 from contextlib import suppress
 
 import pytest
-from phoneterm_bridge.patience import Patience
+from phoneterm_bridge.shared_deadline import SharedDeadline
 
 _SHORT_S, _LONG_S = 0.05, 60
 
@@ -32,71 +32,71 @@ async def fail():
 
 
 async def test_what_is_in_time_is_returned_or_raised():
-    patience = Patience(_LONG_S)
-    assert await asyncio.gather(*(patience.wait(value_after(turns, turns)) for turns in range(5))) == list(range(5))
+    deadline = SharedDeadline(_LONG_S)
+    assert await asyncio.gather(*(deadline.wait(value_after(turns, turns)) for turns in range(5))) == list(range(5))
     with pytest.raises(Ended):
-        await patience.wait(fail())
+        await deadline.wait(fail())
 
 
 async def test_what_takes_too_long_is_cancelled_and_the_task_goes_on():
-    patience, cancelled = Patience(_SHORT_S), []
+    deadline, cancelled = SharedDeadline(_SHORT_S), []
     with pytest.raises(TimeoutError):
-        await patience.wait(for_ever(cancelled))
+        await deadline.wait(for_ever(cancelled))
     assert cancelled == [True]
     assert asyncio.current_task().cancelling() == 0
-    assert await patience.wait(value_after(3, "and again")) == "and again"
+    assert await deadline.wait(value_after(3, "and again")) == "and again"
     with pytest.raises(TimeoutError):
-        await patience.wait(for_ever(cancelled))
+        await deadline.wait(for_ever(cancelled))
 
 
 async def test_each_has_its_own_time_whoever_has_come_and_gone_before():
-    patience, loop = Patience(0.2), asyncio.get_running_loop()
+    deadline, loop = SharedDeadline(0.2), asyncio.get_running_loop()
 
     async def take():
         begun_s = loop.time()
         with suppress(TimeoutError):
-            await patience.wait(for_ever([]))
+            await deadline.wait(for_ever([]))
         return loop.time() - begun_s
 
     waits = []
     for _ in range(4):
         waits.append(asyncio.create_task(take()))
-        await patience.wait(value_after(1, None))
+        await deadline.wait(value_after(1, None))
         await asyncio.sleep(0.05)
     took_s = await asyncio.gather(*waits)
     assert min(took_s) >= 0.199  # the loop's clock has a resolution of a millisecond
-    assert patience._timer is None
-    assert patience._until_s == {}
+    assert deadline._timer is None
+    assert deadline._until_s == {}
 
 
 async def test_who_is_cancelled_by_somebody_else_is_cancelled():
-    patience = Patience(_LONG_S)
-    task = asyncio.create_task(patience.wait(for_ever([])))
+    deadline = SharedDeadline(_LONG_S)
+    task = asyncio.create_task(deadline.wait(for_ever([])))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    patience._timer.cancel()
+    deadline._timer.cancel()
 
 
 async def test_who_is_cancelled_by_both_is_cancelled():
-    patience = Patience(_LONG_S)
-    task = asyncio.create_task(patience.wait(for_ever([])))
+    deadline = SharedDeadline(_LONG_S)
+    task = asyncio.create_task(deadline.wait(for_ever([])))
     await asyncio.sleep(0)
-    patience._until_s[task] = 0
-    patience._timer.cancel()
-    patience._look()
+    deadline._until_s[task] = 0
+    deadline._timer.cancel()
+    deadline._look()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
 async def test_a_timeout_around_and_one_inside_keep_to_themselves():
-    patience = Patience(_LONG_S)
+    deadline = SharedDeadline(_LONG_S)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(_SHORT_S):
-            await patience.wait(for_ever([]))
-    assert patience._until_s == {}
+            await deadline.wait(for_ever([]))
+    assert deadline._until_s == {}
 
     async def give_up_inside():
         with suppress(TimeoutError):
@@ -104,5 +104,5 @@ async def test_a_timeout_around_and_one_inside_keep_to_themselves():
                 await for_ever([])
         return "inside"
 
-    assert await patience.wait(give_up_inside()) == "inside"
-    patience._timer.cancel()
+    assert await deadline.wait(give_up_inside()) == "inside"
+    deadline._timer.cancel()

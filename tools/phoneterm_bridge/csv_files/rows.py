@@ -32,14 +32,14 @@ class Mistake(NamedTuple):
         return f"{where}: {self.sentence}."
 
 
-class Row(NamedTuple):
+class CsvRow(NamedTuple):
     """One line of the file: its number, and the text of every column ("" where there is none)."""
 
     line: int
     cells: dict[str, str]
 
 
-def read_rows(content: bytes) -> tuple[list[Row], list[Mistake]]:
+def read_rows(content: bytes) -> tuple[list[CsvRow], list[Mistake]]:
     """Return the rows of a file, and what is wrong with its form."""
     try:
         text = content.decode("utf-8-sig")
@@ -50,7 +50,7 @@ def read_rows(content: bytes) -> tuple[list[Row], list[Mistake]]:
         return [], [Mistake(text[: text.index("\0")].count("\n") + 1, "", "the text has a NUL character")]
     first, _, _ = text.partition("\n")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first else ",", strict=True)
-    rows: list[Row] = []
+    rows: list[CsvRow] = []
     try:
         header = [name.strip().lower() for name in next(reader, [])]
         mistakes = list(_find_header_mistakes(header))
@@ -77,13 +77,13 @@ def show(text: str) -> str:
     return shown if len(shown) <= _MOST_CHARS_SHOWN else f"{shown[:_MOST_CHARS_SHOWN]}...'"
 
 
-def _take_row(rows: list[Row], header: list[str], cells: list[str], line: int) -> list[Mistake]:
+def _take_row(rows: list[CsvRow], header: list[str], cells: list[str], line: int) -> list[Mistake]:
     if len(cells) > len(header):
         return [Mistake(line, "", f"there are {len(cells)} cells for {len(header)} columns")]
     if len(rows) >= MOST_ROWS:
         return [Mistake(line, "", f"a file may have {MOST_ROWS} lines")] if len(rows) == MOST_ROWS else []
     found = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-    rows.append(Row(line, {name: found.get(name, "") for name in COLUMNS}))
+    rows.append(CsvRow(line, {name: found.get(name, "") for name in COLUMNS}))
     return []
 
 

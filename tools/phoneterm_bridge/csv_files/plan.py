@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from phoneterm_bridge.exchange.rows import Mistake, Row, show
+from phoneterm_bridge.csv_files.rows import CsvRow, Mistake, show
 from phoneterm_bridge.store import names
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE
 
@@ -35,7 +35,7 @@ class Known:
     terminals: dict[str, dict] = field(default_factory=dict)
 
 
-class Plan:
+class ImportPlan:
     """The steps that a file leads to, in order, and its mistakes; `known` is kept up to date with the steps."""
 
     def __init__(self, known: Known) -> None:
@@ -43,7 +43,7 @@ class Plan:
         self.steps: list[Step] = []
         self.mistakes: list[Mistake] = []
 
-    def add(self, row: Row) -> None:
+    def add(self, row: CsvRow) -> None:
         """Work out one row; with mistakes in it, what depends on the wrong cells is left out."""
         cells, before = row.cells, len(self.mistakes)
         self._refuse(row, "user", names.problem_of_user(cells["user"]))
@@ -63,7 +63,7 @@ class Plan:
             self._step("set_multi_user_aware", name, aware)
         self.known.users[name] = self.known.users.get(name, False) if aware is None else aware
 
-    def _add_extension(self, row: Row) -> bool:
+    def _add_extension(self, row: CsvRow) -> bool:
         cells, number = row.cells, row.cells["extension"]
         there = self.known.extensions.get(number)
         usual = there or (cells["user"], number, "internal", TERMINAL_TYPE)
@@ -82,7 +82,7 @@ class Plan:
             self.known.extensions[number] = wanted
         return True
 
-    def _add_terminal(self, row: Row) -> bool:
+    def _add_terminal(self, row: CsvRow) -> bool:
         tid, extension = row.cells["terminal"], row.cells["extension"]
         there = self.known.terminals.get(tid)
         problem = names.problem_of_tid(tid)
@@ -98,7 +98,7 @@ class Plan:
             self.known.terminals[tid] = new | {"classes": DEFAULT_CLASSES}
         return True
 
-    def _set_permissions(self, row: Row) -> None:
+    def _set_permissions(self, row: CsvRow) -> None:
         cells, tid = row.cells, row.cells["terminal"]
         there = self.known.terminals[tid]
         wanted = {name: _split(cells[name]) if cells[name] else there[name] for name in _NAMED_BY_TERMINAL}
@@ -114,23 +114,23 @@ class Plan:
             self._step("set_prefixes", tid, wanted["allow"], wanted["deny"])
         there.update(wanted)
 
-    def _read_word(self, row: Row, column: str) -> bool | None:
+    def _read_word(self, row: CsvRow, column: str) -> bool | None:
         text = row.cells[column].lower()
         if text and text not in _WORDS:
             self._refuse(row, column, f"{show(row.cells[column])} is neither yes nor no")
         return _WORDS.get(text)
 
-    def _refuse_orphans(self, row: Row, owner: str, columns: tuple[str, ...]) -> None:
+    def _refuse_orphans(self, row: CsvRow, owner: str, columns: tuple[str, ...]) -> None:
         """A cell that says something about an extension or terminal needs one in its line."""
         for column in columns:
             if row.cells[column] and not row.cells[owner]:
                 self._refuse(row, column, f"the line has no {owner} that this could belong to")
 
-    def _refuse_all(self, row: Row, problems: dict[str, str | None]) -> bool:
+    def _refuse_all(self, row: CsvRow, problems: dict[str, str | None]) -> bool:
         refused = [self._refuse(row, column, problem) for column, problem in problems.items()]
         return any(refused)
 
-    def _refuse(self, row: Row, column: str, problem: str | None) -> bool:
+    def _refuse(self, row: CsvRow, column: str, problem: str | None) -> bool:
         if problem is not None:
             self.mistakes.append(Mistake(row.line, column, problem[:1].lower() + problem[1:]))
         return problem is not None

@@ -11,40 +11,40 @@ from functools import lru_cache, partial
 import structlog
 from phoneterm.core import messages
 
-from phoneterm_bridge.case import Case
-from phoneterm_bridge.commands import Commands
+from phoneterm_bridge.command import Command
+from phoneterm_bridge.command_dispatcher import CommandDispatcher
+from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.logs import shorten
-from phoneterm_bridge.roster import Roster
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.troubles import MEMORY
 from phoneterm_bridge.terminals.memory import find_shortage
 from phoneterm_bridge.terminals.telemetry import Telemetry
 from phoneterm_bridge.terminals.troubles import Troubles
-from phoneterm_bridge.terminals.welcome import Welcome
+from phoneterm_bridge.terminals.updates import TerminalUpdates
 
 _NOT_AUTHENTIC = {"id": None, "op": None, "number": None, "call": None}
 _TOPICS_REMEMBERED = 4096
 _SPOKEN_BY_TERMINALS = (messages.HELLO, messages.STATE, messages.COMMAND, messages.ACK, messages.TELEMETRY)
 
 
-class Reception:
+class MessageRouter:
     """The way in for every message from a terminal."""
 
     def __init__(
         self,
         base: str,
-        roster: Roster,
-        welcome: Welcome,
-        commands: Commands,
+        directory: LiveDirectory,
+        updates: TerminalUpdates,
+        dispatcher: CommandDispatcher,
         journal: Journal,
         telemetry: Telemetry,
         troubles: Troubles,
     ) -> None:
         self._parse = lru_cache(_TOPICS_REMEMBERED)(partial(messages.parse_topic, base))
-        self._roster = roster
-        self._welcome = welcome
-        self._commands = commands
+        self._directory = directory
+        self._updates = updates
+        self._dispatcher = dispatcher
         self._journal = journal
         self._telemetry = telemetry
         self._troubles = troubles
@@ -68,11 +68,11 @@ class Reception:
             return
         if kind == messages.STATE and not payload:
             return  # what the bridge itself clears comes back to it
-        terminal = self._roster.find(tid)
+        terminal = self._directory.find(tid)
         if terminal is None:
             self._refuse("unknown-terminal", topic)
             if kind == messages.STATE:
-                self._welcome.silence(tid)
+                self._updates.silence(tid)
             return
         fields = messages.decode(kind, topic, terminal.key, payload)
         if isinstance(fields, messages.Rejected):
@@ -82,21 +82,21 @@ class Reception:
             return
         try:
             if kind == messages.COMMAND:
-                await self._commands.take(Case(terminal, fields), acknowledge)
+                await self._dispatcher.take(Command(terminal, fields), acknowledge)
             else:
                 self._takers[kind](terminal, fields)
         except Exception as error:  # our own mistake must not take the service down, nor the other terminals with it
             structlog.get_logger().exception("message-not-taken", tid=tid, kind=kind, error=type(error).__name__)
 
     def _take_hello(self, terminal: TerminalRecord, fields: dict) -> None:
-        self._welcome.greet(terminal, fields)
+        self._updates.greet(terminal, fields)
 
     def _take_state(self, terminal: TerminalRecord, fields: dict) -> None:
         if fields["state"] == "offline":
-            self._welcome.see_off(terminal.tid, fields["boot"])
+            self._updates.see_off(terminal.tid, fields["boot"])
 
     def _take_ack(self, terminal: TerminalRecord, fields: dict) -> None:
-        self._welcome.take_ack(terminal, fields)
+        self._updates.take_ack(terminal, fields)
 
     def _take_telemetry(self, terminal: TerminalRecord, fields: dict) -> None:
         known = {name: value for name, value in fields.items() if value is not None and name != "v"}

@@ -11,7 +11,7 @@ from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.records import Snapshot, TerminalRecord
 
 
-class Roster:
+class LiveDirectory:
     """The terminals by tid and by endpoint."""
 
     def __init__(self, engine: sa.Engine) -> None:

@@ -8,25 +8,25 @@ from collections.abc import Awaitable
 
 import structlog
 
-from phoneterm_bridge.patience import Patience
 from phoneterm_bridge.pbx_port import Call, Outcome, Pbx
+from phoneterm_bridge.shared_deadline import SharedDeadline
 
 _QUESTION_TIMEOUT_S = 2
 _OPERATION_TIMEOUT_S = 10
 
 
-class Asking:
+class PbxRequests:
     """Everything that one PBX is asked for commands."""
 
     def __init__(self, pbx: Pbx) -> None:
         self._pbx = pbx
-        self._patience = Patience(_QUESTION_TIMEOUT_S)
-        self._long_patience = Patience(_OPERATION_TIMEOUT_S)
+        self._deadline = SharedDeadline(_QUESTION_TIMEOUT_S)
+        self._long_deadline = SharedDeadline(_OPERATION_TIMEOUT_S)
 
     async def ask_for_number(self, context: str, number: str) -> str | None:
         """Return why a number cannot be a target (unknown-number, pbx-unreachable), or None when it can."""
         try:
-            is_known = await self._patience.wait(self._pbx.is_known_number(context, number))
+            is_known = await self._deadline.wait(self._pbx.is_known_number(context, number))
         except Exception as error:
             structlog.get_logger().error("pbx-did-not-answer", error=type(error).__name__)
             is_known = None
@@ -37,7 +37,7 @@ class Asking:
     async def ask_for_operation(self, op: str, call: Call, context: str, number: str | None) -> Outcome:
         """Have the PBX carry out one wire operation on a call, and return what is known of the outcome."""
         try:
-            return await self._long_patience.wait(self._begin(op, call, context, number))
+            return await self._long_deadline.wait(self._begin(op, call, context, number))
         except Exception as error:
             structlog.get_logger().error("pbx-operation-failed", op=op, error=type(error).__name__)
             return Outcome("unknown")

@@ -1,6 +1,6 @@
 """What the bridge says to terminals: encodes, signs and publishes each message. Does not decide what to say.
 
-A message to a terminal that is not in the roster, or while the link is away, is not sent and not kept for later.
+A message to a terminal that is not in the directory, or while the link is away, is not sent and not kept for later.
 Nothing overtakes what waits to be said.
 """
 
@@ -10,9 +10,9 @@ from functools import lru_cache, partial
 import structlog
 from phoneterm.core import messages
 
-from phoneterm_bridge.afterwards import Afterwards
+from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.mqtt.link import Link
-from phoneterm_bridge.roster import Roster
+from phoneterm_bridge.outbox import Outbox
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.terminals.sessions import Session
 
@@ -22,14 +22,14 @@ _LEFT_BEHIND = (*_RETAINED, messages.STATE)  # all that the broker keeps of a te
 _TOPICS_REMEMBERED = 4096
 
 
-class Speaker:
+class TerminalPublisher:
     """Says things under one base topic; `said` counts what was published to terminals, by kind."""
 
-    def __init__(self, link: Link, base: str, roster: Roster, afterwards: Afterwards) -> None:
+    def __init__(self, link: Link, base: str, directory: LiveDirectory, outbox: Outbox) -> None:
         self._link = link
         self._topic_of = lru_cache(_TOPICS_REMEMBERED)(partial(messages.topic_of, base))
-        self._roster = roster
-        self._afterwards = afterwards
+        self._directory = directory
+        self._outbox = outbox
         self.said: Counter[str] = Counter()
 
     def say_session(self, session: Session) -> None:
@@ -40,7 +40,7 @@ class Speaker:
     def say_permissions(self, terminal: TerminalRecord, classes: list[str]) -> None:
         """Tell a terminal what it may do and to which classes of numbers, at the directory's present revision."""
         fields = {
-            "rev": self._roster.revision,
+            "rev": self._directory.revision,
             "multi_user_aware": terminal.may_transfer,
             "blind": terminal.allows_blind,
             "attended": terminal.allows_attended,
@@ -62,28 +62,28 @@ class Speaker:
 
     def say_request(self, tid: str, request_id: str, boot: str, operation: str) -> bool:
         """Tell one start of a terminal to identify itself, reboot or wipe itself; say whether that was published."""
-        self._afterwards.flush()
+        self._outbox.flush()
         return self._say_now(tid, messages.REQUEST, {"id": request_id, "boot": boot, "op": operation})
 
     def say_bridge_state(self, state: str) -> None:
         """Tell everybody whether the bridge is online, degraded (PBX away) or offline."""
         topic = self._topic_of("", messages.BRIDGE_STATE)
         payload = messages.encode(messages.BRIDGE_STATE, topic, None, {"state": state})
-        self._afterwards.in_order(self._publish, topic, payload)
+        self._outbox.in_order(self._publish, topic, payload)
 
     def clear(self, tid: str) -> None:
         """Take a revoked terminal's permissions and configuration away from it, and all it left from the broker."""
         for kind in _LEFT_BEHIND:
-            self._afterwards.in_order(self._publish, self._topic_of(tid, kind), b"")
+            self._outbox.in_order(self._publish, self._topic_of(tid, kind), b"")
 
     def _publish(self, topic: str, payload: bytes) -> None:
         self._link.publish(topic, payload, True)
 
     def _say(self, tid: str, kind: str, fields: dict) -> None:
-        self._afterwards.in_order(self._say_now, tid, kind, fields)
+        self._outbox.in_order(self._say_now, tid, kind, fields)
 
     def _say_now(self, tid: str, kind: str, fields: dict) -> bool:
-        terminal = self._roster.find(tid)
+        terminal = self._directory.find(tid)
         if terminal is None:
             return False
         topic = self._topic_of(tid, kind)

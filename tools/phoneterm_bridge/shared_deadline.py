@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 _T = TypeVar("_T")
 
 
-class Patience:
+class SharedDeadline:
     """How long may be waited, in seconds; a task waits for one thing at a time."""
 
     def __init__(self, most_s: float) -> None:
