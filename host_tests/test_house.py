@@ -17,7 +17,7 @@ _ARROWS = {
     "firmware/safe.py": {"phoneterm", "board"},
     "firmware/boot.py": {"phoneterm.device", "board"},
     "boards": {"virtual_display", "host_link"},
-    "tools/lab_parts": {"lab_parts"},
+    "tools/labs/lab_parts": {"lab_parts"},
     "tools/board_check": {
         "board_check",
         "phoneterm.core.config",
@@ -53,44 +53,53 @@ _ARROWS = {
         "phoneterm.device.settings",
         "firmware_build.version",
     },
-    "tools/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.ami"},
-    "tools/pbx_bench": {"pbx_bench", "pbx_lab", "lab_parts", "phoneterm_bridge"},
-    "tools/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.ami"},
-    "tools/virtual_phone": {
+    "tools/labs/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.ami"},
+    "tools/labs/pbx_bench": {"pbx_bench", "pbx_lab", "lab_parts", "phoneterm_bridge"},
+    "tools/labs/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.ami"},
+    "tools/labs/virtual_phone": {
         "virtual_phone",
         "board_check.chips",
         "firmware_build",
         "lab_parts.stock_modules",
         "lab_parts.parts",
     },
-    "tools/chip_lab": {
+    "tools/labs/chip_lab": {
         "chip_lab",
         "virtual_phone",
         "firmware_build",
         "lab_parts",
-        "phoneterm_cli.installation",
+        "desk_lab.installation",
         "phoneterm_bridge",
         "phoneterm.core.messages",
         "fault_lab",
         "link_lab.certificates",
         "pbx_lab",
     },
-    "tools/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
+    "tools/labs/desk_lab": {
+        "desk_lab",
+        "virtual_phone",
+        "chip_lab.phone",
+        "pbx_lab",
+        "pbx_simulator",
+        "lab_parts",
+        "phoneterm_bridge",
+    },
+    "tools/labs/keypad_lab": {"keypad_lab", "phoneterm.core", "phoneterm.device.key_matrix"},
     "tools/firmware_build": {"firmware_build", "board_check"},
-    "tools/fault_lab": {
+    "tools/labs/fault_lab": {
         "fault_lab",
         "lab_parts",
         "pbx_lab",
         "pbx_simulator",
         "phoneterm_bridge",
-        "phoneterm_cli.installation",
+        "desk_lab.installation",
         "virtual_phone",
         "firmware_build",
         "phoneterm.core",
         "phoneterm.device",
         "link_lab.mosquitto",
     },
-    "tools/bridge_lab": {
+    "tools/labs/bridge_lab": {
         "bridge_lab",
         "lab_parts",
         "pbx_lab",
@@ -98,14 +107,14 @@ _ARROWS = {
         "phoneterm_bridge",
         "phoneterm.core.messages",
     },
-    "tools/heap_lab": {
+    "tools/labs/heap_lab": {
         "heap_lab",
         "lab_parts",
         "virtual_phone",
         "firmware_build",
-        "phoneterm_cli.installation",
+        "desk_lab.installation",
     },
-    "tools/link_lab": {
+    "tools/labs/link_lab": {
         "link_lab",
         "lab_parts",
         "virtual_phone",
@@ -120,7 +129,7 @@ _OURS = {
     "device_cable",
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator", "pbx_bench",
     "virtual_phone", "keypad_lab", "link_lab", "heap_lab", "firmware_build", "fault_lab", "board_check",
-    "bridge_lab", "chip_lab",
+    "bridge_lab", "chip_lab", "desk_lab",
 }  # fmt: skip
 
 
@@ -156,6 +165,15 @@ def test_arrows_point_one_way(place):
                 assert _is_below(name, _ARROWS[place]), f"{path.relative_to(_ROOT)} must not import {name}"
 
 
+def test_what_is_put_into_service_does_without_the_labs():
+    """The command's table of parts names labs, as texts, and imports none before it is asked for."""
+    labs = {path.name for path in (_ROOT / "tools/labs").iterdir()}
+    for place in ("tools/phoneterm_bridge", "tools/phoneterm_cli", "tools/device_cable", "tools/firmware_build"):
+        for path in _files(place):
+            for name in _imports(path):
+                assert name.split(".")[0] not in labs, f"{path.relative_to(_ROOT)} must not import {name}"
+
+
 def test_the_core_is_pure():
     for path in _files("firmware/phoneterm/core"):
         for name in _imports(path):
@@ -181,8 +199,10 @@ def test_only_boards_spell_a_pin_number():
 
 def test_modules_do_not_import_each_other_in_a_circle():
     modules = {}
-    for top in ("firmware", "tools"):
+    for top in ("firmware", "tools/labs", "tools"):
         for path in _files(top):
+            if top == "tools" and path.is_relative_to(_ROOT / "tools/labs"):
+                continue
             modules[".".join(path.relative_to(_ROOT / top).with_suffix("").parts)] = path
     arrows = {
         name: {found for found in _targets(_imports(path), modules) if found != name} for name, path in modules.items()

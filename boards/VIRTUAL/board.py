@@ -1,10 +1,8 @@
 """The virtual phone: a board like any other, whose keypad, lamp, buzzer, hook and display are played by a computer.
 
-There is nothing to solder: `tools/virtual_phone` simulates the parts, and its README says how to press the keys. The
-numbers are pins that are also free on an ESP32 development board, so the same keypad could be wired there. The
+There is nothing to solder: `tools/labs/virtual_phone` simulates the parts, and its README says how to press the keys.
+The numbers are pins that are also free on an ESP32 development board, so the same keypad could be wired there. The
 display needs no wires: its two lines go to the computer.
-
-The keypad has no diodes: three keys on the corners of a rectangle make the fourth look pressed, as on a real membrane.
 """
 
 NAME = "VIRTUAL"

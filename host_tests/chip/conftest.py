@@ -5,10 +5,10 @@ import asyncio
 import pytest
 import pytest_asyncio
 from chip_lab.installation import ChipInstallation
+from desk_lab.installation import CALLER, EXTENSION
 from e2e.hand_made import HandMadeTerminal
 from e2e.permission import change_permission
 from pbx.desk import are_talking
-from phoneterm_cli.installation import CALLER, EXTENSION
 
 BACK_S = 90  # a chip reads its files in seconds, and a busy computer makes them many
 

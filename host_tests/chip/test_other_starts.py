@@ -6,8 +6,8 @@ import pytest
 from chip.conftest import BACK_S, is_line
 from chip_lab.installation import ChipInstallation
 from chip_lab.soak import soak
+from desk_lab.installation import CALLER, EXTENSION, TID
 from phoneterm.core import messages
-from phoneterm_cli.installation import CALLER, EXTENSION, TID
 
 pytestmark = pytest.mark.timeout(600)
 SOAK_S = 20

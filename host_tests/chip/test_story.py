@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from chip.conftest import BACK_S, is_line, start_anew
+from desk_lab.installation import CALLER, EXTENSION
 from e2e.test_acceptance_story import (  # noqa: F401 - the same tests as on the virtual phone
     COLLEAGUE,
     count_commands,
@@ -16,7 +17,6 @@ from e2e.test_acceptance_story import (  # noqa: F401 - the same tests as on the
     test_star_two_holds_the_caller_and_hanging_up_connects_caller_and_colleague,
     test_without_the_permission_the_terminal_itself_refuses_and_the_caller_notices_nothing,
 )
-from phoneterm_cli.installation import CALLER, EXTENSION
 
 pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(400)]
 PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one

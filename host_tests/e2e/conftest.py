@@ -10,12 +10,12 @@ from functools import partial
 
 import pytest
 import pytest_asyncio
+from desk_lab.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
 from e2e.hand_made import HandMadeTerminal
 from e2e.permission import change_permission
 from heap_lab import limits, measure, story
 from lab_parts import parts
 from pbx.desk import are_talking
-from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
 from virtual_phone.wired_display import KINDS as DISPLAYS
 
 # pbx: which one. bits: the width of the VM. is_frozen: whether the firmware is. display: one that costs time, on a

@@ -7,8 +7,8 @@ import asyncio
 import contextlib
 
 import gmqtt
+from desk_lab.installation import HOST, TID
 from phoneterm.core import messages
-from phoneterm_cli.installation import HOST, TID
 
 _ANSWER_S = 5
 _BOOT = "0123abcd"

@@ -5,9 +5,9 @@ import sqlite3
 import time
 
 import pytest
+from desk_lab.installation import CALLER, EXTENSION
 from e2e.conftest import PLACES, WITH_DISPLAYS
 from e2e.permission import change_permission
-from phoneterm_cli.installation import CALLER, EXTENSION
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="package"),

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
+from desk_lab.installation import CALLER, EXTENSION
 from e2e.test_acceptance_story import COLLEAGUE, count_commands, is_gone, is_on_hold, is_talking
-from phoneterm_cli.installation import CALLER, EXTENSION
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 BACK_S = 15

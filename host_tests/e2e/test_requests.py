@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 import pytest
-from phoneterm_cli.installation import TID, Installation, make_lab
+from desk_lab.installation import TID, Installation, make_lab
 
 _CLI = "from phoneterm_bridge.cli import terminal_app; terminal_app()"
 _NOT_SET_UP = "The setting wifi_ssid is missing: provision this terminal."

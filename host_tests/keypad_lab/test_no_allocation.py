@@ -99,7 +99,7 @@ def test_no_poll_allocates(is_slimmed, tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         firmware = tmp_path
-    search_path = [str(_ROOT / "tools" / "keypad_lab" / "vm"), str(firmware), ".frozen"]
+    search_path = [str(_ROOT / "tools" / "labs" / "keypad_lab" / "vm"), str(firmware), ".frozen"]
     done = subprocess.run(
         [str(Path(sys.executable).with_name("micropython")), "-c", _PROGRAM],
         capture_output=True,

@@ -27,7 +27,7 @@ def test_a_placeholder_without_a_value_is_our_own_mistake():
 def test_nothing_is_left_when_the_lab_ends_whatever_ends_it(need_part, number):
     folder = need_part("asterisk").root / "tmp"
     need_part("sipp")
-    environment = dict(os.environ, PYTHONPATH=f"{TOOLS}:{TOOLS.parent / 'firmware'}")
+    environment = dict(os.environ, PYTHONPATH=f"{TOOLS}:{TOOLS / 'labs'}:{TOOLS.parent / 'firmware'}")
     lab = subprocess.Popen(UP, env=environment, stdout=subprocess.PIPE, text=True)
     ready = lab.stdout.readline()
     assert ready.startswith("Asterisk is up")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from virtual_phone import commands
 
-README = Path(__file__).parents[2] / "tools" / "virtual_phone" / "README.md"
+README = Path(__file__).parents[2] / "tools" / "labs" / "virtual_phone" / "README.md"
 IDLE = "import time\nwhile True:\n    time.sleep_ms(5)\n"
 
 

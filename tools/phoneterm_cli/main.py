@@ -11,7 +11,7 @@ import typer
 
 # What each command is: where it is, and whether it is one command or a group of them.
 _PARTS = {
-    "run": "phoneterm_cli.run:run",
+    "run": "desk_lab.run:run",
     "bridge": "phoneterm_bridge.cli.bridge:app",
     "broker": "phoneterm_bridge.cli.broker:app",
     "terminal": "phoneterm_bridge.cli.terminal:app",

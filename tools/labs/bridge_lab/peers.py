@@ -13,7 +13,7 @@ from pathlib import Path
 
 from phoneterm.core import messages
 
-_ROOT = Path(__file__).parents[2] / "build" / "bridge_lab"
+_ROOT = Path(__file__).parents[3] / "build" / "bridge_lab"
 _SCRIPTS = Path(__file__).parent / "peer"
 _NODE_RED = ("node-red@4", "asterisk-manager@0.2")
 _PYTHON_AMI = ("asterisk-ami==0.1.7", "paho-mqtt==2.1.0")

@@ -20,8 +20,8 @@ from phoneterm_bridge.problem import SetupProblem
 from virtual_phone.client import PhoneError
 from virtual_phone.phone import VirtualPhone
 
-from phoneterm_cli.console import Console
-from phoneterm_cli.installation import (
+from desk_lab.console import Console
+from desk_lab.installation import (
     CALLER,
     CHIP_READY_S,
     EXTENSION,

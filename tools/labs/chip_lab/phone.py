@@ -23,7 +23,7 @@ from chip_lab.flash_file import make_flash, read_micropython
 from chip_lab.serial_line import SerialLine
 from chip_lab.slots import take_slot
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 FIRMWARE = _ROOT / "firmware"
 BOARD = _ROOT / "boards" / "ESP32_GENERIC"  # the emulator has its keypad at the pins of this one
 HOST_AS_SEEN = "10.0.2.2"

@@ -16,7 +16,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.patch_stdout import patch_stdout
 from virtual_phone.client import PhoneError
 
-from phoneterm_cli.installation import CALLER, EXTENSION, Installation
+from desk_lab.installation import CALLER, EXTENSION, Installation
 
 KEYS = frozenset("0123456789ABCD*#")
 _LOOK_S = 0.1

@@ -23,7 +23,7 @@ from virtual_phone.state import Outputs
 from virtual_phone.wired_display import WiredDisplay
 from virtual_phone.wiring import read_wiring
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 FIRMWARE = _ROOT / "firmware"
 BOARD = _ROOT / "boards" / "VIRTUAL"
 DRIVERS = _ROOT / "boards" / "displays"

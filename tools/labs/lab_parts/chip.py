@@ -14,7 +14,7 @@ VARIABLE = "ESP32_CHIP"
 PACKAGES = ("libslirp0", "libpixman-1-0", "libglib2.0-0", "libgcrypt20", "xz-utils")
 ABSENT = (
     f"{VARIABLE} does not name an emulated ESP32: build github.com/lcgamboa/qemu, branch picsimlab-esp32, commit "
-    "98f1cbda8c214a151a4687eb21dec9daf7f1d0f1, with a keypad at its pins, as tools/chip_lab/README.md says."
+    "98f1cbda8c214a151a4687eb21dec9daf7f1d0f1, with a keypad at its pins, as tools/labs/chip_lab/README.md says."
 )
 
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from desk_lab.installation import CHIP_READY_S, Installation, make_lab
 from fault_lab.faults import UP
 from fault_lab.mqtt_stream import WirePacket
 from fault_lab.proxy import FaultProxy
 from pbx_lab.lab import Leg
 from pbx_lab.process import LabFailed
-from phoneterm_cli.installation import CHIP_READY_S, Installation, make_lab
 
 from chip_lab.phone import ChipPhone
 

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from desk_lab.installation import CALLER, EXTENSION
 from fault_lab.faults import UP
 from pbx_lab.lab import Leg
 from pbx_lab.process import LabFailed
 from phoneterm.core import messages
-from phoneterm_cli.installation import CALLER, EXTENSION
 from virtual_phone.client import PhoneError
 
 from chip_lab.installation import ChipInstallation

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from phoneterm_cli.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
+from desk_lab.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
 from virtual_phone.client import PhoneError
 
 _DEADLINE_S = 60

@@ -9,9 +9,9 @@ import random
 import time
 from typing import Any
 
+from desk_lab.installation import CALLER, EXTENSION
 from fault_lab.faults import DOWN, UP
 from phoneterm.core import messages
-from phoneterm_cli.installation import CALLER, EXTENSION
 
 from chip_lab.installation import ChipInstallation
 
