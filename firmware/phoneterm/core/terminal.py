@@ -1,9 +1,9 @@
 """The phone terminal: keys, time, link and messages in; actions out.
 
 Does not touch pins, sockets or clocks. It joins the rooms of the core: the link with its session (`link.py`),
-permissions, config, and the transfers (`transfer.py`). Every `on_` method returns the actions to carry out, in order,
-and the constant () when there are none. Time enters through `on_time` alone, told up to each key before that key.
-Messages that are not right are counted and logged, and change nothing. Times are milliseconds.
+permissions, config, and the transfers (`call_control.py`). Every `on_` method returns the actions to carry out, in
+order, and the constant () when there are none. Time enters through `on_time` alone, told up to each key before that
+key. Messages that are not right are counted and logged, and change nothing. Times are milliseconds.
 The code that reads a config is loaded for each one, in two pieces, and forgotten again, because it is a tenth of the
 core's memory. A config for which the memory is too short all the same is kept and tried again later.
 """
@@ -11,7 +11,7 @@ core's memory. A config for which the memory is too short all the same is kept a
 import sys
 from collections import namedtuple
 
-from phoneterm.core import actions, backoff, digit_map, keymap, link, messages, permissions, transfer
+from phoneterm.core import actions, backoff, call_control, digit_map, keymap, link, messages, permissions
 
 # tid and base as in the topics; key: bytes, of the signatures; boot: hex, another at each boot; fw, board: text;
 # crash: how the run before this boot crashed, None when it did not.
@@ -39,7 +39,7 @@ class Terminal:
         self._permissions = permissions.Permissions()
         self._link = link.Link(identity)
         self._out = []
-        self._transfer = transfer.Transfer(self._link, self._permissions, self._config, self._out)
+        self._call_control = call_control.CallControl(self._link, self._permissions, self._config, self._out)
         self._waiting_config = self._config_error = None
         self._config_in_ms = 0
         self._config_backoff = backoff.Backoff(*_AGAIN_MS)
@@ -51,7 +51,7 @@ class Terminal:
     @property
     def is_sequence_open(self):
         """Say whether a sequence is open: no time for garbage collection or flash writes."""
-        return self._transfer.collector.is_open
+        return self._call_control.collector.is_open
 
     @property
     def country(self):
@@ -67,50 +67,50 @@ class Terminal:
         self._uptime_ms += elapsed_ms
         self._uptime_s += self._uptime_ms // 1000
         self._uptime_ms %= 1000
-        transfer = self._transfer
-        transfer.on_time(elapsed_ms)
+        control = self._call_control
+        control.on_time(elapsed_ms)
         is_hello_due = self._link.on_time(elapsed_ms)
-        if not transfer.collector.is_open:
+        if not control.collector.is_open:
             if is_hello_due:
                 self._out.append(self._link.hello())
             if self._waiting_config is not None:
                 self._config_in_ms -= elapsed_ms
                 if self._config_in_ms <= 0:
                     self._put_config(self._waiting_config)
-        if transfer.is_starting and (self._uptime_s >= _STARTING_S or self._link.session is not None):
-            transfer.is_starting = False
-            transfer.settle()
-        elif transfer.feedback.standing is None:
-            transfer.settle()
+        if control.is_starting and (self._uptime_s >= _STARTING_S or self._link.session is not None):
+            control.is_starting = False
+            control.settle()
+        elif control.feedback.standing is None:
+            control.settle()
         return self._done()
 
     def on_key(self, index, is_pressed):
         """Take a key: index 0 to 15, pressed or released."""
         if is_pressed:
             self._keys += 1
-            self._transfer.on_press(self._keymap.legend(index))
+            self._call_control.on_press(self._keymap.legend(index))
         else:
-            self._transfer.collector.on_release()
+            self._call_control.collector.on_release()
         return self._done()
 
     def on_stall(self):
         """Take that nobody looked at the keypad for so long that a key may have been missed."""
-        self._transfer.on_stall()
+        self._call_control.on_stall()
         return self._done()
 
     def on_keypad_fault(self, index, is_faulty):
         """Take that a key is masked because it is stuck, or works again."""
         bit = 1 << index
         self._faulty_keys = self._faulty_keys | bit if is_faulty else self._faulty_keys & ~bit
-        self._transfer.is_keypad_faulty = self._faulty_keys != 0
-        self._transfer.settle()
+        self._call_control.is_keypad_faulty = self._faulty_keys != 0
+        self._call_control.settle()
         self._out.append(actions.Log("keypad", "key %d %s" % (index, "is stuck" if is_faulty else "works again")))
         return self._done()
 
     def on_hook(self, is_off_hook):
         """Take the hook: hanging up ends an open sequence without a sound."""
         if not is_off_hook:
-            self._transfer.close_silently()
+            self._call_control.close_silently()
         return self._done()
 
     def on_link(self, is_up):
@@ -122,14 +122,14 @@ class Terminal:
             self._out.append(link.state("online"))
             self._out.append(link.hello())
         else:
-            self._transfer.is_starting = False
+            self._call_control.is_starting = False
             link.bridge_state = None
             self._lose_session()
         return self._done()
 
     def on_memory_short(self):
         """Take that the link was given up because there is too little memory for it; nobody keyed, so no sound."""
-        self._transfer.feedback.tell(None, "Short of memory", "")
+        self._call_control.feedback.tell(None, "Short of memory", "")
         return self._done()
 
     def on_message(self, topic, payload):
@@ -153,13 +153,13 @@ class Terminal:
     def on_published(self, ref, is_acknowledged):
         """Take how the publishing of a command ended."""
         if not is_acknowledged:
-            self._transfer.on_undelivered(ref)
+            self._call_control.on_undelivered(ref)
         return self._done()
 
     def counters(self):
         """Return what the terminal counts, as fields of the telemetry."""
         stuck = bin(self._faulty_keys).count("1")
-        return {"uptime_s": self._uptime_s, "keys": self._keys, "stuck": stuck, "tainted": self._transfer.tainted,
+        return {"uptime_s": self._uptime_s, "keys": self._keys, "stuck": stuck, "tainted": self._call_control.tainted,
                 "reconnects": max(self._links - 1, 0), "refused": self._refused, "dropped": self._dropped}  # fmt: skip
 
     def telemetry(self, fields):
@@ -192,16 +192,16 @@ class Terminal:
             self._dropped += 1
             return
         if had_session:
-            self._transfer.lose_session("bad-session")
-        self._transfer.is_starting = False
-        self._transfer.settle()
+            self._call_control.lose_session("bad-session")
+        self._call_control.is_starting = False
+        self._call_control.settle()
 
     def _lose_session(self):
         self._link.session = None
-        self._transfer.lose_session("no-link")
-        self._transfer.call.move("link-lost")
-        self._transfer.call.ref = None
-        self._transfer.settle()
+        self._call_control.lose_session("no-link")
+        self._call_control.call.move("link-lost")
+        self._call_control.call.ref = None
+        self._call_control.settle()
 
     def _take_permissions(self, document):
         before = self._permissions.document
@@ -218,7 +218,7 @@ class Terminal:
             self._dropped += document["rev"] < self._config.revision
             self._acknowledge(None)
             return
-        if self._transfer.collector.is_open:
+        if self._call_control.collector.is_open:
             self._waiting_config = document
             self._config_in_ms = 0
         else:
@@ -238,15 +238,15 @@ class Terminal:
         self._config_error = None
         self._config_backoff.reset()
         self._config = config
-        self._transfer.configure(config)
+        self._call_control.configure(config)
         self._acknowledge(None)
 
     def _take_call(self, document):
         self._out.append(actions.Log("call", document["state"]))
-        self._transfer.on_call(document)
+        self._call_control.on_call(document)
 
     def _take_result(self, document):
-        if not self._transfer.on_result(document):
+        if not self._call_control.on_result(document):
             self._dropped += 1
         elif document["reason"] == "bad-session":
             self._out.append(self._link.hello())
@@ -258,7 +258,7 @@ class Terminal:
         self._last_request = document["id"]
         op = document["op"]
         if op == "identify":
-            self._transfer.feedback.tell("identify", "This is", self._identity.tid)
+            self._call_control.feedback.tell("identify", "This is", self._identity.tid)
         elif op in ("reboot", "wipe"):
             self._out.append(self._link.state("offline"))
             self._out.append(actions.Restart(op))
@@ -272,10 +272,10 @@ class Terminal:
         if state == "offline":
             self._lose_session()
         elif state == "degraded":
-            self._transfer.interrupt("no-link")
+            self._call_control.interrupt("no-link")
         elif before == "offline" and self._link.is_up:
             self._out.append(self._link.hello())
-        self._transfer.settle()
+        self._call_control.settle()
 
     _READERS = {
         messages.SESSION: _take_session,

@@ -12,7 +12,7 @@ DEAF_MS = 250  # a stall that may have hidden more than one key: the next one is
 _TITLES = {"blind": "Transfer to", "attended": "Consult with"}
 
 
-class Transfer:
+class CallControl:
     """The call, the sequence and the commands of one terminal. `config` may be replaced while no sequence is open."""
 
     def __init__(self, link, permissions, config, out):
