@@ -4,35 +4,33 @@ Does not touch pins, sockets or clocks. It joins the rooms of the core: the link
 permissions, config, the user's face (`feedback.py`) and the control of the call (`call_control.py`). Every `on_` method
 returns the actions to carry out, in order, and the constant () when there are none. Time enters through `on_time`
 alone, told up to each key before that key. Messages that are not right are counted and logged, and change nothing.
-Times are milliseconds. The code that reads a config is loaded for each one, in two pieces, and forgotten again, because
-it is a tenth of the core's memory. A config for which the memory is too short all the same is kept and tried again.
+A config for which the memory is too short is kept and tried again later. Times are milliseconds.
 """
 
-import sys
 from collections import namedtuple
 
-from phoneterm.core import actions, backoff, call_control, digit_map, feedback, keymap, link, messages, permissions
+from phoneterm.core import actions, backoff, call_control, feedback, link, messages, permissions
 
 # tid and base as in the topics; key: bytes, of the signatures; boot: hex, another at each boot; fw, board: text;
 # crash: how the run before this boot crashed, None when it did not.
 Identity = namedtuple("Identity", "tid base key boot fw board crash")
 
 _AGAIN_MS = (2000, 300000)  # how long to wait before a config is tried again: at first, at most
-_READERS = (  # the code that reads a config: its modules, whole and as names of their package
-    ("phoneterm.core.config", "config"),
-    ("phoneterm.core.digit_map_proof", "digit_map_proof"),
-    ("phoneterm.core.digit_map_text", "digit_map_text"),
-)
+_SHORT = messages.Rejected("memory", "the memory is too short to read it")
 
 
 class Terminal:
-    """One terminal. `keymap` and `roles` are the board's; the bridge may give the roles to other keys."""
+    """One terminal. `keymap` and `roles` are the board's; the bridge may give the roles to other keys.
 
-    def __init__(self, identity, keymap, roles):
+    `read_config` is core.config.read_config, or what loads it and calls it: MemoryError when there is no room for it.
+    """
+
+    def __init__(self, identity, keymap, roles, read_config):
         self._identity = identity
         self._keymap = keymap
         self._roles = roles
-        self._config = _read_config({}, roles)
+        self._read_config = read_config
+        self._config = self._config_of({})
         if isinstance(self._config, messages.Rejected):
             raise ValueError(self._config.detail)
         self._permissions = permissions.Permissions()
@@ -187,9 +185,9 @@ class Terminal:
 
     def _put_in_force(self, document):
         self._waiting_config = None
-        config = _read_config(document, self._roles)
+        config = self._config_of(document)
         if isinstance(config, messages.Rejected):
-            if config.reason == "memory":
+            if config is _SHORT:
                 self._waiting_config = document
                 self._config_in_ms = self._config_backoff.next_ms(0)
             self._config_error = config.detail
@@ -199,6 +197,13 @@ class Terminal:
         self._config = config
         self._call_control.configure(config)
         return self._acknowledge(None)
+
+    def _config_of(self, document):
+        """Return the Config of a document ({}: the defaults) or Rejected (_SHORT: it may do later on)."""
+        try:
+            return self._read_config(document, self._roles)
+        except MemoryError:
+            return _SHORT
 
     def _follow_call(self, document):
         return (actions.Log("call", document["state"]),) + self._call_control.on_call(document)
@@ -237,26 +242,3 @@ class Terminal:
         messages.REQUEST: _carry_out_request,
         messages.BRIDGE_STATE: _follow_bridge,
     }
-
-
-def _read_config(document, roles):
-    """Return the Config of a document ({}: the defaults) or Rejected ("memory": it may do later on)."""
-    try:
-        compiled = digit_map.compile_document(document, keymap.roles_of(document, roles))
-        _forget_readers()
-        from phoneterm.core import config
-
-        return config.read_config(document, roles, compiled)
-    except MemoryError:
-        return messages.Rejected("memory", "the memory is too short to read it")
-    finally:
-        _forget_readers()
-
-
-def _forget_readers():
-    """Let go of the code that reads a config, without taking memory for that."""
-    core = sys.modules["phoneterm.core"]
-    for module, name in _READERS:
-        sys.modules.pop(module, None)
-        if hasattr(core, name):
-            delattr(core, name)

@@ -3,6 +3,7 @@
 import gc
 
 from phoneterm.core import messages
+from phoneterm.core.config import read_config
 from phoneterm.core.keymap import STANDARD_ROLES, Keymap
 from phoneterm.core.terminal import Identity, Terminal
 
@@ -33,7 +34,7 @@ def tell(state, terminal):
     print(state, cost_of_ticks(terminal))
 
 
-terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES)
+terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES, read_config)
 gc.disable()
 terminal.on_time(1)
 cost_of_ticks(terminal)  # a name that is new costs memory
