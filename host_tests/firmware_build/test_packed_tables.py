@@ -7,7 +7,7 @@ import pytest
 from firmware_build.sizes import slim_package
 from firmware_build.slimming import slim
 from firmware_build.slimming_limits import CannotSlim
-from phoneterm.core import call
+from phoneterm.core import call, outcomes
 
 _FIRMWARE = Path(__file__).parents[2] / "firmware"
 _TABLE = """
@@ -55,7 +55,9 @@ def test_what_cannot_be_packed_is_refused_with_its_line(change, words):
         slim({"table": _TABLE.replace(*change)}, ["find"])
 
 
-def test_the_table_of_states_reaches_a_device_as_the_text_that_a_computer_runs_on():
-    text = slim_package(_FIRMWARE).texts["phoneterm.core.call"]
-    assert repr(call._TABLE) in text
-    assert "call-ringing" not in text.replace(call._TABLE, "")
+@pytest.mark.parametrize(("module", "of_a_row"), [(call, "call-ringing"), (outcomes, "PBX cannot do it")])
+def test_a_table_of_the_core_reaches_a_device_as_the_text_that_a_computer_runs_on(module, of_a_row):
+    text = slim_package(_FIRMWARE).texts[module.__name__]
+    assert of_a_row in module._TABLE
+    assert repr(module._TABLE) in text
+    assert of_a_row not in text.replace(module._TABLE, "")
