@@ -7,11 +7,10 @@ allowed?) and when the number is complete; it is bound to the call of its first 
 Times are milliseconds.
 """
 
-from phoneterm.core import actions, call, collector, outcomes
+from phoneterm.core import actions, call, collector, operations, outcomes
 
 DEAF_MS = 250  # a stall that may have hidden more than one key: the next one is not the first
 STARTING_MS = 15000  # without a session by then, it is not starting any more: there is no link
-_TITLES = {"blind": "Transfer to", "attended": "Consult with"}
 
 
 class CallControl:
@@ -138,14 +137,10 @@ class CallControl:
         if op is None:
             return ()
         state = document["state"]
-        if state == "done" and op == "cancel":
-            state = "returned"
         self._accepted = document["id"] if state == "accepted" else None
         self._move(document["id"], state)
-        done = self._settle()
-        if op == "swap" and state == "done":
-            return done + self._feedback.announce("accepted", "Swapped", "")
-        return done + self._announce_result(state, document["reason"])
+        now_so = operations.find(op)[operations.ENDS] if state == "done" else state
+        return self._settle() + self._announce_result(now_so, document["reason"])
 
     def on_undelivered(self, name):
         """Hear that the broker did not acknowledge a command: it may or may not have got it."""
@@ -186,7 +181,7 @@ class CallControl:
         reason = self._obstacle(kind)
         if reason is not None:
             return self._interrupt(reason)
-        return self._settle() + self._feedback.show(_TITLES[kind], "")
+        return self._settle() + self._feedback.show(operations.find(kind)[operations.TITLE], "")
 
     def _progress(self):
         kind = self._collector.kind
@@ -195,12 +190,13 @@ class CallControl:
             return done
         for name in self._collector.possible_classes():
             if self._permissions.allows(kind, name):
-                return done + self._feedback.show(_TITLES[kind], self._collector.keyed)
+                return done + self._feedback.show(operations.find(kind)[operations.TITLE], self._collector.keyed)
         return done + self._interrupt("destination")
 
     def _dial(self, event):
         reason = self._obstacle(event.kind)
-        if reason is None and not self._permissions.allows(event.kind, event.number_class):
+        is_numbered = event.number is not None
+        if reason is None and is_numbered and not self._permissions.allows(event.kind, event.number_class):
             reason = "destination"
         if reason is None and self._link.is_full():
             reason = "rate"
@@ -209,19 +205,20 @@ class CallControl:
         command = self._link.command(event.kind, event.number, self._first_ms, self._first_call)
         self._moving = command.ref
         self._call.move("sent")
-        return (command,) + self._settle() + self._feedback.announce(None, "Sent", event.number)
+        return (command,) + self._settle() + self._feedback.announce(None, "Sent", event.number or "")
 
     def _operation_of(self, legend):
         """Return what a key does to a consultation, or None."""
         roles = self._config.roles
-        op = {roles.cancel: "cancel", roles.commit: "complete", roles.swap: "swap"}.get(legend)
-        if self._collector.is_quiet and op != "cancel":
+        role = {roles.cancel: "cancel", roles.commit: "commit", roles.swap: "swap"}.get(legend)
+        operation = role and operations.find(role, operations.KEYED)
+        if not operation or (self._collector.is_quiet and legend != roles.cancel):
             return None  # a commit key after a number that was complete is no command
-        return op
+        return operation[operations.NAME]
 
     def _steer(self, op):
         """Ask for the commit, cancel or swap of a consultation."""
-        reason = self._link_obstacle(op)
+        reason = self._right_obstacle(op)
         if reason is None and self._link.is_full():
             reason = "rate"
         if reason is not None:
@@ -231,15 +228,15 @@ class CallControl:
 
     def _obstacle(self, kind):
         """Return why a transfer of this kind cannot be, or None."""
-        reason = self._link_obstacle(kind)
-        if reason is None and not self._permissions.allows_kind(kind):
-            reason = "permission"
-        return reason or self._call_obstacle()
+        return self._right_obstacle(kind) or self._call_obstacle()
 
-    def _link_obstacle(self, op):
+    def _right_obstacle(self, op):
+        """Return why this terminal cannot have an operation carried out at all, or None."""
         if not self._link.is_usable():
             return "no-link"
-        return None if op in self._config.ops else "unsupported"
+        if op not in self._config.ops:
+            return "unsupported"
+        return None if self._permissions.allows_kind(op) else "permission"
 
     def _call_obstacle(self):
         return self._call.obstacle() or (None if self._call.ref == self._first_call else "no-call")

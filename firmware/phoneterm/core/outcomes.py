@@ -34,6 +34,7 @@ _ROWS = (
     ("unknown", "unknown", "Outcome unknown"),
     ("cancel", "key", "cancelled"),
     ("accepted", "accepted", "Accepted"),
+    ("swapped", "accepted", "Swapped"),
     ("ringing", "", "Ringing"),
     ("consulting", "", "Answered"),
     ("done", "done", "Transferred"),
