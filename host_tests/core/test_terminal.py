@@ -1,6 +1,6 @@
 """The terminal as the app and the bridge see it: core.terminal. Runs on CPython and on MicroPython."""
 
-from phoneterm.core import messages
+from phoneterm.core import messages, operations
 from phoneterm.core.actions import Indicate, Log, Publish, Restart, Show
 from phoneterm.core.config import read_config
 from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap, Roles
@@ -190,6 +190,20 @@ def test_commands_are_numbered_and_tell_when_and_in_which_call_they_were_keyed()
     assert (second["id"], second["op"], second["number"]) == ("7d20.2", "attended", "103")
     publish = next(action for action in desk.actions if isinstance(action, Publish))
     assert (publish.qos, publish.retain, publish.ref, publish.deadline_ms) == (1, False, "7d20.1", 3000)
+
+
+def test_an_operation_without_a_number_is_sent_when_its_code_is_complete():
+    table = operations._TABLE
+    operations._TABLE += "park|attended|#9||call|done|\n"
+    try:
+        desk = desk_in_call()
+        desk.key("#9")
+        (command,) = desk.sent(messages.COMMAND)
+    finally:
+        operations._TABLE = table
+    assert (command["op"], command["number"], command["call"]) == ("park", None, "c1")
+    assert not desk.terminal.is_sequence_open
+    assert desk.actions[-1] == Show("Sent", "")
 
 
 def test_a_sequence_is_open_from_the_first_key_to_the_last():
