@@ -16,7 +16,7 @@ PATIENCE_S = 60
 
 
 def copy_firmware(folder, row, words):
-    """Return the copied firmware with one row more in the table, and one in the words for people."""
+    """Return the copied firmware with these rows more in the table, and in the words for people."""
     copy = folder / "firmware"
     shutil.copytree(_FIRMWARE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     table = copy / "phoneterm/core/operations.py"

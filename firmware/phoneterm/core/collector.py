@@ -8,8 +8,8 @@ the next code. Times are elapsed milliseconds, told by `on_time`. How each odd i
 - another key after # or *: "no-such-code"; a digit with which no number goes on: "no-such-number"; the 33rd digit:
   "number-too-long"; a # or * where the map has none, swap, any other legend: "wrong-key"; all too slow: "too-slow";
 - a gap that may have hidden a key: "key-it-again"; the cancel key, or erasing when there is no digit: "cancel".
-What comes of a key or of time is an event: KEYED (a key was taken), OPENED (the code is complete), Dialled, or why the
-sequence ended, as above.
+What comes of a key or of time is an event: KEYED (a key was taken), OPENED (the code is complete), Dialled (for an
+operation that takes no number by the code alone, number and class None), or why the sequence ended, as above.
 """
 
 from collections import namedtuple
@@ -105,11 +105,9 @@ class Collector:
         operation = operations.find(self._code + legend, operations.KEYED)
         if operation is None:
             return self._end("no-such-code")
-        if not operation[operations.TAKES_NUMBER]:
-            return self._end(Dialled(operation[operations.NAME], None, None))
         self.kind = operation[operations.NAME]
         self._state = self._settings.digit_map.start()
-        return OPENED
+        return OPENED if operation[operations.TAKES_NUMBER] else self._end(Dialled(self.kind, None, None))
 
     def _add_digit(self, legend):
         digit_map = self._settings.digit_map
