@@ -17,7 +17,7 @@ def test_every_row_of_the_table_has_a_rule_and_a_name_for_the_wire():
         assert len(row) == TITLE + 1, row
         assert 1 <= len(row[NAME]) <= 16
         assert not row[NAME].strip(_NAME)
-        assert row[PERMISSION] in (operations.MULTI_USER_AWARE, *operations.FLAGS)
+        assert row[PERMISSION] == operations.MULTI_USER_AWARE or row[PERMISSION] in operations.FLAGS
 
 
 def test_no_two_operations_have_the_same_name_code_or_role():
