@@ -2,7 +2,7 @@
 
 import json
 
-from phoneterm.core import mac, messages
+from phoneterm.core import mac, messages, operations
 from phoneterm.core.messages import Rejected, decode, encode, topic_of
 
 _KEY = b"0123456789abcdef"
@@ -204,6 +204,16 @@ def test_topics_are_read_back_and_others_are_not_ours():
     )  # fmt: skip
     for stranger in strangers:
         assert messages.parse_topic("phoneterm", stranger) is None, stranger
+
+
+def test_the_longest_hello_and_config_have_room_for_every_operation():
+    every = list(operations.names())
+    hello = {"boot": "f" * 16, "fw": "1" * 16, "board": "B" * 40, "wire": [1, 1], "caps": every, "crash": '"' * 120}
+    times = {"code_ms": 10000, "digit_ms": 10000, "total_ms": 60000, "country": "de"}
+    roles = {"commit": "A", "erase": "B", "cancel": "C", "swap": "D"}
+    config = dict(dict(times, rev=999999999, digit_map="m" * 240, ops=every), **roles)
+    for kind, fields in ((messages.HELLO, hello), (messages.CONFIG, config)):
+        assert not isinstance(decode(kind, topic(kind), _KEY, encode(kind, topic(kind), _KEY, fields)), Rejected)
 
 
 def test_names_and_numbers_are_checked_by_their_characters():
