@@ -9,7 +9,7 @@ from pbx_lab.asterisk_lab import AsteriskLab
 from pbx_lab.lab import LabOptions
 from pbx_simulator.simulator_lab import SimulatorLab
 from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
-from phoneterm_bridge.pbx.port import Outcome
+from phoneterm_bridge.pbx.port import Outcome, Target
 
 USER, COLLEAGUE, CALLER = "101", "102", "103"
 NO_SUCH_NUMBER = "299"
@@ -25,6 +25,11 @@ def make_lab(kind, need_part, **options):
     need_part("asterisk")
     need_part("sipp")
     return AsteriskLab(LabOptions(**options))
+
+
+def to(number):
+    """Return the target of an operation that takes this number."""
+    return Target(CONTEXT, number)
 
 
 class Desk:
@@ -90,7 +95,7 @@ class Desk:
     async def consult(self, number=COLLEAGUE):
         """Have the user talk to the colleague while the caller waits; return the user's call."""
         call = await self.talk()
-        assert await self.pbx.attended(call, CONTEXT, number) == ACCEPTED
+        assert await self.pbx.carry_out("attended", call, to(number)) == ACCEPTED
         await self.result("consulting")
         return call
 
@@ -98,7 +103,7 @@ class Desk:
         """Have the colleague's phone ring while the caller waits; return the user's call."""
         await self.lab.set_behaviour(COLLEAGUE, "ring")
         call = await self.talk()
-        assert await self.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+        assert await self.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
         await self.result("ringing")
         await self.lab.wait_until(lambda legs: has(legs, COLLEAGUE, "ringing"))
         return call

@@ -16,10 +16,11 @@ from phoneterm_bridge.command.running_commands import RunningCommand, RunningCom
 from phoneterm_bridge.pbx.calls import choose_call, refusal_of_call
 from phoneterm_bridge.pbx.port import Call, Pbx
 from phoneterm_bridge.policy.limits import Limits
-from phoneterm_bridge.policy.rules import TRANSFERS, Policy
+from phoneterm_bridge.policy.rules import Policy
 from phoneterm_bridge.store.journal import Event
 from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.terminals.sessions import Session, Sessions
+from phoneterm_bridge.wording.operation_table import find_operation
 
 
 class Checks:
@@ -101,7 +102,8 @@ class Checks:
         refusal = self._policy.refusal(terminal, command.op, command.number, self._today())
         if refusal is not None:
             return command.note("permission", refusal.reason, refusal.cause)
-        return command.note("permission", None if command.op in self._pbx.operations else "unsupported")
+        is_possible = find_operation(command.op) is not None and command.op in self._pbx.operations
+        return command.note("permission", None if is_possible else "unsupported")
 
     def _find_call(self, command: Command, session: Session) -> Call | str:
         """Exactly one call must be meant, with nothing else being done to it."""
@@ -114,8 +116,11 @@ class Checks:
         return refusal_of_call(call, command.op, command.number, is_busy) or call
 
     async def _refuse_by_number(self, command: Command) -> str | None:
-        """A transfer's number must exist in the terminal's dialplan context."""
-        if command.op not in TRANSFERS or command.number is None:
+        """The number of an operation that takes one must exist in the terminal's dialplan context."""
+        operation = find_operation(command.op)
+        if operation is None:
+            return command.note("number", "unsupported")
+        if not operation.takes_number or command.number is None:
             return None
         return command.note("number", await self._pbx_requests.ask_for_number(command.terminal.context, command.number))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import cast
 
 import structlog
+from phoneterm.core.messages import FINAL_STATES
 
 from phoneterm_bridge.command.checks import Checks
 from phoneterm_bridge.command.command import Command
@@ -133,7 +134,7 @@ class CommandDispatcher:
         )
         running.note_answer()
         self._running_commands.report(running, outcome.state, outcome.reason)
-        if outcome.state == "accepted" and command.op == "swap":
+        if outcome.state == "accepted" and running.operation.ends not in FINAL_STATES:  # there is no end to wait for
             self._running_commands.report(running, "done", None)
 
     async def _run(self, work: Coroutine) -> None:

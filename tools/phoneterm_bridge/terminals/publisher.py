@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 
 import structlog
 from phoneterm.core import messages
+from phoneterm.core.operations import FLAGS
 
 from phoneterm_bridge.mqtt.link import Link
 from phoneterm_bridge.store.live_directory import LiveDirectory
@@ -42,10 +43,8 @@ class TerminalPublisher:
         fields = {
             "rev": self._directory.revision,
             "multi_user_aware": terminal.may_transfer,
-            "blind": terminal.allows_blind,
-            "attended": terminal.allows_attended,
             "classes": classes,
-        }
+        } | {flag: terminal.has(flag) for flag in FLAGS}
         self._say(terminal.tid, messages.PERMISSIONS, fields)
 
     def say_config(self, tid: str, fields: dict) -> None:
