@@ -3,7 +3,7 @@
 The order: session, fresh, rate, permitted, which call, number known, site limits. Each refusal is a wire reason, and
 each check notes its verdict in the command. The call of a command that passes is taken: a second transfer of it is
 refused from then on.
-`check_again` repeats, immediately before the action, what may have changed meanwhile, if anything did that it rests on.
+`check_again` repeats, immediately before the action, what may have changed meanwhile.
 """
 
 import time
@@ -51,7 +51,6 @@ class Checks:
     async def check(self, command: Command) -> tuple[RunningCommand | None, str | None]:
         """Return the call that is taken, once one is, and the reason to refuse the command with, if any."""
         session = self.session_of(command)
-        command.basis = self._basis_of(command)
         reason = (
             self._refuse_by_time(command, session) or self._refuse_by_rate(command) or self._refuse_by_right(command)
         )
@@ -66,9 +65,6 @@ class Checks:
 
     def check_again(self, command: Command) -> Event | None:
         """Return the verdict that a command which passed must not be carried out any more, if so."""
-        session = self._sessions.live(command.terminal.tid)
-        if session is not None and command.basis == self._basis_of(command) and self._is_fresh(command, session):
-            return None
         again = command.checked_again()
         reason = self._refuse_by_time(again, self.session_of(again)) or self._refuse_by_right(again)
         return None if reason is None else again.verdict(reason)
@@ -92,11 +88,6 @@ class Checks:
 
     def _is_fresh(self, command: Command, session: Session) -> bool:
         return session.is_fresh(command.since_ms, self._now_s()) and command.first_ms <= command.since_ms
-
-    def _basis_of(self, command: Command) -> tuple:
-        """Return what the verdicts on session and permission rest on: while it is the same, so are they."""
-        tid = command.terminal.tid
-        return self._sessions.live(tid), self._directory.find(tid), self._today().minute  # office hours are in minutes
 
     def _refuse_by_rate(self, command: Command) -> str | None:
         """A terminal may not ask more often than a person can."""

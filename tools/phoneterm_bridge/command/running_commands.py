@@ -108,7 +108,7 @@ class RunningCommands:
         self.note(running, Event("result", state, reason))
         is_waiting, running.untold = running.untold is not None, (state, reason)
         if not is_waiting:
-            self._outbox.do(self._tell, running)
+            self._outbox.send(self._tell, running)
 
     def _tell(self, running: RunningCommand) -> None:
         """Tell the terminal how far its command has come."""

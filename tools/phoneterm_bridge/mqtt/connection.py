@@ -41,16 +41,13 @@ class NotConnected(Exception):
 class MqttConnection:
     """One connection, good for one `open`."""
 
-    def __init__(
-        self, address: BrokerAddress, topic_filter: str, will: Will, on_message: OnMessage,
-        on_pause: Callable[[], None] | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, address: BrokerAddress, topic_filter: str, will: Will, on_message: OnMessage) -> None:
         """Take what to subscribe to; the topic of the will is subscribed to as well."""
         self._address = address
         self._filters = (topic_filter, will.topic)
         name = f"bridge-{secrets.token_hex(8)}"
         login = packets.connect(name, address.username, address.password, address.keepalive_s, will)
-        self._protocol = MqttProtocol(login, address.keepalive_s, on_message, on_pause)
+        self._protocol = MqttProtocol(login, address.keepalive_s, on_message)
 
     async def open(self) -> None:
         """Log in and subscribe; NotConnected when that fails."""
