@@ -120,7 +120,7 @@ def parse_topic(base, topic):
     if not topic.startswith(prefix):
         return None
     tid, _, kind = topic[len(prefix) :].partition("/")
-    if kind not in KINDS or kind == BRIDGE_STATE or not is_tid(tid):
+    if kind not in _FIELDS or kind == BRIDGE_STATE or not is_tid(tid):
         return None
     return (tid, kind)
 
