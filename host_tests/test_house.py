@@ -29,6 +29,7 @@ _ARROWS = {
         "phoneterm.core.messages",
         "phoneterm.core.operations",
         "phoneterm.core.digit_map",
+        "phoneterm.core.digit_map_compiler",
         "phoneterm.core.permissions",
     },
     "tools/phoneterm_bridge/pbx/ami": {"phoneterm_bridge.pbx.ami", "phoneterm_bridge.pbx.port"},

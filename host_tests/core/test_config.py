@@ -3,7 +3,7 @@
 from phoneterm.core import config as configs
 from phoneterm.core import operations
 from phoneterm.core.config import read_config
-from phoneterm.core.digit_map import compile_document
+from phoneterm.core.digit_map_compiler import compile_document
 from phoneterm.core.keymap import STANDARD_ROLES, Roles
 from phoneterm.core.messages import Rejected
 

@@ -1,7 +1,6 @@
 """Digit maps: what is read, what is refused and why, and how a number grows. Runs on CPython and on MicroPython."""
 
-from phoneterm.core import digit_map as maps
-from phoneterm.core.digit_map import compile_map
+from phoneterm.core.digit_map_compiler import DEFAULT_MAP, compile_map
 from phoneterm.core.messages import Rejected
 
 
@@ -27,20 +26,20 @@ def complaint(text, taken=""):
 
 
 def test_an_internal_number_of_the_default_map_is_complete_at_the_third_digit():
-    assert verdicts(maps.DEFAULT_MAP, "102") == ["partial", "partial", "complete"]
+    assert verdicts(DEFAULT_MAP, "102") == ["partial", "partial", "complete"]
 
 
 def test_an_open_number_waits_for_the_timer_and_the_hash_key_ends_it():
-    assert verdicts(maps.DEFAULT_MAP, "0123#") == ["partial", "timer", "timer", "timer", "complete"]
-    assert verdicts(maps.DEFAULT_MAP, "0049#") == ["partial", "partial", "timer", "timer", "complete"]
+    assert verdicts(DEFAULT_MAP, "0123#") == ["partial", "timer", "timer", "timer", "complete"]
+    assert verdicts(DEFAULT_MAP, "0049#") == ["partial", "partial", "timer", "timer", "complete"]
 
 
 def test_a_key_that_fits_no_number_leads_nowhere_and_stays_there():
-    assert verdicts(maps.DEFAULT_MAP, "2") == ["no"]
-    assert verdicts(maps.DEFAULT_MAP, "1021") == ["partial", "partial", "complete", "no"]
-    assert verdicts(maps.DEFAULT_MAP, "2102") == ["no"] * 4
-    assert verdicts(maps.DEFAULT_MAP, "#") == ["no"]
-    assert verdicts(maps.DEFAULT_MAP, "1*") == ["partial", "no"]
+    assert verdicts(DEFAULT_MAP, "2") == ["no"]
+    assert verdicts(DEFAULT_MAP, "1021") == ["partial", "partial", "complete", "no"]
+    assert verdicts(DEFAULT_MAP, "2102") == ["no"] * 4
+    assert verdicts(DEFAULT_MAP, "#") == ["no"]
+    assert verdicts(DEFAULT_MAP, "1*") == ["partial", "no"]
 
 
 def test_verdicts_of_each_kind_of_ending():
@@ -80,7 +79,7 @@ def test_the_class_of_a_whole_number():
         ("0049301234567", "international"), ("", None), ("102#", None), ("0123#", None), ("1a2", None), ("+49", None),
         ("0" + "1" * 31, "national"), ("0" + "1" * 32, None), ("\u0661\u0660\u0662", None), ("1 2", None),
     )  # fmt: skip
-    digit_map = compile_map(maps.DEFAULT_MAP)
+    digit_map = compile_map(DEFAULT_MAP)
     for number, expected in cases:
         assert digit_map.class_of(number) == expected, number
     assert compile_map("ext:0003*xxx").class_of("0003*210") == "ext"
@@ -98,7 +97,7 @@ def test_the_classes_that_are_still_possible():
 
 
 def test_whether_a_map_ends_numbers_with_the_hash_key():
-    assert compile_map(maps.DEFAULT_MAP).ends_with_hash
+    assert compile_map(DEFAULT_MAP).ends_with_hash
     assert not compile_map("a:1xx").ends_with_hash
 
 

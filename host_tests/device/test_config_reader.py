@@ -30,7 +30,7 @@ class DigitMapText:
 
 def is_loaded():
     """Say whether any of the code is in memory."""
-    names = ("config", "digit_map_proof", "digit_map_text")
+    names = ("config", "digit_map_compiler", "digit_map_proof", "digit_map_text")
     return any(_CORE + "." + name in sys.modules or hasattr(sys.modules[_CORE], name) for name in names)
 
 

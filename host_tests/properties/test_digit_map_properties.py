@@ -5,6 +5,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phoneterm.core import digit_map as maps
+from phoneterm.core.digit_map_compiler import compile_map
 from phoneterm.core.messages import MAX_NUMBER_CHARS, Rejected, is_number
 
 _PLACE = st.one_of(
@@ -35,7 +36,7 @@ def _matching(alternatives, number):
 @settings(max_examples=400, deadline=None)
 @given(_MAP, st.lists(_NUMBER, min_size=1, max_size=12))
 def test_a_map_knows_exactly_the_numbers_of_the_naive_matcher(alternatives, numbers):
-    digit_map = maps.compile_map(_text(alternatives))
+    digit_map = compile_map(_text(alternatives))
     if isinstance(digit_map, Rejected):
         return
     for number in numbers:
@@ -48,7 +49,7 @@ def test_a_map_knows_exactly_the_numbers_of_the_naive_matcher(alternatives, numb
 @settings(max_examples=400, deadline=None)
 @given(_MAP, _NUMBER)
 def test_verdicts_agree_with_the_naive_matcher_at_every_digit(alternatives, number):
-    digit_map = maps.compile_map(_text(alternatives))
+    digit_map = compile_map(_text(alternatives))
     if isinstance(digit_map, Rejected):
         return
     state = digit_map.start()
@@ -71,7 +72,7 @@ def test_verdicts_agree_with_the_naive_matcher_at_every_digit(alternatives, numb
 @settings(max_examples=400, deadline=None)
 @given(_MAP, _NUMBER)
 def test_a_complete_number_never_hides_a_longer_one(alternatives, number):
-    digit_map = maps.compile_map(_text(alternatives))
+    digit_map = compile_map(_text(alternatives))
     if isinstance(digit_map, Rejected) or not _matching(alternatives, number):
         return
     state = digit_map.start()
@@ -84,7 +85,7 @@ def test_a_complete_number_never_hides_a_longer_one(alternatives, number):
 @given(_MAP)
 def test_a_map_is_refused_only_with_a_position_in_it(alternatives):
     text = _text(alternatives)
-    digit_map = maps.compile_map(text)
+    digit_map = compile_map(text)
     if isinstance(digit_map, Rejected):
         position = re.fullmatch(r"position (\d+): .+", digit_map.detail)
         assert position
@@ -94,13 +95,13 @@ def test_a_map_is_refused_only_with_a_position_in_it(alternatives):
 @settings(max_examples=500, deadline=None)
 @given(_ANY_TEXT)
 def test_no_text_makes_the_compiler_raise(text):
-    digit_map = maps.compile_map(text)
+    digit_map = compile_map(text)
     assert isinstance(digit_map, (maps.DigitMap, Rejected))
 
 
 @settings(max_examples=200, deadline=None)
 @given(_MAP, st.text(max_size=MAX_NUMBER_CHARS + 2))
 def test_no_text_makes_the_matcher_raise(alternatives, number):
-    digit_map = maps.compile_map(_text(alternatives))
+    digit_map = compile_map(_text(alternatives))
     if not isinstance(digit_map, Rejected):
         digit_map.class_of(number)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from phoneterm.core import digit_map as maps
+from phoneterm.core.digit_map_compiler import compile_map
 from phoneterm.core.messages import MAX_NUMBER_CHARS, Rejected, is_number
 
 app = typer.Typer(help="Check digit maps: which numbers exist and when they are complete.", no_args_is_help=True)
@@ -31,7 +32,7 @@ def check(
     numbers: Annotated[list[str] | None, typer.Argument(metavar="[NUMBER]...", help="Numbers to try.")] = None,
 ) -> None:
     """Say whether the map is clear, and what becomes of each number when it is keyed."""
-    digit_map = maps.compile_map(text)
+    digit_map = compile_map(text)
     if isinstance(digit_map, Rejected):
         typer.echo(f"The digit map is refused: {digit_map.detail}.", err=True)
         raise typer.Exit(1)

@@ -8,7 +8,6 @@ this module only to read a config.
 
 from collections import namedtuple
 
-from phoneterm.core import digit_map as maps
 from phoneterm.core import keymap, messages, operations, signals
 
 CODE_MS = 2500
@@ -43,7 +42,9 @@ def read_config(document, board_roles, digit_map=None):
         if op not in known:
             return messages.Rejected("config", "there is no operation " + op)
     if digit_map is None:
-        digit_map = maps.compile_document(document, roles)
+        from phoneterm.core import digit_map_compiler  # only now, because a terminal has no room for both at once
+
+        digit_map = digit_map_compiler.compile_document(document, roles)
     if isinstance(digit_map, messages.Rejected):
         return messages.Rejected("config", "digit map, " + digit_map.detail)
     times = [document.get(name) or ms for name, ms in _TIMES]

@@ -1,25 +1,18 @@
 """Digit maps: which numbers exist, when one is complete, and which class it belongs to.
 
-Does not keep time, see keys or know permissions. `digit_map_text.py` reads the text and `digit_map_proof.py` proves
-that it is clear; both are loaded only when a map is compiled. The proof belongs where maps are made, in the bridge
-and `phoneterm digit-map check`; a terminal takes only maps that the bridge has proved and signed, and has no room
-for it. The language is that of RFC 3435, section 2.1.5, with a
-class before each alternative: `internal:1xx|national:0[1-9]x.T|national:0[1-9]x.#`.
+Does not keep time, see keys or know permissions, and does not read the text: `digit_map_compiler.py` does. The
+language is that of RFC 3435, section 2.1.5, with a class before each alternative:
+`internal:1xx|national:0[1-9]x.T|national:0[1-9]x.#`.
 - digits, `x` (any digit), `[1-35]` (some digits), `.` (none or more of the one before), `*` between two digits;
 - at the end: `T` (more digits may follow: digit timer or commit key decide) or `#` (only # or the commit key ends it);
 - with neither, the number is complete at once when no digit can follow, otherwise as with `T`.
 All alternatives are matched at once: a state is an integer with one bit for each place in the map and one for each
 alternative's end, so a step costs the same whatever was keyed. 0 is the state that nothing leads out of.
-A bad map is Rejected("digit-map", "position N: ..."), N counting from 1.
 """
 
 from collections import namedtuple
 
-from phoneterm.core.messages import MAX_NUMBER_CHARS, SYMBOLS, Rejected
-
-DEFAULT_MAP = (
-    "internal:1xx|national:0[1-9]x.T|national:0[1-9]x.#|international:00[1-9]x.T|international:00[1-9]x.#"
-)  # fmt: skip
+from phoneterm.core.messages import MAX_NUMBER_CHARS, SYMBOLS
 
 NO = "no"  # cannot become a number
 PARTIAL = "partial"  # digits are missing
@@ -30,34 +23,6 @@ COMMIT = "commit"  # a number once # or the commit key says so
 
 # `every`: all bits of an alternative. `end`: those in which its number is complete. `at`: its position in the text.
 _Group = namedtuple("_Group", ("name", "every", "end", "at"))
-
-
-def compile_map(text, taken="", is_proved=False):
-    """Return the DigitMap of a text, or Rejected; `taken` are the legends that have another use while one dials.
-
-    `is_proved`: somebody has compiled it without this, and signed it.
-    """
-    from phoneterm.core.digit_map_text import Mistake, parse_map
-
-    try:
-        digit_map = DigitMap(parse_map(text, taken))
-        if not is_proved:
-            from phoneterm.core.digit_map_proof import prove
-
-            prove(digit_map)
-    except Mistake as mistake:
-        return Rejected("digit-map", "position %d: %s" % mistake.args)
-    return digit_map
-
-
-def compile_document(document, roles):
-    """Return the DigitMap of a config document ({}: the default one), which the bridge has proved, or Rejected.
-
-    `roles` are those of the document; what it leaves out is the board's.
-    """
-    # A commit key that is # does what # does in a map; every other role would take the key away from the number.
-    taken = "".join(roles[1:]) + roles[0].replace("#", "")
-    return compile_map(document.get("digit_map") or DEFAULT_MAP, taken, True)
 
 
 class DigitMap:

@@ -2,7 +2,7 @@
 
 Does not match numbers or judge whether the alternatives agree; `digit_map.py` does. A place is (symbols, is_repeated):
 symbols has one bit for each of SYMBOLS that it accepts. What is wrong is raised as Mistake(position, sentence), which
-`digit_map.compile_map` turns into a value; positions count from 1.
+`digit_map_compiler.compile_map` turns into a value; positions count from 1.
 """
 
 from phoneterm.core.messages import MAX_NUMBER_CHARS, SYMBOLS, is_tid

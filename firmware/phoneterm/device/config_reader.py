@@ -1,14 +1,17 @@
 """Reads a config with code that is loaded for it, in two pieces, and forgotten again: a tenth of the core's memory.
 
-Does not know what a config means; `core/config.py` and `core/digit_map_text.py` do.
+Does not know what a config means; `core/config.py` and `core/digit_map_compiler.py` do. Garbage is collected before
+each piece and after the last: a heap that is nearly full is in pieces otherwise, and has room for neither.
 """
 
+import gc
 import sys
 
-from phoneterm.core import digit_map, keymap
+from phoneterm.core import keymap
 
 _LOADED = (  # modules, whole and as names of their package
     ("phoneterm.core.config", "config"),
+    ("phoneterm.core.digit_map_compiler", "digit_map_compiler"),
     ("phoneterm.core.digit_map_proof", "digit_map_proof"),
     ("phoneterm.core.digit_map_text", "digit_map_text"),
 )
@@ -16,14 +19,21 @@ _LOADED = (  # modules, whole and as names of their package
 
 def read_config(document, roles):
     """Return what core.config.read_config makes of a document; MemoryError when the memory is too short for it."""
+    gc.collect()
     try:
-        compiled = digit_map.compile_document(document, keymap.roles_of(document, roles))
+        digit_map = _compile_map(document, roles)
         _forget()
         from phoneterm.core import config
 
-        return config.read_config(document, roles, compiled)
+        return config.read_config(document, roles, digit_map)
     finally:
         _forget()
+
+
+def _compile_map(document, roles):
+    from phoneterm.core import digit_map_compiler
+
+    return digit_map_compiler.compile_document(document, keymap.roles_of(document, roles))
 
 
 def _forget():
@@ -33,3 +43,4 @@ def _forget():
         sys.modules.pop(module, None)
         if hasattr(core, name):
             delattr(core, name)
+    gc.collect()

@@ -21,6 +21,7 @@ DROPPED = {
     "phoneterm.device.settings": "needed once, at the start",
     "phoneterm.device.tls": "needed once, at the start",
     "phoneterm.core.config": "loaded for each configuration",
+    "phoneterm.core.digit_map_compiler": "loaded for each configuration",
     "phoneterm.core.digit_map_text": "loaded for each configuration",
 }
 _OF_CHIP = ("asyncio", "machine", "machine_rest", "network", "esp32", "virtual_display", "board")

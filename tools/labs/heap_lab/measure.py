@@ -30,7 +30,9 @@ _WITH_TABLES = 1 + 3 / 128  # three bits for each block of 16 bytes
 _SMALLEST_KIB, _STEP_KIB = 24, 1
 _CHIP_ALONE = Path(__file__).parent / "vm" / "chip_alone.py"
 _SETTLED = 6  # so many looks later what was needed to get ready is gone
-_NEEDED_ONCE = ("assembly", "settings", "tls", "config", "digit_map_text", "clock", "wipe")  # gone when it is ready
+_NEEDED_ONCE = (  # gone when it is ready
+    "assembly", "settings", "tls", "config", "digit_map_compiler", "digit_map_text", "clock", "wipe",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ Samples are drawn from the map itself by a walk that is the same every time, so 
 
 import random
 
-from phoneterm.core.digit_map import DigitMap, compile_map
+from phoneterm.core.digit_map import DigitMap
+from phoneterm.core.digit_map_compiler import compile_map
 from phoneterm.core.messages import Rejected
 
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding

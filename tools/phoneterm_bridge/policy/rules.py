@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from phoneterm.core import messages
-from phoneterm.core.digit_map import compile_map
+from phoneterm.core.digit_map_compiler import compile_map
 
 from phoneterm_bridge.policy.number_rules import is_emergency, is_feature_code, verdict_by_prefix
 from phoneterm_bridge.settings.office_hours import is_within, read_hours

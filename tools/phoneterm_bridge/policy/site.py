@@ -3,7 +3,7 @@
 Knows the firmware's default key roles only to tell whether a digit map fits them.
 """
 
-from phoneterm.core.digit_map import DEFAULT_MAP
+from phoneterm.core.digit_map_compiler import DEFAULT_MAP
 
 from phoneterm_bridge.policy.rules import Policy
 from phoneterm_bridge.settings.bridge import PhoneSettings
