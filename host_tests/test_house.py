@@ -135,7 +135,7 @@ _ARROWS = {
 }
 # The rooms of the bridge: each may import those above it, and itself. Its root joins them.
 _ROOMS = (
-    "settings", "store", "wording", "mqtt", "pbx", "policy", "terminals", "command", "broker", "csv_files", "doctor",
+    "settings", "store", "mqtt", "pbx", "wording", "policy", "terminals", "command", "broker", "csv_files", "doctor",
     "health", "systemd", "web", "cli",
 )  # fmt: skip
 # The pure core may use these modules of the language and nothing that touches the world.
