@@ -139,7 +139,7 @@ _ROOMS = (
     "health", "systemd", "web", "cli",
 )  # fmt: skip
 # The pure core may use these modules of the language and nothing that touches the world.
-_PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython", "sys"}
+_PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython"}
 _OURS = {
     "device_cable",
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator", "pbx_bench",
