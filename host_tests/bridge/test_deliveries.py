@@ -1,6 +1,7 @@
 """Terminals that have not taken what they were sent: it is sent again, and who it is can be seen until they have."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -229,7 +230,7 @@ async def test_a_terminal_whose_memory_was_short_comes_to_its_configuration_by_i
     """The firmware on its VM, where the code that reads a configuration is once too much for the memory."""
     firmware = shutil.copytree(FIRMWARE, tmp_path / "firmware")
     reader = firmware / "phoneterm" / "core" / "digit_map_text.py"
-    reader.write_text(_SHORT_AT_FIRST + reader.read_text())
+    reader.write_text(_SHORT.read_text() + reader.read_text())
     broker = broker_scene.settings.broker.model_copy(update={"port": broker_scene.bridge.broker_port})
     settings = device_settings(broker_scene.enrolment, broker) | {"wifi_ssid": "lab"}
     phone = VirtualPhone(settings, firmware=firmware)
@@ -245,13 +246,7 @@ async def test_a_terminal_whose_memory_was_short_comes_to_its_configuration_by_i
     assert broker_scene.bridge._speaker.said[messages.CONFIG] == 1
 
 
-# The first time is when the terminal starts, with the defaults.
-_SHORT_AT_FIRST = """
-from phoneterm.core import link
-link.loads = getattr(link, "loads", 0) + 1
-if link.loads == 2:
-    raise MemoryError
-"""
+_SHORT = Path(__file__).parent / "vm_modules" / "short_at_the_second_load.py"
 
 
 @pytest.fixture
