@@ -30,21 +30,25 @@ _ARROWS = {
         "phoneterm.core.digit_map",
         "phoneterm.core.permissions",
     },
-    "tools/phoneterm_bridge/ami": {"phoneterm_bridge.ami", "phoneterm_bridge.pbx_port"},
-    "tools/phoneterm_bridge/asterisk": {
-        "phoneterm_bridge.asterisk",
-        "phoneterm_bridge.ami",
-        "phoneterm_bridge.pbx_port",
+    "tools/phoneterm_bridge/pbx/ami": {"phoneterm_bridge.pbx.ami", "phoneterm_bridge.pbx.port"},
+    "tools/phoneterm_bridge/pbx/asterisk": {
+        "phoneterm_bridge.pbx.asterisk",
+        "phoneterm_bridge.pbx.ami",
+        "phoneterm_bridge.pbx.port",
         "phoneterm.core.messages",
     },
     "tools/phoneterm_bridge/csv_files": {"phoneterm_bridge.csv_files", "phoneterm_bridge.store"},
-    "tools/phoneterm_bridge/mqtt": {"phoneterm_bridge.mqtt", "phoneterm_bridge.problem", "phoneterm.core.messages"},
-    "tools/phoneterm_bridge/store": {
-        "phoneterm_bridge.store",
-        "phoneterm_bridge.problem",
+    "tools/phoneterm_bridge/mqtt": {
+        "phoneterm_bridge.mqtt",
+        "phoneterm_bridge.settings.problem",
         "phoneterm.core.messages",
     },
-    "tools/phoneterm_bridge/systemd": {"phoneterm_bridge.systemd", "phoneterm_bridge.health"},
+    "tools/phoneterm_bridge/store": {
+        "phoneterm_bridge.store",
+        "phoneterm_bridge.settings.problem",
+        "phoneterm.core.messages",
+    },
+    "tools/phoneterm_bridge/systemd": {"phoneterm_bridge.systemd", "phoneterm_bridge.health.health"},
     "tools/device_cable": {
         "device_cable",
         "firmware_build.flash_image",
@@ -53,9 +57,9 @@ _ARROWS = {
         "phoneterm.device.settings",
         "firmware_build.version",
     },
-    "tools/labs/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.ami"},
+    "tools/labs/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.pbx.ami"},
     "tools/labs/pbx_bench": {"pbx_bench", "pbx_lab", "lab_parts", "phoneterm_bridge"},
-    "tools/labs/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.ami"},
+    "tools/labs/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.pbx.ami"},
     "tools/labs/virtual_phone": {
         "virtual_phone",
         "board_check.chips",
@@ -123,6 +127,11 @@ _ARROWS = {
         "phoneterm.core.messages",
     },
 }
+# The rooms of the bridge: each may import those above it, and itself. Its root joins them.
+_ROOMS = (
+    "settings", "store", "wording", "mqtt", "pbx", "policy", "terminals", "command", "broker", "csv_files", "doctor",
+    "health", "systemd", "web", "cli",
+)  # fmt: skip
 # The pure core may use these modules of the language and nothing that touches the world.
 _PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython", "sys"}
 _OURS = {
@@ -163,6 +172,18 @@ def test_arrows_point_one_way(place):
         for name in _imports(path):
             if name.split(".")[0] in _OURS:
                 assert _is_below(name, _ARROWS[place]), f"{path.relative_to(_ROOT)} must not import {name}"
+
+
+def test_the_rooms_of_the_bridge_are_in_order():
+    bridge = _ROOT / "tools/phoneterm_bridge"
+    assert {path.name for path in bridge.iterdir() if path.is_dir() and any(path.glob("*.py"))} == set(_ROOMS)
+    for place, room in enumerate(_ROOMS):
+        allowed = {f"phoneterm_bridge.{above}" for above in _ROOMS[: place + 1]}
+        allowed |= {"phoneterm_bridge.service"} if room == "cli" else set()
+        for path in _files(bridge / room):
+            for name in _imports(path):
+                if name.startswith("phoneterm_bridge."):
+                    assert _is_below(name, allowed), f"{path.relative_to(_ROOT)} must not import {name}"
 
 
 def test_what_is_put_into_service_does_without_the_labs():

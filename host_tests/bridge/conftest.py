@@ -8,9 +8,9 @@ import gmqtt
 import pytest
 from gmqtt.mqtt.constants import MQTTv311
 from phoneterm.core import messages
-from phoneterm_bridge.pbx_port import Call, Outcome
+from phoneterm_bridge.pbx.port import Call, Outcome
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings import BridgeSettings, BrokerSettings, PhoneSettings, StoreSettings
+from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings, PhoneSettings, StoreSettings
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 

@@ -11,7 +11,7 @@ import signal
 import socket
 
 from phoneterm_bridge.cli import broker_app
-from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.settings.bridge import BrokerSettings
 from typer.testing import CliRunner
 
 PATIENCE_S = 20

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from phoneterm_bridge.cli import bridge_app, journal_app, policy_app, terminal_app, user_app
-from phoneterm_bridge.settings import load_settings
+from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store import passwords, reading
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.troubles import Trouble, replace_all

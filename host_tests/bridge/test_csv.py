@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from phoneterm_bridge.cli import user_app
-from phoneterm_bridge.csv_files.plan import Known, Plan
+from phoneterm_bridge.csv_files.plan import ImportPlan, Known
 from phoneterm_bridge.csv_files.rows import COLUMNS, read_rows
 from phoneterm_bridge.store import passwords, reading
 from phoneterm_bridge.store.database import open_store
@@ -182,7 +182,7 @@ _FILES = st.lists(st.lists(_TEXTS, max_size=12), max_size=5).map(
 @given(st.binary(max_size=200) | _FILES.map(str.encode) | st.text(max_size=200).map(str.encode))
 def test_whatever_a_file_has_its_mistakes_are_printable_sentences(content):
     rows, mistakes = read_rows(content)
-    plan = Plan(Known())
+    plan = ImportPlan(Known())
     for row in rows:
         plan.add(row)
     for mistake in mistakes + plan.mistakes:

@@ -13,8 +13,8 @@ from phoneterm.core import messages
 from phoneterm.core.actions import Indicate, Publish
 from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap
 from phoneterm.core.terminal import Identity, Terminal
-from phoneterm_bridge import checks
-from phoneterm_bridge.message_router import MessageRouter
+from phoneterm_bridge.command import checks
+from phoneterm_bridge.command.message_router import MessageRouter
 from phoneterm_bridge.store.journal import Journal
 from phoneterm_bridge.terminals.replay_window import ReplayWindow
 from phoneterm_bridge.terminals.sessions import Session, Sessions

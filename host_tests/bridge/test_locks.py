@@ -4,7 +4,7 @@ import time
 
 import pytest
 from phoneterm.core import messages
-from phoneterm_bridge.pbx_port import Outcome
+from phoneterm_bridge.pbx.port import Outcome
 
 
 @pytest.fixture

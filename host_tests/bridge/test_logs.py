@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import structlog
 from phoneterm.core import messages
-from phoneterm_bridge.logs import MAX_TEXT_CHARS, set_up_logs, shorten
 from phoneterm_bridge.mqtt.connection import BrokerAddress
-from phoneterm_bridge.refreshing import keep_refreshing
+from phoneterm_bridge.store.refreshing import keep_refreshing
+from phoneterm_bridge.wording.logs import MAX_TEXT_CHARS, set_up_logs, shorten
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +85,7 @@ async def test_no_number_and_no_secret_reaches_the_log(make, tmp_path, capfd):
 
 async def test_a_store_that_cannot_be_read_is_logged_once_and_once_when_it_can_again(monkeypatch, make, capfd):
     set_up_logs("json", "info")
-    monkeypatch.setattr("phoneterm_bridge.refreshing.EVERY_S", 0)
+    monkeypatch.setattr("phoneterm_bridge.store.refreshing.EVERY_S", 0)
     tries, reads = [], []
 
     async def refresh():

@@ -19,7 +19,7 @@ from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.journal_reading import find_change, find_nearest
 from phoneterm_bridge.store.requests import read_waiting, withdraw
-from phoneterm_bridge.why import explain, result_of
+from phoneterm_bridge.wording.why import explain, result_of
 
 _T_MS = 1_780_000_000_000
 _DATA = f"""

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from phoneterm.core import messages
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.settings.bridge import BrokerSettings
 
 
 class Mosquitto:

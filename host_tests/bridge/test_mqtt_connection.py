@@ -12,7 +12,7 @@ from bridge.written_broker import LET_IN, WILL, WrittenBroker, message
 from phoneterm_bridge.mqtt import connection as mqtt_connection
 from phoneterm_bridge.mqtt import packets, protocol
 from phoneterm_bridge.mqtt.connection import NotConnected
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 
 AT_MOST_S = 5
 pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture:DeprecationWarning")

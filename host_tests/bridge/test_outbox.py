@@ -2,7 +2,7 @@
 
 import asyncio
 
-from phoneterm_bridge.outbox import MOST_WAIT_S, Outbox
+from phoneterm_bridge.terminals.outbox import MOST_WAIT_S, Outbox
 
 
 class Clock:

@@ -7,13 +7,13 @@ import socket
 
 import pytest
 from phoneterm.core import messages
-from phoneterm_bridge.pbx_port import Outcome
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.pbx.port import Outcome
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings import load_settings
+from phoneterm_bridge.settings.bridge import load_settings
+from phoneterm_bridge.settings.http import HttpSettings
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.journal import Event
 from phoneterm_bridge.store.troubles import Trouble
-from phoneterm_bridge.web.settings import HttpSettings
 from prometheus_client.parser import text_string_to_metric_families
 
 

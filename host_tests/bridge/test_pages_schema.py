@@ -10,9 +10,9 @@ import hypothesis
 import pytest
 import schemathesis
 from hypothesis import strategies as st
+from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.web.document import make_document
 from phoneterm_bridge.web.pages import make_app
-from phoneterm_bridge.web.settings import HttpSettings
 from schemathesis import GenerationMode
 
 

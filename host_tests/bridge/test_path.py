@@ -1,7 +1,7 @@
 """The path of a command through the whole bridge, on a link in memory and through the embedded broker."""
 
 from phoneterm.core import messages
-from phoneterm_bridge.pbx_port import Outcome
+from phoneterm_bridge.pbx.port import Outcome
 
 
 async def test_hello_is_answered_with_session_permissions_config_and_call(any_scene):

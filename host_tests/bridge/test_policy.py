@@ -12,13 +12,13 @@ from bridge.conftest import until
 from phoneterm.core import messages
 from phoneterm_bridge.policy.limits import HOUR_S, MINUTE_S, SITE, Limits, is_full
 from phoneterm_bridge.policy.number_rules import is_emergency, is_feature_code, verdict_by_prefix
-from phoneterm_bridge.policy.office_hours import is_within, read_hours
 from phoneterm_bridge.policy.rules import Policy
-from phoneterm_bridge.policy.settings import PolicySettings
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import load_settings
+from phoneterm_bridge.settings.bridge import load_settings
+from phoneterm_bridge.settings.office_hours import is_within, read_hours
+from phoneterm_bridge.settings.policy import PolicySettings
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.records import TerminalRecord
-from phoneterm_bridge.why import CAUSES
+from phoneterm_bridge.wording.why import CAUSES
 
 _MAP = "internal:1xx|feature:7xx|emergency:8xx|national:0[1-9]x.T|international:00[1-9]x.T|mobile:20xx"
 _MONDAY_NOON = datetime(2026, 3, 2, 12, 0)

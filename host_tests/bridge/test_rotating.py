@@ -3,7 +3,7 @@
 import pytest
 from gmqtt.mqtt.handler import MQTTConnectError
 from phoneterm.core import messages
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
 
 TID = "phone-101"

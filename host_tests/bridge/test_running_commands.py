@@ -2,7 +2,7 @@
 
 import pytest
 from phoneterm.core import messages
-from phoneterm_bridge import running_commands
+from phoneterm_bridge.command import running_commands
 
 
 @pytest.fixture

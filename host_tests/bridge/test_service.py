@@ -9,11 +9,11 @@ import sys
 import pytest
 from phoneterm.core import messages
 from phoneterm_bridge.broker.embedded import EmbeddedBroker
-from phoneterm_bridge.live_directory import LiveDirectory
-from phoneterm_bridge.pbx_port import PbxRejectedLogin
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.pbx.port import PbxRejectedLogin
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.settings.bridge import BrokerSettings
+from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.live_directory import LiveDirectory
 
 _CLI = "from phoneterm_bridge.cli import bridge_app; bridge_app()"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import phoneterm_bridge
 import pytest
 from bridge.running_bridge import RunningBridge
-from phoneterm_bridge import health as health_module
-from phoneterm_bridge.health import Health
+from phoneterm_bridge.health import health as health_module
+from phoneterm_bridge.health.health import Health
 from phoneterm_bridge.systemd.service_manager import ServiceManager
 from phoneterm_bridge.systemd.watchdog import keep_telling
 from phoneterm_bridge.terminals.troubles import Troubles

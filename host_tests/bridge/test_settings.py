@@ -4,8 +4,8 @@ import tomllib
 
 import pytest
 from phoneterm_bridge.cli.example import EXAMPLE
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BridgeSettings, load_settings
+from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
+from phoneterm_bridge.settings.problem import SetupProblem
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import contextlib
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BridgeSettings, load_settings
+from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
+from phoneterm_bridge.settings.problem import SetupProblem
 
 _SECTIONS = sorted(BridgeSettings.model_fields)
 _KEYS = sorted({key for name in _SECTIONS for key in BridgeSettings.model_fields[name].annotation.model_fields})

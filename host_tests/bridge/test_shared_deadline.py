@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
-from phoneterm_bridge.shared_deadline import SharedDeadline
+from phoneterm_bridge.command.shared_deadline import SharedDeadline
 
 _SHORT_S, _LONG_S = 0.05, 60
 

@@ -17,9 +17,9 @@ from phoneterm_bridge.broker.connect_packet import Connect, build_connect
 from phoneterm_bridge.broker.tls import make_client_context, make_server_context
 from phoneterm_bridge.cli.terminal import device_settings
 from phoneterm_bridge.mqtt.connection import MqttConnection, NotConnected
-from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.service import address_of, will_of
-from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.settings.bridge import BrokerSettings
+from phoneterm_bridge.settings.problem import SetupProblem
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 

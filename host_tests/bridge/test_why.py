@@ -9,14 +9,14 @@ import pytest
 import sqlalchemy as sa
 import yaml
 from phoneterm_bridge.cli.why import answer_why, read_moment, why
-from phoneterm_bridge.pbx_port import Outcome
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.pbx.port import Outcome
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.reading import read_snapshot
-from phoneterm_bridge.why import CAUSES, REASONS
+from phoneterm_bridge.wording.why import CAUSES, REASONS
 from typer.testing import CliRunner
 
 _FIVE_PAST_TWO = datetime(2026, 3, 2, 14, 5)

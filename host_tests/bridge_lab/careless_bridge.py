@@ -6,8 +6,8 @@ import os
 
 import gmqtt
 from gmqtt.mqtt.constants import MQTTv311
-from phoneterm_bridge.ami.client import AmiClient
-from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.client import AmiClient
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 
 class Silent:

@@ -5,7 +5,7 @@ Does not own the bench or the board.
 
 from bridge.conftest import FakePbx
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings import load_settings
+from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory

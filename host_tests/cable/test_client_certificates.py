@@ -15,8 +15,8 @@ from device_cable import files
 from device_cable.cable import Cable
 from device_cable.client_certificate import read_client_certificate
 from phoneterm_bridge.broker.tls_psk import derive_psk
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import load_settings
+from phoneterm_bridge.settings.bridge import load_settings
+from phoneterm_bridge.settings.problem import SetupProblem
 
 OURS = {"ca.der", "cert.der", "key.der", "ca.der.new", "cert.der.new", "key.der.new"}
 

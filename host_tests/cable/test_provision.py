@@ -14,7 +14,7 @@ from device.authority import Authority, is_possible
 from device_cable import nvs
 from device_cable.cable import Cable
 from device_cable.problem import CableLost
-from phoneterm_bridge.settings import load_settings
+from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store import passwords
 from phoneterm_bridge.store.directory import Directory
 

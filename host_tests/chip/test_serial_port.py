@@ -12,7 +12,7 @@ from chip.conftest import BACK_S
 from chip_lab.phone import ACCESS_POINT, BOARD, FIRMWARE, HOST_AS_SEEN, ChipPhone
 from firmware_build.board_image import build_image
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings import load_settings
+from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory

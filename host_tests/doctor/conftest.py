@@ -1,7 +1,7 @@
 """What the doctor's tests share: a store with one terminal, and settings for it."""
 
 import pytest
-from phoneterm_bridge.settings import load_settings
+from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 

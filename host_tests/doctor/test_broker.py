@@ -17,7 +17,7 @@ from phoneterm_bridge.doctor.certificate import examine_server
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN
 from phoneterm_bridge.doctor.login import ProbeLogin, read_probe_login
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.settings.bridge import BrokerSettings
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from device.authority import Authority, is_possible
 from doctor.reading import verdicts
 from phoneterm_bridge.doctor.certificate import examine_files, judge_dates
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING
-from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.settings.bridge import BrokerSettings
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """The options of Dial and Queue as PBXs write them: read from plain values, without a PBX."""
 
 import pytest
-from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN
 from phoneterm_bridge.doctor.pbx_dial_options import examine_dial_options, split_arguments
 from phoneterm_bridge.doctor.store import read_stored
+from phoneterm_bridge.pbx.ami.codec import Message
 
 
 class FakeSession:

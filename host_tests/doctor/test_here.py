@@ -23,9 +23,9 @@ from phoneterm_bridge.doctor.login import read_probe_login
 from phoneterm_bridge.doctor.numbers import examine_digit_map, read_digit_map, sample_numbers
 from phoneterm_bridge.doctor.settings_file import examine_settings
 from phoneterm_bridge.doctor.store import Stored, examine_store, open_read_only, read_stored
-from phoneterm_bridge.policy.settings import PolicySettings
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import PhoneSettings
+from phoneterm_bridge.settings.bridge import PhoneSettings
+from phoneterm_bridge.settings.policy import PolicySettings
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import open_store, writing
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Event, Journal

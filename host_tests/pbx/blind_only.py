@@ -7,10 +7,10 @@ Does not follow a party that was sent away. It asks the lab's PBX over AMI and i
 import asyncio
 import time
 
-from phoneterm_bridge.ami.client import AmiClient
-from phoneterm_bridge.ami.settings import AmiSettings
-from phoneterm_bridge.asterisk.calls import CallTable
-from phoneterm_bridge.pbx_port import Outcome
+from phoneterm_bridge.pbx.ami.client import AmiClient
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.asterisk.calls import CallTable
+from phoneterm_bridge.pbx.port import Outcome
 
 LOOK_EVERY_S = 0.02
 UNSUPPORTED = Outcome("failed", "unsupported")

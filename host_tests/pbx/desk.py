@@ -8,8 +8,8 @@ import asyncio
 from pbx_lab.asterisk_lab import AsteriskLab
 from pbx_lab.lab import LabOptions
 from pbx_simulator.simulator_lab import SimulatorLab
-from phoneterm_bridge.asterisk.adapter import AsteriskPbx
-from phoneterm_bridge.pbx_port import Outcome
+from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
+from phoneterm_bridge.pbx.port import Outcome
 
 USER, COLLEAGUE, CALLER = "101", "102", "103"
 NO_SUCH_NUMBER = "299"

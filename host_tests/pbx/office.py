@@ -9,9 +9,9 @@ import asyncio
 from bridge.conftest import FakeTerminal, MemoryLink, until
 from pbx.desk import CALLER, USER, are_talking
 from phoneterm.core import messages
-from phoneterm_bridge.backends import make_pbx
+from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings import BridgeSettings, PbxSettings, PhoneSettings, StoreSettings
+from phoneterm_bridge.settings.bridge import BridgeSettings, PbxSettings, PhoneSettings, StoreSettings
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import find_nearest

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import dataclasses
 
-from phoneterm_bridge.ami.codec import Decoder
+from phoneterm_bridge.pbx.ami.codec import Decoder
 
 
 class AmiProxy:

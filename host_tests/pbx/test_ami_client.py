@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 
 import pytest
-from phoneterm_bridge.ami.client import AmiClient
-from phoneterm_bridge.ami.codec import Decoder, encode
-from phoneterm_bridge.ami.connection import NotConnected, OutcomeUnknown
-from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.client import AmiClient
+from phoneterm_bridge.pbx.ami.codec import Decoder, encode
+from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 WAIT_S = 5
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phoneterm_bridge.ami.codec import (
+from phoneterm_bridge.pbx.ami.codec import (
     MAX_ACTION_LINE_BYTES,
     MAX_LINE_BYTES,
     MAX_MESSAGE_BYTES,

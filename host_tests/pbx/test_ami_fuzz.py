@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pbx.test_ami_client import connected
 from phoneterm.core.messages import FINAL_STATES
-from phoneterm_bridge.ami.codec import MAX_LINE_BYTES, MAX_MESSAGE_BYTES, Decoder, Message, encode
-from phoneterm_bridge.asterisk.transfer import ConsultationRequest
-from phoneterm_bridge.asterisk.view import CallView
-from phoneterm_bridge.why import REASONS
+from phoneterm_bridge.pbx.ami.codec import MAX_LINE_BYTES, MAX_MESSAGE_BYTES, Decoder, Message, encode
+from phoneterm_bridge.pbx.asterisk.transfer import ConsultationRequest
+from phoneterm_bridge.pbx.asterisk.view import CallView
+from phoneterm_bridge.wording.why import REASONS
 
 END = b"\r\n\r\n"
 MEGABYTE = 1024 * 1024

@@ -12,7 +12,7 @@ from pbx.desk import (
     has,
     is_waiting,
 )
-from phoneterm_bridge.pbx_port import Outcome
+from phoneterm_bridge.pbx.port import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -6,7 +6,7 @@ from pbx.blind_only import BlindOnlyPbx
 from pbx.desk import CALLER, COLLEAGUE, USER, are_talking
 from pbx.office import Office
 from phoneterm.core import messages
-from phoneterm_bridge.backends import make_pbx
+from phoneterm_bridge.pbx.backends import make_pbx
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -7,9 +7,9 @@ from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, NO_SUCH_NUMBER, USER,
 from pbx_simulator.ami_actions import AmiActions
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.simulator_lab import SimulatorLab
-from phoneterm_bridge.ami.settings import AmiSettings
-from phoneterm_bridge.asterisk.adapter import AsteriskPbx
-from phoneterm_bridge.pbx_port import Outcome
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
+from phoneterm_bridge.pbx.port import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -1,8 +1,8 @@
 """The view of Asterisk's calls where no Asterisk can be made to do it: parties of whom nothing is heard any more."""
 
-from phoneterm_bridge.ami.codec import Message
-from phoneterm_bridge.asterisk.transfer import ConsultationRequest
-from phoneterm_bridge.asterisk.view import MOST_ARRIVALS, CallView
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.asterisk.transfer import ConsultationRequest
+from phoneterm_bridge.pbx.asterisk.view import MOST_ARRIVALS, CallView
 
 
 class Told:

@@ -9,8 +9,8 @@ from pbx.proxy import AmiProxy
 from pbx_simulator.ami_actions import AmiActions
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.simulator_lab import SimulatorLab
-from phoneterm_bridge.asterisk.adapter import AsteriskPbx
-from phoneterm_bridge.pbx_port import Outcome, PbxRejectedLogin
+from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
+from phoneterm_bridge.pbx.port import Outcome, PbxRejectedLogin
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -10,8 +10,8 @@ from pbx.office import Office
 from pbx.proxy import AmiProxy
 from phoneterm.core import messages
 from phoneterm_bridge.cli.why import answer_why
-from phoneterm_bridge.problem import SetupProblem
 from phoneterm_bridge.service import Bridge
+from phoneterm_bridge.settings.problem import SetupProblem
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 OUTSIDE = "0123456"

@@ -3,8 +3,8 @@
 import pytest
 from pbx_bench import ways
 from pbx_bench.measure import measure
-from phoneterm_bridge.asterisk.features import Features
-from phoneterm_bridge.asterisk.speed import EVERY_DIGIT, LONGER_CODE, NO_WAY, ONE_LETTER, speed_of
+from phoneterm_bridge.pbx.asterisk.features import Features
+from phoneterm_bridge.pbx.asterisk.speed import EVERY_DIGIT, LONGER_CODE, NO_WAY, ONE_LETTER, speed_of
 
 FASTEST = Features(version=22, atxfer="D", abort="A", swap="B", min_dtmf_ms=20, can_play=True)
 

@@ -3,7 +3,7 @@
 import pytest
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, are_talking, is_waiting
 from pbx.proxy import AmiProxy
-from phoneterm_bridge.pbx_port import Outcome
+from phoneterm_bridge.pbx.port import Outcome
 
 COMPLETE_KEY = "C"  # atxfercomplete of the lab's features.conf
 

@@ -6,8 +6,8 @@ is noticed, and the last test here that a played digit would be.
 
 import pytest
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, are_talking, is_waiting
-from phoneterm_bridge.asterisk import features as asterisk_features
-from phoneterm_bridge.pbx_port import Outcome
+from phoneterm_bridge.pbx.asterisk import features as asterisk_features
+from phoneterm_bridge.pbx.port import Outcome
 from structlog.testing import capture_logs
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

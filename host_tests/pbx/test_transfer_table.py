@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from phoneterm.core.messages import FINAL_STATES
-from phoneterm_bridge.ami.codec import Message
-from phoneterm_bridge.asterisk.calls import CallTable, endpoint_of, ref_of
-from phoneterm_bridge.asterisk.transfer import ConsultationRequest, Transfer
-from phoneterm_bridge.why import REASONS
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.asterisk.calls import CallTable, endpoint_of, ref_of
+from phoneterm_bridge.pbx.asterisk.transfer import ConsultationRequest, Transfer
+from phoneterm_bridge.wording.why import REASONS
 
 STATES = ("ringing", "consulting", *FINAL_STATES)
 CHANNELS = {

@@ -2,7 +2,7 @@
 
 import pytest
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, are_talking, is_waiting
-from phoneterm_bridge.pbx_port import Outcome
+from phoneterm_bridge.pbx.port import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from phoneterm_bridge.doctor.certificate import shake_hands
 from phoneterm_bridge.doctor.trouble import describe_trouble
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 
 _PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 _KEY_LABELS = ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY")  # PKCS#8, SEC 1, PKCS#1: one DER form each

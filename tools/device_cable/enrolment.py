@@ -11,9 +11,9 @@ from phoneterm.core import messages
 from phoneterm.device import settings as firmware_settings
 from phoneterm_bridge.cli.broker import read_ca
 from phoneterm_bridge.cli.terminal import device_settings
-from phoneterm_bridge.loopback import is_loopback
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.settings.bridge import BrokerSettings
+from phoneterm_bridge.settings.loopback import is_loopback
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import names, reading
 from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
 

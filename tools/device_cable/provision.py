@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 from phoneterm_bridge.broker.tls_psk import derive_psk
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.enrolling import prepare_terminal
 

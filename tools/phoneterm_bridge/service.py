@@ -15,28 +15,29 @@ import structlog
 from phoneterm.core import messages
 
 from phoneterm_bridge.broker.tls import make_client_context, make_server_context
-from phoneterm_bridge.checks import Checks
-from phoneterm_bridge.command_dispatcher import CommandDispatcher
-from phoneterm_bridge.health import Health
-from phoneterm_bridge.live_directory import LiveDirectory
-from phoneterm_bridge.message_router import MessageRouter
+from phoneterm_bridge.command.checks import Checks
+from phoneterm_bridge.command.dispatcher import CommandDispatcher
+from phoneterm_bridge.command.message_router import MessageRouter
+from phoneterm_bridge.command.pbx_requests import PbxRequests
+from phoneterm_bridge.command.running_commands import RunningCommands
+from phoneterm_bridge.health.health import Health
 from phoneterm_bridge.mqtt.connection import BrokerAddress, Will
 from phoneterm_bridge.mqtt.link import Link, MqttLink
 from phoneterm_bridge.mqtt.pulse import Pulse
-from phoneterm_bridge.outbox import Outbox
-from phoneterm_bridge.pbx_port import Pbx, PbxRejectedLogin
-from phoneterm_bridge.pbx_requests import PbxRequests
-from phoneterm_bridge.phone_config import make_config, make_policy
+from phoneterm_bridge.pbx.port import Pbx, PbxRejectedLogin
 from phoneterm_bridge.policy.record import record_policy
+from phoneterm_bridge.policy.site import make_policy
 from phoneterm_bridge.policy.site_limit import SiteLimit
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.refreshing import keep_refreshing
-from phoneterm_bridge.running_commands import RunningCommands
-from phoneterm_bridge.settings import BridgeSettings, BrokerSettings
+from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Journal
+from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.owner import own_store
+from phoneterm_bridge.store.refreshing import keep_refreshing
+from phoneterm_bridge.terminals.outbox import Outbox
+from phoneterm_bridge.terminals.phone_config import make_config
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
 from phoneterm_bridge.terminals.request_desk import RequestDesk
 from phoneterm_bridge.terminals.sessions import Sessions

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from phoneterm_bridge.cli.options import Config, Overrides, open_directory, read_settings, read_terminals
 from phoneterm_bridge.cli.terminal import default_tid, say_broker_must_learn
-from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.settings.bridge import BrokerSettings
 from phoneterm_bridge.store.database import open_store
 
 from device_cable import nvs, wifi_access

@@ -17,8 +17,8 @@ from pbx_simulator.ami_actions import AmiActions, Answer, error, success
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.exchange import Exchange
 from pbx_simulator.parties import Channel, Pairs
-from phoneterm_bridge.ami.codec import Message
-from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 from bridge_lab.command_watch import CommandWatch
 

@@ -19,9 +19,9 @@ from typing import Self
 
 import sqlalchemy as sa
 from lab_parts import parts
+from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
-from phoneterm_bridge.web.settings import HttpSettings
 
 from bridge_lab import peers, site
 from bridge_lab.worker import Worker, WorkerFailed, python, share_cores

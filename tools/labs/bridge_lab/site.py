@@ -13,11 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 from phoneterm.core import messages
 from phoneterm_bridge.broker import mosquitto_config
-from phoneterm_bridge.settings import BridgeSettings, BrokerSettings, PbxSettings, StoreSettings
+from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings, PbxSettings, StoreSettings
+from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.store import passwords, reading, tables
 from phoneterm_bridge.store.database import open_store, writing
 from phoneterm_bridge.store.directory import Directory
-from phoneterm_bridge.web.settings import HttpSettings
 
 from bridge_lab import command_watch
 

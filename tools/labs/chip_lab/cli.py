@@ -8,7 +8,7 @@ import typer
 from lab_parts.parts import PartMissing
 from link_lab.certificates import CertificatesMissing
 from pbx_lab.process import LabFailed
-from phoneterm_bridge.logs import set_up_logs
+from phoneterm_bridge.wording.logs import set_up_logs
 from virtual_phone.client import PhoneError
 
 from chip_lab import bench as benchmark

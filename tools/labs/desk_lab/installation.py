@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pbx_lab.lab import CONTEXT, ENDPOINTS, LabOptions, PbxLab
-from phoneterm_bridge.backends import make_pbx
 from phoneterm_bridge.cli.terminal import device_settings
+from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings import BridgeSettings, load_settings
+from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from virtual_phone.client import PhoneClient

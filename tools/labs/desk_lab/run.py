@@ -15,8 +15,8 @@ from typing import Annotated, NoReturn
 import typer
 from lab_parts.parts import PartMissing
 from pbx_lab.process import LabFailed
-from phoneterm_bridge.logs import set_up_logs
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.wording.logs import set_up_logs
 from virtual_phone.client import PhoneError
 from virtual_phone.phone import VirtualPhone
 

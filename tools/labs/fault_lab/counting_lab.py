@@ -12,8 +12,8 @@ from pbx_simulator.ami_actions import AmiActions, Answer
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.parties import Pairs
 from pbx_simulator.simulator_lab import SimulatorLab
-from phoneterm_bridge.ami.codec import Message
-from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 # Steps, told as they happen: a number was asked for, a transfer is about to be done, a transfer was done.
 NUMBER_ASKED, PBX_ASKED, PBX_ACTED = "number-asked", "pbx-asked", "pbx-acted"

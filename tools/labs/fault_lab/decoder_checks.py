@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from phoneterm.core import mac, messages
 from phoneterm.device.mqtt_decoder import MALFORMED, Decoder
-from phoneterm_bridge.ami.codec import Decoder as AmiDecoder
 from phoneterm_bridge.broker.connect_packet import ConnectRefused, parse_connect
 from phoneterm_bridge.mqtt.decoder import MOST_PACKET_BYTES as MOST_BROKER_PACKET_BYTES
 from phoneterm_bridge.mqtt.decoder import Decoder as BrokerDecoder
+from phoneterm_bridge.pbx.ami.codec import Decoder as AmiDecoder
 
 from fault_lab.mqtt_stream import MOST_PACKET_BYTES, PacketCutter, StreamBroken
 

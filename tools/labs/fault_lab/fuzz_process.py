@@ -7,7 +7,7 @@ import importlib
 import sys
 
 _INSTRUMENTED = (
-    "phoneterm", "phoneterm_bridge.broker.connect_packet", "phoneterm_bridge.ami.codec",
+    "phoneterm", "phoneterm_bridge.broker.connect_packet", "phoneterm_bridge.pbx.ami.codec",
     "phoneterm_bridge.mqtt.decoder", "fault_lab",
 )  # fmt: skip
 

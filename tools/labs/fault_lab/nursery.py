@@ -12,10 +12,10 @@ import os
 import signal
 import sys
 
-from phoneterm_bridge.backends import make_pbx
-from phoneterm_bridge.logs import set_up_logs
+from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings import BridgeSettings, load_settings
+from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
+from phoneterm_bridge.wording.logs import set_up_logs
 
 _PR_SET_PDEATHSIG = 1
 

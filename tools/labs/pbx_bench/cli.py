@@ -8,8 +8,8 @@ import structlog
 import typer
 from lab_parts.parts import PartMissing
 from pbx_lab.process import LabFailed
-from phoneterm_bridge.asterisk.features import MIN_DTMF_DEFAULT_MS
-from phoneterm_bridge.asterisk.speed import FASTEST_MIN_DTMF_MS
+from phoneterm_bridge.pbx.asterisk.features import MIN_DTMF_DEFAULT_MS
+from phoneterm_bridge.pbx.asterisk.speed import FASTEST_MIN_DTMF_MS
 
 from pbx_bench.measure import Figures, measure
 from pbx_bench.ways import WAYS, start_by_atxfer, start_by_bridge

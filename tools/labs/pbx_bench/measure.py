@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from pbx_lab.asterisk_lab import AsteriskLab
 from pbx_lab.lab import LabOptions
-from phoneterm_bridge.ami.client import AmiClient
-from phoneterm_bridge.ami.codec import Message
-from phoneterm_bridge.ami.settings import AmiSettings
-from phoneterm_bridge.asterisk.adapter import AsteriskPbx
-from phoneterm_bridge.asterisk.speed import StartSpeed, speed_of
+from phoneterm_bridge.pbx.ami.client import AmiClient
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
+from phoneterm_bridge.pbx.asterisk.speed import StartSpeed, speed_of
 
 from pbx_bench.ways import CALLER, COLLEAGUE, USER, Desk, Way
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pbx_lab.lab import CONTEXT
-from phoneterm_bridge.ami.client import AmiClient
-from phoneterm_bridge.asterisk.adapter import AsteriskPbx
+from phoneterm_bridge.pbx.ami.client import AmiClient
+from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
 
 USER, COLLEAGUE, CALLER = "101", "102", "103"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from lab_parts import parts
-from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 from pbx_lab import sip
 from pbx_lab.asterisk_server import AsteriskServer

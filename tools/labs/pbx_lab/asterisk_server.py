@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 
 from lab_parts.parts import Part
-from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 from pbx_lab.config_files import read_snippet, write_config
 from pbx_lab.guard import Guard

@@ -6,9 +6,9 @@ Does not change anything there. Whether a leg hears hold music comes from the PB
 import asyncio
 from collections.abc import Callable
 
-from phoneterm_bridge.ami.client import AmiClient
-from phoneterm_bridge.ami.codec import Message
-from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.client import AmiClient
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 from pbx_lab.lab import WAIT_S, Leg
 from pbx_lab.leg_list import endpoint_of, read_legs

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 ENDPOINTS = ("101", "102", "103")
 TRUNK = "trunk"

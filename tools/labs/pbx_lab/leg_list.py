@@ -6,7 +6,7 @@ behind one hears what the half in the other bridge hears.
 
 from collections.abc import Collection
 
-from phoneterm_bridge.ami.codec import Message
+from phoneterm_bridge.pbx.ami.codec import Message
 
 from pbx_lab.lab import Leg
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from pbx_lab.lab import CONTEXT
-from phoneterm_bridge.ami.codec import Message
+from phoneterm_bridge.pbx.ami.codec import Message
 
 from pbx_simulator.dialplan import has_number, list_lines
 from pbx_simulator.exchange import Exchange

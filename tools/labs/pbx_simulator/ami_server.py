@@ -10,8 +10,8 @@ import hashlib
 import secrets
 from collections.abc import Callable
 
-from phoneterm_bridge.ami.codec import Decoder, Message, encode
-from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.codec import Decoder, Message, encode
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 from pbx_simulator.parties import Pairs
 

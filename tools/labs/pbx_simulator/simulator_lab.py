@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pbx_lab.inspector import Inspector
 from pbx_lab.lab import BEHAVIOURS, CONTEXT, WAIT_S, LabOptions, Leg
 from pbx_lab.process import LabFailed
-from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 from pbx_simulator.ami_actions import AmiActions
 from pbx_simulator.ami_server import AmiServer

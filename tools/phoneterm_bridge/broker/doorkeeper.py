@@ -11,8 +11,8 @@ import hmac
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
-from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.store import passwords
+from phoneterm_bridge.store.live_directory import LiveDirectory
 
 
 class Doorkeeper:

@@ -24,10 +24,10 @@ from phoneterm_bridge.broker.amqtt_broker import SubscribersOnlyBroker
 from phoneterm_bridge.broker.connect_packet import Connect, ConnectRefused
 from phoneterm_bridge.broker.doorkeeper import Doorkeeper
 from phoneterm_bridge.broker.reader import DoorReader, read_connect
-from phoneterm_bridge.live_directory import LiveDirectory
-from phoneterm_bridge.logs import shorten
 from phoneterm_bridge.mqtt.connection import BrokerAddress
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.live_directory import LiveDirectory
+from phoneterm_bridge.wording.logs import shorten
 
 _BRIDGE_NAME = "BRIDGE"  # no terminal can have this name: a tid is lower case
 _LOOPBACK = "127.0.0.1"

@@ -10,9 +10,9 @@ from pathlib import Path, PurePath
 from phoneterm.core import messages
 
 from phoneterm_bridge.broker.reader import MAX_PACKET_BYTES
-from phoneterm_bridge.broker.settings import BrokerSettings
 from phoneterm_bridge.broker.tls_psk import derive_psk
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.broker import BrokerSettings
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import passwords
 from phoneterm_bridge.store.records import TerminalRecord
 

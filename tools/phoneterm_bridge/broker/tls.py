@@ -6,8 +6,8 @@ A file that cannot be used is a SetupProblem that names it.
 import ssl
 from pathlib import Path
 
-from phoneterm_bridge.broker.settings import BrokerSettings
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.broker import BrokerSettings
+from phoneterm_bridge.settings.problem import SetupProblem
 
 
 def make_server_context(certificate_path: Path, key_path: Path, client_ca_path: Path | None = None) -> ssl.SSLContext:

@@ -15,15 +15,15 @@ from typing import Annotated
 import structlog
 import typer
 
-from phoneterm_bridge.backends import make_pbx
 from phoneterm_bridge.cli.example import EXAMPLE
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
-from phoneterm_bridge.logs import set_up_logs
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings import BridgeSettings
+from phoneterm_bridge.settings.bridge import BridgeSettings
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.systemd.service_manager import ServiceManager
 from phoneterm_bridge.systemd.watchdog import keep_telling
+from phoneterm_bridge.wording.logs import set_up_logs
 
 app = typer.Typer(
     help="The bridge between terminals and the PBX.", no_args_is_help=True, pretty_exceptions_enable=False

@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 
 from phoneterm_bridge.broker.mosquitto_config import CONFIG_NAME, FIRST_LINE, make_files, without_login
-from phoneterm_bridge.broker.settings import BrokerSettings
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings, read_terminals
-from phoneterm_bridge.loopback import is_loopback
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.broker import BrokerSettings
+from phoneterm_bridge.settings.loopback import is_loopback
+from phoneterm_bridge.settings.problem import SetupProblem
 
 app = typer.Typer(
     help="Files for a mosquitto, and for terminals that use TLS.", no_args_is_help=True, pretty_exceptions_enable=False

@@ -14,8 +14,8 @@ from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_d
 from phoneterm_bridge.cli.terminal import device_settings, write_secret
 from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_import
 from phoneterm_bridge.csv_files.plan import ImportPlan
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BridgeSettings
+from phoneterm_bridge.settings.bridge import BridgeSettings
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.records import Enrolment
 

@@ -15,7 +15,7 @@ from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_s
 from phoneterm_bridge.doctor.examination import examine_all
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding, as_fields
 from phoneterm_bridge.doctor.login import read_probe_login
-from phoneterm_bridge.logs import set_up_logs
+from phoneterm_bridge.wording.logs import set_up_logs
 
 _COUNTED = {
     PROBLEM: ("problem", "problems"),

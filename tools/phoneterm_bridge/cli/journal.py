@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.journal_proof import Head, Proof, prove
 from phoneterm_bridge.store.journal_reading import read_changes

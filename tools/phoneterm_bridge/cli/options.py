@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BridgeSettings, load_settings
+from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading, troubles
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import typer
 
 from phoneterm_bridge.cli.options import Config, Overrides, name_place, name_user, one_sentence, read_settings
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import requests
 from phoneterm_bridge.store.database import open_store
 

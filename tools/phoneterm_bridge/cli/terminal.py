@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from phoneterm_bridge.broker.settings import BrokerSettings
 from phoneterm_bridge.broker.tls_psk import derive_psk
 from phoneterm_bridge.cli.options import (
     Config,
@@ -23,7 +22,8 @@ from phoneterm_bridge.cli.options import (
     read_troubles,
 )
 from phoneterm_bridge.cli.request import identify, reboot, wipe
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.broker import BrokerSettings
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
 from phoneterm_bridge.terminals.troubles import describe_trouble
 

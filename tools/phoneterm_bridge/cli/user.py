@@ -9,7 +9,7 @@ import typer
 
 from phoneterm_bridge.cli.csv_files import export_file, import_file
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store
 

@@ -12,7 +12,7 @@ from phoneterm_bridge.doctor.broker_client import BrokerClient, NotReached, Refu
 from phoneterm_bridge.doctor.broker_rules import hears_a_bridge, try_rules
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
 from phoneterm_bridge.doctor.login import ProbeLogin
-from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.settings.bridge import BrokerSettings
 
 _PART = "broker"
 _CONNECT_S = 3

@@ -11,8 +11,8 @@ from phoneterm_bridge.broker.tls import make_client_context
 from phoneterm_bridge.doctor.trouble import describe_trouble
 from phoneterm_bridge.mqtt import packets
 from phoneterm_bridge.mqtt.protocol import HungUp, LoginRefused, MqttProtocol
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BrokerSettings
+from phoneterm_bridge.settings.bridge import BrokerSettings
+from phoneterm_bridge.settings.problem import SetupProblem
 
 _CONNECT_S = 5
 _ANSWER_S = 2

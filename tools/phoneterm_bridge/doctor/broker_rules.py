@@ -12,7 +12,7 @@ from phoneterm.core import messages
 
 from phoneterm_bridge.doctor.broker_client import BrokerClient
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
-from phoneterm_bridge.naming import name_some
+from phoneterm_bridge.wording.names import name_some
 
 _PART = "broker rules"
 _WORD = b"doctor"

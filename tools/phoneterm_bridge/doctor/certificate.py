@@ -12,9 +12,9 @@ from contextlib import suppress
 from phoneterm_bridge.broker.tls import make_client_context, make_server_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.doctor.trouble import describe_trouble
-from phoneterm_bridge.naming import name_some
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import BrokerSettings, PbxSettings
+from phoneterm_bridge.settings.bridge import BrokerSettings, PbxSettings
+from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.wording.names import name_some
 
 _PART = "certificate"
 _DAY_S = 86400

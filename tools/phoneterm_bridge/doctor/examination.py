@@ -17,7 +17,7 @@ from phoneterm_bridge.doctor.pbx import examine_pbx
 from phoneterm_bridge.doctor.settings_file import examine_settings
 from phoneterm_bridge.doctor.store import examine_store, read_stored
 from phoneterm_bridge.doctor.terminals import examine_terminals
-from phoneterm_bridge.settings import BridgeSettings
+from phoneterm_bridge.settings.bridge import BridgeSettings
 
 _Source = Callable[[], Awaitable[list[Finding]]]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from phoneterm.core import messages
 
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 
 
 class ProbeLogin(NamedTuple):

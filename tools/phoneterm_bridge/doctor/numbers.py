@@ -10,12 +10,12 @@ from phoneterm.core.messages import Rejected
 
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.doctor.store import Stored
-from phoneterm_bridge.naming import name_some
-from phoneterm_bridge.phone_config import digit_map_of, make_policy
 from phoneterm_bridge.policy.rules import FORBIDDEN_CLASSES
-from phoneterm_bridge.policy.settings import PolicySettings
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.settings import PhoneSettings
+from phoneterm_bridge.policy.site import digit_map_of, make_policy
+from phoneterm_bridge.settings.bridge import PhoneSettings
+from phoneterm_bridge.settings.policy import PolicySettings
+from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.wording.names import name_some
 
 _PART = "digit map"
 _DIGITS = "0123456789"

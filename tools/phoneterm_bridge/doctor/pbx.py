@@ -5,8 +5,6 @@ Does not change anything at the PBX: it asks, and never acts on a call.
 
 import time
 
-from phoneterm_bridge.ami.connection import NotConnected, OutcomeUnknown
-from phoneterm_bridge.ami.settings import AmiSettings
 from phoneterm_bridge.doctor.certificate import examine_manager
 from phoneterm_bridge.doctor.clock import compare_clocks
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
@@ -18,8 +16,10 @@ from phoneterm_bridge.doctor.pbx_rights import examine_rights
 from phoneterm_bridge.doctor.pbx_session import PbxSession, open_session
 from phoneterm_bridge.doctor.store import Stored
 from phoneterm_bridge.doctor.trouble import describe_trouble
-from phoneterm_bridge.pbx_port import PbxRejectedLogin
-from phoneterm_bridge.settings import BridgeSettings, PbxSettings
+from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.port import PbxRejectedLogin
+from phoneterm_bridge.settings.bridge import BridgeSettings, PbxSettings
 
 _PART = "pbx"
 MANAGER_FILE = "manager.conf (FreePBX: manager_custom.conf)"

@@ -6,11 +6,11 @@ calls that are up now. Options stand in the third argument of Dial and the secon
 
 import re
 
-from phoneterm_bridge.ami.codec import Message
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
 from phoneterm_bridge.doctor.pbx_session import PbxSession
 from phoneterm_bridge.doctor.store import Stored
-from phoneterm_bridge.naming import name_some
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.wording.names import name_some
 
 _PART = "dial options"
 _OPTIONS_AT = {"dial": 2, "queue": 1}

@@ -9,8 +9,8 @@ from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Findin
 from phoneterm_bridge.doctor.numbers import read_digit_map, sample_numbers
 from phoneterm_bridge.doctor.pbx_session import PbxSession
 from phoneterm_bridge.doctor.store import Stored
-from phoneterm_bridge.naming import name_some
-from phoneterm_bridge.settings import PhoneSettings
+from phoneterm_bridge.settings.bridge import PhoneSettings
+from phoneterm_bridge.wording.names import name_some
 
 _PART = "dialplan"
 _FILE = "extensions.conf (FreePBX: extensions_custom.conf)"

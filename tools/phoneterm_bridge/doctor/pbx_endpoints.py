@@ -6,7 +6,7 @@ Does not call anybody: it asks DEVICE_STATE, which knows PJSIP and the older SIP
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
 from phoneterm_bridge.doctor.pbx_session import PbxSession
 from phoneterm_bridge.doctor.store import Stored
-from phoneterm_bridge.naming import name_some
+from phoneterm_bridge.wording.names import name_some
 
 _PART = "endpoints"
 _TECHNOLOGIES = ("PJSIP", "SIP")

@@ -6,15 +6,15 @@ that would give it a faster one. Times are those measured in the lab, from the a
 
 from dataclasses import replace
 
-from phoneterm_bridge.asterisk.features import (
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
+from phoneterm_bridge.doctor.pbx_session import PbxSession
+from phoneterm_bridge.pbx.asterisk.features import (
     FIRST_VERSION_WITH_TRANSFER_EXTEN,
     MIN_DTMF_DEFAULT_MS,
     Features,
     ask_features,
 )
-from phoneterm_bridge.asterisk.speed import EVERY_DIGIT, FASTEST_MIN_DTMF_MS, LONGER_CODE, ConfigLine, speed_of
-from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
-from phoneterm_bridge.doctor.pbx_session import PbxSession
+from phoneterm_bridge.pbx.asterisk.speed import EVERY_DIGIT, FASTEST_MIN_DTMF_MS, LONGER_CODE, ConfigLine, speed_of
 
 _PART = "pbx features"
 _AT_FREEPBX = {"featuremap": "features_featuremap_custom.conf", "general": "features_general_custom.conf"}

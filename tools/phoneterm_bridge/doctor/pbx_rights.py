@@ -9,10 +9,10 @@ class system.
 import asyncio
 import re
 
-from phoneterm_bridge.ami.settings import AmiSettings
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
 from phoneterm_bridge.doctor.pbx_session import PbxSession, open_session
-from phoneterm_bridge.naming import name_some
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
+from phoneterm_bridge.wording.names import name_some
 
 _PART = "pbx rights"
 _FILE = "manager.conf (FreePBX: manager_custom.conf)"

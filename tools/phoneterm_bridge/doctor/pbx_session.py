@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from phoneterm_bridge.ami.codec import Message
-from phoneterm_bridge.ami.connection import AmiConnection, Headers, open_connection
-from phoneterm_bridge.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.ami.connection import AmiConnection, Headers, open_connection
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 CONNECT_S = 5
 LIST_S = 10

@@ -16,7 +16,7 @@ import structlog
 from phoneterm_bridge.mqtt import packets
 from phoneterm_bridge.mqtt.packets import Will
 from phoneterm_bridge.mqtt.protocol import HungUp, LoginRefused, MqttProtocol, OnMessage
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 
 _CONNECT_TIMEOUT_S = 5
 _ABOUT_CERTIFICATES = "; perhaps it asks for another certificate, see broker.client_certificate_path"

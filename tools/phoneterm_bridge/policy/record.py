@@ -8,9 +8,9 @@ import platform
 
 import sqlalchemy as sa
 
-from phoneterm_bridge.phone_config import digit_map_of
-from phoneterm_bridge.policy.settings import PolicySettings
-from phoneterm_bridge.settings import PhoneSettings
+from phoneterm_bridge.policy.site import digit_map_of
+from phoneterm_bridge.settings.bridge import PhoneSettings
+from phoneterm_bridge.settings.policy import PolicySettings
 from phoneterm_bridge.store.directory import SETTINGS, Directory
 from phoneterm_bridge.store.journal_reading import read_changes
 

@@ -13,9 +13,9 @@ from phoneterm.core import messages
 from phoneterm.core.digit_map import compile_map
 
 from phoneterm_bridge.policy.number_rules import is_emergency, is_feature_code, verdict_by_prefix
-from phoneterm_bridge.policy.office_hours import is_within, read_hours
-from phoneterm_bridge.policy.settings import PolicySettings
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.office_hours import is_within, read_hours
+from phoneterm_bridge.settings.policy import PolicySettings
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.records import TERMINAL_TYPE, TerminalRecord
 
 # Classes that are never a target, whatever the permissions say.

@@ -12,12 +12,12 @@ from collections.abc import Callable
 import sqlalchemy as sa
 import structlog
 
-from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.policy.limits import HOUR_S, SITE, Limits
 from phoneterm_bridge.policy.rules import Policy
-from phoneterm_bridge.policy.settings import PolicySettings
+from phoneterm_bridge.settings.policy import PolicySettings
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import read_transfers
+from phoneterm_bridge.store.live_directory import LiveDirectory
 
 
 class SiteLimit:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import open_claimed, read_schema
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import Head, prove

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import names, tables
 from phoneterm_bridge.store.database import driver_of, writing
 from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal

@@ -9,7 +9,7 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.store_lock import give_to_owner
 
 

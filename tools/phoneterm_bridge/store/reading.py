@@ -1,12 +1,8 @@
-"""Reads the directory: its revision, a snapshot of all terminals, and lists for people. Does not write it,
-
-except for the revision of the terminals' configuration, which rises whenever its text changes.
-"""
+"""Reads the directory: its revision, a snapshot of all terminals, and lists for people. Does not write it."""
 
 import sqlalchemy as sa
 
 from phoneterm_bridge.store import tables
-from phoneterm_bridge.store.database import writing
 from phoneterm_bridge.store.records import Snapshot, TerminalRecord
 
 
@@ -35,18 +31,6 @@ def read_users(engine: sa.Engine) -> list[tuple[str, bool, list[str]]]:
         (user.name, user.multi_user_aware, sorted(row.number for row in owned if row.user == user.name))
         for user in users
     ]
-
-
-def read_config_revision(engine: sa.Engine, config_text: str) -> int:
-    """Return the revision of the terminals' configuration, raised first if its text is not the one last used."""
-    with engine.connect() as connection:
-        row = connection.execute(sa.select(tables.state)).one()
-    if row.config_text == config_text:
-        return row.config_revision
-    with writing(engine) as connection:
-        raised = tables.state.update().values(config_text=config_text, config_revision=row.config_revision + 1)
-        connection.execute(raised)
-    return row.config_revision + 1
 
 
 _WIDE_COLUMNS = (

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import writing
 

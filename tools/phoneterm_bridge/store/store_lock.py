@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from phoneterm_bridge.problem import SetupProblem
+from phoneterm_bridge.settings.problem import SetupProblem
 
 
 def share_store(path: Path) -> int:

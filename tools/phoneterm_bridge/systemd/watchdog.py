@@ -6,7 +6,7 @@ or PBX is told as status, and waited out.
 
 import asyncio
 
-from phoneterm_bridge.health import Health
+from phoneterm_bridge.health.health import Health
 from phoneterm_bridge.systemd.service_manager import ServiceManager
 
 _EVERY_S = 5.0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import structlog
 
-from phoneterm_bridge.logs import shorten
+from phoneterm_bridge.wording.logs import shorten
 
 _MOST_SILENT_S = 65  # three times a hello can be lost or late
 

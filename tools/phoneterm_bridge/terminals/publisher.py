@@ -10,10 +10,10 @@ from functools import lru_cache, partial
 import structlog
 from phoneterm.core import messages
 
-from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.mqtt.link import Link
-from phoneterm_bridge.outbox import Outbox
+from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.terminals.outbox import Outbox
 from phoneterm_bridge.terminals.sessions import Session
 
 _RETAINED = (messages.PERMISSIONS, messages.CONFIG)

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 import structlog
 
-from phoneterm_bridge.live_directory import LiveDirectory
 from phoneterm_bridge.store import requests
 from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.requests import Request
 from phoneterm_bridge.terminals.crash_reports import CrashReports
 from phoneterm_bridge.terminals.publisher import TerminalPublisher

@@ -12,10 +12,10 @@ from collections.abc import Callable
 import sqlalchemy as sa
 import structlog
 
-from phoneterm_bridge.logs import shorten
-from phoneterm_bridge.naming import name_some
 from phoneterm_bridge.store import troubles
 from phoneterm_bridge.store.troubles import CONFIG, MEMORY, PERMISSIONS, Trouble
+from phoneterm_bridge.wording.logs import shorten
+from phoneterm_bridge.wording.names import name_some
 
 _WORDS = {
     PERMISSIONS: ("has not taken its permissions", "have not taken their permissions"),

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import structlog
 from phoneterm.core import messages
 
-from phoneterm_bridge.calls import describe_calls
-from phoneterm_bridge.live_directory import LiveDirectory
-from phoneterm_bridge.pbx_port import Pbx
+from phoneterm_bridge.pbx.calls import describe_calls
+from phoneterm_bridge.pbx.port import Pbx
 from phoneterm_bridge.policy.rules import Policy
+from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
 from phoneterm_bridge.terminals.crash_reports import CrashReports

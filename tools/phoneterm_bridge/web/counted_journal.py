@@ -10,7 +10,7 @@ from collections import Counter
 
 import sqlalchemy as sa
 
-from phoneterm_bridge.health import Health
+from phoneterm_bridge.health.health import Health
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 from phoneterm_bridge.store.records import TerminalRecord

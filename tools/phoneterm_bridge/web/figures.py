@@ -9,11 +9,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from phoneterm_bridge.command_dispatcher import CommandDispatcher
-from phoneterm_bridge.health import Health
-from phoneterm_bridge.live_directory import LiveDirectory
-from phoneterm_bridge.message_router import MessageRouter
-from phoneterm_bridge.running_commands import RunningCommands
+from phoneterm_bridge.command.dispatcher import CommandDispatcher
+from phoneterm_bridge.command.message_router import MessageRouter
+from phoneterm_bridge.command.running_commands import RunningCommands
+from phoneterm_bridge.health.health import Health
+from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.troubles import KINDS
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
 from phoneterm_bridge.terminals.sessions import Sessions

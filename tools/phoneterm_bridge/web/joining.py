@@ -6,11 +6,11 @@ does not hold up a command.
 
 import asyncio
 
+from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.web.figures import Sources, read_figures
 from phoneterm_bridge.web.metrics import render
 from phoneterm_bridge.web.pages import make_app
 from phoneterm_bridge.web.server import HttpServer
-from phoneterm_bridge.web.settings import HttpSettings
 
 
 async def serve_pages(settings: HttpSettings, sources: Sources) -> HttpServer:

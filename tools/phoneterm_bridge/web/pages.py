@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from phoneterm_bridge.logs import shorten
 from phoneterm_bridge.web.document import make_document
+from phoneterm_bridge.wording.logs import shorten
 
 Said = Callable[[], dict[str, str]]
 Scrape = Callable[[], Awaitable[bytes]]

@@ -12,8 +12,8 @@ from typing import Any
 
 import uvicorn
 
-from phoneterm_bridge.problem import SetupProblem
-from phoneterm_bridge.web.settings import HttpSettings
+from phoneterm_bridge.settings.http import HttpSettings
+from phoneterm_bridge.settings.problem import SetupProblem
 
 _MOST_REQUESTS = 64
 _MOST_HEADER_BYTES = 16 * 1024

@@ -1,0 +1,1 @@
+"""The way of a command: message, checks, journal, PBX, outcome."""

@@ -1,0 +1,137 @@
+"""Every check of a command, in order, up to the first refusal. Does not journal, answer or ask the PBX to act.
+
+The order: session, fresh, rate, permitted, which call, number known, site limits. Each refusal is a wire reason, and
+each check notes its verdict in the command. The call of a command that passes is taken: a second transfer of it is
+refused from then on.
+`check_again` repeats, immediately before the action, what may have changed meanwhile, if anything did that it rests on.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from phoneterm_bridge.command.command import Command
+from phoneterm_bridge.command.pbx_requests import PbxRequests
+from phoneterm_bridge.command.running_commands import RunningCommand, RunningCommands
+from phoneterm_bridge.pbx.calls import choose_call, refusal_of_call
+from phoneterm_bridge.pbx.port import Call, Pbx
+from phoneterm_bridge.policy.limits import Limits
+from phoneterm_bridge.policy.rules import TRANSFERS, Policy
+from phoneterm_bridge.store.journal import Event
+from phoneterm_bridge.store.live_directory import LiveDirectory
+from phoneterm_bridge.terminals.sessions import Session, Sessions
+
+
+class Checks:
+    """The checks of all terminals' commands. `now_s` is a monotonic clock, `today` the clock on the wall."""
+
+    def __init__(
+        self,
+        directory: LiveDirectory,
+        sessions: Sessions,
+        policy: Policy,
+        limits: Limits,
+        pbx: Pbx,
+        pbx_requests: PbxRequests,
+        running_commands: RunningCommands,
+        now_s: Callable[[], float] = time.monotonic,
+        today: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        self._directory = directory
+        self._sessions = sessions
+        self._policy = policy
+        self._limits = limits
+        self._pbx = pbx
+        self._pbx_requests = pbx_requests
+        self._running_commands = running_commands
+        self._now_s = now_s
+        self._today = today
+
+    async def check(self, command: Command) -> tuple[RunningCommand | None, str | None]:
+        """Return the call that is taken, once one is, and the reason to refuse the command with, if any."""
+        session = self.session_of(command)
+        command.basis = self._basis_of(command)
+        reason = (
+            self._refuse_by_time(command, session) or self._refuse_by_rate(command) or self._refuse_by_right(command)
+        )
+        if session is None or reason is not None:
+            return None, reason
+        call = self._find_call(command, session)
+        if isinstance(call, str):
+            return None, command.note("call", call, "talking-to-it" if call == "destination" else None)
+        command.note("call", None)
+        running = self._running_commands.begin(command.terminal.tid, command.id, command.op, call)
+        return running, await self._refuse_by_number(command) or self._refuse_by_site(command, running)
+
+    def check_again(self, command: Command) -> Event | None:
+        """Return the verdict that a command which passed must not be carried out any more, if so."""
+        session = self._sessions.live(command.terminal.tid)
+        if session is not None and command.basis == self._basis_of(command) and self._is_fresh(command, session):
+            return None
+        again = command.checked_again()
+        reason = self._refuse_by_time(again, self.session_of(again)) or self._refuse_by_right(again)
+        return None if reason is None else again.verdict(reason)
+
+    def session_of(self, command: Command) -> Session | None:
+        """Return the live session that the command belongs to."""
+        session = self._sessions.live(command.terminal.tid)
+        return session if session is not None and session.owns(command.id) else None
+
+    def first_key_age_ms(self, command: Command) -> int | None:
+        """Return how long ago the first key was pressed; None without the session that it is counted from."""
+        session = self.session_of(command)
+        return None if session is None else int(session.age_ms(command.first_ms, self._now_s()))
+
+    def _refuse_by_time(self, command: Command, session: Session | None) -> str | None:
+        """It must belong to the live session, and be neither old nor from the future."""
+        if session is None:
+            return command.note("session", "bad-session")
+        command.note("session", None)
+        return command.note("fresh", None if self._is_fresh(command, session) else "stale")
+
+    def _is_fresh(self, command: Command, session: Session) -> bool:
+        return session.is_fresh(command.since_ms, self._now_s()) and command.first_ms <= command.since_ms
+
+    def _basis_of(self, command: Command) -> tuple:
+        """Return what the verdicts on session and permission rest on: while it is the same, so are they."""
+        tid = command.terminal.tid
+        return self._sessions.live(tid), self._directory.find(tid), self._today().minute  # office hours are in minutes
+
+    def _refuse_by_rate(self, command: Command) -> str | None:
+        """A terminal may not ask more often than a person can."""
+        is_over = self._limits.count_command(command.terminal.tid, self._now_s())
+        return command.note("rate", "rate" if is_over else None)
+
+    def _refuse_by_right(self, command: Command) -> str | None:
+        """The terminal must be allowed to do it, by the directory as it is now, and the PBX must be able to."""
+        terminal = self._directory.find(command.terminal.tid)
+        if terminal is None:
+            return command.note("permission", "permission", "revoked")
+        refusal = self._policy.refusal(terminal, command.op, command.number, self._today())
+        if refusal is not None:
+            return command.note("permission", refusal.reason, refusal.cause)
+        return command.note("permission", None if command.op in self._pbx.operations else "unsupported")
+
+    def _find_call(self, command: Command, session: Session) -> Call | str:
+        """Exactly one call must be meant, with nothing else being done to it."""
+        if not self._pbx.is_available:
+            return "pbx-unreachable"
+        call = choose_call(self._pbx.calls(command.terminal.endpoint), command.ref, session.at_s(command.first_ms))
+        if isinstance(call, str):
+            return self._pbx.why_ended(command.ref) if call == "no-call" and command.ref is not None else call
+        is_busy = self._running_commands.transfer_of(call.ref) is not None
+        return refusal_of_call(call, command.op, command.number, is_busy) or call
+
+    async def _refuse_by_number(self, command: Command) -> str | None:
+        """A transfer's number must exist in the terminal's dialplan context."""
+        if command.op not in TRANSFERS or command.number is None:
+            return None
+        return command.note("number", await self._pbx_requests.ask_for_number(command.terminal.context, command.number))
+
+    def _refuse_by_site(self, command: Command, running: RunningCommand) -> str | None:
+        """All terminals together may send only so many callers outside; this one counts from here on."""
+        if not self._policy.is_external(command.op, command.number):
+            return None
+        cause = self._limits.count_external(self._now_s(), self._running_commands.external_count)
+        running.is_external = cause is None
+        return command.note("site", "rate" if cause else None, cause)

@@ -1,0 +1,152 @@
+"""The path of one command, from an authentic message to the PBX: what must happen, in order, and nothing else.
+
+Does not read MQTT payloads, know the single checks (`checks.py` does) or follow what comes after the PBX accepted
+(`running_commands.py` does). The order: new, all checks, journal (durably), checks again, PBX. Nothing is queued and
+nothing is tried twice: what may have happened but was not confirmed is "unknown".
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import cast
+
+import structlog
+
+from phoneterm_bridge.command.checks import Checks
+from phoneterm_bridge.command.command import Command
+from phoneterm_bridge.command.pbx_requests import PbxRequests
+from phoneterm_bridge.command.running_commands import RunningCommand, RunningCommands
+from phoneterm_bridge.store.journal import Event, Journal, Recorded
+from phoneterm_bridge.terminals.outbox import Outbox
+from phoneterm_bridge.terminals.publisher import TerminalPublisher
+
+
+class CommandDispatcher:
+    """Takes the commands of all terminals."""
+
+    def __init__(
+        self,
+        checks: Checks,
+        pbx_requests: PbxRequests,
+        journal: Journal,
+        running_commands: RunningCommands,
+        publisher: TerminalPublisher,
+        outbox: Outbox,
+    ) -> None:
+        self._checks = checks
+        self._pbx_requests = pbx_requests
+        self._journal = journal
+        self._running_commands = running_commands
+        self._publisher = publisher
+        self._outbox = outbox
+        self._is_open = True
+        self._deciding: set[tuple[str, str]] = set()
+        self._running: set[asyncio.Task] = set()
+
+    @property
+    def in_flight(self) -> int:
+        """How many commands are with the PBX."""
+        return len(self._running)
+
+    async def take(self, command: Command, acknowledge: Callable[[], None]) -> None:
+        """Decide on one authentic command and have it carried out; `acknowledge` as soon as it is decided."""
+        key = (command.terminal.tid, command.id)
+        if not self._is_open or key in self._deciding:
+            return
+        running = None
+        self._deciding.add(key)
+        self._outbox.urgent += 1
+        try:
+            if not await self._is_repeated(command):
+                running = await self._decide(command)
+        finally:
+            self._deciding.discard(key)
+            asyncio.get_running_loop().call_soon(self._end_urgency)  # once the PBX has been asked, if it is
+        acknowledge()
+        if running is not None:
+            await self._run(self._carry_out(command, running))
+
+    def close(self) -> None:
+        """Take no more commands."""
+        self._is_open = False
+
+    async def finish(self, timeout_s: float) -> None:
+        """Wait for the commands that are with the PBX."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=timeout_s)
+
+    async def _decide(self, command: Command) -> RunningCommand | None:
+        """Check and journal a new command; return what is to be carried out, or None when it was refused."""
+        running, reason = await self._checks.check(command)
+        recorded, reason = await self._record(command, reason)
+        if running is not None and recorded is not None and reason is None:
+            running.recorded = recorded
+            return running
+        if running is not None:
+            self._running_commands.drop(running)
+        if reason is not None:
+            structlog.get_logger().info(
+                "refused", tid=command.terminal.tid, id=command.id, op=command.op, reason=reason
+            )
+            self._publisher.say_result(command.terminal.tid, command.id, "rejected", reason)
+        return None
+
+    async def _record(self, command: Command, reason: str | None) -> tuple[Recorded | None, str | None]:
+        """Journal a command durably; return what was written, and the reason to refuse it with, if any."""
+        try:
+            events = command.timeline(reason, self._checks.first_key_age_ms(command))
+            recorded = await self._journal.open(command.terminal, command.fields, events, command.received_ms)
+        except Exception as error:  # what cannot be journalled is not done, whatever the cause
+            structlog.get_logger().error("journal-not-written", error=type(error).__name__)
+            return None, reason or "unavailable"
+        return recorded, reason
+
+    async def _is_repeated(self, command: Command) -> bool:
+        """Answer a command that has come before with its recorded result; the live session knows all that have."""
+        tid = command.terminal.tid
+        known = self._journal.remembered(tid, command.id)
+        if known is None:
+            session = self._checks.session_of(command)
+            if session is not None and session.take(command.id):
+                return False
+            known = await self._journal.look_up(command.terminal, command.id)
+            if known is None and session is None:
+                return False  # for the checks to refuse
+        state: str | None = "rejected"
+        reason: str | None = "duplicate"
+        if known is not None and (known.op, known.number) == (command.op, command.number):
+            state, reason = known.state, known.reason
+        structlog.get_logger().info("command-repeated", tid=tid, id=command.id, state=state)
+        if state is not None:
+            self._publisher.say_result(tid, command.id, state, reason)
+        return True
+
+    async def _carry_out(self, command: Command, running: RunningCommand) -> None:
+        """Ask the PBX, once, if nothing has changed since the checks."""
+        transfer = self._running_commands.transfer_of(running.call.ref)
+        if transfer is not None and transfer is not running:
+            await asyncio.shield(transfer.asked)  # this acts on a transfer that is still being asked for
+        refusal = self._checks.check_again(command)
+        if refusal is not None:
+            self._running_commands.note(running, refusal)
+            self._running_commands.report(running, "rejected", refusal.reason)
+            return
+        self._running_commands.note(running, Event("action", command.op))
+        outcome = await self._pbx_requests.ask_for_operation(
+            command.op, running.call, command.terminal.context, command.number
+        )
+        running.note_answer()
+        self._running_commands.report(running, outcome.state, outcome.reason)
+        if outcome.state == "accepted" and command.op == "swap":
+            self._running_commands.report(running, "done", None)
+
+    def _end_urgency(self) -> None:
+        self._outbox.urgent -= 1
+
+    async def _run(self, work: Coroutine) -> None:
+        """Wait for work, which counts as being with the PBX meanwhile."""
+        task = cast(asyncio.Task, asyncio.current_task())
+        self._running.add(task)
+        try:
+            await work
+        finally:
+            self._running.discard(task)

@@ -1,0 +1,51 @@
+"""Asks the PBX one thing, with a deadline, and turns whatever happens into a value. Does not decide what to ask.
+
+A question that fails is "not known"; an operation that fails without an answer is "unknown", because it may have
+been carried out: it is never asked a second time.
+"""
+
+from collections.abc import Awaitable
+
+import structlog
+
+from phoneterm_bridge.command.shared_deadline import SharedDeadline
+from phoneterm_bridge.pbx.port import Call, Outcome, Pbx
+
+_QUESTION_TIMEOUT_S = 2
+_OPERATION_TIMEOUT_S = 10
+
+
+class PbxRequests:
+    """Everything that one PBX is asked for commands."""
+
+    def __init__(self, pbx: Pbx) -> None:
+        self._pbx = pbx
+        self._deadline = SharedDeadline(_QUESTION_TIMEOUT_S)
+        self._long_deadline = SharedDeadline(_OPERATION_TIMEOUT_S)
+
+    async def ask_for_number(self, context: str, number: str) -> str | None:
+        """Return why a number cannot be a target (unknown-number, pbx-unreachable), or None when it can."""
+        try:
+            is_known = await self._deadline.wait(self._pbx.is_known_number(context, number))
+        except Exception as error:
+            structlog.get_logger().error("pbx-did-not-answer", error=type(error).__name__)
+            is_known = None
+        if is_known is None:
+            return "pbx-unreachable"
+        return None if is_known else "unknown-number"
+
+    async def ask_for_operation(self, op: str, call: Call, context: str, number: str | None) -> Outcome:
+        """Have the PBX carry out one wire operation on a call, and return what is known of the outcome."""
+        try:
+            return await self._long_deadline.wait(self._begin(op, call, context, number))
+        except Exception as error:
+            structlog.get_logger().error("pbx-operation-failed", op=op, error=type(error).__name__)
+            return Outcome("unknown")
+
+    def _begin(self, op: str, call: Call, context: str, number: str | None) -> Awaitable[Outcome]:
+        if op == "blind":
+            return self._pbx.blind(call, context, number or "")
+        if op == "attended":
+            return self._pbx.attended(call, context, number or "")
+        operations = {"complete": self._pbx.complete, "cancel": self._pbx.cancel, "swap": self._pbx.swap}
+        return operations[op](call)

@@ -1,0 +1,179 @@
+"""Follows what the PBX was asked to its true end, and tells terminal and journal. Does not decide or ask anything.
+
+A running command belongs to one call reference. Its results only go forward: accepted, ringing, consulting, then one
+final state. The journal has each of them, and the terminal is told only the newest when its turn comes. complete,
+cancel and swap share the reference of the transfer they act on and end with it. A command whose call has left the PBX's
+view ends as unknown when nothing more is heard of it; one that was lost from view while the PBX was away ends as
+unknown at once. A blind transfer is done when the caller has been sent; whether anybody answered there is one more line
+in the journal, whenever it comes.
+"""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import structlog
+from phoneterm.core.messages import FINAL_STATES
+
+from phoneterm_bridge.pbx.port import Call
+from phoneterm_bridge.policy.rules import TRANSFERS
+from phoneterm_bridge.store.journal import Event, Journal, Recorded
+from phoneterm_bridge.terminals.outbox import Outbox
+from phoneterm_bridge.terminals.publisher import TerminalPublisher
+
+# How long the PBX may still report on a transfer after the user's own leg is gone: longer than it rings a colleague
+# and, where it is so configured, calls the user back twice.
+_SILENCE_S = 60
+_MOST_SENT = 1000
+_FORWARD = {"accepted": 1, "ringing": 2, "consulting": 3}
+
+
+@dataclass(eq=False, slots=True)
+class RunningCommand:
+    """One command on its way; `asked` is done once the PBX has answered (or can no longer)."""
+
+    tid: str
+    command_id: str
+    op: str
+    call: Call
+    asked: asyncio.Future[None]
+    recorded: Recorded | None = None
+    step: int = 0
+    untold: tuple[str, str | None] | None = None  # the last result, while the terminal has yet to be told
+    silence: asyncio.TimerHandle | None = None
+    is_external: bool = False
+
+    def note_answer(self) -> None:
+        """The PBX has answered, or can no longer."""
+        if not self.asked.done():
+            self.asked.set_result(None)
+
+
+class RunningCommands:
+    """All commands whose end is not known yet."""
+
+    def __init__(self, publisher: TerminalPublisher, journal: Journal, outbox: Outbox) -> None:
+        self._publisher = publisher
+        self._outbox = outbox
+        self._journal = journal
+        self._log = structlog.get_logger().bind()  # made once: a command has one line
+        self._running_commands: dict[RunningCommand, None] = {}
+        self._by_ref: dict[str, list[RunningCommand]] = {}
+        self._sent: OrderedDict[str, Recorded] = OrderedDict()
+
+    @property
+    def count(self) -> int:
+        """How many commands have no end yet."""
+        return len(self._running_commands)
+
+    @property
+    def external_count(self) -> int:
+        """How many transfers to numbers outside have no end yet."""
+        return sum(running.is_external for running in self._running_commands)
+
+    def begin(self, tid: str, command_id: str, op: str, call: Call) -> RunningCommand:
+        """Take a call for a command; from now on a second transfer of it is refused."""
+        running = RunningCommand(tid, command_id, op, call, asyncio.get_running_loop().create_future())
+        self._running_commands[running] = None
+        self._by_ref.setdefault(call.ref, []).append(running)
+        return running
+
+    def transfer_of(self, ref: str) -> RunningCommand | None:
+        """Return the transfer that is under way on a call, if any."""
+        found = (running for running in self._by_ref.get(ref, ()) if running.op in TRANSFERS)
+        return next(found, None)
+
+    def report(self, running: RunningCommand, state: str, reason: str | None) -> None:
+        """Take one command to a result state: journal it, tell the terminal soon; going backwards changes nothing."""
+        if running not in self._running_commands:
+            return
+        if state in FINAL_STATES:
+            self.drop(running)
+            self._remember_sent(running, state)
+        elif _FORWARD[state] <= running.step:
+            return
+        else:
+            running.step = _FORWARD[state]
+        self.note(running, Event("result", state, reason))
+        is_waiting, running.untold = running.untold is not None, (state, reason)
+        if not is_waiting:
+            self._outbox.do(self._tell, running)
+
+    def _tell(self, running: RunningCommand) -> None:
+        """Tell the terminal how far its command has come."""
+        if running.untold is None:
+            return
+        (state, reason), running.untold = running.untold, None
+        self._publisher.say_result(running.tid, running.command_id, state, reason)
+        words = {"tid": running.tid, "id": running.command_id, "op": running.op, "state": state}
+        say = self._log.info if state in FINAL_STATES else self._log.debug
+        say("result", **words, **({"reason": reason} if reason else {}))
+
+    def drop(self, running: RunningCommand) -> None:
+        """Forget a command; nothing is told."""
+        running.note_answer()
+        if running.silence is not None:
+            running.silence.cancel()
+        if running in self._running_commands:
+            del self._running_commands[running]
+            self._by_ref[running.call.ref].remove(running)
+            if not self._by_ref[running.call.ref]:
+                del self._by_ref[running.call.ref]
+
+    def on_progress(self, ref: str, state: str, reason: str | None) -> None:
+        """The PBX says how the transfer on a call went on; commands that act on it end with it."""
+        for running in tuple(self._by_ref.get(ref, ())):
+            self.note(running, Event("event", state, reason))
+            if running.op in TRANSFERS:
+                self.report(running, state, reason)
+            elif state in FINAL_STATES:
+                has_worked = (running.op, state) in (("complete", "done"), ("cancel", "returned"))
+                self.report(running, "done" if has_worked else state, None if has_worked else reason)
+
+    def on_arrival(self, ref: str, reason: str | None) -> None:
+        """Journal whether somebody answered where a blind transfer sent the caller."""
+        recorded = self._sent.pop(ref, None)
+        if recorded is not None:
+            self._journal.append(recorded, Event("arrival", "not-answered" if reason else "answered", reason))
+
+    def on_resync(self, endpoint: str, calls: tuple[Call, ...]) -> None:
+        """The PBX was away and is back with these calls of an endpoint: what is not going on any more is unknown."""
+        going_on = {call.ref for call in calls if call.state == "consulting"}
+        for running in tuple(self._running_commands):
+            is_asked = running.call.endpoint == endpoint and running.asked.done()
+            if is_asked and running.call.ref not in going_on:
+                self.report(running, "unknown", None)
+
+    def on_calls(self, endpoint: str, refs: set[str]) -> None:
+        """The PBX has only these calls of an endpoint now: whatever is followed beyond them gets its last chance."""
+        for running in self._running_commands:
+            if running.call.endpoint != endpoint or not running.asked.done():
+                continue
+            if running.call.ref in refs:
+                if running.silence is not None:
+                    running.silence.cancel()
+                running.silence = None
+            elif running.silence is None:
+                loop = asyncio.get_running_loop()
+                running.silence = loop.call_later(_SILENCE_S, self.report, running, "unknown", None)
+
+    def _remember_sent(self, running: RunningCommand, state: str) -> None:
+        if (running.op, state) == ("blind", "done") and running.recorded is not None:
+            self._sent[running.call.ref] = running.recorded
+            while len(self._sent) > _MOST_SENT:
+                self._sent.popitem(last=False)
+
+    def endpoints(self) -> set[str]:
+        """Return the endpoints that have something followed."""
+        return {running.call.endpoint for running in self._running_commands}
+
+    def note(self, running: RunningCommand, event: Event) -> None:
+        """Journal one more line of a command."""
+        if running.recorded is not None:
+            self._journal.append(running.recorded, event)
+
+    def stop(self) -> None:
+        """Stop waiting for silence; what has no end yet becomes unknown in the journal at the next start."""
+        for running in self._running_commands:
+            if running.silence is not None:
+                running.silence.cancel()

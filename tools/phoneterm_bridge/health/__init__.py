@@ -1,0 +1,1 @@
+"""Whether the bridge can do its work."""

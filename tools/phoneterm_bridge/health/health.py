@@ -1,0 +1,93 @@
+"""Whether the bridge can do its work at this moment, and what is missing if not. Changes nothing.
+
+"Ready" means that a command which is keyed now would reach the PBX. "Stuck" means that something does not go on which
+should, so that a new start may help; a broker or a PBX that is away is waited for, and is not that. Times are
+monotonic seconds.
+"""
+
+import asyncio
+import time
+
+from phoneterm_bridge.mqtt.pulse import Pulse
+from phoneterm_bridge.pbx.port import Pbx
+from phoneterm_bridge.terminals.troubles import Troubles
+
+_STORE_UNREAD_S = 5.0
+_STUCK_S = 30.0
+_LAG_EVERY_S = 0.5
+
+
+class Health:
+    """The health of one bridge; others tell it what happens."""
+
+    def __init__(self, pbx: Pbx) -> None:
+        self._pbx = pbx
+        self.pulse: Pulse | None = None
+        self.troubles: Troubles | None = None
+        self.is_link_up = False
+        self.link_losses = 0
+        self.pbx_losses = 0
+        self.is_stopping = False
+        self._store_read_s = time.monotonic()
+        self._is_journal_written = True
+        self._lag_s = 0.0
+
+    def on_link(self, is_up: bool) -> None:
+        """The link to the broker is up, or down."""
+        self.link_losses += self.is_link_up and not is_up
+        self.is_link_up = is_up
+        if self.pulse is not None:
+            self.pulse.on_link(is_up)
+
+    def on_availability(self, is_available: bool) -> None:
+        """The PBX can be asked, or no longer."""
+        self.pbx_losses += not is_available
+
+    def on_store_read(self) -> None:
+        """The store has been read just now."""
+        self._store_read_s = time.monotonic()
+
+    def on_journal(self, is_written: bool) -> None:
+        """The last command could be journalled, or not."""
+        self._is_journal_written = is_written
+
+    def missing(self) -> dict[str, str]:
+        """Return what is missing to be ready, by name, each with a sentence; empty when the bridge is ready."""
+        found = {}
+        if self.is_stopping:
+            found["bridge"] = "It is stopping and takes no more commands."
+        if not self.is_link_up:
+            found["broker"] = "There is no connection to the MQTT broker with a subscription."
+        elif self.pulse is None or not self.pulse.is_heard:
+            found["broker"] = "The MQTT broker is connected, but no message of the bridge to itself has come back."
+        if not self._pbx.is_available:
+            found["pbx"] = "The PBX is away, or has not accepted the login."
+        if time.monotonic() - self._store_read_s > _STORE_UNREAD_S:
+            found["store"] = f"The store could not be read for more than {_STORE_UNREAD_S:.0f} seconds."
+        elif not self._is_journal_written:
+            found["store"] = "The last command could not be journalled, so it was refused."
+        return found
+
+    def troubled(self) -> dict[str, str]:
+        """Return what is wrong with terminals, by kind, each with a sentence; the bridge is ready all the same."""
+        return {} if self.troubles is None else self.troubles.describe()
+
+    def stuck(self) -> str | None:
+        """Return what does not go on although it should, if anything."""
+        now_s = time.monotonic()
+        if now_s - self._store_read_s > _STUCK_S:
+            return "store"
+        deaf_since_s = self.pulse.deaf_since_s if self.pulse is not None and self.is_link_up else None
+        return "broker" if deaf_since_s is not None and now_s - deaf_since_s > _STUCK_S else None
+
+    def take_lag_s(self) -> float:
+        """Return the longest time the event loop came late since this was last asked."""
+        lag_s, self._lag_s = self._lag_s, 0.0
+        return lag_s
+
+    async def watch_loop(self) -> None:
+        """Measure how late the event loop comes, for ever."""
+        while True:
+            due_s = time.monotonic() + _LAG_EVERY_S
+            await asyncio.sleep(_LAG_EVERY_S)
+            self._lag_s = max(self._lag_s, time.monotonic() - due_s)

@@ -1,0 +1,150 @@
+"""Keeps one AMI login up: connects, notices a connection that is up but deaf, and connects again.
+
+Does not know calls or transfers, and repeats nothing that was asked on a lost connection. Times are in seconds.
+"""
+
+import asyncio
+import contextlib
+import random
+from typing import Protocol
+
+import structlog
+
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.ami.connection import (
+    ACTION_S,
+    AmiConnection,
+    Headers,
+    NotConnected,
+    OutcomeUnknown,
+    open_connection,
+)
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.port import PbxRejectedLogin
+
+CONNECT_S = 5.0
+PING_EVERY_S = 5.0
+BACK_OFF_FIRST_S = 0.1
+BACK_OFF_MOST_S = 15.0
+
+
+class AmiListener(Protocol):
+    """Whom the client tells what happens. `on_disconnected` and `on_event` must not block."""
+
+    async def on_connected(self) -> None:
+        """Logged in: events come and actions can be asked."""
+
+    def on_disconnected(self) -> None:
+        """The connection is gone, after `on_connected` had been called."""
+
+    def on_event(self, event: Message) -> None:
+        """An event came that belongs to no list."""
+
+
+class AmiClient:
+    """A login that is kept up from `start` to `stop`."""
+
+    def __init__(self, settings: AmiSettings, listener: AmiListener, ping_every_s: float = PING_EVERY_S) -> None:
+        """Keep the settings; nothing is connected yet."""
+        self._settings = settings
+        self._where = {"host": settings.host, "port": settings.port}
+        self._listener = listener
+        self._ping_every_s = ping_every_s
+        self._connection: AmiConnection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._told: str | None = None  # the trouble that was logged last: each is logged once, until it is over
+
+    async def start(self) -> None:
+        """Connect, and stay connected in the background; returns after the first try, whatever came of it.
+
+        PbxRejectedLogin when that try was refused for its login.
+        """
+        first_try: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._keep_connected(first_try), name="ami")
+        try:
+            await first_try
+        except PbxRejectedLogin:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Disconnect; no event comes after this returns."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def ask(self, action: str, headers: Headers = (), deadline_s: float = ACTION_S) -> Message:
+        """Send one action and return its answer; NotConnected or OutcomeUnknown when there is none."""
+        return await self._connected().ask(action, headers, deadline_s)
+
+    async def ask_list(self, action: str, headers: Headers = (), deadline_s: float = ACTION_S) -> list[Message]:
+        """Send one action that answers with a list and return the list; raises as `ask` does."""
+        return await self._connected().ask_list(action, headers, deadline_s)
+
+    def _connected(self) -> AmiConnection:
+        if self._connection is None:
+            raise NotConnected("there is no connection to the PBX")
+        return self._connection
+
+    async def _keep_connected(self, first_try: "asyncio.Future[None]") -> None:
+        back_off_s = BACK_OFF_FIRST_S
+        while True:
+            try:
+                await self._connect_and_serve(first_try)
+                self._told = "pbx-not-there"  # that it is away, the listener was told when the connection ended
+                back_off_s = BACK_OFF_FIRST_S
+            except PbxRejectedLogin as rejected:
+                if not first_try.done():
+                    first_try.set_exception(rejected)
+                    return
+                self._tell("pbx-rejected-login", f"user name {self._settings.username}")
+                back_off_s = BACK_OFF_MOST_S
+            except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as away:
+                self._tell("pbx-not-there", type(away).__name__)
+                back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)
+            except Exception as error:  # a mistake of ours must not leave the bridge deaf for good
+                structlog.get_logger().error("pbx-connection-broke", **self._where, error=repr(error))
+                back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)
+            if not first_try.done():
+                first_try.set_result(None)
+            await asyncio.sleep(back_off_s * random.uniform(0.5, 1.0))  # noqa: S311  to spread, not to hide
+
+    def _tell(self, event: str, reason: str) -> None:
+        """Log a trouble, once for as long as it is the same."""
+        if event != self._told:
+            self._told = event
+            structlog.get_logger().warning(event, **self._where, reason=reason)
+
+    async def _connect_and_serve(self, first_try: "asyncio.Future[None]") -> None:
+        """Connect, log in and serve until the connection ends; raises when it did not get as far as serving."""
+        async with asyncio.timeout(CONNECT_S):
+            connection = await open_connection(self._settings, self._listener.on_event)
+        try:
+            await connection.log_in(self._settings)
+            self._connection = connection
+            self._told = None
+            await self._listener.on_connected()
+            if not first_try.done():
+                first_try.set_result(None)
+            await self._ping_until_closed(connection)
+        finally:
+            was_serving = self._connection is not None
+            self._connection = None
+            connection.close()
+            if was_serving:
+                self._listener.on_disconnected()
+            if connection.failure is not None:
+                raise connection.failure
+
+    async def _ping_until_closed(self, connection: AmiConnection) -> None:
+        """Return when the connection is closed or does not answer a ping."""
+        while connection.is_open:
+            closed = await connection.wait_closed(self._ping_every_s)
+            if closed:
+                return
+            try:
+                await connection.ask("Ping")
+            except (NotConnected, OutcomeUnknown):
+                return

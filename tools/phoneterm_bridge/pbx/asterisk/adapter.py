@@ -1,0 +1,241 @@
+"""Asterisk as a PBX backend, over AMI: keeps in step with its calls and carries out the five operations.
+
+Does not decide who may transfer what. An operation whose answer was lost is "unknown" and is never asked again.
+After every (re)connect the calls are read afresh before the PBX counts as available.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+
+import structlog
+from phoneterm.core import messages
+
+from phoneterm_bridge.pbx.ami.client import AmiClient
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
+from phoneterm_bridge.pbx.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, ChannelActions
+from phoneterm_bridge.pbx.asterisk.arrival import Arrival
+from phoneterm_bridge.pbx.asterisk.calls import Leg
+from phoneterm_bridge.pbx.asterisk.choice import find_leg
+from phoneterm_bridge.pbx.asterisk.features import Features, ask_features, ask_variable
+from phoneterm_bridge.pbx.asterisk.speed import speed_of
+from phoneterm_bridge.pbx.asterisk.start import AttendedStart
+from phoneterm_bridge.pbx.asterisk.transfer import CONSULTING, ConsultationRequest, Transfer
+from phoneterm_bridge.pbx.asterisk.view import CallView
+from phoneterm_bridge.pbx.port import Call, Outcome, PbxListener
+
+_CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
+# For so long a number that the dialplan had is not asked for again: one command asks twice, milliseconds apart. Only
+# "yes" is remembered, so that an extension that was just added counts at once.
+_KNOWN_NUMBER_S = 1.0
+_MOST_KNOWN = 1000
+_CONTEXTS_REMEMBERED = 64
+
+
+class AsteriskPbx:
+    """See `pbx_port.Pbx`."""
+
+    operations = frozenset(messages.OPERATIONS)
+
+    def __init__(self, settings: AmiSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        """Keep the login; nothing is connected yet. clock: seconds, for conversations and time limits."""
+        self.is_available = False
+        self._client = AmiClient(settings, self)
+        self._actions = ChannelActions(self._client)
+        self._view = CallView(clock, self._release)
+        self._features = Features()
+        self._will_tell = False
+        self._clock = clock
+        self._known_until: dict[tuple[str, str], float] = {}
+        self._tasks: set[asyncio.Task[Outcome]] = set()
+
+    def listen(self, listener: PbxListener) -> None:
+        """Name the one listener, before `start`."""
+        self._view.listener = listener
+
+    @property
+    def features(self) -> Features:
+        """What this Asterisk can do, as it was at the last connect; `speed` says what follows from it."""
+        return self._features
+
+    async def start(self) -> None:
+        """Connect, and stay connected in the background; PbxRejectedLogin when the login is not accepted."""
+        await self._client.start()
+
+    async def stop(self) -> None:
+        """Disconnect; no callback comes after this returns."""
+        self._view.listener = None
+        await self._client.stop()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def calls(self, endpoint: str) -> tuple[Call, ...]:
+        """Return the endpoint's calls right now, from events already seen; none while the PBX is away."""
+        return self._view.calls(endpoint) if self.is_available else ()
+
+    def why_ended(self, ref: str) -> str:
+        """Return why a call is no more: "caller-gone" when the other side left first, "no-call" otherwise."""
+        return self._view.table.why_ended(ref)
+
+    async def is_known_number(self, context: str, number: str) -> bool | None:
+        """Say whether the dialplan has this number, as of a second ago at most; None when the PBX did not answer."""
+        _check_context(context)
+        if not messages.is_number(number):
+            return False
+        if self._is_remembered(context, number):
+            return True
+        try:
+            is_known = await ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)") == "1"
+        except (NotConnected, OutcomeUnknown):
+            return None
+        if is_known:
+            self._remember(context, number)
+        return is_known
+
+    async def blind(self, call: Call, context: str, number: str) -> Outcome:
+        """Send the call's other party to the number; progress "done" when Asterisk has moved it, then its arrival."""
+        leg, refusal = self._find(call, context, number)
+        if leg is not None and not self._is_remembered(context, number):
+            is_known = await self.is_known_number(context, number)
+            if not is_known:
+                return Outcome("failed", "unknown-number" if is_known is False else "pbx-unreachable")
+            leg, refusal = self._find(call, context, number)  # the user may have hung up meanwhile
+        if leg is None:
+            return Outcome("failed", refusal)
+        arrivals = self._view.send(leg)
+        outcome = self._explained(await self._actions.blind(leg.channel, context, number), call.ref)
+        if outcome is ACCEPTED:
+            asyncio.get_running_loop().call_soon(self._tell_sent, call.ref, arrivals)
+        else:
+            self._view.forget(arrivals)
+        return outcome
+
+    async def attended(self, call: Call, context: str, number: str) -> Outcome:
+        """Put the other party on hold and call the number; accepted once Asterisk has taken the number."""
+        leg, refusal = self._find(call, context, number)
+        if leg is None:
+            return Outcome("failed", refusal)
+        outcome = await AttendedStart(self._client, self._features, self._view).begin(leg, context, number)
+        return self._explained(outcome, call.ref)
+
+    async def complete(self, call: Call) -> Outcome:
+        """Connect caller and colleague, by hanging up for the user: that needs no feature code.
+
+        Unless the user is with the caller: Asterisk 22 may bring the colleague there before the hung up user is out,
+        and then ends the call for all three. Its own code has it remove the user, so that is played where there is one.
+        """
+
+        def connect(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
+            if transfer.is_swapped(leg) and self._features.can_play and self._features.complete:
+                return self._actions.play(leg.channel, self._features.complete)
+            return self._actions.hang_up(leg.channel)
+
+        return await self._steer(call, connect)
+
+    async def cancel(self, call: Call) -> Outcome:
+        """Release the colleague and return to the caller."""
+
+        def abort(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
+            transfer.is_cancelled = True
+            return self._actions.abort(leg.channel, self._features.abort)
+
+        return await self._steer(call, abort)
+
+    async def swap(self, call: Call) -> Outcome:
+        """Talk to the one of caller and colleague who is on hold; progress is "consulting" again."""
+        running = self._view.running(self._view.table.leg_of(call.ref))
+        if running is not None and running.transfer.state != CONSULTING:
+            return Outcome("failed", "not-answered")
+
+        def exchange(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
+            transfer.is_swapping = True
+            return self._actions.play(leg.channel, self._features.swap)
+
+        return await self._steer(call, exchange)
+
+    async def _steer(self, call: Call, act: Callable[[Leg, Transfer], Awaitable[Outcome]]) -> Outcome:
+        """Act on the call's transfer; what comes of it is reported after the outcome."""
+        leg = self._view.table.leg_of(call.ref)
+        running = self._view.running(leg)
+        if leg is None or running is None or not running.transfer.is_under_way:
+            return Outcome("failed", "no-call")
+        running.hold_back()
+        try:
+            return self._explained(await act(leg, running.transfer), call.ref)
+        finally:
+            asyncio.get_running_loop().call_soon(running.release)
+
+    async def on_connected(self) -> None:
+        """Get in step with Asterisk, then be available."""
+        self._features = await ask_features(self._client)
+        self._view.begin_load()
+        channels = await self._client.ask_list("CoreShowChannels")
+        self.is_available = True
+        self._view.load(channels, ConsultationRequest("", self._features.no_answer_s))
+        if self._view.listener is not None:
+            self._view.listener.on_availability(True)
+        speed = speed_of(self._features)
+        words = {"way": speed.way, "faster_with": [str(line) for line in speed.faster_with]}
+        structlog.get_logger().info("attended-transfers-start-by", **words)
+
+    def on_disconnected(self) -> None:
+        """Everything may change unseen from now on."""
+        self._known_until.clear()
+        self._view.lose()
+        if self.is_available:
+            self.is_available = False
+            if self._view.listener is not None:
+                self._view.listener.on_availability(False)
+
+    def on_event(self, event: Message) -> None:
+        """Follow what happens; what came in one packet is told of together."""
+        self._view.apply(event)
+        if not self._will_tell:
+            self._will_tell = True
+            asyncio.get_running_loop().call_soon(self._tell_changes)
+
+    def _tell_changes(self) -> None:
+        self._will_tell = False
+        self._view.tell_changes()
+
+    def _is_remembered(self, context: str, number: str) -> bool:
+        return self.is_available and self._clock() < self._known_until.get((context, number), 0.0)
+
+    def _remember(self, context: str, number: str) -> None:
+        if len(self._known_until) >= _MOST_KNOWN:
+            self._known_until.clear()
+        self._known_until[context, number] = self._clock() + _KNOWN_NUMBER_S
+
+    def _find(self, call: Call, context: str, number: str) -> tuple[Leg | None, str | None]:
+        """Return the leg that can be transferred to this number, or the reason why there is none."""
+        _check_context(context)
+        if not self.is_available:
+            return None, "pbx-unreachable" if messages.is_number(number) else "bad-number"
+        return find_leg(self._view, call, number)
+
+    def _explained(self, outcome: Outcome, ref: str) -> Outcome:
+        """Say who left first where the channel is gone."""
+        return Outcome("failed", self._view.table.why_ended(ref)) if outcome.reason == "no-call" else outcome
+
+    def _release(self, leg: Leg) -> None:
+        """The colleague's dialplan gave up but keeps the line: bring the caller back at once."""
+        task = asyncio.create_task(self._actions.abort(leg.channel, self._features.abort))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _tell_sent(self, ref: str, arrivals: list[Arrival]) -> None:
+        if self._view.listener is not None:
+            self._view.listener.on_progress(ref, "done", None)
+        for arrival in arrivals:
+            arrival.release()
+
+
+@lru_cache(_CONTEXTS_REMEMBERED)
+def _check_context(context: str) -> None:
+    if not _CONTEXT.fullmatch(context):
+        raise ValueError(f"a dialplan context cannot be called {context!r}")

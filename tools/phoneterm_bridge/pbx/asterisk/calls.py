@@ -1,0 +1,237 @@
+"""Asterisk's channels and bridges as its events tell them, and what they mean for an endpoint's calls.
+
+Does no input or output and starts no transfer. Events must be applied in the order they came; a list of channels
+(`load`) replaces everything known. Channels are keyed by Uniqueid, because names change and are used again.
+Times are `time.monotonic()` seconds. Source: events of Asterisk 22, recorded in the lab.
+"""
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.port import Call
+
+MOST_ENDED = 1000
+_NAMES_REMEMBERED = 4096  # every event of a channel names it
+
+_REF = re.compile(r"[0-9A-Za-z._-]{1,24}")
+_CHANNEL = re.compile(r"[^/]+/(.+)-[0-9a-f]{8}(;[12])?")
+
+
+@dataclass(eq=False)
+class Leg:
+    """One channel. state is Asterisk's ("Down", "Ring", "Ringing", "Up"); bridge is "" when it is in none.
+
+    is_dialling: a Dial is going on from it (is_caller) or to it. has_hung_up: its phone has said goodbye, although
+    Asterisk may keep the channel for a while. number: its own; peer: the other party's, as Asterisk shows it.
+    family: the Linkedid, the same for all legs of one conversation. deaf_until: feature codes are lost before that.
+    """
+
+    uniqueid: str
+    channel: str
+    state: str
+    number: str = ""
+    family: str = ""
+    peer: str = ""
+    bridge: str = ""
+    is_caller: bool = False
+    is_dialling: bool = False
+    is_on_hold: bool = False
+    has_hung_up: bool = False
+    talking_since: float | None = None
+    deaf_until: float = 0.0
+    endpoint: str = field(init=False)
+    ref: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive what never changes: whose channel it is, and the call reference."""
+        self.endpoint = endpoint_of(self.channel)
+        self.ref = ref_of(self.uniqueid)
+
+    def take_headers(self, message: Message) -> None:
+        """Take over what most events say of a channel."""
+        self.family = message.get("Linkedid", self.family)
+        self.number = number_in(message, "CallerIDNum", self.number)
+        self.peer = number_in(message, "ConnectedLineNum", self.peer)
+
+
+class CallTable:
+    """All legs, by Uniqueid."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Start empty; `clock` gives the time a conversation is dated with."""
+        self._clock = clock
+        self._legs: dict[str, Leg] = {}
+        # The same legs, oldest first, by what is asked for with every event.
+        self._by_ref: dict[str, list[Leg]] = {}
+        self._by_endpoint: dict[str, list[Leg]] = {}
+        self._by_bridge: dict[str, list[Leg]] = {}
+        self._ended: OrderedDict[str, str] = OrderedDict()
+
+    def load(self, channels: Iterable[Message]) -> None:
+        """Replace everything by the answer to CoreShowChannels. Nobody is taken to have talked before now.
+
+        A channel that just changes may be listed twice, as Asterisk 22 was seen to do: it is one leg.
+        """
+        known = self._legs
+        self._legs, self._by_ref, self._by_endpoint, self._by_bridge = {}, {}, {}, {}
+        for item in {item.get("Uniqueid"): item for item in channels}.values():
+            leg = Leg(item.get("Uniqueid"), item.get("Channel"), item.get("ChannelStateDesc"))
+            leg.take_headers(item)
+            leg.is_caller = item.get("Application") == "Dial"
+            leg.is_dialling = item.get("Application") in ("Dial", "AppDial") and item.get("BridgeId") == ""
+            earlier = known.get(leg.uniqueid)
+            if earlier is not None:
+                leg.talking_since, leg.is_on_hold = earlier.talking_since, earlier.is_on_hold
+            self._add(leg)
+            self._move(leg, item.get("BridgeId"))
+        for leg in self._legs.values():
+            self._date_conversation(leg.bridge)
+
+    def apply(self, event: Message) -> None:
+        """Take in one event; those that say nothing about legs are ignored."""
+        name = event.get("Event")
+        if name == "Newchannel":
+            new = Leg(event.get("Uniqueid"), event.get("Channel"), event.get("ChannelStateDesc"))
+            new.is_caller = new.state == "Ring"
+            if new.uniqueid not in self._legs:
+                self._add(new)
+        leg = self._legs.get(event.get("Uniqueid"))
+        if leg is not None:
+            self._apply_to(leg, name, event)
+        if name in ("DialBegin", "DialEnd"):
+            for party in (leg, self._legs.get(event.get("DestUniqueid"))):
+                if party is not None:
+                    party.is_dialling = name == "DialBegin" or event.get("DialStatus") == "ANSWER"
+
+    def _apply_to(self, leg: Leg, name: str, event: Message) -> None:
+        if name == "Newstate":
+            leg.state = event.get("ChannelStateDesc")
+        elif name == "Rename":
+            leg.channel = event.get("Newname")
+        elif name in ("Hold", "Unhold"):
+            leg.is_on_hold = name == "Hold"
+        elif name == "BridgeEnter":
+            self._move(leg, event.get("BridgeUniqueid"))
+            leg.is_dialling = False
+            self._date_conversation(leg.bridge)
+        elif name == "BridgeLeave" and leg.bridge == event.get("BridgeUniqueid"):
+            self._move(leg, "")
+        elif name == "HangupRequest":
+            leg.has_hung_up = True
+            self._remember_end(leg)
+        elif name == "Hangup":
+            self._remember_end(leg)
+            self._remove(leg)
+            return
+        leg.take_headers(event)
+
+    def leg(self, uniqueid: str) -> Leg | None:
+        """Return the leg with this Uniqueid, or None."""
+        return self._legs.get(uniqueid)
+
+    def leg_of(self, ref: str) -> Leg | None:
+        """Return the leg with this call reference whose phone is still there, or None."""
+        return next((leg for leg in self._by_ref.get(ref, ()) if not leg.has_hung_up), None)
+
+    def legs_of(self, endpoint: str) -> list[Leg]:
+        """Return the endpoint's legs whose phone is still there, oldest first."""
+        return [leg for leg in self._by_endpoint.get(endpoint, ()) if not leg.has_hung_up]
+
+    def members(self, bridge: str) -> list[Leg]:
+        """Return the legs in a bridge."""
+        return list(self._by_bridge.get(bridge, ())) if bridge else []
+
+    def others(self, leg: Leg) -> list[Leg]:
+        """Return the legs that share the leg's bridge."""
+        return [other for other in self._by_bridge.get(leg.bridge, ()) if other is not leg]
+
+    def everybody(self) -> list[Leg]:
+        """Return all legs."""
+        return list(self._legs.values())
+
+    def why_ended(self, ref: str) -> str:
+        """Return the wire reason for a call that is no more: "caller-gone" when the other side left first."""
+        return self._ended.get(ref, "no-call")
+
+    def call(self, leg: Leg) -> Call:
+        """Return the leg as the bridge sees it, not counting a transfer under way."""
+        others = self.others(leg)
+        peer = others[0].number if len(others) == 1 and others[0].endpoint else leg.peer
+        return Call(leg.ref, leg.endpoint, _state_of(leg, bool(others)), leg.talking_since, peer)
+
+    def _add(self, leg: Leg) -> None:
+        self._legs[leg.uniqueid] = leg
+        self._by_ref.setdefault(leg.ref, []).append(leg)
+        self._by_endpoint.setdefault(leg.endpoint, []).append(leg)
+
+    def _move(self, leg: Leg, bridge: str) -> None:
+        """Put a leg into a bridge ("" for none), out of the one it is in."""
+        _take_out(self._by_bridge, leg.bridge, leg)
+        leg.bridge = bridge
+        if bridge:
+            self._by_bridge.setdefault(bridge, []).append(leg)
+
+    def _remove(self, leg: Leg) -> None:
+        self._move(leg, "")
+        _take_out(self._by_ref, leg.ref, leg)
+        _take_out(self._by_endpoint, leg.endpoint, leg)
+        del self._legs[leg.uniqueid]
+
+    def _date_conversation(self, bridge: str) -> None:
+        members = self.members(bridge)
+        if len(members) > 1:
+            for leg in members:
+                leg.talking_since = leg.talking_since or self._clock()
+
+    def _remember_end(self, leg: Leg) -> None:
+        """Note who of a conversation was the first to go."""
+        if leg.ref in self._ended:
+            return
+        self._ended[leg.ref] = "no-call"
+        for other in self.others(leg):
+            self._ended.setdefault(other.ref, "caller-gone")
+        while len(self._ended) > MOST_ENDED:
+            self._ended.popitem(last=False)
+
+
+def _state_of(leg: Leg, has_others: bool) -> str:
+    """Return the state of a call; has_others: somebody shares the leg's bridge."""
+    if leg.bridge and (leg.talking_since is not None or has_others):
+        return "held" if leg.is_on_hold else "talking"
+    if leg.state == "Up" and not leg.is_dialling:
+        return "elsewhere"
+    return "dialling" if leg.is_caller else "ringing"
+
+
+def _take_out(index: dict[str, list[Leg]], key: str, leg: Leg) -> None:
+    """Take a leg out of the list under a key, if it is in there, and the list away with the last one."""
+    legs = index.get(key, [])
+    if leg in legs:
+        legs.remove(leg)
+        if not legs:
+            del index[key]
+
+
+@lru_cache(_NAMES_REMEMBERED)
+def endpoint_of(channel: str) -> str:
+    """Return the endpoint of a channel name such as PJSIP/101-0000002a; "" for Local and other inner channels."""
+    match = _CHANNEL.fullmatch(channel)
+    return match[1] if match and not channel.startswith("Local/") else ""
+
+
+def ref_of(uniqueid: str) -> str:
+    """Return the call reference of a channel: the same after a restart of the bridge, and fit for the wire."""
+    if _REF.fullmatch(uniqueid):
+        return uniqueid
+    return hashlib.sha256(uniqueid.encode()).hexdigest()[:24]
+
+
+def number_in(message: Message, key: str, otherwise: str) -> str:
+    """Return a number of an event, or `otherwise` when it has no such header; Asterisk writes "<unknown>" for none."""
+    number = message.get(key, otherwise)
+    return "" if number == "<unknown>" else number

@@ -1,0 +1,92 @@
+"""What an Asterisk can do for a transfer, found out by asking it: version, feature codes, actions, length of a tone.
+
+Does not start anything. Needs no more than the AMI classes call and reporting. What cannot be read (a module is not
+loaded) is as if it were not configured. Times are milliseconds where the name says so, else seconds.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.ami.connection import Headers
+
+# From this version on Asterisk takes a transfer's number from the variable TRANSFER_EXTEN.
+FIRST_VERSION_WITH_TRANSFER_EXTEN = 20
+NO_ANSWER_DEFAULT_S = 15.0
+MIN_DTMF_DEFAULT_MS = 80  # as Asterisk is compiled
+
+# Of a key that comes twice in asterisk.conf the last one counts: index -1.
+_NAMES = (
+    "FEATUREMAP(atxfer)", "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfercomplete)",
+    "FEATURE(atxfernoanswertimeout)",
+    "AST_CONFIG(asterisk.conf,options,mindtmfduration,-1)", "AST_CONFIG(asterisk.conf,directories,astetcdir)",
+)  # fmt: skip
+
+
+class Login(Protocol):
+    """Whoever may ask Asterisk something: the bridge's login that is kept up, or the doctor's own."""
+
+    async def ask(self, action: str, headers: Headers = ()) -> Message:
+        """Send one action and return its answer."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Codes are as in features.conf, "" when there is none. version: the major one, 0 when it cannot be read.
+
+    min_dtmf_ms: how long a tone takes at least (mindtmfduration), None when the PBX does not tell (func_config is not
+    loaded). can_play: the login may use PlayDTMF, and it exists.
+    """
+
+    version: int = 0
+    atxfer: str = ""
+    abort: str = ""
+    swap: str = ""
+    complete: str = ""
+    no_answer_s: float = NO_ANSWER_DEFAULT_S
+    min_dtmf_ms: int | None = None
+    can_play: bool = False
+
+    @property
+    def takes_number_from_variable(self) -> bool:
+        """Say whether a transfer can be started without playing the number's digits."""
+        return self.can_play and self.version >= FIRST_VERSION_WITH_TRANSFER_EXTEN
+
+    @property
+    def tells_who_may_transfer(self) -> bool:
+        """Say whether a channel can be asked if its Dial had T or t."""
+        return self.version >= FIRST_VERSION_WITH_TRANSFER_EXTEN
+
+
+async def ask_features(client: Login) -> Features:
+    """Ask for everything; NotConnected or OutcomeUnknown when the PBX does not answer."""
+    settings, actions = await asyncio.gather(client.ask("CoreSettings"), client.ask("ListCommands"))
+    values = await asyncio.gather(*(ask_variable(client, name) for name in _NAMES))
+    atxfer, abort, swap, complete, no_answer, min_dtmf, folder = values
+    version = re.search(r"[0-9]+", settings.get("AsteriskVersion"))
+    return Features(
+        version=int(version[0]) if version else 0,
+        atxfer=atxfer,
+        abort=abort,
+        swap=swap,
+        complete=complete,
+        no_answer_s=float(no_answer) if no_answer.isdecimal() else NO_ANSWER_DEFAULT_S,
+        min_dtmf_ms=_least_ms(min_dtmf, is_told=folder != ""),
+        can_play=actions.has("PlayDTMF"),
+    )
+
+
+def _least_ms(text: str, is_told: bool) -> int | None:
+    if text.isdecimal():
+        return int(text)
+    return MIN_DTMF_DEFAULT_MS if is_told else None
+
+
+async def ask_variable(client: Login, name: str, channel: str = "") -> str:
+    """Return a variable or function of a channel (or of none), "" when it has no value."""
+    headers = [("Variable", name)]
+    if channel:
+        headers.insert(0, ("Channel", channel))
+    return (await client.ask("Getvar", headers)).get("Value")

@@ -1,0 +1,56 @@
+"""Finds the attended transfers that are going on in a fresh list of Asterisk's channels. Changes nothing.
+
+Caller and transferrer are of one family (Linkedid), and so is half 1 of the Local channel to the colleague. While the
+user talks to the colleague the caller is alone in a bridge; while the user has gone back to the caller that half is,
+and its ConnectedLineNum says whose it is.
+"""
+
+from dataclasses import dataclass
+
+from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg
+
+
+@dataclass(frozen=True)
+class Found:
+    """A transfer under way: who transfers whom, to which Local half, and the bridge that is home to the callers."""
+
+    leg: Leg
+    callers: list[Leg]
+    target: Leg
+    home: str
+
+
+def find_transfers(table: CallTable) -> list[Found]:
+    """Return all transfers under way, one a transferrer."""
+    found: dict[str, Found] = {}
+    for alone in table.everybody():
+        if alone.state == "Up" and alone.bridge and not table.others(alone):
+            for one in _of_target(table, alone) if _is_target(alone) else _of_caller(table, alone):
+                found.setdefault(one.leg.uniqueid, one)
+    return list(found.values())
+
+
+def _of_caller(table: CallTable, caller: Leg) -> list[Found]:
+    """The caller waits alone: somebody of the family is with a target."""
+    for leg in _family(table, caller):
+        targets = [other for other in table.others(leg) if _is_target(other)]
+        if targets:
+            return [Found(leg, [caller], targets[0], caller.bridge)]
+    return []
+
+
+def _of_target(table: CallTable, target: Leg) -> list[Found]:
+    """The target waits alone: the one whom it was called for is back with the callers."""
+    for leg in _family(table, target):
+        callers = table.others(leg)
+        if callers and leg.number and leg.number == target.peer:
+            return [Found(leg, callers, target, leg.bridge)]
+    return []
+
+
+def _family(table: CallTable, leg: Leg) -> list[Leg]:
+    return [one for one in table.everybody() if one.endpoint and one.family == leg.family and one is not leg]
+
+
+def _is_target(leg: Leg) -> bool:
+    return not leg.endpoint and leg.channel.endswith(";1")

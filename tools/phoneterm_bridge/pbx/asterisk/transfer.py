@@ -1,0 +1,215 @@
+"""What an attended transfer of Asterisk has come to: a state table driven by its events.
+
+Does no input or output. Asterisk raises AttendedTransfer "Success" already when the user hangs up while it still
+rings, and nothing at all when the colleague is busy or the transfer is cancelled; so who is in which bridge decides.
+
+| state      | meaning                                        | leaves it                                             |
+|------------|------------------------------------------------|-------------------------------------------------------|
+| asked      | the feature code is played                     | Hold of the transferrer: started                      |
+| started    | caller on hold, colleague being called         | target Ringing: ringing; target Up: consulting        |
+| ringing    | the colleague's phone rings                    | target Up: consulting; transferrer gone: left         |
+| consulting | transferrer and colleague talk                 | AttendedTransfer Success: done                        |
+| left       | transferrer hung up before the answer          | caller with target: done; with transferrer: returned  |
+
+From every state between: transferrer back with the caller, nobody in the second bridge, and who was there gone:
+returned, with the reason (who leaves it to join the caller completes the transfer, which is told a moment later); every
+caller gone: failed, caller-gone. The target is Asterisk's own Local channel (its half `;1`) to the dialplan;
+half `;2` runs the Dial to the colleague's phone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg
+from phoneterm_bridge.pbx.asterisk.evidence import Evidence
+
+ASKED = "asked"
+STARTED = "started"
+RINGING = "ringing"
+CONSULTING = "consulting"
+LEFT = "left"
+ENDED = "ended"
+
+NO_ANSWER_MARGIN_S = 0.5
+FAIL_SOUND_S = 0.5  # how long Asterisk's xferfailsound keeps a transferrer who is back from sending feature codes
+
+
+@dataclass(frozen=True)
+class ConsultationRequest:
+    """What was asked for: what the target's channel name begins with, and how long Asterisk rings the colleague."""
+
+    target_name: str
+    no_answer_s: float
+
+
+class Transfer:
+    """One attended transfer, from the feature code to its end. `tell` is called with each progress."""
+
+    def __init__(
+        self, leg: Leg, callers: list[Leg], plan: ConsultationRequest, tell: Callable[[str, str | None], None]
+    ) -> None:
+        """Begin in `asked`: this leg is about to transfer these callers."""
+        self.state = ASKED
+        self.ref = leg.ref
+        self.endpoint = leg.endpoint
+        self.transferrer = leg.uniqueid
+        self.home = leg.bridge
+        self.callers = {caller.uniqueid for caller in callers}
+        self.target = ""
+        self.is_cancelled = False
+        self.is_swapping = False  # a swap is asked, and the transferrer was not seen to enter a bridge since
+        self.wants_release = False
+        self._family = leg.family
+        self._target_name = plan.target_name
+        self._no_answer_s = plan.no_answer_s
+        self._consultation = ""
+        self._guests: set[str] = set()  # who has been in the second bridge besides the transferrer
+        self._colleagues: set[str] = set()
+        self._evidence = Evidence()
+        self._has_target_left = False
+        self._no_answer_at = float("inf")
+        self._tell = tell
+
+    @property
+    def is_under_way(self) -> bool:
+        """Say whether the transferrer is in it: on the way to the colleague or talking to one."""
+        return self.state in (STARTED, RINGING, CONSULTING)
+
+    def is_swapped(self, leg: Leg) -> bool:
+        """Say whether the transferrer, whose leg this is, has left the colleague for the caller, or is on the way."""
+        return self.state == CONSULTING and (self.is_swapping or leg.bridge != self._consultation)
+
+    def adopt(self, target: Leg, home: str) -> None:
+        """Begin in the middle, as found after a reconnect: caller at home, transferrer with the target elsewhere."""
+        self.target = target.uniqueid
+        self._target_name = target.channel.removesuffix("1")
+        self.home = home
+        self._consultation = target.bridge
+        self._guests = {target.uniqueid}
+        self.state = CONSULTING if target.state == "Up" else RINGING
+
+    def apply(self, event: Message, table: CallTable, now: float) -> None:
+        """Take in one event, after the table has taken it in; now: `time.monotonic()` seconds."""
+        if self.state == ENDED:
+            return
+        name, who = event.get("Event"), event.get("Uniqueid")
+        if name == "Newchannel" and not self.target and self.state in (ASKED, STARTED):
+            self._look_for_target(event)
+        elif name == "BridgeEnter" and who == self.transferrer and event.get("BridgeUniqueid") != self.home:
+            self._consultation = event.get("BridgeUniqueid")
+        elif name == "Hold" and who == self.transferrer and self.state == ASKED:
+            self.state = STARTED
+            self._no_answer_at = now + self._no_answer_s - NO_ANSWER_MARGIN_S
+        elif name == "Newstate" and who and who == self.target:
+            self._on_target_state(event.get("ChannelStateDesc"))
+        elif name == "Unhold" and who == self.transferrer and self.state == STARTED and not self._consultation:
+            self._end("returned", "unknown-number")  # Asterisk found nobody to call
+        elif name in ("DialBegin", "DialEnd"):
+            self._on_dial(event)
+        elif name in ("HangupRequest", "Hangup"):
+            self._on_hangup(event)
+        elif name == "AttendedTransfer":
+            self._on_attended_transfer(event)
+        if name == "BridgeEnter" and who == self.transferrer:
+            self.is_swapping = False
+        self._look_at_bridges(table, now)
+
+    def _is_targets(self, event: Message) -> bool:
+        return event.get("Channel").startswith(self._target_name)
+
+    def _look_for_target(self, event: Message) -> None:
+        """Take the Local channel of this conversation; another transfer may call the same number at the same time."""
+        channel = event.get("Channel")
+        if self._is_targets(event) and event.get("Linkedid") == self._family and channel.endswith(";1"):
+            self.target = event.get("Uniqueid")
+            self._target_name = channel.removesuffix("1")
+
+    def _on_target_state(self, state: str) -> None:
+        if state == "Ringing" and self.state == STARTED:
+            self.state = RINGING
+            self._tell("ringing", None)
+        elif state == "Up" and self.state in (STARTED, RINGING):
+            self.state = CONSULTING
+            self._tell("consulting", None)
+        elif state == "Up" and self.state == LEFT:
+            self._end("done", None)
+
+    def _on_dial(self, event: Message) -> None:
+        """The target dials its colleagues; or a Dial has ended, the target's own one last."""
+        status = event.get("DialStatus")
+        if self.target and event.get("DestUniqueid") == self.target:
+            # The dialplan gives up and plays a tone: without help the user would listen to it for long.
+            self.wants_release = self._evidence.note_end(status) and self.is_under_way
+        elif self._is_targets(event):
+            self._colleagues.add(event.get("DestUniqueid"))
+            self._evidence.note_dial(status)
+
+    def _on_hangup(self, event: Message) -> None:
+        who = event.get("Uniqueid")
+        if who == self.transferrer and self.state == ASKED:
+            self._end("failed", "no-call")
+        elif who == self.transferrer and self.state in (STARTED, RINGING):
+            self.state = LEFT
+        elif self._is_targets(event) or who in self._colleagues:
+            self._has_target_left = self._has_target_left or who not in self._colleagues
+            self._evidence.note_cause(event.get("Cause"))
+        else:
+            self.callers.discard(who)
+
+    def _on_attended_transfer(self, event: Message) -> None:
+        transferrers = (event.get("OrigTransfererUniqueid"), event.get("SecondTransfererUniqueid"))
+        if self.transferrer not in transferrers or event.get("Result") != "Success":
+            return
+        if self.state == CONSULTING:
+            self._end("done", None)
+        elif self.state in (STARTED, RINGING, LEFT):
+            self.state = LEFT
+            self.home = event.get("DestBridgeUniqueid") or self.home
+
+    def _look_at_bridges(self, table: CallTable, now: float) -> None:
+        """Decide by who is where, which holds whatever order the events came in."""
+        if self.state == ENDED:
+            return
+        leg = table.leg(self.transferrer)
+        self._guests |= {other.uniqueid for other in table.members(self._consultation) if other is not leg}
+        if not self.callers:
+            was_unanswered = self.state == LEFT and self._has_target_left
+            self._end("failed", (self._evidence.reason if was_unanswered else None) or "caller-gone")
+        elif self.state == LEFT:
+            self._look_for_successor(table)
+        elif self.state != ASKED and self._is_over(leg, table):
+            self._end("returned", self._why_returned(now))
+        if leg is not None:
+            leg.has_hung_up = leg.has_hung_up or self.state == LEFT
+            leg.deaf_until = now + FAIL_SOUND_S if self.state == ENDED else leg.deaf_until
+            leg.is_on_hold = leg.is_on_hold and self.state != ENDED
+
+    def _is_over(self, leg: Leg | None, table: CallTable) -> bool:
+        """Say whether the transferrer is back with the caller, and the colleague neither waits nor comes along."""
+        is_home = leg is not None and leg.bridge == self.home and not leg.has_hung_up
+        if not is_home or not self._consultation or table.members(self._consultation):
+            return False
+        guests = [guest for guest in map(table.leg, self._guests) if guest is not None and not guest.has_hung_up]
+        return all(guest.bridge not in ("", self.home) for guest in guests)
+
+    def _look_for_successor(self, table: CallTable) -> None:
+        """After the transferrer left: done or returned, by whom the caller talks to now."""
+        legs = [leg for leg in table.members(self.home) if leg.state == "Up" and not leg.has_hung_up]
+        partners = [leg for leg in legs if leg.uniqueid not in self.callers]
+        if partners and partners[0].endpoint == self.endpoint:
+            self._end("returned", self._evidence.reason or "no-answer")
+        elif partners:
+            self._end("done", None)
+
+    def _why_returned(self, now: float) -> str | None:
+        if self.is_cancelled:
+            return "cancelled"
+        if self.state == CONSULTING:
+            return None if self._has_target_left else "cancelled"
+        late = "no-answer" if now >= self._no_answer_at else "cancelled"
+        return self._evidence.reason or late
+
+    def _end(self, state: str, reason: str | None) -> None:
+        self.state = ENDED
+        self._tell(state, reason)

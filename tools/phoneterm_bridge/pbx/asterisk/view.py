@@ -1,0 +1,194 @@
+"""The adapter's view of Asterisk: its calls, the transfers under way, and who is told when they change.
+
+Does no input or output itself; events go in, the listener is called. Progress of a transfer is held back until the
+operation that began it has been answered, so that "accepted" always comes first.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.asterisk.arrival import TELLING_EVENTS, Arrival
+from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg, endpoint_of
+from phoneterm_bridge.pbx.asterisk.resync import find_transfers
+from phoneterm_bridge.pbx.asterisk.transfer import ASKED, ENDED, STARTED, ConsultationRequest, Transfer
+from phoneterm_bridge.pbx.port import Call, PbxListener
+
+# So many parties are on their way at most; of more, the oldest are followed no more: their ends were not told of.
+MOST_ARRIVALS = 1000
+
+
+class RunningTransfer:
+    """A transfer with what the operations need to know of it.
+
+    has_begun is set when it is certain that the number was taken, or that nothing will come of it any more; is_lost
+    when the PBX was lost meanwhile. held_back is the progress that waits for an operation's answer, None when it
+    does not have to.
+    """
+
+    def __init__(
+        self, leg: Leg, callers: list[Leg], plan: ConsultationRequest, report: Callable[[str, str, str | None], None]
+    ) -> None:
+        """Begin, with progress held back."""
+        self.transfer = Transfer(leg, callers, plan, self._tell)
+        self.has_begun = asyncio.Event()
+        self.is_lost = False
+        self.held_back: list[tuple[str, str | None]] | None = []
+        self._report = report
+
+    def hold_back(self) -> None:
+        """Keep progress for later, until `release`."""
+        self.held_back = self.held_back or []
+
+    def release(self) -> None:
+        """Report what was held back, and from now on everything at once."""
+        held_back, self.held_back = self.held_back or [], None
+        for state, reason in held_back:
+            self._report(self.transfer.ref, state, reason)
+
+    def _tell(self, state: str, reason: str | None) -> None:
+        if self.held_back is None:
+            self._report(self.transfer.ref, state, reason)
+        else:
+            self.held_back.append((state, reason))
+
+
+class CallView:
+    """Table and transfers, kept in step by `apply`. `on_stuck` gets a leg whose colleague's dialplan gave up."""
+
+    def __init__(self, clock: Callable[[], float], on_stuck: Callable[[Leg], None]) -> None:
+        """Start empty."""
+        self.table = CallTable(clock)
+        self.listener: PbxListener | None = None
+        self.clock = clock
+        self._on_stuck = on_stuck
+        self._running: dict[str, RunningTransfer] = {}
+        self._arrivals: dict[Arrival, None] = {}  # oldest first
+        self._told: dict[str, tuple[Call, ...]] = {}
+        self._touched: set[str] = set()
+        self._early: list[Message] | None = None  # events since `begin_load`
+
+    def calls(self, endpoint: str) -> tuple[Call, ...]:
+        """Return the endpoint's calls as the bridge sees them."""
+        return tuple(self._call(leg) for leg in self.table.legs_of(endpoint))
+
+    def running(self, leg: Leg | None) -> RunningTransfer | None:
+        """Return the transfer this leg is in, if any."""
+        return self._running.get(leg.uniqueid) if leg else None
+
+    def begin(self, leg: Leg, plan: ConsultationRequest) -> RunningTransfer:
+        """Follow a transfer that is about to be asked for; ValueError when the leg already has one."""
+        if leg.uniqueid in self._running:
+            raise ValueError(f"the call {leg.ref} already has a transfer")
+        running = RunningTransfer(leg, self.table.others(leg), plan, self._report)
+        self._running[leg.uniqueid] = running
+        return running
+
+    def drop(self, leg: Leg) -> None:
+        """Follow the leg's transfer no more."""
+        self._running.pop(leg.uniqueid, None)
+
+    def send(self, leg: Leg) -> list[Arrival]:
+        """Follow those the leg talks to, who are about to be sent away; the answer is what to release or `forget`."""
+        sent = [Arrival(other.uniqueid, partial(self._tell_arrival, leg.ref)) for other in self.table.others(leg)]
+        self._arrivals.update(dict.fromkeys(sent))
+        while len(self._arrivals) > MOST_ARRIVALS:
+            del self._arrivals[next(iter(self._arrivals))]
+        return sent
+
+    def forget(self, arrivals: list[Arrival]) -> None:
+        """Follow these no more."""
+        for arrival in arrivals:
+            self._arrivals.pop(arrival, None)
+
+    def lose(self) -> None:
+        """The connection is gone: nothing is followed any more, and what is known may be wrong soon."""
+        for running in self._running.values():
+            running.is_lost = True
+            running.has_begun.set()
+        self._running.clear()
+        self._arrivals.clear()
+        self._early = None
+
+    def begin_load(self) -> None:
+        """Keep every event from now on until `load`: the list that is about to come may or may not know of it."""
+        self._early = []
+
+    def load(self, channels: Iterable[Message], plan: ConsultationRequest) -> None:
+        """Replace the calls by a fresh list and what has happened meanwhile, and find the consultations in it."""
+        self.table.load(channels)
+        early, self._early = self._early or [], None
+        for event in early:
+            self.table.apply(event)
+        for found in find_transfers(self.table):
+            running = RunningTransfer(found.leg, found.callers, plan, self._report)
+            running.transfer.adopt(found.target, found.home)
+            running.release()
+            self._running[found.leg.uniqueid] = running
+        self._touched |= {leg.endpoint for leg in self.table.everybody()} | set(self._told)
+        self.tell_changes()
+
+    def apply(self, event: Message) -> None:
+        """Take in one event; progress is told at once, changed calls by the next `tell_changes`."""
+        if self._early is not None:
+            self._early.append(event)
+            return
+        self._touched |= self._endpoints_of(event)
+        self.table.apply(event)
+        for running in tuple(self._running.values()):
+            self._apply_to(running, event)
+            self._touched.add(running.transfer.endpoint)
+        if event.get("Event") in TELLING_EVENTS:
+            for arrival in self._arrivals:
+                arrival.apply(event)
+            self.forget([arrival for arrival in self._arrivals if arrival.is_over])
+        self._touched |= self._endpoints_of(event)
+
+    def tell_changes(self) -> None:
+        """Tell whose calls are not what was told last: once for all events that came together."""
+        touched, self._touched = self._touched, set()
+        for endpoint in touched:
+            self._tell_if_changed(endpoint)
+
+    def _apply_to(self, running: RunningTransfer, event: Message) -> None:
+        transfer = running.transfer
+        wanted_release = transfer.wants_release
+        transfer.apply(event, self.table, self.clock())
+        if transfer.target or transfer.state not in (ASKED, STARTED):
+            running.has_begun.set()
+        if transfer.state == ENDED:
+            self._running.pop(transfer.transferrer, None)
+        leg = self.table.leg(transfer.transferrer)
+        if transfer.wants_release and not wanted_release and leg is not None:
+            self._on_stuck(leg)
+
+    def _call(self, leg: Leg) -> Call:
+        call = self.table.call(leg)
+        running = self._running.get(leg.uniqueid)
+        if running is None or not running.transfer.is_under_way:
+            return call
+        return Call(call.ref, call.endpoint, "consulting", call.talking_since, call.peer)
+
+    def _endpoints_of(self, event: Message) -> set[str]:
+        members = self.table.members(event.get("BridgeUniqueid"))
+        endpoints = {endpoint_of(event.get("Channel")), endpoint_of(event.get("DestChannel"))}
+        return endpoints | {leg.endpoint for leg in members}
+
+    def _tell_if_changed(self, endpoint: str) -> None:
+        calls = self.calls(endpoint) if endpoint else ()
+        if calls == self._told.get(endpoint, ()):
+            return
+        self._told[endpoint] = calls
+        if not calls:
+            del self._told[endpoint]
+        if self.listener is not None:
+            self.listener.on_calls_changed(endpoint)
+
+    def _tell_arrival(self, ref: str, reason: str | None) -> None:
+        if self.listener is not None:
+            self.listener.on_arrival(ref, reason)
+
+    def _report(self, ref: str, state: str, reason: str | None) -> None:
+        if self.listener is not None:
+            self.listener.on_progress(ref, state, reason)

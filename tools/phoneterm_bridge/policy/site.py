@@ -1,0 +1,22 @@
+"""The policy of this site: the settings' rules with the digit map in force. Does not judge numbers.
+
+Knows the firmware's default key roles only to tell whether a digit map fits them.
+"""
+
+from phoneterm.core.digit_map import DEFAULT_MAP
+
+from phoneterm_bridge.policy.rules import Policy
+from phoneterm_bridge.settings.bridge import PhoneSettings
+from phoneterm_bridge.settings.policy import PolicySettings
+
+
+def digit_map_of(settings: PhoneSettings) -> str:
+    """Return the digit map in force: the one of the settings, or the default one."""
+    return settings.digit_map or DEFAULT_MAP
+
+
+def make_policy(settings: PhoneSettings, policy: PolicySettings) -> Policy:
+    """Return the policy with the digit map in force; SetupProblem when a terminal would not accept the map."""
+    roles = [settings.commit or "A", settings.erase or "B", settings.cancel or "C", settings.swap or "D"]
+    # A commit key that is # does what # does in a map; every other role would take the key away from the number.
+    return Policy(digit_map_of(settings), "".join(roles[1:]) + roles[0].replace("#", ""), policy)

@@ -1,0 +1,1 @@
+"""The bridge's settings, and what is wrong with them."""

@@ -1,0 +1,20 @@
+"""The configuration document every terminal is sent, with a revision that rises when it changes. Does not send it."""
+
+import json
+
+import sqlalchemy as sa
+
+from phoneterm_bridge.policy.site import digit_map_of
+from phoneterm_bridge.settings.bridge import PhoneSettings
+from phoneterm_bridge.store.config_revision import raise_config_revision
+
+_OPERATIONS = ("blind", "attended", "complete", "cancel", "swap")
+
+
+def make_config(settings: PhoneSettings, operations: frozenset[str], engine: sa.Engine) -> dict:
+    """Return the fields of the config message; the store remembers the last text, so the revision only rises."""
+    fields = settings.model_dump(exclude={"ttl_ms"}) | {
+        "digit_map": digit_map_of(settings),
+        "ops": [op for op in _OPERATIONS if op in operations],
+    }
+    return fields | {"rev": raise_config_revision(engine, json.dumps(fields, sort_keys=True))}
