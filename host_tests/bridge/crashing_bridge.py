@@ -30,7 +30,7 @@ async def main(folder, step):
     if step == "in-action":
         scene.pbx.blind = blind
     else:
-        scene.bridge._commands._carry_out = lambda case, recorded: _die()
+        scene.bridge.parts.dispatcher._carry_out = lambda case, recorded: _die()
     terminal = await scene.terminal()
     await terminal.hello()
     fields = terminal.command()

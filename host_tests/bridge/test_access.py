@@ -223,7 +223,7 @@ async def test_a_terminal_cannot_fill_the_broker_with_topics_of_its_own_making(c
     for name in ("nothing", "state/more", "command/" + "x" * 50):
         await terminal.wire.send(terminal.topic(messages.STATE).replace("state", name), b"x", is_retained=True)
     await terminal.hello()
-    assert crowd.bridge.refused["unknown-topic"] == 0
+    assert crowd.bridge.parts.router.refused["unknown-topic"] == 0
 
 
 @pytest.mark.parametrize("will_topic", [topic(OTHER, messages.STATE), topic("", messages.BRIDGE_STATE), "else/where"])
@@ -242,7 +242,7 @@ async def test_a_will_under_somebody_elses_topic_is_not_published(crowd, make, w
         await make.until(lambda: wire.is_lost)
     assert await (await crowd.terminal()).hello()
     assert await victim.ask() == ("rejected", "permission")
-    assert crowd.bridge.refused.total() == 0
+    assert crowd.bridge.parts.router.refused.total() == 0
     states = [payload for where, payload, _ in victim.wire.published if where == topic("", messages.BRIDGE_STATE)]
     assert len(states) == 1
 

@@ -108,17 +108,17 @@ async def test_a_mistake_of_our_own_concerns_one_message_only(scene):
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(topic=st.text(max_size=60) | st.sampled_from(TOPICS), payload=st.binary(max_size=600), is_retained=st.booleans())
-def test_nothing_that_arrives_raises(lonely_router, topic, payload, is_retained):
-    loop, router = lonely_router
-    loop.run_until_complete(router.receive(topic, payload, is_retained, lambda: None))
+def test_nothing_that_arrives_raises(lonely_bridge, topic, payload, is_retained):
+    loop, events = lonely_bridge
+    loop.run_until_complete(events.on_message(topic, payload, is_retained, lambda: None))
 
 
 @pytest.fixture
-def lonely_router(tmp_path, make):
+def lonely_bridge(tmp_path, make):
     """A bridge's way in, on an event loop of its own, for hypothesis."""
     loop = asyncio.new_event_loop()
     scene = loop.run_until_complete(make.Scene(tmp_path).start())
-    yield loop, type("MessageRouter", (), {"receive": staticmethod(scene.bridge.on_message)})
+    yield loop, scene.bridge.events
     loop.run_until_complete(scene.stop())
     loop.close()
 
@@ -143,7 +143,7 @@ async def test_every_refused_message_is_counted_by_its_reason(scene):
     await scene.link.send(terminal.topic(messages.TELEMETRY), b"x" * 600)
     await scene.link.send(terminal.topic(messages.STATE).replace("phone-101", "nobody"), b"{}")
     await scene.link.send("phoneterm/v1/t/phone-101/up/nothing", b"{}")
-    assert scene.bridge.refused == {
+    assert scene.bridge.parts.router.refused == {
         "bad-signature": 3, "retained": 1, "too-long": 1, "unknown-terminal": 1, "unknown-topic": 1,
     }  # fmt: skip
     assert scene.pbx.asked == []

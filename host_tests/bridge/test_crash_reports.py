@@ -24,7 +24,7 @@ async def test_a_crash_is_logged_once_for_each_start_and_counted(scene):
         ("terminal-crashed", "watchdog scan", "b001"),
         ("terminal-crashed", "panic", "b003"),
     ]
-    assert scene.bridge._welcome.crash_reports.crashes == 2
+    assert scene.bridge.parts.updates.crash_reports.crashes == 2
     assert len(terminal.heard(messages.SESSION)) == 4
 
 
@@ -41,11 +41,11 @@ async def test_safe_mode_is_logged_gets_no_session_and_ends_the_one_there_was(sc
         ("terminal-in-safe-mode", "3 crashes", "b002"),
     ]
     assert len(terminal.wire.published) == before
-    assert scene.bridge._welcome.crash_reports.in_safe_mode == {"phone-101": "b002"}
+    assert scene.bridge.parts.updates.crash_reports.in_safe_mode == {"phone-101": "b002"}
     assert await terminal.ask() == ("rejected", "bad-session")
     terminal.boot = "b003"
     await terminal.hello()
-    assert scene.bridge._welcome.crash_reports.in_safe_mode == {}
+    assert scene.bridge.parts.updates.crash_reports.in_safe_mode == {}
 
 
 async def test_a_crash_report_that_is_not_right_is_refused(scene):
@@ -58,5 +58,5 @@ async def test_a_crash_report_that_is_not_right_is_refused(scene):
         text = payload.partition(b"\n")[0].decode().replace("x" * 120, crash.replace("\n", "\\n"))
         signature = messages.mac.sign(terminal.key, f"{topic}\n{text}".encode())
         await scene.link.send(topic, f"{text}\n{signature}".encode())
-    assert scene.bridge.refused == {"bad-signature": 1, "malformed": 4}
-    assert scene.bridge._welcome.crash_reports.crashes == 0
+    assert scene.bridge.parts.router.refused == {"bad-signature": 1, "malformed": 4}
+    assert scene.bridge.parts.updates.crash_reports.crashes == 0

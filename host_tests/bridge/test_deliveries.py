@@ -179,12 +179,12 @@ async def test_nothing_is_sent_again_while_there_is_no_broker(scene, make, monke
     monkeypatch.setattr(deliveries, "FIRST_S", 0.01)
     terminal = await scene.terminal()
     await terminal.hello()
-    scene.bridge.on_link(False)
+    scene.bridge.events.on_link(False)
     said = len(terminal.heard(messages.CONFIG))
     for _ in range(3):
         await scene.bridge.refresh()
     assert len(terminal.heard(messages.CONFIG)) == said
-    scene.bridge.on_link(True)
+    scene.bridge.events.on_link(True)
     await make.until(lambda: len(terminal.heard(messages.CONFIG)) > said)
 
 
@@ -194,7 +194,7 @@ async def test_a_revoked_terminal_has_no_trouble_left(scene, make, engine_of):
     await terminal.send(messages.ACK, {"permissions": 0, "config": 0, "error": SHORT})
     await make.until(lambda: engine_of(scene))
     scene.directory.revoke_terminal("phone-101")
-    await make.until(lambda: not scene.bridge._troubles.standing())
+    await make.until(lambda: not scene.bridge.parts.troubles.standing())
     assert engine_of(scene) == []
 
 
@@ -236,14 +236,14 @@ async def test_a_terminal_whose_memory_was_short_comes_to_its_configuration_by_i
     phone = VirtualPhone(settings, firmware=firmware)
     await phone.start()
     try:
-        await make.until(lambda: broker_scene.bridge._troubles.standing())
-        assert [one[1::2] for one in broker_scene.bridge._troubles.standing()] == [("config", SHORT)]
-        await make.until(lambda: not broker_scene.bridge._troubles.standing())
-        assert broker_scene.bridge._welcome.deliveries.missing(broker_scene.enrolment.tid) == []
+        await make.until(lambda: broker_scene.bridge.parts.troubles.standing())
+        assert [one[1::2] for one in broker_scene.bridge.parts.troubles.standing()] == [("config", SHORT)]
+        await make.until(lambda: not broker_scene.bridge.parts.troubles.standing())
+        assert broker_scene.bridge.parts.updates.deliveries.missing(broker_scene.enrolment.tid) == []
     finally:
         await phone.stop()
     assert [line for line in phone.log_lines if line.startswith("config")] == [f"config {SHORT}"]
-    assert broker_scene.bridge._speaker.said[messages.CONFIG] == 1
+    assert broker_scene.bridge.parts.publisher.said[messages.CONFIG] == 1
 
 
 _SHORT = Path(__file__).parent / "vm_modules" / "short_at_the_second_load.py"
@@ -280,7 +280,7 @@ async def test_a_terminal_that_is_short_of_memory_is_in_trouble_until_it_no_long
     await terminal.hello()
     await terminal.send(messages.TELEMETRY, {"uptime_s": 60, "idf_least": 548})
     await terminal.send(messages.TELEMETRY, {"uptime_s": 120, "idf_least": 548})
-    assert [one.what for one in scene.bridge._troubles.standing()] == ["memory"]
-    assert scene.bridge.health.troubled() == {"memory": "The terminal phone-101 is short of memory."}
+    assert [one.what for one in scene.bridge.parts.troubles.standing()] == ["memory"]
+    assert scene.bridge.parts.health.troubled() == {"memory": "The terminal phone-101 is short of memory."}
     await terminal.send(messages.TELEMETRY, {"uptime_s": 5, "idf_least": 30000})
-    assert scene.bridge.health.troubled() == {}
+    assert scene.bridge.parts.health.troubled() == {}

@@ -69,8 +69,8 @@ BRIDGE_LOCKS = {
 
 async def settle(scene):
     """Wait until the PBX has been asked for all that was let through."""
-    while scene.bridge._commands._running:
-        await asyncio.wait(tuple(scene.bridge._commands._running))
+    while scene.bridge.parts.dispatcher._running:
+        await asyncio.wait(tuple(scene.bridge.parts.dispatcher._running))
 
 
 async def send(scene, terminal, fields, is_retained=False):

@@ -89,5 +89,5 @@ async def test_mqtt_5_is_refused_with_the_code_for_its_version(broker_scene):
 
 
 async def test_it_listens_on_loopback_only_unless_told_otherwise(broker_scene):
-    sockets = broker_scene.bridge._broker._server.sockets
+    sockets = broker_scene.bridge.parts.broker._server.sockets
     assert {socket.getsockname()[0] for socket in sockets} == {"127.0.0.1"}

@@ -172,9 +172,9 @@ async def test_a_command_is_known_after_more_others_than_are_remembered(scene, t
 
 async def test_a_command_that_could_not_be_journalled_is_not_done_when_it_comes_again(scene, terminal):
     fields = terminal.command()
-    write, scene.bridge._commands._journal.open = scene.bridge._commands._journal.open, None  # not to be called
+    write, scene.bridge.parts.journal.open = scene.bridge.parts.journal.open, None  # not to be called
     await terminal.send(messages.COMMAND, fields)
-    scene.bridge._commands._journal.open = write
+    scene.bridge.parts.journal.open = write
     await terminal.send(messages.COMMAND, fields)
     assert terminal.results(fields["id"]) == [("rejected", "unavailable"), ("rejected", "duplicate")]
     assert scene.pbx.asked == []

@@ -113,12 +113,12 @@ async def test_a_command_sent_while_the_bridge_is_away_is_never_delivered(scene,
 
 async def test_a_message_that_is_far_too_long_and_stays_at_the_broker_is_refused_and_no_more(scene, make):
     await scene.phone.wire.send(scene.phone.topic(messages.STATE), b"x" * 300_000, is_retained=True)
-    await make.until(lambda: scene.bridge.refused == {"too-long": 1})
+    await make.until(lambda: scene.bridge.parts.router.refused == {"too-long": 1})
     for again in (False, True):
         if again:
             await scene.bridge.stop()
             await start_bridge(scene, make)
-            await make.until(lambda: scene.bridge.refused == {"too-long": 1})
+            await make.until(lambda: scene.bridge.parts.router.refused == {"too-long": 1})
         await scene.phone.hello()
         assert await scene.phone.ask() == ("accepted", None)
     assert scene.bridge.is_link_up

@@ -22,7 +22,7 @@ async def site(tmp_path, make):
     """A running bridge with the embedded broker and its pages on a free port."""
     site = with_pages(make.Scene(tmp_path, is_embedded=True))
     await site.start()
-    await make.until(lambda: not site.bridge.health.missing())
+    await make.until(lambda: not site.bridge.parts.health.missing())
     yield site
     await site.stop()
 
@@ -88,24 +88,24 @@ async def test_a_pbx_that_is_away_is_named_until_it_is_back(site):
 
 
 async def test_a_broker_that_is_away_is_named(site, make):
-    await site.bridge._broker.stop()
+    await site.bridge.parts.broker.stop()
     await make.until(lambda: not site.bridge.is_link_up)
     status, said = await readiness(site)
     assert (status, list(said["missing"])) == (503, ["broker"])
 
 
 async def test_a_broker_that_is_connected_but_deaf_is_named(site, make):
-    site.bridge._pulse.takes = lambda topic, payload: False
-    site.bridge._pulse.on_link(True)
+    site.bridge.parts.pulse.takes = lambda topic, payload: False
+    site.bridge.parts.pulse.on_link(True)
     status, said = await readiness(site)
     assert (status, list(said["missing"])) == (503, ["broker"])
     assert "is connected, but no message" in said["missing"]["broker"]
 
 
 async def test_a_store_that_cannot_be_read_is_named(site):
-    site.bridge.health._store_read_s -= 6
-    site.bridge._roster.refresh = asyncio.Event().wait
-    site.bridge.health.on_store_read = lambda: None
+    site.bridge.parts.health._store_read_s -= 6
+    site.bridge.parts.directory.refresh = asyncio.Event().wait
+    site.bridge.parts.health.on_store_read = lambda: None
     assert list((await readiness(site))[1]["missing"]) == ["store"]
 
 
@@ -150,7 +150,7 @@ async def test_results_are_counted_by_operation_state_and_reason(site, make):
     site.pbx.outcome = Outcome("failed", "congestion")
     assert await terminal.ask("blind", "102", call="c2") == ("failed", "congestion")
     await terminal.send(messages.COMMAND, terminal.command(), key=b"another key")
-    await make.until(lambda: ("none", "rejected", "bad-signature") in site.bridge._journal.results)
+    await make.until(lambda: ("none", "rejected", "bad-signature") in site.bridge.parts.journal.results)
     found = await figures(site)
     assert found["phoneterm_commands_total"] == {
         ("blind", "destination", "rejected"): 1, ("attended", "", "accepted"): 1, ("attended", "", "done"): 1,
@@ -182,7 +182,7 @@ async def test_what_terminals_say_of_themselves_is_shown_while_they_are_online(s
     await terminal.hello()
     fields = {"uptime_s": 60, "heap_free": 41232, "rssi": -61, "gap_p99_ms": 5, "restarts": 2}
     await terminal.send(messages.TELEMETRY, fields)
-    await make.until(lambda: site.bridge._telemetry._latest)
+    await make.until(lambda: site.bridge.parts.telemetry._latest)
     found = await figures(site)
     tid = ("phone-101",)
     assert found["phoneterm_terminal_heap_free_bytes"] == {tid: 41232}
@@ -190,7 +190,7 @@ async def test_what_terminals_say_of_themselves_is_shown_while_they_are_online(s
     assert found["phoneterm_terminal_rssi_dbm"] == {tid: -61}
     assert found["phoneterm_terminal_restarts_total"] == {tid: 2}
     await terminal.send(messages.STATE, {"boot": terminal.boot, "state": "offline"})
-    await make.until(lambda: not site.bridge._sessions.tids())
+    await make.until(lambda: not site.bridge.parts.sessions.tids())
     assert "phoneterm_terminal_heap_free_bytes" not in await figures(site)
 
 
@@ -199,7 +199,7 @@ async def test_a_terminal_that_has_not_taken_what_it_was_sent_is_named_and_the_b
     await terminal.hello()
     await terminal.send(messages.ACK, {"permissions": 0, "config": 0, "error": "the memory is too short to read it"})
     await terminal.send(messages.TELEMETRY, {"uptime_s": 60, "idf_least": 548, "memory_restarts": 1})
-    await make.until(lambda: len(site.bridge.health.troubled()) == 2)
+    await make.until(lambda: len(site.bridge.parts.health.troubled()) == 2)
     status, said = await readiness(site)
     assert (status, said["status"]) == (200, "ready")
     assert said["troubled"] == {
@@ -216,7 +216,7 @@ async def test_a_terminal_that_has_not_taken_what_it_was_sent_is_named_and_the_b
 async def test_only_so_many_troubled_terminals_are_labels(site, monkeypatch):
     monkeypatch.setattr("phoneterm_bridge.web.figures.MOST_TERMINALS", 2)
     for tid in ("a", "b", "c"):
-        site.bridge._troubles._standing[tid, "config"] = Trouble(tid, "config", 0, "x")
+        site.bridge.parts.troubles._standing[tid, "config"] = Trouble(tid, "config", 0, "x")
     found = await figures(site)
     assert found["phoneterm_terminals_troubled"][("config",)] == 3
     assert list(found["phoneterm_terminal_troubled"]) == [("a", "config"), ("b", "config")]
@@ -237,8 +237,8 @@ async def test_no_number_that_was_dialled_is_in_the_metrics(site):
 async def test_only_so_many_terminals_have_figures_of_their_own(site, monkeypatch):
     monkeypatch.setattr("phoneterm_bridge.web.figures.MOST_TERMINALS", 2)
     for tid in ("a", "b", "c"):
-        site.bridge._telemetry.note(tid, {"heap_free": 1})
-        site.bridge._sessions.mint(tid, "b", 0)
+        site.bridge.parts.telemetry.note(tid, {"heap_free": 1})
+        site.bridge.parts.sessions.mint(tid, "b", 0)
     found = await figures(site)
     assert list(found["phoneterm_terminal_heap_free_bytes"]) == [("a",), ("b",)]
     assert found["phoneterm_terminals_left_out"] == {(): 1}
@@ -246,8 +246,8 @@ async def test_only_so_many_terminals_have_figures_of_their_own(site, monkeypatc
 
 async def test_reasons_without_end_do_not_become_labels_without_end(site):
     terminal = await site.terminal()
-    record = site.bridge._roster.find(terminal.tid)
-    journal = site.bridge._journal
+    record = site.bridge.parts.directory.find(terminal.tid)
+    journal = site.bridge.parts.journal
     for count in range(510):
         recorded = await journal.open(record, terminal.command(id=f"s.{count}"), [])
         journal.append(recorded, Event("result", "failed", f"r{count}"))
@@ -305,7 +305,7 @@ async def test_what_is_no_request_is_refused_and_changes_nothing(quiet_site, cap
 
 
 async def test_a_mistake_of_ours_is_a_500_without_a_traceback(site, capfd):
-    site.bridge.health._pbx = None
+    site.bridge.parts.health._pbx = None
     status, _, text = await ask(site, "/readyz")
     assert (status, json.loads(text)["detail"]) == (500, "The page could not be made; the bridge's log says more.")
     said = capfd.readouterr()
@@ -315,7 +315,7 @@ async def test_a_mistake_of_ours_is_a_500_without_a_traceback(site, capfd):
 
 async def test_without_the_setting_there_are_no_pages_and_nothing_is_counted(scene):
     assert scene.bridge.http_port is None
-    assert not hasattr(scene.bridge._journal, "results")
+    assert not hasattr(scene.bridge.parts.journal, "results")
 
 
 async def test_a_taken_port_is_one_sentence(site, make, tmp_path):

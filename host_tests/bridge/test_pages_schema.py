@@ -32,7 +32,7 @@ def site(tmp_path_factory):
 
     async def start():
         await scene.start()
-        await scenery.until(lambda: not scene.bridge.health.missing())
+        await scenery.until(lambda: not scene.bridge.parts.health.missing())
 
     wait_for(start())
     yield scene

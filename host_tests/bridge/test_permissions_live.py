@@ -78,7 +78,7 @@ async def test_a_change_made_while_the_link_was_down_is_told_when_it_is_back(sce
     await scene.bridge.refresh()
     scene.link.publish = publish
     assert permitted(terminal) is True
-    scene.bridge.on_link(True)
+    scene.bridge.events.on_link(True)
     assert permitted(terminal) is False
 
 

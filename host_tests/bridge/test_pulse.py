@@ -32,9 +32,9 @@ async def run_pulse(link):
 
 
 async def test_a_pulse_comes_back_through_the_embedded_broker(broker_scene, make):
-    await make.until(lambda: broker_scene.bridge._pulse.is_heard)
-    assert broker_scene.bridge._pulse.round_trip_s > 0
-    assert broker_scene.bridge.refused == {}
+    await make.until(lambda: broker_scene.bridge.parts.pulse.is_heard)
+    assert broker_scene.bridge.parts.pulse.round_trip_s > 0
+    assert broker_scene.bridge.parts.router.refused == {}
 
 
 async def test_no_terminal_hears_a_pulse_and_none_can_say_one(broker_scene, make):
@@ -42,13 +42,13 @@ async def test_no_terminal_hears_a_pulse_and_none_can_say_one(broker_scene, make
     topic = messages.topic_of("phoneterm", PULSE_NAME, messages.STATE)
     spy.wire.ask_for(topic)
     await spy.wire.send(topic, b"not a pulse")
-    pulse = broker_scene.bridge._pulse
+    pulse = broker_scene.bridge.parts.pulse
     word = pulse._word
     pulse._due.set()
     await make.until(lambda: pulse._word != word and pulse.is_heard and pulse._back.done())
     await spy.hello()
     assert topic not in {where for where, _, _ in spy.wire.published}
-    assert broker_scene.bridge.refused == {}
+    assert broker_scene.bridge.parts.router.refused == {}
 
 
 async def test_a_pulse_needs_the_link(make):
@@ -101,10 +101,10 @@ async def test_a_wrong_or_an_old_word_is_no_pulse(make):
 
 async def test_a_real_link_that_is_told_to_comes_back(broker_scene, make):
     bridge = broker_scene.bridge
-    await make.until(lambda: bridge._pulse.is_heard)
-    bridge._link.reconnect()
-    await make.until(lambda: bridge.health.link_losses == 1)
-    await make.until(lambda: bridge.is_link_up and bridge._pulse.is_heard)
+    await make.until(lambda: bridge.parts.pulse.is_heard)
+    bridge.parts.link.reconnect()
+    await make.until(lambda: bridge.parts.health.link_losses == 1)
+    await make.until(lambda: bridge.is_link_up and bridge.parts.pulse.is_heard)
     terminal = await broker_scene.terminal()
     await terminal.hello()
     assert await terminal.ask() == ("accepted", None)
@@ -127,7 +127,7 @@ async def mosquitto_scene(tmp_path, need_part, make):
 async def test_a_mosquitto_that_brings_nothing_any_more_is_noticed_although_it_is_connected(mosquitto_scene, make):
     """Somebody takes the bridge's line out of the rules: mosquitto keeps the subscription and delivers nothing."""
     bridge, mosquitto = mosquitto_scene.bridge, mosquitto_scene.mosquitto
-    pulse = bridge._pulse
+    pulse = bridge.parts.pulse
     pulse._every_s, pulse._deadline_s = 0.05, 0.5
     await make.until(lambda: pulse.is_heard)
     rules = mosquitto.folder / "phoneterm.access"
@@ -136,7 +136,7 @@ async def test_a_mosquitto_that_brings_nothing_any_more_is_noticed_although_it_i
     pulse._due.set()
     mosquitto.reload()
     await make.until(lambda: pulse.missed >= 1)
-    assert "no message" in bridge.health.missing()["broker"]
+    assert "no message" in bridge.parts.health.missing()["broker"]
     rules.write_text(right)
     mosquitto.reload()
-    await make.until(lambda: pulse.is_heard and not bridge.health.missing())
+    await make.until(lambda: pulse.is_heard and not bridge.parts.health.missing())

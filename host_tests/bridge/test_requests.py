@@ -175,10 +175,10 @@ async def test_a_request_that_became_old_while_it_was_journalled_is_not_sent(sce
 
 
 async def test_without_the_broker_nothing_is_sent_also_not_when_it_is_back(scene, terminal):
-    scene.bridge.on_link(False)
+    scene.bridge.events.on_link(False)
     code, text = await ask(scene, "reboot", TID)
     assert (code, "the bridge is not connected to its broker" in text) == (1, True)
-    scene.bridge.on_link(True)
+    scene.bridge.events.on_link(True)
     await scene.bridge.refresh()
     assert terminal.heard(messages.REQUEST) == []
 

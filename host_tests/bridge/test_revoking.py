@@ -80,12 +80,12 @@ async def test_the_embedded_broker_cuts_it_off_and_keeps_it_out(embedded, make):
 async def test_the_embedded_broker_keeps_nothing_of_it_not_even_its_last_will(embedded, make):
     scene, other = embedded
     terminal = await connect(scene)
-    kept = scene.bridge._broker._broker.retained_messages
+    kept = scene.bridge.parts.broker._broker.retained_messages
     await make.until(
         lambda: {topic(kind) for kind in (messages.PERMISSIONS, messages.CONFIG, messages.STATE)} <= set(kept)
     )
     await revoke(scene, terminal, make)
-    await make.until(lambda: scene.bridge.refused["unknown-terminal"])  # the will has come
+    await make.until(lambda: scene.bridge.parts.router.refused["unknown-terminal"])  # the will has come
     await (await scene.terminal(other)).hello()
     await make.until(lambda: not [where for where in kept if TID in where])
 
@@ -95,7 +95,7 @@ async def test_on_mosquitto_its_commands_are_refused_at_once(mosquitto, make):
     terminal = await connect(scene)
     await revoke(scene, terminal, make)
     await terminal.send(messages.COMMAND, terminal.command())
-    await make.until(lambda: scene.bridge.refused["unknown-terminal"])
+    await make.until(lambda: scene.bridge.parts.router.refused["unknown-terminal"])
     assert scene.pbx.asked == []
     assert not terminal.wire.is_lost
 
@@ -122,7 +122,7 @@ async def test_on_mosquitto_nothing_of_it_is_kept_not_even_its_last_will(mosquit
     await make.until(lambda: terminal.wire.published)
     assert [where for where, _, _ in terminal.wire.published] == [topic(messages.BRIDGE_STATE)]
     terminal.wire.cut()
-    await make.until(lambda: scene.bridge.refused["unknown-terminal"])  # the will has come
+    await make.until(lambda: scene.bridge.parts.router.refused["unknown-terminal"])  # the will has come
     neighbour = await scene.terminal(other)
     await neighbour.send(messages.STATE, {"boot": BOOT, "state": "online"}, is_retained=True)
     await neighbour.hello()

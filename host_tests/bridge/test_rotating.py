@@ -26,7 +26,7 @@ async def test_a_command_that_is_signed_with_the_old_key_is_refused(scene, make)
     scene.directory.rotate_terminal(TID)
     await scene.bridge.refresh()
     await terminal.send(messages.COMMAND, terminal.command())
-    await make.until(lambda: scene.bridge.refused["bad-signature"])
+    await make.until(lambda: scene.bridge.parts.router.refused["bad-signature"])
     assert scene.pbx.asked == []
 
 

@@ -85,7 +85,7 @@ async def test_a_call_that_comes_back_is_followed_on(scene, terminal, make, monk
     await terminal.ask("attended", "102")
     scene.pbx.change_calls("101")
     scene.pbx.change_calls("101", make.talking("c1"))
-    assert scene.bridge._transfers.count == 1
+    assert scene.bridge.parts.running_commands.count == 1
     scene.pbx.listener.on_progress("c1", "done", None)
     assert terminal.results(f"{terminal.session}.1")[-1] == ("done", None)
 

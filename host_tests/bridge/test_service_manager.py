@@ -103,8 +103,7 @@ class _Pulse:
 @pytest.fixture
 async def watched(tmp_path, manager):
     """A bridge's health that systemd is told of, with a watchdog."""
-    health = Health(_Pbx())
-    health.pulse = _Pulse()
+    health = Health(_Pbx(), _Pulse(), Troubles(None))
     health.on_link(True)
     telling = asyncio.create_task(
         keep_telling(ServiceManager(manager.environment | {"WATCHDOG_USEC": "60000"}), health)
@@ -143,7 +142,6 @@ async def test_a_broker_or_pbx_that_is_away_is_told_and_waited_for(watched, mana
 
 async def test_what_is_wrong_with_terminals_is_told_and_the_watchdog_is_fed(watched, manager):
     def be_short():
-        watched.troubles = Troubles(None)
         watched.troubles.begin("t101", "config", "the memory is too short to read it")
 
     status = "Ready. The terminal t101 has not taken its configuration."

@@ -13,11 +13,11 @@ from bridge.production_mosquitto import ProductionMosquitto
 from device.authority import Authority, is_possible
 from gmqtt.mqtt.handler import MQTTConnectError
 from phoneterm.core import messages
+from phoneterm_bridge.assembly import address_of, will_of
 from phoneterm_bridge.broker.connect_packet import Connect, build_connect
 from phoneterm_bridge.broker.tls import make_client_context, make_server_context
 from phoneterm_bridge.cli.terminal import device_settings
 from phoneterm_bridge.mqtt.connection import MqttConnection, NotConnected
-from phoneterm_bridge.service import address_of, will_of
 from phoneterm_bridge.settings.bridge import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from virtual_phone.client import PhoneClient
@@ -121,8 +121,8 @@ async def test_the_firmware_comes_to_its_permissions_and_its_configuration_over_
     client = await power_on(scene, authority)
     await client.wait_for_signal("ready", 10)
     assert "link-up connection 1" in await client.log()
-    await make.until(lambda: not scene.bridge._welcome.deliveries.missing(scene.enrolment.tid))
-    assert scene.bridge.refused.total() == 0
+    await make.until(lambda: not scene.bridge.parts.updates.deliveries.missing(scene.enrolment.tid))
+    assert scene.bridge.parts.router.refused.total() == 0
 
 
 @BROKERS
@@ -292,7 +292,7 @@ async def ask_with_openssl(port, identity, key, octets):
 
 async def test_the_embedded_brokers_plain_door_is_for_the_bridge_alone(start, make):
     scene, _ = await start("embedded broker")
-    back_door = scene.bridge._broker.address
+    back_door = scene.bridge.parts.broker.address
     assert (back_door.host, back_door.port != scene.bridge.broker_port) == ("127.0.0.1", True)
     with pytest.raises(MQTTConnectError):
         await make.MqttWire().connect(back_door.port, "phone-101", scene.enrolment.mqtt_password)

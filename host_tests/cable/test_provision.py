@@ -50,7 +50,7 @@ async def test_a_board_becomes_a_terminal_that_reaches_its_bridge(live):
     assert "The board is phone-101, the terminal of extension 101; it is enrolled in the store." in printed
     assert "It talks to its broker without TLS: commands and answers are signed, but whoever can listen" in printed
     assert "The terminal is ready: it has reached its broker." in printed
-    await until(lambda: site.bridge._welcome._sessions.live(TID) is not None)  # it has said a hello with the right key
+    await until(lambda: site.bridge.parts.sessions.live(TID) is not None)  # it has said a hello with the right key
     assert_works(site, board)
     assert texts_of(board)["wifi_password"] == "correct horse"
 

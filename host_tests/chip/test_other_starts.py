@@ -38,7 +38,7 @@ async def test_a_file_named_safe_leads_to_safe_mode_and_the_bridge_knows_why(ins
         await house.keypad.wait_for_event(is_line("safe mode: connected"), BACK_S)
     assert "safe mode: file safe found" in await house.keypad.log()
     async with asyncio.timeout(BACK_S):
-        while house.bridge._welcome.crash_reports.boot_in_safe_mode(TID) is None:  # noqa: ASYNC110
+        while house.bridge.parts.updates.crash_reports.boot_in_safe_mode(TID) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 

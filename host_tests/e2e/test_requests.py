@@ -34,7 +34,7 @@ async def in_safe_mode(house, need_stock_modules):
 
 
 async def _hello_in_safe_mode(house):
-    while house.bridge._welcome.crash_reports.boot_in_safe_mode(TID) is None:  # noqa: ASYNC110
+    while house.bridge.parts.updates.crash_reports.boot_in_safe_mode(TID) is None:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
 
 
@@ -72,11 +72,11 @@ async def test_identify_makes_the_phone_show_itself(house):
 
 
 async def test_reboot_starts_the_phone_anew_and_the_bridge_hears_of_the_new_start(house):
-    boot = house.bridge._sessions.live(TID).boot
+    boot = house.bridge.parts.sessions.live(TID).boot
     code, text = await _ask_and_see(house, ("reboot", TID), "signal", "name", "ready")
     assert (code, text) == (0, f"{TID} was told to reboot, and has gone; it is back in some seconds.\n")
     assert (await house.keypad.state())["boots"] == 2
-    assert house.bridge._sessions.live(TID).boot != boot
+    assert house.bridge.parts.sessions.live(TID).boot != boot
 
 
 async def test_wipe_leaves_a_phone_that_says_it_is_not_provisioned(house):

@@ -88,7 +88,7 @@ class Office:
 
     async def calls_are(self, *states):
         """Wait until the bridge sees the user's calls in these states, in any order."""
-        await until(lambda: sorted(call.state for call in self.bridge._pbx.calls(USER)) == sorted(states), WAIT_S)
+        await until(lambda: sorted(call.state for call in self.bridge.parts.pbx.calls(USER)) == sorted(states), WAIT_S)
 
     async def talk(self):
         """Have the caller call the user, who answers; the PBX's own list has the call too."""

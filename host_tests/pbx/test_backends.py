@@ -42,7 +42,7 @@ async def test_a_number_that_the_dialplan_does_not_have_is_refused(office):
 
 
 async def test_the_terminal_is_told_what_the_pbx_can_do_and_the_rest_is_unsupported(office):
-    operations = office.bridge._pbx.operations
+    operations = office.bridge.parts.pbx.operations
     assert set(office.terminal.heard(messages.CONFIG)[-1]["ops"]) == operations
     await office.talk()
     for op, number in (("attended", COLLEAGUE), ("complete", None), ("cancel", None), ("swap", None)):

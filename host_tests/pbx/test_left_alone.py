@@ -11,6 +11,7 @@ from pbx.desk import CALLER, COLLEAGUE, USER, are_talking
 from pbx.office import Office
 from pbx.proxy import AmiProxy
 from phoneterm.core import messages
+from phoneterm_bridge.store.directory import Directory
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -54,7 +55,7 @@ async def test_a_command_of_an_older_session_is_refused(watched):
 
 
 async def test_a_command_older_than_its_time_to_live_is_refused(watched):
-    session = watched.bridge._welcome._sessions.live("t101")
+    session = watched.bridge.parts.sessions.live("t101")
     object.__setattr__(session, "sent_s", session.sent_s - 60)  # as if all had been keyed a minute ago
     watched.terminal.session_s -= 60
     old = watched.terminal.command("blind", COLLEAGUE, call=watched.told_call()[1])
@@ -86,7 +87,7 @@ async def test_a_command_under_another_terminals_topic_is_refused_even_if_the_br
 
 async def test_another_extensions_call_cannot_be_named(watched):
     """A terminal names a call by its reference; that of the caller's leg, or of a colleague's call, is not its own."""
-    strange = watched.bridge._pbx.calls(CALLER)[0].ref
+    strange = watched.bridge.parts.pbx.calls(CALLER)[0].ref
     command = watched.terminal.command("blind", COLLEAGUE, call=strange)
     assert await is_left_alone(watched, command)
     assert watched.terminal.results(command["id"]) == [("rejected", "no-call")]
@@ -108,7 +109,7 @@ async def test_no_field_can_break_into_the_stream_to_the_pbx(watched, field):
 
 async def test_a_permission_that_is_flipped_in_mid_call_counts_for_the_next_command(watched):
     for is_allowed, result in ((False, ("rejected", "permission")), (True, ("done", None))):
-        watched.bridge.directory.set_multi_user_aware("alice", is_allowed)
+        Directory(watched.bridge.parts.engine, "bridge").set_multi_user_aware("alice", is_allowed)
         await watched.bridge.refresh()
         await watched.comes_to(await watched.ask("blind", COLLEAGUE), *result)
         partner = COLLEAGUE if is_allowed else USER
@@ -120,7 +121,7 @@ async def test_an_extension_of_another_type_transfers_nothing(watched):
     await watched.bridge.refresh()
     await queue.hello()
     asked = len(watched.asked)
-    command = queue.command("blind", COLLEAGUE, call=watched.bridge._pbx.calls(CALLER)[0].ref)
+    command = queue.command("blind", COLLEAGUE, call=watched.bridge.parts.pbx.calls(CALLER)[0].ref)
     await queue.send(messages.COMMAND, command)
     await until(lambda: queue.results(command["id"]) == [("rejected", "permission")])
     assert watched.asked[asked:] == []

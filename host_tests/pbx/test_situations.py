@@ -12,6 +12,7 @@ from phoneterm.core import messages
 from phoneterm_bridge.cli.why import answer_why
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.directory import Directory
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 OUTSIDE = "0123456"
@@ -75,7 +76,7 @@ async def test_a_number_outside_is_refused_before_the_pbx_is_touched(lab, tmp_pa
 
 
 async def test_a_number_outside_is_called_once_its_class_is_allowed(office):
-    office.bridge.directory.set_classes("t101", ["internal", "national"])
+    Directory(office.bridge.parts.engine, "bridge").set_classes("t101", ["internal", "national"])
     await office.bridge.refresh()
     await office.talk()
     await office.comes_to(await office.ask("blind", OUTSIDE), "done")
@@ -142,7 +143,7 @@ async def test_of_two_calls_the_one_whose_caller_the_pbx_holds_is_not_taken_for_
     await office.comes_to(consultation, "consulting")
     await office.lab.place_call("103", USER)
     await office.calls_are("consulting", "talking")
-    second = next(call.ref for call in office.bridge._pbx.calls(USER) if call.ref != first)
+    second = next(call.ref for call in office.bridge.parts.pbx.calls(USER) if call.ref != first)
     await office.comes_to(await office.ask("blind", "190", call=None), "rejected", "ambiguous")
     await office.comes_to(await office.ask("blind", "190", call=second), "done")
     await office.comes_to(await office.ask("cancel", None, call=first), "done")
@@ -239,7 +240,7 @@ async def test_of_a_group_or_queue_the_first_answer_counts(office, number):
     await office.lab.place_call(USER, OUTSIDE)
     await office.call_is("talking")
     await office.lab.set_behaviour(CALLER, "ring")
-    office.bridge.directory.set_classes("t101", ["internal", "national"])
+    Directory(office.bridge.parts.engine, "bridge").set_classes("t101", ["internal", "national"])
     command = await office.ask("attended", number)
     await office.comes_to(command, "consulting")
     await office.lab.hang_up(USER)
@@ -309,7 +310,7 @@ async def test_a_pbx_that_restarts_in_mid_consultation_leaves_no_state_behind(of
     await office.lab.restart()
     await office.comes_to(command, "unknown")
     await office.call_is("idle")
-    assert office.bridge._transfers.count == 0
+    assert office.bridge.parts.running_commands.count == 0
     await office.talk()
     await office.comes_to(await office.ask("blind", COLLEAGUE), "done")
 

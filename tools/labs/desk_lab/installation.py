@@ -159,5 +159,6 @@ class Installation:
 
     async def set_permission(self, is_allowed: bool) -> None:
         """Flip alice's permission User is multi user aware; the terminal hears of it at once."""
-        await asyncio.to_thread(self.bridge.directory.set_multi_user_aware, USER, is_allowed)
+        directory = Directory(self.bridge.parts.engine, "installation")
+        await asyncio.to_thread(directory.set_multi_user_aware, USER, is_allowed)
         await self.bridge.refresh()

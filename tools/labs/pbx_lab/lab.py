@@ -15,7 +15,7 @@ ENDPOINTS = ("101", "102", "103")
 TRUNK = "trunk"
 CONTEXT = "internal"
 BEHAVIOURS = ("answer", "ring", "busy", "reject", "unavailable")
-WAIT_S = 5.0
+WAIT_S = 20.0  # for what must come: costs nothing where it does
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ async def _serve(bridge: Bridge, stopped: asyncio.Event) -> None:
     ports = {"broker_port": bridge.broker_port} | ({"http_port": bridge.http_port} if bridge.http_port else {})
     structlog.get_logger().info("bridge-runs", **ports)
     manager.say(READY=1)
-    telling = asyncio.create_task(keep_telling(manager, bridge.health))
+    telling = asyncio.create_task(keep_telling(manager, bridge.parts.health))
     await stopped.wait()
     structlog.get_logger().info("bridge-stops")
     manager.say(STOPPING=1)

@@ -20,10 +20,10 @@ _LAG_EVERY_S = 0.5
 class Health:
     """The health of one bridge; others tell it what happens."""
 
-    def __init__(self, pbx: Pbx) -> None:
+    def __init__(self, pbx: Pbx, pulse: Pulse, troubles: Troubles) -> None:
         self._pbx = pbx
-        self.pulse: Pulse | None = None
-        self.troubles: Troubles | None = None
+        self.pulse = pulse
+        self.troubles = troubles
         self.is_link_up = False
         self.link_losses = 0
         self.pbx_losses = 0
@@ -36,8 +36,7 @@ class Health:
         """The link to the broker is up, or down."""
         self.link_losses += self.is_link_up and not is_up
         self.is_link_up = is_up
-        if self.pulse is not None:
-            self.pulse.on_link(is_up)
+        self.pulse.on_link(is_up)
 
     def on_availability(self, is_available: bool) -> None:
         """The PBX can be asked, or no longer."""
@@ -58,7 +57,7 @@ class Health:
             found["bridge"] = "It is stopping and takes no more commands."
         if not self.is_link_up:
             found["broker"] = "There is no connection to the MQTT broker with a subscription."
-        elif self.pulse is None or not self.pulse.is_heard:
+        elif not self.pulse.is_heard:
             found["broker"] = "The MQTT broker is connected, but no message of the bridge to itself has come back."
         if not self._pbx.is_available:
             found["pbx"] = "The PBX is away, or has not accepted the login."
@@ -70,14 +69,14 @@ class Health:
 
     def troubled(self) -> dict[str, str]:
         """Return what is wrong with terminals, by kind, each with a sentence; the bridge is ready all the same."""
-        return {} if self.troubles is None else self.troubles.describe()
+        return self.troubles.describe()
 
     def stuck(self) -> str | None:
         """Return what does not go on although it should, if anything."""
         now_s = time.monotonic()
         if now_s - self._store_read_s > _STUCK_S:
             return "store"
-        deaf_since_s = self.pulse.deaf_since_s if self.pulse is not None and self.is_link_up else None
+        deaf_since_s = self.pulse.deaf_since_s if self.is_link_up else None
         return "broker" if deaf_since_s is not None and now_s - deaf_since_s > _STUCK_S else None
 
     def take_lag_s(self) -> float:

@@ -49,10 +49,10 @@ class Link(Protocol):
 
 
 class MqttLink:
-    """A link that keeps one MqttConnection up at a time."""
+    """A link that keeps one MqttConnection up at a time, to where `find_address` says the broker is."""
 
-    def __init__(self, address: BrokerAddress, topic_filter: str, will: Will) -> None:
-        self._address = address
+    def __init__(self, find_address: Callable[[], BrokerAddress], topic_filter: str, will: Will) -> None:
+        self._find_address = find_address
         self._filter = topic_filter
         self._will = will
         self._task: asyncio.Task | None = None
@@ -84,7 +84,7 @@ class MqttLink:
         delay_s = _FIRST_DELAY_S
         while True:
             take = partial(self._take, receiver)
-            connection = MqttConnection(self._address, self._filter, self._will, take, receiver.on_pause)
+            connection = MqttConnection(self._find_address(), self._filter, self._will, take, receiver.on_pause)
             try:
                 await connection.open()
                 delay_s = _FIRST_DELAY_S
@@ -127,4 +127,5 @@ class MqttLink:
 
     @property
     def _where(self) -> str:
-        return f"{self._address.host}:{self._address.port}"
+        address = self._find_address()
+        return f"{address.host}:{address.port}"

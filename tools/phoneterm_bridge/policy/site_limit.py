@@ -34,7 +34,7 @@ class SiteLimit:
         self._engine = engine
         self._directory = directory
         self._now_s = now_s
-        self._since_ms = directory.snapshot.external_since_ms
+        self._since_ms = 0
         self._revoking: set[asyncio.Task] = set()
         self._settings = settings
         most = (settings.commands_per_minute, settings.external_per_hour, settings.external_at_once)
@@ -42,6 +42,7 @@ class SiteLimit:
 
     async def recall(self, policy: Policy) -> None:
         """Count what was transferred outside in the last hour, before this start."""
+        self._since_ms = self._directory.snapshot.external_since_ms
         now_ms = time.time_ns() // 1_000_000
         since_ms = max(self._since_ms, now_ms - HOUR_S * 1000)
         found = await asyncio.to_thread(read_transfers, self._engine, since_ms)

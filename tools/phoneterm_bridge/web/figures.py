@@ -77,8 +77,8 @@ def _read_surroundings(sources: Sources) -> Figures:
         "phoneterm_broker_losses": _one(health.link_losses),
         "phoneterm_pbx_up": _one("pbx" not in missing),
         "phoneterm_pbx_losses": _one(health.pbx_losses),
-        "phoneterm_pulses_missed": _one(pulse.missed if pulse else 0),
-        "phoneterm_pulse_seconds": _one(pulse.round_trip_s) if pulse and pulse.round_trip_s is not None else {},
+        "phoneterm_pulses_missed": _one(pulse.missed),
+        "phoneterm_pulse_seconds": _one(pulse.round_trip_s) if pulse.round_trip_s is not None else {},
         "phoneterm_loop_lag_seconds": _one(health.take_lag_s()),
         "phoneterm_terminals": {
             ("enrolled",): states["enrolled"], ("revoked",): states["revoked"],
@@ -92,7 +92,7 @@ def _read_surroundings(sources: Sources) -> Figures:
 
 def _read_troubles(health: Health) -> Figures:
     """Return how many terminals have each kind of trouble, and the first so many by name."""
-    standing = health.troubles.standing() if health.troubles else []
+    standing = health.troubles.standing()
     counted = Counter(one.what for one in standing)
     return {
         "phoneterm_terminals_troubled": {(what,): counted[what] for what in KINDS},

@@ -1,7 +1,7 @@
-"""Joins the bridge's parts with its pages: starts a server whose metrics are read from them. Imported only when wanted.
+"""Joins the bridge's parts with its pages: a server whose metrics are read from them. Imported only when wanted.
 
-Figures are read on the event loop, in one go; the text is made from them in a thread, so that a scrape of a large site
-does not hold up a command.
+Does not start it. Figures are read on the event loop, in one go; the text is made from them in a thread, so that a
+scrape of a large site does not hold up a command.
 """
 
 import asyncio
@@ -13,13 +13,11 @@ from phoneterm_bridge.web.pages import make_app
 from phoneterm_bridge.web.server import HttpServer
 
 
-async def serve_pages(settings: HttpSettings, sources: Sources) -> HttpServer:
-    """Start serving the pages; SetupProblem when the port cannot be had."""
+def make_pages(settings: HttpSettings, sources: Sources) -> HttpServer:
+    """Return the server of the pages."""
 
     async def scrape() -> bytes:
         figures, journal = read_figures(sources), sources.journal
         return await asyncio.to_thread(render, figures, list(journal.delays), journal.delay_sum_ms)
 
-    server = HttpServer(settings, make_app(sources.health.missing, sources.health.troubled, scrape))
-    await server.start()
-    return server
+    return HttpServer(settings, make_app(sources.health.missing, sources.health.troubled, scrape))

@@ -1,0 +1,156 @@
+"""Joins the parts of one bridge. Does not start any of them.
+
+`assemble` gives `Parts`, complete and immutable: each has been given what it needs, and nothing is put into it later.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from phoneterm.core import messages
+
+from phoneterm_bridge.broker.tls import make_client_context, make_server_context
+from phoneterm_bridge.command.checks import Checks
+from phoneterm_bridge.command.dispatcher import CommandDispatcher
+from phoneterm_bridge.command.message_router import MessageRouter
+from phoneterm_bridge.command.pbx_requests import PbxRequests
+from phoneterm_bridge.command.running_commands import RunningCommands
+from phoneterm_bridge.health.health import Health
+from phoneterm_bridge.mqtt.connection import BrokerAddress, Will
+from phoneterm_bridge.mqtt.link import Link, MqttLink
+from phoneterm_bridge.mqtt.pulse import Pulse
+from phoneterm_bridge.pbx.port import Pbx
+from phoneterm_bridge.policy.rules import Policy
+from phoneterm_bridge.policy.site import make_policy
+from phoneterm_bridge.policy.site_limit import SiteLimit
+from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings
+from phoneterm_bridge.store.journal import Journal
+from phoneterm_bridge.store.live_directory import LiveDirectory
+from phoneterm_bridge.terminals.outbox import Outbox
+from phoneterm_bridge.terminals.phone_config import make_config
+from phoneterm_bridge.terminals.publisher import TerminalPublisher
+from phoneterm_bridge.terminals.request_desk import RequestDesk
+from phoneterm_bridge.terminals.sessions import Sessions
+from phoneterm_bridge.terminals.telemetry import Telemetry
+from phoneterm_bridge.terminals.troubles import Troubles
+from phoneterm_bridge.terminals.updates import TerminalUpdates
+
+if TYPE_CHECKING:  # imported only where there is one: a bridge with a mosquitto does not carry amqtt
+    from phoneterm_bridge.broker.embedded import EmbeddedBroker
+    from phoneterm_bridge.web.server import HttpServer
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of one bridge. broker: the embedded one, None where the settings name another; pages: if wanted."""
+
+    settings: BridgeSettings
+    pbx: Pbx
+    engine: sa.Engine
+    directory: LiveDirectory
+    policy: Policy
+    site: SiteLimit
+    broker: "EmbeddedBroker | None"
+    link: Link
+    pulse: Pulse
+    troubles: Troubles
+    health: Health
+    journal: Journal
+    sessions: Sessions
+    outbox: Outbox
+    publisher: TerminalPublisher
+    updates: TerminalUpdates
+    requests: RequestDesk
+    running_commands: RunningCommands
+    checks: Checks
+    dispatcher: CommandDispatcher
+    telemetry: Telemetry
+    router: MessageRouter
+    pages: "HttpServer | None" = None
+
+
+def assemble(settings: BridgeSettings, pbx: Pbx, engine: sa.Engine, link: Link | None = None) -> Parts:
+    """Return the parts of a bridge on an open store; SetupProblem when the settings name what cannot be used.
+
+    `link` replaces the MQTT connection of the settings, and the broker with it.
+    """
+    base, phones = settings.broker.base, settings.phones
+    directory = LiveDirectory(engine)
+    policy = make_policy(phones, settings.policy)
+    site = SiteLimit(settings.policy, engine, directory)
+    broker = _make_broker(settings.broker, directory) if link is None and settings.broker.embedded else None
+    link = link or _make_link(settings.broker, broker)
+    pulse = Pulse(link, base)
+    troubles = Troubles(engine)
+    health = Health(pbx, pulse, troubles)
+    journal = _make_journal(settings, engine, health)
+    sessions = Sessions(phones.ttl_ms)
+    outbox = Outbox()
+    publisher = TerminalPublisher(link, base, directory, outbox)
+    config = make_config(phones, pbx.operations, engine)
+    updates = TerminalUpdates(directory, sessions, publisher, pbx, policy, config, troubles)
+    requests = RequestDesk(engine, directory, sessions, updates.crash_reports, publisher, lambda: health.is_link_up)
+    running_commands = RunningCommands(publisher, journal, outbox)
+    pbx_requests = PbxRequests(pbx)
+    checks = Checks(directory, sessions, policy, site.limits, pbx, pbx_requests, running_commands)
+    dispatcher = CommandDispatcher(checks, pbx_requests, journal, running_commands, publisher, outbox)
+    telemetry = Telemetry()
+    router = MessageRouter(base, directory, updates, dispatcher, journal, telemetry, troubles)
+    parts = Parts(
+        settings, pbx, engine, directory, policy, site, broker, link, pulse, troubles, health, journal, sessions,
+        outbox, publisher, updates, requests, running_commands, checks, dispatcher, telemetry, router,
+    )  # fmt: skip
+    return replace(parts, pages=_make_pages(parts)) if settings.http.enabled else parts
+
+
+def address_of(settings: BrokerSettings) -> BrokerAddress:
+    """Return how to reach the broker of the settings."""
+    password = settings.password.get_secret_value()
+    make_tls = partial(make_client_context, settings)
+    return BrokerAddress(settings.host, settings.port, settings.username, password, settings.keepalive_s, make_tls)
+
+
+def will_of(base: str) -> Will:
+    """Return what the broker says when the bridge is gone without a word."""
+    topic = messages.topic_of(base, "", messages.BRIDGE_STATE)
+    return Will(topic, messages.encode(messages.BRIDGE_STATE, topic, None, {"state": "offline"}))
+
+
+def _make_broker(settings: BrokerSettings, directory: LiveDirectory) -> "EmbeddedBroker":
+    from phoneterm_bridge.broker.embedded import EmbeddedBroker
+
+    tls = None
+    if settings.certificate_path and settings.key_path:
+        tls = make_server_context(settings.certificate_path, settings.key_path, settings.client_ca_path)
+    return EmbeddedBroker(settings.host, settings.port, settings.base, directory, tls)
+
+
+def _make_link(settings: BrokerSettings, broker: "EmbeddedBroker | None") -> Link:
+    topic_filter, will = messages.bridge_filter(settings.base), will_of(settings.base)
+    if broker is not None:
+        return MqttLink(lambda: broker.address, topic_filter, will)  # it is known once the broker listens
+    address = address_of(settings)
+    address.make_tls()  # files that cannot be used are trouble of the start
+    return MqttLink(lambda: address, topic_filter, will)
+
+
+def _make_journal(settings: BridgeSettings, engine: sa.Engine, health: Health) -> Journal:
+    if not settings.http.enabled:
+        return Journal(engine)
+    from phoneterm_bridge.web.counted_journal import CountedJournal
+
+    return CountedJournal(engine, health)
+
+
+def _make_pages(parts: Parts) -> "HttpServer":
+    from phoneterm_bridge.web.counted_journal import CountedJournal
+    from phoneterm_bridge.web.figures import Sources
+    from phoneterm_bridge.web.joining import make_pages
+
+    assert isinstance(parts.journal, CountedJournal)
+    sources = Sources(
+        parts.health, parts.journal, parts.router, parts.dispatcher, parts.running_commands, parts.publisher,
+        parts.sessions, parts.directory, parts.telemetry, parts.settings.store.path,
+    )  # fmt: skip
+    return make_pages(parts.settings.http, sources)

@@ -1,0 +1,79 @@
+"""Passes what happens on to the parts it concerns: at the link, at the PBX and in the store. Decides nothing itself."""
+
+from collections.abc import Callable
+
+import structlog
+
+from phoneterm_bridge.assembly import Parts
+
+
+class Events:
+    """Whom the link and the PBX tell what happens."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def on_store(self) -> None:
+        """Take over what changed in the store, tell the terminals it concerns, and pass requests on."""
+        parts = self._parts
+        changed = await parts.directory.refresh()
+        parts.site.follow_directory()
+        parts.updates.tell_changed(changed)
+        for tid in changed:
+            has_new_secrets = tid in parts.directory.rotated
+            if has_new_secrets:
+                parts.updates.see_off(tid)
+            if parts.broker is not None and (has_new_secrets or parts.directory.find(tid) is None):
+                parts.broker.kick(tid)
+        if parts.health.is_link_up:
+            parts.updates.send_again()
+        await parts.requests.serve()
+        await parts.troubles.keep()
+
+    def on_link(self, is_up: bool) -> None:
+        """The MQTT link is up or down: what was to be said before is said or lost by now."""
+        parts = self._parts
+        parts.outbox.flush()
+        parts.health.on_link(is_up)
+        if is_up:
+            self._say_state()
+            parts.updates.catch_up()
+
+    async def on_message(self, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]) -> None:
+        """A message came from a terminal."""
+        if not self._parts.pulse.takes(topic, payload):
+            await self._parts.router.receive(topic, payload, is_retained, acknowledge)
+
+    def on_pause(self) -> None:
+        """All messages that came together have been begun with: what they have for the journal is written at once."""
+        self._parts.journal.flush()
+
+    def on_calls_changed(self, endpoint: str) -> None:
+        """The PBX's calls of an endpoint changed."""
+        parts = self._parts
+        parts.running_commands.on_calls(endpoint, {call.ref for call in parts.pbx.calls(endpoint)})
+        parts.updates.tell_calls(endpoint)
+
+    def on_progress(self, ref: str, state: str, reason: str | None) -> None:
+        """A transfer went on."""
+        self._parts.running_commands.on_progress(ref, state, reason)
+
+    def on_arrival(self, ref: str, reason: str | None) -> None:
+        """Whom a blind transfer sent away was answered, or was not."""
+        self._parts.running_commands.on_arrival(ref, reason)
+
+    def on_availability(self, is_available: bool) -> None:
+        """The PBX can be asked now, or no longer."""
+        parts = self._parts
+        if is_available:
+            structlog.get_logger().info("pbx-available")
+        else:
+            structlog.get_logger().warning("pbx-away")
+        parts.health.on_availability(is_available)
+        self._say_state()
+        for endpoint in parts.running_commands.endpoints() if is_available else ():
+            parts.running_commands.on_resync(endpoint, parts.pbx.calls(endpoint))
+            parts.updates.tell_calls(endpoint)
+
+    def _say_state(self) -> None:
+        self._parts.publisher.say_bridge_state("online" if self._parts.pbx.is_available else "degraded")
