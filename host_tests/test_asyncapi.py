@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from phoneterm.core import messages
+from phoneterm.core import messages, operations
 
 _KEY = b"a terminal's key"
 _PATH = Path(__file__).parents[1] / "firmware" / "asyncapi.yaml"
@@ -20,7 +20,7 @@ _CANDIDATES = [
     1073741823, 1073741824, 1.5, "", "a", "A", "0", "*", "#", "1*2", "1**2", "*1", "1*", "102", "us", "9f3c21aa",
     "9F3C21AA", "0" * 16, "0" * 17, "1" * 32, "1" * 33, "a.b+c-d", "x y", "\u0661\u0662", "1\n", "é", "a" * 24,
     "a" * 25, "a" * 40, "a" * 41, "a" * 120, "a" * 121, "internal:1xx|national:0[1-9]x.T", "m" * 240, "m" * 241,
-    "online", "degraded", "offline", "blind", "attended", "complete", "cancel", "swap", "identify", "reboot", "idle",
+    "online", "degraded", "offline", *operations.names(), "park", "identify", "reboot", "idle",
     "talking", "consulting", "accepted", "done", "unknown", "permission", "a-reason-of-next-year", "No reason",
     "a" * 16, [], ["internal"],
     ["internal", 1], ["Internal"], ["a" * 17], ["a"] * 5, ["a"] * 6, ["a"] * 8, ["a"] * 9, ["a"] * 16, ["a"] * 17,
@@ -102,6 +102,11 @@ def test_document_and_code_agree_on_what_may_be_absent(kind):
         fields = _example(kind)
         fields.pop(name, None)
         assert _is_accepted_by_code(kind, fields) == _is_accepted_by_document(kind, fields), f"{kind} without {name}"
+
+
+def test_the_document_lists_the_operations_of_the_table():
+    properties = _MESSAGES[messages.COMMAND]["payload"]["properties"]
+    assert properties["op"]["enum"] == list(operations.names())
 
 
 def test_the_bindings_say_how_each_message_is_published():

@@ -27,6 +27,7 @@ _ARROWS = {
     "tools/phoneterm_bridge": {
         "phoneterm_bridge",
         "phoneterm.core.messages",
+        "phoneterm.core.operations",
         "phoneterm.core.digit_map",
         "phoneterm.core.permissions",
     },
@@ -37,7 +38,11 @@ _ARROWS = {
         "phoneterm_bridge.pbx.port",
         "phoneterm.core.messages",
     },
-    "tools/phoneterm_bridge/csv_files": {"phoneterm_bridge.csv_files", "phoneterm_bridge.store"},
+    "tools/phoneterm_bridge/csv_files": {
+        "phoneterm_bridge.csv_files",
+        "phoneterm_bridge.store",
+        "phoneterm.core.operations",
+    },
     "tools/phoneterm_bridge/mqtt": {
         "phoneterm_bridge.mqtt",
         "phoneterm_bridge.settings.problem",
@@ -47,6 +52,7 @@ _ARROWS = {
         "phoneterm_bridge.store",
         "phoneterm_bridge.settings.problem",
         "phoneterm.core.messages",
+        "phoneterm.core.operations",
     },
     "tools/phoneterm_bridge/systemd": {"phoneterm_bridge.systemd", "phoneterm_bridge.health.health"},
     "tools/device_cable": {
@@ -245,7 +251,7 @@ def _targets(names, modules):
 def test_the_top_level_is_the_fixed_one():
     allowed = {
         "firmware", "host_tests", "boards", "tools", "Makefile", "README.md", "pyproject.toml", "requirements.lock",
-        "LICENSE", "CHANGELOG.md", ".ci", ".gitignore",
+        "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", ".ci", ".gitignore", ".editorconfig", ".pre-commit-config.yaml",
     }  # fmt: skip
     ignored = {
         ".git",

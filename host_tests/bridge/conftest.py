@@ -7,7 +7,7 @@ from collections import deque
 import gmqtt
 import pytest
 from gmqtt.mqtt.constants import MQTTv311
-from phoneterm.core import messages
+from phoneterm.core import messages, operations
 from phoneterm_bridge.pbx.port import Call, Outcome
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings, PhoneSettings, StoreSettings
@@ -23,7 +23,7 @@ class FakePbx:
     """A PBX of plain values: tests set calls and outcomes, and read what was asked."""
 
     def __init__(self):
-        self.operations = frozenset(messages.OPERATIONS)
+        self.operations = frozenset(operations.names())
         self.is_available = True
         self.now = {"101": (talking("c1"),)}
         self.numbers = {"100", "102", "103", "0301234567"}
@@ -63,20 +63,10 @@ class FakePbx:
             raise self.outcome
         return self.outcome
 
-    async def blind(self, call, context, number):
-        return await self._ask("blind", call.ref, context, number)
-
-    async def attended(self, call, context, number):
-        return await self._ask("attended", call.ref, context, number)
-
-    async def complete(self, call):
-        return await self._ask("complete", call.ref)
-
-    async def cancel(self, call):
-        return await self._ask("cancel", call.ref)
-
-    async def swap(self, call):
-        return await self._ask("swap", call.ref)
+    async def carry_out(self, operation, call, target):
+        if operation not in self.operations:
+            return Outcome("failed", "unsupported")
+        return await self._ask(operation, call.ref, *(target or ()))
 
 
 def talking(ref, since_s=None, state="talking", peer="030555"):

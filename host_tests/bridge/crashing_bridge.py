@@ -24,11 +24,11 @@ async def main(folder, step):
     spec.loader.exec_module(scenery)
     scene = await scenery.Scene(folder).start()
 
-    async def blind(call, context, number):
+    async def carry_out(operation, call, target):
         _die()
 
     if step == "in-action":
-        scene.pbx.blind = blind
+        scene.pbx.carry_out = carry_out
     else:
         scene.bridge.parts.dispatcher._carry_out = lambda case, recorded: _die()
     terminal = await scene.terminal()

@@ -176,12 +176,12 @@ async def test_a_result_that_is_out_of_date_before_it_is_told_is_journalled_all_
     terminal = await scene.terminal()
     await terminal.hello()
     await terminal.ask("attended", "102")
-    scene.bridge.parts.outbox.urgent += 1  # other commands are on their way to the PBX
+    scene.bridge.parts.deciding.add(("phone-102", "s.1"))  # another command is on its way to the PBX
     for state in ("ringing", "consulting"):
         scene.pbx.listener.on_progress("c1", state, None)
     command = f"{terminal.session}.1"
     assert terminal.results(command) == [("accepted", None)]
-    scene.bridge.parts.outbox.urgent -= 1
+    scene.bridge.parts.deciding.clear()
     await make.until(lambda: len(terminal.results(command)) > 1)
     assert terminal.results(command) == [("accepted", None), ("consulting", None)]
     expected = ["accepted", "ringing", "consulting"]

@@ -62,17 +62,12 @@ async def test_what_gathers_in_one_turn_is_one_commit_in_the_loop(scribe):
     assert scribe.written() == ["a", "b", "c"]
 
 
-async def test_flush_writes_at_once_and_only_what_somebody_waits_for(scribe):
+async def test_what_nobody_waits_for_does_not_go_with_what_somebody_waits_for(scribe):
     scribe.writer.add("later")
-    scribe.writer.flush()
-    assert scribe.groups == []
-    waited_for = scribe.writer.submit("now")
-    scribe.writer.flush()
-    assert waited_for.done()
+    assert await scribe.writer.submit("now") == "now"
     assert scribe.groups == [(HERE, ["now"])]
-    scribe.writer.flush()
-    await asyncio.sleep(0)
-    assert len(scribe.groups) == 1
+    await until(lambda: scribe.writer.queued == 0)
+    assert scribe.groups[1:] == [(HERE, ["later"])]
 
 
 async def test_what_comes_last_goes_with_all_that_was_queued_before_it(scribe):

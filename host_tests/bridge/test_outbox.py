@@ -18,23 +18,21 @@ async def turn():
     await asyncio.sleep(0)
 
 
-def make_afterwards(urgent):
-    clock, done = Clock(), []
-    outbox = Outbox(clock)
-    outbox.urgent = urgent
-    return outbox, clock, done
+def make_outbox(*deciding):
+    clock, done, deciding = Clock(), [], set(deciding)
+    return Outbox(deciding, clock), clock, done, deciding
 
 
-async def test_while_nothing_is_urgent_work_is_done_at_once():
-    outbox, _, done = make_afterwards(urgent=0)
-    outbox.do(done.append, "told")
+async def test_while_no_command_is_decided_work_is_done_at_once():
+    outbox, _, done, _ = make_outbox()
+    outbox.send(done.append, "told")
     assert done == ["told"]
 
 
-async def test_while_something_is_urgent_one_piece_is_done_a_turn():
-    outbox, _, done = make_afterwards(urgent=1)
+async def test_while_a_command_is_decided_one_piece_is_done_a_turn():
+    outbox, _, done, _deciding = make_outbox("a command")
     for number in range(3):
-        outbox.do(done.append, number)
+        outbox.send(done.append, number)
     seen = [list(done)]
     for _ in range(3):
         await turn()
@@ -42,27 +40,27 @@ async def test_while_something_is_urgent_one_piece_is_done_a_turn():
     assert seen == [[], [0], [0, 1], [0, 1, 2]]
 
 
-async def test_once_nothing_is_urgent_any_more_what_waits_still_comes_one_by_one():
-    outbox, _, done = make_afterwards(urgent=1)
+async def test_once_no_command_is_decided_any_more_what_waits_still_comes_one_by_one():
+    outbox, _, done, deciding = make_outbox("a command")
     for number in range(3):
-        outbox.do(done.append, number)
-    outbox.urgent = 0
-    outbox.do(done.append, 3)
+        outbox.send(done.append, number)
+    deciding.clear()
+    outbox.send(done.append, 3)
     seen = []
     for _ in range(4):
         await turn()
         seen.append(list(done))
     assert seen == [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3]]
-    outbox.do(done.append, "at once")
+    outbox.send(done.append, "at once")
     assert done[4:] == ["at once"]
 
 
-async def test_what_has_waited_too_long_goes_first_however_much_is_urgent():
-    outbox, clock, done = make_afterwards(urgent=1000)
+async def test_what_has_waited_too_long_goes_first_however_much_is_decided():
+    outbox, clock, done, _ = make_outbox(*range(1000))
     for number in range(3):
-        outbox.do(done.append, number)
+        outbox.send(done.append, number)
     clock.now_s = MOST_WAIT_S
-    outbox.do(done.append, "later")
+    outbox.send(done.append, "later")
     await turn()
     assert done == [0, 1, 2]
     await turn()
@@ -70,29 +68,29 @@ async def test_what_has_waited_too_long_goes_first_however_much_is_urgent():
 
 
 async def test_nothing_overtakes_what_waits():
-    outbox, _, done = make_afterwards(urgent=1)
-    outbox.in_order(done.append, "first")
-    outbox.do(done.append, "second")
-    outbox.in_order(done.append, "third")
-    outbox.urgent = 0
-    outbox.do(done.append, "fourth")
-    assert done == ["first"]
+    outbox, _, done, deciding = make_outbox("a command")
+    outbox.send(done.append, "first")
+    outbox.send(done.append, "second")
+    outbox.send(done.append, "third")
+    deciding.clear()
+    outbox.send(done.append, "fourth")
+    assert done == []
     outbox.flush()
     assert done == ["first", "second", "third", "fourth"]
 
 
 async def test_a_part_of_what_waited_is_done_with_it():
-    outbox, _, done = make_afterwards(urgent=1)
-    outbox.do(lambda: outbox.in_order(done.append, "part"))
-    outbox.do(done.append, "next")
+    outbox, _, done, _deciding = make_outbox("a command")
+    outbox.send(lambda: outbox.send(done.append, "part"))
+    outbox.send(done.append, "next")
     outbox.flush()
     assert done == ["part", "next"]
 
 
 async def test_a_mistake_in_one_piece_keeps_nothing_back():
-    outbox, _, done = make_afterwards(urgent=1)
-    outbox.do(done.index, "not there")
-    outbox.do(done.append, "next")
+    outbox, _, done, _deciding = make_outbox("a command")
+    outbox.send(done.index, "not there")
+    outbox.send(done.append, "next")
     outbox.flush()
     await turn()
     assert done == ["next"]

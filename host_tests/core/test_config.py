@@ -1,9 +1,10 @@
 """The settings from the bridge: core.config. Runs on CPython and on MicroPython."""
 
 from phoneterm.core import config as configs
+from phoneterm.core import operations
 from phoneterm.core.config import read_config
 from phoneterm.core.keymap import STANDARD_ROLES, Roles
-from phoneterm.core.messages import OPERATIONS, Rejected
+from phoneterm.core.messages import Rejected
 
 
 def read(**fields):
@@ -23,7 +24,7 @@ def test_before_the_bridge_has_sent_any_the_defaults_hold():
     assert config.digit_map.class_of("102") == "internal"
     assert (config.code_ms, config.digit_ms, config.total_ms) == (2500, 3000, 20000)
     assert config.country == "us"
-    assert config.ops == OPERATIONS
+    assert config.ops == operations.names()
     assert config.roles == STANDARD_ROLES
 
 
@@ -41,7 +42,7 @@ def test_what_the_document_says_replaces_the_defaults():
 def test_fields_left_out_or_none_have_their_defaults():
     config = read(code_ms=None, country=None, ops=None, commit=None)
     assert config.code_ms == configs.CODE_MS
-    assert config.ops == OPERATIONS
+    assert config.ops == operations.names()
     assert config.roles.commit == "A"
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from phoneterm.core import mac, messages
+from phoneterm.core import mac, messages, operations
 from phoneterm.core.messages import Rejected, decode, encode, topic_of
 
 _KEY = b"0123456789abcdef"
@@ -46,7 +46,7 @@ _BAD = {
     "boot": ("XYZ", "9F", "a" * 17, 1),
     "fw": ("1 4", "v" * 17), "board": ("b/c", "b" * 41), "wire": ([1], [1, 1, 1], [1, "1"], [True, 1], 1),
     "crash": ("", "x" * 121, "\n", 1), "safe": ("", "x" * 121, "\u00e9"),
-    "caps": (["a"] * 9, ["A"], [""], "blind", [1]), "state": ("up", 1), "id": ("a b", "a" * 33, 5),
+    "caps": (["a"] * 17, ["A"], [""], "blind", [1]), "state": ("up", 1), "id": ("a b", "a" * 33, 5),
     "op": ("park", ""), "number": ("*1", "1*", "1**2", "1" * 33, "1a", "+49", " 1", 102),
     "first_ms": ("1", -1), "since_ms": (-1, None), "call": ("c 1", "c" * 25), "permissions": (-1, "1"),
     "config": (-1, "1"), "error": ("x" * 121, "\u00e9", 3), "uptime_s": (-1, "1"), "heap_free": (-1,),
@@ -54,7 +54,7 @@ _BAD = {
     "rssi": (1, -128), "session": ("xyz", "a" * 17), "ttl_ms": (99, 60001), "rev": (-1, "1"),
     "multi_user_aware": (1, "true", 0), "blind": (1,), "attended": ("yes",), "classes": (["A"], ["a"] * 17, "a"),
     "digit_map": ("a;b", "a" * 241, 1), "code_ms": (499, 10001), "digit_ms": (499, 10001), "total_ms": (1999, 60001),
-    "country": ("deu", "DE"), "ops": (["a"] * 6, "blind"), "commit": ("AB", "a"), "erase": ("",), "cancel": ("+",),
+    "country": ("deu", "DE"), "ops": (["a"] * 17, "blind"), "commit": ("AB", "a"), "erase": ("",), "cancel": ("+",),
     "swap": (1,), "reason": ("why not", 1),
 }  # fmt: skip
 
@@ -204,6 +204,16 @@ def test_topics_are_read_back_and_others_are_not_ours():
     )  # fmt: skip
     for stranger in strangers:
         assert messages.parse_topic("phoneterm", stranger) is None, stranger
+
+
+def test_the_longest_hello_and_config_have_room_for_every_operation():
+    every = list(operations.names())
+    hello = {"boot": "f" * 16, "fw": "1" * 16, "board": "B" * 40, "wire": [1, 1], "caps": every, "crash": '"' * 120}
+    times = {"code_ms": 10000, "digit_ms": 10000, "total_ms": 60000, "country": "de"}
+    roles = {"commit": "A", "erase": "B", "cancel": "C", "swap": "D"}
+    config = dict(dict(times, rev=999999999, digit_map="m" * 240, ops=every), **roles)
+    for kind, fields in ((messages.HELLO, hello), (messages.CONFIG, config)):
+        assert not isinstance(decode(kind, topic(kind), _KEY, encode(kind, topic(kind), _KEY, fields)), Rejected)
 
 
 def test_names_and_numbers_are_checked_by_their_characters():

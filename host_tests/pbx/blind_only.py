@@ -79,25 +79,15 @@ class BlindOnlyPbx:
         answer = await self._client.ask("Getvar", [("Variable", f"DIALPLAN_EXISTS({context},{number},1)")])
         return answer.get("Value") == "1"
 
-    async def blind(self, call, context, number):
+    async def carry_out(self, operation, call, target):
+        if operation != "blind":
+            return UNSUPPORTED
         leg = self._table.leg_of(call.ref)
         if leg is None:
             return Outcome("failed", "no-call")
-        headers = [("Channel", leg.channel), ("Exten", number), ("Context", context)]
+        headers = [("Channel", leg.channel), ("Exten", target.number), ("Context", target.context)]
         answer = await self._client.ask("BlindTransfer", headers)
         if answer.get("Response") != "Success":
             return Outcome("failed", "no-call")
         asyncio.get_running_loop().call_soon(self._listener.on_progress, call.ref, "done", None)
         return Outcome("accepted")
-
-    async def attended(self, call, context, number):
-        return UNSUPPORTED
-
-    async def complete(self, call):
-        return UNSUPPORTED
-
-    async def cancel(self, call):
-        return UNSUPPORTED
-
-    async def swap(self, call):
-        return UNSUPPORTED

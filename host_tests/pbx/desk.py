@@ -11,7 +11,7 @@ from pbx_simulator.simulator_lab import SimulatorLab
 from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
 from phoneterm_bridge.pbx.asterisk.features import ask_features
-from phoneterm_bridge.pbx.port import Outcome
+from phoneterm_bridge.pbx.port import Outcome, Target
 
 USER, COLLEAGUE, CALLER = "101", "102", "103"
 NO_SUCH_NUMBER = "299"
@@ -27,6 +27,11 @@ def make_lab(kind, need_part, **options):
     need_part("asterisk")
     need_part("sipp")
     return AsteriskLab(LabOptions(**options))
+
+
+def to(number):
+    """Return the target of an operation that takes this number."""
+    return Target(CONTEXT, number)
 
 
 class Deaf:
@@ -115,7 +120,7 @@ class Desk:
     async def consult(self, number=COLLEAGUE):
         """Have the user talk to the colleague while the caller waits; return the user's call."""
         call = await self.talk()
-        assert await self.pbx.attended(call, CONTEXT, number) == ACCEPTED
+        assert await self.pbx.carry_out("attended", call, to(number)) == ACCEPTED
         await self.result("consulting")
         return call
 
@@ -123,7 +128,7 @@ class Desk:
         """Have the colleague's phone ring while the caller waits; return the user's call."""
         await self.lab.set_behaviour(COLLEAGUE, "ring")
         call = await self.talk()
-        assert await self.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+        assert await self.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
         await self.result("ringing")
         await self.lab.wait_until(lambda legs: has(legs, COLLEAGUE, "ringing"))
         return call

@@ -5,12 +5,12 @@ from pbx.desk import (
     ACCEPTED,
     CALLER,
     COLLEAGUE,
-    CONTEXT,
     NO_SUCH_NUMBER,
     USER,
     are_talking,
     has,
     is_waiting,
+    to,
 )
 from phoneterm_bridge.pbx.port import Outcome
 
@@ -45,7 +45,7 @@ async def test_phones_end_in_one_bridge_without_anything_between(desk):
 async def test_a_colleague_who_cannot_be_reached_brings_the_caller_back_with_the_reason(desk, behaviour, reason):
     await desk.lab.set_behaviour(COLLEAGUE, behaviour)
     call = await desk.talk()
-    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.result("returned", reason, within_s=2)
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER), within_s=2)
     assert (await desk.call_in_state("talking")).ref == call.ref
@@ -86,22 +86,22 @@ async def test_hanging_up_while_it_rings_is_done_only_when_the_colleague_answers
 async def test_a_number_that_the_dialplan_does_not_have_leaves_the_call_alone(desk):
     call = await desk.talk()
     before = await desk.lab.legs()
-    assert await desk.pbx.attended(call, CONTEXT, NO_SUCH_NUMBER) == Outcome("failed", "unknown-number")
+    assert await desk.pbx.carry_out("attended", call, to(NO_SUCH_NUMBER)) == Outcome("failed", "unknown-number")
     assert await desk.lab.legs() == before
     assert desk.states() == []
 
 
 async def test_a_second_transfer_during_a_consultation_is_refused(desk):
     call = await desk.consult()
-    assert await desk.pbx.attended(call, CONTEXT, "0123") == Outcome("failed", "busy-transferring")
-    assert await desk.pbx.blind(call, CONTEXT, "0123") == Outcome("failed", "busy-transferring")
+    assert await desk.pbx.carry_out("attended", call, to("0123")) == Outcome("failed", "busy-transferring")
+    assert await desk.pbx.carry_out("blind", call, to("0123")) == Outcome("failed", "busy-transferring")
 
 
 async def test_the_colleague_may_be_a_group_and_the_first_answer_counts(desk):
     await desk.lab.place_call(USER, "0123")
     call = await desk.call_in_state("talking")
     await desk.lab.set_behaviour(CALLER, "ring")
-    assert await desk.pbx.attended(call, CONTEXT, "150") == ACCEPTED
+    assert await desk.pbx.carry_out("attended", call, to("150")) == ACCEPTED
     await desk.result("consulting")
     await desk.lab.hang_up(USER)
     await desk.result("done")
@@ -116,7 +116,7 @@ async def test_a_machine_that_answers_is_an_answer(desk):
 
 async def test_the_number_does_not_stay_on_the_channel_for_the_next_transfer(desk):
     call = await desk.consult()
-    assert await desk.pbx.cancel(call) == ACCEPTED
+    assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
     await desk.result("returned", "cancelled")
     channel = next(leg.channel for leg in await desk.lab.legs() if leg.endpoint == USER)
     assert await desk.lab.variable(channel, "TRANSFER_EXTEN") == ""
@@ -129,9 +129,9 @@ async def test_two_transfers_to_one_colleague_do_not_mix(desk):
     await desk.lab.place_call("103", "0123")
     await desk.wait_until(lambda: len(desk.pbx.calls(CALLER)) == 2)
     second = desk.pbx.calls(CALLER)[1]
-    assert await desk.pbx.attended(first, CONTEXT, COLLEAGUE) == ACCEPTED
-    assert await desk.pbx.attended(second, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("attended", first, to(COLLEAGUE)) == ACCEPTED
+    assert await desk.pbx.carry_out("attended", second, to(COLLEAGUE)) == ACCEPTED
     await desk.wait_until(lambda: len(desk.progress) == 2)
-    assert await desk.pbx.cancel(second) == ACCEPTED
+    assert await desk.pbx.carry_out("cancel", second, None) == ACCEPTED
     await desk.result("returned", "cancelled")
     assert [ref for ref, state, _ in desk.progress if state == "returned"] == [second.ref]

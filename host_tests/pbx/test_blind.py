@@ -3,20 +3,20 @@
 import dataclasses
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, NO_SUCH_NUMBER, USER, are_talking, is_waiting
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, NO_SUCH_NUMBER, USER, are_talking, is_waiting, to
 from pbx_simulator.ami_actions import AmiActions
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.simulator_lab import SimulatorLab
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
-from phoneterm_bridge.pbx.port import Outcome
+from phoneterm_bridge.pbx.port import Outcome, Target
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_the_caller_talks_to_the_number_and_the_user_is_out(desk):
     call = await desk.talk()
-    assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
     await desk.result("done")
     await desk.wait_until(lambda: desk.pbx.calls(USER) == ())
@@ -24,14 +24,14 @@ async def test_the_caller_talks_to_the_number_and_the_user_is_out(desk):
 
 async def test_the_number_may_lie_outside(desk):
     call = await desk.talk()
-    assert await desk.pbx.blind(call, CONTEXT, "0123456") == ACCEPTED
+    assert await desk.pbx.carry_out("blind", call, to("0123456")) == ACCEPTED
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, "trunk"))
 
 
 async def test_a_user_who_called_somebody_transfers_whom_she_called(desk):
     await desk.lab.place_call(USER, CALLER)
     call = await desk.call_in_state("talking")
-    assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
 
 
@@ -39,7 +39,7 @@ async def test_a_number_that_the_dialplan_does_not_have_leaves_the_call_alone(de
     call = await desk.talk()
     before = await desk.lab.legs()
     assert await desk.pbx.is_known_number(CONTEXT, NO_SUCH_NUMBER) is False
-    assert await desk.pbx.blind(call, CONTEXT, NO_SUCH_NUMBER) == Outcome("failed", "unknown-number")
+    assert await desk.pbx.carry_out("blind", call, to(NO_SUCH_NUMBER)) == Outcome("failed", "unknown-number")
     assert await desk.lab.legs() == before
 
 
@@ -51,7 +51,7 @@ async def test_a_number_is_known_in_its_own_context_only(desk):
 async def test_a_busy_number_does_not_bring_the_user_back(desk):
     await desk.lab.set_behaviour(COLLEAGUE, "busy")
     call = await desk.talk()
-    assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
     await desk.lab.wait_until(lambda legs: not legs)
     assert desk.states() == [("done", None)]
 
@@ -60,7 +60,7 @@ async def test_a_call_that_still_rings_cannot_be_transferred(desk):
     await desk.lab.set_behaviour(USER, "ring")
     await desk.lab.place_call(CALLER, USER)
     call = await desk.call_in_state("ringing")
-    assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == Outcome("failed", "not-answered")
+    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == Outcome("failed", "not-answered")
     await desk.lab.answer(USER)
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
 
@@ -69,7 +69,7 @@ async def test_a_call_with_a_machine_cannot_be_transferred(desk):
     await desk.lab.place_call(USER, "190")
     call = await desk.call_in_state("elsewhere")
     before = await desk.lab.wait_until(lambda legs: is_waiting(legs, USER))  # the machine plays music
-    assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == Outcome("failed", "no-call")
+    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == Outcome("failed", "no-call")
     assert await desk.lab.legs() == before
 
 
@@ -77,11 +77,11 @@ async def test_it_is_said_who_hung_up_before_the_transfer(desk):
     call = await desk.talk()
     await desk.lab.hang_up(CALLER)
     await desk.wait_until(lambda: desk.pbx.calls(USER) == ())
-    assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == Outcome("failed", "caller-gone")
+    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == Outcome("failed", "caller-gone")
     call = await desk.talk()
     await desk.lab.hang_up(USER)
     await desk.wait_until(lambda: desk.pbx.calls(USER) == ())
-    assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == Outcome("failed", "no-call")
+    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == Outcome("failed", "no-call")
 
 
 @pytest.mark.parametrize("number", ["", "102\r\nAction: Hangup", "102\n", "102\0", "/.*/", "１０２", "1" * 300, "**1"])
@@ -89,15 +89,15 @@ async def test_a_number_that_is_none_never_reaches_the_pbx(desk, number):
     call = await desk.talk()
     before = await desk.lab.legs()
     assert await desk.pbx.is_known_number(CONTEXT, number) is False
-    assert await desk.pbx.blind(call, CONTEXT, number) == Outcome("failed", "bad-number")
-    assert await desk.pbx.attended(call, CONTEXT, number) == Outcome("failed", "bad-number")
+    assert await desk.pbx.carry_out("blind", call, to(number)) == Outcome("failed", "bad-number")
+    assert await desk.pbx.carry_out("attended", call, to(number)) == Outcome("failed", "bad-number")
     assert await desk.lab.legs() == before
 
 
 async def test_a_context_with_a_line_end_is_our_own_mistake(desk):
     call = await desk.talk()
     with pytest.raises(ValueError, match="context"):
-        await desk.pbx.blind(call, "internal\r\nAction: Hangup", COLLEAGUE)
+        await desk.pbx.carry_out("blind", call, Target("internal\r\nAction: Hangup", COLLEAGUE))
 
 
 async def test_an_endpoint_is_compared_exactly(desk):

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, are_talking, is_waiting
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, are_talking, is_waiting, to
 from pbx.proxy import AmiProxy
 from pbx_simulator.ami_actions import AmiActions
 from pbx_simulator.ami_server import AmiServer
@@ -81,12 +81,12 @@ async def test_a_reader_that_is_too_slow_does_not_know_what_came_of_it_and_finds
     async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
         call = await desk.talk()
         proxy.stop_reading()
-        assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == Outcome("failed", "pbx-unreachable")
+        assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == Outcome("failed", "pbx-unreachable")
         assert proxy.actions.count("BlindTransfer") == 0
         proxy.cut()
         await desk.wait_until(lambda: desk.availability == [True, False, True])
         proxy.stop_reading_at("BlindTransfer")
-        assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == Outcome("unknown")
+        assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == Outcome("unknown")
         proxy.cut()
         await desk.wait_until(lambda: desk.availability == [True, False, True, False, True])
         await desk.call_in_state("talking", CALLER)
@@ -101,8 +101,8 @@ async def test_a_consultation_is_found_again_after_the_connection_was_lost(lab):
         proxy.cut()
         await desk.wait_until(lambda: desk.availability == [True, False, True])
         assert (await desk.call_in_state("consulting")).ref == call.ref
-        assert await desk.pbx.attended(call, CONTEXT, "0123") == Outcome("failed", "busy-transferring")
-        assert await desk.pbx.cancel(call) == ACCEPTED
+        assert await desk.pbx.carry_out("attended", call, to("0123")) == Outcome("failed", "busy-transferring")
+        assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
         await desk.result("returned", "cancelled")
         await lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
 
@@ -111,7 +111,7 @@ async def test_a_consultation_is_found_again_after_the_connection_was_lost(lab):
 async def test_a_consultation_is_found_again_while_the_user_is_back_with_the_caller(lab, operation):
     async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
         call = await desk.consult()
-        assert await desk.pbx.swap(call) == ACCEPTED
+        assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
         await lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
         proxy.cut()
         await desk.wait_until(lambda: desk.availability == [True, False, True])

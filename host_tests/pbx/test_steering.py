@@ -1,7 +1,7 @@
 """Complete, cancel and swap: what the user can do with a consultation by a key."""
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, are_talking, is_waiting
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, Desk, are_talking, is_waiting, to
 from pbx.proxy import AmiProxy
 from phoneterm_bridge.pbx.port import Outcome
 
@@ -12,20 +12,20 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def swap(desk, call):
     """Have the user go back to the caller, and the colleague wait."""
-    assert await desk.pbx.swap(call) == ACCEPTED
+    assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
     await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE) and not is_waiting(legs, CALLER))
 
 
 async def test_complete_connects_caller_and_colleague(desk):
     call = await desk.consult()
-    assert await desk.pbx.complete(call) == ACCEPTED
+    assert await desk.pbx.carry_out("complete", call, None) == ACCEPTED
     await desk.result("done")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
 
 
 async def test_complete_while_it_rings_is_done_when_the_colleague_answers(desk):
     call = await desk.ring()
-    assert await desk.pbx.complete(call) == ACCEPTED
+    assert await desk.pbx.carry_out("complete", call, None) == ACCEPTED
     await desk.wait_until(lambda: desk.pbx.calls(USER) == ())
     await desk.lab.answer(COLLEAGUE)
     await desk.result("done")
@@ -34,14 +34,14 @@ async def test_complete_while_it_rings_is_done_when_the_colleague_answers(desk):
 
 async def test_cancel_while_it_rings_brings_the_caller_back(desk):
     call = await desk.ring()
-    assert await desk.pbx.cancel(call) == ACCEPTED
+    assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
     await desk.result("returned", "cancelled")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
 
 
 async def test_cancel_during_the_consultation_brings_the_caller_back(desk):
     call = await desk.consult()
-    assert await desk.pbx.cancel(call) == ACCEPTED
+    assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
     await desk.result("returned", "cancelled")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
 
@@ -49,7 +49,7 @@ async def test_cancel_during_the_consultation_brings_the_caller_back(desk):
 async def test_swap_goes_to_the_caller_and_back(desk):
     call = await desk.consult()
     await swap(desk, call)
-    assert await desk.pbx.swap(call) == ACCEPTED
+    assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
     await desk.lab.wait_until(lambda legs: is_waiting(legs, CALLER) and not is_waiting(legs, COLLEAGUE))
     assert desk.states() == [("ringing", None), ("consulting", None)]
 
@@ -57,13 +57,13 @@ async def test_swap_goes_to_the_caller_and_back(desk):
 async def test_complete_and_cancel_work_while_swapped(desk):
     call = await desk.consult()
     await swap(desk, call)
-    assert await desk.pbx.cancel(call) == ACCEPTED
+    assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
     await desk.result("returned", "cancelled")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
-    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
     await swap(desk, call)
-    assert await desk.pbx.complete(call) == ACCEPTED
+    assert await desk.pbx.carry_out("complete", call, None) == ACCEPTED
     await desk.result("done")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
 
@@ -76,7 +76,7 @@ async def test_a_user_who_is_with_the_caller_is_not_hung_up_to_complete(lab, is_
         if is_swapped:
             await swap(desk, call)
         asked = len(proxy.actions)
-        assert await desk.pbx.complete(call) == ACCEPTED
+        assert await desk.pbx.carry_out("complete", call, None) == ACCEPTED
         assert proxy.actions[asked:] == [action]
         await desk.result("done")
         await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
@@ -101,4 +101,4 @@ async def test_nothing_can_be_steered_without_a_transfer(desk):
 
 async def test_nobody_can_be_swapped_to_before_the_answer(desk):
     call = await desk.ring()
-    assert await desk.pbx.swap(call) == Outcome("failed", "not-answered")
+    assert await desk.pbx.carry_out("swap", call, None) == Outcome("failed", "not-answered")

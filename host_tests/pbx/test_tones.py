@@ -7,7 +7,7 @@ is noticed, and the last test here that a played digit would be.
 import dataclasses
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, are_talking, is_waiting
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, are_talking, is_waiting, to
 from phoneterm_bridge.pbx.asterisk.features import FIRST_VERSION_WITH_TRANSFER_EXTEN, ask_features
 from phoneterm_bridge.pbx.port import Outcome
 from structlog.testing import capture_logs
@@ -43,13 +43,13 @@ def find_features(request):
 async def test_nobody_hears_a_tone_of_a_transfer_and_of_what_ends_it(open_desk, options, find_features):
     desk = await open_desk(find_features, **options)
     call = await desk.consult()
-    assert await desk.pbx.swap(call) == ACCEPTED
+    assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
     await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
-    assert await desk.pbx.cancel(call) == ACCEPTED
+    assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
     await desk.result("returned", "cancelled")
-    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
-    assert await desk.pbx.complete(call) == ACCEPTED
+    assert await desk.pbx.carry_out("complete", call, None) == ACCEPTED
     await desk.result("done")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
     assert desk.lab.tones() == []
@@ -59,7 +59,7 @@ async def test_nobody_hears_a_tone_of_a_transfer_and_of_what_ends_it(open_desk, 
 async def test_nobody_hears_a_tone_when_the_colleague_is_not_reached(desk, behaviour):
     await desk.lab.set_behaviour(COLLEAGUE, behaviour)
     call = await desk.talk()
-    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
     assert desk.lab.tones() == []
 
@@ -68,7 +68,7 @@ async def test_nobody_hears_a_tone_when_the_colleague_hangs_up_as_the_user_cance
     call = await desk.consult()
     await desk.lab.hang_up(COLLEAGUE)
     await desk.result("returned")
-    assert await desk.pbx.cancel(call) == Outcome("failed", "no-call")
+    assert await desk.pbx.carry_out("cancel", call, None) == Outcome("failed", "no-call")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
     assert desk.lab.tones() == []
 
@@ -79,7 +79,7 @@ async def test_where_the_pbx_does_not_permit_a_transfer_nothing_is_played_at_all
     call = await desk.talk()
     reason = "pbx-misconfigured" if codes == "none" else "not-permitted-by-pbx"
     with capture_logs() as logs:
-        assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == Outcome("failed", reason)
+        assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == Outcome("failed", reason)
     warnings = [(line["event"], line["reason"]) for line in logs if line["log_level"] == "warning"]
     assert warnings == [("no-transfer-began", reason)]
     await desk.press(USER, "7")
@@ -93,7 +93,7 @@ async def test_a_colleague_who_got_a_call_may_transfer_it_on(desk):
     await desk.lab.hang_up(USER)
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
     call = await desk.call_in_state("talking", COLLEAGUE)
-    assert await desk.pbx.attended(call, CONTEXT, USER) == ACCEPTED
+    assert await desk.pbx.carry_out("attended", call, to(USER)) == ACCEPTED
     await desk.wait_until(lambda: (call.ref, "consulting", None) in desk.progress)
     await desk.lab.hang_up(COLLEAGUE)
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
@@ -102,9 +102,9 @@ async def test_a_colleague_who_got_a_call_may_transfer_it_on(desk):
 
 async def test_a_user_who_was_sent_a_call_blindly_may_transfer_it_on(desk):
     call = await desk.talk()
-    assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
     call = await desk.call_in_state("talking", COLLEAGUE)
-    assert await desk.pbx.attended(call, CONTEXT, USER) == ACCEPTED
+    assert await desk.pbx.carry_out("attended", call, to(USER)) == ACCEPTED
     await desk.wait_until(lambda: (call.ref, "consulting", None) in desk.progress)
     assert desk.lab.tones() == []
 
@@ -117,6 +117,6 @@ async def test_a_user_who_is_rung_back_may_transfer_again(open_desk):
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
     await desk.lab.set_behaviour(COLLEAGUE, "answer")
     call = await desk.call_in_state("talking")
-    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.wait_until(lambda: (call.ref, "consulting", None) in desk.progress)
     assert desk.lab.tones() == []

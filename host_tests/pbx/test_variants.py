@@ -1,7 +1,7 @@
 """Differently configured PBXs: what is missing is named, what is slow still works, nobody is left on hold."""
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, are_talking, is_waiting
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, are_talking, is_waiting, to
 from phoneterm_bridge.pbx.port import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -10,30 +10,30 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def test_without_t_in_the_dial_a_transfer_is_not_permitted_and_the_call_goes_on(open_desk):
     desk = await open_desk(allows_transfer=False)
     call = await desk.talk()
-    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == Outcome("failed", "not-permitted-by-pbx")
+    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == Outcome("failed", "not-permitted-by-pbx")
     assert desk.states() == []
     assert are_talking(await desk.lab.legs(), CALLER, USER)
-    assert await desk.pbx.blind(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
 
 
 async def test_an_empty_featuremap_is_named_at_once_and_the_call_goes_on(open_desk):
     desk = await open_desk(codes="none")
     call = await desk.talk()
-    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == Outcome("failed", "pbx-misconfigured")
+    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == Outcome("failed", "pbx-misconfigured")
     assert are_talking(await desk.lab.legs(), CALLER, USER)
 
 
 async def test_the_stock_codes_do_as_well(open_desk):
     desk = await open_desk(codes="stock", min_dtmf_ms=80)
     call = await desk.consult()
-    assert await desk.pbx.swap(call) == ACCEPTED
+    assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
     await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
-    assert await desk.pbx.cancel(call) == ACCEPTED
+    assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
     await desk.result("returned", "cancelled")
-    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
-    assert await desk.pbx.complete(call) == ACCEPTED
+    assert await desk.pbx.carry_out("complete", call, None) == ACCEPTED
     await desk.result("done")
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
 
@@ -43,7 +43,7 @@ async def test_a_dialplan_that_plays_the_busy_tone_does_not_keep_the_caller_on_h
     desk = await open_desk(plays_busy=True)
     await desk.lab.set_behaviour(COLLEAGUE, behaviour)
     call = await desk.talk()
-    assert await desk.pbx.attended(call, CONTEXT, COLLEAGUE) == ACCEPTED
+    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.result("returned", reason, within_s=2)
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER), within_s=2)
 

@@ -59,6 +59,7 @@ class Parts:
     health: Health
     journal: Journal
     sessions: Sessions
+    deciding: set[tuple[str, str]]
     outbox: Outbox
     publisher: TerminalPublisher
     updates: TerminalUpdates
@@ -89,7 +90,8 @@ def assemble(
     health = Health(pbx, pulse, troubles)
     journal = _make_journal(settings, engine, health)
     sessions = Sessions(phones.ttl_ms)
-    outbox = Outbox()
+    deciding: set[tuple[str, str]] = set()
+    outbox = Outbox(deciding)
     publisher = TerminalPublisher(link, base, directory, outbox)
     config = make_config(phones, pbx.operations, engine)
     updates = TerminalUpdates(directory, sessions, publisher, pbx, policy, config, troubles, resend_s=timing.resend_s)
@@ -97,12 +99,12 @@ def assemble(
     running_commands = RunningCommands(publisher, journal, outbox, timing.silence_s)
     pbx_requests = PbxRequests(pbx)
     checks = Checks(directory, sessions, policy, site.limits, pbx, pbx_requests, running_commands)
-    dispatcher = CommandDispatcher(checks, pbx_requests, journal, running_commands, publisher, outbox)
+    dispatcher = CommandDispatcher(checks, pbx_requests, journal, running_commands, publisher, deciding)
     telemetry = Telemetry()
     router = MessageRouter(base, directory, updates, dispatcher, journal, telemetry, troubles)
     parts = Parts(
         settings, pbx, engine, directory, policy, site, broker, link, pulse, troubles, health, journal, sessions,
-        outbox, publisher, updates, requests, running_commands, checks, dispatcher, telemetry, router,
+        deciding, outbox, publisher, updates, requests, running_commands, checks, dispatcher, telemetry, router,
     )  # fmt: skip
     return replace(parts, pages=_make_pages(parts)) if settings.http.enabled else parts
 

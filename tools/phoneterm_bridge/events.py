@@ -44,10 +44,6 @@ class Events:
         if not self._parts.pulse.takes(topic, payload):
             await self._parts.router.receive(topic, payload, is_retained, acknowledge)
 
-    def on_pause(self) -> None:
-        """All messages that came together have been begun with: what they have for the journal is written at once."""
-        self._parts.journal.flush()
-
     def on_calls_changed(self, endpoint: str) -> None:
         """The PBX's calls of an endpoint changed."""
         parts = self._parts

@@ -1,24 +1,24 @@
-"""Collects legends into a sequence: a code, `#1` (blind) or `*2` (attended), and a number the digit map has.
+"""Collects legends into a sequence: the code of an operation, as `#1`, and a number the digit map has.
 
 Does not know permissions, calls or the link, and never guesses: what it dials was keyed, in order, in full, or it is
-refused. Stages: closed -> (# or *) code -> (1 or 2) number -> quiet -> closed. However a sequence ends, the keys that
+refused. Stages: closed -> (# or *) code -> (a digit) number -> quiet -> closed. However a sequence ends, the keys that
 follow within QUIET_MS of one another belong to it and are dropped, so that the rest of a number is never taken for
 the next code. Times are elapsed milliseconds, told by `on_time`. How each odd input ends:
 - # or * alone, #1 alone, a number with digits missing: "code-time", "no-number", "digits-missing" by timer;
 - another key after # or *: "no-such-code"; a digit with which no number goes on: "no-such-number"; the 33rd digit:
   "number-too-long"; a # or * where the map has none, swap, any other legend: "wrong-key"; all too slow: "too-slow";
 - a gap that may have hidden a key: "key-it-again"; the cancel key, or erasing when there is no digit: "cancel".
-What comes of a key or of time is an event: KEYED (a key was taken), OPENED (the code is complete), Dialled, or why the
-sequence ended, as above.
+What comes of a key or of time is an event: KEYED (a key was taken), OPENED (the code is complete), Dialled (for an
+operation that takes no number by the code alone, number and class None), or why the sequence ended, as above.
 """
 
 from collections import namedtuple
 
 from phoneterm.core import digit_map as verdicts
+from phoneterm.core import operations
 from phoneterm.core.messages import MAX_NUMBER_CHARS
 
 QUIET_MS = 700
-_KIND_OF_CODE = {"#1": "blind", "*2": "attended"}
 _DIGITS = "0123456789"
 
 KEYED = "keyed"
@@ -102,11 +102,12 @@ class Collector:
         return self._end(reason) if self.is_open else None
 
     def _take_code(self, legend):
-        self.kind = _KIND_OF_CODE.get(self._code + legend)
-        if self.kind is None:
+        operation = operations.find(self._code + legend, operations.KEYED)
+        if operation is None:
             return self._end("no-such-code")
+        self.kind = operation[operations.NAME]
         self._state = self._settings.digit_map.start()
-        return OPENED
+        return OPENED if operation[operations.TAKES_NUMBER] else self._end(Dialled(self.kind, None, None))
 
     def _take(self, legend):
         digit_map = self._settings.digit_map

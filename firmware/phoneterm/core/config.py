@@ -9,7 +9,7 @@ this module only to read a config.
 from collections import namedtuple
 
 from phoneterm.core import digit_map as maps
-from phoneterm.core import keymap, messages, signals
+from phoneterm.core import keymap, messages, operations, signals
 
 CODE_MS = 2500
 DIGIT_MS = 3000
@@ -37,9 +37,10 @@ def read_config(document, board_roles, digit_map=None):
     if country not in signals.COUNTRIES:
         return messages.Rejected("config", "there are no tones for country " + country)
     ops = document.get("ops")
-    ops = messages.OPERATIONS if ops is None else tuple(ops)
+    known = operations.names()
+    ops = known if ops is None else tuple(ops)
     for op in ops:
-        if op not in messages.OPERATIONS:
+        if op not in known:
             return messages.Rejected("config", "there is no operation " + op)
     if digit_map is None:
         digit_map = maps.compile_document(document, roles)

@@ -7,7 +7,7 @@ The last MOST_COMMANDS commands are remembered, beyond their session, so that a 
 truth; results of anything else are nobody's.
 """
 
-from phoneterm.core import actions, messages
+from phoneterm.core import actions, messages, operations
 
 PUBLISH_MS = 5000  # for all but commands: how long a message may take to reach the broker
 ANSWER_MS = 3000  # a command that nobody has accepted by then is given up
@@ -58,7 +58,7 @@ class Link:
         identity = self._identity
         self._since_hello_ms = 0
         fields = {"boot": identity.boot, "fw": identity.fw, "board": identity.board,
-                  "wire": [messages.VERSION, messages.VERSION], "caps": list(messages.OPERATIONS),
+                  "wire": [messages.VERSION, messages.VERSION], "caps": list(operations.names()),
                   "crash": identity.crash}  # fmt: skip
         return self.publish(messages.HELLO, fields)
 

@@ -14,7 +14,7 @@ kind that does not exist, or encoding a field that is not right, is our own mist
 import json
 from collections import namedtuple
 
-from phoneterm.core import mac
+from phoneterm.core import mac, operations
 
 VERSION = 1
 MAX_PAYLOAD_BYTES = 512
@@ -35,7 +35,6 @@ RESULT = "down/result"
 REQUEST = "down/request"
 BRIDGE_STATE = "bridge/state"
 
-OPERATIONS = ("blind", "attended", "complete", "cancel", "swap")
 FINAL_STATES = ("done", "returned", "failed", "rejected", "unknown")
 
 # The characters that a text may have, by the name of the set.
@@ -55,14 +54,12 @@ _MOST = 0x3FFFFFFF  # the largest small integer on a 32-bit MicroPython
 #   int          0 to _MOST, or int,LOWEST,HIGHEST            bool       true or false
 #   SET,MOST     1 to MOST characters of one of _SETS         number     digits, single stars only between digits
 #   list,MOST    up to MOST names of 1 to 16 characters       pair       [lowest, highest] version
-#   A|B|C        one of these words
+#   A|B|C        one of these words                                operation  the name of one
 # One text a kind: as nested tuples the same tables take a tenth of the smallest device's memory.
 _FIELDS = {
-    HELLO: "boot:hex,16 fw:name,16 board:name,40 wire:pair caps:list,8 crash?:print,120 safe?:print,120",
+    HELLO: "boot:hex,16 fw:name,16 board:name,40 wire:pair caps:list,16 crash?:print,120 safe?:print,120",
     STATE: "boot:hex,16 state:online|offline",
-    COMMAND: (
-        "id:name,32 op:blind|attended|complete|cancel|swap number?:number first_ms:int since_ms:int call?:name,24"
-    ),
+    COMMAND: ("id:name,32 op:operation number?:number first_ms:int since_ms:int call?:name,24"),
     ACK: "permissions:int config:int error?:print,120",
     TELEMETRY: (
         "uptime_s:int heap_free?:int heap_used?:int idf_free?:int idf_largest?:int idf_least?:int"
@@ -73,7 +70,7 @@ _FIELDS = {
     PERMISSIONS: "rev:int multi_user_aware:bool blind:bool attended:bool classes:list,16",
     CONFIG: (
         "rev:int digit_map:map,240 code_ms?:int,500,10000 digit_ms?:int,500,10000 total_ms?:int,2000,60000"
-        " country?:tid,2 ops?:list,5 commit?:legend,1 erase?:legend,1 cancel?:legend,1 swap?:legend,1"
+        " country?:tid,2 ops?:list,16 commit?:legend,1 erase?:legend,1 cancel?:legend,1 swap?:legend,1"
     ),
     CALL: "state:idle|ringing|talking|consulting call?:name,24 reason?:tid,24",
     RESULT: "id:name,32 state:accepted|ringing|consulting|done|returned|failed|rejected|unknown reason?:tid,24",
@@ -248,6 +245,8 @@ def _is_right(check, value):
         return _is_list(value, int(check[1]))
     if name == "number":
         return is_number(value)
+    if name == "operation":
+        return isinstance(value, str) and operations.find(value) is not None
     if name == "pair":
         return isinstance(value, list) and len(value) == 2 and all(map(_is_integer, value))
     return isinstance(value, str) and value in name.split("|")

@@ -13,7 +13,7 @@ _TABLE = (
     "/no-such-number=/number-too-long=/wrong-key=/too-slow=/key-it-again=:refused-number"
     "/no-call=/not-answered=/ambiguous=which call?/busy-transferring=already busy/caller-gone=:no-call"
     "/no-link=:no-link/not-confirmed=/unknown=Outcome unknown:unknown/cancel=cancelled:key"
-    "/accepted=Accepted:accepted/ringing=Ringing/consulting=Answered:/done=Transferred:done"
+    "/accepted=Accepted/swapped=Swapped:accepted/ringing=Ringing/consulting=Answered:/done=Transferred:done"
     "/returned=Caller is back:returned/failed=Failed/rejected=Refused"
     "/refused-by-target=call declined/pbx-misconfigured=PBX set up wrong:failed/"
 )

@@ -1,8 +1,10 @@
 """What the user of this terminal may do: nothing, until a valid document says otherwise.
 
 Does not check signatures or documents (messages.decode does) and does not have the last word: the bridge decides,
-this only lets the user hear a refusal at once. A kind is "blind" or "attended"; classes come from the digit map.
+this only lets the user hear a refusal at once. A kind is the name of an operation; classes come from the digit map.
 """
+
+from phoneterm.core import operations
 
 
 class Permissions:
@@ -30,14 +32,20 @@ class Permissions:
 
     def __str__(self):
         """Return one line for the log: what is in force now."""
-        may = self.allows_kind("blind") or self.allows_kind("attended")
-        return "rev %d, may%s transfer" % (self.revision, "" if may else " not")
+        may = " not"
+        for flag in operations.FLAGS:
+            if self._has(flag):
+                may = ""
+        return "rev %d, may%s transfer" % (self.revision, may)
 
     def allows_kind(self, kind):
-        """Say whether transfers of this kind are allowed to any class at all."""
-        document = self.document
-        return document is not None and document["multi_user_aware"] and document[kind]
+        """Say whether this operation is allowed, and where it takes a number, to any class at all."""
+        return self._has(operations.permission_of(kind))
 
     def allows(self, kind, number_class):
-        """Say whether a transfer of this kind to a number of this class is allowed."""
+        """Say whether this operation is allowed with a number of this class."""
         return self.allows_kind(kind) and number_class in self.document["classes"]
+
+    def _has(self, permission):
+        document = self.document
+        return bool(permission and document and document[operations.MULTI_USER_AWARE] and document[permission])

@@ -6,10 +6,9 @@ allowed?) and when the number is complete; it is bound to the call of its first 
 Times are milliseconds.
 """
 
-from phoneterm.core import actions, call, collector, feedback, outcomes
+from phoneterm.core import actions, call, collector, feedback, operations, outcomes
 
 DEAF_MS = 250  # a stall that may have hidden more than one key: the next one is not the first
-_TITLES = {"blind": "Transfer to", "attended": "Consult with"}
 
 
 class Transfer:
@@ -102,15 +101,10 @@ class Transfer:
         if op is None:
             return False
         state = document["state"]
-        if state == "done" and op == "cancel":
-            state = "returned"
         self._accepted = document["id"] if state == "accepted" else None
         self._move(document["id"], state)
         self.settle()
-        if op == "swap" and state == "done":
-            self.feedback.tell("accepted", "Swapped", "")
-        else:
-            self._tell_result(state, document["reason"])
+        self._tell_result(operations.find(op)[operations.ENDS] if state == "done" else state, document["reason"])
         return True
 
     def on_undelivered(self, name):
@@ -171,7 +165,7 @@ class Transfer:
             self.interrupt(reason)
         else:
             self.settle()
-            self.feedback.show(_TITLES[kind], "")
+            self.feedback.show(operations.find(kind)[operations.TITLE], "")
 
     def _progress(self):
         kind = self.collector.kind
@@ -180,13 +174,14 @@ class Transfer:
             return
         for name in self.collector.possible_classes():
             if self._permissions.allows(kind, name):
-                self.feedback.show(_TITLES[kind], self.collector.keyed)
+                self.feedback.show(operations.find(kind)[operations.TITLE], self.collector.keyed)
                 return
         self.interrupt("destination")
 
     def _dial(self, event):
         reason = self._obstacle(event.kind)
-        if reason is None and not self._permissions.allows(event.kind, event.number_class):
+        is_numbered = event.number is not None
+        if reason is None and is_numbered and not self._permissions.allows(event.kind, event.number_class):
             reason = "destination"
         if reason is not None:
             self._tell_reason(reason)
@@ -196,15 +191,17 @@ class Transfer:
             self._moving = name
             self.call.move("sent")
             self.settle()
-            self.feedback.tell(None, "Sent", event.number)
+            self.feedback.tell(None, "Sent", event.number or "")
 
     def _steer(self, legend):
         """Take the commit, cancel or swap key of a consultation and say whether it was one."""
         roles = self._config.roles
-        op = {roles.cancel: "cancel", roles.commit: "complete", roles.swap: "swap"}.get(legend)
-        if op is None or (self.collector.is_quiet and op != "cancel"):
+        role = {roles.cancel: "cancel", roles.commit: "commit", roles.swap: "swap"}.get(legend)
+        operation = role and operations.find(role, operations.KEYED)
+        if not operation or (self.collector.is_quiet and legend != roles.cancel):
             return False  # a commit key after a number that was complete is no command
-        reason = self._link_obstacle(op)
+        op = operation[operations.NAME]
+        reason = self._right_obstacle(op)
         if reason is not None:
             self._tell_reason(reason)
         elif self._send(op, None, self._link.session_ms, self.call.ref):
@@ -222,15 +219,15 @@ class Transfer:
 
     def _obstacle(self, kind):
         """Return why a transfer of this kind cannot be, or None."""
-        reason = self._link_obstacle(kind)
-        if reason is None and not self._permissions.allows_kind(kind):
-            reason = "permission"
-        return reason or self._call_obstacle()
+        return self._right_obstacle(kind) or self._call_obstacle()
 
-    def _link_obstacle(self, op):
+    def _right_obstacle(self, op):
+        """Return why this terminal cannot have an operation carried out at all, or None."""
         if not self._link.is_usable():
             return "no-link"
-        return None if op in self._config.ops else "unsupported"
+        if op not in self._config.ops:
+            return "unsupported"
+        return None if self._permissions.allows_kind(op) else "permission"
 
     def _call_obstacle(self):
         return self.call.obstacle() or (None if self.call.ref == self._first_call else "no-call")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pbx_lab.lab import CONTEXT, ENDPOINTS, LabOptions, PbxLab
 from phoneterm_bridge.cli.terminal import device_settings
 from phoneterm_bridge.pbx.backends import make_pbx
+from phoneterm_bridge.pbx.port import Pbx
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
 from phoneterm_bridge.store.database import open_store
@@ -103,10 +104,14 @@ class Installation:
     async def _start_bridge(self, is_allowed: bool) -> None:
         self.settings = self._make_settings()
         self._fill_store(is_allowed)
-        self.bridge = Bridge(self.settings, make_pbx(self.settings.pbx))
+        self.bridge = Bridge(self.settings, self.make_backend())
         await self.bridge.start()
         self._parts.push_async_callback(self.stop_bridge)
         self._port = self.bridge.broker_port
+
+    def make_backend(self) -> Pbx:
+        """Return the bridge's backend for the lab's PBX; it is not started."""
+        return make_pbx(self.settings.pbx)
 
     async def stop_bridge(self) -> None:
         """Stop the bridge and its broker; everything else goes on."""
@@ -115,7 +120,7 @@ class Installation:
     async def restart_bridge(self) -> None:
         """Start the bridge again after `stop_bridge`, at the same port and with the same store."""
         broker = self.settings.broker.model_copy(update={"port": self._port})
-        self.bridge = Bridge(self.settings.model_copy(update={"broker": broker}), make_pbx(self.settings.pbx))
+        self.bridge = Bridge(self.settings.model_copy(update={"broker": broker}), self.make_backend())
         await self.bridge.start()
 
     def _fill_store(self, is_allowed: bool) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pbx_lab.lab import CONTEXT
 from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
+from phoneterm_bridge.pbx.port import Target
 
 USER, COLLEAGUE, CALLER = "101", "102", "103"
 
@@ -55,7 +56,7 @@ async def start_by_letter(desk: Desk) -> None:
 async def start_by_bridge(desk: Desk) -> None:
     """Have the bridge's backend do it, with all its checks, the way it found at connect."""
     (call,) = desk.pbx.calls(USER)
-    outcome = await desk.pbx.attended(call, CONTEXT, COLLEAGUE)
+    outcome = await desk.pbx.carry_out("attended", call, Target(CONTEXT, COLLEAGUE))
     if outcome.state != "accepted":
         raise ConnectionError(f"the backend did not start the transfer: {outcome.reason or outcome.state}")
 

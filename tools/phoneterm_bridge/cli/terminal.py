@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from phoneterm.core.operations import FLAGS
 
 from phoneterm_bridge.broker.tls_psk import derive_psk
 from phoneterm_bridge.cli.options import (
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
-_Operations = Annotated[list[str] | None, typer.Option("--op", help="blind or attended; may be repeated.")]
+_Operations = Annotated[list[str] | None, typer.Option("--op", help=f"{' or '.join(FLAGS)}; may be repeated.")]
 _Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write its settings to this new file.")]
 _MqttHost = Annotated[str | None, typer.Option(help="The broker's address as the terminal sees it.")]
 
@@ -164,7 +165,7 @@ def deny(tid: _Tid, operations: _Operations = None, config: Config = None, overr
     """Forbid a terminal operations."""
     with open_directory(config, overrides) as directory:
         if not operations:
-            raise SetupProblem("Say what to deny: --op blind or --op attended.")
+            raise SetupProblem(f"Say what to deny: {' or '.join(f'--op {flag}' for flag in FLAGS)}.")
         for operation in operations:
             directory.set_operation(tid, operation, False)
 
@@ -181,9 +182,7 @@ def _describe(record: TerminalRecord) -> str:
     if not record.may_transfer:
         why = "extension is no phone terminal" if record.is_multi_user_aware else "not multi user aware"
         return f"nothing: {why}"
-    flags = {"blind": record.allows_blind, "attended": record.allows_attended}
-    operations = " and ".join(name for name, is_allowed in flags.items() if is_allowed)
-    return f"{operations or 'no transfers'} to {', '.join(record.classes) or 'nothing'}"
+    return f"{' and '.join(record.flags) or 'no transfers'} to {', '.join(record.classes) or 'nothing'}"
 
 
 def _refuse_existing(output: Path | None) -> None:

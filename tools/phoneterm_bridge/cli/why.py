@@ -5,7 +5,8 @@ Does no work of its own, and needs no running bridge: it reads the journal.
 
 import json
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from enum import Enum
+from typing import Annotated
 
 import sqlalchemy as sa
 import typer
@@ -14,9 +15,11 @@ from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_s
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.journal_reading import find_change, find_nearest, find_user
+from phoneterm_bridge.wording.operation_table import all_operations
 from phoneterm_bridge.wording.why import as_fields, describe_change, describe_none, explain, is_about, is_of_permission
 
-_Operation = Literal["blind", "attended", "complete", "cancel", "swap"]
+_Operation = Enum("_Operation", {row.name: row.name for row in all_operations()}, type=str)  # type: ignore[misc]
+_WITH_CODES = ", ".join(f"{row.code} ({row.name})" for row in all_operations() if row.code)
 
 
 def why(
@@ -24,7 +27,7 @@ def why(
     at: Annotated[
         str | None, typer.Option(help="About when: 14:05, or '2026-03-01 14:05'; without it the last one.")
     ] = None,
-    op: Annotated[_Operation | None, typer.Option(help="Only #1 (blind), only *2 (attended), ...")] = None,
+    op: Annotated[_Operation | None, typer.Option(help=f"Only one operation: {_WITH_CODES}, ...")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The whole timeline, for machines.")] = False,
     config: Config = None,
     overrides: Overrides = None,
@@ -34,7 +37,7 @@ def why(
         moment = None if at is None else read_moment(at, datetime.now())
         engine = open_store(read_settings(config, overrides).store.path)
         try:
-            answer = answer_why(engine, extension, moment, op)
+            answer = answer_why(engine, extension, moment, op and op.value)
         finally:
             engine.dispose()
         typer.echo(json.dumps(answer, indent=2) if as_json else answer["sentence"])

@@ -3,7 +3,7 @@
 The order: session, fresh, rate, permitted, which call, number known, site limits. Each refusal is a wire reason, and
 each check notes its verdict in the command. The call of a command that passes is taken: a second transfer of it is
 refused from then on.
-`check_again` repeats, immediately before the action, what may have changed meanwhile, if anything did that it rests on.
+`check_again` repeats, immediately before the action, what may have changed meanwhile.
 """
 
 import time
@@ -16,10 +16,11 @@ from phoneterm_bridge.command.running_commands import RunningCommand, RunningCom
 from phoneterm_bridge.pbx.calls import choose_call, refusal_of_call
 from phoneterm_bridge.pbx.port import Call, Pbx
 from phoneterm_bridge.policy.limits import Limits
-from phoneterm_bridge.policy.rules import TRANSFERS, Policy
+from phoneterm_bridge.policy.rules import Policy
 from phoneterm_bridge.store.journal import Event
 from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.terminals.sessions import Session, Sessions
+from phoneterm_bridge.wording.operation_table import find_operation
 
 
 class Checks:
@@ -50,7 +51,6 @@ class Checks:
     async def check(self, command: Command) -> tuple[RunningCommand | None, str | None]:
         """Return the call that is taken, once one is, and the reason to refuse the command with, if any."""
         session = self.session_of(command)
-        command.basis = self._basis_of(command)
         reason = (
             self._refuse_by_time(command, session) or self._refuse_by_rate(command) or self._refuse_by_right(command)
         )
@@ -65,9 +65,6 @@ class Checks:
 
     def check_again(self, command: Command) -> Event | None:
         """Return the verdict that a command which passed must not be carried out any more, if so."""
-        session = self._sessions.live(command.terminal.tid)
-        if session is not None and command.basis == self._basis_of(command) and self._is_fresh(command, session):
-            return None
         again = command.checked_again()
         reason = self._refuse_by_time(again, self.session_of(again)) or self._refuse_by_right(again)
         return None if reason is None else again.verdict(reason)
@@ -92,11 +89,6 @@ class Checks:
     def _is_fresh(self, command: Command, session: Session) -> bool:
         return session.is_fresh(command.since_ms, self._now_s()) and command.first_ms <= command.since_ms
 
-    def _basis_of(self, command: Command) -> tuple:
-        """Return what the verdicts on session and permission rest on: while it is the same, so are they."""
-        tid = command.terminal.tid
-        return self._sessions.live(tid), self._directory.find(tid), self._today().minute  # office hours are in minutes
-
     def _refuse_by_rate(self, command: Command) -> str | None:
         """A terminal may not ask more often than a person can."""
         is_over = self._limits.count_command(command.terminal.tid, self._now_s())
@@ -110,7 +102,8 @@ class Checks:
         refusal = self._policy.refusal(terminal, command.op, command.number, self._today())
         if refusal is not None:
             return command.note("permission", refusal.reason, refusal.cause)
-        return command.note("permission", None if command.op in self._pbx.operations else "unsupported")
+        is_possible = find_operation(command.op) is not None and command.op in self._pbx.operations
+        return command.note("permission", None if is_possible else "unsupported")
 
     def _find_call(self, command: Command, session: Session) -> Call | str:
         """Exactly one call must be meant, with nothing else being done to it."""
@@ -123,8 +116,11 @@ class Checks:
         return refusal_of_call(call, command.op, command.number, is_busy) or call
 
     async def _refuse_by_number(self, command: Command) -> str | None:
-        """A transfer's number must exist in the terminal's dialplan context."""
-        if command.op not in TRANSFERS or command.number is None:
+        """The number of an operation that takes one must exist in the terminal's dialplan context."""
+        operation = find_operation(command.op)
+        if operation is None:
+            return command.note("number", "unsupported")
+        if not operation.takes_number or command.number is None:
             return None
         return command.note("number", await self._pbx_requests.ask_for_number(command.terminal.context, command.number))
 

@@ -15,12 +15,10 @@ class Command:
 
     fields: those of the decoded message, of which some are also attributes. id: unique per terminal. ref: the call that
     the phone was in when the code was keyed, None where it knew none. first_ms, since_ms: when the first key happened,
-    and when the command was complete, counted from the session's arrival. trail: what was checked so far. basis: what
-    the verdicts of the checks that are made again rest on.
+    and when the command was complete, counted from the session's arrival. trail: what was checked so far.
     """
 
     __slots__ = (
-        "basis",
         "fields",
         "first_ms",
         "id",
@@ -44,7 +42,6 @@ class Command:
         self.since_ms: int = fields["since_ms"]
         self.received_ms = _now_ms() if received_ms is None else received_ms
         self.trail: list[tuple] = []
-        self.basis: tuple | None = None
 
     def note(self, check: str, reason: str | None, cause: str | None = None) -> str | None:
         """Remember the verdict of one check (None: passed), with its cause where the reason is not all; return it."""

@@ -10,13 +10,13 @@ from collections.abc import Callable, Coroutine
 from typing import cast
 
 import structlog
+from phoneterm.core.messages import FINAL_STATES
 
 from phoneterm_bridge.command.checks import Checks
 from phoneterm_bridge.command.command import Command
 from phoneterm_bridge.command.pbx_requests import PbxRequests
 from phoneterm_bridge.command.running_commands import RunningCommand, RunningCommands
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
-from phoneterm_bridge.terminals.outbox import Outbox
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
 
 
@@ -30,16 +30,16 @@ class CommandDispatcher:
         journal: Journal,
         running_commands: RunningCommands,
         publisher: TerminalPublisher,
-        outbox: Outbox,
+        deciding: set[tuple[str, str]],
     ) -> None:
+        """deciding: what is kept here of the commands that are being decided, each as (tid, id)."""
         self._checks = checks
         self._pbx_requests = pbx_requests
         self._journal = journal
         self._running_commands = running_commands
         self._publisher = publisher
-        self._outbox = outbox
         self._is_open = True
-        self._deciding: set[tuple[str, str]] = set()
+        self._deciding = deciding
         self._running: set[asyncio.Task] = set()
 
     @property
@@ -54,13 +54,11 @@ class CommandDispatcher:
             return
         running = None
         self._deciding.add(key)
-        self._outbox.urgent += 1
         try:
             if not await self._is_repeated(command):
                 running = await self._decide(command)
         finally:
             self._deciding.discard(key)
-            asyncio.get_running_loop().call_soon(self._end_urgency)  # once the PBX has been asked, if it is
         acknowledge()
         if running is not None:
             await self._run(self._carry_out(command, running))
@@ -136,11 +134,8 @@ class CommandDispatcher:
         )
         running.note_answer()
         self._running_commands.report(running, outcome.state, outcome.reason)
-        if outcome.state == "accepted" and command.op == "swap":
+        if outcome.state == "accepted" and running.operation.ends not in FINAL_STATES:  # there is no end to wait for
             self._running_commands.report(running, "done", None)
-
-    def _end_urgency(self) -> None:
-        self._outbox.urgent -= 1
 
     async def _run(self, work: Coroutine) -> None:
         """Wait for work, which counts as being with the PBX meanwhile."""

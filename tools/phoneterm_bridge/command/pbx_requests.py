@@ -1,15 +1,14 @@
 """Asks the PBX one thing, with a deadline, and turns whatever happens into a value. Does not decide what to ask.
 
 A question that fails is "not known"; an operation that fails without an answer is "unknown", because it may have
-been carried out: it is never asked a second time.
+been carried out: it is never asked a second time. What is not in the table of operations is not asked for at all.
 """
-
-from collections.abc import Awaitable
 
 import structlog
 
 from phoneterm_bridge.command.shared_deadline import SharedDeadline
-from phoneterm_bridge.pbx.port import Call, Outcome, Pbx
+from phoneterm_bridge.pbx.port import Call, Outcome, Pbx, Target
+from phoneterm_bridge.wording.operation_table import find_operation
 
 _QUESTION_TIMEOUT_S = 2
 _OPERATION_TIMEOUT_S = 10
@@ -36,16 +35,12 @@ class PbxRequests:
 
     async def ask_for_operation(self, op: str, call: Call, context: str, number: str | None) -> Outcome:
         """Have the PBX carry out one wire operation on a call, and return what is known of the outcome."""
+        operation = find_operation(op)
+        if operation is None or op not in self._pbx.operations:
+            return Outcome("failed", "unsupported")
+        target = Target(context, number or "") if operation.takes_number else None
         try:
-            return await self._long_deadline.wait(self._begin(op, call, context, number))
+            return await self._long_deadline.wait(self._pbx.carry_out(op, call, target))
         except Exception as error:
             structlog.get_logger().error("pbx-operation-failed", op=op, error=type(error).__name__)
             return Outcome("unknown")
-
-    def _begin(self, op: str, call: Call, context: str, number: str | None) -> Awaitable[Outcome]:
-        if op == "blind":
-            return self._pbx.blind(call, context, number or "")
-        if op == "attended":
-            return self._pbx.attended(call, context, number or "")
-        operations = {"complete": self._pbx.complete, "cancel": self._pbx.cancel, "swap": self._pbx.swap}
-        return operations[op](call)

@@ -1,8 +1,8 @@
 """Follows what the PBX was asked to its true end, and tells terminal and journal. Does not decide or ask anything.
 
 A running command belongs to one call reference. Its results only go forward: accepted, ringing, consulting, then one
-final state. The journal has each of them, and the terminal is told only the newest when its turn comes. complete,
-cancel and swap share the reference of the transfer they act on and end with it. A command whose call has left the PBX's
+final state. The journal has each of them, and the terminal is told only the newest when its turn comes. What
+acts on a transfer shares its reference and ends with it. A command whose call has left the PBX's
 view ends as unknown when nothing more is heard of it; one that was lost from view while the PBX was away ends as
 unknown at once. A blind transfer is done when the caller has been sent; whether anybody answered there is one more line
 in the journal, whenever it comes.
@@ -16,11 +16,11 @@ import structlog
 from phoneterm.core.messages import FINAL_STATES
 
 from phoneterm_bridge.pbx.port import Call
-from phoneterm_bridge.policy.rules import TRANSFERS
 from phoneterm_bridge.settings.timing import USUAL
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
 from phoneterm_bridge.terminals.outbox import Outbox
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
+from phoneterm_bridge.wording.operation_table import Operation, find_operation
 
 _MOST_SENT = 1000
 _FORWARD = {"accepted": 1, "ringing": 2, "consulting": 3}
@@ -32,7 +32,7 @@ class RunningCommand:
 
     tid: str
     command_id: str
-    op: str
+    operation: Operation
     call: Call
     asked: asyncio.Future[None]
     recorded: Recorded | None = None
@@ -40,6 +40,11 @@ class RunningCommand:
     untold: tuple[str, str | None] | None = None  # the last result, while the terminal has yet to be told
     silence: asyncio.TimerHandle | None = None
     is_external: bool = False
+
+    @property
+    def is_transfer(self) -> bool:
+        """Say whether it began at the call, and does not act on a transfer that is under way."""
+        return self.operation.acts_on == "call"
 
     def note_answer(self) -> None:
         """The PBX has answered, or can no longer."""
@@ -73,15 +78,21 @@ class RunningCommands:
         return sum(running.is_external for running in self._running_commands)
 
     def begin(self, tid: str, command_id: str, op: str, call: Call) -> RunningCommand:
-        """Take a call for a command; from now on a second transfer of it is refused."""
-        running = RunningCommand(tid, command_id, op, call, asyncio.get_running_loop().create_future())
+        """Take a call for a command; from now on a second transfer of it is refused.
+
+        ValueError for what is not in the table of operations.
+        """
+        operation = find_operation(op)
+        if operation is None:
+            raise ValueError(f"there is no operation {op!r}")
+        running = RunningCommand(tid, command_id, operation, call, asyncio.get_running_loop().create_future())
         self._running_commands[running] = None
         self._by_ref.setdefault(call.ref, []).append(running)
         return running
 
     def transfer_of(self, ref: str) -> RunningCommand | None:
         """Return the transfer that is under way on a call, if any."""
-        found = (running for running in self._by_ref.get(ref, ()) if running.op in TRANSFERS)
+        found = (running for running in self._by_ref.get(ref, ()) if running.is_transfer)
         return next(found, None)
 
     def report(self, running: RunningCommand, state: str, reason: str | None) -> None:
@@ -98,7 +109,7 @@ class RunningCommands:
         self.note(running, Event("result", state, reason))
         is_waiting, running.untold = running.untold is not None, (state, reason)
         if not is_waiting:
-            self._outbox.do(self._tell, running)
+            self._outbox.send(self._tell, running)
 
     def _tell(self, running: RunningCommand) -> None:
         """Tell the terminal how far its command has come."""
@@ -106,7 +117,7 @@ class RunningCommands:
             return
         (state, reason), running.untold = running.untold, None
         self._publisher.say_result(running.tid, running.command_id, state, reason)
-        words = {"tid": running.tid, "id": running.command_id, "op": running.op, "state": state}
+        words = {"tid": running.tid, "id": running.command_id, "op": running.operation.name, "state": state}
         say = self._log.info if state in FINAL_STATES else self._log.debug
         say("result", **words, **({"reason": reason} if reason else {}))
 
@@ -125,14 +136,14 @@ class RunningCommands:
         """The PBX says how the transfer on a call went on; commands that act on it end with it."""
         for running in tuple(self._by_ref.get(ref, ())):
             self.note(running, Event("event", state, reason))
-            if running.op in TRANSFERS:
+            if running.is_transfer:
                 self.report(running, state, reason)
             elif state in FINAL_STATES:
-                has_worked = (running.op, state) in (("complete", "done"), ("cancel", "returned"))
+                has_worked = state == running.operation.ends
                 self.report(running, "done" if has_worked else state, None if has_worked else reason)
 
     def on_arrival(self, ref: str, reason: str | None) -> None:
-        """Journal whether somebody answered where a blind transfer sent the caller."""
+        """Journal whether somebody answered where a transfer sent the caller."""
         recorded = self._sent.pop(ref, None)
         if recorded is not None:
             self._journal.append(recorded, Event("arrival", "not-answered" if reason else "answered", reason))
@@ -159,7 +170,7 @@ class RunningCommands:
                 running.silence = loop.call_later(self._silence_s, self.report, running, "unknown", None)
 
     def _remember_sent(self, running: RunningCommand, state: str) -> None:
-        if (running.op, state) == ("blind", "done") and running.recorded is not None:
+        if running.is_transfer and state == "done" and running.recorded is not None:
             self._sent[running.call.ref] = running.recorded
             while len(self._sent) > _MOST_SENT:
                 self._sent.popitem(last=False)

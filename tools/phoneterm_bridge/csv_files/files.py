@@ -72,11 +72,10 @@ def read_known(engine: sa.Engine) -> Known:
 
 
 def _fields_of(record: TerminalRecord) -> dict:
-    flags = {"blind": record.allows_blind, "attended": record.allows_attended}
     return {
         "extension": record.extension,
         "is_revoked": record.is_revoked,
-        "operations": tuple(name for name, is_allowed in flags.items() if is_allowed),
+        "operations": record.flags,
         "classes": record.classes,
         "allow": record.allow_prefixes,
         "deny": record.deny_prefixes,

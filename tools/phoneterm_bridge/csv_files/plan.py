@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from phoneterm.core.operations import FLAGS
+
 from phoneterm_bridge.csv_files.rows import CsvRow, Mistake, show
 from phoneterm_bridge.store import names
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE
 
 _WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-_OPERATIONS = ("blind", "attended")
 _NAMED_BY_TERMINAL = ("operations", "classes", "allow", "deny")
 _NAMED_BY_EXTENSION = ("endpoint", "context", "type", "terminal")
 
@@ -94,7 +95,7 @@ class ImportPlan:
             return False
         if there is None:
             self._step("add_terminal", tid, extension)
-            new = {"extension": extension, "is_revoked": False, "operations": _OPERATIONS, "allow": (), "deny": ()}
+            new = {"extension": extension, "is_revoked": False, "operations": FLAGS, "allow": (), "deny": ()}
             self.known.terminals[tid] = new | {"classes": DEFAULT_CLASSES}
         return True
 
@@ -105,7 +106,7 @@ class ImportPlan:
         problems = {name: check(wanted[name]) for name, check in _CHECKS.items()}
         if self._refuse_all(row, problems):
             return
-        for operation in _OPERATIONS:
+        for operation in FLAGS:
             if (operation in wanted["operations"]) != (operation in there["operations"]):
                 self._step("set_operation", tid, operation, operation in wanted["operations"])
         if wanted["classes"] != there["classes"]:
@@ -140,8 +141,8 @@ class ImportPlan:
 
 
 def _problem_of_operations(operations: tuple[str, ...]) -> str | None:
-    is_right = set(operations) <= set(_OPERATIONS)
-    return None if is_right else "an operation that can be allowed is blind or attended"
+    is_right = set(operations) <= set(FLAGS)
+    return None if is_right else f"an operation that can be allowed is {' or '.join(FLAGS)}"
 
 
 _EXTENSION_COLUMNS = ((1, "endpoint"), (2, "context"), (3, "type"))

@@ -53,7 +53,7 @@ class MqttConnection:
 
     def __init__(
         self, address: BrokerAddress, topic_filter: str, will: Will, on_message: OnMessage,
-        on_pause: Callable[[], None] | None = None, limits: Limits = USUAL_LIMITS,
+        limits: Limits = USUAL_LIMITS,
     ) -> None:  # fmt: skip
         """Take what to subscribe to; the topic of the will is subscribed to as well."""
         self._connect_s = limits.connect_s
@@ -61,7 +61,7 @@ class MqttConnection:
         self._filters = (topic_filter, will.topic)
         name = f"bridge-{secrets.token_hex(8)}"
         login = packets.connect(name, address.username, address.password, address.keepalive_s, will)
-        self._protocol = MqttProtocol(login, address.keepalive_s, on_message, on_pause, limits.most_waiting_bytes)
+        self._protocol = MqttProtocol(login, address.keepalive_s, on_message, limits.most_waiting_bytes)
 
     async def open(self) -> None:
         """Log in and subscribe; NotConnected when that fails."""

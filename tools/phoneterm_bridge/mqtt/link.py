@@ -28,9 +28,6 @@ class LinkReceiver(Protocol):
     async def on_message(self, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]) -> None:
         """A message came; `acknowledge` tells the broker that it is taken, and so does returning. Must not raise."""
 
-    def on_pause(self) -> None:
-        """All messages that came together have been begun with."""
-
 
 class Link(Protocol):
     """A way to publish and to be told. Publishing while it is down does nothing and says so."""
@@ -84,7 +81,7 @@ class MqttLink:
         delay_s = _FIRST_DELAY_S
         while True:
             take = partial(self._take, receiver)
-            connection = MqttConnection(self._find_address(), self._filter, self._will, take, receiver.on_pause)
+            connection = MqttConnection(self._find_address(), self._filter, self._will, take)
             try:
                 await connection.open()
                 delay_s = _FIRST_DELAY_S

@@ -44,17 +44,14 @@ class MqttProtocol(asyncio.Protocol):
     """One connection, good for one `open`. `lost` is set when it has ended or was given up."""
 
     def __init__(
-        self, login: bytes, keepalive_s: float, on_message: OnMessage, on_pause: Callable[[], None] | None = None,
-        most_waiting_bytes: int = MOST_WAITING_BYTES,
-    ) -> None:  # fmt: skip
-        """login: a CONNECT packet, which says the same keepalive. `on_pause` is called when all messages that came
-        together have been begun with."""
+        self, login: bytes, keepalive_s: float, on_message: OnMessage, most_waiting_bytes: int = MOST_WAITING_BYTES
+    ) -> None:
+        """login: a CONNECT packet, which says the same keepalive."""
         self._most_waiting_bytes = most_waiting_bytes
         self.lost = asyncio.Event()
         self.trouble = ""
         self._login = login
         self._on_message = on_message
-        self._on_pause = on_pause
         self._loop = asyncio.get_running_loop()
         self._upkeep = Upkeep(keepalive_s, self._ping, self._cut, self._owed_since)
         self._decoder = Decoder()
@@ -161,7 +158,6 @@ class MqttProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what came."""
         self._upkeep.silent_parts = 0
-        heard_before = self._heard
         for kind, number, topic, payload, is_retained in self._decoder.feed(data):
             if kind == PUBACK:
                 self._unacknowledged.pop(number, None)
@@ -171,8 +167,6 @@ class MqttProtocol(asyncio.Protocol):
                 self._hearing[self._heard] = self._loop.create_task(hearing)
             else:
                 self._take_answer(kind, number, payload)
-        if self._heard != heard_before and self._on_pause is not None:
-            self._loop.call_soon(self._on_pause)
         if self._decoder.trouble:
             self._cut(f"it sends {self._decoder.trouble}")
         if self._settled is not None and not self._unacknowledged:

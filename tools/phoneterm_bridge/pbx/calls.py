@@ -9,6 +9,7 @@ is a wire reason.
 import math
 
 from phoneterm_bridge.pbx.port import Call
+from phoneterm_bridge.wording.operation_table import find_operation
 
 _CONNECTED = ("talking", "held", "consulting")
 _NOT_ANSWERED = ("ringing", "dialling")
@@ -29,8 +30,11 @@ def choose_call(calls: tuple[Call, ...], ref: str | None, first_key_s: float) ->
 
 
 def refusal_of_call(call: Call, op: str, number: str | None, is_busy: bool) -> str | None:
-    """Return why `op` cannot be done to this call: busy-transferring, no-call or destination; None when it can."""
-    if op in ("complete", "cancel", "swap"):
+    """Return why `op` cannot be done to this call: unsupported, busy-transferring, no-call, destination; or None."""
+    operation = find_operation(op)
+    if operation is None:
+        return "unsupported"
+    if operation.acts_on == "transfer":
         return None if call.state == "consulting" or is_busy else "no-call"
     if call.state == "consulting" or is_busy:
         return "busy-transferring"

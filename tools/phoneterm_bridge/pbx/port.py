@@ -1,4 +1,4 @@
-"""The PBX as the bridge sees it: calls, five operations, and what they lead to.
+"""The PBX as the bridge sees it: calls, operations on them, and what they lead to.
 
 Does not know AMI, MQTT or terminals. A backend is one class with the methods of `Pbx`; it turns its PBX's own
 events into the few words here, and never repeats an operation whose outcome it does not know.
@@ -27,6 +27,13 @@ class Call(NamedTuple):
     peer: str
 
 
+class Target(NamedTuple):
+    """Where an operation that takes a number leads: the number, and the dialplan context that it is dialled in."""
+
+    context: str
+    number: str
+
+
 class Outcome(NamedTuple):
     """What asking the PBX led to: "accepted", "failed" with a wire reason, or "unknown" (asked, but no answer came)."""
 
@@ -51,10 +58,13 @@ class PbxListener(Protocol):
 
 
 class Pbx(Protocol):
-    """A PBX backend. `operations` are the wire operations it can carry out; it says so before it is connected."""
+    """A PBX backend. It says before it is connected which operations it can carry out, by their words on the wire."""
 
-    operations: frozenset[str]
     is_available: bool
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """The operations that `carry_out` knows; every other one is refused."""
 
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
@@ -74,20 +84,14 @@ class Pbx(Protocol):
     async def is_known_number(self, context: str, number: str) -> bool | None:
         """Say whether the dialplan has this number; None when the PBX did not answer."""
 
-    async def blind(self, call: Call, context: str, number: str) -> Outcome:
-        """Send the call's other party to the number."""
+    async def carry_out(self, operation: str, call: Call, target: Target | None) -> Outcome:
+        """Do to this call what a word of `operations` says; "failed", "unsupported" for every other word.
 
-    async def attended(self, call: Call, context: str, number: str) -> Outcome:
-        """Put the other party on hold and call the number."""
-
-    async def complete(self, call: Call) -> Outcome:
-        """Connect caller and colleague; the endpoint is out."""
-
-    async def cancel(self, call: Call) -> Outcome:
-        """Release the colleague and return to the caller."""
-
-    async def swap(self, call: Call) -> Outcome:
-        """Talk to the one of caller and colleague who is on hold."""
+        `target` is given where the operation takes a number. What each is to do is in the table,
+        `phoneterm.core.operations`: blind sends the call's other party to the number; attended puts it on hold and
+        calls the number; complete connects caller and colleague, and the endpoint is out; cancel releases the colleague
+        and returns to the caller; swap talks to the one of the two who is on hold.
+        """
 
 
 class PbxRejectedLogin(Exception):

@@ -1,8 +1,9 @@
 """Whether a terminal may send a caller to a number now. Does not know calls, sessions, the dialplan or how often.
 
-Allowed means: the extension is a phone terminal, its user is multi user aware, the operation is allowed, and the
-number is: never an emergency number or a feature code; by the longest prefix that allows or denies it; and where no
-prefix fits, by its class from the digit map. Numbers outside only in office hours, and not once they were revoked.
+Allowed means: the extension is a phone terminal, its user is multi user aware, the operation is in the table and
+allowed, and so is the number, if it takes one: never an emergency number or a feature code; by the longest prefix that
+allows or denies it; and where no prefix fits, by its class from the digit map. Numbers outside only in office hours,
+and not once they were revoked.
 """
 
 from datetime import datetime
@@ -17,10 +18,10 @@ from phoneterm_bridge.settings.office_hours import is_within, read_hours
 from phoneterm_bridge.settings.policy import PolicySettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.records import TERMINAL_TYPE, TerminalRecord
+from phoneterm_bridge.wording.operation_table import find_operation
 
 # Classes that are never a target, whatever the permissions say.
 FORBIDDEN_CLASSES = frozenset({"emergency", "feature"})
-TRANSFERS = ("blind", "attended")
 _NUMBERS_REMEMBERED = 1024
 
 
@@ -49,10 +50,13 @@ class Policy:
         if not terminal.may_transfer:
             is_phone = terminal.extension_type == TERMINAL_TYPE
             return Refusal("permission", "not-multi-user-aware" if is_phone else "no-phone-terminal")
-        if op not in TRANSFERS:
-            return None
-        if not (terminal.allows_blind if op == "blind" else terminal.allows_attended):
+        operation = find_operation(op)
+        if operation is None:
+            return Refusal("permission", "no-rule")
+        if not terminal.has(operation.permission):
             return Refusal("permission", "operation")
+        if not operation.takes_number:
+            return None
         if number is None:
             return Refusal("bad-number")
         if number == terminal.extension:
@@ -63,9 +67,10 @@ class Policy:
         return None if cause is None else Refusal("destination", cause)
 
     def is_external(self, op: str, number: str | None) -> bool:
-        """Say whether this is a transfer to a number outside."""
-        is_transfer = op in TRANSFERS and number is not None
-        return is_transfer and self._class_of(number) not in self._settings.internal
+        """Say whether this sends a caller to a number outside; what is not in the table is taken to do so."""
+        operation = find_operation(op)
+        has_target = number is not None and (operation is None or operation.takes_number)
+        return has_target and self._class_of(number) not in self._settings.internal
 
     def classes_for(self, terminal: TerminalRecord) -> list[str]:
         """Return the classes that some number the terminal may transfer to is of, for its own quick feedback."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
+from phoneterm.core.operations import FLAGS
 
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import names, tables
@@ -96,7 +97,7 @@ class Directory:
             connection.execute(
                 tables.terminals.insert().values(**row, extension=extension, revoked=False, added_ms=_now_ms())
             )
-            allowed = {"blind": True, "attended": True, "classes": ",".join(DEFAULT_CLASSES)}
+            allowed = dict.fromkeys(FLAGS, True) | {"classes": ",".join(DEFAULT_CLASSES)}
             connection.execute(tables.permissions.insert().values(tid=tid, **allowed))
             self._note(connection, tid, f"terminal added at extension {extension}")
         return enrolment
@@ -120,9 +121,9 @@ class Directory:
             self._note(connection, tid, "terminal revoked")
 
     def set_operation(self, tid: str, operation: str, is_allowed: bool) -> None:
-        """Allow a terminal blind or attended transfers, or forbid them."""
-        if operation not in ("blind", "attended"):
-            raise SetupProblem(f"An operation that can be allowed is blind or attended, not {operation!r}.")
+        """Set one of the flags that operations need, or clear it."""
+        if operation not in FLAGS:
+            raise SetupProblem(f"An operation that can be allowed is {' or '.join(FLAGS)}, not {operation!r}.")
         self._set_permissions(tid, f"{operation} {is_allowed}", **{operation: is_allowed})
 
     def set_classes(self, tid: str, classes: tuple[str, ...]) -> None:

@@ -76,10 +76,6 @@ class Journal:
         self._writer.add(Indexing())
         return await self._writer.submit(Closing(_now_ms()), is_last=True)
 
-    def flush(self) -> None:
-        """Write now what is waited for: nothing more is about to come."""
-        self._writer.flush()
-
     async def stop(self) -> None:
         """Write what is queued, and stop."""
         await self._writer.stop()

@@ -5,6 +5,8 @@ A `Snapshot` is the whole directory at one revision; the bridge works from it an
 
 from dataclasses import dataclass, field
 
+from phoneterm.core.operations import FLAGS, MULTI_USER_AWARE
+
 TERMINAL_TYPE = "term"  # the extension type of a phone terminal, in VoipNow's word
 DEFAULT_CLASSES = ("internal",)
 
@@ -40,6 +42,16 @@ class TerminalRecord:
     def may_transfer(self) -> bool:
         """Say whether the extension is a phone terminal and its user multi user aware."""
         return self.is_multi_user_aware and self.extension_type == TERMINAL_TYPE and not self.is_revoked
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Return which of the flags that operations need are set."""
+        return tuple(flag for flag in FLAGS if self.has(flag))
+
+    def has(self, permission: str) -> bool:
+        """Say whether it has what an operation needs beyond `may_transfer`; what is no permission it has not."""
+        flags = {MULTI_USER_AWARE: True, "blind": self.allows_blind, "attended": self.allows_attended}
+        return flags.get(permission, False)
 
 
 @dataclass(frozen=True)

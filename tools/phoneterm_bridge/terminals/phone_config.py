@@ -7,14 +7,13 @@ import sqlalchemy as sa
 from phoneterm_bridge.policy.site import digit_map_of
 from phoneterm_bridge.settings.bridge import PhoneSettings
 from phoneterm_bridge.store.config_revision import raise_config_revision
-
-_OPERATIONS = ("blind", "attended", "complete", "cancel", "swap")
+from phoneterm_bridge.wording.operation_table import all_operations
 
 
 def make_config(settings: PhoneSettings, operations: frozenset[str], engine: sa.Engine) -> dict:
     """Return the fields of the config message; the store remembers the last text, so the revision only rises."""
     fields = settings.model_dump(exclude={"ttl_ms"}) | {
         "digit_map": digit_map_of(settings),
-        "ops": [op for op in _OPERATIONS if op in operations],
+        "ops": [row.name for row in all_operations() if row.name in operations],
     }
     return fields | {"rev": raise_config_revision(engine, json.dumps(fields, sort_keys=True))}

@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 
 import structlog
 from phoneterm.core import messages
+from phoneterm.core.operations import FLAGS
 
 from phoneterm_bridge.mqtt.link import Link
 from phoneterm_bridge.store.live_directory import LiveDirectory
@@ -42,10 +43,8 @@ class TerminalPublisher:
         fields = {
             "rev": self._directory.revision,
             "multi_user_aware": terminal.may_transfer,
-            "blind": terminal.allows_blind,
-            "attended": terminal.allows_attended,
             "classes": classes,
-        }
+        } | {flag: terminal.has(flag) for flag in FLAGS}
         self._say(terminal.tid, messages.PERMISSIONS, fields)
 
     def say_config(self, tid: str, fields: dict) -> None:
@@ -69,18 +68,18 @@ class TerminalPublisher:
         """Tell everybody whether the bridge is online, degraded (PBX away) or offline."""
         topic = self._topic_of("", messages.BRIDGE_STATE)
         payload = messages.encode(messages.BRIDGE_STATE, topic, None, {"state": state})
-        self._outbox.in_order(self._publish, topic, payload)
+        self._outbox.send(self._publish, topic, payload)
 
     def clear(self, tid: str) -> None:
         """Take a revoked terminal's permissions and configuration away from it, and all it left from the broker."""
         for kind in _LEFT_BEHIND:
-            self._outbox.in_order(self._publish, self._topic_of(tid, kind), b"")
+            self._outbox.send(self._publish, self._topic_of(tid, kind), b"")
 
     def _publish(self, topic: str, payload: bytes) -> None:
         self._link.publish(topic, payload, True)
 
     def _say(self, tid: str, kind: str, fields: dict) -> None:
-        self._outbox.in_order(self._say_now, tid, kind, fields)
+        self._outbox.send(self._say_now, tid, kind, fields)
 
     def _say_now(self, tid: str, kind: str, fields: dict) -> bool:
         terminal = self._directory.find(tid)

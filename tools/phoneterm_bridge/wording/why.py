@@ -1,29 +1,16 @@
 """Says in a sentence that a receptionist understands what came of a command. Does not read the journal or print.
 
 One table has the words for every wire reason, and one the words for the causes that say more than the reason. Both go
-on after "because". Times are local.
+on after "because". What was keyed is in words of the table of operations. Times are local.
 """
 
 import json
 from datetime import datetime
 
 from phoneterm_bridge.store.journal_reading import Change, Timeline
+from phoneterm_bridge.wording.operation_table import find_operation
 
 _ABOUT_MS = 15 * 60 * 1000
-_KEYED = {
-    "blind": "keyed #1 and {number}",
-    "attended": "keyed *2 and {number}",
-    "complete": "asked to connect caller and colleague",
-    "cancel": "asked to get the caller back",
-    "swap": "asked to swap caller and colleague",
-}
-_WORKED = {
-    "blind": "It worked: the caller was sent to {number}.",
-    "attended": "It worked: the caller was connected to {number}.",
-    "complete": "It worked: caller and colleague were connected.",
-    "cancel": "It worked: the caller was back.",
-    "swap": "It worked.",
-}
 _UNDER_WAY = {
     "accepted": "The PBX has accepted it, and nothing more is known yet.",
     "ringing": "The number is ringing, and nothing more is known yet.",
@@ -64,6 +51,7 @@ CAUSES = {
     "revoked": "the terminal has been revoked",
     "not-multi-user-aware": "the user of this extension does not have the permission User is multi user aware",
     "no-phone-terminal": "the extension is not a phone terminal",
+    "no-rule": "the bridge knows no such operation, or no rule for who may do it",
     "operation": "this kind of transfer is switched off for this phone",
     "class": "this phone may not send callers to numbers of that kind",
     "prefix": "numbers that begin like this one are forbidden",
@@ -81,7 +69,7 @@ _UNREADABLE = "the message was damaged or did not follow the contract"
 def explain(timeline: Timeline) -> str:
     """Say when what was keyed, and what came of it and why."""
     command, at = timeline.command, datetime.fromtimestamp(keyed_ms(timeline) / 1000)
-    asked = _KEYED.get(command.op, "sent a message that nobody can be held to").format(number=command.number)
+    asked = _describe_keys(command.op, command.number)
     return f"On {at:%A, %-d %B} at {at:%H:%M:%S}, {command.extension} {asked}. {_describe_result(timeline)}"
 
 
@@ -138,10 +126,27 @@ def cause_of(timeline: Timeline) -> str | None:
     return None
 
 
+def _describe_keys(op: str | None, number: str | None) -> str:
+    operation = None if op is None else find_operation(op)
+    if op is None:
+        return "sent a message that nobody can be held to"
+    if operation is None:
+        return f"asked for {op}, which is no operation that this bridge knows"
+    if not operation.code:
+        return f"asked to {operation.asked}"
+    return f"keyed {operation.code} and {number}" if operation.takes_number else f"keyed {operation.code}"
+
+
+def _describe_success(op: str | None, number: str | None) -> str:
+    operation = None if op is None else find_operation(op)
+    worked = "" if operation is None else operation.worked.format(number=number)
+    return f"It worked: {worked}." if worked else "It worked."
+
+
 def _describe_result(timeline: Timeline) -> str:
-    op, (state, reason) = timeline.command.op, result_of(timeline)
+    command, (state, reason) = timeline.command, result_of(timeline)
     if state == "done":
-        return _WORKED[op].format(number=timeline.command.number) + _describe_arrival(timeline)
+        return _describe_success(command.op, command.number) + _describe_arrival(timeline)
     if state is None or state in _UNDER_WAY:
         return _UNDER_WAY.get(state or "", "Nothing more is known yet.")
     if state == "unknown":

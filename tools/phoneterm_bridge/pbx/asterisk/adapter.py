@@ -1,4 +1,4 @@
-"""Asterisk as a PBX backend, over AMI: keeps in step with its calls and carries out the five operations.
+"""Asterisk as a PBX backend, over AMI: keeps in step with its calls and carries out operations on them.
 
 Does not decide who may transfer what. An operation whose answer was lost is "unknown" and is never asked again.
 After every (re)connect the calls are read afresh before the PBX counts as available.
@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
+from typing import ClassVar
 
 import structlog
 from phoneterm.core import messages
@@ -26,7 +27,7 @@ from phoneterm_bridge.pbx.asterisk.speed import speed_of
 from phoneterm_bridge.pbx.asterisk.start import AttendedStart
 from phoneterm_bridge.pbx.asterisk.transfer import CONSULTING, ConsultationRequest, Transfer
 from phoneterm_bridge.pbx.asterisk.view import CallView
-from phoneterm_bridge.pbx.port import Call, Outcome, PbxListener
+from phoneterm_bridge.pbx.port import Call, Outcome, PbxListener, Target
 
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
 # For so long a number that the dialplan had is not asked for again: one command asks twice, milliseconds apart. Only
@@ -38,8 +39,6 @@ _CONTEXTS_REMEMBERED = 64
 
 class AsteriskPbx:
     """See `pbx_port.Pbx`."""
-
-    operations = frozenset(messages.OPERATIONS)
 
     def __init__(
         self,
@@ -106,7 +105,15 @@ class AsteriskPbx:
             self._remember(context, number)
         return is_known
 
-    async def blind(self, call: Call, context: str, number: str) -> Outcome:
+    async def carry_out(self, operation: str, call: Call, target: Target | None) -> Outcome:
+        """Do to this call what an operation says; what is not in the tables below is refused, and not asked for."""
+        if target is not None and operation in self._TO_TARGET:
+            return await self._TO_TARGET[operation](self, call, *target)
+        if target is None and operation in self._IN_TRANSFER:
+            return await self._IN_TRANSFER[operation](self, call)
+        return Outcome("failed", "unsupported")
+
+    async def _send_away(self, call: Call, context: str, number: str) -> Outcome:
         """Send the call's other party to the number; progress "done" when Asterisk has moved it, then its arrival."""
         leg, refusal = self._find(call, context, number)
         if leg is not None and not self._is_remembered(context, number):
@@ -124,7 +131,7 @@ class AsteriskPbx:
             self._view.forget(arrivals)
         return outcome
 
-    async def attended(self, call: Call, context: str, number: str) -> Outcome:
+    async def _consult(self, call: Call, context: str, number: str) -> Outcome:
         """Put the other party on hold and call the number; accepted once Asterisk has taken the number."""
         leg, refusal = self._find(call, context, number)
         if leg is None:
@@ -132,7 +139,7 @@ class AsteriskPbx:
         outcome = await AttendedStart(self._client, self._features, self._view).begin(leg, context, number)
         return self._explained(outcome, call.ref)
 
-    async def complete(self, call: Call) -> Outcome:
+    async def _complete(self, call: Call) -> Outcome:
         """Connect caller and colleague, by hanging up for the user: that needs no feature code.
 
         Unless the user is with the caller: Asterisk 22 may bring the colleague there before the hung up user is out,
@@ -146,7 +153,7 @@ class AsteriskPbx:
 
         return await self._steer(call, connect)
 
-    async def cancel(self, call: Call) -> Outcome:
+    async def _cancel(self, call: Call) -> Outcome:
         """Release the colleague and return to the caller."""
 
         def abort(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
@@ -155,7 +162,7 @@ class AsteriskPbx:
 
         return await self._steer(call, abort)
 
-    async def swap(self, call: Call) -> Outcome:
+    async def _swap(self, call: Call) -> Outcome:
         """Talk to the one of caller and colleague who is on hold; progress is "consulting" again."""
         running = self._view.running(self._view.table.leg_of(call.ref))
         if running is not None and running.transfer.state != CONSULTING:
@@ -166,6 +173,10 @@ class AsteriskPbx:
             return self._actions.play(leg.channel, self._features.swap)
 
         return await self._steer(call, exchange)
+
+    _TO_TARGET: ClassVar = {"blind": _send_away, "attended": _consult}
+    _IN_TRANSFER: ClassVar = {"complete": _complete, "cancel": _cancel, "swap": _swap}
+    operations = frozenset((*_TO_TARGET, *_IN_TRANSFER))
 
     async def _steer(self, call: Call, act: Callable[[Leg, Transfer], Awaitable[Outcome]]) -> Outcome:
         """Act on the call's transfer; what comes of it is reported after the outcome."""
