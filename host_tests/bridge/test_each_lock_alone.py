@@ -4,7 +4,6 @@ And each danger is real: without any lock the PBX is asked, or the person at the
 (2 to 6) are taken out by patching them away, the phone's (1 and 7) by a phone that sends whatever it is told to.
 """
 
-import asyncio
 import time
 
 import pytest
@@ -69,8 +68,8 @@ BRIDGE_LOCKS = {
 
 async def settle(scene):
     """Wait until the PBX has been asked for all that was let through."""
-    while scene.bridge.parts.dispatcher._running:
-        await asyncio.wait(tuple(scene.bridge.parts.dispatcher._running))
+    while scene.bridge.parts.dispatcher.in_flight:
+        await scene.bridge.parts.dispatcher.finish(60)
 
 
 async def send(scene, terminal, fields, is_retained=False):

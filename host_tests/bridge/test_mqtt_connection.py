@@ -9,9 +9,8 @@ import structlog
 import uvloop
 from bridge.conftest import until
 from bridge.written_broker import LET_IN, WILL, WrittenBroker, message
-from phoneterm_bridge.mqtt import connection as mqtt_connection
 from phoneterm_bridge.mqtt import packets, protocol
-from phoneterm_bridge.mqtt.connection import NotConnected
+from phoneterm_bridge.mqtt.connection import Limits, NotConnected
 from phoneterm_bridge.settings.problem import SetupProblem
 
 AT_MOST_S = 5
@@ -64,8 +63,8 @@ async def test_a_subscription_that_is_refused(broker, granted):
 
 
 @pytest.mark.parametrize("is_let_in", [False, True])
-async def test_a_broker_that_does_not_answer(broker, monkeypatch, is_let_in):
-    monkeypatch.setattr(mqtt_connection, "_CONNECT_TIMEOUT_S", 0.2)
+async def test_a_broker_that_does_not_answer(broker, is_let_in):
+    broker.make_connection(limits=Limits(connect_s=0.2))
     assert await refusal(broker, *([broker.take(), broker.say(LET_IN)] if is_let_in else [])) == "it does not answer"
     started_s = time.monotonic()
     await broker.connection.close()
@@ -250,8 +249,8 @@ async def test_a_packet_id_is_not_used_again_before_it_is_acknowledged(broker):
 
 
 @pytest.mark.parametrize("does_take_later", [True, False])
-async def test_a_peer_that_takes_no_data(broker, monkeypatch, does_take_later):
-    monkeypatch.setattr(protocol, "MOST_WAITING_BYTES", 1_000_000)
+async def test_a_peer_that_takes_no_data(broker, does_take_later):
+    broker.make_connection(limits=Limits(most_waiting_bytes=1_000_000))
     connection = await broker.open()
     count, payload = 0, bytes(50_000)
     while connection.publish("a", payload, False):

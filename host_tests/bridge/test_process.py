@@ -23,7 +23,7 @@ class HoldingProxy(AmiProxy):
         self.released = asyncio.Event()
         self.is_holding = asyncio.Event()
 
-    async def _pass_actions(self, reader, writer):
+    async def pass_actions(self, reader, writer):
         proxy = self
 
         class Checks:
@@ -35,7 +35,7 @@ class HoldingProxy(AmiProxy):
                     await proxy.released.wait()
                 return data
 
-        await super()._pass_actions(Checks(), writer)
+        await super().pass_actions(Checks(), writer)
 
 
 class Desk:
@@ -201,7 +201,7 @@ async def test_a_pbx_that_restarts_is_logged_once_when_it_goes_and_once_when_it_
         await proxy.__aexit__()
         await bridge.event("pbx-away")
         await asyncio.sleep(1)  # it tries several times meanwhile
-        server = await asyncio.start_server(proxy._serve, "127.0.0.1", proxy.ami.port)
+        server = await asyncio.start_server(proxy.serve, "127.0.0.1", proxy.ami.port)
         await bridge.event("pbx-available", 2)
         server.close()
         proxy.cut()

@@ -9,13 +9,12 @@ import pytest
 from virtual_phone import commands
 
 README = Path(__file__).parents[2] / "tools" / "labs" / "virtual_phone" / "README.md"
-IDLE = "import time\nwhile True:\n    time.sleep_ms(5)\n"
 
 
 @pytest.fixture
 async def idle_phone(start_phone):
     """Return a phone whose firmware does nothing, and a client of it."""
-    return await start_phone(IDLE)
+    return await start_phone("idle")
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class DeskPhone(Handset):
         self._attempt: asyncio.TimerHandle | None = None
         self._wifi = {"up": True, "joined": False}
         self._boots = 0
-        self._watchdog_ms = 0
+        self.watchdog_ms = 0  # within which the firmware has to feed it; 0: none runs
         self._rtc = ""  # its memory, in hex
 
     @property
@@ -208,8 +208,8 @@ class DeskPhone(Handset):
         elif name == "nvs-erase":
             self.nvs.erase(*fields)
         elif name == "watchdog":
-            self._watchdog_ms = int(fields[0]) if fields[0].isdecimal() else self._watchdog_ms
-            self.power.feed_watchdog(self._watchdog_ms)
+            self.watchdog_ms = int(fields[0]) if fields[0].isdecimal() else self.watchdog_ms
+            self.power.feed_watchdog(self.watchdog_ms)
         elif name == "rtc":
             self._rtc = fields[0]
         elif name == "reset":
