@@ -131,7 +131,7 @@ class Breadcrumb:
     def __init__(self):
         self.notes = []
 
-    def note(self, trouble):
+    def mark_running(self, trouble):
         self.notes.append(trouble)
 
     def settle(self):

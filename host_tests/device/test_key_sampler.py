@@ -63,7 +63,7 @@ def look(times=1, ms=None):
 def taken():
     changes = []
     while True:
-        change = sampler.take()
+        change = sampler.next_change()
         if change is None:
             return changes
         changes.append((hex(change), sampler.at_ms))
@@ -206,7 +206,7 @@ def test_what_had_no_room_is_told_before_what_came_after_it(tmp_path):
 
         for _ in range(33):
             tap()
-        first = [sampler.take() for _ in range(2)]
+        first = [sampler.next_change() for _ in range(2)]
         tap()
         print(first, [change for change, _ in taken()][-3:])
         """,

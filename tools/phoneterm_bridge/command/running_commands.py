@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
+from phoneterm_bridge.pbx.operations import Operation, find_operation
 from phoneterm_bridge.pbx.port import Call
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
 from phoneterm_bridge.terminals.outbox import Outbox
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
-from phoneterm_bridge.wording.operation_table import Operation, find_operation
 
 # How long the PBX may still report on a transfer after the user's own leg is gone: longer than it rings a colleague
 # and, where it is so configured, calls the user back twice.
