@@ -29,7 +29,7 @@ def run(breadcrumb):
     try:
         import asyncio
 
-        breadcrumb.note()
+        breadcrumb.mark_running()
         asyncio.run(assemble(breadcrumb))
     except NOT_COMPLETE as error:
         return error

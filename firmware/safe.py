@@ -71,7 +71,7 @@ def serve(settings, context, hello, look):
     """Connect, say hello, and return the first order: "reboot" or "wipe"."""
     orders = []
 
-    def take(topic, payload):
+    def obey(topic, payload):
         document = messages.decode(messages.REQUEST, topic.decode(), settings.mac_key, payload)
         if isinstance(document, messages.Rejected):
             print("refused", document.detail)
@@ -79,7 +79,7 @@ def serve(settings, context, hello, look):
             orders.append(document["op"])
 
     client = connect(settings, context)
-    client.set_callback(take)
+    client.set_callback(obey)
     client.subscribe(messages.topic_of(settings.base, settings.tid, messages.REQUEST), 1)
     print("safe mode: connected")
     topic = messages.topic_of(settings.base, settings.tid, messages.HELLO)

@@ -136,11 +136,11 @@ _ARROWS = {
 }
 # The rooms of the bridge: each may import those above it, and itself. Its root joins them.
 _ROOMS = (
-    "settings", "store", "wording", "mqtt", "pbx", "policy", "terminals", "command", "broker", "csv_files", "doctor",
+    "settings", "store", "mqtt", "pbx", "wording", "policy", "terminals", "command", "broker", "csv_files", "doctor",
     "health", "systemd", "web", "cli",
 )  # fmt: skip
 # The pure core may use these modules of the language and nothing that touches the world.
-_PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython", "sys"}
+_PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython"}
 _OURS = {
     "device_cable",
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator", "pbx_bench",

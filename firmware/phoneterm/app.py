@@ -89,7 +89,7 @@ class App:
 
     def on_progress(self):
         """Note that the link's sending task comes round."""
-        self._watchdog.note("link")
+        self._watchdog.mark_progress("link")
 
     def perform(self, actions):
         """Do what the terminal asks for, in its order."""
@@ -146,35 +146,35 @@ class App:
         while True:
             if sampler.error:
                 raise sampler.error
-            self._take_changes()
+            self._report_changes()
             if hook:
                 is_off_hook = hook.poll(_BEAT_MS)
                 if is_off_hook is not None:
                     self.perform(self._terminal.on_hook(is_off_hook))
             if looks != sampler.looks:
                 looks = sampler.looks
-                self._watchdog.note("scan")
+                self._watchdog.mark_progress("scan")
             await asyncio.sleep_ms(_BEAT_MS)
 
     async def _hear_keys(self):
         """Take keys as soon as there are some."""
         while True:
             await self._sampler.news.wait()
-            self._take_changes()
+            self._report_changes()
 
-    def _take_changes(self):
+    def _report_changes(self):
         """Tell the terminal what has changed at the keypad, each change at its time, and the time since then.
 
         What goes wrong on the way may have cost a key: the number that is being keyed has a hole then.
         """
         sampler = self._sampler
         try:
-            change = sampler.take()
+            change = sampler.next_change()
             while change is not None:
                 if change != STALLED:  # told before the time that it took: no timer may end what has a hole
                     self._pass_time(sampler.at_ms)
-                self.perform(self._tell_key(change))
-                change = sampler.take()
+                self.perform(self._report_change(change))
+                change = sampler.next_change()
             self._pass_time(time.ticks_ms())
         except Exception:
             self._terminal.on_stall()
@@ -187,7 +187,7 @@ class App:
             self._time_ms = now_ms
             self.perform(self._terminal.on_time(elapsed_ms))
 
-    def _tell_key(self, change):
+    def _report_change(self, change):
         if change == STALLED:
             return self._terminal.on_stall()
         if change & (STUCK | WORKING):
@@ -204,11 +204,11 @@ class App:
         while True:
             await asyncio.sleep_ms(_TICK_MS)
             ticks += 1
-            self._watchdog.note("tick")
+            self._watchdog.mark_progress("tick")
             standing = self._watchdog.feed()
             if standing != stood:  # noted in time, should the watchdog bite for it
                 stood = standing
-                self._breadcrumb.note(stood or "")
+                self._breadcrumb.mark_running(stood or "")
             if ticks == _SETTLED_TICKS:
                 self._breadcrumb.settle()
             self._watch_memory()

@@ -20,6 +20,7 @@ from micropython import const
 from phoneterm import VERSION, app
 from phoneterm.core import backoff, debounce, keymap, messages, scanner, signals, terminal
 from phoneterm.device import (
+    config_reader,
     hook,
     indicator,
     key_matrix,
@@ -82,7 +83,8 @@ def make_terminal(settings, crash):
     identity = terminal.Identity(
         settings.tid, settings.base, settings.mac_key, boot, VERSION, board.NAME, crash or None
     )  # fmt: skip
-    return terminal.Terminal(identity, keymap.Keymap(board.LEGENDS), keymap.Roles(*board.ROLES))
+    roles = keymap.Roles(*board.ROLES)
+    return terminal.Terminal(identity, keymap.Keymap(board.LEGENDS), roles, config_reader.read_config)
 
 
 def make_client(application, will, settings, wait, context):

@@ -52,7 +52,7 @@ def test_every_metric_of_the_bridge_is_on_the_dashboard():
 
 
 def test_every_telemetry_field_has_a_metric_that_is_described():
-    fields = {name for name, _, _ in messages._fields_of(messages.TELEMETRY)}
+    fields = {name for name, _, _ in messages.fields_of(messages.TELEMETRY)}
     assert fields == set(TELEMETRY_METRICS)
     assert {name for name, _ in TELEMETRY_METRICS.values()} <= set(existing())
 

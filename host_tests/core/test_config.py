@@ -3,6 +3,7 @@
 from phoneterm.core import config as configs
 from phoneterm.core import operations
 from phoneterm.core.config import read_config
+from phoneterm.core.digit_map import compile_document
 from phoneterm.core.keymap import STANDARD_ROLES, Roles
 from phoneterm.core.messages import Rejected
 
@@ -44,6 +45,11 @@ def test_fields_left_out_or_none_have_their_defaults():
     assert config.code_ms == configs.CODE_MS
     assert config.ops == operations.names()
     assert config.roles.commit == "A"
+
+
+def test_a_digit_map_that_somebody_has_compiled_is_not_compiled_again():
+    compiled = compile_document({"digit_map": "internal:2x"}, STANDARD_ROLES)
+    assert read_config({"rev": 3, "digit_map": "internal:2x"}, STANDARD_ROLES, compiled).digit_map is compiled
 
 
 def test_no_operations_at_all_is_not_the_default():

@@ -1,9 +1,8 @@
 """The terminal as the app and the bridge see it: core.terminal. Runs on CPython and on MicroPython."""
 
-import sys
-
-from phoneterm.core import messages
+from phoneterm.core import messages, operations
 from phoneterm.core.actions import Indicate, Log, Publish, Restart, Show
+from phoneterm.core.config import read_config
 from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap, Roles
 from phoneterm.core.terminal import Identity, Terminal
 
@@ -14,8 +13,8 @@ _TOPIC = "phoneterm/v1/t/desk-1/"
 class Desk:
     """A terminal, and what it has asked for so far."""
 
-    def __init__(self):
-        self.terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES)
+    def __init__(self, read_config=read_config):
+        self.terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES, read_config)
         self.actions = []
         self.wait(1)
 
@@ -67,8 +66,8 @@ def permit(desk, rev=1):
     desk.down(messages.PERMISSIONS, rev=rev, multi_user_aware=True, blind=True, attended=True, classes=["internal"])
 
 
-def desk_in_call():
-    desk = Desk()
+def desk_in_call(read_config=read_config):
+    desk = Desk(read_config)
     desk.note(desk.terminal.on_link(True))
     desk.session()
     permit(desk)
@@ -80,24 +79,15 @@ def desk_in_call():
 
 def test_roles_of_a_board_that_cannot_be_are_our_own_mistake():
     try:
-        Terminal(_IDENTITY, Keymap(), Roles("A", "A", "C", "D"))
+        Terminal(_IDENTITY, Keymap(), Roles("A", "A", "C", "D"), read_config)
     except ValueError as error:
         assert "two roles" in str(error)
     else:
         raise AssertionError("no ValueError")
 
 
-def test_the_code_that_reads_a_config_does_not_stay_in_memory():
-    desk = desk_in_call()
-    desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
-    core = sys.modules["phoneterm.core"]
-    for name in ("config", "digit_map_proof", "digit_map_text"):
-        assert "phoneterm.core." + name not in sys.modules
-        assert not hasattr(core, name)
-
-
 def test_it_starts_with_a_signal_and_is_silent_when_nothing_happens():
-    terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES)
+    terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES, read_config)
     assert [repr(action) for action in terminal.on_time(1)] == [
         repr(Indicate("starting")),
         repr(Show("Starting", "")),
@@ -202,6 +192,20 @@ def test_commands_are_numbered_and_tell_when_and_in_which_call_they_were_keyed()
     assert (publish.qos, publish.retain, publish.ref, publish.deadline_ms) == (1, False, "7d20.1", 3000)
 
 
+def test_an_operation_without_a_number_is_sent_when_its_code_is_complete():
+    table = operations._TABLE
+    operations._TABLE += "park|attended|#9||call|done|\n"
+    try:
+        desk = desk_in_call()
+        desk.key("#9")
+        (command,) = desk.sent(messages.COMMAND)
+    finally:
+        operations._TABLE = table
+    assert (command["op"], command["number"], command["call"]) == ("park", None, "c1")
+    assert not desk.terminal.is_sequence_open
+    assert desk.actions[-1] == Show("Sent", "")
+
+
 def test_a_sequence_is_open_from_the_first_key_to_the_last():
     desk = desk_in_call()
     assert not desk.terminal.is_sequence_open
@@ -273,21 +277,28 @@ def test_a_config_that_is_wrong_is_acknowledged_with_the_error_and_the_old_one_s
 
 
 class ShortMemory:
-    """Stands in for the code that reads digit maps, on a terminal whose memory is too short for it."""
-
-    Mistake = ValueError
+    """Reads configs like core.config, on a terminal whose memory is too short for it so many times."""
 
     def __init__(self):
         self.tries = 0
+        self.failures = 0
 
-    def put_in_place(self):
-        """Be loaded the next time."""
-        core = sys.modules["phoneterm.core"]
-        core.digit_map_text = sys.modules["phoneterm.core.digit_map_text"] = self
-
-    def parse_map(self, text, taken):
+    def read_config(self, document, roles):
+        """Return the Config, or fail."""
+        if not document:
+            return read_config(document, roles)
         self.tries += 1
-        raise MemoryError
+        if self.failures:
+            self.failures -= 1
+            raise MemoryError
+        return read_config(document, roles)
+
+
+def desk_short_of_memory(failures):
+    """Return a desk in a call, and the reader that fails so many times for a config of the bridge."""
+    short = ShortMemory()
+    short.failures = failures
+    return desk_in_call(short.read_config), short
 
 
 def acks(desk):
@@ -299,12 +310,10 @@ _SHORT = "the memory is too short to read it"
 
 
 def test_a_config_for_which_the_memory_is_too_short_is_tried_again_by_itself_ever_more_slowly():
-    desk, short = desk_in_call(), ShortMemory()
-    short.put_in_place()
+    desk, short = desk_short_of_memory(4)
     desk.down(messages.CONFIG, rev=3, digit_map="internal:2xx")
     assert (acks(desk), short.tries) == ([(0, _SHORT)], 1)
     for pause_ms in (2000, 4000, 8000):
-        short.put_in_place()
         desk.wait(pause_ms - 10)
         tries = short.tries
         desk.wait(10)
@@ -318,8 +327,7 @@ def test_a_config_for_which_the_memory_is_too_short_is_tried_again_by_itself_eve
 
 
 def test_a_config_is_not_tried_again_while_a_sequence_is_open():
-    desk, short = desk_in_call(), ShortMemory()
-    short.put_in_place()
+    desk, _ = desk_short_of_memory(1)
     desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
     desk.wait(1900)
     desk.key("#11")
@@ -332,8 +340,7 @@ def test_a_config_is_not_tried_again_while_a_sequence_is_open():
 
 
 def test_every_acknowledgement_names_the_trouble_until_a_config_was_taken():
-    desk, short = desk_in_call(), ShortMemory()
-    short.put_in_place()
+    desk, _ = desk_short_of_memory(1)
     desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
     permit(desk, rev=2)
     assert acks(desk)[-1] == (0, _SHORT)
@@ -347,24 +354,10 @@ def test_every_acknowledgement_names_the_trouble_until_a_config_was_taken():
 
 
 def test_a_config_that_is_sent_again_is_read_at_once():
-    desk, short = desk_in_call(), ShortMemory()
-    short.put_in_place()
+    desk, _ = desk_short_of_memory(1)
     desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
     desk.down(messages.CONFIG, rev=3, digit_map="internal:2x")
     assert acks(desk) == [(0, _SHORT), (3, None)]
-
-
-def test_the_two_pieces_of_code_that_read_a_config_are_never_loaded_together():
-    class Text(ShortMemory):
-        def parse_map(self, text, taken):
-            assert "phoneterm.core.config" not in sys.modules
-            self.tries += 1
-            return iter((("internal", [(2, False)], "", 1),))
-
-    desk, text = desk_in_call(), Text()
-    text.put_in_place()
-    desk.down(messages.CONFIG, rev=3, digit_map="internal:0")
-    assert (acks(desk), text.tries) == ([(3, None)], 1)
 
 
 def test_an_empty_config_brings_the_defaults_back():
@@ -448,7 +441,7 @@ def test_a_request_for_another_start_of_this_terminal_is_dropped_so_that_none_ca
 
 def test_hello_says_how_the_run_before_crashed():
     identity = Identity("desk-1", "phoneterm", _IDENTITY.key, "9f3c21aa", "0.1.0", "VIRTUAL", "watchdog link")
-    terminal = Terminal(identity, Keymap(), STANDARD_ROLES)
+    terminal = Terminal(identity, Keymap(), STANDARD_ROLES, read_config)
     hello = terminal.on_link(True)[1]
     fields = messages.decode(messages.HELLO, hello.topic, _IDENTITY.key, hello.payload)
     assert (fields["crash"], fields["safe"]) == ("watchdog link", None)

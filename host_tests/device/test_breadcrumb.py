@@ -41,7 +41,7 @@ class Machine:
 )
 def test_a_run_that_was_cut_off_is_a_crash_if_the_chip_says_so(cause, crash):
     machine = Machine()
-    machine.start(PWRON).note("link")
+    machine.start(PWRON).mark_running("link")
     again = machine.start(cause)
     assert (again.crash, again.crashes) == (crash, 1 if crash else 0)
 
@@ -59,7 +59,7 @@ def test_a_crash_that_was_seen_is_kept_and_one_on_purpose_is_none():
 def test_a_watchdog_that_bites_after_the_firmware_was_stopped_is_no_crash():
     machine = Machine()
     running = machine.start(PWRON)
-    running.note()
+    running.mark_running()
     running.stop()
     assert machine.start(WDT).crash == ""
 
@@ -68,10 +68,10 @@ def test_crashes_in_a_row_are_counted_until_a_run_settles():
     machine = Machine()
     crumb = machine.start(PWRON)
     for count in (1, 2, 3):
-        crumb.note()
+        crumb.mark_running()
         crumb = machine.start(WDT)
         assert crumb.crashes == count
-    crumb.note()
+    crumb.mark_running()
     crumb.settle()
     assert machine.start(WDT).crashes == 1
 

@@ -16,7 +16,7 @@ def diff_ticks(later, earlier):
 def test_elapsed_time_goes_on_when_the_counter_wraps():
     counts = [PERIOD - 10, PERIOD - 3, 4, 4]
     elapsed = Elapsed(lambda: counts.pop(0), diff_ticks)
-    assert [elapsed.take(), elapsed.take(), elapsed.take()] == [7, 7, 0]
+    assert [elapsed.measure(), elapsed.measure(), elapsed.measure()] == [7, 7, 0]
 
 
 class Timer:
@@ -31,9 +31,9 @@ class Timer:
 def test_the_watchdog_is_fed_only_when_every_part_has_moved_since():
     timer = Timer()
     watchdog = Watchdog(timer, ("scan", "link"))
-    watchdog.note("scan")
+    watchdog.mark_progress("scan")
     assert watchdog.feed() == "link"
-    watchdog.note("link")
+    watchdog.mark_progress("link")
     assert watchdog.feed() is None
     assert watchdog.feed() == "scan"
     assert timer.fed == 1
@@ -41,7 +41,7 @@ def test_the_watchdog_is_fed_only_when_every_part_has_moved_since():
 
 def test_a_part_that_the_watchdog_does_not_know_is_our_own_mistake():
     with pytest.raises(ValueError, match="lamp"):
-        Watchdog(None, ("scan",)).note("lamp")
+        Watchdog(None, ("scan",)).mark_progress("lamp")
 
 
 class Switch:

@@ -101,7 +101,7 @@ async def test_a_link_that_stands_still_is_named(broker, bridge_wire, make_phone
         path = firmware / "phoneterm" / "assembly.py"
         path.write_text(path.read_text().replace("_WATCHDOG_MS = const(30000)", "_WATCHDOG_MS = const(3000)"))
         path = firmware / "phoneterm" / "app.py"
-        note = '        self._watchdog.note("link")'
+        note = '        self._watchdog.mark_progress("link")'
         path.write_text(
             path.read_text().replace(note, f"        if not self._terminal.counters()['keys']:\n    {note}")
         )

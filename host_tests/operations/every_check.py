@@ -56,7 +56,8 @@ def ask_permissions(name):
 
 def key_at_terminal(name):
     """Return the commands that a terminal in a call sends for the operation's keys."""
-    terminal = Terminal(Identity("desk-1", "phoneterm", KEY, "9f3c", "1", "VIRTUAL", None), Keymap(), STANDARD_ROLES)
+    identity = Identity("desk-1", "phoneterm", KEY, "9f3c", "1", "VIRTUAL", None)
+    terminal = Terminal(identity, Keymap(), STANDARD_ROLES, read_config)
     terminal.on_link(True)
 
     def receive(kind, **fields):

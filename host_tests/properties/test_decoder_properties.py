@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phoneterm.core import mac, messages
 from phoneterm.core.actions import Publish
+from phoneterm.core.config import read_config
 from phoneterm.core.keymap import STANDARD_ROLES, Keymap
 from phoneterm.core.messages import Rejected
 from phoneterm.core.terminal import Identity, Terminal
@@ -70,7 +71,7 @@ def test_no_topic_makes_the_contract_raise(topic):
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(_KIND, st.one_of(_TEXT, st.just(""))), max_size=12), st.booleans())
 def test_no_messages_make_the_terminal_raise_or_send_a_command(received, is_keying):
-    terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES)
+    terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES, read_config)
     actions = list(terminal.on_time(1)) + list(terminal.on_link(True))
     for kind, text in received:
         if is_keying:

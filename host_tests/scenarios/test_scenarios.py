@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from phoneterm.core import messages, signals
 from phoneterm.core.actions import Indicate, Publish, Show
+from phoneterm.core.config import read_config
 from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap
 from phoneterm.core.scanner import Stalls
 from phoneterm.core.terminal import Identity, Terminal
@@ -22,7 +23,7 @@ class Stage:
     """The terminal, and everything about it that a scenario may expect."""
 
     def __init__(self):
-        self._terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES)
+        self._terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES, read_config)
         self._stalls = Stalls()
         self._revision = 0
         self._sessions = 0

@@ -22,9 +22,9 @@ _AT_THE_CABLE = Path(__file__).parents[1] / "device_cable" / "vm"
 _ALSO_ASKED_FOR = "from phoneterm.core.keymap import Keymap, Roles; KeyMatrix.probe, KeyMatrix.scan"
 _BOARDS = Path(__file__).parents[2] / "boards"
 
-# Everything together must leave room for two images' worth of files on the smallest ESP32 file system in use.
-MOST_BYTES = 48 * 1024
-
+# Flash is not what is short: the smallest file system in use has 960 KB. The heap is (`heap_lab/limits.py`), and copied
+# modules lie on it; this limit tells of growth that nobody meant.
+MOST_BYTES = 64 * 1024
 
 # Line numbers are left out: a fault is logged with its file and function, which are short.
 OPTIONS = ("-X", "no-source-lines")

@@ -1,6 +1,7 @@
 """Rewrites the firmware's modules so that they take less memory on a chip, which keeps every name that it has read.
 
 Does not compile them, and changes nothing that they do there. What is rewritten, all modules together:
+- a table that is written for people becomes what its module packs it to (`packed_tables.py`);
 - what no other line on the device names is left out: functions and tables that only the bridge or a test uses;
 - a constant of a module (a number, or a text of at most MOST_FOLDED_CHARS) becomes its value wherever it is used, in
   other modules too;
@@ -23,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_build import slimming_limits
+from firmware_build import packed_tables, slimming_limits
 
 MOST_FOLDED_CHARS = 10  # MicroPython keeps such a text once, however often it is used
 # What the language and its modules have, as CPython has it too, and what a chip's modules have.
@@ -57,6 +58,8 @@ def slim(sources: Mapping[str, str], outside: Iterable[str], *, is_api: bool = F
     """
     trees = {name: _without_docstrings(ast.parse(source)) for name, source in sources.items()}
     slimming_limits.check(trees)
+    for name, tree in trees.items():
+        packed_tables.pack_tables(name, tree)
     others = [_without_docstrings(ast.parse(source)) for source in outside]
     everything = [*trees.values(), *others]
     _leave_out_unused(trees.values(), everything)

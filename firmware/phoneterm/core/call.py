@@ -21,28 +21,48 @@ STATES = (
 )
 _LETTERS = "IRTSALCD"  # one for each state, in the order above; "-": cannot happen
 
-# In front of each event the state it leads to, from each state; one text, because a dict takes three times the memory.
-_TABLE = (
-    # IRTSALCD: from
-    "=IIIIIIII=call-idle="
-    "=RRRRRRRR=call-ringing="
-    "=TTTSATTT=call-talking="
-    "=CCCCCLCC=call-consulting="
-    "=--S-----=sent="
-    "=IRAAALCD=accepted="
-    "=IRLLLLCD=ringing="
-    "=IRCCCCCD=consulting="
-    "=IRDDDDDD=done="
-    "=IRTTTTTD=returned="
-    "=IRTTTTTD=failed="
-    "=IRTTTLCD=rejected="
-    "=IRTTTLCD=unknown="
-    "=IRTTALCD=timed-out="
-    "=IIIIIIII=link-lost="
-)
+_ANY = STATES
+_UNDER_WAY = ("sent", "accepted", "calling", "consulting")
+_NOT_STARTED = ("sent", "accepted")
 
-# Why a transfer cannot start now; a reason of the wire contract, None where it can.
-_OBSTACLES = ("no-call", "not-answered", None) + ("busy-transferring",) * 4 + ("no-call",)
+# Each event, the state that it leads to, and from which states; in every other state it changes nothing.
+_ROWS = (
+    ("call-idle", "idle", _ANY),
+    ("call-ringing", "ringing", _ANY),
+    ("call-talking", "talking", ("idle", "ringing", "talking", "calling", "consulting", "done")),
+    ("call-consulting", "consulting", ("idle", "ringing", "talking", "sent", "accepted", "consulting", "done")),
+    ("sent", "sent", ("talking",)),
+    ("accepted", "accepted", ("talking", "sent")),
+    ("ringing", "calling", ("talking", "sent", "accepted")),
+    ("consulting", "consulting", ("talking", "sent", "accepted", "calling")),
+    ("done", "done", ("talking",) + _UNDER_WAY),
+    ("returned", "talking", _UNDER_WAY),
+    ("failed", "talking", _UNDER_WAY),
+    ("rejected", "talking", _NOT_STARTED),
+    ("unknown", "talking", _NOT_STARTED),
+    ("timed-out", "talking", ("sent",)),
+    ("link-lost", "idle", _ANY),
+)
+_ONLY_THERE = ("sent",)  # in every other state this event cannot happen
+
+
+def _pack(rows):
+    """Return the table as one text, a third of the rows' memory: what becomes of each state, and behind it the event.
+
+    For example "=IRAAALCD=accepted=".
+    """
+    text = "="
+    for event, following, before in rows:
+        for state in STATES:
+            if state not in before and event in _ONLY_THERE:
+                text += "-"
+            else:
+                text += _LETTERS[STATES.index(following if state in before else state)]
+        text += "=" + event + "="
+    return text
+
+
+_TABLE = _pack(_ROWS)
 
 
 class Call:
@@ -62,7 +82,11 @@ class Call:
 
     def obstacle(self):
         """Return why no transfer can start now (a wire reason), or None when one can."""
-        return _OBSTACLES[STATES.index(self.state)]
+        if self.state == "talking":
+            return None
+        if self.state == "ringing":
+            return "not-answered"
+        return "no-call" if self.state in ("idle", "done") else "busy-transferring"
 
     def is_consulting(self):
         """Say whether the caller is on hold for a colleague, who may still be ringing."""

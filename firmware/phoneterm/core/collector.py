@@ -82,10 +82,10 @@ class Collector:
         if legend == roles.erase:
             return self._erase()
         if self.kind is None:
-            return self._take_code(legend)
+            return self._complete_code(legend)
         if legend == roles.commit:
             return self._finish(True)
-        return self._take(legend)
+        return self._add_digit(legend)
 
     def on_release(self):
         """Take the release of any key: it is not quiet yet."""
@@ -101,7 +101,7 @@ class Collector:
         """End the open sequence for a reason from outside and return it; None when there is none."""
         return self._end(reason) if self.is_open else None
 
-    def _take_code(self, legend):
+    def _complete_code(self, legend):
         operation = operations.find(self._code + legend, operations.KEYED)
         if operation is None:
             return self._end("no-such-code")
@@ -109,7 +109,7 @@ class Collector:
         self._state = self._settings.digit_map.start()
         return OPENED if operation[operations.TAKES_NUMBER] else self._end(Dialled(self.kind, None, None))
 
-    def _take(self, legend):
+    def _add_digit(self, legend):
         digit_map = self._settings.digit_map
         is_digit = legend in _DIGITS
         if not is_digit and legend not in "*#":

@@ -1,6 +1,7 @@
 """What the user perceives: which signal stands, and for how long the display shows a message before the standing text.
 
-Does not decide what happened. Appends Indicate and Show to the list `out` it was made with. Times in milliseconds.
+Does not decide what happened. Every method returns its actions, Indicate and Show, and the constant () when there are
+none. Times in milliseconds.
 """
 
 from phoneterm.core import actions
@@ -21,8 +22,7 @@ _LINES = {  # first/second line
 class Feedback:
     """The terminal's face; `standing` is the signal that stands, None before the first."""
 
-    def __init__(self, out):
-        self._out = out
+    def __init__(self):
         self.standing = None
         self._last = None
         self._same_ms = self._notice_ms = 0
@@ -34,31 +34,34 @@ class Feedback:
         if self._notice_ms > 0:
             self._notice_ms -= elapsed_ms
             if self._notice_ms <= 0:
-                self.rest()
+                return self.rest()
+        return ()
 
     def stand(self, signal):
         """Let a standing signal stand from now on; nothing when it already does."""
-        if signal != self.standing:
-            self.standing = signal
-            self._out.append(actions.Indicate(signal))
-            if self._notice_ms <= 0:
-                self.rest()
+        if signal == self.standing:
+            return ()
+        self.standing = signal
+        indicated = (actions.Indicate(signal),)
+        return indicated if self._notice_ms > 0 else indicated + self.rest()
 
-    def tell(self, signal, line1, line2):
+    def announce(self, signal, line1, line2):
         """Say what happened: a signal (None or "": only the display), and two lines for a while."""
+        indicated = ()
         if signal and (signal != self._last or self._same_ms <= 0):
-            self._out.append(actions.Indicate(signal))
+            indicated = (actions.Indicate(signal),)
             self._last = signal
             self._same_ms = SAME_MS
-        self.show(line1, line2)
+        shown = self.show(line1, line2)
         self._notice_ms = NOTICE_MS
+        return indicated + shown
 
     def show(self, line1, line2):
         """Show two lines, the end of each if it is too long, until something else is shown."""
-        self._out.append(actions.Show(line1[-16:], line2[-16:]))
         self._notice_ms = 0
+        return (actions.Show(line1[-16:], line2[-16:]),)
 
     def rest(self):
         """Show the text of the standing signal."""
         line1, _, line2 = _LINES[self.standing].partition("/")
-        self.show(line1, line2)
+        return self.show(line1, line2)

@@ -34,6 +34,20 @@ class Link:
         """Say whether a command sent now could be carried out."""
         return self.session is not None and self.bridge_state not in ("degraded", "offline")
 
+    def on_link(self, is_up):
+        """Follow the connection: without it there is no session, and nothing is known of the bridge."""
+        self.is_up = is_up
+        if not is_up:
+            self.bridge_state = self.session = None
+
+    def on_bridge_state(self, state):
+        """Follow the bridge's state; return whether it has come back, so that hello is due."""
+        is_back = self.is_up and self.bridge_state == "offline" and state == "online"
+        self.bridge_state = state
+        if state == "offline":
+            self.session = None
+        return is_back
+
     def on_time(self, elapsed_ms):
         """Let time pass; return whether hello is due, because no session has come or this one is a day old."""
         if not self.is_up:
@@ -45,7 +59,7 @@ class Link:
         return is_wanted and self._since_hello_ms >= _HELLO_EVERY_MS
 
     def begin_session(self, document):
-        """Take a new session if it answers this boot's hello, and say whether it did."""
+        """Begin a session if it answers this boot's hello, and say whether it does."""
         if document["boot"] != self._identity.boot:
             return False
         self.session = document["session"]
@@ -97,7 +111,7 @@ class Link:
         return late
 
     def answer(self, name):
-        """Take an answer to a command; return (operation, whether it waited), (None, False) when it is not ours."""
+        """Let a command wait no more; return (operation, whether it waited), (None, False) when it is not ours."""
         for command in self._commands:
             if command[_ID] == name:
                 left_ms = command[_LEFT_MS]

@@ -77,7 +77,6 @@ _FIELDS = {
     REQUEST: "id:name,32 boot:hex,16 op:identify|reboot|update|wipe",
     BRIDGE_STATE: "state:online|degraded|offline",
 }
-_tables = {}  # what `_fields_of` made of them: on CPython, where there is memory for it
 _UNSIGNED = (STATE, TELEMETRY, BRIDGE_STATE)
 
 KINDS = tuple(_FIELDS)
@@ -99,7 +98,7 @@ def topic_of(base, tid, kind):
     """Return the topic of a message kind for one terminal (`tid` is not used for BRIDGE_STATE)."""
     if kind == BRIDGE_STATE:
         return base + "/v1/bridge/state"
-    _fields_of(kind)
+    _text_of(kind)
     return base + "/v1/t/" + tid + "/" + kind
 
 
@@ -131,14 +130,15 @@ def is_signed(kind):
     return kind not in _UNSIGNED
 
 
-def encode(kind, topic, key, fields):
+def encode(kind, topic, key, fields, table=None):
     """Return the payload (bytes) of one message; `key` is bytes, or None for kinds that are not signed.
 
     Fields whose value is None are left out; "v" is added. ValueError names the field that is missing or not right.
+    `table`: what `fields_of` said of this kind, from a caller that keeps it.
     """
     parts = ['"v":%d' % VERSION]
     left = dict(fields)
-    for name, is_required, check in _fields_of(kind):
+    for name, is_required, check in table or fields_of(kind):
         value = left.pop(name, None)
         if value is None and not is_required:
             continue
@@ -156,13 +156,14 @@ def encode(kind, topic, key, fields):
     return payload
 
 
-def decode(kind, topic, key, payload):
+def decode(kind, topic, key, payload, table=None):
     """Return the known fields of a payload as a dict (absent optional ones are None), or Rejected(reason, detail).
 
     Reasons: "too-long", "bad-signature", "malformed" (not a JSON object, or a field that is missing or not right)
-    and "version" (a later major version). `key` is bytes, or None for kinds that are not signed.
+    and "version" (a later major version). `key` is bytes, or None for kinds that are not signed. `table`: what
+    `fields_of` said of this kind, from a caller that keeps it.
     """
-    table = _fields_of(kind)
+    table = table or fields_of(kind)
     if len(payload) > MAX_PAYLOAD_BYTES:
         return Rejected("too-long", "%d bytes are more than %d" % (len(payload), MAX_PAYLOAD_BYTES))
     try:
@@ -192,18 +193,16 @@ def _checked_text(topic, key, text):
     return text if mac.is_equal(mac.sign(key, (topic + "\n" + text).encode()), signature) else None
 
 
-def _fields_of(kind):
-    """Return (name, is required, check) for each field of a kind but "v": a list, or on a device one by one."""
-    table = _tables.get(kind)
-    if table is not None:
-        return table
+def fields_of(kind):
+    """Yield (name, is required, check) for each field of a kind but "v", one by one because memory is short."""
+    return _read_fields(_text_of(kind))
+
+
+def _text_of(kind):
     text = _FIELDS.get(kind)
     if text is None:
         raise ValueError("no such message kind: " + str(kind))
-    if mac.compare_digest:
-        _tables[kind] = list(_read_fields(text))
-        return _tables[kind]
-    return _read_fields(text)
+    return text
 
 
 def _read_fields(text):

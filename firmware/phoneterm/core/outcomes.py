@@ -5,18 +5,62 @@ collector (what was keyed) and the terminal's own ("no-link", "not-confirmed", "
 "no-such-number" is shown as "no such number", at most 16 characters of it; what reads badly so has other words here.
 """
 
-# /reason or state=words, and after the last one of a group its signal; one text, because it is small on the device.
-_TABLE = (
-    "/permission=not allowed/destination=number barred/unsupported=PBX cannot do it/rate=too many, wait"
-    "/not-permitted-by-pbx=PBX forbids it:refused-permission"
-    "/bad-number=/unknown-number=/self=own number/no-such-code=/code-time=code incomplete/no-number=/digits-missing="
-    "/no-such-number=/number-too-long=/wrong-key=/too-slow=/key-it-again=:refused-number"
-    "/no-call=/not-answered=/ambiguous=which call?/busy-transferring=already busy/caller-gone=:no-call"
-    "/no-link=:no-link/not-confirmed=/unknown=Outcome unknown:unknown/cancel=cancelled:key"
-    "/accepted=Accepted/swapped=Swapped:accepted/ringing=Ringing/consulting=Answered:/done=Transferred:done"
-    "/returned=Caller is back:returned/failed=Failed/rejected=Refused"
-    "/refused-by-target=call declined/pbx-misconfigured=PBX set up wrong:failed/"
+# A reason, or the state of a result; its signal, "" where the standing one says it; its words, "" where it is its own.
+_ROWS = (
+    ("permission", "refused-permission", "not allowed"),
+    ("destination", "refused-permission", "number barred"),
+    ("unsupported", "refused-permission", "PBX cannot do it"),
+    ("rate", "refused-permission", "too many, wait"),
+    ("not-permitted-by-pbx", "refused-permission", "PBX forbids it"),
+    ("bad-number", "refused-number", ""),
+    ("unknown-number", "refused-number", ""),
+    ("self", "refused-number", "own number"),
+    ("no-such-code", "refused-number", ""),
+    ("code-time", "refused-number", "code incomplete"),
+    ("no-number", "refused-number", ""),
+    ("digits-missing", "refused-number", ""),
+    ("no-such-number", "refused-number", ""),
+    ("number-too-long", "refused-number", ""),
+    ("wrong-key", "refused-number", ""),
+    ("too-slow", "refused-number", ""),
+    ("key-it-again", "refused-number", ""),
+    ("no-call", "no-call", ""),
+    ("not-answered", "no-call", ""),
+    ("ambiguous", "no-call", "which call?"),
+    ("busy-transferring", "no-call", "already busy"),
+    ("caller-gone", "no-call", ""),
+    ("no-link", "no-link", ""),
+    ("not-confirmed", "unknown", ""),
+    ("unknown", "unknown", "Outcome unknown"),
+    ("cancel", "key", "cancelled"),
+    ("accepted", "accepted", "Accepted"),
+    ("swapped", "accepted", "Swapped"),
+    ("ringing", "", "Ringing"),
+    ("consulting", "", "Answered"),
+    ("done", "done", "Transferred"),
+    ("returned", "returned", "Caller is back"),
+    ("failed", "failed", "Failed"),
+    ("rejected", "failed", "Refused"),
+    ("refused-by-target", "failed", "call declined"),
+    ("pbx-misconfigured", "failed", "PBX set up wrong"),
 )
+
+
+def _pack(rows):
+    """Return the rows as one text: "/name=words" each, and ":signal" behind the last one of a signal.
+
+    For example "/no-link=:no-link/not-confirmed=/unknown=Outcome unknown:unknown/".
+    """
+    text = last = ""
+    for name, signal, words in rows:
+        if text and signal != last:
+            text += ":" + last
+        text += "/" + name + "=" + words
+        last = signal
+    return text + ":" + last + "/"
+
+
+_TABLE = _pack(_ROWS)
 
 
 def of_reason(reason):

@@ -1,45 +1,42 @@
 """The phone terminal: keys, time, link and messages in; actions out.
 
 Does not touch pins, sockets or clocks. It joins the rooms of the core: the link with its session (`link.py`),
-permissions, config, and the transfers (`transfer.py`). Every `on_` method returns the actions to carry out, in order,
-and the constant () when there are none. Time enters through `on_time` alone, told up to each key before that key.
-Messages that are not right are counted and logged, and change nothing. Times are milliseconds.
-The code that reads a config is loaded for each one, in two pieces, and forgotten again, because it is a tenth of the
-core's memory. A config for which the memory is too short all the same is kept and tried again later.
+permissions, config, the user's face (`feedback.py`) and the control of the call (`call_control.py`). Every `on_` method
+returns the actions to carry out, in order, and the constant () when there are none. Time enters through `on_time`
+alone, told up to each key before that key. Messages that are not right are counted and logged, and change nothing.
+A config for which the memory is too short is kept and tried again later. Times are milliseconds.
 """
 
-import sys
 from collections import namedtuple
 
-from phoneterm.core import actions, backoff, digit_map, keymap, link, messages, permissions, transfer
+from phoneterm.core import actions, backoff, call_control, feedback, link, messages, permissions
 
 # tid and base as in the topics; key: bytes, of the signatures; boot: hex, another at each boot; fw, board: text;
 # crash: how the run before this boot crashed, None when it did not.
 Identity = namedtuple("Identity", "tid base key boot fw board crash")
 
 _AGAIN_MS = (2000, 300000)  # how long to wait before a config is tried again: at first, at most
-_READERS = (  # the code that reads a config: its modules, whole and as names of their package
-    ("phoneterm.core.config", "config"),
-    ("phoneterm.core.digit_map_proof", "digit_map_proof"),
-    ("phoneterm.core.digit_map_text", "digit_map_text"),
-)
-_STARTING_S = 15  # without a session by then, it is not starting any more: there is no link
+_SHORT = messages.Rejected("memory", "the memory is too short to read it")
 
 
 class Terminal:
-    """One terminal. `keymap` and `roles` are the board's; the bridge may give the roles to other keys."""
+    """One terminal. `keymap` and `roles` are the board's; the bridge may give the roles to other keys.
 
-    def __init__(self, identity, keymap, roles):
+    `read_config` is core.config.read_config, or what loads it and calls it: MemoryError when there is no room for it.
+    """
+
+    def __init__(self, identity, keymap, roles, read_config):
         self._identity = identity
         self._keymap = keymap
         self._roles = roles
-        self._config = _read_config({}, roles)
+        self._read_config = read_config
+        self._config = self._config_of({})
         if isinstance(self._config, messages.Rejected):
             raise ValueError(self._config.detail)
         self._permissions = permissions.Permissions()
         self._link = link.Link(identity)
-        self._out = []
-        self._transfer = transfer.Transfer(self._link, self._permissions, self._config, self._out)
+        self._feedback = feedback.Feedback()
+        self._call_control = call_control.CallControl(self._link, self._permissions, self._feedback, self._config)
         self._waiting_config = self._config_error = None
         self._config_in_ms = 0
         self._config_backoff = backoff.Backoff(*_AGAIN_MS)
@@ -51,7 +48,7 @@ class Terminal:
     @property
     def is_sequence_open(self):
         """Say whether a sequence is open: no time for garbage collection or flash writes."""
-        return self._transfer.collector.is_open
+        return self._call_control.is_sequence_open
 
     @property
     def country(self):
@@ -67,245 +64,181 @@ class Terminal:
         self._uptime_ms += elapsed_ms
         self._uptime_s += self._uptime_ms // 1000
         self._uptime_ms %= 1000
-        transfer = self._transfer
-        transfer.on_time(elapsed_ms)
+        done = self._call_control.on_time(elapsed_ms)
         is_hello_due = self._link.on_time(elapsed_ms)
-        if not transfer.collector.is_open:
-            if is_hello_due:
-                self._out.append(self._link.hello())
-            if self._waiting_config is not None:
-                self._config_in_ms -= elapsed_ms
-                if self._config_in_ms <= 0:
-                    self._put_config(self._waiting_config)
-        if transfer.is_starting and (self._uptime_s >= _STARTING_S or self._link.session is not None):
-            transfer.is_starting = False
-            transfer.settle()
-        elif transfer.feedback.standing is None:
-            transfer.settle()
-        return self._done()
+        if self.is_sequence_open:
+            return done
+        if is_hello_due:
+            done += (self._link.hello(),)
+        if self._waiting_config is not None:
+            self._config_in_ms -= elapsed_ms
+            if self._config_in_ms <= 0:
+                done += self._put_in_force(self._waiting_config)
+        return done
 
     def on_key(self, index, is_pressed):
-        """Take a key: index 0 to 15, pressed or released."""
-        if is_pressed:
-            self._keys += 1
-            self._transfer.on_press(self._keymap.legend(index))
-        else:
-            self._transfer.collector.on_release()
-        return self._done()
+        """Follow a key: index 0 to 15, pressed or released."""
+        if not is_pressed:
+            return self._call_control.on_release()
+        self._keys += 1
+        return self._call_control.on_press(self._keymap.legend(index))
 
     def on_stall(self):
-        """Take that nobody looked at the keypad for so long that a key may have been missed."""
-        self._transfer.on_stall()
-        return self._done()
+        """Hear that nobody looked at the keypad for so long that a key may have been missed."""
+        return self._call_control.on_stall()
 
     def on_keypad_fault(self, index, is_faulty):
-        """Take that a key is masked because it is stuck, or works again."""
+        """Hear that a key is masked because it is stuck, or works again."""
         bit = 1 << index
         self._faulty_keys = self._faulty_keys | bit if is_faulty else self._faulty_keys & ~bit
-        self._transfer.is_keypad_faulty = self._faulty_keys != 0
-        self._transfer.settle()
-        self._out.append(actions.Log("keypad", "key %d %s" % (index, "is stuck" if is_faulty else "works again")))
-        return self._done()
+        log = actions.Log("keypad", "key %d %s" % (index, "is stuck" if is_faulty else "works again"))
+        return self._call_control.on_keypad_fault(self._faulty_keys != 0) + (log,)
 
     def on_hook(self, is_off_hook):
-        """Take the hook: hanging up ends an open sequence without a sound."""
-        if not is_off_hook:
-            self._transfer.close_silently()
-        return self._done()
+        """Follow the hook: hanging up ends an open sequence without a sound."""
+        return () if is_off_hook else self._call_control.on_hang_up()
 
     def on_link(self, is_up):
-        """Take that the link is up (connected and subscribed) or lost."""
-        link = self._link
-        link.is_up = is_up
-        if is_up:
-            self._links += 1
-            self._out.append(link.state("online"))
-            self._out.append(link.hello())
-        else:
-            self._transfer.is_starting = False
-            link.bridge_state = None
-            self._lose_session()
-        return self._done()
+        """Hear that the link is up (connected and subscribed) or lost."""
+        self._link.on_link(is_up)
+        if not is_up:
+            return self._call_control.on_link(False)
+        self._links += 1
+        return (self._link.state("online"), self._link.hello()) + self._call_control.on_link(True)
 
     def on_memory_short(self):
-        """Take that the link was given up because there is too little memory for it; nobody keyed, so no sound."""
-        self._transfer.feedback.tell(None, "Short of memory", "")
-        return self._done()
+        """Hear that the link was given up because there is too little memory for it; nobody keyed, so no sound."""
+        return self._feedback.announce(None, "Short of memory", "")
 
     def on_message(self, topic, payload):
-        """Take a message from the broker: topic as text, payload as bytes."""
+        """Act on a message from the broker: topic as text, payload as bytes."""
         place = messages.parse_topic(self._identity.base, topic)
-        reader = self._READERS.get(place[1]) if place and place[0] in (None, self._identity.tid) else None
-        if reader is None:
+        act = self._ACTS.get(place[1]) if place and place[0] in (None, self._identity.tid) else None
+        if act is None:
             self._dropped += 1
-            return self._done()
+            return ()
         kind = place[1]
         if not payload and kind in (messages.PERMISSIONS, messages.CONFIG):
-            reader(self, {})
-            return self._done()
+            return act(self, {})
         document = messages.decode(kind, topic, self._identity.key, payload)
         if isinstance(document, messages.Rejected):
-            self._refuse(kind, document)
-        else:
-            reader(self, document)
-        return self._done()
+            return self._refuse(kind, document)
+        return act(self, document)
 
     def on_published(self, ref, is_acknowledged):
-        """Take how the publishing of a command ended."""
-        if not is_acknowledged:
-            self._transfer.on_undelivered(ref)
-        return self._done()
+        """Hear how the publishing of a command ended."""
+        return () if is_acknowledged else self._call_control.on_undelivered(ref)
 
     def counters(self):
         """Return what the terminal counts, as fields of the telemetry."""
         stuck = bin(self._faulty_keys).count("1")
-        return {"uptime_s": self._uptime_s, "keys": self._keys, "stuck": stuck, "tainted": self._transfer.tainted,
+        return {"uptime_s": self._uptime_s, "keys": self._keys, "stuck": stuck, "tainted": self._call_control.tainted,
                 "reconnects": max(self._links - 1, 0), "refused": self._refused, "dropped": self._dropped}  # fmt: skip
 
     def telemetry(self, fields):
         """Return the telemetry Publish: the counters and the device's own fields. The app sends it every 60 s."""
         return self._link.publish(messages.TELEMETRY, dict(self.counters(), **fields))
 
-    def _done(self):
-        if not self._out:
-            return ()
-        actions = tuple(self._out)
-        self._out.clear()
-        return actions
-
     def _refuse(self, kind, rejected):
         self._refused += 1
-        self._out.append(actions.Log("refused", "%s: %s" % (kind, rejected.detail)))
+        done = (actions.Log("refused", "%s: %s" % (kind, rejected.detail)),)
         if kind in (messages.PERMISSIONS, messages.CONFIG) and rejected.reason != "bad-signature":
-            self._acknowledge(rejected.detail)
+            done += self._acknowledge(rejected.detail)
+        return done
 
     def _acknowledge(self, error):
+        """Tell the bridge what is in force, if there is a link, and what was wrong."""
+        if not self._link.is_up:
+            return ()
         error = error or self._config_error
-        if self._link.is_up:
-            fields = {"permissions": max(self._permissions.revision, 0), "config": max(self._config.revision, 0),
-                      "error": error and error[:120]}  # fmt: skip
-            self._out.append(self._link.publish(messages.ACK, fields))
+        fields = {"permissions": max(self._permissions.revision, 0), "config": max(self._config.revision, 0),
+                  "error": error and error[:120]}  # fmt: skip
+        return (self._link.publish(messages.ACK, fields),)
 
-    def _take_session(self, document):
+    def _begin_session(self, document):
         had_session = self._link.session is not None
         if not self._link.begin_session(document):
             self._dropped += 1
-            return
-        if had_session:
-            self._transfer.lose_session("bad-session")
-        self._transfer.is_starting = False
-        self._transfer.settle()
+            return ()
+        return self._call_control.on_session(had_session)
 
-    def _lose_session(self):
-        self._link.session = None
-        self._transfer.lose_session("no-link")
-        self._transfer.call.move("link-lost")
-        self._transfer.call.ref = None
-        self._transfer.settle()
-
-    def _take_permissions(self, document):
+    def _apply_permissions(self, document):
         before = self._permissions.document
         if not document:
             self._permissions.revoke()
         elif not self._permissions.replace(document):
             self._dropped += 1
+        done = ()
         if self._permissions.document != before:
-            self._out.append(actions.Log("permissions", str(self._permissions)))
-        self._acknowledge(None)
+            done = (actions.Log("permissions", str(self._permissions)),)
+        return done + self._acknowledge(None)
 
-    def _take_config(self, document):
+    def _apply_config(self, document):
         if document and document["rev"] <= self._config.revision:
             self._dropped += document["rev"] < self._config.revision
-            self._acknowledge(None)
-            return
-        if self._transfer.collector.is_open:
-            self._waiting_config = document
-            self._config_in_ms = 0
-        else:
-            self._put_config(document)
+            return self._acknowledge(None)
+        if not self.is_sequence_open:
+            return self._put_in_force(document)
+        self._waiting_config = document
+        self._config_in_ms = 0
+        return ()
 
-    def _put_config(self, document):
+    def _put_in_force(self, document):
         self._waiting_config = None
-        config = _read_config(document, self._roles)
+        config = self._config_of(document)
         if isinstance(config, messages.Rejected):
-            if config.reason == "memory":
+            if config is _SHORT:
                 self._waiting_config = document
                 self._config_in_ms = self._config_backoff.next_ms(0)
             self._config_error = config.detail
-            self._out.append(actions.Log("config", config.detail))
-            self._acknowledge(None)
-            return
+            return (actions.Log("config", config.detail),) + self._acknowledge(None)
         self._config_error = None
         self._config_backoff.reset()
         self._config = config
-        self._transfer.configure(config)
-        self._acknowledge(None)
+        self._call_control.configure(config)
+        return self._acknowledge(None)
 
-    def _take_call(self, document):
-        self._out.append(actions.Log("call", document["state"]))
-        self._transfer.on_call(document)
+    def _config_of(self, document):
+        """Return the Config of a document ({}: the defaults) or Rejected (_SHORT: it may do later on)."""
+        try:
+            return self._read_config(document, self._roles)
+        except MemoryError:
+            return _SHORT
 
-    def _take_result(self, document):
-        if not self._transfer.on_result(document):
+    def _follow_call(self, document):
+        return (actions.Log("call", document["state"]),) + self._call_control.on_call(document)
+
+    def _report_result(self, document):
+        done = self._call_control.on_result(document)
+        if not done:
             self._dropped += 1
         elif document["reason"] == "bad-session":
-            self._out.append(self._link.hello())
+            done += (self._link.hello(),)
+        return done
 
-    def _take_request(self, document):
+    def _carry_out_request(self, document):
         if document["id"] == self._last_request or document["boot"] != self._identity.boot:
             self._dropped += 1
-            return
+            return ()
         self._last_request = document["id"]
         op = document["op"]
         if op == "identify":
-            self._transfer.feedback.tell("identify", "This is", self._identity.tid)
-        elif op in ("reboot", "wipe"):
-            self._out.append(self._link.state("offline"))
-            self._out.append(actions.Restart(op))
-        else:
-            self._out.append(actions.Log("request", op + " is not supported by this firmware"))
+            return self._feedback.announce("identify", "This is", self._identity.tid)
+        if op in ("reboot", "wipe"):
+            return (self._link.state("offline"), actions.Restart(op))
+        return (actions.Log("request", op + " is not supported by this firmware"),)
 
-    def _take_bridge_state(self, document):
+    def _follow_bridge(self, document):
         state = document["state"]
-        before = self._link.bridge_state
-        self._link.bridge_state = state
-        if state == "offline":
-            self._lose_session()
-        elif state == "degraded":
-            self._transfer.interrupt("no-link")
-        elif before == "offline" and self._link.is_up:
-            self._out.append(self._link.hello())
-        self._transfer.settle()
+        greeting = (self._link.hello(),) if self._link.on_bridge_state(state) else ()
+        return greeting + self._call_control.on_bridge_state(state)
 
-    _READERS = {
-        messages.SESSION: _take_session,
-        messages.PERMISSIONS: _take_permissions,
-        messages.CONFIG: _take_config,
-        messages.CALL: _take_call,
-        messages.RESULT: _take_result,
-        messages.REQUEST: _take_request,
-        messages.BRIDGE_STATE: _take_bridge_state,
+    _ACTS = {
+        messages.SESSION: _begin_session,
+        messages.PERMISSIONS: _apply_permissions,
+        messages.CONFIG: _apply_config,
+        messages.CALL: _follow_call,
+        messages.RESULT: _report_result,
+        messages.REQUEST: _carry_out_request,
+        messages.BRIDGE_STATE: _follow_bridge,
     }
-
-
-def _read_config(document, roles):
-    """Return the Config of a document ({}: the defaults) or Rejected ("memory": it may do later on)."""
-    try:
-        compiled = digit_map.compile_document(document, keymap.roles_of(document, roles))
-        _forget_readers()
-        from phoneterm.core import config
-
-        return config.read_config(document, roles, compiled)
-    except MemoryError:
-        return messages.Rejected("memory", "the memory is too short to read it")
-    finally:
-        _forget_readers()
-
-
-def _forget_readers():
-    """Let go of the code that reads a config, without taking memory for that."""
-    core = sys.modules["phoneterm.core"]
-    for module, name in _READERS:
-        sys.modules.pop(module, None)
-        if hasattr(core, name):
-            delattr(core, name)

@@ -31,17 +31,17 @@ class Breadcrumb:
             self.crash = what.strip()
             self.crashes = crashes + 1
 
-    def note(self, trouble=""):
-        """Note that the firmware runs, and what stands still in it."""
+    def mark_running(self, trouble=""):
+        """Record that the firmware runs, and what stands still in it."""
         self._write(_RUNNING, trouble)
 
     def settle(self):
-        """Note that the firmware has run for so long that a crash is not one in a row any more."""
+        """Record that the firmware has run for so long that a crash is not one in a row any more."""
         self.crashes = 0
-        self.note()
+        self.mark_running()
 
     def stop(self, crash=""):
-        """Note that the firmware does not run any more: it crashed, or was ended on purpose."""
+        """Record that the firmware does not run any more: it crashed, or was ended on purpose."""
         self._write("", crash)
 
     def leave(self, crash=""):

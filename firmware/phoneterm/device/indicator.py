@@ -132,7 +132,7 @@ class Indicator:
         elapsed = Elapsed(time.ticks_ms, time.ticks_diff)
         while True:
             await asyncio.sleep_ms(STEP_MS)
-            self.advance(elapsed.take())
+            self.advance(elapsed.measure())
 
     def _start_tone(self, tone):
         self._tone_steps = tone.steps if tone else ()

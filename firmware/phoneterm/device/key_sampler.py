@@ -23,7 +23,7 @@ class KeySampler:
     """One keypad, looked at for ever once `start` was called.
 
     news: a flag that is set when there is something to take. gaps: those between looks. looks: counts them, modulo
-    2**16. at_ms: see `take`. error: what ended the looks, or None.
+    2**16. at_ms: see `next_change`. error: what ended the looks, or None.
     """
 
     def __init__(self, scanner, timer, clock, news):
@@ -36,7 +36,7 @@ class KeySampler:
         self._scanner = scanner
         self._timer = timer
         self._clock = clock
-        self._look = self._take_look  # made once, because making a bound method allocates
+        self._look = self._look_once  # made once, because making a bound method allocates
         self._last_us = 0
         self._changes = bytearray(_PLACES)
         self._times = array("i", bytes(4 * _PLACES))
@@ -50,7 +50,7 @@ class KeySampler:
         self._last_us = self._clock.ticks_us()
         self._timer.init(mode=_ONE_SHOT, period=1, callback=self._look)
 
-    def take(self):
+    def next_change(self):
         """Return the next change, a byte of debounce's, or None; its time (ticks_ms) is in `at_ms` then."""
         if self._is_full and self._taken == self._hole:
             self._is_full = False
@@ -63,7 +63,7 @@ class KeySampler:
             return self._changes[place]
         return None
 
-    def _take_look(self, timer):
+    def _look_once(self, timer):
         """Look once, and plan the next look."""
         scanner = self._scanner
         clock = self._clock

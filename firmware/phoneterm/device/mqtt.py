@@ -113,7 +113,7 @@ class MqttClient:
         try:
             await asyncio.wait_for_ms(self._open(), self._timing.connect_ms)
             while not self._drop_reason:
-                self._take(await self._connection.next_packet())
+                self._act_on(await self._connection.next_packet())
         except LinkLost as lost:
             return lost
         except asyncio.TimeoutError:
@@ -136,9 +136,9 @@ class MqttClient:
         await connection.write(packets.subscribe(self._filters, self._next_ident()))
         self._may_send = True
         while not self.is_up:
-            self._take(await connection.next_packet())
+            self._act_on(await connection.next_packet())
 
-    def _take(self, packet):
+    def _act_on(self, packet):
         """Act on one packet."""
         kind = packet.kind
         if kind == received.PUBLISH:
@@ -148,7 +148,7 @@ class MqttClient:
             self.dropped += 1
             self._acknowledge(packet.ident)
         elif kind == received.SUBACK and packet.ident == self._ident and not self.is_up:
-            self._take_suback(packet.payload)
+            self._finish_subscribing(packet.payload)
         elif kind == received.PUBACK and packet.ident in self._waiting:
             self._settle(packet.ident, True)
         elif kind != received.PINGRESP:
@@ -165,7 +165,7 @@ class MqttClient:
         outcome.is_acknowledged = is_acknowledged
         outcome.set()
 
-    def _take_suback(self, codes):
+    def _finish_subscribing(self, codes):
         for index, name in enumerate(self._filters):
             if codes[index : index + 1] not in (b"\0", b"\1"):
                 raise LinkLost("broker refused to subscribe " + name, True)

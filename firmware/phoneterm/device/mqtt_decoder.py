@@ -52,7 +52,7 @@ class Decoder:
 
     def next_packet(self):
         """Return the next Packet, or None when more bytes are needed."""
-        packet = self._throw_away() if self._left else self._take()
+        packet = self._throw_away() if self._left else self._parse_packet()
         if packet is None:
             kept = self._end - self._start
             self._buffer[:kept] = self._buffer[self._start : self._end]
@@ -60,7 +60,7 @@ class Decoder:
             self._end = kept
         return packet
 
-    def _take(self):
+    def _parse_packet(self):
         buffer = self._buffer
         at = self._start + 1
         length = shift = 0

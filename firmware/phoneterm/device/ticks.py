@@ -14,7 +14,7 @@ class Elapsed:
         self._diff_ticks = diff_ticks
         self._last = read_ticks()
 
-    def take(self):
+    def measure(self):
         """Return the units since the last call (or since the constructor)."""
         now = self._read_ticks()
         elapsed = self._diff_ticks(now, self._last)

@@ -13,8 +13,8 @@ class Watchdog:
         self._parts = parts
         self._moved = set()
 
-    def note(self, part):
-        """Say that `part` has made progress."""
+    def mark_progress(self, part):
+        """Hear that `part` has made progress."""
         if part not in self._parts:
             raise ValueError("no such part: " + str(part))
         self._moved.add(part)

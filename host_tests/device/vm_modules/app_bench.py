@@ -145,7 +145,7 @@ class Breadcrumb:
         self.notes = []
         self.resets = 0
 
-    def note(self, trouble):
+    def mark_running(self, trouble):
         self.notes.append(trouble)
 
     def settle(self):

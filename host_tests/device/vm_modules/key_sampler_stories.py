@@ -88,7 +88,7 @@ class Bench:
         """Take all changes; return (change in hex, its time in ms) of each."""
         changes = []
         while True:
-            change = self.sampler.take()
+            change = self.sampler.next_change()
             if change is None:
                 return changes
             changes.append((hex(change), self.sampler.at_ms))
@@ -165,7 +165,7 @@ def ctrl_c_during_a_look(bench):
 def tap_after_too_many(bench):
     for _ in range(33):
         bench.tap()
-    first = [bench.sampler.take() for _ in range(2)]
+    first = [bench.sampler.next_change() for _ in range(2)]
     bench.tap()
     print(first, bench.take_changes()[-3:])
 

@@ -90,7 +90,7 @@ for contacts in (0, 1, 0, 0x33, 0):
     keypad.contacts = contacts
     for _ in range(50):
         timer.callback(timer)
-while sampler.take() is not None:
+while sampler.next_change() is not None:
     pass
 print("sampler", gc.mem_alloc() - before)
 before = gc.mem_alloc()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from phoneterm.core import messages
-from phoneterm_bridge.mqtt import packets
+from phoneterm_bridge.mqtt import packets, wire_messages
 from phoneterm_bridge.mqtt.decoder import Decoder
 
 _KEEPALIVE_S = 600
@@ -106,7 +106,7 @@ class LoadTerminal(asyncio.Protocol):
         if self._is_bare:
             self._take_result({"reason": None, **json.loads(payload)})
             return
-        fields = messages.decode(kind, topic, self.key, payload)
+        fields = wire_messages.decode(kind, topic, self.key, payload)
         if isinstance(fields, messages.Rejected):
             self.wrong.append(f"{self.tid} heard {kind} that is {fields.reason}: {fields.detail}")
             return
@@ -135,5 +135,5 @@ class LoadTerminal(asyncio.Protocol):
             raise ValueError(f"{self.tid} is not connected")
         self._packet_id = self._packet_id % 65535 + 1
         topic = self._topics[kind]
-        payload = messages.encode(kind, topic, self.key, fields)
+        payload = wire_messages.encode(kind, topic, self.key, fields)
         self._transport.write(packets.publish(topic, payload, self._packet_id))

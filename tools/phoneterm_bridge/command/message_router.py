@@ -13,6 +13,7 @@ from phoneterm.core import messages
 
 from phoneterm_bridge.command.command import Command
 from phoneterm_bridge.command.dispatcher import CommandDispatcher
+from phoneterm_bridge.mqtt import wire_messages
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.records import TerminalRecord
@@ -74,7 +75,7 @@ class MessageRouter:
             if kind == messages.STATE:
                 self._updates.silence(tid)
             return
-        fields = messages.decode(kind, topic, terminal.key, payload)
+        fields = wire_messages.decode(kind, topic, terminal.key, payload)
         if isinstance(fields, messages.Rejected):
             self._refuse(fields.reason, topic, fields.detail)
             if kind == messages.COMMAND:

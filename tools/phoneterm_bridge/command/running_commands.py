@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
+from phoneterm_bridge.pbx.operations import Operation, find_operation
 from phoneterm_bridge.pbx.port import Call
 from phoneterm_bridge.settings.timing import USUAL
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
 from phoneterm_bridge.terminals.outbox import Outbox
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
-from phoneterm_bridge.wording.operation_table import Operation, find_operation
 
 _MOST_SENT = 1000
 _FORWARD = {"accepted": 1, "ringing": 2, "consulting": 3}

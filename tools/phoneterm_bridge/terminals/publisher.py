@@ -11,6 +11,7 @@ import structlog
 from phoneterm.core import messages
 from phoneterm.core.operations import FLAGS
 
+from phoneterm_bridge.mqtt import wire_messages
 from phoneterm_bridge.mqtt.link import Link
 from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.records import TerminalRecord
@@ -67,7 +68,7 @@ class TerminalPublisher:
     def say_bridge_state(self, state: str) -> None:
         """Tell everybody whether the bridge is online, degraded (PBX away) or offline."""
         topic = self._topic_of("", messages.BRIDGE_STATE)
-        payload = messages.encode(messages.BRIDGE_STATE, topic, None, {"state": state})
+        payload = wire_messages.encode(messages.BRIDGE_STATE, topic, None, {"state": state})
         self._outbox.send(self._publish, topic, payload)
 
     def clear(self, tid: str) -> None:
@@ -86,7 +87,7 @@ class TerminalPublisher:
         if terminal is None:
             return False
         topic = self._topic_of(tid, kind)
-        payload = messages.encode(kind, topic, terminal.key, fields)
+        payload = wire_messages.encode(kind, topic, terminal.key, fields)
         is_said = self._link.publish(topic, payload, kind in _RETAINED)
         if is_said:
             self.said[kind] += 1

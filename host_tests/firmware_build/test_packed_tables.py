@@ -1,0 +1,63 @@
+"""A table that is written for people reaches a device as the text that its module packs it to, and as nothing else."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from firmware_build.sizes import slim_package
+from firmware_build.slimming import slim
+from firmware_build.slimming_limits import CannotSlim
+from phoneterm.core import call, outcomes
+
+_FIRMWARE = Path(__file__).parents[2] / "firmware"
+_TABLE = """
+from machine import Pin
+
+_ROWS = (
+    # event, state
+    ("sent", "talking"),
+    ("done", "idle"),
+)
+_LED = 4
+
+
+def _pack(rows):
+    return "/".join([event + "=" + state for event, state in rows])
+
+
+_TEXT = _pack(_ROWS)
+_PIN = Pin(_LED)
+
+
+def find(event):
+    at = _TEXT.find(event + "=")
+    return _TEXT[at:], _PIN
+"""
+
+
+def test_the_rows_and_what_packs_them_stay_at_home():
+    text = slim({"table": _TABLE}, ["find"]).texts["table"]
+    texts = {node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)}
+    assert "sent=talking/done=idle" in texts
+    assert not texts & {"sent", "talking", "done", "idle"}
+    assert "join" not in text
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("_ROWS)", "Pin(1))"), r"table, line 16: the table cannot be packed: name 'Pin' is not defined\."),
+        (('"/".join([', "list(["), r"table, line 16: a packed table is a text or a number\."),
+    ],
+)
+def test_what_cannot_be_packed_is_refused_with_its_line(change, words):
+    with pytest.raises(CannotSlim, match=words):
+        slim({"table": _TABLE.replace(*change)}, ["find"])
+
+
+@pytest.mark.parametrize(("module", "of_a_row"), [(call, "call-ringing"), (outcomes, "PBX cannot do it")])
+def test_a_table_of_the_core_reaches_a_device_as_the_text_that_a_computer_runs_on(module, of_a_row):
+    text = slim_package(_FIRMWARE).texts[module.__name__]
+    assert of_a_row in module._TABLE
+    assert repr(module._TABLE) in text
+    assert of_a_row not in text.replace(module._TABLE, "")

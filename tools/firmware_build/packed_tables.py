@@ -1,0 +1,44 @@
+"""Makes the packed form of a readable table while the firmware is built, so that a chip keeps that form alone.
+
+Does not know any table. A module writes its table for people, and packs it itself: `_TABLE = _pack(_ROWS)`. Here the
+call gives way to what it returns, a text or a number; rows and `_pack`, which nothing names then, are left out by
+`slimming.py`. On a computer the module packs the same rows when it is imported, so both run on the same text.
+"""
+
+import ast
+from collections.abc import Iterable
+
+from firmware_build.slimming_limits import CannotSlim
+
+_PACK = "_pack"
+
+
+def pack_tables(name: str, tree: ast.Module) -> None:
+    """Put the values in the place of the calls of `_pack` that a module's names are made with."""
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and _is_packing(statement.value):
+            statement.value = ast.Constant(_evaluate(name, statement, tree.body))
+
+
+def _is_packing(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == _PACK
+
+
+def _evaluate(name: str, packing: ast.Assign, body: Iterable[ast.stmt]) -> str | int:
+    """Return what a call makes of the module's own constants and functions; imports are not there."""
+    names: dict = {}
+    try:
+        for statement in body:
+            if isinstance(statement, ast.Assign | ast.FunctionDef) and statement.lineno <= packing.lineno:
+                _run(statement, names)
+        value = names[ast.unparse(packing.targets[0])]
+    except Exception as error:
+        raise CannotSlim(f"{name}, line {packing.lineno}: the table cannot be packed: {error}.") from None
+    if not isinstance(value, str | int):
+        raise CannotSlim(f"{name}, line {packing.lineno}: a packed table is a text or a number.")
+    return value
+
+
+def _run(statement: ast.stmt, names: dict) -> None:
+    module = ast.fix_missing_locations(ast.Module([statement], []))
+    exec(compile(module, "packed table", "exec"), names)  # noqa: S102 - our own sources, which are to run on a chip
