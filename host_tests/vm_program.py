@@ -10,7 +10,7 @@ from pathlib import Path
 from virtual_phone import vm
 
 FIRMWARE = Path(__file__).parents[1] / "firmware"
-_PATIENCE_S = 30
+_PATIENCE_S = 60
 
 
 def run_program(script, *arguments, path=(FIRMWARE,), heap_kib=160, bits=64):

@@ -37,6 +37,6 @@ def _measure(*path, **variables):
     """Return what the smoke test's script finds out about the display of the board in a folder."""
     script = _TOOLS / "device_cable" / "vm" / "smoke_display.py"
     argv, environment = vm.command(script, 512, path)
-    done = subprocess.run(argv, capture_output=True, text=True, env=environment | variables, timeout=30)
+    done = subprocess.run(argv, capture_output=True, text=True, env=environment | variables, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(line.split() for line in done.stdout.splitlines())

@@ -10,6 +10,7 @@ import pytest
 from phoneterm.core import link as phone_link
 from phoneterm.core import messages
 from phoneterm.core.actions import Indicate, Publish
+from phoneterm.core.config import read_config
 from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap
 from phoneterm.core.terminal import Identity, Terminal
 from phoneterm_bridge.command import checks
@@ -160,8 +161,9 @@ class RealPhone:
         self._read = 0
         self.is_up = self.is_deaf = False
         self.signals = []
+        self.unsent = []
         identity = Identity("phone-101", "phoneterm", scene.enrolment.mac_key, "b0", "1.0", "VIRTUAL", None)
-        self.terminal = Terminal(identity, Keymap(), STANDARD_ROLES)
+        self.terminal = Terminal(identity, Keymap(), STANDARD_ROLES, read_config)
 
     async def set_link(self, is_up):
         self.is_up = is_up
@@ -197,6 +199,8 @@ class RealPhone:
             elif isinstance(action, Publish):
                 if self.is_up:
                     await self._scene.link.send(action.topic, action.payload, action.retain)
+                else:
+                    self.unsent.append(action)
                 if action.ref is not None:
                     await self._perform(self.terminal.on_published(action.ref, self.is_up))
 
@@ -224,9 +228,10 @@ async def test_lock_1_alone_a_phone_without_a_link_refuses_at_once_and_sends_not
 
 
 async def test_without_lock_1_what_was_keyed_without_a_link_is_carried_out_later(scene, phone):
+    phone.is_up = False  # and the phone takes no notice of it
+    await phone.key("#1102A")
+    (kept,) = (action for action in phone.unsent if action.topic.endswith(messages.COMMAND))
     await phone.set_link(False)
-    phone.terminal._link.is_up = phone.is_up = True
-    kept = phone.terminal._link.command("blind", "102", 0, "c1")
     await phone.set_link(True)
     await phone.wait(30_000)
     await scene.link.send(kept.topic, kept.payload)

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from unittest.mock import Mock
 
 import pytest
 import structlog
@@ -268,19 +267,32 @@ async def test_a_peer_that_takes_no_data(broker, does_take_later):
     assert time.monotonic() - started_s < AT_MOST_S
 
 
+class Wire:
+    """A transport that keeps each piece that is written to it."""
+
+    def __init__(self):
+        self.written = []
+        self.write = self.written.append
+
+    def is_closing(self):
+        return False
+
+    def set_write_buffer_limits(self, most_bytes):
+        pass
+
+
 async def test_what_one_turn_of_the_event_loop_writes_leaves_in_one_piece(broker):
-    written = []
-    transport = Mock(is_closing=lambda: False, write=written.append)
+    wire = Wire()
 
     async def hear(*_): ...
 
     one = protocol.MqttProtocol(b"", 0, hear)
-    one.connection_made(transport)
+    one.connection_made(wire)
     one.data_received(LET_IN + message("t/x", number=8) + message("t/x", number=9))
     assert one.publish("a", b"1")
     assert one.publish("a", b"2")
-    await until(lambda: written)
-    assert written == [
+    await until(lambda: wire.written)
+    assert wire.written == [
         packets.publish("a", b"1", 1) + packets.publish("a", b"2", 2) + packets.acknowledge(8) + packets.acknowledge(9)
     ]
 

@@ -306,7 +306,7 @@ async def test_what_is_no_request_is_refused_and_changes_nothing(quiet_site, cap
 
 
 async def test_a_mistake_of_ours_is_a_500_without_a_traceback(site, capfd):
-    site.bridge.parts.health.missing = lambda: None.is_available
+    site.bridge.parts.health.troubles = None
     status, _, text = await ask(site, "/readyz")
     assert (status, json.loads(text)["detail"]) == (500, "The page could not be made; the bridge's log says more.")
     said = capfd.readouterr()

@@ -11,7 +11,7 @@ from virtual_phone import vm
 from vm_program import FIRMWARE
 
 _HERE = Path(__file__).parent
-PATIENCE_S = 12
+PATIENCE_S = 30
 
 
 class VmStory:

@@ -92,6 +92,11 @@ class DeskPhone(Handset):
         """The process of the chip, while it runs."""
         return self.power.chip.pid if self.power.chip is not None else None
 
+    @property
+    def files(self) -> Path:
+        """The folder with the chip's files, which the firmware is run from."""
+        return self._firmware
+
     def set_wifi(self, is_up: bool) -> None:
         """Switch the access point."""
         self._radio.switch(is_up)

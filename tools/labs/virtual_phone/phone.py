@@ -66,11 +66,6 @@ class VirtualPhone(DeskPhone):
         """Where the control socket listens on 127.0.0.1."""
         return self._server.port
 
-    @property
-    def files(self) -> Path:
-        """The folder with the chip's files, which the firmware was compiled into."""
-        return self._image
-
     async def start(self) -> None:
         """Compile the firmware, open the control socket and switch the power on.
 

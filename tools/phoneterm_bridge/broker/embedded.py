@@ -73,6 +73,11 @@ class EmbeddedBroker:
         host = _LOOPBACK if self._host in ("0.0.0.0", "") else self._host
         return BrokerAddress(host, self.port, _BRIDGE_NAME, self._password)
 
+    @property
+    def retained_topics(self) -> set[str]:
+        """The topics of which a message is kept for whoever subscribes later."""
+        return set(self._broker.retained_messages)
+
     async def start(self) -> None:
         """Start listening; SetupProblem when the port is taken."""
         plugins = broker_plugins.configure(self._access)
