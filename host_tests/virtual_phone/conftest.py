@@ -40,7 +40,7 @@ while True:
 Bench = namedtuple("Bench", ("phone", "client"))
 
 
-async def _until(is_so, what, deadline_s=5):
+async def _until(is_so, what, deadline_s=20):
     """Wait until a condition holds; fail naming it when it does not in time."""
     deadline = time.monotonic() + deadline_s
     while not is_so():
