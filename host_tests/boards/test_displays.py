@@ -15,7 +15,7 @@ _SCRIPT = _HERE / "vm_displays.py"
 
 def test_the_drivers_show_what_they_are_told_and_send_no_more_than_needed():
     argv, environment = vm.command(_SCRIPT, 512, (), (str(DISPLAYS), str(_TOOLS / "labs" / "virtual_phone")))
-    done = subprocess.run(argv, capture_output=True, text=True, env=dict(os.environ, **environment), timeout=60)
+    done = subprocess.run(argv, capture_output=True, text=True, env=dict(os.environ, **environment), timeout=30)
     expected = [line[4:].partition("(")[0] for line in _SCRIPT.read_text().splitlines() if line.startswith("def test_")]
     assert done.stdout.split() == [word for name in sorted(expected) for word in ("ok", name)], (
         done.stdout + done.stderr
@@ -43,6 +43,6 @@ def _measure(*path):
     """Return what the smoke test's script finds out about the display of the board in a folder."""
     script = _TOOLS / "device_cable" / "vm" / "smoke_display.py"
     argv, environment = vm.command(script, 512, path)
-    done = subprocess.run(argv, capture_output=True, text=True, env=dict(os.environ, **environment), timeout=60)
+    done = subprocess.run(argv, capture_output=True, text=True, env=dict(os.environ, **environment), timeout=30)
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(line.split() for line in done.stdout.splitlines())

@@ -177,7 +177,7 @@ def tell(tmp_path, story):
     path.write_text(_STORY + textwrap.dedent(story) + "\nasyncio.run(main())\n")
     firmware = Path(__file__).parents[2] / "firmware"
     argv, environment = vm.command(path, 160, [vm.FAKE_MODULES, firmware])
-    done = subprocess.run(argv, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(argv, env=os.environ | environment, capture_output=True, text=True, timeout=15, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
 

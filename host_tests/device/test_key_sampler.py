@@ -78,7 +78,7 @@ def tell(tmp_path, story):
     path = tmp_path / "story.py"
     path.write_text(_PROGRAM + textwrap.dedent(story))
     argv, environment = vm.command(path, 160, [Path(__file__).parents[2] / "firmware"])
-    done = subprocess.run(argv, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(argv, env=os.environ | environment, capture_output=True, text=True, timeout=15, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
 

@@ -12,7 +12,7 @@ from virtual_phone import vm
 
 _HERE = Path(__file__).parent
 _FIRMWARE = _HERE.parents[1] / "firmware"
-PATIENCE_S = 30
+PATIENCE_S = 12
 
 
 class VmStory:

@@ -90,7 +90,7 @@ def test_a_board_and_its_display_work_on_micropython_from_the_image(tmp_path, na
     image = build_image(BOARDS / name, _FIRMWARE, tmp_path)
     script = Path(__file__).with_name("vm_board.py")
     argv, environment = vm.command(script, 160, (), (str(image.folder),))
-    done = subprocess.run(argv, capture_output=True, text=True, env=dict(os.environ, **environment), timeout=60)
+    done = subprocess.run(argv, capture_output=True, text=True, env=dict(os.environ, **environment), timeout=30)
     display = read_board(BOARDS / name).display
     shown = f"display on SCL {display.scl} SDA {display.sda}, written to" if display else "no display"
     assert done.stdout == f"{name}\nkeypad ok\n{shown}\n", done.stdout + done.stderr
