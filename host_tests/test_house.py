@@ -1,6 +1,7 @@
 """Holds the rules of the house: which part may import which, and who alone may spell a topic or a pin number."""
 
 import ast
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -136,7 +137,7 @@ _ARROWS = {
 }
 # The rooms of the bridge: each may import those above it, and itself. Its root joins them.
 _ROOMS = (
-    "settings", "store", "wording", "mqtt", "pbx", "policy", "terminals", "command", "broker", "csv_files", "doctor",
+    "settings", "store", "mqtt", "pbx", "wording", "policy", "terminals", "command", "broker", "csv_files", "doctor",
     "health", "systemd", "web", "cli",
 )  # fmt: skip
 # The pure core may use these modules of the language and nothing that touches the world.
@@ -267,3 +268,22 @@ def test_the_top_level_is_the_fixed_one():
         ".coverage",
     }
     assert {path.name for path in _ROOT.iterdir()} - ignored <= allowed
+
+
+def _programs_in_strings(path):
+    """Return the lines of a file in which a string is a Python program of more than four lines."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.strip().count("\n") > 3:
+            try:
+                program = ast.parse(textwrap.dedent(node.value))
+            except SyntaxError:
+                continue
+            if any(isinstance(part, ast.Import | ast.ImportFrom) for part in ast.walk(program)):
+                yield node.lineno
+
+
+def test_no_program_of_the_tests_hides_in_a_string_from_ruff():
+    places = [
+        (path, line) for path in sorted((_ROOT / "host_tests").rglob("*.py")) for line in _programs_in_strings(path)
+    ]
+    assert [f"{path.relative_to(_ROOT)}:{line}" for path, line in places] == [], "make it a file in vm_modules/"

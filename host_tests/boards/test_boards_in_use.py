@@ -16,40 +16,7 @@ _SETTINGS = {
     "mac_key": "00" * 16,
 }  # fmt: skip
 
-# The simulated chip has no I2C: nothing answers on this one, as when no display is plugged in.
-_UNPLUGGED_BUS = """
-import machine
-
-
-class Unplugged:
-    def __init__(self, number, scl, sda):
-        print("bus")
-
-    def writeto(self, address, output):
-        raise OSError(19)
-
-
-machine.I2C = Unplugged
-"""
-
-
-# The firmware's own matrix on the board's pins: says each change of the contacts.
-_CONTACTS = """
-import time
-import board
-from machine import Pin
-from phoneterm.device.key_matrix import KeyMatrix
-
-matrix = KeyMatrix(Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_us)
-print("started")
-last = 0
-while True:
-    contacts = matrix.scan()
-    if contacts != last:
-        last = contacts
-        print("contacts", contacts)
-    time.sleep_ms(1)
-"""
+_PROGRAMS = Path(__file__).parent / "vm_modules"
 
 
 @pytest.fixture(params=find_boards(BOARDS), ids=lambda folder: folder.name)
@@ -89,7 +56,8 @@ async def test_the_firmware_starts_and_drives_lamp_and_buzzer(start_phone, folde
     display = read_board(folder).display
 
     def change(sources):
-        (sources / "boot.py").write_text(_UNPLUGGED_BUS + (_FIRMWARE / "boot.py").read_text())
+        shutil.copyfile(_PROGRAMS / "unplugged_bus.py", sources / "unplugged_bus.py")
+        (sources / "boot.py").write_text("import unplugged_bus\n" + (_FIRMWARE / "boot.py").read_text())
         if display:
             shutil.copyfile(DISPLAYS / f"{display.driver}.py", sources / f"{display.driver}.py")
 
@@ -104,7 +72,9 @@ async def test_the_firmware_starts_and_drives_lamp_and_buzzer(start_phone, folde
 
 
 async def test_every_key_is_read_on_the_contact_of_its_legend(start_phone, folder):
-    phone, client = await start_phone(lambda sources: (sources / "main.py").write_text(_CONTACTS))
+    phone, client = await start_phone(
+        lambda sources: shutil.copyfile(_PROGRAMS / "contact_logger.py", sources / "main.py")
+    )
     expected = ["started"]
 
     def is_said():

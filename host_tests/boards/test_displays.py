@@ -1,35 +1,29 @@
 """The displays' drivers run on the real MicroPython, with its own letters, against controllers that are played."""
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 from board_check.board_file import BOARDS, DISPLAYS
 from virtual_phone import vm
+from vm_program import run_program
 
 _HERE = Path(__file__).parent
+_PROGRAMS = _HERE / "vm_modules"
 _TOOLS = _HERE.parents[1] / "tools"
-_SCRIPT = _HERE / "vm_displays.py"
+_SCRIPT = _PROGRAMS / "displays.py"
 
 
 def test_the_drivers_show_what_they_are_told_and_send_no_more_than_needed():
-    argv, environment = vm.command(_SCRIPT, 512, (), (str(DISPLAYS), str(_TOOLS / "labs" / "virtual_phone")))
-    done = subprocess.run(argv, capture_output=True, text=True, env=dict(os.environ, **environment), timeout=30)
+    lines = run_program(_SCRIPT, DISPLAYS, _TOOLS / "labs" / "virtual_phone", path=(), heap_kib=512)
     expected = [line[4:].partition("(")[0] for line in _SCRIPT.read_text().splitlines() if line.startswith("def test_")]
-    assert done.stdout.split() == [word for name in sorted(expected) for word in ("ok", name)], (
-        done.stdout + done.stderr
-    )
+    assert lines == [f"ok {name}" for name in sorted(expected)]
 
 
 @pytest.mark.parametrize("driver", sorted(path.stem for path in DISPLAYS.glob("*.py")))
-def test_the_figures_of_a_display_that_does_not_answer_come_from_a_bus_that_is_played(tmp_path, driver):
+def test_the_figures_of_a_display_that_does_not_answer_come_from_a_bus_that_is_played(driver):
     """And they say what the smoke test of a board says: that showing two lines leaves no garbage."""
-    (tmp_path / "board.py").write_text(
-        f"class Bus:\n    def writeto(self, address, output):\n        raise OSError(19)\n\n"
-        f"def make_display():\n    import {driver}\n    return {driver}.{driver.capitalize()}(Bus())\n"
-    )
-    figures = _measure(tmp_path, DISPLAYS)
+    figures = _measure(_PROGRAMS / "dead_display", DISPLAYS, TEST_DRIVER=driver)
     assert figures.keys() == {"display_answers", "display_step_ms", "display_steps", "display_garbage_bytes"}
     assert (figures["display_answers"], figures["display_garbage_bytes"]) == ("0", "0")
 
@@ -39,10 +33,10 @@ def test_the_figures_of_a_display_that_answers_are_its_own():
     assert (figures["display_answers"], figures["display_garbage_bytes"]) == ("1", "0")
 
 
-def _measure(*path):
+def _measure(*path, **variables):
     """Return what the smoke test's script finds out about the display of the board in a folder."""
     script = _TOOLS / "device_cable" / "vm" / "smoke_display.py"
     argv, environment = vm.command(script, 512, path)
-    done = subprocess.run(argv, capture_output=True, text=True, env=dict(os.environ, **environment), timeout=30)
+    done = subprocess.run(argv, capture_output=True, text=True, env=environment | variables, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(line.split() for line in done.stdout.splitlines())

@@ -6,12 +6,13 @@ from collections import deque
 
 import gmqtt
 import pytest
+from bridge.fresh_store import open_fresh_store
 from gmqtt.mqtt.constants import MQTTv311
 from phoneterm.core import messages, operations
 from phoneterm_bridge.pbx.port import Call, Outcome
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings, PhoneSettings, StoreSettings
-from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.settings.timing import USUAL
 from phoneterm_bridge.store.directory import Directory
 
 BASE = "phoneterm"
@@ -221,12 +222,13 @@ class Scene:
     It is on a link in memory, unless `is_embedded` says the embedded broker or `broker` has the settings of another.
     """
 
-    def __init__(self, folder, is_embedded=False, broker=None, **phone_settings):
+    def __init__(self, folder, is_embedded=False, broker=None, timing=USUAL, **phone_settings):
+        self.timing = timing
         self.settings = BridgeSettings(
             broker=broker or BrokerSettings(port=0), store=StoreSettings(path=folder / "bridge.db"),
             phones=PhoneSettings(**phone_settings),
         )  # fmt: skip
-        self.engine = open_store(self.settings.store.path)
+        self.engine = open_fresh_store(self.settings.store.path)
         self.directory = Directory(self.engine, "test")
         self.directory.add_user("tech1", True)
         self.directory.add_extension("101", "tech1")
@@ -237,7 +239,7 @@ class Scene:
     async def start(self):
         self.pbx = FakePbx()
         self.link = None if self.is_on_broker else MemoryLink()
-        self.bridge = Bridge(self.settings, self.pbx, self.link)
+        self.bridge = Bridge(self.settings, self.pbx, self.link, self.timing)
         await self.bridge.start()
         await until(lambda: self.bridge.is_link_up)
         return self

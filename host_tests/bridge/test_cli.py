@@ -102,7 +102,7 @@ def test_a_terminals_numbers_and_a_site_without_an_outside_are_shown(run, enroll
 
 def test_changes_are_listed_with_who_what_when_and_from_where(run, enrolled, monkeypatch):
     monkeypatch.setenv("SSH_CONNECTION", "192.0.2.7 50000 192.0.2.1 22")
-    monkeypatch.setattr("getpass.getuser", lambda: "bert")
+    monkeypatch.setenv("LOGNAME", "bert")
     run("user", "allow", "tech1")
     run("terminal", "deny", "phone-101", "--op", "blind")
     newest, second, *_ = run("journal", "changes").splitlines()

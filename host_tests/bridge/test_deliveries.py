@@ -1,16 +1,18 @@
 """Terminals that have not taken what they were sent: it is sent again, and who it is can be seen until they have."""
 
 import shutil
+import time
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 import structlog
 from phoneterm.core import messages
 from phoneterm_bridge.cli.terminal import device_settings
+from phoneterm_bridge.settings.timing import Timing
 from phoneterm_bridge.store import troubles as kept
 from phoneterm_bridge.store.database import open_store, writing
 from phoneterm_bridge.store.directory import Directory
-from phoneterm_bridge.terminals import deliveries
 from phoneterm_bridge.terminals.deliveries import SILENT, Deliveries
 from phoneterm_bridge.terminals.memory import LEAST_HEAP_BYTES, LEAST_IDF_BYTES, find_shortage
 from phoneterm_bridge.terminals.troubles import Troubles
@@ -157,10 +159,18 @@ def test_a_trouble_is_logged_once_when_it_begins_and_once_when_it_is_over(desk):
     ]  # fmt: skip
 
 
+@pytest.fixture
+async def impatient_scene(tmp_path, make):
+    """A bridge that sends again soon what a terminal has not said to have."""
+    scene = await make.Scene(tmp_path, timing=Timing(resend_s=0.3)).start()
+    yield scene
+    await scene.stop()
+
+
 async def test_a_configuration_that_is_refused_is_sent_again_and_can_be_read_beside_the_bridge(
-    scene, make, engine_of, monkeypatch
+    impatient_scene, make, engine_of
 ):
-    monkeypatch.setattr(deliveries, "FIRST_S", 0.3)
+    scene = impatient_scene
     terminal = await scene.terminal()
     await terminal.hello()
     (config,), permissions = terminal.heard(messages.CONFIG), terminal.heard(messages.PERMISSIONS)[-1]
@@ -174,12 +184,14 @@ async def test_a_configuration_that_is_refused_is_sent_again_and_can_be_read_bes
     await make.until(lambda: not engine_of(scene))
 
 
-async def test_nothing_is_sent_again_while_there_is_no_broker(scene, make, monkeypatch):
-    monkeypatch.setattr(deliveries, "FIRST_S", 0.01)
+async def test_nothing_is_sent_again_while_there_is_no_broker(impatient_scene, make):
+    scene = impatient_scene
     terminal = await scene.terminal()
     await terminal.hello()
     scene.bridge.events.on_link(False)
     said = len(terminal.heard(messages.CONFIG))
+    due_s = time.monotonic() + scene.timing.resend_s
+    await make.until(lambda: time.monotonic() > due_s)
     for _ in range(3):
         await scene.bridge.refresh()
     assert len(terminal.heard(messages.CONFIG)) == said
@@ -229,7 +241,7 @@ async def test_a_terminal_whose_memory_was_short_comes_to_its_configuration_by_i
     """The firmware on its VM, where the code that reads a configuration is once too much for the memory."""
     firmware = shutil.copytree(FIRMWARE, tmp_path / "firmware")
     reader = firmware / "phoneterm" / "core" / "digit_map_text.py"
-    reader.write_text(_SHORT_AT_FIRST + reader.read_text())
+    reader.write_text(_SHORT.read_text() + reader.read_text())
     broker = broker_scene.settings.broker.model_copy(update={"port": broker_scene.bridge.broker_port})
     settings = device_settings(broker_scene.enrolment, broker) | {"wifi_ssid": "lab"}
     phone = VirtualPhone(settings, firmware=firmware)
@@ -245,13 +257,7 @@ async def test_a_terminal_whose_memory_was_short_comes_to_its_configuration_by_i
     assert broker_scene.bridge.parts.publisher.said[messages.CONFIG] == 1
 
 
-# The first time is when the terminal starts, with the defaults.
-_SHORT_AT_FIRST = """
-from phoneterm.core import link
-link.loads = getattr(link, "loads", 0) + 1
-if link.loads == 2:
-    raise MemoryError
-"""
+_SHORT = Path(__file__).parent / "vm_modules" / "short_at_the_second_load.py"
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ And each danger is real: without any lock the PBX is asked, or the person at the
 (2 to 6) are taken out by patching them away, the phone's (1 and 7) by a phone that sends whatever it is told to.
 """
 
-import asyncio
 import time
 
 import pytest
 from phoneterm.core import link as phone_link
 from phoneterm.core import messages
 from phoneterm.core.actions import Indicate, Publish
+from phoneterm.core.config import read_config
 from phoneterm.core.keymap import STANDARD_LEGENDS, STANDARD_ROLES, Keymap
 from phoneterm.core.terminal import Identity, Terminal
 from phoneterm_bridge.command import checks
@@ -69,8 +69,8 @@ BRIDGE_LOCKS = {
 
 async def settle(scene):
     """Wait until the PBX has been asked for all that was let through."""
-    while scene.bridge.parts.dispatcher._running:
-        await asyncio.wait(tuple(scene.bridge.parts.dispatcher._running))
+    while scene.bridge.parts.dispatcher.in_flight:
+        await scene.bridge.parts.dispatcher.finish(60)
 
 
 async def send(scene, terminal, fields, is_retained=False):
@@ -161,8 +161,9 @@ class RealPhone:
         self._read = 0
         self.is_up = self.is_deaf = False
         self.signals = []
+        self.unsent = []
         identity = Identity("phone-101", "phoneterm", scene.enrolment.mac_key, "b0", "1.0", "VIRTUAL", None)
-        self.terminal = Terminal(identity, Keymap(), STANDARD_ROLES)
+        self.terminal = Terminal(identity, Keymap(), STANDARD_ROLES, read_config)
 
     async def set_link(self, is_up):
         self.is_up = is_up
@@ -198,6 +199,8 @@ class RealPhone:
             elif isinstance(action, Publish):
                 if self.is_up:
                     await self._scene.link.send(action.topic, action.payload, action.retain)
+                else:
+                    self.unsent.append(action)
                 if action.ref is not None:
                     await self._perform(self.terminal.on_published(action.ref, self.is_up))
 
@@ -225,9 +228,10 @@ async def test_lock_1_alone_a_phone_without_a_link_refuses_at_once_and_sends_not
 
 
 async def test_without_lock_1_what_was_keyed_without_a_link_is_carried_out_later(scene, phone):
+    phone.is_up = False  # and the phone takes no notice of it
+    await phone.key("#1102A")
+    (kept,) = (action for action in phone.unsent if action.topic.endswith(messages.COMMAND))
     await phone.set_link(False)
-    phone.terminal._link.is_up = phone.is_up = True
-    kept = phone.terminal._link.command("blind", "102", 0, "c1")
     await phone.set_link(True)
     await phone.wait(30_000)
     await scene.link.send(kept.topic, kept.payload)

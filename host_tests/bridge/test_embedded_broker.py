@@ -2,6 +2,7 @@
 
 import asyncio
 
+import psutil
 import pytest
 from phoneterm.core import messages
 from phoneterm_bridge.broker.connect_packet import Connect, build_connect
@@ -89,5 +90,5 @@ async def test_mqtt_5_is_refused_with_the_code_for_its_version(broker_scene):
 
 
 async def test_it_listens_on_loopback_only_unless_told_otherwise(broker_scene):
-    sockets = broker_scene.bridge.parts.broker._server.sockets
-    assert {socket.getsockname()[0] for socket in sockets} == {"127.0.0.1"}
+    sockets = [socket.laddr for socket in psutil.Process().net_connections("inet") if socket.status == "LISTEN"]
+    assert {where.ip for where in sockets if where.port == broker_scene.bridge.broker_port} == {"127.0.0.1"}

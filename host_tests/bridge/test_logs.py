@@ -83,9 +83,8 @@ async def test_no_number_and_no_secret_reaches_the_log(make, tmp_path, capfd):
         assert hidden not in logged
 
 
-async def test_a_store_that_cannot_be_read_is_logged_once_and_once_when_it_can_again(monkeypatch, make, capfd):
+async def test_a_store_that_cannot_be_read_is_logged_once_and_once_when_it_can_again(make, capfd):
     set_up_logs("json", "info")
-    monkeypatch.setattr("phoneterm_bridge.store.refreshing.EVERY_S", 0)
     tries, reads = [], []
 
     async def refresh():
@@ -93,7 +92,7 @@ async def test_a_store_that_cannot_be_read_is_logged_once_and_once_when_it_can_a
         if 2 < len(tries) < 10:
             raise OSError
 
-    refreshing = asyncio.create_task(keep_refreshing(refresh, lambda: reads.append(None)))
+    refreshing = asyncio.create_task(keep_refreshing(refresh, lambda: reads.append(None), every_s=0))
     await make.until(lambda: len(reads) > 5)
     refreshing.cancel()
     events = [json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()]

@@ -2,16 +2,14 @@
 
 import asyncio
 import time
-from unittest.mock import Mock
 
 import pytest
 import structlog
 import uvloop
 from bridge.conftest import until
 from bridge.written_broker import LET_IN, WILL, WrittenBroker, message
-from phoneterm_bridge.mqtt import connection as mqtt_connection
 from phoneterm_bridge.mqtt import packets, protocol
-from phoneterm_bridge.mqtt.connection import NotConnected
+from phoneterm_bridge.mqtt.connection import Limits, NotConnected
 from phoneterm_bridge.settings.problem import SetupProblem
 
 AT_MOST_S = 5
@@ -64,8 +62,8 @@ async def test_a_subscription_that_is_refused(broker, granted):
 
 
 @pytest.mark.parametrize("is_let_in", [False, True])
-async def test_a_broker_that_does_not_answer(broker, monkeypatch, is_let_in):
-    monkeypatch.setattr(mqtt_connection, "_CONNECT_TIMEOUT_S", 0.2)
+async def test_a_broker_that_does_not_answer(broker, is_let_in):
+    broker.make_connection(limits=Limits(connect_s=0.2))
     assert await refusal(broker, *([broker.take(), broker.say(LET_IN)] if is_let_in else [])) == "it does not answer"
     started_s = time.monotonic()
     await broker.connection.close()
@@ -250,8 +248,8 @@ async def test_a_packet_id_is_not_used_again_before_it_is_acknowledged(broker):
 
 
 @pytest.mark.parametrize("does_take_later", [True, False])
-async def test_a_peer_that_takes_no_data(broker, monkeypatch, does_take_later):
-    monkeypatch.setattr(protocol, "MOST_WAITING_BYTES", 1_000_000)
+async def test_a_peer_that_takes_no_data(broker, does_take_later):
+    broker.make_connection(limits=Limits(most_waiting_bytes=1_000_000))
     connection = await broker.open()
     count, payload = 0, bytes(50_000)
     while connection.publish("a", payload, False):
@@ -269,19 +267,32 @@ async def test_a_peer_that_takes_no_data(broker, monkeypatch, does_take_later):
     assert time.monotonic() - started_s < AT_MOST_S
 
 
+class Wire:
+    """A transport that keeps each piece that is written to it."""
+
+    def __init__(self):
+        self.written = []
+        self.write = self.written.append
+
+    def is_closing(self):
+        return False
+
+    def set_write_buffer_limits(self, most_bytes):
+        pass
+
+
 async def test_what_one_turn_of_the_event_loop_writes_leaves_in_one_piece(broker):
-    written = []
-    transport = Mock(is_closing=lambda: False, write=written.append)
+    wire = Wire()
 
     async def hear(*_): ...
 
     one = protocol.MqttProtocol(b"", 0, hear)
-    one.connection_made(transport)
+    one.connection_made(wire)
     one.data_received(LET_IN + message("t/x", number=8) + message("t/x", number=9))
     assert one.publish("a", b"1")
     assert one.publish("a", b"2")
-    await until(lambda: written)
-    assert written == [
+    await until(lambda: wire.written)
+    assert wire.written == [
         packets.publish("a", b"1", 1) + packets.publish("a", b"2", 2) + packets.acknowledge(8) + packets.acknowledge(9)
     ]
 

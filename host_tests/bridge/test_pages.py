@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import socket
+import time
 
 import pytest
 from phoneterm.core import messages
@@ -13,7 +14,7 @@ from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.journal import Event
-from phoneterm_bridge.store.troubles import Trouble
+from phoneterm_bridge.web.figures import MOST_TERMINALS
 from prometheus_client.parser import text_string_to_metric_families
 
 
@@ -103,7 +104,7 @@ async def test_a_broker_that_is_connected_but_deaf_is_named(site, make):
 
 
 async def test_a_store_that_cannot_be_read_is_named(site):
-    site.bridge.parts.health._store_read_s -= 6
+    site.bridge.parts.health.now_s = lambda: time.monotonic() + 6
     site.bridge.parts.directory.refresh = asyncio.Event().wait
     site.bridge.parts.health.on_store_read = lambda: None
     assert list((await readiness(site))[1]["missing"]) == ["store"]
@@ -182,7 +183,7 @@ async def test_what_terminals_say_of_themselves_is_shown_while_they_are_online(s
     await terminal.hello()
     fields = {"uptime_s": 60, "heap_free": 41232, "rssi": -61, "gap_p99_ms": 5, "restarts": 2}
     await terminal.send(messages.TELEMETRY, fields)
-    await make.until(lambda: site.bridge.parts.telemetry._latest)
+    await make.until(lambda: site.bridge.parts.telemetry.latest({terminal.tid}, 1)[0])
     found = await figures(site)
     tid = ("phone-101",)
     assert found["phoneterm_terminal_heap_free_bytes"] == {tid: 41232}
@@ -213,13 +214,13 @@ async def test_a_terminal_that_has_not_taken_what_it_was_sent_is_named_and_the_b
     assert found["phoneterm_terminal_memory_restarts_total"] == {("phone-101",): 1}
 
 
-async def test_only_so_many_troubled_terminals_are_labels(site, monkeypatch):
-    monkeypatch.setattr("phoneterm_bridge.web.figures.MOST_TERMINALS", 2)
-    for tid in ("a", "b", "c"):
-        site.bridge.parts.troubles._standing[tid, "config"] = Trouble(tid, "config", 0, "x")
+async def test_only_so_many_troubled_terminals_are_labels(site):
+    tids = [f"t{number:03}" for number in range(MOST_TERMINALS + 1)]
+    for tid in tids:
+        site.bridge.parts.troubles.begin(tid, "config", "x")
     found = await figures(site)
-    assert found["phoneterm_terminals_troubled"][("config",)] == 3
-    assert list(found["phoneterm_terminal_troubled"]) == [("a", "config"), ("b", "config")]
+    assert found["phoneterm_terminals_troubled"][("config",)] == len(tids)
+    assert list(found["phoneterm_terminal_troubled"]) == [(tid, "config") for tid in tids[:-1]]
 
 
 async def test_no_number_that_was_dialled_is_in_the_metrics(site):
@@ -234,13 +235,13 @@ async def test_no_number_that_was_dialled_is_in_the_metrics(site):
         assert not [label for label in labels if number in label]
 
 
-async def test_only_so_many_terminals_have_figures_of_their_own(site, monkeypatch):
-    monkeypatch.setattr("phoneterm_bridge.web.figures.MOST_TERMINALS", 2)
-    for tid in ("a", "b", "c"):
+async def test_only_so_many_terminals_have_figures_of_their_own(site):
+    tids = [f"t{number:03}" for number in range(MOST_TERMINALS + 1)]
+    for tid in tids:
         site.bridge.parts.telemetry.note(tid, {"heap_free": 1})
         site.bridge.parts.sessions.mint(tid, "b", 0)
     found = await figures(site)
-    assert list(found["phoneterm_terminal_heap_free_bytes"]) == [("a",), ("b",)]
+    assert list(found["phoneterm_terminal_heap_free_bytes"]) == [(tid,) for tid in tids[:-1]]
     assert found["phoneterm_terminals_left_out"] == {(): 1}
 
 
@@ -305,7 +306,7 @@ async def test_what_is_no_request_is_refused_and_changes_nothing(quiet_site, cap
 
 
 async def test_a_mistake_of_ours_is_a_500_without_a_traceback(site, capfd):
-    site.bridge.parts.health._pbx = None
+    site.bridge.parts.health.troubles = None
     status, _, text = await ask(site, "/readyz")
     assert (status, json.loads(text)["detail"]) == (500, "The page could not be made; the bridge's log says more.")
     said = capfd.readouterr()

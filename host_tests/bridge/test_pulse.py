@@ -6,6 +6,7 @@ import pytest
 from bridge.production_mosquitto import ProductionMosquitto
 from phoneterm.core import messages
 from phoneterm_bridge.mqtt.pulse import PULSE_NAME, Pulse
+from phoneterm_bridge.settings.timing import Timing
 
 
 class _Link:
@@ -15,9 +16,11 @@ class _Link:
         self.is_deaf = False
         self.pulse = None
         self.reconnects = 0
+        self.said = []
 
     def publish(self, topic, payload, is_retained):
         assert not is_retained
+        self.said.append(payload)
         if not self.is_deaf:
             asyncio.get_running_loop().call_soon(self.pulse.takes, topic, payload)
         return True
@@ -37,18 +40,26 @@ async def test_a_pulse_comes_back_through_the_embedded_broker(broker_scene, make
     assert broker_scene.bridge.parts.router.refused == {}
 
 
-async def test_no_terminal_hears_a_pulse_and_none_can_say_one(broker_scene, make):
-    spy = await broker_scene.terminal()
+@pytest.fixture
+async def quick_scene(tmp_path, make):
+    """A running bridge with the embedded broker, and a pulse many times a second."""
+    scene = await make.Scene(tmp_path, is_embedded=True, timing=Timing(pulse_every_s=0.02)).start()
+    yield scene
+    await scene.stop()
+
+
+async def test_no_terminal_hears_a_pulse_and_none_can_say_one(quick_scene, make):
+    spy = await quick_scene.terminal()
     topic = messages.topic_of("phoneterm", PULSE_NAME, messages.STATE)
     spy.wire.ask_for(topic)
     await spy.wire.send(topic, b"not a pulse")
-    pulse = broker_scene.bridge.parts.pulse
-    word = pulse._word
-    pulse._due.set()
-    await make.until(lambda: pulse._word != word and pulse.is_heard and pulse._back.done())
+    pulse = quick_scene.bridge.parts.pulse
+    for _ in range(2):  # the first of them may have been on its way already
+        heard_s = pulse.round_trip_s
+        await make.until(lambda heard_s=heard_s: pulse.round_trip_s != heard_s)
     await spy.hello()
     assert topic not in {where for where, _, _ in spy.wire.published}
-    assert broker_scene.bridge.parts.router.refused == {}
+    assert quick_scene.bridge.parts.router.refused == {}
 
 
 async def test_a_pulse_needs_the_link(make):
@@ -87,12 +98,12 @@ async def test_a_wrong_or_an_old_word_is_no_pulse(make):
     link.is_deaf = True
     pulse, running = await run_pulse(link)
     pulse.on_link(True)
-    await make.until(lambda: pulse._word)
+    await make.until(lambda: link.said)
     topic = messages.topic_of("phoneterm", PULSE_NAME, messages.STATE)
-    old = pulse._word
+    old = link.said[-1]
     assert pulse.takes(topic, b"")
-    assert not pulse.takes("phoneterm/v1/t/phone-101/up/state", pulse._word)
-    await make.until(lambda: pulse._word != old)
+    assert not pulse.takes("phoneterm/v1/t/phone-101/up/state", old)
+    await make.until(lambda: link.said[-1] != old)
     assert pulse.takes(topic, old)
     await make.until(lambda: pulse.missed >= 2)
     assert not pulse.is_heard
@@ -114,7 +125,8 @@ async def test_a_real_link_that_is_told_to_comes_back(broker_scene, make):
 async def mosquitto_scene(tmp_path, need_part, make):
     """A bridge on a real mosquitto that has the rules `phoneterm broker config` wrote."""
     mosquitto = ProductionMosquitto(need_part("mosquitto"))
-    scene = make.Scene(tmp_path, broker=mosquitto.settings)
+    timing = Timing(pulse_every_s=0.05, pulse_deadline_s=0.5)
+    scene = make.Scene(tmp_path, broker=mosquitto.settings, timing=timing)
     mosquitto.write_config(scene.settings.store.path)
     await mosquitto.start()
     scene.mosquitto = mosquitto
@@ -128,12 +140,10 @@ async def test_a_mosquitto_that_brings_nothing_any_more_is_noticed_although_it_i
     """Somebody takes the bridge's line out of the rules: mosquitto keeps the subscription and delivers nothing."""
     bridge, mosquitto = mosquitto_scene.bridge, mosquitto_scene.mosquitto
     pulse = bridge.parts.pulse
-    pulse._every_s, pulse._deadline_s = 0.05, 0.5
     await make.until(lambda: pulse.is_heard)
     rules = mosquitto.folder / "phoneterm.access"
     right = rules.read_text()
     rules.write_text(right.replace(f"topic read {messages.bridge_filter('phoneterm')}\n", ""))
-    pulse._due.set()
     mosquitto.reload()
     await make.until(lambda: pulse.missed >= 1)
     assert "no message" in bridge.parts.health.missing()["broker"]

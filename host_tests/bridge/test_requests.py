@@ -3,11 +3,13 @@
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 import structlog
 from phoneterm.core import messages
-from phoneterm_bridge.cli import request, terminal_app
+from phoneterm_bridge.cli import terminal_app
+from phoneterm_bridge.cli.request import Patience
 from phoneterm_bridge.store import requests, tables
-from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.database import writing
 from phoneterm_bridge.store.journal_reading import find_change, read_changes
 from phoneterm_bridge.terminals.crash_reports import CrashReports
 from typer.testing import CliRunner
@@ -17,11 +19,13 @@ SAFE = {"boot": "5afe", "fw": "1.0", "board": "VIRTUAL", "wire": [1, 1], "caps":
 NOTHING = "Nothing is kept for later."
 
 
-def ask(scene, *words, answer=""):
+def ask(scene, *words, answer="", patience=None):
     """Start `phoneterm terminal ...` on the scene's store; the task has its exit code and what it said."""
 
     def run():
-        result = CliRunner().invoke(terminal_app, [*words, f"--set=store.path={scene.settings.store.path}"], answer)
+        result = CliRunner().invoke(
+            terminal_app, [*words, f"--set=store.path={scene.settings.store.path}"], answer, obj=patience
+        )
         return result.exit_code, " ".join(result.output.split())
 
     return asyncio.create_task(asyncio.to_thread(run))
@@ -35,6 +39,20 @@ def said(scene):
 def rows(scene):
     with scene.engine.connect() as connection:
         return connection.execute(tables.requests.select()).all()
+
+
+def change_age(scene, by_ms):
+    """Have the requests in the store been asked for at another time."""
+    asked_ms = tables.requests.c.asked_ms
+    with writing(scene.engine) as connection:
+        connection.execute(tables.requests.update().values({asked_ms: asked_ms + by_ms}))
+
+
+def leave_behind(scene, op, by_ms):
+    """Leave a request in the store that was asked for at another time, before the bridge can see it."""
+    row = {"tid": TID, "op": op, "who": "cli:anna", "place": "host pc7", "asked_ms": requests.now_ms() + by_ms}
+    with writing(scene.engine) as connection:
+        connection.execute(tables.requests.insert().values(**row))
 
 
 async def request_of(terminal, make):
@@ -83,9 +101,8 @@ async def test_a_reboot_is_said_to_be_done_once_the_terminal_has_gone(scene, ter
     assert await asking == (0, f"{TID} was told to reboot, and has gone; it is back in some seconds.")
 
 
-async def test_a_terminal_that_does_not_go_is_told_of(scene, terminal, monkeypatch):
-    monkeypatch.setattr(request, "_GOING_S", 1)
-    code, text = await ask(scene, "reboot", TID)
+async def test_a_terminal_that_does_not_go_is_told_of(scene, terminal):
+    code, text = await ask(scene, "reboot", TID, patience=Patience(going_s=1))
     assert (code, text) == (1, f"{TID} was told to reboot, but has not gone within 1 s: is it still there?")
     assert len(terminal.heard(messages.REQUEST)) == 1
 
@@ -136,37 +153,30 @@ async def test_without_a_bridge_it_is_said_and_a_bridge_that_starts_then_sends_n
     assert terminal.heard(messages.REQUEST) == []
 
 
-async def test_a_request_that_was_left_behind_is_too_old_soon_and_goes_with_the_next(scene, terminal, monkeypatch):
-    now_ms = requests.now_ms()
-    monkeypatch.setattr(requests, "now_ms", lambda: now_ms - requests.LIFE_MS - 1)
-    requests.ask(scene.engine, TID, "wipe", "cli:anna", "host pc7")
-    monkeypatch.setattr(requests, "now_ms", lambda: now_ms)
+async def test_a_request_that_was_left_behind_is_too_old_soon_and_goes_with_the_next(scene, terminal):
+    leave_behind(scene, "wipe", -requests.LIFE_MS - 1)
     await scene.bridge.refresh()
     assert terminal.heard(messages.REQUEST) == []
-    monkeypatch.setattr(requests, "now_ms", lambda: now_ms + 200_000)
+    change_age(scene, -200_000)
     requests.ask(scene.engine, TID, "identify", "cli:anna", "host pc7")
     assert [row.op for row in rows(scene)] == ["identify"]
 
 
-async def test_a_request_from_the_future_is_not_kept_until_then(scene, terminal, monkeypatch):
-    now_ms = requests.now_ms()
-    monkeypatch.setattr(requests, "now_ms", lambda: now_ms + 60_000)
-    requests.ask(scene.engine, TID, "wipe", "cli:anna", "host pc7")
-    monkeypatch.setattr(requests, "now_ms", lambda: now_ms)
+async def test_a_request_from_the_future_is_not_kept_until_then(scene, terminal):
+    leave_behind(scene, "wipe", 60_000)
     await scene.bridge.refresh()
     requests.ask(scene.engine, TID, "identify", "cli:anna", "host pc7")
     assert [row.op for row in rows(scene)] == ["identify"]
 
 
-async def test_a_request_that_became_old_while_it_was_journalled_is_not_sent(scene, terminal, monkeypatch):
-    note, now_ms = Directory.note_request, requests.now_ms()
-    monkeypatch.setattr(requests, "now_ms", lambda: now_ms)
+async def test_a_request_that_became_old_while_it_was_journalled_is_not_sent(scene, terminal):
+    desk = scene.bridge.parts.requests
 
-    def note_slowly(*arguments):
-        note(*arguments)
-        monkeypatch.setattr(requests, "now_ms", lambda: now_ms + requests.LIFE_MS + 1)
+    def grow_old(connection, cursor, statement, *_):
+        if statement.startswith("UPDATE state"):  # which is part of journalling
+            desk.now_ms = lambda: requests.now_ms() + requests.LIFE_MS + 1
 
-    monkeypatch.setattr(Directory, "note_request", note_slowly)
+    sa.event.listen(scene.bridge.parts.engine, "after_cursor_execute", grow_old)
     number = requests.ask(scene.engine, TID, "wipe", "cli:anna", "host pc7")
     await scene.bridge.refresh()
     assert requests.withdraw(scene.engine, number) == requests.EXPIRED
@@ -211,12 +221,14 @@ async def test_a_number_is_never_used_again_so_that_no_answer_meets_another_requ
     assert len(set(numbers)) == 3
 
 
-async def test_a_bridge_that_ends_half_way_leaves_it_unknown_and_does_not_send_it_again(scene, terminal, monkeypatch):
-    monkeypatch.setattr(request, "_PATIENCE_S", {None: 5, requests.TAKEN: 0})
-    monkeypatch.setattr(Directory, "note_request", lambda *_: (_ for _ in ()).throw(OSError("the disk is full")))
-    code, text = await ask(scene, "wipe", TID, "--yes")
+async def test_a_bridge_that_ends_half_way_leaves_it_unknown_and_does_not_send_it_again(scene, terminal):
+    with writing(scene.engine) as connection:
+        full = "CREATE TRIGGER full BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        connection.exec_driver_sql(full)
+    code, text = await ask(scene, "wipe", TID, "--yes", patience=Patience(taken_s=0))
     assert (code, text.partition(" is not known")[0]) == (1, f"Whether {TID} was told to wipe")
-    monkeypatch.undo()
+    with writing(scene.engine) as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
     await scene.bridge.refresh()
     assert terminal.heard(messages.REQUEST) == []
 

@@ -80,14 +80,16 @@ async def test_the_embedded_broker_cuts_it_off_and_keeps_it_out(embedded, make):
 async def test_the_embedded_broker_keeps_nothing_of_it_not_even_its_last_will(embedded, make):
     scene, other = embedded
     terminal = await connect(scene)
-    kept = scene.bridge.parts.broker._broker.retained_messages
+    broker = scene.bridge.parts.broker
     await make.until(
-        lambda: {topic(kind) for kind in (messages.PERMISSIONS, messages.CONFIG, messages.STATE)} <= set(kept)
+        lambda: (
+            {topic(kind) for kind in (messages.PERMISSIONS, messages.CONFIG, messages.STATE)} <= broker.retained_topics
+        )
     )
     await revoke(scene, terminal, make)
     await make.until(lambda: scene.bridge.parts.router.refused["unknown-terminal"])  # the will has come
     await (await scene.terminal(other)).hello()
-    await make.until(lambda: not [where for where in kept if TID in where])
+    await make.until(lambda: not [where for where in broker.retained_topics if TID in where])
 
 
 async def test_on_mosquitto_its_commands_are_refused_at_once(mosquitto, make):

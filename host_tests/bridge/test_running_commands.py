@@ -2,7 +2,7 @@
 
 import pytest
 from phoneterm.core import messages
-from phoneterm_bridge.command import running_commands
+from phoneterm_bridge.settings.timing import Timing
 
 
 @pytest.fixture
@@ -73,15 +73,27 @@ async def test_the_reason_of_the_pbx_reaches_the_terminal(scene, terminal, reaso
     assert terminal.results(f"{terminal.session}.1")[-1] == ("returned", reason)
 
 
-async def test_a_transfer_whose_call_is_gone_without_a_word_ends_as_unknown(scene, terminal, make, monkeypatch):
-    monkeypatch.setattr(running_commands, "_SILENCE_S", 0.05)
+@pytest.fixture
+async def impatient_scene(tmp_path, make):
+    """A bridge that does not wait long for what the PBX may say of a call that is gone."""
+    scene = await make.Scene(tmp_path, timing=Timing(silence_s=0.05)).start()
+    yield scene
+    await scene.stop()
+
+
+async def test_a_transfer_whose_call_is_gone_without_a_word_ends_as_unknown(impatient_scene, make):
+    scene = impatient_scene
+    terminal = await scene.terminal()
+    await terminal.hello()
     await terminal.ask("blind", "102")
     scene.pbx.change_calls("101")
     await make.until(lambda: terminal.results(f"{terminal.session}.1")[-1] == ("unknown", None))
 
 
-async def test_a_call_that_comes_back_is_followed_on(scene, terminal, make, monkeypatch):
-    monkeypatch.setattr(running_commands, "_SILENCE_S", 0.05)
+async def test_a_call_that_comes_back_is_followed_on(impatient_scene, make):
+    scene = impatient_scene
+    terminal = await scene.terminal()
+    await terminal.hello()
     await terminal.ask("attended", "102")
     scene.pbx.change_calls("101")
     scene.pbx.change_calls("101", make.talking("c1"))

@@ -83,8 +83,7 @@ async def test_the_bridge_outlives_its_broker_with_a_clean_session_and_no_backlo
     await make.until(lambda: scene.bridge.is_link_up)
     await broker.stop()
     await make.until(lambda: not scene.bridge.is_link_up)
-    again = EmbeddedBroker("127.0.0.1", port, "phoneterm", directory)
-    again._doorkeeper._bridge_password = address.password
+    again = EmbeddedBroker("127.0.0.1", port, "phoneterm", directory, password=address.password)
     await again.start()
     await make.until(lambda: scene.bridge.is_link_up)
     wire = make.MqttWire()
@@ -115,7 +114,7 @@ def test_a_running_bridge_ends_with_code_0_and_no_traceback_on(tmp_path, number)
             assert line, lines
             lines.append(line)
         os.kill(process.pid, number)
-        _, rest = process.communicate(timeout=15)
+        _, rest = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()

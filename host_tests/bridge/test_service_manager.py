@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import phoneterm_bridge
@@ -92,6 +93,15 @@ class _Pbx:
     is_available = True
 
 
+class _Clock:
+    """Monotonic seconds, and as many more as the test says."""
+
+    later_s = 0
+
+    def __call__(self):
+        return time.monotonic() + self.later_s
+
+
 class _Pulse:
     is_heard = True
     deaf_since_s = None
@@ -101,9 +111,15 @@ class _Pulse:
 
 
 @pytest.fixture
-async def watched(tmp_path, manager):
+def pbx():
+    """The PBX of the bridge whose health it is."""
+    return _Pbx()
+
+
+@pytest.fixture
+async def watched(tmp_path, manager, pbx):
     """A bridge's health that systemd is told of, with a watchdog."""
-    health = Health(_Pbx(), _Pulse(), Troubles(None))
+    health = Health(pbx, _Pulse(), Troubles(None), _Clock())
     health.on_link(True)
     telling = asyncio.create_task(
         keep_telling(ServiceManager(manager.environment | {"WATCHDOG_USEC": "60000"}), health)
@@ -129,10 +145,10 @@ async def test_the_watchdog_is_fed_while_all_is_well(watched, manager):
     assert await words_after(manager, lambda: None) == {"STATUS": "Ready.", "WATCHDOG": "1"}
 
 
-async def test_a_broker_or_pbx_that_is_away_is_told_and_waited_for(watched, manager):
+async def test_a_broker_or_pbx_that_is_away_is_told_and_waited_for(watched, manager, pbx):
     def lose():
         watched.on_link(False)
-        watched._pbx = type("Away", (), {"is_available": False})
+        pbx.is_available = False
 
     words = await words_after(manager, lose)
     assert words["WATCHDOG"] == "1"
@@ -160,7 +176,7 @@ async def test_a_link_that_stays_deaf_starves_the_watchdog(watched, manager):
 
 async def test_a_store_that_stays_unreadable_starves_the_watchdog(watched, manager):
     def age():
-        watched._store_read_s -= 31
+        watched.now_s.later_s += 31
 
     assert "WATCHDOG" not in await words_after(manager, age)
 

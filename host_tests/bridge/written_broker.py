@@ -5,7 +5,7 @@ import contextlib
 import socket
 
 from phoneterm_bridge.mqtt import packets
-from phoneterm_bridge.mqtt.connection import BrokerAddress, MqttConnection
+from phoneterm_bridge.mqtt.connection import USUAL_LIMITS, BrokerAddress, MqttConnection
 from phoneterm_bridge.mqtt.packets import Will
 
 WILL = Will("t/state", b"gone")
@@ -29,7 +29,7 @@ class WrittenBroker:
             self._came.result()[1].transport.abort()
         await self.connection.close()
 
-    def make_connection(self, keepalive_s=60, hear=None, **changes):
+    def make_connection(self, keepalive_s=60, hear=None, limits=USUAL_LIMITS, **changes):
         """Return a connection to this broker; `hear` is called with each message instead of keeping it in `heard`."""
 
         async def keep(topic, payload, is_retained, _acknowledge):
@@ -37,7 +37,8 @@ class WrittenBroker:
 
         host, port = self._server.sockets[0].getsockname()
         options = {"host": host, "port": port, "username": "bridge", "password": "secret"} | changes
-        self.connection = MqttConnection(BrokerAddress(keepalive_s=keepalive_s, **options), "t/#", WILL, hear or keep)
+        address = BrokerAddress(keepalive_s=keepalive_s, **options)
+        self.connection = MqttConnection(address, "t/#", WILL, hear or keep, limits=limits)
         return self.connection
 
     async def take(self):

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-import tempfile
 from pathlib import Path
 
 import psutil
@@ -114,9 +113,8 @@ async def test_a_terminal_notices_a_result_with_a_wrong_signature_or_of_another_
     assert terminal.results == []
 
 
-def test_the_disk_is_measured_and_nothing_is_left_on_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    times = measure_disk(0.05)
+def test_the_disk_is_measured_and_nothing_is_left_on_it(tmp_path):
+    times = measure_disk(0.05, tmp_path)
     assert 0 < times.median_ms <= times.p99_ms
     assert list(tmp_path.iterdir()) == []
 
@@ -164,14 +162,18 @@ def test_the_flow_of_node_red_is_whole_and_has_no_secret_in_it(tmp_path, monkeyp
     packages = tmp_path / "build" / "node-red"
     packages.mkdir(parents=True)
     (packages / ".ready").touch()
-    monkeypatch.setattr(peers, "_ROOT", packages.parent)
-    monkeypatch.setattr(peers.shutil, "which", lambda name: f"/here/{name}")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("npm", "node"):
+        (programs / name).touch(0o755)
+    monkeypatch.setenv("PATH", str(programs))
     folder = tmp_path / "user"
     folder.mkdir()
-    peer = peers.make_node_red(folder, peers.Surroundings("phoneterm", 1, "bridge", 2, "ami", "hush", {}, 3))
+    where = peers.Surroundings("phoneterm", 1, "bridge", 2, "ami", "hush", {}, 3)
+    peer = peers.make_node_red(folder, where, packages.parent)
     flow = (folder / "flows.json").read_text()
     nodes = {node["id"]: node for node in json.loads(flow)}
-    assert peer.argv[0] == "/here/node"
+    assert peer.argv[0] == str(programs / "node")
     assert "hush" not in flow
     assert nodes["in"]["topic"] == messages.topic_of("phoneterm", "+", messages.COMMAND)
     assert {target for node in nodes.values() for wires in node.get("wires", []) for target in wires} <= set(nodes)

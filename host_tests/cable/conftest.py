@@ -9,6 +9,7 @@ import pytest
 from cable.bridge_site import Site
 from cable.serial_board import SerialBoard
 from device_cable.cli import app
+from device_cable.cli.desk import Desk
 from firmware_build.image import make_image
 from typer.testing import CliRunner
 
@@ -44,6 +45,7 @@ class Bench:
         description = {"mcu": "esp32", "deploy_options": {"flash_offset": "0x1000"}}
         (self.boards / BOARD / "board.json").write_text(json.dumps(description))
         self.port = None
+        self.desk = Desk()
 
     def write_image(self, files=SMALL, micropython="1.27", version="1.0"):
         """Write an image in the form that the build gives it."""
@@ -69,7 +71,7 @@ class Bench:
         arguments = [command, *(("--port", self.port) if self.port else ()), *options]
         if command in ("flash", "provision", "rotate", "smoke"):
             arguments += ["--board", BOARD, "--boards", str(self.boards)]
-        result = CliRunner().invoke(app, arguments, env=environment or {}, input=typed)
+        result = CliRunner().invoke(app, arguments, env=environment or {}, input=typed, obj=self.desk)
         assert result.exit_code == exit_code, (result.exit_code, result.output, result.exception)
         return result.output
 

@@ -113,10 +113,10 @@ class SerialBoard:
                 is_running = False
             if self._cable.fd in ready:
                 self._take_from_computer()
+            if self._host in ready:
+                self._hear_chip()  # first: what the chip did before it spoke is known when it is heard
             if self._console in ready:
                 self._pass_on()
-            if self._host in ready:
-                self._hear_chip()
             self._cable.flush()
             if self._vm is not None:
                 self._feed_vm()

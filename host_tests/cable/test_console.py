@@ -6,15 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from cable.conftest import BOARD, SMALL
 
 _PATIENCE_S = 30
-_TALKING = SMALL | {
-    "main.py": b"import time\nprint('link-up 1')\ncount = 0\nwhile True:\n    count += 1\n    print('line', count)\n"
-    b"    time.sleep_ms(20)\n"
-}
+_TALKING = SMALL | {"main.py": (Path(__file__).parent / "vm_modules" / "talking_terminal.py").read_bytes()}
 
 
 class Somebody:

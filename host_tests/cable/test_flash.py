@@ -13,6 +13,7 @@ from firmware_build.cli import app as firmware_app
 from typer.testing import CliRunner
 
 BOARDS = Path(__file__).parents[2] / "boards"
+WATCHED = Path(__file__).parent / "vm_modules" / "watched_terminal.py"
 NEW_LAMP = SMALL | {"phoneterm/device/lamp.py": b"LEVEL = 0\n"}
 
 
@@ -108,8 +109,7 @@ def test_safe_mode_is_told(bench, plug_in):
 
 def test_a_running_terminal_is_stopped_and_its_watchdog_given_time(bench, plug_in):
     board = plug_in()
-    busy = b"import machine, time\nmachine.WDT(timeout=30000)\nprint('link-up')\nwhile True:\n    time.sleep_ms(20)\n"
-    bench.write_image(SMALL | {"main.py": busy})
+    bench.write_image(SMALL | {"main.py": WATCHED.read_bytes()})
     bench.run("flash")
     board.reports.clear()
     assert "0 files copied" in bench.run("flash")

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 from cable.conftest import BOARD, SMALL
+from cable.faulty_cables import BoastingCable, GarblingCable, HurriedCable, InterruptedCable
 from cable.test_flash import NEW_LAMP, on_board
 from device_cable import flash as flashing
 from device_cable import ports
 from device_cable.cable import Cable
+from device_cable.cli.desk import Desk
 from device_cable.problem import CableProblem
 
 BULKY = SMALL | {"phoneterm/core/bulk.py": b"# padding\n" * 3000}
@@ -22,8 +24,8 @@ class UsbPort:
     vid: int | None = 0x10C4
 
 
-def test_no_board_at_usb_is_one_sentence_with_the_remedy(bench, monkeypatch):
-    monkeypatch.setattr("device_cable.ports.list_ports.comports", lambda: [UsbPort("/dev/ttyS0", "", None)])
+def test_no_board_at_usb_is_one_sentence_with_the_remedy(bench):
+    bench.desk = Desk(list_ports=lambda: [UsbPort("/dev/ttyS0", "", None)])
     bench.write_image()
     printed = bench.run("flash", exit_code=1)
     assert printed.startswith("There is no board at USB: plug it in with a cable that carries data")
@@ -59,8 +61,8 @@ def test_a_busy_port_names_what_may_use_it(bench, plug_in):
     )
 
 
-def test_a_board_without_micropython_is_told_how_it_gets_one(bench, plug_in, monkeypatch):
-    monkeypatch.setattr("device_cable.cable.ENTER_S", 0)
+def test_a_board_without_micropython_is_told_how_it_gets_one(bench, plug_in):
+    bench.desk = Desk(open_cable=HurriedCable)
     plug_in(has_micropython=False)
     bench.write_image()
     printed = bench.run("flash", exit_code=1)
@@ -114,12 +116,12 @@ def test_a_full_flash_is_told_before_anything_is_copied(bench, plug_in):
     assert after == before
 
 
-def test_a_flash_that_fills_up_on_the_way_leaves_the_old_terminal_and_nothing_beside_it(bench, plug_in, monkeypatch):
+def test_a_flash_that_fills_up_on_the_way_leaves_the_old_terminal_and_nothing_beside_it(bench, plug_in):
     plug_in(blocks=24)
     bench.write_image()
     bench.run("flash")
     before = on_board(bench.port)
-    monkeypatch.setattr("device_cable.files.free_bytes", lambda _: (10**9, 4096))  # so that only littlefs says it
+    bench.desk = Desk(open_cable=BoastingCable)
     bench.write_image(SMALL | {"phoneterm/core/bulk.py": b"# padding\n" * 12000})
     printed = bench.run("flash", exit_code=1)
     assert printed.splitlines()[-1].endswith("Nothing was changed.")
@@ -156,41 +158,32 @@ def test_an_empty_board_that_is_unplugged_in_mid_copy_boots_and_says_what_it_lac
     assert "The terminal is ready" in bench.run("flash")
 
 
-def test_ctrl_c_gives_the_board_back_and_the_next_flash_goes_on_from_there(bench, plug_in, monkeypatch):
+def test_ctrl_c_gives_the_board_back_and_the_next_flash_goes_on_from_there(bench, plug_in):
     board = plug_in()
     bench.write_image()
     bench.run("flash")
     bench.write_image(BULKY | NEW_LAMP)
 
-    def write(cable, path, content, on_written, real=Cable.write_file):
-        if path == "phoneterm/device/lamp.py.new":
-            raise KeyboardInterrupt
-        real(cable, path, content, on_written)
-
     boots = board.boots
-    with monkeypatch.context() as patch:
-        patch.setattr(Cable, "write_file", write)
-        printed = bench.run("flash", exit_code=130)
+    bench.desk = Desk(open_cable=InterruptedCable)
+    printed = bench.run("flash", exit_code=130)
     assert "Stopped. What the board had is still what it runs" in printed
+    bench.desk = Desk()
     printed = bench.run("flash")
     assert board.boots > boots + 2
     assert "1 were there from before" in printed
     assert "The terminal is ready" in printed
 
 
-def test_a_file_that_does_not_arrive_as_it_was_sent_changes_nothing(bench, plug_in, monkeypatch):
+def test_a_file_that_does_not_arrive_as_it_was_sent_changes_nothing(bench, plug_in):
     plug_in()
     bench.write_image()
     bench.run("flash")
     before = on_board(bench.port)
 
-    def write(cable, path, content, on_written, real=Cable.write_file):
-        real(cable, path, content[:-1] + b"?", on_written)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Cable, "write_file", write)
-        bench.write_image(NEW_LAMP)
-        assert "phoneterm/device/lamp.py did not arrive as it was sent" in bench.run("flash", exit_code=1)
+    bench.desk = Desk(open_cable=GarblingCable)
+    bench.write_image(NEW_LAMP)
+    assert "phoneterm/device/lamp.py did not arrive as it was sent" in bench.run("flash", exit_code=1)
     there = on_board(bench.port)
     assert {path: content for path, content in there.items() if not path.endswith(flashing.NEW)} == before
 

@@ -6,17 +6,16 @@ import threading
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from bridge.conftest import until
 from cable.bridge_site import HERE, TID, WIFI, texts_of
+from cable.faulty_cables import CableLostAtTheProof
 from cable.serial_board import WITH_PSRAM
 from device.authority import Authority, is_possible
-from device_cable import nvs
 from device_cable.cable import Cable
-from device_cable.problem import CableLost
+from device_cable.cli.desk import Desk
 from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store import passwords
-from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.database import writing
 
 
 @pytest.fixture
@@ -128,31 +127,26 @@ async def test_a_cable_that_is_pulled_before_the_settings_are_there_leaves_the_s
     assert_works(site, board)
 
 
-async def test_a_proof_that_does_not_come_leaves_the_store_untouched(site, plug_in, monkeypatch):
+async def test_a_proof_that_does_not_come_leaves_the_store_untouched(site, plug_in):
     board = plug_in()
-
-    def lose(*_):
-        raise CableLost("The board does not answer.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(nvs, "_digest_there", lose)
-        printed = await asyncio.to_thread(site.provision, exit_code=1)
+    site.bench.desk = Desk(open_cable=CableLostAtTheProof)
+    printed = await asyncio.to_thread(site.provision, exit_code=1)
     assert printed.startswith("The board does not answer. The store was not changed;")
     assert site.record() is None
+    site.bench.desk = Desk()
     await asyncio.to_thread(site.provision, "--wait", "0")
     assert_works(site, board)
 
 
 async def test_a_store_that_cannot_be_written_is_told_with_what_the_board_is_worth(site, plug_in):
     board = plug_in()
-
-    def spoil(directory, *_):
-        raise sa.exc.OperationalError("UPDATE", {}, Exception("disk full"))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Directory, "add_terminal", spoil)
-        printed = await asyncio.to_thread(site.provision, exit_code=1)
+    with writing(site.engine) as connection:
+        full = "CREATE TRIGGER full BEFORE INSERT ON terminals BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        connection.exec_driver_sql(full)
+    printed = await asyncio.to_thread(site.provision, exit_code=1)
     assert "The board has new secrets that the store does not know" in printed
+    with writing(site.engine) as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
     await asyncio.to_thread(site.provision, "--wait", "0")
     assert_works(site, board)
 

@@ -1,6 +1,7 @@
 """Starts of an emulated ESP32 that are not the usual one: file `safe`, after a crash; and a day's work in short."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from chip.conftest import BACK_S, is_line
@@ -11,14 +12,7 @@ from phoneterm.core import messages
 
 pytestmark = pytest.mark.timeout(600)
 SOAK_S = 20
-# A board with a fault that only a pressed key shows: everything stands still.
-HANGS_AT_A_KEY = b"""
-
-def on_signal(name):
-    print("signal", name)
-    while name == "key":
-        pass
-"""
+HANGS_AT_A_KEY = Path(__file__).parent / "vm_modules" / "hangs_at_a_key.py"
 
 
 @pytest.fixture
@@ -49,7 +43,7 @@ async def test_a_file_named_safe_leads_to_safe_mode_and_the_bridge_knows_why(ins
 
 
 async def test_a_terminal_that_hangs_is_restarted_by_its_watchdog_and_reports_the_crash(install):
-    house = await install("ready", end_of_board=HANGS_AT_A_KEY)
+    house = await install("ready", end_of_board=b"\n\n" + HANGS_AT_A_KEY.read_bytes())
     hellos = []
     told = asyncio.Event()
 

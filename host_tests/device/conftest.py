@@ -52,18 +52,20 @@ async def fake_broker():
 
 
 @pytest.fixture
-async def tell(tmp_path):
-    """Return a coroutine that starts a story against the broker on a port, with options of the client."""
+async def tell():
+    """Return a coroutine that starts a story against the broker on a port, with options of the client.
+
+    The story is one of `vm_modules/mqtt_stories.py`; `arguments` are its own.
+    """
     stories = []
 
-    async def start(port, text, **options):
+    async def start(port, story, *arguments, **options):
         options = {
             "host": "127.0.0.1", "port": port, "tid": TID, "password": PASSWORD,
             "filters": messages.topic_filters(BASE, TID),
         } | options  # fmt: skip
-        story = await VmStory.start(tmp_path, text, options)
-        stories.append(story)
-        return story
+        stories.append(await VmStory.start(story, arguments, options))
+        return stories[-1]
 
     yield start
     for story in stories:

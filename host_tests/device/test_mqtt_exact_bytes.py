@@ -5,11 +5,6 @@ import asyncio
 import pytest
 from device.fake_broker import CONNACK, suback
 
-UP = """
-async def story(lab):
-    await lab.up()
-    lab.say("up")
-"""
 PUBLISH = b"\x30\x05\x00\x01dhi"  # QoS 0, topic d, payload "hi"
 
 
@@ -43,17 +38,7 @@ async def test_connect_subscribe_publish_and_puback_are_byte_for_byte_as_the_sta
 
     broker = await fake_broker(script)
     story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            lab.say(await lab.client.publish("t", b"p", 1, True))
-            await lab.until(lambda: lab.messages)
-        """,
-        will=["w", "gone"],
-        tid="me",
-        password="pw",
-        filters=["a/#", "b"],
+        broker.port, "publish_and_hear", will=["w", "gone"], tid="me", password="pw", filters=["a/#", "b"]
     )
     assert await story.end() == [[True]]
     connect, subscribe, sent, puback = seen
@@ -73,15 +58,7 @@ async def test_packets_in_pieces_of_one_byte_are_understood(fake_broker, tell):
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            await lab.until(lambda: len(lab.messages) == 2)
-            lab.say(lab.messages[0][1].decode(), len(lab.messages[1][1]))
-        """,
-    )
+    story = await tell(broker.port, "hear_two")
     assert await story.end() == [["hi", 200]]
 
 
@@ -92,17 +69,7 @@ async def test_many_packets_in_one_piece_are_understood(fake_broker, tell):
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            count = [0]
-            lab.on_message = lambda topic, payload, is_retained: count.append(count.pop() + (payload == b"hi"))
-            await lab.up()
-            await lab.until(lambda: count == [500])
-            lab.say("all")
-        """,
-    )
+    story = await tell(broker.port, "hear_500")
     assert await story.end() == [["all"]]
 
 
@@ -119,16 +86,7 @@ async def test_messages_at_every_boundary_of_length_are_taken_or_dropped_and_ack
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            await lab.until(lambda: lab.messages and lab.messages[-1][1] == b"next")
-            await asyncio.sleep_ms(20)
-            lab.say([len(row[1]) for row in lab.messages], lab.client.dropped)
-        """,
-    )
+    story = await tell(broker.port, "hear_until_next")
     taken = payload_bytes + 5 <= 1024
     assert await story.end() == [[[payload_bytes, 4] if taken else [4], 0 if taken else 1]]
     assert acknowledged == [b"\x00\x09", b"\x00\x0a"]
@@ -147,15 +105,7 @@ async def test_a_connection_cut_in_mid_packet_is_made_again(fake_broker, tell):
         await peer.until_gone()
 
     broker = await fake_broker(cut, whole)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            await lab.until(lambda: lab.messages)
-            lab.say(lab.messages[0][1].decode(), lab.links)
-        """,
-    )
+    story = await tell(broker.port, "hear_one_and_its_links")
     assert await story.end() == [["hi", [True, False, True]]]
     assert broker.connections == 2
 
@@ -174,16 +124,7 @@ async def test_a_half_open_connection_is_noticed_after_half_a_keepalive(fake_bro
         peer.cut()
 
     broker = await fake_broker(deaf, refuse)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            await lab.until(lambda: not lab.client.is_up)
-            await asyncio.sleep(10)
-        """,
-        keepalive_s=2,
-    )
+    story = await tell(broker.port, "up_until_lost", keepalive_s=2)
     assert await story.until_logged("link-lost") == "nothing heard for 1000 ms"
 
 
@@ -199,16 +140,7 @@ async def test_pings_keep_an_idle_connection_up(fake_broker, tell):
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            await lab.until(lambda: lab.messages)
-            lab.say(lab.client.connects)
-        """,
-        keepalive_s=2,
-    )
+    story = await tell(broker.port, "hear_one_and_the_connects", keepalive_s=2)
     assert await story.end() == [[1]]
 
 
@@ -232,15 +164,7 @@ async def test_a_refusal_is_said_and_backed_off_from_unless_the_broker_is_only_b
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            lab.start()
-            await asyncio.sleep_ms(250)
-            lab.say(lab.client.is_up)
-        """,
-    )
+    story = await tell(broker.port, "tries", 250)
     assert await story.end() == [[False]]
     assert story.logged == [[event, "broker refused: " + detail]]
     assert (broker.connections == 1) == (event == "link-refused")
@@ -254,16 +178,7 @@ async def test_a_refused_subscription_is_said_and_the_link_is_not_up(fake_broker
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            lab.start()
-            await asyncio.sleep_ms(200)
-            lab.say(lab.links)
-        """,
-        filters=["a/#", "b"],
-    )
+    story = await tell(broker.port, "tries_and_its_links", filters=["a/#", "b"])
     assert await story.end() == [[[]]]
     assert story.logged == [["link-refused", "broker refused to subscribe b"]]
 
@@ -277,16 +192,7 @@ async def test_a_lost_acknowledgement_is_told_at_the_deadline_and_a_late_one_is_
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            is_good, ms = await lab.timed(lab.client.publish("t", b"1", 1, False, 100))
-            lab.say(is_good, 100 <= ms < 160)
-            lab.say(await lab.client.publish("t", b"2", 1, False, 1000), lab.client.unexpected, lab.client.is_up)
-        """,
-    )
+    story = await tell(broker.port, "late_acknowledgement")
     assert await story.end() == [[False, True], [True, 1, True]]
 
 
@@ -299,15 +205,7 @@ async def test_acknowledgements_of_unknown_ids_are_ignored_and_counted(fake_brok
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            await lab.until(lambda: lab.messages)
-            lab.say(lab.client.unexpected, lab.client.connects)
-        """,
-    )
+    story = await tell(broker.port, "hear_one_and_the_unexpected")
     assert await story.end() == [[6, 1]]
 
 
@@ -322,15 +220,7 @@ async def test_a_message_sent_twice_is_handed_over_and_acknowledged_twice(fake_b
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            await lab.until(lambda: len(lab.messages) == 3)
-            lab.say([row[1].decode() for row in lab.messages])
-        """,
-    )
+    story = await tell(broker.port, "hear_three")
     assert await story.end() == [[["x", "x", "hi"]]]
     assert [packet.body for packet in acknowledged] == [b"\x00\x05", b"\x00\x05"]
 
@@ -344,15 +234,7 @@ async def test_a_session_that_the_broker_kept_does_no_harm(fake_broker, tell):
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            await asyncio.sleep_ms(20)
-            lab.say(lab.links, lab.messages[0][1].decode())
-        """,
-    )
+    story = await tell(broker.port, "hear_what_was_kept")
     assert await story.end() == [[[True], "old"]]
 
 
@@ -385,15 +267,7 @@ async def test_a_malformed_packet_ends_the_connection_and_the_next_one_works(fak
         await peer.until_gone()
 
     broker = await fake_broker(wrong, right)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            await lab.until(lambda: lab.messages)
-            lab.say(lab.links)
-        """,
-    )
+    story = await tell(broker.port, "hear_one_and_the_links")
     assert await story.end() == [[[True, False, True]]]
     assert (await story.until_logged("link-lost")).startswith("malformed: ")
 
@@ -407,7 +281,7 @@ async def test_a_broker_that_says_nothing_is_given_up(fake_broker, tell):
         await peer.until_gone()
 
     broker = await fake_broker(silent, right)
-    story = await tell(broker.port, UP, connect_ms=200)
+    story = await tell(broker.port, "up", connect_ms=200)
     assert await story.end() == [["up"]]
     assert await story.until_logged("link-lost") == "no answer in 200 ms"
 
@@ -419,15 +293,7 @@ async def test_publishes_that_wait_are_told_when_the_connection_is_lost(fake_bro
         peer.cut()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            is_good, ms = await lab.timed(lab.client.publish("t", b"1", 1, False, 5000))
-            lab.say(is_good, ms < 1000)
-        """,
-    )
+    story = await tell(broker.port, "publish_and_lose")
     assert await story.end() == [[False, True]]
 
 
@@ -442,20 +308,7 @@ async def test_a_cancelled_publish_leaves_no_half_packet_and_no_trace(fake_broke
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            task = asyncio.create_task(lab.client.publish("t", b"cancelled", 1))
-            await asyncio.sleep_ms(30)
-            task.cancel()
-            early = asyncio.create_task(lab.client.publish("t", b"at once", 1))
-            await asyncio.sleep_ms(0)
-            early.cancel()
-            lab.say(await lab.client.publish("t", b"whole", 1))
-        """,
-    )
+    story = await tell(broker.port, "cancelled_publish")
     assert await story.end() == [[True]]
     assert {packet.body[5:] for packet in packets} <= {b"cancelled", b"at once", b"whole"}
     assert packets[0].body[5:] == b"cancelled"
@@ -469,23 +322,7 @@ async def test_a_broker_that_takes_nothing_is_given_up_and_every_publish_is_told
         await released.wait()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            payload = bytes(2000)
-            told = [0, 0]
-            while not told[0]:
-                told[await lab.client.publish("t", payload, 0)] += 1
-                await asyncio.sleep_ms(0)
-            lab.say(told[0] > 0)
-            await lab.until(lambda: not lab.client.is_up)
-            lab.say("given up")
-        """,
-        keepalive_s=2,
-        connect_ms=500,
-    )
+    story = await tell(broker.port, "publish_until_given_up", keepalive_s=2, connect_ms=500)
     await story.until_said("given up")
     released.set()
     assert await story.end() == [[True], ["given up"]]
@@ -499,17 +336,7 @@ async def test_a_task_that_dies_and_is_started_again_does_not_harm_the_connectio
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            lab.tasks["send"].cancel()
-            await asyncio.sleep_ms(10)
-            lab.tasks["send"] = asyncio.create_task(lab.client.send())
-            lab.say(await lab.client.publish("t", b"1", 1), lab.client.connects)
-        """,
-    )
+    story = await tell(broker.port, "sender_that_dies")
     assert await story.end() == [[True, 1]]
 
 
@@ -526,18 +353,7 @@ async def test_however_often_a_connection_is_given_up_exactly_one_is_made_in_its
             open_now[0] -= 1
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            for round in range(5):
-                for reason in ("cut", "the network is gone", "nothing heard"):
-                    lab.client.drop(reason)
-                await lab.until(lambda: lab.client.is_up)
-            lab.say(lab.client.connects, lab.links)
-        """,
-    )
+    story = await tell(broker.port, "given_up_three_times_at_once")
     assert await story.end() == [[6, [True] + [False, True] * 5]]
     assert broker.connections == 6
     assert most_open == [1]
@@ -549,23 +365,7 @@ async def test_a_broker_that_hangs_up_every_time_is_asked_ever_more_slowly(fake_
         peer.cut()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            delays_ms = []
-            next_ms = lab.after_loss.next_ms
-
-            def watched(random_fraction):
-                delays_ms.append(next_ms(random_fraction))
-                return delays_ms[-1]
-
-            lab.after_loss.next_ms = watched
-            lab.start()
-            await lab.until(lambda: len(delays_ms) > 5)
-            lab.say(delays_ms[:6])
-        """,
-    )
+    story = await tell(broker.port, "pauses_after_losses")
     assert await story.end() == [[[15, 30, 60, 120, 150, 150]]]  # the lab's chance is always a half
 
 
@@ -575,21 +375,7 @@ async def test_a_connection_given_up_for_lack_of_memory_is_not_made_again_at_onc
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            delays_ms = []
-            lab.after_refusal.next_ms = lambda random_fraction: delays_ms.append("late") or 1
-            lab.after_loss.next_ms = lambda random_fraction: delays_ms.append("soon") or 1
-            await lab.up()
-            lab.client.drop("cut by the test")
-            await lab.until(lambda: lab.client.connects == 2)
-            lab.client.drop("short of memory", True)
-            await lab.until(lambda: lab.client.connects == 3)
-            lab.say(delays_ms)
-        """,
-    )
+    story = await tell(broker.port, "which_pause_after_what")
     assert await story.end() == [[["soon", "late"]]]
 
 
@@ -599,18 +385,5 @@ async def test_a_connection_that_did_not_last_does_not_shorten_the_pauses(fake_b
         await peer.until_gone()
 
     broker = await fake_broker(script)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            delays_ms = []
-            next_ms = lab.after_refusal.next_ms
-            lab.after_refusal.next_ms = lambda random_fraction: delays_ms.append(next_ms(random_fraction)) or 1
-            await lab.up()
-            for connection in range(2, 5):
-                lab.client.drop("short of memory", True)
-                await lab.until(lambda: lab.client.connects == connection)
-            lab.say(delays_ms)
-        """,
-    )
+    story = await tell(broker.port, "pauses_after_short_connections")
     assert await story.end() == [[[1500, 3000, 6000]]]  # the lab's chance is always a half

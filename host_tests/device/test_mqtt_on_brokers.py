@@ -8,15 +8,7 @@ DOWN = topic(messages.CALL)
 
 
 async def test_publishes_of_both_kinds_arrive_and_are_told_so(broker, bridge_wire, tell):
-    story = await tell(
-        broker.port,
-        f"""
-        async def story(lab):
-            await lab.up()
-            lab.say(await lab.client.publish("{UP}", b"sent once", 0))
-            lab.say(await lab.client.publish("{UP}", b"acknowledged", 1))
-        """,
-    )
+    story = await tell(broker.port, "publish_both_ways", UP)
     assert await story.end() == [[True], [True]]
     await bridge_wire.until_received(UP, b"sent once")
     await bridge_wire.until_received(UP, b"acknowledged")
@@ -25,18 +17,7 @@ async def test_publishes_of_both_kinds_arrive_and_are_told_so(broker, bridge_wir
 async def test_messages_arrive_with_their_retained_flag(broker, bridge_wire, tell):
     retained = topic(messages.PERMISSIONS)
     bridge_wire.send(retained, b"kept", is_retained=True)
-    story = await tell(
-        broker.port,
-        f"""
-        async def story(lab):
-            await lab.up()
-            await lab.until(lambda: ("{retained}", b"kept", True) in lab.messages)
-            lab.say("kept")
-            for qos in (0, 1):
-                await lab.until(lambda: ("{DOWN}", b"now %d" % qos, False) in lab.messages)
-            lab.say("now")
-        """,
-    )
+    story = await tell(broker.port, "hear_retained_and_new", retained, DOWN)
     await story.until_said("kept")
     for qos in (0, 1):
         bridge_wire.send(DOWN, b"now %d" % qos, qos=qos)
@@ -44,32 +25,14 @@ async def test_messages_arrive_with_their_retained_flag(broker, bridge_wire, tel
 
 
 async def test_many_publishes_at_once_are_all_acknowledged(broker, bridge_wire, tell):
-    story = await tell(
-        broker.port,
-        f"""
-        async def story(lab):
-            await lab.up()
-            outcomes = await asyncio.gather(*[lab.client.publish("{UP}", b"%d" % n, 1) for n in range(10)])
-            lab.say(outcomes)
-            await asyncio.sleep(10)
-        """,
-    )
+    story = await tell(broker.port, "publish_ten_at_once", UP)
     await story.until_said([True] * 10)
     await bridge_wire.until_received(UP, b"9")
     assert [row[1] for row in bridge_wire.received] == [b"%d" % n for n in range(10)]
 
 
 async def test_a_long_message_in_is_dropped_and_the_next_one_arrives(broker, bridge_wire, tell):
-    story = await tell(
-        broker.port,
-        f"""
-        async def story(lab):
-            await lab.up()
-            lab.say("up")
-            await lab.until(lambda: lab.messages)
-            lab.say(lab.messages == [("{DOWN}", b"short", False)], lab.client.dropped, lab.client.connects)
-        """,
-    )
+    story = await tell(broker.port, "hear_a_short_one", DOWN)
     await story.until_said("up")
     for qos in (0, 1):
         bridge_wire.send(DOWN, bytes(1500), qos=qos)
@@ -79,16 +42,7 @@ async def test_a_long_message_in_is_dropped_and_the_next_one_arrives(broker, bri
 
 async def test_the_will_is_published_when_the_terminal_dies(broker, bridge_wire, tell):
     where = topic(messages.STATE)
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            lab.say("up")
-            await asyncio.sleep(60)
-        """,
-        will=[where, "offline"],
-    )
+    story = await tell(broker.port, "up_for_long", will=[where, "offline"])
     await story.until_said("up")
     await story.stop()
     await bridge_wire.until_received(where, b"offline")
@@ -99,16 +53,7 @@ async def test_the_will_is_published_when_the_terminal_dies(broker, bridge_wire,
 
 
 async def test_a_wrong_password_is_said_and_backed_off_from(broker, tell):
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            lab.start()
-            await asyncio.sleep_ms(500)
-            lab.say(lab.client.is_up, lab.links, lab.after_refusal.next_ms(0), lab.after_loss.next_ms(0))
-        """,
-        password="wrong",
-    )
+    story = await tell(broker.port, "tries_and_its_pauses", password="wrong")
     assert (await story.end())[0][:2] == [False, []]
     assert await story.until_logged("link-refused") in (
         "broker refused: not authorised",
@@ -120,35 +65,13 @@ async def test_a_wrong_password_is_said_and_backed_off_from(broker, tell):
 
 
 async def test_a_refused_subscription_is_said(embedded_broker, tell):
-    story = await tell(
-        embedded_broker.port,
-        """
-        async def story(lab):
-            lab.start()
-            await asyncio.sleep_ms(300)
-            lab.say(lab.client.is_up)
-        """,
-        filters=["phoneterm/v1/t/desk-102/down/#"],
-    )
+    story = await tell(embedded_broker.port, "tries", 300, filters=["phoneterm/v1/t/desk-102/down/#"])
     assert await story.until_logged("link-refused") == "broker refused to subscribe phoneterm/v1/t/desk-102/down/#"
     assert await story.end() == [[False]]
 
 
 async def test_a_broker_that_comes_back_is_found_again_and_nothing_is_sent_late(broker, tell):
-    story = await tell(
-        broker.port,
-        f"""
-        async def story(lab):
-            await lab.up()
-            lab.say("up")
-            await lab.until(lambda: not lab.client.is_up)
-            lab.say("down", await lab.timed(lab.client.publish("{UP}", b"late", 1)))
-            await lab.until(lambda: lab.client.is_up)
-            lab.say("again")
-            await lab.until(lambda: lab.messages)
-            lab.say(await lab.client.publish("{UP}", b"after", 1), lab.links)
-        """,
-    )
+    story = await tell(broker.port, "broker_that_comes_back", UP)
     await story.until_said("up")
     await broker.stop()
     await story.until_said("down", [False, 0])
@@ -165,33 +88,14 @@ async def test_a_broker_that_comes_back_is_found_again_and_nothing_is_sent_late(
 
 async def test_a_second_connection_of_the_same_terminal_does_not_end_in_a_fight(broker, tell):
     """The broker closes the older one; both come back ever more slowly instead of throwing each other out all day."""
-    text = """
-        async def story(lab):
-            await lab.up()
-            lab.say("up")
-            await asyncio.sleep_ms(1200)
-            lab.say(lab.client.connects)
-    """
-    first = await tell(broker.port, text)
+    first = await tell(broker.port, "up_for_a_while")
     await first.until_said("up")
-    second = await tell(broker.port, text)
+    second = await tell(broker.port, "up_for_a_while")
     counts = [(await story.end())[-1][0] for story in (first, second)]
     assert max(counts) < 30
 
 
 async def test_a_cut_connection_comes_back_exactly_once_each_time_and_nothing_of_wifi_is_touched(broker, tell):
     """How long it takes, `make bench-link` measures."""
-    story = await tell(
-        broker.port,
-        """
-        async def story(lab):
-            import sys
-            await lab.up()
-            for n in range(5):
-                lab.client.drop("cut by the test")
-                await lab.until(lambda: lab.client.is_up)
-                lab.after_loss.reset()
-            lab.say(lab.client.connects, lab.links, "network" in sys.modules)
-        """,
-    )
+    story = await tell(broker.port, "cut_five_times")
     assert (await story.end())[-1] == [6, [True] + [False, True] * 5, False]

@@ -6,12 +6,7 @@ from device.real_brokers import make_mosquitto, topic
 from phoneterm.core import messages
 
 NAME = "broker.lab"
-STORY = f"""
-async def story(lab):
-    lab.start()
-    await lab.until(lambda: lab.client.is_up or lab.client._logged)
-    lab.say(lab.client.is_up, await lab.client.publish("{topic(messages.TELEMETRY)}", bytes(400), 1))
-"""
+STORY = ("publish_or_be_refused", topic(messages.TELEMETRY))
 
 
 @pytest.fixture
@@ -28,36 +23,27 @@ async def tls_broker(need_part, tmp_path):
 
 
 async def test_the_pinned_authority_and_the_right_name_are_let_through(tls_broker, tell):
-    story = await tell(tls_broker.port, STORY, tls_ca_path=tls_broker.authority.der_path, tls_host=NAME)
+    story = await tell(tls_broker.port, *STORY, tls_ca_path=tls_broker.authority.der_path, tls_host=NAME)
     assert await story.end() == [[True, True]]
 
 
 async def test_another_authority_is_refused_and_the_password_never_sent(tls_broker, tell, tmp_path):
     other = Authority(tmp_path / "other")
-    story = await tell(tls_broker.port, STORY, tls_ca_path=other.der_path, tls_host=NAME)
+    story = await tell(tls_broker.port, *STORY, tls_ca_path=other.der_path, tls_host=NAME)
     assert await story.end() == [[False, False]]
     assert await story.until_logged("link-refused") == "The certificate is not correctly signed by the trusted CA"
 
 
 async def test_another_name_is_refused(tls_broker, tell):
-    story = await tell(tls_broker.port, STORY, tls_ca_path=tls_broker.authority.der_path, tls_host="other.lab")
+    story = await tell(tls_broker.port, *STORY, tls_ca_path=tls_broker.authority.der_path, tls_host="other.lab")
     assert await story.end() == [[False, False]]
     assert "does not match" in await story.until_logged("link-refused")
 
 
 async def test_a_refused_certificate_leaves_no_socket_behind_for_the_garbage_collection(tls_broker, tell):
-    story = """
-import gc
-import os
-
-async def story(lab):
-    gc.disable()
-    before = len(os.listdir("/proc/self/fd"))
-    lab.start()
-    await lab.until(lambda: lab.client._logged)
-    lab.say(len(os.listdir("/proc/self/fd")) - before)
-"""
-    story = await tell(tls_broker.port, story, tls_ca_path=tls_broker.authority.der_path, tls_host="other.lab")
+    story = await tell(
+        tls_broker.port, "sockets_after_a_refusal", tls_ca_path=tls_broker.authority.der_path, tls_host="other.lab"
+    )
     assert await story.end() == [[0]]
 
 
@@ -72,25 +58,14 @@ async def test_a_certificate_of_another_time_is_refused_and_the_clock_named(need
     authority = Authority(tmp_path / "authority")
     broker = make_mosquitto(need_part("mosquitto"), authority.make_server_files(NAME, dates))
     await broker.start()
-    story = await tell(broker.port, STORY, tls_ca_path=authority.der_path, tls_host=NAME)
+    story = await tell(broker.port, *STORY, tls_ca_path=authority.der_path, tls_host=NAME)
     assert await story.end() == [[False, False]]
     assert (await story.until_logged("link-refused")).startswith(sentence)
     await broker.remove()
 
 
 async def test_a_cut_tls_connection_is_made_again(tls_broker, tell):
-    story = await tell(
-        tls_broker.port,
-        """
-        async def story(lab):
-            await lab.up()
-            lab.client.drop("cut by the test")
-            _, ms = await lab.timed(lab.until(lambda: lab.client.is_up))
-            lab.say(lab.client.connects)
-        """,
-        tls_ca_path=tls_broker.authority.der_path,
-        tls_host=NAME,
-    )
+    story = await tell(tls_broker.port, "cut_once", tls_ca_path=tls_broker.authority.der_path, tls_host=NAME)
     assert await story.end() == [[2]]
 
 
@@ -116,7 +91,7 @@ def own_files(authority, name="desk-101"):
 
 async def test_a_broker_that_asks_for_a_certificate_is_shown_the_terminals_own(asking_broker, tell):
     pinned = {"tls_ca_path": asking_broker.authority.der_path, "tls_host": NAME}
-    story = await tell(asking_broker.port, STORY, **pinned, **own_files(asking_broker.authority))
+    story = await tell(asking_broker.port, *STORY, **pinned, **own_files(asking_broker.authority))
     assert await story.end() == [[True, True]]
 
 
@@ -134,7 +109,7 @@ def assert_no_tls(story):
 async def test_without_the_right_certificate_it_gets_nothing_and_says_why(asking_broker, tell, tmp_path, whose):
     pinned = {"tls_ca_path": asking_broker.authority.der_path, "tls_host": NAME}
     own = own_files(Authority(tmp_path / "other")) if whose == "another authority" else {}
-    story = await tell(asking_broker.port, STORY, **pinned, **own)
+    story = await tell(asking_broker.port, *STORY, **pinned, **own)
     assert await story.end() == [[False, False]]
     assert_no_tls(story)
 
@@ -152,23 +127,23 @@ async def psk_broker(need_part):
 
 
 async def test_a_shared_key_is_enough_for_tls_and_no_clock_or_certificate_is_needed(psk_broker, tell):
-    story = await tell(psk_broker.port, STORY, tls_psk=PSK, tls_host=NAME)
+    story = await tell(psk_broker.port, *STORY, tls_psk=PSK, tls_host=NAME)
     assert await story.end() == [[True, True]]
 
 
 async def test_another_key_is_refused(psk_broker, tell):
-    story = await tell(psk_broker.port, STORY, tls_psk="1f" * 32, tls_host=NAME)
+    story = await tell(psk_broker.port, *STORY, tls_psk="1f" * 32, tls_host=NAME)
     assert await story.end() == [[False, False]]
     assert (await story.until_logged("link-refused")).startswith(NO_TLS)
 
 
 async def test_a_name_that_shares_no_key_gets_nothing_and_says_why(psk_broker, tell):
-    story = await tell(psk_broker.port, STORY, tls_psk=PSK, tls_host=NAME, tid="desk-102")
+    story = await tell(psk_broker.port, *STORY, tls_psk=PSK, tls_host=NAME, tid="desk-102")
     assert await story.end() == [[False, False]]
     assert_no_tls(story)
 
 
 async def test_with_a_shared_key_no_broker_is_believed_for_its_certificate(tls_broker, tell):
-    story = await tell(tls_broker.port, STORY, tls_psk=PSK, tls_host=NAME)
+    story = await tell(tls_broker.port, *STORY, tls_psk=PSK, tls_host=NAME)
     assert await story.end() == [[False, False]]
     assert (await story.until_logged("link-refused")).startswith(NO_TLS)

@@ -34,31 +34,25 @@ async def tls_proxy(request, need_part, tmp_path):
     await broker.remove()
 
 
-PUBLISH = f"""
-async def story(lab):
-    lab.start()
-    await lab.until(lambda: lab.client.is_up)
-    lab.say("up")
-    lab.say(await lab.client.publish("{UP_TOPIC}", bytes(400), 1, deadline_ms=5000), lab.client.connects)
-"""
+PUBLISH = ("publish_once_up", UP_TOPIC)
 
 
 async def test_a_slow_network_makes_the_handshake_long_and_nothing_else(tls_proxy, tell):
     tls_proxy.arm([Fault("throttle", DOWN, HANDSHAKE, amount=3000)])
-    story = await tell(tls_proxy.port, PUBLISH, connect_ms=8000, **tls_proxy.options)
+    story = await tell(tls_proxy.port, *PUBLISH, connect_ms=8000, **tls_proxy.options)
     assert (await story.end())[-1] == [True, 1]
 
 
 async def test_a_network_too_slow_for_the_handshake_is_given_up_and_tried_again(tls_proxy, tell):
     tls_proxy.arm([Fault("throttle", UP, HANDSHAKE, amount=20)])
-    story = await tell(tls_proxy.port, PUBLISH, connect_ms=700, **tls_proxy.options)
+    story = await tell(tls_proxy.port, *PUBLISH, connect_ms=700, **tls_proxy.options)
     assert await story.until_logged("link-lost") == "no answer in 700 ms"
     assert (await story.end())[-1] == [True, 1]
 
 
 async def test_a_handshake_that_goes_half_open_is_given_up_and_tried_again(tls_proxy, tell):
     tls_proxy.arm([Fault("half-open", DOWN, HANDSHAKE)])
-    story = await tell(tls_proxy.port, PUBLISH, connect_ms=700, **tls_proxy.options)
+    story = await tell(tls_proxy.port, *PUBLISH, connect_ms=700, **tls_proxy.options)
     assert await story.until_logged("link-lost") == "no answer in 700 ms"
     assert (await story.end())[-1] == [True, 1]
 
@@ -66,41 +60,28 @@ async def test_a_handshake_that_goes_half_open_is_given_up_and_tried_again(tls_p
 @pytest.mark.parametrize(("way", "record"), [(UP, HANDSHAKE), (DOWN, HANDSHAKE), (DOWN, DATA)])
 async def test_a_connection_cut_in_the_middle_of_a_record_is_made_again(tls_proxy, tell, way, record):
     tls_proxy.arm([Fault("cut", way, record, amount=0.5)])
-    story = await tell(tls_proxy.port, PUBLISH, **tls_proxy.options)
+    story = await tell(tls_proxy.port, *PUBLISH, **tls_proxy.options)
     assert (await story.end())[-1] == [True, 1]
     assert [row[3] for row in tls_proxy.log] == ["cut"]
 
 
-SILENT = f"""
-async def story(lab):
-    await lab.up()
-    lab.say("up")
-    await lab.until(lambda: not lab.client.is_up or lab.messages)
-    lab.say(await lab.client.publish("{UP_TOPIC}", b"lost", 1), lab.links)
-    await lab.until(lambda: lab.client.is_up)
-    lab.say(await lab.client.publish("{UP_TOPIC}", b"there", 1), lab.links)
-"""
+SILENT = ("publish_while_nothing_comes", UP_TOPIC)
 
 
 async def test_a_half_open_connection_is_noticed_and_another_made(tls_proxy, tell):
-    story = await tell(tls_proxy.port, SILENT, keepalive_s=4, **tls_proxy.options)
+    story = await tell(tls_proxy.port, *SILENT, keepalive_s=4, **tls_proxy.options)
     await story.until_said("up")
     tls_proxy.arm([Fault("half-open")])  # strikes at the next ping
     assert await story.until_logged("link-lost") == "nothing heard for 2000 ms"
     assert (await story.end())[1:] == [[False, [True, False]], [True, [True, False, True]]]
 
 
-HELD = f"""
-async def story(lab):
-    await lab.up()
-    lab.say(await lab.client.publish("{UP_TOPIC}", b"held", 1, deadline_ms=300), lab.client.is_up)
-    lab.say(await lab.client.publish("{UP_TOPIC}", b"next", 1, deadline_ms=5000), lab.client.connects)
-"""
+HELD = ("publish_with_a_late_answer", UP_TOPIC)
 
 
 async def test_what_a_slow_network_acknowledges_too_late_is_not_confirmed_and_the_connection_goes_on(tls_proxy, tell):
     tls_proxy.arm([Fault("delay", DOWN, DATA, skip=2, amount=1.0)])  # after the answers to CONNECT and SUBSCRIBE
-    story = await tell(tls_proxy.port, HELD, **tls_proxy.options)
+    story = await tell(tls_proxy.port, *HELD, **tls_proxy.options)
     assert await story.end() == [[False, True], [True, 1]]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from device.authority import Authority
@@ -51,7 +52,7 @@ def is_logged(line):
 async def wait_logged(phone, client, line):
     """Wait until the phone has written a line since it was made."""
     if line not in phone.log_lines:
-        await client.wait_for_event(is_logged(line), 10)
+        await client.wait_for_event(is_logged(line), 30)
 
 
 async def next_hello(wire, is_safe=True):
@@ -64,7 +65,7 @@ async def next_hello(wire, is_safe=True):
         fields = messages.decode(messages.HELLO, where, KEY, row[1])
         return (fields["safe"] is not None) == is_safe
 
-    row = await wire.until(is_wanted, 15)
+    row = await wire.until(is_wanted, 30)
     wire.seen.append(row)
     return messages.decode(messages.HELLO, where, KEY, row[1])
 
@@ -88,7 +89,7 @@ async def test_a_key_held_while_power_comes_leads_to_safe_mode_and_a_reboot_out_
     assert (hello["safe"], hello["crash"], hello["board"], hello["caps"]) == ("cancel key held", None, "VIRTUAL", [])
     state = await client.state()
     assert (state["signal"], state["display"]) == ("safe-mode", ["safe mode", "cancel key held"])
-    assert phone._watchdog_ms == 0
+    assert phone.watchdog_ms == 0
     wire.send(topic(messages.REQUEST), request(hello["boot"], "reboot"))
     again = await next_hello(wire, is_safe=False)  # although the key is still held: power did not come anew
     assert (again["crash"], again["safe"]) == (None, None)
@@ -162,10 +163,10 @@ async def test_three_crashes_in_a_row_lead_to_safe_mode_which_reports_the_last(b
 async def test_a_file_named_safe_keeps_the_terminal_in_safe_mode(broker, wire, make_phone):
     phone, client = await make_phone(mqtt_port=str(broker.port))
     hello = await next_hello(wire, is_safe=False)
-    (phone._firmware / "safe").touch()
+    (phone.files / "safe").touch()
     wire.send(topic(messages.REQUEST), request(hello["boot"], "reboot"))
     assert (await next_hello(wire))["safe"] == "file safe found"
-    (phone._firmware / "safe").unlink()
+    (phone.files / "safe").unlink()
     await client.reset()
     await next_hello(wire, is_safe=False)
 
@@ -196,7 +197,7 @@ async def test_safe_mode_finds_its_broker_again(broker, wire, make_phone):
     await next_hello(wire)
     await wire.close()
     await broker.stop()
-    await client.wait_for_event(lambda event: event.get("line", "").startswith("safe mode: OSError"), 15)
+    await client.wait_for_event(lambda event: event.get("line", "").startswith("safe mode: OSError"), 30)
     await broker.start()
     wire = BridgeWire()
     wire.seen = []
@@ -205,25 +206,7 @@ async def test_safe_mode_finds_its_broker_again(broker, wire, make_phone):
     await wire.close()
 
 
-# What release 1.7.0, which the images of 1.27 and 1.28 have frozen in, does with a TLS context; its attributes are the
-# same. The packets are those of the real 1.3.4. A test on a chip holds this to the real one.
-IMAGES_UMQTT = """
-import sys
-
-from umqtt_1_3_4.simple import MQTTClient as Earlier
-
-
-class MQTTClient(Earlier):
-    def connect(self):
-        class Ussl:
-            @staticmethod
-            def wrap_socket(sock):
-                return self.ssl.wrap_socket(sock, server_hostname=self.server)
-
-        assert self.ssl is not True and self.ssl_params == {}
-        sys.modules["ussl"] = Ussl
-        return super().connect()
-"""
+IMAGES_UMQTT = Path(__file__).parent / "vm_modules" / "umqtt_1_7_0"
 
 
 @pytest.fixture
@@ -236,28 +219,28 @@ async def tls_broker(need_part, tmp_path):
     await broker.remove()
 
 
-def use_images_umqtt(phone):
+def use_images_umqtt(phone, stock_modules):
     """Put the umqtt.simple of today's images in front of the earlier one."""
-    earlier = next(path for path in phone._environment["MICROPYPATH"].split(":") if path.endswith("stock-modules"))
-    (phone._firmware / "umqtt_1_3_4").symlink_to(f"{earlier}/umqtt")
-    (phone._firmware / "umqtt").mkdir()
-    (phone._firmware / "umqtt" / "simple.py").write_text(IMAGES_UMQTT)
+    (phone.files / "umqtt_1_3_4").symlink_to(stock_modules / "umqtt")
+    (phone.files / "umqtt").symlink_to(IMAGES_UMQTT)
 
 
 @pytest.mark.parametrize("name", ["broker.lab", "other.lab"])
-async def test_safe_mode_checks_the_certificate_for_the_name_in_the_settings(tls_broker, make_phone, name):
+async def test_safe_mode_checks_the_certificate_for_the_name_in_the_settings(
+    tls_broker, need_stock_modules, make_phone, name
+):
     broker, authority = tls_broker
     settings = {"mqtt_port": str(broker.port), "tls": "ca", "tls_ca_path": authority.der_path, "tls_host": name}
     phone, client = await make_phone(**settings)
-    use_images_umqtt(phone)
+    use_images_umqtt(phone, need_stock_modules)
     await client.power(False)
     await client.hold("C")
     await client.power(True)
     if name == "broker.lab":
-        await client.wait_for_event(is_logged("safe mode: connected"), 15)
+        await client.wait_for_event(is_logged("safe mode: connected"), 30)
     else:
         line = "safe mode: ValueError The certificate Common Name (CN) does not match with the expected CN"
-        await client.wait_for_event(is_logged(line), 15)
+        await client.wait_for_event(is_logged(line), 30)
         assert "safe mode: connected" not in phone.log_lines
 
 
@@ -265,4 +248,4 @@ async def test_an_umqtt_that_cannot_check_certificates_connects_nowhere_with_tls
     broker, authority = tls_broker
     settings = {"mqtt_port": str(broker.port), "tls": "ca", "tls_ca_path": authority.der_path}
     _, client = await make_phone(held="C", **settings)
-    await client.wait_for_event(is_logged("safe mode: ImportError no module named 'ussl'"), 15)
+    await client.wait_for_event(is_logged("safe mode: ImportError no module named 'ussl'"), 30)

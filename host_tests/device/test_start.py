@@ -1,6 +1,8 @@
 """From reset to the first key, and how the whole firmware comes through what goes wrong: hangs, panics, lost files."""
 
+import os
 import shutil
+import signal
 
 import pytest
 from device.real_brokers import PASSWORD, TID, topic
@@ -42,7 +44,7 @@ async def make_phone(need_stock_modules, tmp_path):
         await phone.stop()
 
 
-async def wait_logged(phone, client, line, deadline_s=10):
+async def wait_logged(phone, client, line, deadline_s=30):
     """Wait until the phone has written a line since it was made."""
     if line not in phone.log_lines:
         await client.wait_for_event(lambda event: event.get("line") == line, deadline_s)
@@ -55,7 +57,7 @@ async def next_crash(bridge_wire, seen):
     def read(row):
         return messages.decode(messages.HELLO, where, bytes(16), row[1])
 
-    row = await bridge_wire.until(lambda row: row[0] == where and read(row)["boot"] not in seen, 15)
+    row = await bridge_wire.until(lambda row: row[0] == where and read(row)["boot"] not in seen, 30)
     seen.append(read(row)["boot"])
     return read(row)["crash"]
 
@@ -115,7 +117,7 @@ async def test_an_interpreter_that_crashes_is_told_to_the_bridge(broker, bridge_
     phone, _ = await make_phone(mqtt_port=str(broker.port))
     seen = []
     assert await next_crash(bridge_wire, seen) is None
-    phone.power.chip._process.kill()
+    os.kill(phone.pid, signal.SIGKILL)
     assert (await next_crash(bridge_wire, seen)).startswith("panic")
     await phone.power.restart("button")
     assert await next_crash(bridge_wire, seen) is None
@@ -133,7 +135,7 @@ LACKS = [
 @pytest.mark.parametrize(("lost", "words"), LACKS)
 async def test_a_module_that_is_missing_is_named_and_safe_mode_is_there(broker, make_phone, lost, words):
     phone, client = await make_phone(mqtt_port=str(broker.port))
-    (phone._firmware / lost).unlink()
+    (phone.files / lost).unlink()
     phone.log_lines.clear()
     await client.reset()
     await wait_logged(phone, client, "safe mode: connected")
@@ -143,7 +145,7 @@ async def test_a_module_that_is_missing_is_named_and_safe_mode_is_there(broker, 
 @pytest.mark.parametrize("content", [b"", b"M\x05\x00\x1f12345", b"\x00" * 100])
 async def test_a_module_that_is_damaged_is_named_and_safe_mode_is_there(broker, make_phone, content):
     phone, client = await make_phone(mqtt_port=str(broker.port))
-    (phone._firmware / "phoneterm/core/outcomes.mpy").write_bytes(content)
+    (phone.files / "phoneterm/core/outcomes.mpy").write_bytes(content)
     phone.log_lines.clear()
     await client.reset()
     await wait_logged(phone, client, "safe mode: connected")
@@ -179,7 +181,7 @@ async def test_a_board_with_a_mistake_is_a_sentence_too(broker, make_phone):
 async def test_without_the_modules_of_safe_mode_the_repl_is_left(make_phone, lost, lines):
     phone, client = await make_phone()
     for name in lost:
-        path = phone._firmware / name
+        path = phone.files / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     phone.log_lines.clear()
     await client.reset()
@@ -193,7 +195,7 @@ async def test_without_the_modules_of_safe_mode_the_repl_is_left(make_phone, los
 
 async def test_without_boot_py_it_says_so(broker, make_phone):
     phone, client = await make_phone(mqtt_port=str(broker.port))
-    (phone._firmware / "boot.py").unlink()
+    (phone.files / "boot.py").unlink()
     phone.log_lines.clear()
     await client.reset()
     await wait_logged(phone, client, "safe mode: connected")

@@ -1,6 +1,8 @@
 """The untouched firmware on a virtual phone against real brokers: settings, Wi-Fi, broker and lamp together."""
 
 import asyncio
+import shutil
+from pathlib import Path
 
 import pytest
 from bridge.conftest import until
@@ -125,21 +127,8 @@ async def test_what_the_broker_makes_up_is_refused_and_counted_in_the_telemetry(
     assert topic(messages.ACK) not in [row[0] for row in bridge_wire.received]
 
 
-# A name server that answers once the test says so: nothing else runs until then.
-SLOW_NAMES = """
-import os
-import time
-
-import usocket
-from usocket import *
-
-
-def getaddrinfo(host, port, *rest):
-    print("looking up", host)
-    while "go" not in os.listdir():
-        time.sleep_ms(10)
-    return usocket.getaddrinfo("127.0.0.1", port, *rest)
-"""
+# A module whose first look-up of a name ends once the test says so.
+SLOW_NAMES = Path(__file__).parent / "vm_modules" / "slow_names" / "socket.py"
 
 
 @pytest.fixture
@@ -147,7 +136,7 @@ async def blocked_phone(start_phone):
     """A phone whose first look-up of a name lasts until the file `go` is there; returns (phone, client, its events)."""
     phone, client = await start_phone(mqtt_host="broker.lab", mqtt_port="1", allow_plain="yes")
     await client.power(False)
-    (phone._firmware / "socket.py").write_text(SLOW_NAMES)
+    shutil.copyfile(SLOW_NAMES, phone.files / "socket.py")
     events = []
     phone.events.listen(events.append)
     await client.power(True)
@@ -163,7 +152,7 @@ def lamps(events):
 async def test_the_lamp_is_dark_while_a_name_is_looked_up_and_blinks_again(blocked_phone):
     phone, _, events = blocked_phone
     await until(lambda: lamps(events) == [True, False])
-    (phone._firmware / "go").touch()
+    (phone.files / "go").touch()
     await until(lambda: lamps(events)[:3] == [True, False, True])
 
 
@@ -171,6 +160,6 @@ async def test_a_key_pressed_while_a_name_is_looked_up_is_not_taken_and_the_user
     phone, client, events = blocked_phone
     await asyncio.sleep(0.4)  # so that it may be the second key
     await client.hold("#")
-    (phone._firmware / "go").touch()
+    (phone.files / "go").touch()
     await until(lambda: [event["hz"] for event in events if event["event"] == "tone"][:1] == [500])
     assert "key" not in [event.get("name") for event in events]

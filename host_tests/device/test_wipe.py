@@ -1,10 +1,8 @@
 """The wipe: nothing that was set up is left, whatever it looks like."""
 
-import sys
-import types
-
 import pytest
 from phoneterm.device import settings
+from phoneterm.device.wipe import erase
 
 
 class Storage:
@@ -33,21 +31,7 @@ class Storage:
         return self.pending[key]
 
 
-@pytest.fixture
-def erase(monkeypatch):
-    """Return a function that wipes a storage."""
-
-    def wipe(storage):
-        monkeypatch.setitem(sys.modules, "esp32", types.SimpleNamespace(NVS=lambda namespace: storage))
-        monkeypatch.delitem(sys.modules, "phoneterm.device.wipe", raising=False)
-        from phoneterm.device.wipe import erase
-
-        erase()
-
-    return wipe
-
-
-def test_every_setting_is_erased_also_one_that_is_not_right(erase, tmp_path):
+def test_every_setting_is_erased_also_one_that_is_not_right(tmp_path):
     ca_file = tmp_path / "ca.der"
     ca_file.write_bytes(b"certificate")
     storage = Storage(dict.fromkeys(settings.KEYS, b"x" * 500) | {"tls_ca_path": str(ca_file).encode()})
@@ -57,13 +41,13 @@ def test_every_setting_is_erased_also_one_that_is_not_right(erase, tmp_path):
 
 
 @pytest.mark.parametrize("path", [b"no/such/file", b"\xff\xfe", b"x" * 500])
-def test_a_path_that_names_no_file_stops_nothing(erase, path):
+def test_a_path_that_names_no_file_stops_nothing(path):
     storage = Storage({"tls_ca_path": path, "mac_key": b"00"})
     erase(storage)
     assert storage.values == {}
 
 
-def test_what_was_never_set_up_stays_so(erase):
+def test_what_was_never_set_up_stays_so():
     storage = Storage({})
     erase(storage)
     assert storage.values == {}

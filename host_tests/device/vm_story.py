@@ -5,14 +5,13 @@ Does not know brokers; `vm_modules/client_lab.py` is the other half, inside the 
 
 import asyncio
 import json
-import textwrap
 from pathlib import Path
 
 from virtual_phone import vm
+from vm_program import FIRMWARE
 
 _HERE = Path(__file__).parent
-_FIRMWARE = _HERE.parents[1] / "firmware"
-PATIENCE_S = 12
+PATIENCE_S = 30
 
 
 class VmStory:
@@ -27,11 +26,10 @@ class VmStory:
         self._follower = asyncio.create_task(self._follow())
 
     @classmethod
-    async def start(cls, folder, text, options, heap_kib=160):
-        """Start the story in `text` (the source of `async def story(lab)`)."""
-        path = folder / "story.py"
-        path.write_text(textwrap.dedent(text))
-        argv, environment = vm.command(_HERE / "vm_modules" / "client_lab.py", heap_kib, [_FIRMWARE], [str(path)])
+    async def start(cls, name, arguments, options, heap_kib=160):
+        """Start a story of `vm_modules/mqtt_stories.py`, with arguments of its own and options of the client."""
+        script = _HERE / "vm_modules" / "client_lab.py"
+        argv, environment = vm.command(script, heap_kib, [FIRMWARE], [name, json.dumps(arguments)])
         environment["CLIENT_LAB"] = json.dumps(options)
         process = await asyncio.create_subprocess_exec(
             *argv, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT

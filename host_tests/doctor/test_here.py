@@ -3,20 +3,18 @@
 import json
 import logging
 import os
-import shutil
 import time
 from collections import namedtuple
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 import structlog
 import typer
 from doctor.reading import change_of, problems, verdicts
 from phoneterm_bridge.cli.doctor import describe, doctor
-from phoneterm_bridge.doctor import clock, disk, examination
 from phoneterm_bridge.doctor.clock import compare_clocks, examine_clock
 from phoneterm_bridge.doctor.disk import examine_disk
-from phoneterm_bridge.doctor.examination import examine_all
+from phoneterm_bridge.doctor.examination import ask_all, make_sources
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
 from phoneterm_bridge.doctor.history import examine_history, has_heard_calls
 from phoneterm_bridge.doctor.login import read_probe_login
@@ -32,7 +30,7 @@ from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.reading import read_snapshot
 from typer.testing import CliRunner
 
-_Usage = namedtuple("_Usage", ("total", "used", "free"))
+Volume = namedtuple("Volume", ("f_flag", "f_bavail", "f_frsize"))  # as much of what statvfs says as is looked at
 
 
 def test_a_settings_file_that_others_can_read_is_named(tmp_path, make_settings):
@@ -125,26 +123,23 @@ async def test_what_no_user_can_mend_is_told_from_the_journal(store_path):
 @pytest.mark.parametrize(
     ("free_mb", "verdict"), [(10, PROBLEM), (500, WARNING), (5000, OK)]
 )  # fmt: skip
-def test_a_disk_that_fills_up(store_path, monkeypatch, free_mb, verdict):
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(0, 0, free_mb * 1024**2))
-    assert verdicts(examine_disk(store_path), f"has {free_mb} MB free") == [verdict]
+def test_a_disk_that_fills_up(store_path, free_mb, verdict):
+    volume = Volume(f_flag=0, f_bavail=free_mb * 256, f_frsize=4096)
+    assert verdicts(examine_disk(store_path, lambda _: volume), f"has {free_mb} MB free") == [verdict]
 
 
-def test_a_disk_that_is_read_only_is_a_problem(store_path, monkeypatch):
-    real = os.statvfs(store_path)
-    monkeypatch.setattr(disk.os, "statvfs", lambda _: namedtuple("_Fs", "f_flag")(real.f_flag | os.ST_RDONLY))
-    assert verdicts(examine_disk(store_path), "cannot write to") == [PROBLEM]
+def test_a_disk_that_is_read_only_is_a_problem(store_path):
+    volume = Volume(os.statvfs(store_path).f_flag | os.ST_RDONLY, f_bavail=10**6, f_frsize=4096)
+    assert verdicts(examine_disk(store_path, lambda _: volume), "cannot write to") == [PROBLEM]
 
 
 @pytest.mark.parametrize(("is_kept", "verdict"), [(True, OK), (False, WARNING), (None, UNKNOWN)])
-def test_whether_the_clock_is_kept_right(monkeypatch, is_kept, verdict):
-    monkeypatch.setattr(clock, "is_synchronised", lambda: is_kept)
-    assert [finding.verdict for finding in examine_clock()] == [verdict]
+def test_whether_the_clock_is_kept_right(is_kept, verdict):
+    assert [finding.verdict for finding in examine_clock(ask_is_kept=lambda: is_kept)] == [verdict]
 
 
-def test_a_year_that_cannot_be_is_a_problem(monkeypatch):
-    monkeypatch.setattr(clock, "datetime", namedtuple("_Clock", "now")(lambda zone: datetime(2000, 1, 1, tzinfo=zone)))
-    assert verdicts(examine_clock(), "which cannot be") == [PROBLEM]
+def test_a_year_that_cannot_be_is_a_problem():
+    assert verdicts(examine_clock(datetime(2000, 1, 1, tzinfo=UTC)), "which cannot be") == [PROBLEM]
 
 
 @pytest.mark.parametrize(("there_s", "words"), [(101.5, "agrees"), (160.0, "60 s ahead of"), (70.0, "30 s behind")])
@@ -185,12 +180,12 @@ def test_a_terminals_settings_that_are_none_are_one_sentence(tmp_path):
         read_probe_login(tmp_path / "none.json")
 
 
-async def test_a_source_that_breaks_hides_nothing(make_settings, monkeypatch):
-    def break_down(_):
+async def test_a_source_that_breaks_hides_nothing(make_settings):
+    async def break_down():
         raise RuntimeError("our own mistake")
 
-    monkeypatch.setattr(examination, "examine_disk", break_down)
-    found = await examine_all(make_settings("pbx.port=1", "pbx.secret=x", "broker.port=1"))
+    sources = make_sources(make_settings("pbx.port=1", "pbx.secret=x", "broker.port=1"))
+    found = await ask_all(sources | {"disk": break_down})
     assert verdicts(found, "could not be looked at: RuntimeError") == [UNKNOWN]
     assert {finding.part for finding in found} >= {"settings", "store", "clock", "digit map", "broker", "pbx"}
 

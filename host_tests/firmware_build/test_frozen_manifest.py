@@ -1,5 +1,6 @@
 """What manifests freeze in: the modules that a board's files would be; a terminal runs with them and nothing else."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,20 +20,7 @@ _SETTINGS = {
     "mqtt_password": "x", "tls": "off",
 }  # fmt: skip
 
-# Puts the frozen set on the path, as MicroPython has its own.
-_MOUNT = """
-import vfs
-
-with open(%r, "rb") as file:
-    vfs.mount(vfs.VfsRom(file.read()), "/rom")
-sys.path.append("/rom")
-"""
-# Takes the place of main.py's `return life`: tells which modules are loaded when the terminal begins to run.
-_TELL = """
-    for name in sys.modules:
-        print("loaded", name)
-    return life
-"""
+_PROGRAMS = Path(__file__).parent / "vm_modules"
 
 
 @pytest.mark.parametrize("folder", find_boards(), ids=lambda folder: folder.name)
@@ -72,12 +60,14 @@ async def test_a_terminal_runs_with_the_frozen_set_and_forgets_what_it_needs_onc
     for name in STARTED_AS_SOURCE:
         text = (_FIRMWARE / name).read_text()
         if name == "boot.py":
-            text = _MOUNT % str(frozen_image) + text
+            text = "import rom_on_the_path\n" + text
         if name == "main.py":
             assert "    return life\n" in text
-            text = text.replace("    return life\n", _TELL)
+            text = text.replace("    return life\n", "    import loaded_modules\n    return life\n")
         (files / name).write_text(text)
-    phone = VirtualPhone(_SETTINGS, heap_kib=_HEAP_KIB, firmware=files)
+    for name in ("rom_on_the_path.py", "loaded_modules.py"):
+        shutil.copyfile(_PROGRAMS / name, files / name)
+    phone = VirtualPhone(_SETTINGS, heap_kib=_HEAP_KIB, firmware=files, environment={"TEST_ROM": str(frozen_image)})
     await phone.start()
     try:
         async with await PhoneClient.connect("127.0.0.1", phone.control_port) as client:

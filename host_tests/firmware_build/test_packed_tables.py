@@ -10,29 +10,7 @@ from firmware_build.slimming_limits import CannotSlim
 from phoneterm.core import call, outcomes
 
 _FIRMWARE = Path(__file__).parents[2] / "firmware"
-_TABLE = """
-from machine import Pin
-
-_ROWS = (
-    # event, state
-    ("sent", "talking"),
-    ("done", "idle"),
-)
-_LED = 4
-
-
-def _pack(rows):
-    return "/".join([event + "=" + state for event, state in rows])
-
-
-_TEXT = _pack(_ROWS)
-_PIN = Pin(_LED)
-
-
-def find(event):
-    at = _TEXT.find(event + "=")
-    return _TEXT[at:], _PIN
-"""
+_TABLE = (Path(__file__).parent / "vm_modules" / "packed_table.py").read_text()
 
 
 def test_the_rows_and_what_packs_them_stay_at_home():

@@ -1,5 +1,6 @@
 """The ROMFS image is mounted by MicroPython, and the whole terminal starts from it with nothing else to import."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,8 @@ from virtual_phone.phone import VirtualPhone
 _FIRMWARE = Path(__file__).parents[2] / "firmware"
 _HEAP_KIB = 320  # the unix port has no flash to map the image from: it lies on the heap, and takes 50 KiB of it
 
-# What MicroPython does by itself before boot.py, where it was built with a ROMFS partition.
-_MOUNT = """
-import sys
-import vfs
-
-with open(%r, "rb") as file:
-    vfs.mount(vfs.VfsRom(file.read()), "/rom")
-sys.path.append("/rom")
-import phoneterm.app
-print("app is from", phoneterm.app.__file__)
-"""
+# The first is what MicroPython does by itself before boot.py, where it was built with a ROMFS partition.
+_PROGRAMS = [Path(__file__).parent / "vm_modules" / name for name in ("rom_on_the_path.py", "app_place.py")]
 
 
 @pytest.fixture
@@ -35,11 +27,15 @@ async def test_the_terminal_starts_from_the_image(tmp_path, romfs):
     files.mkdir()
     for source in _FIRMWARE.glob("*.py"):
         text = source.read_text()
-        (files / source.name).write_text(_MOUNT % str(romfs) + text if source.name == "boot.py" else text)
+        (files / source.name).write_text(
+            "import rom_on_the_path, app_place\n" + text if source.name == "boot.py" else text
+        )
+    for program in _PROGRAMS:
+        shutil.copyfile(program, files / program.name)
     phone = VirtualPhone(
         {"wifi_ssid": "lab", "tid": "t101", "mqtt_host": "127.0.0.1", "mqtt_port": "1", "mac_key": "00" * 16,
          "mqtt_password": "x", "tls": "off"},
-        heap_kib=_HEAP_KIB, firmware=files,
+        heap_kib=_HEAP_KIB, firmware=files, environment={"TEST_ROM": str(romfs)},
     )  # fmt: skip
     await phone.start()
     try:

@@ -1,7 +1,6 @@
 """What is counted as flash is what the VM really keeps of a module that runs from ROMFS."""
 
-import os
-import subprocess
+from pathlib import Path
 
 import pytest
 from firmware_build.romfs import make_romfs
@@ -9,19 +8,9 @@ from firmware_build.sizes import compile_module
 from heap_lab.flash_tables import flash_bytes, pool_bytes, read_tables
 from lab_parts import parts
 from virtual_phone import vm
+from vm_program import run_program
 
-_MEASURE = """
-import gc
-import chip_rom
-chip_rom.mount(%r)
-for number in range(200):  # the pool that the module's names go to is there already
-    setattr(type("holder", (), {}), "name%%d" %% number, None)
-gc.collect()
-before = gc.mem_alloc()
-import %s as module
-gc.collect()
-print(gc.mem_alloc() - before)
-"""
+_PROGRAM = Path(__file__).parent / "vm_modules" / "kept_by_module.py"
 
 
 def _compile(folder, name, source):
@@ -44,11 +33,8 @@ def test_the_tables_of_a_module_are_what_the_vm_keeps_of_it(tmp_path, need_part,
     rom = make_romfs(tmp_path / "rom")
     kept = {}
     for name in paths:
-        script = tmp_path / "script.py"
-        script.write_text(_MEASURE % (str(rom), name))
-        argv, environment = vm.command(script, 200, (vm.FAKE_MODULES,), bits=32)
-        done = subprocess.run(argv, env=dict(os.environ, **environment), capture_output=True, text=True, check=True)
-        kept[name] = int(done.stdout)
+        (line,) = run_program(_PROGRAM, rom, name, path=(vm.FAKE_MODULES,), heap_kib=200, bits=32)
+        kept[name] = int(line)
     counted = read_tables(paths["rich"]).heap_bytes - read_tables(paths["bare"]).heap_bytes
     assert counted == kept["rich"] - kept["bare"]
 

@@ -1,69 +1,69 @@
 """Parts are found where they are, and a missing one says how to get it."""
 
-import os
 import subprocess
+from dataclasses import replace
 
 import pytest
 from lab_parts import chip, debian_root, parts
+from lab_parts.machine import ROOT_USER, Machine
+
+# Machines on which no part is on the PATH.
+ROOT = Machine("", ROOT_USER, "x86_64")
+SOMEBODY = replace(ROOT, user_id=1000)
 
 
 @pytest.fixture
-def empty_path(monkeypatch, tmp_path):
-    """A machine on which no part is on the PATH; returns where its Debian root would be."""
-    monkeypatch.setattr(parts.shutil, "which", lambda name, path=None: None)
+def empty_root(monkeypatch, tmp_path):
+    """Where the Debian root would be."""
     monkeypatch.setenv("PHONETERM_PARTS", str(tmp_path / "root"))
     return tmp_path / "root"
 
 
-def test_a_part_that_is_nowhere_says_which_command_gets_it(empty_path):
+def test_a_part_that_is_nowhere_says_which_command_gets_it(empty_root):
     with pytest.raises(parts.PartMissing, match="asterisk is not on this machine: run 'phoneterm parts install'"):
-        parts.find("asterisk")
+        parts.find("asterisk", ROOT)
 
 
-def test_a_half_made_root_counts_as_none(empty_path):
-    (empty_path / "usr").mkdir(parents=True)
+def test_a_half_made_root_counts_as_none(empty_root):
+    (empty_root / "usr").mkdir(parents=True)
     with pytest.raises(parts.PartMissing):
-        parts.find("sipp")
+        parts.find("sipp", ROOT)
 
 
-def test_a_part_in_the_root_runs_there_and_sees_its_folders_there(empty_path, monkeypatch):
-    (empty_path / "tmp").mkdir(parents=True)
-    (empty_path / ".ready").touch()
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    part = parts.find("sipp")
+def test_a_part_in_the_root_runs_there_and_sees_its_folders_there(empty_root):
+    (empty_root / "tmp").mkdir(parents=True)
+    (empty_root / ".ready").touch()
+    part = parts.find("sipp", ROOT)
     folder = part.make_folder()
-    assert part.argv == ("chroot", str(empty_path), "sipp")
-    assert folder.is_relative_to(empty_path / "tmp")
+    assert part.argv == ("chroot", str(empty_root), "sipp")
+    assert folder.is_relative_to(empty_root / "tmp")
     assert part.inside(folder) == f"/tmp/{folder.name}"
 
 
-def test_the_older_mosquitto_has_a_root_of_its_own_beside_the_other(empty_path, monkeypatch):
+def test_the_older_mosquitto_has_a_root_of_its_own_beside_the_other(empty_root):
     with pytest.raises(parts.PartMissing, match="run 'phoneterm parts install --tests' as root"):
-        parts.find("mosquitto-2.0")
-    older = empty_path.with_name("root-mosquitto-2.0")
+        parts.find("mosquitto-2.0", ROOT)
+    older = empty_root.with_name("root-mosquitto-2.0")
     older.mkdir(parents=True)
     (older / ".ready").touch()
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert parts.find("mosquitto-2.0").argv == ("chroot", str(older), "mosquitto")
+    assert parts.find("mosquitto-2.0", ROOT).argv == ("chroot", str(older), "mosquitto")
 
 
-def test_the_32_bit_micropython_is_started_by_its_own_loader_without_root(empty_path, monkeypatch):
+def test_the_32_bit_micropython_is_started_by_its_own_loader_without_root(empty_root):
     with pytest.raises(parts.PartMissing, match="micropython-32 is not on this machine: run 'phoneterm parts install "):
-        parts.find("micropython-32")
-    root = empty_path.with_name("root-micropython-32")
+        parts.find("micropython-32", SOMEBODY)
+    root = empty_root.with_name("root-micropython-32")
     root.mkdir(parents=True)
     (root / ".ready").touch()
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     libraries = f"{root}/usr/lib/i386-linux-gnu"
-    assert parts.find("micropython-32").argv == (
+    assert parts.find("micropython-32", SOMEBODY).argv == (
         f"{libraries}/ld-linux.so.2", "--library-path", libraries, f"{root}/usr/bin/micropython",
     )  # fmt: skip
 
 
-def test_another_processor_cannot_run_it_and_is_named(empty_path, monkeypatch):
-    monkeypatch.setattr(parts.platform, "machine", lambda: "aarch64")
+def test_another_processor_cannot_run_it_and_is_named(empty_root):
     with pytest.raises(parts.PartMissing, match="runs on x86 processors alone, and this one is aarch64"):
-        parts.find("micropython-32")
+        parts.find("micropython-32", replace(SOMEBODY, processor="aarch64"))
 
 
 def test_the_two_mosquittos_are_of_two_versions(need_part):
@@ -76,23 +76,21 @@ def test_the_two_mosquittos_are_of_two_versions(need_part):
     assert versions["mosquitto"].startswith("2.")
 
 
-def test_only_root_can_run_a_part_in_the_root(empty_path, monkeypatch):
-    empty_path.mkdir()
-    (empty_path / ".ready").touch()
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+def test_only_root_can_run_a_part_in_the_root(empty_root):
+    empty_root.mkdir()
+    (empty_root / ".ready").touch()
     with pytest.raises(parts.PartMissing, match="only root can run it there"):
-        parts.find("mosquitto")
+        parts.find("mosquitto", SOMEBODY)
 
 
-def test_making_the_root_without_root_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+def test_making_the_root_without_root_says_so(tmp_path):
     with pytest.raises(debian_root.InstallFailed, match="needs root"):
-        debian_root.install(tmp_path / "root")
+        debian_root.install(tmp_path / "root", SOMEBODY)
 
 
 def test_a_step_that_fails_is_named_with_its_last_words(tmp_path):
     with pytest.raises(debian_root.InstallFailed, match=r"Reading nothing failed: .*No such file"):
-        debian_root._run(["ls", str(tmp_path / "absent")], "reading nothing")
+        debian_root.run_step(["ls", str(tmp_path / "absent")], "reading nothing")
 
 
 def test_an_emulated_chip_that_is_not_named_says_how_to_build_one(monkeypatch):

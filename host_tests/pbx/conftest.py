@@ -5,6 +5,7 @@ import contextlib
 import pytest
 import pytest_asyncio
 from pbx.desk import Desk, make_lab
+from phoneterm_bridge.pbx.asterisk.features import ask_features
 
 
 @pytest.fixture(scope="session", params=("simulator", "asterisk"))
@@ -38,13 +39,16 @@ async def desk(lab):
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_desk(kind, need_part):
-    """A function that starts a PBX of its own with options, and returns a desk there."""
+    """A function that starts a PBX of its own with options, and returns a desk there.
+
+    find_features: in place of the backend's own way to find out what the PBX can do.
+    """
     async with contextlib.AsyncExitStack() as parts:
 
-        async def open_one(**options):
+        async def open_one(find_features=ask_features, **options):
             lab = make_lab(kind, need_part, **options)
             await lab.start()
             parts.push_async_callback(lab.stop)
-            return await parts.enter_async_context(Desk(lab))
+            return await parts.enter_async_context(Desk(lab, find_features=find_features))
 
         yield open_one

@@ -26,12 +26,12 @@ class AmiProxy:
         self._tasks = set()
 
     async def __aenter__(self):
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.ami = dataclasses.replace(self._to, port=self._server.sockets[0].getsockname()[1])
+        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        self.ami = dataclasses.replace(self._to, port=self.server.sockets[0].getsockname()[1])
         return self
 
     async def __aexit__(self, *_):
-        self._server.close()
+        self.server.close()
         self.cut()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -55,7 +55,8 @@ class AmiProxy:
         """Take connections again."""
         self._is_accepting = True
 
-    async def _serve(self, reader, writer):
+    async def serve(self, reader, writer):
+        """Join one connection with one to the PBX."""
         if not self._is_accepting:
             writer.close()
             return
@@ -63,14 +64,15 @@ class AmiProxy:
         both = {writer, pbx_writer}
         self._writers |= both
         tasks = {
-            asyncio.create_task(self._pass_actions(reader, pbx_writer)),
+            asyncio.create_task(self.pass_actions(reader, pbx_writer)),
             asyncio.create_task(self._pass_answers(pbx_reader, writer)),
         }
         self._tasks |= tasks
         await asyncio.wait(tasks)
         self._writers -= both
 
-    async def _pass_actions(self, reader, writer):
+    async def pass_actions(self, reader, writer):
+        """Pass on what the backend asks, until it ends."""
         decoder = Decoder()
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):

@@ -59,7 +59,7 @@ def test_a_line_that_is_too_long_costs_its_message_and_no_memory():
     assert decoder.feed(b"Event: A\r\nLong: ") == []
     for _ in range(64):
         assert decoder.feed(b"x" * MAX_LINE_BYTES) == []
-        assert len(decoder._rest) <= MAX_LINE_BYTES
+        assert decoder.line_bytes <= MAX_LINE_BYTES
     (message,) = decoder.feed(b"\r\nEvent: B\r\n\r\nEvent: C\r\n\r\n")
     assert message.get("Event") == "C"
     assert decoder.dropped == 1

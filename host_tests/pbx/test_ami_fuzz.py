@@ -56,9 +56,8 @@ def test_whole_messages_between_broken_ones_all_arrive_in_their_order(parts, siz
     decoder, found = Decoder(), []
     for piece in _cut(data, sizes):
         found += decoder.feed(piece)
-        kept = sum(len(key) + len(value) for key, value in decoder._pairs)
-        assert len(decoder._rest) <= MAX_LINE_BYTES
-        assert kept <= MAX_MESSAGE_BYTES
+        assert decoder.line_bytes <= MAX_LINE_BYTES
+        assert decoder.message_chars <= MAX_MESSAGE_BYTES
     assert [message.get("Number") for message in found if _is_whole(message)] == numbers
 
 

@@ -109,7 +109,7 @@ async def test_an_endpoint_is_compared_exactly(desk):
 
 async def test_a_number_that_the_dialplan_has_is_asked_for_once_a_second_and_one_that_it_has_not_every_time():
     lab, now_s, asked = SimulatorLab(), [1000.0], []
-    actions = AmiActions(lab._exchange)
+    actions = AmiActions(lab.exchange)
 
     def act(action):
         asked.extend([action.get("Variable")] if action.get("Variable").startswith("DIALPLAN_EXISTS") else [])

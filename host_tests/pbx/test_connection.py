@@ -67,7 +67,7 @@ async def test_an_answer_that_is_lost_is_unknown_and_nothing_is_asked_again(lab,
     async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
         call = await desk.talk()
         proxy.cut_at(action, is_passed_on)
-        assert await getattr(desk.pbx, operation)(call, CONTEXT, COLLEAGUE) == Outcome("unknown")
+        assert await desk.pbx.carry_out(operation, call, to(COLLEAGUE)) == Outcome("unknown")
         await desk.wait_until(lambda: desk.availability == [True, False, True])
         assert proxy.actions.count(action) == 1
         if operation == "blind":
@@ -116,7 +116,7 @@ async def test_a_consultation_is_found_again_while_the_user_is_back_with_the_cal
         proxy.cut()
         await desk.wait_until(lambda: desk.availability == [True, False, True])
         assert (await desk.call_in_state("consulting")).ref == call.ref
-        assert await getattr(desk.pbx, operation)(call) == ACCEPTED
+        assert await desk.pbx.carry_out(operation, call, None) == ACCEPTED
         if operation == "swap":
             await lab.wait_until(lambda legs: is_waiting(legs, CALLER) and not is_waiting(legs, COLLEAGUE))
             await lab.hang_up(USER)

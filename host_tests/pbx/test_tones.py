@@ -4,9 +4,11 @@ What is heard is what the PBX itself says it sent to a phone (its DTMF events); 
 is noticed, and the last test here that a played digit would be.
 """
 
+import dataclasses
+
 import pytest
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, are_talking, is_waiting, to
-from phoneterm_bridge.pbx.asterisk import features as asterisk_features
+from phoneterm_bridge.pbx.asterisk.features import FIRST_VERSION_WITH_TRANSFER_EXTEN, ask_features
 from phoneterm_bridge.pbx.port import Outcome
 from structlog.testing import capture_logs
 
@@ -25,16 +27,21 @@ def _name(options):
     return "-".join(str(value) for value in options.values())
 
 
+async def find_features_of_an_older_one(client):
+    """Find out what the PBX can do, and have it be too old for a number in a variable."""
+    found = await ask_features(client)
+    return dataclasses.replace(found, version=FIRST_VERSION_WITH_TRANSFER_EXTEN - 1)
+
+
 @pytest.fixture(params=WAYS)
-def way(request, monkeypatch):
+def find_features(request):
     """How a transfer starts: as this Asterisk can, or as one that is too old for the variable."""
-    if request.param == WAYS[1]:
-        monkeypatch.setattr(asterisk_features, "FIRST_VERSION_WITH_TRANSFER_EXTEN", 99)
+    return find_features_of_an_older_one if request.param == WAYS[1] else ask_features
 
 
 @pytest.mark.parametrize("options", CONFIGURATIONS, ids=_name)
-async def test_nobody_hears_a_tone_of_a_transfer_and_of_what_ends_it(open_desk, options, way):
-    desk = await open_desk(**options)
+async def test_nobody_hears_a_tone_of_a_transfer_and_of_what_ends_it(open_desk, options, find_features):
+    desk = await open_desk(find_features, **options)
     call = await desk.consult()
     assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
     await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))

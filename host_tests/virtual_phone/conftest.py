@@ -3,44 +3,18 @@
 import asyncio
 import time
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
-# Prints every change of the keypad with the chip's own time.
-KEY_LOGGER = """
-import time
-import board
-from machine import Pin
-
-rows = [Pin(number, Pin.OPEN_DRAIN, Pin.PULL_UP, value=1) for number in board.ROWS]
-columns = [Pin(number, Pin.IN, Pin.PULL_UP) for number in board.COLUMNS]
-
-def scan():
-    contacts = 0
-    for row in range(4):
-        rows[row].value(0)
-        for column in range(4):
-            if not columns[column].value():
-                contacts |= 1 << row * 4 + column
-        rows[row].value(1)
-    return contacts
-
-print("started")
-last = 0
-while True:
-    contacts = scan()
-    if contacts != last:
-        last = contacts
-        print("keys", "%04x" % contacts, time.ticks_ms())
-    time.sleep_ms(1)
-"""
+PROGRAMS = Path(__file__).parent / "vm_modules"
 
 Bench = namedtuple("Bench", ("phone", "client"))
 
 
-async def _until(is_so, what, deadline_s=5):
+async def _until(is_so, what, deadline_s=20):
     """Wait until a condition holds; fail naming it when it does not in time."""
     deadline = time.monotonic() + deadline_s
     while not is_so():
@@ -65,14 +39,23 @@ def until_logged():
     return _until_logged
 
 
+def _read(program):
+    return (PROGRAMS / f"{program}.py").read_text()
+
+
 @pytest.fixture
 def write_firmware(tmp_path):
-    """Return a function that writes a firmware of one main.py and returns its folder."""
+    """Return a function that writes a firmware and returns its folder.
 
-    def write(text):
+    `main` and `boot` are programs of `vm_modules`; `text` is a main.py that is not worth a file.
+    """
+
+    def write(main=None, *, boot=None, text=""):
         folder = tmp_path / "firmware"
         folder.mkdir(exist_ok=True)
-        (folder / "main.py").write_text(text)
+        (folder / "main.py").write_text(_read(main) if main else text)
+        if boot:
+            (folder / "boot.py").write_text(_read(boot))
         return folder
 
     return write
@@ -80,11 +63,13 @@ def write_firmware(tmp_path):
 
 @pytest.fixture
 async def start_phone(write_firmware):
-    """Return a coroutine that starts a phone with the given main.py and gives it and a client of it."""
+    """Return a coroutine that starts a phone with the given programs and gives it and a client of it."""
     benches = []
 
-    async def start(main, settings=None, **options):
-        phone = VirtualPhone(settings or {"tid": "desk-101"}, firmware=write_firmware(main), **options)
+    async def start(main=None, settings=None, *, boot=None, text="", **options):
+        phone = VirtualPhone(
+            settings or {"tid": "desk-101"}, firmware=write_firmware(main, boot=boot, text=text), **options
+        )
         await phone.start()
         bench = Bench(phone, await PhoneClient.connect("127.0.0.1", phone.control_port))
         benches.append(bench)
@@ -99,6 +84,6 @@ async def start_phone(write_firmware):
 @pytest.fixture
 async def key_logger(start_phone):
     """Return a phone, and a client of it, whose firmware writes `keys CONTACTS TICKS_MS` at every change."""
-    bench = await start_phone(KEY_LOGGER)
+    bench = await start_phone("key_logger")
     await _until_logged(bench.phone, "started")
     return bench

@@ -14,7 +14,6 @@ from virtual_phone.cli import app
 from virtual_phone.client import PhoneClient, PhoneError
 from virtual_phone.desk_phone import FIRMWARE
 
-IDLE = "import time\nprint('started')\nwhile True:\n    time.sleep_ms(5)\n"
 PHONE = [sys.executable, "-c", "from virtual_phone.cli import app; app()"]
 
 
@@ -45,10 +44,10 @@ async def test_keys_are_pressed_and_the_state_is_shown(key_logger, until):
 
 
 async def test_safe_mode_is_reached_and_seen_from_the_command_line(start_phone, until, need_stock_modules):
-    bench = await start_phone(IDLE)
+    bench = await start_phone("idle")
     for name in ("boot.py", "main.py", "safe.py"):
-        (bench.phone._firmware / name).write_bytes((FIRMWARE / name).read_bytes())
-    shutil.copytree(FIRMWARE / "phoneterm", bench.phone._firmware / "phoneterm")
+        (bench.phone.files / name).write_bytes((FIRMWARE / name).read_bytes())
+    shutil.copytree(FIRMWARE / "phoneterm", bench.phone.files / "phoneterm")
     port = ("--control", str(bench.phone.control_port))
     watching = await asyncio.create_subprocess_exec(*PHONE, "watch", *port, stdout=asyncio.subprocess.PIPE)
     await until(lambda: len(bench.phone.events) == 2, "somebody watches")
@@ -71,7 +70,7 @@ async def test_safe_mode_is_reached_and_seen_from_the_command_line(start_phone, 
 
 
 async def test_watch_prints_events_until_the_phone_is_gone(start_phone, until):
-    bench = await start_phone(IDLE)
+    bench = await start_phone("idle")
     watching = asyncio.create_task(_run("watch", "--control", str(bench.phone.control_port)))
     await until(lambda: len(bench.phone.events) == 2, "somebody watches")
     await bench.client.hook("off")
@@ -121,7 +120,7 @@ async def test_something_else_on_the_port_is_not_taken_for_a_phone():
     ],
 )
 async def test_what_the_phone_refuses_is_one_sentence(start_phone, arguments, sentence):
-    bench = await start_phone(IDLE)
+    bench = await start_phone("idle")
     result = await _run(*arguments, "--control", str(bench.phone.control_port))
     assert (result.exit_code, result.output) == (1, sentence + "\n")
 
@@ -141,16 +140,16 @@ async def test_a_phone_that_cannot_run_says_why(arguments, sentence):
 
 
 async def test_a_taken_port_is_named_with_the_option_that_changes_it(start_phone):
-    port = (await start_phone(IDLE)).phone.control_port
+    port = (await start_phone("idle")).phone.control_port
     arguments = [*PHONE, "run", "--control", str(port)]
-    result = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, text=True, timeout=20, check=False)
+    result = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, text=True, timeout=60, check=False)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"Port {port} cannot be used (Address already in use); choose another with --control.\n"
 
 
 def test_a_running_phone_stops_cleanly_at_a_signal(write_firmware, tmp_path):
     (tmp_path / "settings.toml").write_text('tid = "desk-101"\n')
-    arguments = ["run", "--settings", str(tmp_path / "settings.toml"), "--firmware", str(write_firmware(IDLE))]
+    arguments = ["run", "--settings", str(tmp_path / "settings.toml"), "--firmware", str(write_firmware("idle"))]
     arguments += ["--control", str(_free_port())]
     with subprocess.Popen([*PHONE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         lines = []

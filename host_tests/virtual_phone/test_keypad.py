@@ -89,21 +89,13 @@ async def test_a_key_held_through_a_reset_is_seen_again(key_logger, until, until
 
 async def test_a_column_without_pull_up_reads_low(start_phone, until_logged):
     bench = await start_phone(
-        "import board\nfrom machine import Pin\nprint('level', Pin(board.COLUMNS[0], Pin.IN).value())"
+        text="import board\nfrom machine import Pin\nprint('level', Pin(board.COLUMNS[0], Pin.IN).value())"
     )
     await until_logged(bench.phone, "level 0")
 
 
 async def test_a_row_driven_high_beside_a_low_one_is_reported_once(start_phone, until_logged):
-    bench = await start_phone("""
-import board
-from machine import Pin
-rows = [Pin(number, Pin.OUT, value=1) for number in board.ROWS]
-for _ in range(3):
-    rows[0].value(0)
-    rows[0].value(1)
-print("done")
-""")
+    bench = await start_phone("row_high_beside_a_low_one")
     await until_logged(bench.phone, "done")
     sentence = "a row was driven high while another was low: two keys of one column would short them"
     await until_logged(bench.phone, sentence)
@@ -111,32 +103,13 @@ print("done")
 
 
 async def test_resting_a_row_high_while_no_other_is_low_is_fine(start_phone, until_logged):
-    bench = await start_phone("""
-import board
-from machine import Pin
-rows = [Pin(number, Pin.OPEN_DRAIN, Pin.PULL_UP, value=1) for number in board.ROWS]
-for row in rows:
-    row.value(0)
-    row.init(Pin.OUT, value=1)
-    row.init(Pin.OPEN_DRAIN, value=1)
-print("done")
-""")
+    bench = await start_phone("rows_at_rest")
     await until_logged(bench.phone, "done")
     assert list(bench.phone.log_lines) == ["done"]
 
 
 async def test_the_hook_reaches_the_firmware(start_phone, until_logged):
-    bench = await start_phone("""
-import board, time
-from machine import Pin
-hook = Pin(board.HOOK, Pin.IN, Pin.PULL_UP)
-last = None
-while True:
-    if hook.value() != last:
-        last = hook.value()
-        print("hook", last == board.HOOK_OFF_LEVEL)
-    time.sleep_ms(1)
-""")
+    bench = await start_phone("hook_logger")
     await until_logged(bench.phone, "hook False")
     await bench.client.hook("off")
     await until_logged(bench.phone, "hook True")
@@ -144,56 +117,14 @@ while True:
 
 
 async def test_a_row_that_keeps_the_pull_down_of_a_reset_drags_the_column_of_a_pressed_key(start_phone, until_logged):
-    bench = await start_phone("""
-import board
-from machine import Pin
-column = Pin(board.COLUMNS[0], Pin.IN, Pin.PULL_UP)
-while True:
-    row = Pin(board.ROWS[0], Pin.OPEN_DRAIN, value=1)  # GPIO13 of an ESP32
-    if not column.value():
-        break
-row.init(Pin.OPEN_DRAIN, Pin.PULL_UP)
-print("with its pull-up", column.value())
-row.init(Pin.OUT, value=1)
-row.init(Pin.OPEN_DRAIN, value=1)
-print("and at rest again", column.value())
-""")
+    bench = await start_phone("pull_down_of_a_reset")
     await bench.client.hold("1")
     await until_logged(bench.phone, "and at rest again 1")
     assert list(bench.phone.log_lines) == ["with its pull-up 1", "and at rest again 1"]
 
 
 async def test_looking_at_the_pins_is_cheap_and_allocates_nothing(start_phone, until):
-    bench = await start_phone("""
-import board, gc, time
-from machine import Pin
-rows = [Pin(number, Pin.OPEN_DRAIN, Pin.PULL_UP, value=1) for number in board.ROWS]
-columns = [Pin(number, Pin.IN, Pin.PULL_UP) for number in board.COLUMNS]
-hook = Pin(board.HOOK, Pin.IN, Pin.PULL_UP)
-
-def probe():
-    for row in rows:
-        row.value(0)
-    closed = 0
-    for column in columns:
-        closed |= 1 - column.value()
-    for row in rows:
-        row.value(1)
-    hook.value()
-    return closed
-
-def run(count):
-    for _ in range(count):
-        probe()
-
-run(10)
-gc.collect()
-before = gc.mem_alloc()
-start = time.ticks_us()
-run(2000)
-elapsed_us = time.ticks_diff(time.ticks_us(), start)
-print("cost", gc.mem_alloc() - before, elapsed_us / 2000)
-""")
+    bench = await start_phone("probe_cost")
     await until(lambda: bench.phone.log_lines, "the cost")
     _, allocated_bytes, probe_us = bench.phone.log_lines[0].split()
     print(f"one probe: {probe_us} us of VM time, 2000 of them allocate {allocated_bytes} bytes")
@@ -201,18 +132,7 @@ print("cost", gc.mem_alloc() - before, elapsed_us / 2000)
 
 
 async def test_the_simulated_chip_leaves_the_heap_to_the_firmware(start_phone, until):
-    bench = await start_phone("""
-import asyncio, gc  # the firmware has asyncio anyway
-for number in range(300):  # the interpreter's table of names grows in leaps; none may fall into the measurement
-    exec("name_%d = 0; del name_%d" % (number, number))
-gc.collect()
-before = gc.mem_alloc()
-import machine, network, esp32, board
-display = board.make_display()
-pins = [machine.Pin(number) for number in board.ROWS + board.COLUMNS]
-gc.collect()
-print("took", gc.mem_alloc() - before)
-""")
+    bench = await start_phone("heap_of_the_chip")
     await until(lambda: bench.phone.log_lines, "the cost")
     took_bytes = int(bench.phone.log_lines[0].split()[1])
     print(f"the simulated chip takes {took_bytes} bytes of the heap")

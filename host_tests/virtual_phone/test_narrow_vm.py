@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -13,6 +12,10 @@ from lab_parts import parts
 from typer.testing import CliRunner
 from virtual_phone import cli, vm
 from virtual_phone.phone import VirtualPhone
+
+HERE = Path(__file__).parent
+HOST = HERE / "lone_host.py"
+PROGRAMS = HERE / "vm_modules"
 
 
 @pytest.fixture(autouse=True)
@@ -28,55 +31,28 @@ def _is_running(pid):
         return False
 
 
-def test_its_integers_and_heap_are_those_that_were_asked_for_and_names_with_dots_come_through(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import gc, os, sys\n"
-        "print(sys.maxsize, 80000 < gc.mem_alloc() + gc.mem_free() < 88 * 1024, os.getenv('NVS.phoneterm.tid'))\n"
-    )
-    argv, environment = vm.command(script, 88, bits=32)
+def test_its_integers_and_heap_are_those_that_were_asked_for_and_names_with_dots_come_through():
+    argv, environment = vm.command(PROGRAMS / "width_and_heap.py", 88, bits=32)
     environment["NVS.phoneterm.tid"] = "7431"
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "2147483647 True 7431\n"
 
 
 async def test_the_chip_has_its_own_modules_in_its_rom_and_the_firmware_in_its_files(start_phone, until_logged):
-    bench = await start_phone("import machine, board\nprint('from', machine.__file__)\n", bits=32)
+    bench = await start_phone(text="import machine, board\nprint('from', machine.__file__)\n", bits=32)
     await until_logged(bench.phone, "from /rom/machine.mpy")
 
 
 async def test_settings_are_in_nvs_and_commits_outlive_a_reset(start_phone, until_logged):
-    bench = await start_phone(
-        """
-import esp32, machine
-storage = esp32.NVS("phoneterm")
-buffer = bytearray(16)
-print("tid", bytes(buffer[: storage.get_blob("tid", buffer)]).decode())
-if machine.reset_cause() == machine.PWRON_RESET:
-    storage.set_blob("tid", b"desk-102")
-    storage.commit()
-    machine.reset()
-""",
-        bits=32,
-    )
+    bench = await start_phone("nvs_commit", bits=32)
     await until_logged(bench.phone, "tid desk-102")
     assert list(bench.phone.log_lines) == ["tid desk-101", "tid desk-102"]
 
 
 def test_a_killed_host_leaves_no_chip_behind(write_firmware):
-    host = textwrap.dedent(f"""
-        import asyncio, pathlib
-        from virtual_phone.phone import VirtualPhone
-
-        async def main():
-            phone = VirtualPhone({{}}, firmware=pathlib.Path({str(write_firmware("while True: pass"))!r}), bits=32)
-            await phone.start()
-            print(phone.pid, flush=True)
-            await asyncio.sleep(60)
-
-        asyncio.run(main())
-    """)
-    with subprocess.Popen([sys.executable, "-c", host], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, HOST, write_firmware(text="while True: pass"), "32"], stdout=subprocess.PIPE, text=True
+    ) as process:
         pid = int(process.stdout.readline())
         deadline = time.monotonic() + 5
         while b"ld-linux" not in (Path("/proc") / str(pid) / "cmdline").read_bytes().split(b"\0")[0]:

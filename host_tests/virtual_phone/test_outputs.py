@@ -3,33 +3,10 @@
 import pytest
 from virtual_phone.wired_display import KINDS as DISPLAYS
 
-SHOWS = """
-import board, time
-from machine import PWM, Pin
-lamp = Pin(board.LAMP, Pin.OUT)
-buzzer = PWM(Pin(board.BUZZER), freq=1000, duty_u16=0)
-display = board.make_display()
-lamp.value(board.LAMP_ACTIVE)
-buzzer.freq(425)
-buzzer.duty_u16(32768)
-display.show("Ready", "a line that is far too long")
-while wait_ms := display.step():
-    time.sleep_ms(wait_ms)
-board.on_signal("ready")
-time.sleep(60)
-"""
-WAITS_FOR_THE_BUTTON = """
-import os, time
-if "waiting" not in os.listdir():
-    open("waiting", "w").close()
-    print("waiting")
-    time.sleep(60)
-"""
-
 
 @pytest.mark.parametrize("display", ["", *DISPLAYS])
 async def test_everything_shown_is_in_the_state(start_phone, display):
-    bench = await start_phone(SHOWS, display=display)
+    bench = await start_phone("shows", display=display)
     await bench.client.wait_for_signal("ready")
     state = await bench.client.state()
     assert state["lamp"] is True
@@ -38,7 +15,7 @@ async def test_everything_shown_is_in_the_state(start_phone, display):
 
 
 async def test_each_change_is_one_event_with_its_time(start_phone, until_logged):
-    bench = await start_phone(WAITS_FOR_THE_BUTTON + SHOWS)
+    bench = await start_phone("shows", boot="waits_for_the_button")
     await until_logged(bench.phone, "waiting")
     await bench.client.reset()
     await bench.client.wait_for_signal("ready")
@@ -51,7 +28,7 @@ async def test_each_change_is_one_event_with_its_time(start_phone, until_logged)
 
 
 async def test_without_power_nothing_is_shown(start_phone):
-    bench = await start_phone(SHOWS)
+    bench = await start_phone("shows")
     await bench.client.wait_for_signal("ready")
     await bench.client.power(False)
     state = await bench.client.state()
@@ -62,7 +39,7 @@ async def test_without_power_nothing_is_shown(start_phone):
 
 
 async def test_the_log_is_bounded_and_can_be_asked_for(start_phone, until_logged):
-    bench = await start_phone("for i in range(1500):\n    print('line', i)\nprint('x' * 2000)\nprint('last')")
+    bench = await start_phone(text="for i in range(1500):\n    print('line', i)\nprint('x' * 2000)\nprint('last')")
     await until_logged(bench.phone, "last")
     assert len(bench.phone.log_lines) <= 1000
     assert max(len(line) for line in bench.phone.log_lines) <= 500
@@ -70,5 +47,7 @@ async def test_the_log_is_bounded_and_can_be_asked_for(start_phone, until_logged
 
 
 async def test_what_no_display_understands_is_a_line_of_the_log(start_phone, until_logged):
-    bench = await start_phone("import played_bus\nplayed_bus.Bus(0x3C, 400000).writeto(0x3C, b'\\x77')", display="oled")
+    bench = await start_phone(
+        text="import played_bus\nplayed_bus.Bus(0x3C, 400000).writeto(0x3C, b'\\x77')", display="oled"
+    )
     await until_logged(bench.phone, "the display: an SSD1306 has no such control byte: 0x77")

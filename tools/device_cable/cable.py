@@ -23,7 +23,6 @@ from device_cable.problem import BoardFull, CableLost, CableProblem, DeviceFault
 
 READ_S = 5.0
 OPEN_S = 3.0
-ENTER_S = 12.0
 _LOOK_S = 0.1
 _ATTEMPT_S = 3.0
 _ATTEMPT_READ_S = 0.5
@@ -44,6 +43,8 @@ RESTART = "import machine\nmachine.reset()"
 
 class Cable:
     """An open port; `enter` takes the board away from the terminal, `restart` gives it back."""
+
+    enter_s = 12.0  # how long a board may take until it hears `enter`
 
     def __init__(self, port: str) -> None:
         """Open the port; one that something looks at just now (as modem services do with new ports) is waited for."""
@@ -80,7 +81,7 @@ class Cable:
         From here on a failure, Ctrl-C or the end of the `with` block restarts the board.
         """
         self._is_entered = True
-        deadline_s = time.monotonic() + ENTER_S
+        deadline_s = time.monotonic() + self.enter_s
         while True:
             try:
                 self._transport.serial.timeout = _ATTEMPT_READ_S

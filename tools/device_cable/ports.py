@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from serial.tools import list_ports
-
 from device_cable.problem import CableProblem
 
 
@@ -21,9 +19,9 @@ class Port(Protocol):
     vid: int | None
 
 
-def find_port(name: str | None, ports: Iterable[Port] | None = None) -> str:
+def find_port(name: str | None, ports: Iterable[Port]) -> str:
     """Return the port to use: the one named, or the only one at USB; CableProblem when there is none or a choice."""
-    at_usb = [port for port in (list_ports.comports() if ports is None else ports) if port.vid is not None]
+    at_usb = [port for port in ports if port.vid is not None]
     listed = ", ".join(f"{port.device} ({port.description})" for port in sorted(at_usb, key=lambda one: one.device))
     if name:
         if "://" not in name and not Path(name).exists():

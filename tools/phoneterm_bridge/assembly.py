@@ -25,6 +25,7 @@ from phoneterm_bridge.policy.rules import Policy
 from phoneterm_bridge.policy.site import make_policy
 from phoneterm_bridge.policy.site_limit import SiteLimit
 from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings
+from phoneterm_bridge.settings.timing import USUAL, Timing
 from phoneterm_bridge.store.journal import Journal
 from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.terminals.outbox import Outbox
@@ -71,7 +72,9 @@ class Parts:
     pages: "HttpServer | None" = None
 
 
-def assemble(settings: BridgeSettings, pbx: Pbx, engine: sa.Engine, link: Link | None = None) -> Parts:
+def assemble(
+    settings: BridgeSettings, pbx: Pbx, engine: sa.Engine, link: Link | None = None, timing: Timing = USUAL
+) -> Parts:
     """Return the parts of a bridge on an open store; SetupProblem when the settings name what cannot be used.
 
     `link` replaces the MQTT connection of the settings, and the broker with it.
@@ -82,7 +85,7 @@ def assemble(settings: BridgeSettings, pbx: Pbx, engine: sa.Engine, link: Link |
     site = SiteLimit(settings.policy, engine, directory)
     broker = _make_broker(settings.broker, directory) if link is None and settings.broker.embedded else None
     link = link or _make_link(settings.broker, broker)
-    pulse = Pulse(link, base)
+    pulse = Pulse(link, base, timing.pulse_every_s, timing.pulse_deadline_s)
     troubles = Troubles(engine)
     health = Health(pbx, pulse, troubles)
     journal = _make_journal(settings, engine, health)
@@ -91,9 +94,9 @@ def assemble(settings: BridgeSettings, pbx: Pbx, engine: sa.Engine, link: Link |
     outbox = Outbox(deciding)
     publisher = TerminalPublisher(link, base, directory, outbox)
     config = make_config(phones, pbx.operations, engine)
-    updates = TerminalUpdates(directory, sessions, publisher, pbx, policy, config, troubles)
+    updates = TerminalUpdates(directory, sessions, publisher, pbx, policy, config, troubles, resend_s=timing.resend_s)
     requests = RequestDesk(engine, directory, sessions, updates.crash_reports, publisher, lambda: health.is_link_up)
-    running_commands = RunningCommands(publisher, journal, outbox)
+    running_commands = RunningCommands(publisher, journal, outbox, timing.silence_s)
     pbx_requests = PbxRequests(pbx)
     checks = Checks(directory, sessions, policy, site.limits, pbx, pbx_requests, running_commands)
     dispatcher = CommandDispatcher(checks, pbx_requests, journal, running_commands, publisher, deciding)

@@ -18,6 +18,7 @@ from phoneterm_bridge.pbx.port import Pbx, PbxRejectedLogin
 from phoneterm_bridge.policy.record import record_policy
 from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.settings.timing import USUAL, Timing
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.owner import own_store
 from phoneterm_bridge.store.refreshing import keep_refreshing
@@ -26,17 +27,18 @@ _FINISH_S = 5
 
 
 class Bridge:
-    """One bridge between terminals and a PBX. `link` replaces the MQTT connection of the settings.
+    """One bridge between terminals and a PBX. `link` replaces the MQTT connection of the settings; `timing` its waits.
 
     `parts` and `events`, which tells them what happens, are there from the start on.
     """
 
     parts: Parts
 
-    def __init__(self, settings: BridgeSettings, pbx: Pbx, link: Link | None = None) -> None:
+    def __init__(self, settings: BridgeSettings, pbx: Pbx, link: Link | None = None, timing: Timing = USUAL) -> None:
         self._settings = settings
         self._pbx = pbx
         self._link = link
+        self._timing = timing
         self._started = AsyncExitStack()
         self._hurried = asyncio.Event()
 
@@ -86,7 +88,7 @@ class Bridge:
         engine = await asyncio.to_thread(open_store, self._settings.store.path)
         self._started.callback(engine.dispose)
         self._started.enter_context(own_store(self._settings.store.path))
-        self.parts = assemble(self._settings, self._pbx, engine, self._link)
+        self.parts = assemble(self._settings, self._pbx, engine, self._link, self._timing)
         self.events = Events(self.parts)
         await self.parts.directory.refresh()
         unknown = await self.parts.journal.start()

@@ -6,14 +6,15 @@ may still read it, which `esptool erase_flash` alone prevents.
 
 import os
 
-import esp32
-
 from phoneterm.device.settings import KEYS, NAMESPACE
 
 
-def erase():
-    """Erase every setting, and the files whose paths are settings."""
-    storage = esp32.NVS(NAMESPACE)
+def erase(storage=None):
+    """Erase every setting, and the files whose paths are settings; `storage` is the chip's NVS unless given."""
+    if storage is None:
+        import esp32
+
+        storage = esp32.NVS(NAMESPACE)
     buffer = bytearray(256)
     for key in KEYS:
         try:

@@ -1,18 +1,18 @@
-"""Runs one story about the MQTT client on the MicroPython VM: micropython client_lab.py STORY.py.
+"""Runs one story about the MQTT client on the MicroPython VM: micropython client_lab.py STORY ARGUMENTS.
 
 Does not judge: what the story says goes to standard output, one JSON list a line, and so does what the client logs.
-The story is a file with `async def story(lab)`. The environment variable CLIENT_LAB holds JSON: host, port, tid,
-password, filters, and optionally will, keepalive_s, connect_ms, steady_ms, and the settings of TLS: tls_ca_path,
-tls_cert_path, tls_key_path, tls_psk, tls_host.
+The story is a coroutine function of `mqtt_stories`; it is called with the lab and the arguments, a JSON list.
+The environment variable CLIENT_LAB holds JSON: host, port, tid, password, filters, and optionally will, keepalive_s,
+connect_ms, steady_ms, and the settings of TLS: tls_ca_path, tls_cert_path, tls_key_path, tls_psk, tls_host.
 """
 
 import asyncio
-import gc
 import json
 import os
 import sys
 import time
 
+import mqtt_stories
 from phoneterm.core.backoff import Backoff
 from phoneterm.device import settings, tls
 from phoneterm.device.mqtt import MqttClient, Timing
@@ -28,6 +28,7 @@ class ClientLab:
     def __init__(self, options):
         self.messages = []
         self.links = []
+        self.logged = []
         self.rounds = 0
         self.after_loss = Backoff(20, 200)
         self.after_refusal = Backoff(2000, 8000)
@@ -86,6 +87,7 @@ class ClientLab:
         self.rounds += 1
 
     def _log(self, event, detail):
+        self.logged.append((event, detail))
         _tell("log", event, detail)
 
 
@@ -104,12 +106,10 @@ def _context(options):
     return context
 
 
-def run(path):
-    """Run the story in a file."""
-    names = {"asyncio": asyncio, "gc": gc, "time": time}
-    with open(path) as file:
-        exec(file.read(), names)
-    asyncio.run(names["story"](ClientLab(json.loads(os.getenv("CLIENT_LAB")))))
+def run(story, arguments):
+    """Run a story with its arguments."""
+    lab = ClientLab(json.loads(os.getenv("CLIENT_LAB")))
+    asyncio.run(getattr(mqtt_stories, story)(lab, *json.loads(arguments)))
 
 
-run(sys.argv[1])
+run(*sys.argv[1:])

@@ -15,10 +15,10 @@ from device_cable import flash as flashing
 from device_cable import nvs, rom_loader
 from device_cable.board import check_board, check_frozen, enter_board
 from device_cable.cable import Cable
+from device_cable.cli.desk import find_desk
 from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
 from device_cable.image import BoardChip, Image, check_board_name, read_chip, read_image
 from device_cable.memory import check_memory
-from device_cable.ports import find_port
 from device_cable.problem import CableProblem
 from device_cable.ready import wait_until_ready
 
@@ -29,6 +29,7 @@ _HALF_WRITTEN = "The board may be empty now: run the same command again."
 
 
 def flash(
+    context: typer.Context,
     board: BoardName = None,
     port: PortName = None,
     images: Annotated[Path, typer.Option(help="The folder with the images, one a board.")] = Path("build/firmware"),
@@ -44,10 +45,11 @@ def flash(
         name = check_board_name(boards, board)
         image = read_image(images / name)
         chip = read_chip(boards, name)
-        where = find_port(port)
+        desk = find_desk(context)
+        where = desk.find_port(port)
         if micropython is not None:
             _write_micropython(where, name, chip, micropython, yes)
-        with Cable(where) as cable:
+        with desk.open_cable(where) as cable:
             found = enter_board(cable, name)
             check_board(found, cable.port, name, chip, image.oldest)
             check_frozen(found, name, image.version)

@@ -17,12 +17,12 @@ from device_cable import nvs, wifi_access
 from device_cable import provision as provisioning
 from device_cable.board import OLDEST, Board, check_board, check_shared_key, enter_board
 from device_cable.cable import Cable
+from device_cable.cli.desk import Desk, find_desk
 from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
 from device_cable.client_certificate import read_client_certificate
 from device_cable.enrolment import Provision, check_terminal, prepare
 from device_cable.image import BoardChip, check_board_name, read_chip
 from device_cable.memory import PLAIN, check_memory
-from device_cable.ports import find_port
 from device_cable.problem import CableProblem
 from device_cable.ready import wait_until_ready
 
@@ -30,6 +30,7 @@ _INTERRUPTED = "If the board had begun to take its settings, run the same comman
 
 
 def provision(
+    context: typer.Context,
     board: BoardName = None,
     port: PortName = None,
     extension: Annotated[str | None, typer.Option(help="The extension whose calls it transfers.")] = None,
@@ -68,11 +69,12 @@ def provision(
         if dry_run:
             asked = wifi_access.WifiAccess("(asked for)", "")
             would = prepare(wanted, settings.broker, mqtt_host, access or asked, client)
-            _say_dry(would, name, port, extension, again)
+            _say_dry(would, name, find_desk(context), port, extension, again)
             return
-        where = find_port(port)
+        desk = find_desk(context)
+        where = desk.find_port(port)
         made = prepare(wanted, settings.broker, mqtt_host, access or wifi_access.ask_wifi(_ask), client)
-        with open_directory(config, overrides) as directory, Cable(where) as cable:
+        with open_directory(config, overrides) as directory, desk.open_cable(where) as cable:
             found = _enter(cable, name, read_chip(boards, name))
             if made.texts["tls"] == "psk":
                 check_shared_key(found)
@@ -84,6 +86,7 @@ def provision(
 
 
 def rotate(
+    context: typer.Context,
     board: BoardName = None,
     port: PortName = None,
     boards: Boards = BOARDS,
@@ -95,7 +98,8 @@ def rotate(
     with one_sentence(_INTERRUPTED):
         name = check_board_name(boards, board)
         broker = read_settings(config, overrides).broker
-        with open_directory(config, overrides) as directory, Cable(find_port(port)) as cable:
+        desk = find_desk(context)
+        with open_directory(config, overrides) as directory, desk.open_cable(desk.find_port(port)) as cable:
             there = _enter(cable, name, read_chip(boards, name))
             tid = nvs.read_tid(cable)
             record = read_terminals(config, overrides).get(tid or "")
@@ -112,11 +116,13 @@ def rotate(
 
 
 def wipe(
+    context: typer.Context,
     port: PortName = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Erase the board's settings with all their secrets; the firmware stays, and the store is not changed."""
-    with one_sentence("Run the same command again until it succeeds."), Cable(find_port(port)) as cable:
+    desk = find_desk(context)
+    with one_sentence("Run the same command again until it succeeds."), desk.open_cable(desk.find_port(port)) as cable:
         if not yes and not typer.confirm(f"Erase the settings of the board at {cable.port}?"):
             raise CableProblem("Nothing was erased.")
         cable.enter()
@@ -168,10 +174,10 @@ def _and_store(is_again: bool) -> str:
     return "its old secrets are worth nothing" if is_again else "it is enrolled in the store"
 
 
-def _say_dry(would: Provision, name: str, port: str | None, extension: str, is_again: bool) -> None:
+def _say_dry(would: Provision, name: str, desk: Desk, port: str | None, extension: str, is_again: bool) -> None:
     """Say what would be done, without a secret."""
     try:
-        where = f"at {find_port(port)}"
+        where = f"at {desk.find_port(port)}"
     except CableProblem as problem:
         where = f"(not found now: {problem})"
     shown = ("tid", "base", "mqtt_host", "mqtt_port", "tls", "tls_ca_path", "tls_cert_path", "tls_key_path",

@@ -11,10 +11,9 @@ import typer
 from device_cable import smoke as trial
 from device_cable import smoke_report
 from device_cable.board import OLDEST, check_board, enter_board
-from device_cable.cable import Cable
+from device_cable.cli.desk import find_desk
 from device_cable.cli.options import BOARDS, BoardName, Boards, PortName, one_sentence
 from device_cable.image import check_board_name, read_chip
-from device_cable.ports import find_port
 
 _SEND = (
     "Please send it in: open an issue in the project, say which board it is, and attach the .json. It has no setting "
@@ -23,6 +22,7 @@ _SEND = (
 
 
 def smoke(
+    context: typer.Context,
     board: BoardName = None,
     port: PortName = None,
     boards: Boards = BOARDS,
@@ -35,7 +35,8 @@ def smoke(
         name = check_board_name(boards, board)
         chip = read_chip(boards, name)
         findings = trial.Findings()
-        with Cable(find_port(port)) as cable:
+        desk = find_desk(context)
+        with desk.open_cable(desk.find_port(port)) as cable:
             found = enter_board(cable, name)
             check_board(found, cable.port, name, chip, OLDEST)
             legends = trial.measure_figures(cable, findings)

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
@@ -17,10 +18,13 @@ class DiskTimes(NamedTuple):
     p99_ms: float
 
 
-def measure_disk(seconds: float) -> DiskTimes:
-    """Write over a file again and again, there where the store of a measurement is, and wait for the disk each time."""
+def measure_disk(seconds: float, folder: Path | None = None) -> DiskTimes:
+    """Write over a file again and again, there where the store of a measurement is, and wait for the disk each time.
+
+    folder: another place to write to.
+    """
     times_ms: list[float] = []
-    with tempfile.TemporaryFile(prefix="phoneterm-bridge-lab-") as file:
+    with tempfile.TemporaryFile(prefix="phoneterm-bridge-lab-", dir=folder) as file:
         file.write(bytes(_FILE_BYTES))
         file.flush()
         os.fsync(file.fileno())

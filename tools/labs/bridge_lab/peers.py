@@ -51,9 +51,12 @@ class Peer:
     is_ready: str
 
 
-def make_node_red(folder: Path, where: Surroundings) -> Peer | None:
-    """Return a Node-RED 4 with the flow MQTT -> asterisk-manager -> MQTT in `folder`, or None."""
-    packages = _ROOT / "node-red"
+def make_node_red(folder: Path, where: Surroundings, fetched: Path = _ROOT) -> Peer | None:
+    """Return a Node-RED 4 with the flow MQTT -> asterisk-manager -> MQTT in `folder`, or None.
+
+    fetched: the folder with the packages.
+    """
+    packages = fetched / "node-red"
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         return None

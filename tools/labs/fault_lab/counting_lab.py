@@ -38,7 +38,7 @@ class CountingLab(SimulatorLab):
         """Tell `on_step` each step of a command that the PBX sees."""
         super().__init__()
         self._on_step = on_step
-        self._ami_actions = AmiActions(self._exchange)
+        self._ami_actions = AmiActions(self.exchange)
         logins = [AmiSettings("127.0.0.1", 0, name, self._secret) for name in ("phoneterm", "lab")]
         self.server = AmiServer(logins, self._act)
         self.done: list[Done] = []

@@ -10,6 +10,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from lab_parts.machine import Machine, this_machine
+
 SUITE = "forky"
 OLDER_SUITE = "bookworm"  # has mosquitto 2.0
 MACHINE_PACKAGES = ("mmdebstrap", "openssl")  # on the machine itself; each has a command of its own name
@@ -21,9 +23,9 @@ class InstallFailed(Exception):
     """The root could not be made; the sentence names the step and what to do."""
 
 
-def install(root: Path) -> None:
-    """Make the root at `root` unless it is complete. A half-made one is begun again."""
-    _make(root, SUITE, "apt", PACKAGES)
+def install(root: Path, machine: Machine | None = None) -> None:
+    """Make the root at `root` unless it is complete, by default on this machine. A half-made one is begun again."""
+    _make(root, SUITE, "apt", PACKAGES, machine=machine)
 
 
 def install_older_mosquitto(root: Path) -> None:
@@ -47,9 +49,10 @@ def _make(
     packages: tuple[str, ...],
     files: dict[str, str] | None = None,
     options: tuple[str, ...] = (),
+    machine: Machine | None = None,
 ) -> None:
     """Make a root, with files of our own by their paths in it, unless it is complete."""
-    if os.geteuid() != 0:
+    if not (machine or this_machine()).is_root:
         raise InstallFailed("Making the Debian root needs root: run the command as root.")
     if not shutil.which("apt-get"):
         raise InstallFailed(
@@ -59,14 +62,14 @@ def _make(
     if (root / ".ready").exists():
         return
     if root.exists():
-        _run(["rm", "-rf", "--one-file-system", str(root)], "removing the half-made root")
+        run_step(["rm", "-rf", "--one-file-system", str(root)], "removing the half-made root")
     root.parent.mkdir(parents=True, exist_ok=True)
     command = [
         "mmdebstrap", "--quiet", f"--variant={variant}", "--include=" + ",".join(packages), *options,
         # The mirror may be a frozen copy, older than Debian's own expiry date allows.
         '--aptopt=Acquire::Check-Valid-Until "false"', suite, str(root), _mirror(),
     ]  # fmt: skip
-    _run(command, "making the Debian root")
+    run_step(command, "making the Debian root")
     for name, text in (files or {}).items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(text)
@@ -77,21 +80,22 @@ def _install_tools() -> None:
     """Install what makes the root and the tests' certificates: two commands, no services."""
     missing = [name for name in MACHINE_PACKAGES if not shutil.which(name)]
     if missing:
-        _run(["apt-get", "update", "-q"], "reading the package lists")
+        run_step(["apt-get", "update", "-q"], "reading the package lists")
         step = f"installing {' and '.join(missing)}"
-        _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], step)
+        run_step(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], step)
 
 
 def _mirror() -> str:
     """Return the address of the Debian mirror that apt uses here."""
-    listing = _run(["apt-get", "indextargets", "--format", "$(REPO_URI)"], "asking apt for its mirror")
+    listing = run_step(["apt-get", "indextargets", "--format", "$(REPO_URI)"], "asking apt for its mirror")
     for address in listing.splitlines():
         if "security" not in address:
             return address
     raise InstallFailed("apt knows no Debian mirror: add one to its sources and run 'apt-get update'.")
 
 
-def _run(command: list[str], step: str) -> str:
+def run_step(command: list[str], step: str) -> str:
+    """Run a command and return what it printed; InstallFailed names the step and the command's last words."""
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C.UTF-8")
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:

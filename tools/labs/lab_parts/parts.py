@@ -7,13 +7,14 @@ MicroPython for i386, whose objects are as large as a chip's; its own loader sta
 """
 
 import os
-import platform
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+from lab_parts.machine import Machine, this_machine
 
 OLDER_MOSQUITTO = "mosquitto-2.0"
 MICROPYTHON_32 = "micropython-32"
@@ -61,15 +62,16 @@ def root_of(name: str) -> Path:
     return root.with_name(f"{root.name}-{name}") if name in OF_TESTS else root
 
 
-def find(name: str) -> Part:
-    """Return the part called `name`, or raise PartMissing."""
+def find(name: str, machine: Machine | None = None) -> Part:
+    """Return the part called `name` on a machine, by default on this one, or raise PartMissing."""
+    machine = machine or this_machine()
     if name == MICROPYTHON_32:
-        return _micropython_32()
-    here = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+        return _micropython_32(machine.processor)
+    here = shutil.which(name, path=machine.search_path)
     if here:
         return Part(name, (here,), Path("/"))
     root = _ready_root(name)
-    if os.geteuid() != 0:
+    if not machine.is_root:
         raise PartMissing(f"{name} is in {root} and only root can run it there: run the command as root.")
     return Part(name, ("chroot", str(root), "mosquitto" if name == OLDER_MOSQUITTO else name), root)
 
@@ -82,10 +84,10 @@ def _ready_root(name: str) -> Path:
     return root
 
 
-def _micropython_32() -> Part:
+def _micropython_32(processor: str) -> Part:
     """Return how to start it: by the loader of its root with the libraries there, without becoming root."""
-    if platform.machine() not in ("x86_64", "i686"):
-        raise PartMissing(f"{MICROPYTHON_32} runs on x86 processors alone, and this one is {platform.machine()}.")
+    if processor not in ("x86_64", "i686"):
+        raise PartMissing(f"{MICROPYTHON_32} runs on x86 processors alone, and this one is {processor}.")
     root = _ready_root(MICROPYTHON_32)
     libraries = root / "usr" / "lib" / "i386-linux-gnu"
     argv = (str(libraries / "ld-linux.so.2"), "--library-path", str(libraries), str(root / "usr/bin/micropython"))

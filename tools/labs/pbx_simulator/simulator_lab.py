@@ -32,8 +32,8 @@ class SimulatorLab:
 
     def _make_pbx(self) -> None:
         logins = [AmiSettings("127.0.0.1", 0, name, self._secret) for name in ("phoneterm", "lab")]
-        self._exchange = Exchange(self._options, self._emit)
-        self.server = AmiServer(logins, AmiActions(self._exchange).act)
+        self.exchange = Exchange(self._options, self._emit)
+        self.server = AmiServer(logins, AmiActions(self.exchange).act)
 
     @property
     def ami(self) -> AmiSettings:
@@ -53,13 +53,13 @@ class SimulatorLab:
         """Close everything."""
         if self._inspector is not None:
             await self._inspector.stop()
-        self._exchange.close()
+        self.exchange.close()
         await self.server.stop()
 
     async def place_call(self, caller: str, callee: str) -> None:
         """Have a phone call a number; returns when it is answered, or when it rings at a phone set to ring."""
-        channel = self._exchange.place_call(caller, callee)
-        rings = self._exchange.behaviours.get(callee) == "ring"
+        channel = self.exchange.place_call(caller, callee)
+        rings = self.exchange.behaviours.get(callee) == "ring"
 
         def is_placed(legs: list[Leg]) -> bool:
             if channel.is_gone:
@@ -76,7 +76,7 @@ class SimulatorLab:
         if not channels:
             raise LabFailed(f"{endpoint} has no call to hang up.")
         for channel in channels:
-            self._exchange.hang_up(channel)
+            self.exchange.hang_up(channel)
         await self._looking().wait_until_gone({channel.name for channel in channels})
 
     async def answer(self, endpoint: str) -> None:
@@ -84,24 +84,24 @@ class SimulatorLab:
         ringing = [channel for channel in self._channels_of(endpoint) if channel.state == "Ringing"]
         if not ringing:
             raise LabFailed(f"nothing rings at {endpoint}.")
-        self._exchange.pick_up(ringing[0])
+        self.exchange.pick_up(ringing[0])
 
     async def hold(self, endpoint: str) -> None:
         """Have the user at this phone put her call on hold."""
-        self._exchange.hold(self._talking(endpoint), True)
+        self.exchange.hold(self._talking(endpoint), True)
 
     async def unhold(self, endpoint: str) -> None:
         """Have the user at this phone take her call back."""
-        self._exchange.hold(self._talking(endpoint), False)
+        self.exchange.hold(self._talking(endpoint), False)
 
     async def restart(self) -> None:
         """Have the PBX crash and come up again, with the phones as they were and without any call."""
         await self._looking().stop()
-        self._exchange.close()
+        self.exchange.close()
         await self.server.stop()
-        behaviours = self._exchange.behaviours
+        behaviours = self.exchange.behaviours
         self._make_pbx()
-        self._exchange.behaviours = behaviours
+        self.exchange.behaviours = behaviours
         await self.server.start(self._port)
         await self._start_looking()
 
@@ -113,7 +113,7 @@ class SimulatorLab:
         """Say what this phone does with the next call."""
         if behaviour not in BEHAVIOURS:
             raise ValueError(f"no phone can {behaviour!r}")
-        self._exchange.behaviours[endpoint] = behaviour
+        self.exchange.behaviours[endpoint] = behaviour
 
     async def legs(self) -> list[Leg]:
         """Return the phones' channels right now."""
@@ -129,7 +129,7 @@ class SimulatorLab:
 
     async def clear(self) -> None:
         """End every call and have all phones answer again."""
-        self._exchange.behaviours.update(dict.fromkeys(self._exchange.behaviours, "answer"))
+        self.exchange.behaviours.update(dict.fromkeys(self.exchange.behaviours, "answer"))
         await self._looking().end_calls()
         self._looking().forget_tones()
 
@@ -145,7 +145,7 @@ class SimulatorLab:
         return found[0]
 
     def _channels_of(self, endpoint: str) -> list[Channel]:
-        channels = self._exchange.parties.channels
+        channels = self.exchange.parties.channels
         return [channel for channel in channels if channel.endpoint == endpoint]
 
     def _emit(self, name: str, pairs: Pairs) -> None:

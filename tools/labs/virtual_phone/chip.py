@@ -70,6 +70,10 @@ class SimulatedChip:
                 os.kill(self._process.pid, signal.SIGKILL)
         await self._process.wait()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.close_link()
+
+    def close_link(self) -> None:
+        """Close the socket, as it is when the host is gone."""
         if self._writer is not None:
             self._writer.close()
 

@@ -84,13 +84,18 @@ class DeskPhone(Handset):
         self._attempt: asyncio.TimerHandle | None = None
         self._wifi = {"up": True, "joined": False}
         self._boots = 0
-        self._watchdog_ms = 0
+        self.watchdog_ms = 0  # within which the firmware has to feed it; 0: none runs
         self._rtc = ""  # its memory, in hex
 
     @property
     def pid(self) -> int | None:
         """The process of the chip, while it runs."""
         return self.power.chip.pid if self.power.chip is not None else None
+
+    @property
+    def files(self) -> Path:
+        """The folder with the chip's files, which the firmware is run from."""
+        return self._firmware
 
     def set_wifi(self, is_up: bool) -> None:
         """Switch the access point."""
@@ -208,8 +213,8 @@ class DeskPhone(Handset):
         elif name == "nvs-erase":
             self.nvs.erase(*fields)
         elif name == "watchdog":
-            self._watchdog_ms = int(fields[0]) if fields[0].isdecimal() else self._watchdog_ms
-            self.power.feed_watchdog(self._watchdog_ms)
+            self.watchdog_ms = int(fields[0]) if fields[0].isdecimal() else self.watchdog_ms
+            self.power.feed_watchdog(self.watchdog_ms)
         elif name == "rtc":
             self._rtc = fields[0]
         elif name == "reset":

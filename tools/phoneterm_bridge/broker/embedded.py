@@ -40,19 +40,20 @@ _LISTENER = "default"
 
 
 class EmbeddedBroker:
-    """The broker; `address` is for the bridge itself, with a password that is new at every start.
+    """The broker; `address` is for the bridge itself, with a password that is new at every start unless one is given.
 
     With `tls` the terminals' connections are encrypted, and the bridge has a door of its own on loopback, plain.
     """
 
     def __init__(
-        self, host: str, port: int, base: str, directory: LiveDirectory, tls: ssl.SSLContext | None = None
-    ) -> None:
+        self, host: str, port: int, base: str, directory: LiveDirectory, tls: ssl.SSLContext | None = None,
+        password: str | None = None,
+    ) -> None:  # fmt: skip
         self._host = host
         self._port = port
         self._tls = tls
         self._access = BrokerAccess(base, _BRIDGE_NAME)
-        self._password = secrets.token_urlsafe(24)
+        self._password = password or secrets.token_urlsafe(24)
         self._doorkeeper = Doorkeeper(directory, _BRIDGE_NAME, self._password)
         self._broker: Any = None  # amqtt's Broker; amqtt has no types
         self._server: asyncio.Server | None = None
@@ -71,6 +72,11 @@ class EmbeddedBroker:
             return BrokerAddress(_LOOPBACK, _port_of(self._back_door), _BRIDGE_NAME, self._password)
         host = _LOOPBACK if self._host in ("0.0.0.0", "") else self._host
         return BrokerAddress(host, self.port, _BRIDGE_NAME, self._password)
+
+    @property
+    def retained_topics(self) -> set[str]:
+        """The topics of which a message is kept for whoever subscribes later."""
+        return set(self._broker.retained_messages)
 
     async def start(self) -> None:
         """Start listening; SetupProblem when the port is taken."""

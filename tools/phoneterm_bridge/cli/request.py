@@ -5,6 +5,7 @@ its answer. Nothing is sent later than that. Exit code 1 and one sentence when t
 """
 
 import time
+from dataclasses import dataclass
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -17,9 +18,6 @@ from phoneterm_bridge.store.database import open_store
 
 _Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
 _LOOK_S = 0.05
-# How long to wait for another answer than this one. A terminal that restarts is told by its next hello at the latest.
-_PATIENCE_S = {None: requests.LIFE_MS / 1000, requests.TAKEN: 2 * requests.LIFE_MS / 1000}
-_GOING_S = 20.0
 _NOT_SENT = {
     None: "no bridge has taken the request: is one running with this store",
     requests.EXPIRED: "the bridge came to it too late",
@@ -30,21 +28,34 @@ _NOT_SENT = {
 }
 
 
-def identify(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, in seconds, until a bridge takes a request, has sent what it took, and the terminal has gone.
+
+    A terminal that restarts is told by its next hello at the latest.
+    """
+
+    untaken_s: float = requests.LIFE_MS / 1000
+    taken_s: float = 2 * requests.LIFE_MS / 1000
+    going_s: float = 20.0
+
+
+def identify(context: typer.Context, tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
     """Have a terminal show itself: its lamp blinks, its buzzer sounds, its display shows its id."""
     with one_sentence():
-        _request(tid, "identify", config, overrides)
+        _request(context, tid, "identify", config, overrides)
         typer.echo(f"{tid} was told to show itself.")
 
 
-def reboot(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
+def reboot(context: typer.Context, tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
     """Have a terminal start anew, also out of safe mode; calls go on, and a number being keyed is lost."""
     with one_sentence():
-        _request(tid, "reboot", config, overrides)
+        _request(context, tid, "reboot", config, overrides)
         typer.echo(f"{tid} was told to reboot, and has gone; it is back in some seconds.")
 
 
 def wipe(
+    context: typer.Context,
     tid: _Tid,
     is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     config: Config = None,
@@ -62,7 +73,7 @@ def wipe(
                 "it again at a cable (phoneterm device provision)."
             )
             typer.confirm(f"Wipe {tid}?", abort=True)
-        word = _request(tid, "wipe", config, overrides)
+        word = _request(context, tid, "wipe", config, overrides)
         went = "and has gone" if word == requests.GONE else "in safe mode, where it does not say that it has"
         typer.echo(
             f"{tid} was told to wipe itself, {went}. Its secrets are still good here: "
@@ -79,12 +90,13 @@ def _check(tid: str, config: Config, overrides: Overrides) -> None:
         engine.dispose()
 
 
-def _request(tid: str, op: str, config: Config, overrides: Overrides) -> str:
+def _request(context: typer.Context, tid: str, op: str, config: Config, overrides: Overrides) -> str:
     """Hand a request to the bridge and return its answer: the terminal has been told. SetupProblem: it has not."""
+    patience = context.find_object(Patience) or Patience()
     engine = open_store(read_settings(config, overrides).store.path)
     try:
         number = requests.ask(engine, tid, op, f"cli:{name_user()}", name_place())
-        word = _await_answer(engine, number, op)
+        word = _await_answer(engine, number, op, patience)
     finally:
         engine.dispose()
     if word in _NOT_SENT:
@@ -94,13 +106,16 @@ def _request(tid: str, op: str, config: Config, overrides: Overrides) -> str:
             f"Whether {tid} was told to {op} is not known: the bridge took the request and said no more."
         )
     if word == requests.SENT and op != "identify":
-        raise SetupProblem(f"{tid} was told to {op}, but has not gone within {_GOING_S:.0f} s: is it still there?")
+        within = f"within {patience.going_s:.0f} s"
+        raise SetupProblem(f"{tid} was told to {op}, but has not gone {within}: is it still there?")
     assert word is not None
     return word
 
 
-def _await_answer(engine: sa.Engine, number: int, op: str) -> str | None:
-    patience_s = _PATIENCE_S if op == "identify" else _PATIENCE_S | {requests.SENT: _GOING_S}
+def _await_answer(engine: sa.Engine, number: int, op: str, patience: Patience) -> str | None:
+    patience_s = {None: patience.untaken_s, requests.TAKEN: patience.taken_s}  # for another answer than this one
+    if op != "identify":
+        patience_s[requests.SENT] = patience.going_s
     begun_s = time.monotonic()
     try:
         while time.monotonic() - begun_s < patience_s.get(requests.read_answer(engine, number), 0):

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 import typer
 
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
+from phoneterm_bridge.pbx.operations import all_operations
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.journal_reading import find_change, find_nearest, find_user
-from phoneterm_bridge.wording.operation_table import all_operations
 from phoneterm_bridge.wording.why import as_fields, describe_change, describe_none, explain, is_about, is_of_permission
 
 _Operation = Enum("_Operation", {row.name: row.name for row in all_operations()}, type=str)  # type: ignore[misc]

@@ -14,13 +14,13 @@ from phoneterm_bridge.command.command import Command
 from phoneterm_bridge.command.pbx_requests import PbxRequests
 from phoneterm_bridge.command.running_commands import RunningCommand, RunningCommands
 from phoneterm_bridge.pbx.calls import choose_call, refusal_of_call
+from phoneterm_bridge.pbx.operations import find_operation
 from phoneterm_bridge.pbx.port import Call, Pbx
 from phoneterm_bridge.policy.limits import Limits
 from phoneterm_bridge.policy.rules import Policy
 from phoneterm_bridge.store.journal import Event
 from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.terminals.sessions import Session, Sessions
-from phoneterm_bridge.wording.operation_table import find_operation
 
 
 class Checks:

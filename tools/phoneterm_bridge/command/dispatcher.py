@@ -133,9 +133,9 @@ class CommandDispatcher:
             command.op, running.call, command.terminal.context, command.number
         )
         running.note_answer()
-        self._running_commands.report(running, outcome.state, outcome.reason)
-        if outcome.state == "accepted" and running.operation.ends not in FINAL_STATES:  # there is no end to wait for
-            self._running_commands.report(running, "done", None)
+        has_no_end = running.operation.ends not in FINAL_STATES  # to wait for: it is done once it is accepted
+        state = "done" if outcome.state == "accepted" and has_no_end else outcome.state
+        self._running_commands.report(running, state, outcome.reason)
 
     async def _run(self, work: Coroutine) -> None:
         """Wait for work, which counts as being with the PBX meanwhile."""

@@ -7,8 +7,8 @@ been carried out: it is never asked a second time. What is not in the table of o
 import structlog
 
 from phoneterm_bridge.command.shared_deadline import SharedDeadline
+from phoneterm_bridge.pbx.operations import find_operation
 from phoneterm_bridge.pbx.port import Call, Outcome, Pbx, Target
-from phoneterm_bridge.wording.operation_table import find_operation
 
 _QUESTION_TIMEOUT_S = 2
 _OPERATION_TIMEOUT_S = 10

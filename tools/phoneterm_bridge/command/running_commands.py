@@ -15,15 +15,13 @@ from dataclasses import dataclass
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
+from phoneterm_bridge.pbx.operations import Operation, find_operation
 from phoneterm_bridge.pbx.port import Call
+from phoneterm_bridge.settings.timing import USUAL
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
 from phoneterm_bridge.terminals.outbox import Outbox
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
-from phoneterm_bridge.wording.operation_table import Operation, find_operation
 
-# How long the PBX may still report on a transfer after the user's own leg is gone: longer than it rings a colleague
-# and, where it is so configured, calls the user back twice.
-_SILENCE_S = 60
 _MOST_SENT = 1000
 _FORWARD = {"accepted": 1, "ringing": 2, "consulting": 3}
 
@@ -57,9 +55,12 @@ class RunningCommand:
 class RunningCommands:
     """All commands whose end is not known yet."""
 
-    def __init__(self, publisher: TerminalPublisher, journal: Journal, outbox: Outbox) -> None:
+    def __init__(
+        self, publisher: TerminalPublisher, journal: Journal, outbox: Outbox, silence_s: float = USUAL.silence_s
+    ) -> None:
         self._publisher = publisher
         self._outbox = outbox
+        self._silence_s = silence_s
         self._journal = journal
         self._log = structlog.get_logger().bind()  # made once: a command has one line
         self._running_commands: dict[RunningCommand, None] = {}
@@ -166,7 +167,7 @@ class RunningCommands:
                 running.silence = None
             elif running.silence is None:
                 loop = asyncio.get_running_loop()
-                running.silence = loop.call_later(_SILENCE_S, self.report, running, "unknown", None)
+                running.silence = loop.call_later(self._silence_s, self.report, running, "unknown", None)
 
     def _remember_sent(self, running: RunningCommand, state: str) -> None:
         if running.is_transfer and state == "done" and running.recorded is not None:

@@ -19,6 +19,16 @@ class SharedDeadline:
         self._until_s: dict[asyncio.Task, float] = {}  # of who waits, by the loop's clock; the oldest first
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait."""
+        return len(self._until_s)
+
+    @property
+    def has_timer(self) -> bool:
+        """Say whether there is a timer for whoever waits or waited."""
+        return self._timer is not None
+
     async def wait(self, work: Awaitable[_T]) -> _T:
         """Return what the work comes to; TimeoutError once it has taken too long, with the work cancelled."""
         loop, task = asyncio.get_running_loop(), cast(asyncio.Task, asyncio.current_task())

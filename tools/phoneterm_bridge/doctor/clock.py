@@ -6,6 +6,7 @@ let a late command through, because ages are counted by a clock that nobody sets
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,12 +19,12 @@ _ASK_S = 5
 _START_IT = Change("command line", "timedatectl set-ntp true   # systemd-timesyncd; chrony does as well")
 
 
-def examine_clock() -> list[Finding]:
-    """Look at year and synchronisation."""
-    now = datetime.now(UTC)
+def examine_clock(now: datetime | None = None, ask_is_kept: Callable[[], bool | None] | None = None) -> list[Finding]:
+    """Look at year and synchronisation: at those of this machine, unless they are given."""
+    now = now or datetime.now(UTC)
     if not _FIRST_SANE_YEAR <= now.year <= _LAST_SANE_YEAR:
         return [Finding(PROBLEM, _PART, f"The clock says {now:%Y-%m-%d %H:%M} UTC, which cannot be.", _START_IT)]
-    is_kept = is_synchronised()
+    is_kept = (ask_is_kept or is_synchronised)()
     if is_kept is None:
         sentence = f"Whether anything keeps the clock right cannot be seen here; it says {now:%Y-%m-%d %H:%M} UTC."
         return [Finding(UNKNOWN, _PART, sentence)]

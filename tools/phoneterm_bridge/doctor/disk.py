@@ -4,7 +4,7 @@ Measured: 100,000 commands take 94 MB of journal, so a gigabyte is ten very busy
 """
 
 import os
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
@@ -15,16 +15,17 @@ LITTLE_FREE_BYTES = 1024**3
 _MB = 1024**2
 
 
-def examine_disk(store_path: Path) -> list[Finding]:
-    """Look at the file system that holds the store, or will hold it."""
+def examine_disk(store_path: Path, statvfs: Callable[[Path], os.statvfs_result] = os.statvfs) -> list[Finding]:
+    """Look at the file system that holds the store, or will hold it, as `statvfs` describes it."""
     folder = next(folder for folder in store_path.absolute().parents if folder.exists())
-    if is_read_only(store_path if store_path.exists() else folder):
+    if is_read_only(store_path if store_path.exists() else folder, statvfs):
         sentence = f"The bridge cannot write to {store_path}: no command could be journalled, so none is carried out."
         fix = Change(
             "command line", f"mount -o remount,rw the file system of {folder}, or chown it to the bridge's user"
         )
         return [Finding(PROBLEM, _PART, sentence, fix)]
-    free_bytes = shutil.disk_usage(folder).free
+    volume = statvfs(folder)
+    free_bytes = volume.f_bavail * volume.f_frsize
     sentence = f"The file system of {folder} has {free_bytes // _MB} MB free."
     fix = Change("settings, section [store]", 'path = "..."   # on a larger disk, or make room on this one')
     if free_bytes < LEAST_FREE_BYTES:
@@ -34,6 +35,6 @@ def examine_disk(store_path: Path) -> list[Finding]:
     return [Finding(OK, _PART, sentence)]
 
 
-def is_read_only(path: Path) -> bool:
+def is_read_only(path: Path, statvfs: Callable[[Path], os.statvfs_result] = os.statvfs) -> bool:
     """Say whether a file or folder cannot be written to, by its rights or because its file system is read-only."""
-    return bool(os.statvfs(path).f_flag & os.ST_RDONLY) or not os.access(path, os.W_OK)
+    return bool(statvfs(path).f_flag & os.ST_RDONLY) or not os.access(path, os.W_OK)

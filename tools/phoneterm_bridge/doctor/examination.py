@@ -3,7 +3,7 @@
 A source that breaks is a finding too ("not known"), so that one mistake never hides the rest.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from phoneterm_bridge.doctor.broker import examine_broker
@@ -19,36 +19,49 @@ from phoneterm_bridge.doctor.store import examine_store, read_stored
 from phoneterm_bridge.doctor.terminals import examine_terminals
 from phoneterm_bridge.settings.bridge import BridgeSettings
 
-_Source = Callable[[], Awaitable[list[Finding]]]
+Source = Callable[[], Awaitable[list[Finding]]]
 
 
 async def examine_all(
     settings: BridgeSettings, config: Path | None = None, probe: ProbeLogin | None = None, is_bridge_down: bool = False
 ) -> list[Finding]:
-    """Look at everything. probe: a terminal's login to try the broker's rules with; is_bridge_down: the caller says
-    that no bridge runs, so its own login at the broker may be tried."""
-    stored = read_stored(settings.store.path)
-    return [
-        *await _ask("settings", _wrap(lambda: examine_settings(settings, config))),
-        *await _ask("store", _wrap(lambda: examine_store(settings.store.path))),
-        *await _ask("history", _wrap(lambda: examine_history(settings.store.path))),
-        *await _ask("terminals", _wrap(lambda: examine_terminals(settings.store.path))),
-        *await _ask("disk", _wrap(lambda: examine_disk(settings.store.path))),
-        *await _ask("clock", _wrap(examine_clock)),
-        *await _ask("digit map", _wrap(lambda: examine_digit_map(settings.phones, settings.policy, stored))),
-        *await _ask("broker", lambda: examine_broker(settings.broker, probe, is_bridge_down)),
-        *await _ask("pbx", lambda: examine_pbx(settings, stored, has_heard_calls(settings.store.path))),
-    ]
+    """Look at everything; the arguments are those of `make_sources`."""
+    return await ask_all(make_sources(settings, config, probe, is_bridge_down))
 
 
-async def _ask(part: str, source: _Source) -> list[Finding]:
+def make_sources(
+    settings: BridgeSettings, config: Path | None = None, probe: ProbeLogin | None = None, is_bridge_down: bool = False
+) -> dict[str, Source]:
+    """Return the source of each part. probe: a terminal's login to try the broker's rules with; is_bridge_down: the
+    caller says that no bridge runs, so its own login at the broker may be tried."""
+    path = settings.store.path
+    stored = read_stored(path)
+    return {
+        "settings": _wrap(lambda: examine_settings(settings, config)),
+        "store": _wrap(lambda: examine_store(path)),
+        "history": _wrap(lambda: examine_history(path)),
+        "terminals": _wrap(lambda: examine_terminals(path)),
+        "disk": _wrap(lambda: examine_disk(path)),
+        "clock": _wrap(examine_clock),
+        "digit map": _wrap(lambda: examine_digit_map(settings.phones, settings.policy, stored)),
+        "broker": lambda: examine_broker(settings.broker, probe, is_bridge_down),
+        "pbx": lambda: examine_pbx(settings, stored, has_heard_calls(path)),
+    }
+
+
+async def ask_all(sources: Mapping[str, Source]) -> list[Finding]:
+    """Ask the source of each part, one after the other, and return what they found."""
+    return [finding for part, source in sources.items() for finding in await _ask(part, source)]
+
+
+async def _ask(part: str, source: Source) -> list[Finding]:
     try:
         return await source()
     except Exception as error:  # a mistake in one source must not hide what the others found
         return [Finding(UNKNOWN, part, f"This could not be looked at: {type(error).__name__}: {error}.")]
 
 
-def _wrap(look: Callable[[], list[Finding]]) -> _Source:
+def _wrap(look: Callable[[], list[Finding]]) -> Source:
     async def source() -> list[Finding]:
         return look()
 

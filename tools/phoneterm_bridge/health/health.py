@@ -7,6 +7,7 @@ monotonic seconds.
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from phoneterm_bridge.mqtt.pulse import Pulse
 from phoneterm_bridge.pbx.port import Pbx
@@ -20,7 +21,8 @@ _LAG_EVERY_S = 0.5
 class Health:
     """The health of one bridge; others tell it what happens."""
 
-    def __init__(self, pbx: Pbx, pulse: Pulse, troubles: Troubles) -> None:
+    def __init__(self, pbx: Pbx, pulse: Pulse, troubles: Troubles, now_s: Callable[[], float] = time.monotonic) -> None:
+        self.now_s = now_s
         self._pbx = pbx
         self.pulse = pulse
         self.troubles = troubles
@@ -28,7 +30,7 @@ class Health:
         self.link_losses = 0
         self.pbx_losses = 0
         self.is_stopping = False
-        self._store_read_s = time.monotonic()
+        self._store_read_s = now_s()
         self._is_journal_written = True
         self._lag_s = 0.0
 
@@ -44,7 +46,7 @@ class Health:
 
     def on_store_read(self) -> None:
         """The store has been read just now."""
-        self._store_read_s = time.monotonic()
+        self._store_read_s = self.now_s()
 
     def on_journal(self, is_written: bool) -> None:
         """The last command could be journalled, or not."""
@@ -61,7 +63,7 @@ class Health:
             found["broker"] = "The MQTT broker is connected, but no message of the bridge to itself has come back."
         if not self._pbx.is_available:
             found["pbx"] = "The PBX is away, or has not accepted the login."
-        if time.monotonic() - self._store_read_s > _STORE_UNREAD_S:
+        if self.now_s() - self._store_read_s > _STORE_UNREAD_S:
             found["store"] = f"The store could not be read for more than {_STORE_UNREAD_S:.0f} seconds."
         elif not self._is_journal_written:
             found["store"] = "The last command could not be journalled, so it was refused."
@@ -73,7 +75,7 @@ class Health:
 
     def stuck(self) -> str | None:
         """Return what does not go on although it should, if anything."""
-        now_s = time.monotonic()
+        now_s = self.now_s()
         if now_s - self._store_read_s > _STUCK_S:
             return "store"
         deaf_since_s = self.pulse.deaf_since_s if self.is_link_up else None

@@ -15,10 +15,9 @@ import structlog
 
 from phoneterm_bridge.mqtt import packets
 from phoneterm_bridge.mqtt.packets import Will
-from phoneterm_bridge.mqtt.protocol import HungUp, LoginRefused, MqttProtocol, OnMessage
+from phoneterm_bridge.mqtt.protocol import MOST_WAITING_BYTES, HungUp, LoginRefused, MqttProtocol, OnMessage
 from phoneterm_bridge.settings.problem import SetupProblem
 
-_CONNECT_TIMEOUT_S = 5
 _ABOUT_CERTIFICATES = "; perhaps it asks for another certificate, see broker.client_certificate_path"
 
 
@@ -34,6 +33,17 @@ class BrokerAddress:
     make_tls: Callable[[], ssl.SSLContext | None] = field(default=lambda: None, repr=False)
 
 
+@dataclass(frozen=True)
+class Limits:
+    """connect_s: what logging in and subscribing may take. most_waiting_bytes: what the peer may leave untaken."""
+
+    connect_s: float = 5.0
+    most_waiting_bytes: int = MOST_WAITING_BYTES
+
+
+USUAL_LIMITS = Limits()
+
+
 class NotConnected(Exception):
     """The broker cannot be used; says why in a few words."""
 
@@ -41,18 +51,22 @@ class NotConnected(Exception):
 class MqttConnection:
     """One connection, good for one `open`."""
 
-    def __init__(self, address: BrokerAddress, topic_filter: str, will: Will, on_message: OnMessage) -> None:
+    def __init__(
+        self, address: BrokerAddress, topic_filter: str, will: Will, on_message: OnMessage,
+        limits: Limits = USUAL_LIMITS,
+    ) -> None:  # fmt: skip
         """Take what to subscribe to; the topic of the will is subscribed to as well."""
+        self._connect_s = limits.connect_s
         self._address = address
         self._filters = (topic_filter, will.topic)
         name = f"bridge-{secrets.token_hex(8)}"
         login = packets.connect(name, address.username, address.password, address.keepalive_s, will)
-        self._protocol = MqttProtocol(login, address.keepalive_s, on_message)
+        self._protocol = MqttProtocol(login, address.keepalive_s, on_message, limits.most_waiting_bytes)
 
     async def open(self) -> None:
         """Log in and subscribe; NotConnected when that fails."""
         try:
-            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(self._connect_s):
                 is_granted = await self._log_in()
         except SetupProblem as problem:  # a file of the TLS settings that was there at the start
             raise NotConnected(str(problem).rstrip(".")) from None

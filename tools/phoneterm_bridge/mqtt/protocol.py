@@ -43,8 +43,11 @@ class HungUp(Exception):
 class MqttProtocol(asyncio.Protocol):
     """One connection, good for one `open`. `lost` is set when it has ended or was given up."""
 
-    def __init__(self, login: bytes, keepalive_s: float, on_message: OnMessage) -> None:
+    def __init__(
+        self, login: bytes, keepalive_s: float, on_message: OnMessage, most_waiting_bytes: int = MOST_WAITING_BYTES
+    ) -> None:
         """login: a CONNECT packet, which says the same keepalive."""
+        self._most_waiting_bytes = most_waiting_bytes
         self.lost = asyncio.Event()
         self.trouble = ""
         self._login = login
@@ -122,7 +125,7 @@ class MqttProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open."""
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(MOST_WAITING_BYTES)
+        self._transport.set_write_buffer_limits(self._most_waiting_bytes)
         self._upkeep.start()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -16,15 +16,13 @@ from phoneterm.core import messages
 from phoneterm_bridge.mqtt.link import Link
 
 PULSE_NAME = "BRIDGE"  # a tid is lower case
-EVERY_S = 5.0
-DEADLINE_S = 5.0
 _MOST_MISSED = 2
 
 
 class Pulse:
     """The pulse of one link. `run` must be running for anything to be sent."""
 
-    def __init__(self, link: Link, base: str, every_s: float = EVERY_S, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, link: Link, base: str, every_s: float, deadline_s: float) -> None:
         self._link = link
         self._topic = messages.topic_of(base, PULSE_NAME, messages.STATE)
         self._every_s = every_s

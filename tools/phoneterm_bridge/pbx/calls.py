@@ -8,8 +8,8 @@ is a wire reason.
 
 import math
 
+from phoneterm_bridge.pbx.operations import find_operation
 from phoneterm_bridge.pbx.port import Call
-from phoneterm_bridge.wording.operation_table import find_operation
 
 _CONNECTED = ("talking", "held", "consulting")
 _NOT_ANSWERED = ("ringing", "dialling")

@@ -13,12 +13,12 @@ from typing import NamedTuple
 from phoneterm.core import messages
 from phoneterm.core.digit_map_compiler import compile_map
 
+from phoneterm_bridge.pbx.operations import find_operation
 from phoneterm_bridge.policy.number_rules import is_emergency, is_feature_code, verdict_by_prefix
 from phoneterm_bridge.settings.office_hours import is_within, read_hours
 from phoneterm_bridge.settings.policy import PolicySettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.records import TERMINAL_TYPE, TerminalRecord
-from phoneterm_bridge.wording.operation_table import find_operation
 
 # Classes that are never a target, whatever the permissions say.
 FORBIDDEN_CLASSES = frozenset({"emergency", "feature"})

@@ -12,11 +12,13 @@ import structlog
 EVERY_S = 0.25
 
 
-async def keep_refreshing(refresh: Callable[[], Awaitable[None]], on_read: Callable[[], None]) -> None:
+async def keep_refreshing(
+    refresh: Callable[[], Awaitable[None]], on_read: Callable[[], None], every_s: float = EVERY_S
+) -> None:
     """Call `refresh` for ever, and `on_read` whenever it has worked."""
     is_told = False
     while True:
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(every_s)
         try:
             await refresh()
         except Exception as error:

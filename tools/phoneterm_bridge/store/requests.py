@@ -41,10 +41,9 @@ class Request(NamedTuple):
     place: str
     asked_ms: int
 
-    @property
-    def is_fresh(self) -> bool:
-        """Say whether it is still for now."""
-        return 0 <= now_ms() - self.asked_ms <= LIFE_MS
+    def is_fresh(self, at_ms: int) -> bool:
+        """Say whether it is still for that moment."""
+        return 0 <= at_ms - self.asked_ms <= LIFE_MS
 
 
 def ask(engine: sa.Engine, tid: str, op: str, who: str, place: str) -> int:

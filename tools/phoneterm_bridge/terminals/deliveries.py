@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
+from phoneterm_bridge.settings.timing import USUAL
 from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
 from phoneterm_bridge.terminals.troubles import Troubles
 
-FIRST_S, MOST_S = 5.0, 300.0
+MOST_S = 300.0
 MOST_AT_ONCE = 25  # when thousands say hello after a power cut, their answers are slow, and more messages are no help
 SILENT = "it does not say that it has"
 
@@ -35,14 +36,18 @@ class _Delivery:
 class Deliveries:
     """The deliveries to all terminals that have said hello and not gone."""
 
-    def __init__(self, troubles: Troubles, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, troubles: Troubles, now_s: Callable[[], float] = time.monotonic, first_s: float = USUAL.resend_s
+    ) -> None:
+        """first_s: how long a terminal may take before it is sent the same again, for the first time."""
         self._troubles = troubles
         self._now_s = now_s
+        self._first_s = first_s
         self._open: dict[str, _Delivery] = {}
 
     def begin(self, tid: str) -> None:
         """A terminal has said hello."""
-        self._open[tid] = _Delivery(FIRST_S)
+        self._open[tid] = _Delivery(self._first_s)
 
     def end(self, tid: str) -> None:
         """A terminal has gone: nothing is sent to it again."""
@@ -55,7 +60,7 @@ class Deliveries:
             return
         if delivery.sent.get(what) != revision:
             delivery.sent[what] = revision
-            delivery.pause_s = FIRST_S
+            delivery.pause_s = self._first_s
         delivery.due_s = self._now_s() + delivery.pause_s if delivery.missing() else math.inf
 
     def take_ack(self, tid: str, in_force: dict[str, int], error: str | None) -> None:

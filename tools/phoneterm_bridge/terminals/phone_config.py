@@ -4,10 +4,10 @@ import json
 
 import sqlalchemy as sa
 
+from phoneterm_bridge.pbx.operations import all_operations
 from phoneterm_bridge.policy.site import digit_map_of
 from phoneterm_bridge.settings.bridge import PhoneSettings
 from phoneterm_bridge.store.config_revision import raise_config_revision
-from phoneterm_bridge.wording.operation_table import all_operations
 
 
 def make_config(settings: PhoneSettings, operations: frozenset[str], engine: sa.Engine) -> dict:

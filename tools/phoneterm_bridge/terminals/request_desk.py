@@ -44,7 +44,9 @@ class RequestDesk:
         crash_reports: CrashReports,
         publisher: TerminalPublisher,
         is_link_up: Callable[[], bool],
+        now_ms: Callable[[], int] = requests.now_ms,
     ) -> None:
+        self.now_ms = now_ms
         self._engine = engine
         self._directory = directory
         self._sessions = sessions
@@ -84,7 +86,7 @@ class RequestDesk:
         return word
 
     def _refuse(self, request: Request) -> str | None:
-        if not request.is_fresh:
+        if not request.is_fresh(self.now_ms()):
             return requests.EXPIRED
         if self._directory.find(request.tid) is None:
             return requests.REVOKED

@@ -13,6 +13,7 @@ from phoneterm.core import messages
 from phoneterm_bridge.pbx.calls import describe_calls
 from phoneterm_bridge.pbx.port import Pbx
 from phoneterm_bridge.policy.rules import Policy
+from phoneterm_bridge.settings.timing import USUAL
 from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
@@ -36,6 +37,7 @@ class TerminalUpdates:
         config: dict,
         troubles: Troubles,
         now_s: Callable[[], float] = time.monotonic,
+        resend_s: float = USUAL.resend_s,
     ) -> None:
         self._directory = directory
         self._sessions = sessions
@@ -47,7 +49,7 @@ class TerminalUpdates:
         self._now_s = now_s
         self._told_calls: dict[str, dict] = {}
         self.crash_reports = CrashReports(now_s)
-        self.deliveries = Deliveries(troubles, now_s)
+        self.deliveries = Deliveries(troubles, now_s, resend_s)
 
     def greet(self, terminal: TerminalRecord, hello: dict) -> None:
         """Answer a hello: a new session, and all that the terminal needs to know; none to one in safe mode."""

@@ -7,8 +7,8 @@ on after "because". What was keyed is in words of the table of operations. Times
 import json
 from datetime import datetime
 
+from phoneterm_bridge.pbx.operations import find_operation
 from phoneterm_bridge.store.journal_reading import Change, Timeline
-from phoneterm_bridge.wording.operation_table import find_operation
 
 _ABOUT_MS = 15 * 60 * 1000
 _UNDER_WAY = {

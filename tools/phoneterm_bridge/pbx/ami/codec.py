@@ -60,6 +60,16 @@ class Decoder:
         self._message_bytes = 0
         self._is_too_long = False
 
+    @property
+    def line_bytes(self) -> int:
+        """How much is kept of a line whose end has not come."""
+        return len(self._rest)
+
+    @property
+    def message_chars(self) -> int:
+        """How much is kept of a message whose end has not come."""
+        return sum(len(key) + len(value) for key, value in self._pairs)
+
     def feed(self, data: bytes) -> list[Message]:
         """Take the next bytes and return the messages they complete."""
         messages: list[Message] = []

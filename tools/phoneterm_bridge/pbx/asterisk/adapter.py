@@ -40,13 +40,22 @@ _CONTEXTS_REMEMBERED = 64
 class AsteriskPbx:
     """See `pbx_port.Pbx`."""
 
-    def __init__(self, settings: AmiSettings, clock: Callable[[], float] = time.monotonic) -> None:
-        """Keep the login; nothing is connected yet. clock: seconds, for conversations and time limits."""
+    def __init__(
+        self,
+        settings: AmiSettings,
+        clock: Callable[[], float] = time.monotonic,
+        find_features: Callable[[AmiClient], Awaitable[Features]] = ask_features,
+    ) -> None:
+        """Keep the login; nothing is connected yet. clock: seconds, for conversations and time limits.
+
+        find_features: what finds out, at each login, what this Asterisk can do.
+        """
         self.is_available = False
         self._client = AmiClient(settings, self)
         self._actions = ChannelActions(self._client)
         self._view = CallView(clock, self._release)
         self._features = Features()
+        self._find_features = find_features
         self._will_tell = False
         self._clock = clock
         self._known_until: dict[tuple[str, str], float] = {}
@@ -183,7 +192,7 @@ class AsteriskPbx:
 
     async def on_connected(self) -> None:
         """Get in step with Asterisk, then be available."""
-        self._features = await ask_features(self._client)
+        self._features = await self._find_features(self._client)
         self._view.begin_load()
         channels = await self._client.ask_list("CoreShowChannels")
         self.is_available = True

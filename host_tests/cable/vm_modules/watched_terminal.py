@@ -1,0 +1,10 @@
+"""A main.py with a watchdog of 30 s, which it does not feed."""
+
+import time
+
+import machine
+
+machine.WDT(timeout=30000)
+print("link-up")
+while True:
+    time.sleep_ms(20)

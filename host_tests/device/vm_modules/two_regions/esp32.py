@@ -1,0 +1,13 @@
+"""As much of `esp32` as telling the memory takes: two regions of it (total, free, largest free block, least ever free).
+
+Does not store settings.
+"""
+
+HEAP_DATA = 4
+_MALLOC_CAP_INTERNAL = 1 << 11
+
+
+def idf_heap_info(capabilities):
+    """Return the regions, as the port does."""
+    assert capabilities == HEAP_DATA | _MALLOC_CAP_INTERNAL
+    return [(80000, 30000, 20000, 9000), (15072, 15036, 15036, 15000)]

@@ -1,0 +1,7 @@
+"""A firmware that says that it has started, and does nothing."""
+
+import time
+
+print("started")
+while True:
+    time.sleep_ms(5)

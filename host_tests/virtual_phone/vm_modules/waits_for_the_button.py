@@ -1,0 +1,9 @@
+"""A boot.py that lets main.py run from the second start on; it does not end before."""
+
+import os
+import time
+
+if "waiting" not in os.listdir():
+    open("waiting", "w").close()
+    print("waiting")
+    time.sleep(60)
