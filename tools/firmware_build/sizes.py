@@ -16,7 +16,7 @@ from firmware_build.slimming_limits import CannotSlim
 
 PACKAGE = "phoneterm"
 # Scripts that are run on a board with the modules of its firmware: the names that they use stay.
-_AT_THE_CABLE = Path(__file__).parents[1] / "device_cable" / "vm"
+AT_THE_CABLE = Path(__file__).parents[1] / "device_cable" / "vm"
 
 # What a board is tried with, by whoever wants to know whether its legends are right.
 _ALSO_ASKED_FOR = "from phoneterm.core.keymap import Keymap, Roles; KeyMatrix.probe, KeyMatrix.scan"
@@ -61,7 +61,7 @@ def compile_all(firmware: Path, target: Path, except_for: tuple[str, ...] = ()) 
 def slim_package(firmware: Path) -> Slimmed:
     """Return the package's modules rewritten; none if one is not Python, which the compiler is to say."""
     paths = {_dotted(source.relative_to(firmware)): source for source in sorted((firmware / PACKAGE).rglob("*.py"))}
-    outside = [*firmware.glob("*.py"), *_AT_THE_CABLE.glob("*.py"), *_BOARDS.rglob("*.py")]
+    outside = [*firmware.glob("*.py"), *AT_THE_CABLE.glob("*.py"), *_BOARDS.rglob("*.py")]
     try:
         return slim(
             {name: source.read_text() for name, source in paths.items()},

@@ -10,15 +10,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from firmware_build.image import make_image
-from firmware_build.romfs import make_romfs, romfs_place
-from firmware_build.sizes import compile_module
-from firmware_build.slimming import slim
-
-from virtual_phone import vm
 from virtual_phone.control import ControlServer
-from virtual_phone.desk_phone import BOARD, DRIVERS, FIRMWARE, DeskPhone
+from virtual_phone.desk_phone import BOARD, FIRMWARE, DeskPhone
 from virtual_phone.letters import read_letters
+from virtual_phone.phone_files import IMAGE, Sources, rom_place
 from virtual_phone.wired_display import WiredDisplay
 
 
@@ -46,16 +41,12 @@ class VirtualPhone(DeskPhone):
     ) -> None:
         if is_frozen and bits != 32:
             raise ValueError("only the 32-bit chip has a ROM for the firmware")
-        self._sources = firmware
-        self._driver = display
-        self._board = board
-        self._is_frozen = is_frozen
+        self._sources = Sources(firmware, board, display, bits == 32, is_frozen)
         self._folder = tempfile.TemporaryDirectory(prefix="phoneterm-image-")
-        self._image = Path(self._folder.name) / "files"
-        self._rom = Path(self._folder.name) / "rom" if bits == 32 else None
-        rom = {"PHONETERM_ROM": str(romfs_place(self._rom))} if self._rom else {}
+        folder = Path(self._folder.name)
+        rom = {"PHONETERM_ROM": str(rom_place(folder))} if bits == 32 else {}
         super().__init__(
-            settings, heap_kib, firmware=self._image, board=board, access_point=access_point, tick_ms=tick_ms,
+            settings, heap_kib, firmware=folder / IMAGE, board=board, access_point=access_point, tick_ms=tick_ms,
             join_s=join_s, display=WiredDisplay(display, read_letters()) if display else None, bits=bits,
             environment={**rom, **(environment or {})},
         )  # fmt: skip
@@ -71,29 +62,13 @@ class VirtualPhone(DeskPhone):
 
         OSError when the port is taken; CompileFailed names what does not compile.
         """
-        await asyncio.to_thread(self._build)
+        await asyncio.to_thread(self._sources.put_files, Path(self._folder.name))
         await self._server.start()
         try:
             await self.power.on("power")
         except BaseException:
             await self.stop()
             raise
-
-    def _build(self) -> None:
-        """Make the chip's files, and its ROM if it has one."""
-        make_image(self._sources, self._image)
-        if self._driver:
-            compile_module(DRIVERS / f"{self._driver}.py", Path(f"{self._driver}.py"), self._image)
-        if self._rom is None:
-            return
-        sources = {source: source.read_text() for source in vm.FAKE_MODULES.glob("*.py")}
-        others = [source.read_text() for folder in (self._sources, self._board) for source in folder.rglob("*.py")]
-        texts = slim({source.stem: text for source, text in sources.items()}, others, is_api=True).texts
-        for source in sources:
-            compile_module(source, Path(source.name), self._rom, texts[source.stem])
-        if self._is_frozen:
-            (self._image / "phoneterm").rename(self._rom / "phoneterm")
-        make_romfs(self._rom)
 
     async def stop(self) -> None:
         """Close the control socket and switch the power off for good; nothing is left behind."""
