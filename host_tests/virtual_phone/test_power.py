@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+from lab_parts import parts
+from virtual_phone import vm
 from virtual_phone.client import PhoneClient, PhoneError
 
 HERE = Path(__file__).parent
@@ -176,3 +178,14 @@ def test_a_killed_host_leaves_no_chip_behind(write_firmware):
     while _is_running(pid):
         assert time.monotonic() < deadline, "the chip outlived its host"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("bits", vm.WIDTHS)
+async def test_a_chip_goes_before_what_else_this_computer_does_where_that_may_be(start_phone, until, need_part, bits):
+    if bits == 32:
+        need_part(parts.MICROPYTHON_32)
+    bench = await start_phone("import time\nprint('started')\ntime.sleep(60)", bits=bits)
+    await until(lambda: "started" in bench.phone.log_lines, "the chip runs")
+    tried = await asyncio.to_thread(subprocess.run, ["nice", "-n", "-1", "true"], capture_output=True, check=True)
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert (os.getpriority(os.PRIO_PROCESS, bench.phone.pid) < ours) is (tried.stderr == b"")
