@@ -1,5 +1,12 @@
-"""What all tests share: real parts or a loud skip, and a check that no process is left behind."""
+"""What all tests share: real parts or a loud skip, and a check that no process is left behind.
 
+`make test` runs several pytest processes, workers, under one that hands the tests out. Their processes carry one mark,
+and the one that hands out prints what they have measured and looks for processes once they have ended.
+"""
+
+import asyncio
+import fcntl
+import json
 import os
 import signal
 import time
@@ -11,15 +18,39 @@ import pytest
 from lab_parts import chip, parts, stock_modules
 
 _SKIPS_ALLOWED = os.environ.get("PHONETERM_SKIPS", "") != "forbidden"
-_RUN_MARK = f"PHONETERM_TEST_RUN={uuid.uuid4().hex}"
-
-_FIGURES = pytest.StashKey()
+_RUN_MARK = "PHONETERM_TEST_RUN"
+_MARK, _FIGURES, _NOTES = pytest.StashKey(), pytest.StashKey(), pytest.StashKey()
+_WORKERS_PER_CORE = 3  # most tests wait most of the time
 
 
 @pytest.fixture(scope="session")
 def figures(request):
     """Collects times of this run, (what, where) -> milliseconds; printed at the end, never asserted."""
     return request.config.stash.setdefault(_FIGURES, {})
+
+
+@pytest.fixture(scope="session")
+def note(request):
+    """Return a function that takes a sentence, which is printed at the end of the run."""
+    return request.config.stash.setdefault(_NOTES, []).append
+
+
+@pytest.fixture(scope="session")
+def make_once(request, tmp_path_factory):
+    """Return a coroutine that has a value made once for all workers, and remembers it as JSON by its name."""
+    folder = tmp_path_factory.getbasetemp()
+    if _is_worker(request.config):
+        folder = folder.parent
+
+    async def once(name, make):
+        path = folder / f"{name}.json"
+        with (folder / f"{name}.lock").open("w") as lock:
+            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+            if not path.exists():
+                path.write_text(json.dumps(await make()))
+        return json.loads(path.read_text())
+
+    return once
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +91,23 @@ def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background; children would not hear Ctrl-C
         signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # ends in order too, servers and all
-    name, _, value = _RUN_MARK.partition("=")
-    os.environ[name] = value
+    if not _is_worker(config):
+        os.environ[_RUN_MARK] = uuid.uuid4().hex
+    config.stash[_MARK] = f"{_RUN_MARK}={os.environ[_RUN_MARK]}".encode()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Return how many workers `-n auto` means, and `-n logical`, which is for tests that do not wait."""
+    return os.cpu_count() * (1 if config.option.numprocesses == "logical" else _WORKERS_PER_CORE)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take over what a worker has measured."""
+    output = getattr(node, "workeroutput", {})  # not there when the worker died
+    node.config.stash.setdefault(_FIGURES, {}).update(output.get("figures", ()))
+    node.config.stash.setdefault(_NOTES, []).extend(output.get("notes", ()))
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -75,7 +121,12 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Print the times, and one closing list of what was not tested with the command that would enable it."""
+    """Print notes and times, and one closing list of what was not tested with the command that would enable it."""
+    notes = config.stash.get(_NOTES, [])
+    if notes:
+        terminalreporter.section("NOTED")
+    for sentence in sorted(notes):
+        terminalreporter.line(sentence)
     figures = config.stash.get(_FIGURES, {})
     if figures:
         terminalreporter.section("TIMES ON THIS MACHINE, IN MS")
@@ -94,23 +145,33 @@ def pytest_terminal_summary(terminalreporter, config):
             terminalreporter.line(f"    {name}")
 
 
-def pytest_sessionfinish(session, exitstatus):
-    """Fail the run when a process started by it is still there."""
-    left = _processes_left()
+@pytest.hookimpl(hookwrapper=True)
+def pytest_sessionfinish(session):
+    """Fail the run when a process started by it is still there, after all workers have ended."""
+    if _is_worker(session.config):
+        session.config.workeroutput["figures"] = [*session.config.stash.get(_FIGURES, {}).items()]
+        session.config.workeroutput["notes"] = session.config.stash.get(_NOTES, [])
+    yield
+    if _is_worker(session.config):
+        return
+    mark = session.config.stash[_MARK]
     deadline = time.monotonic() + 5
-    while left and time.monotonic() < deadline:
+    while (left := _processes_left(mark)) and time.monotonic() < deadline:
         time.sleep(0.05)
-        left = _processes_left()
     if left:
         session.exitstatus = 1
         print("\nProcesses left behind by the tests:", *left, sep="\n    ")
 
 
-def _processes_left():
+def _is_worker(config):
+    return hasattr(config, "workerinput")
+
+
+def _processes_left(mark):
     left = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            is_ours = _RUN_MARK.encode() in (folder / "environ").read_bytes().split(b"\0")
+            is_ours = mark in (folder / "environ").read_bytes().split(b"\0")
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue

@@ -11,9 +11,11 @@ from functools import partial
 import pytest
 import pytest_asyncio
 from desk_lab.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
+from e2e.hand import Hand
 from e2e.hand_made import HandMadeTerminal
+from e2e.measured_heap import measure_heap
 from e2e.permission import change_permission
-from heap_lab import limits, measure, story
+from heap_lab import limits, story
 from lab_parts import parts
 from pbx.desk import are_talking
 from virtual_phone.wired_display import KINDS as DISPLAYS
@@ -58,11 +60,11 @@ def pbx_kind(place):
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def whole(place, tmp_path_factory):
+async def whole(place, make_once, tmp_path_factory):
     """A running installation, the same for all tests of one place."""
     heap = {}
     if place.bits == 32:
-        live = await measure.measure_live(place.is_frozen, await measure.measure_chip())
+        live = await measure_heap(make_once, place.is_frozen)
         most = limits.FROZEN_WORKS_BYTES if place.is_frozen else limits.WORKS_BYTES
         heap = {"heap_kib": live.heap_kib(most)}
     folder = tmp_path_factory.mktemp("store")
@@ -87,6 +89,12 @@ async def desk(whole):
     yield whole
     print("The terminal's last lines:", *list(whole.phone.log_lines)[-40:], sep="\n")  # shown when the test failed
     await whole.lab.clear()
+
+
+@pytest.fixture
+def hand(whole, note):
+    """The hand at the keypad, which keys again what the phone could not hear because the computer was busy."""
+    return Hand(whole, note)
 
 
 @pytest_asyncio.fixture(loop_scope="package")

@@ -7,6 +7,7 @@ import time
 import pytest
 from desk_lab.installation import CALLER, EXTENSION
 from e2e.conftest import PLACES, WITH_DISPLAYS
+from e2e.hand import AGAIN
 from e2e.permission import change_permission
 
 pytestmark = [
@@ -17,12 +18,12 @@ COLLEAGUE = "102"
 
 
 @pytest.fixture(autouse=True)
-def no_sequence_is_tainted(whole):
-    """Fails the test when the terminal was too busy for its keypad."""
+def no_sequence_is_tainted(whole, hand):
+    """Fails the test when the terminal was too busy for its keypad, unless the computer was too busy for it."""
     started_ms = time.monotonic() * 1000
     yield
     shown = [event for event in whole.keypad.history if event["event"] == "display" and event["time_ms"] > started_ms]
-    assert ["Key it again", ""] not in [event["lines"] for event in shown]
+    assert [event["lines"] for event in shown].count(AGAIN) == hand.asked_again
 
 
 def is_talking(legs, one, other):
@@ -55,7 +56,7 @@ async def note_times(desk, figures, pbx, answer, op, words):
     keyed_ms = [key["time_ms"] for key in answer["keys"] if key["down"]][-1] + (time.time() - time.monotonic()) * 1000
     query = "select word, min(at_ms) from lines where entry = (select max(entry) from commands) group by word"
     at_ms = {}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not words.keys() <= at_ms.keys():
             await asyncio.sleep(0.01)
             with sqlite3.connect(desk.settings.store.path) as store:
@@ -64,15 +65,15 @@ async def note_times(desk, figures, pbx, answer, op, words):
         figures[f"{op}: last key pressed -> {what}", pbx] = at_ms[word] - keyed_ms
 
 
-async def test_hash_one_and_a_number_sends_the_caller_there(desk, figures, pbx_kind):
-    answer = await desk.keypad.type("#1102")
+async def test_hash_one_and_a_number_sends_the_caller_there(desk, hand, figures, pbx_kind):
+    answer = await hand.key("#1102")
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
     await desk.keypad.wait_for_signal("done")
     await note_times(desk, figures, pbx_kind, answer, "blind", {"blind": "AMI action", "done": "caller sent on"})
 
 
-async def test_star_two_holds_the_caller_and_hanging_up_connects_caller_and_colleague(desk, figures, pbx_kind):
-    answer = await desk.keypad.type("*2102")
+async def test_star_two_holds_the_caller_and_hanging_up_connects_caller_and_colleague(desk, hand, figures, pbx_kind):
+    answer = await hand.key("*2102")
     await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE))
     await desk.keypad.wait_for_signal("consulting")
     await note_times(
@@ -88,29 +89,29 @@ async def test_star_two_holds_the_caller_and_hanging_up_connects_caller_and_coll
     await desk.keypad.wait_for_signal("done")
 
 
-async def test_what_comes_of_a_transfer_is_on_the_display(desk):
+async def test_what_comes_of_a_transfer_is_on_the_display(desk, hand):
     lines = ["Answered", ""]
     answered = asyncio.create_task(desk.keypad.wait_for_event(lambda event: event.get("lines") == lines))
     await asyncio.sleep(0)  # lets the task begin to listen
-    await desk.keypad.type("*2102")
+    await hand.key("*2102")
     await answered
 
 
-async def test_without_the_permission_the_terminal_itself_refuses_and_the_caller_notices_nothing(desk):
+async def test_without_the_permission_the_terminal_itself_refuses_and_the_caller_notices_nothing(desk, hand):
     before = await desk.lab.legs()
     await change_permission(desk, False)
     journalled = count_commands(desk)
-    await desk.keypad.type("#1102")
+    await hand.key("#1102")
     await desk.keypad.wait_for_signal("refused-permission")
     assert await desk.lab.legs() == before
     assert count_commands(desk) == journalled
 
 
-async def test_a_permission_granted_while_the_terminal_runs_works_at_the_next_key(desk):
+async def test_a_permission_granted_while_the_terminal_runs_works_at_the_next_key(desk, hand):
     await change_permission(desk, False)
     boots = (await desk.keypad.state())["boots"]
     await change_permission(desk, True)
-    await desk.keypad.type("#1102")
+    await hand.key("#1102")
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE))
     assert (await desk.keypad.state())["boots"] == boots
 
@@ -130,8 +131,8 @@ async def test_the_same_hand_made_command_with_the_permission_is_carried_out(des
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE))
 
 
-async def test_a_terminal_that_restarts_in_mid_transfer_shows_where_things_stand_and_the_pbx_finishes(desk):
-    await desk.keypad.type("*2102")
+async def test_a_terminal_that_restarts_in_mid_transfer_shows_where_things_stand_and_the_pbx_finishes(desk, hand):
+    await hand.key("*2102")
     await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE))
     await desk.keypad.wait_for_signal("consulting")
     restarted = asyncio.create_task(desk.keypad.wait_for_event(lambda event: event.get("name") == "starting"))

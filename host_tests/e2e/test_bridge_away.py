@@ -7,27 +7,27 @@ from desk_lab.installation import CALLER, EXTENSION
 from e2e.test_acceptance_story import COLLEAGUE, count_commands, is_gone, is_on_hold, is_talking
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
-BACK_S = 15
+BACK_S = 30
 PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
 
 
-async def test_what_is_keyed_without_the_bridge_is_refused_and_does_not_happen_when_it_is_back(desk):
+async def test_what_is_keyed_without_the_bridge_is_refused_and_does_not_happen_when_it_is_back(desk, hand):
     before, journalled = await desk.lab.legs(), count_commands(desk)
     await desk.stop_bridge()
-    await desk.keypad.type("#1102")
+    await hand.key("#1102")
     await desk.keypad.wait_for_signal("no-link", 3)
     assert await desk.lab.legs() == before
     await _come_back(desk, "call talking")
     await desk.keypad.wait_for_signal("ready")
     assert await desk.lab.legs() == before
     assert count_commands(desk) == journalled
-    await desk.keypad.type("#1102")
+    await hand.key("#1102")
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
 
 
 @pytest.mark.parametrize(("key", "partner"), [("A", COLLEAGUE), ("C", EXTENSION)], ids=["complete", "cancel"])
-async def test_a_consultation_outlives_the_bridge_and_is_ended_by_a_key(desk, key, partner):
-    await desk.keypad.type("*2102")
+async def test_a_consultation_outlives_the_bridge_and_is_ended_by_a_key(desk, hand, key, partner):
+    await hand.key("*2102")
     await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE))
     await desk.keypad.wait_for_signal("consulting")
     await desk.stop_bridge()
@@ -36,7 +36,7 @@ async def test_a_consultation_outlives_the_bridge_and_is_ended_by_a_key(desk, ke
     legs = await desk.lab.legs()
     assert is_on_hold(legs, CALLER)
     assert is_talking(legs, EXTENSION, COLLEAGUE)
-    await desk.keypad.type(key)
+    await hand.key(key)
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, partner))
 
 

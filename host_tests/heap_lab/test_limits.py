@@ -2,6 +2,7 @@
 
 import pytest
 import pytest_asyncio
+from e2e.measured_heap import measure_heap
 from heap_lab import limits, measure, story
 from lab_parts import parts
 
@@ -13,16 +14,16 @@ _LIMITS = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=_LIMITS, ids=["copied", "frozen"])
-async def live(request, need_part):
+async def live(request, need_part, make_once):
     """What is in use at ready, and whether the firmware is frozen in."""
     need_part(parts.MICROPYTHON_32)
-    return await measure.measure_live(request.param, await measure.measure_chip()), request.param
+    return await measure_heap(make_once, request.param), request.param
 
 
-async def test_what_is_in_use_at_ready_is_within_its_limit(live, capsys):
+async def test_what_is_in_use_at_ready_is_within_its_limit(live, note):
     figures, is_frozen = live
-    with capsys.disabled():
-        print(f"\n{'frozen' if is_frozen else 'copied'}: {figures.bytes} of {_LIMITS[is_frozen][0]} bytes at ready")
+    kind = "frozen in" if is_frozen else "copied"
+    note(f"The firmware, {kind}: {figures.bytes} of {_LIMITS[is_frozen][0]} bytes of heap at ready")
     assert figures.bytes <= _LIMITS[is_frozen][0]
 
 

@@ -8,10 +8,9 @@ from link_lab.first_connect import PLAIN, PSK, TLS
 _DEVICE = Path(__file__).parents[2] / "firmware" / "phoneterm" / "device"
 
 
-def test_the_client_compiled_is_no_larger_than_its_limit(capsys):
+def test_the_client_compiled_is_no_larger_than_its_limit(note):
     client_bytes = bench.measure_client_size()
-    with capsys.disabled():
-        print(f"\nthe MQTT client compiled: {client_bytes} of {bench.MOST_CLIENT_BYTES} bytes")
+    note(f"The MQTT client, compiled: {client_bytes} of {bench.MOST_CLIENT_BYTES} bytes")
     assert client_bytes <= bench.MOST_CLIENT_BYTES
 
 

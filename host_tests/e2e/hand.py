@@ -1,0 +1,66 @@
+"""A hand at a phone's keypad that does as a user does: when the phone says "Key it again", it keys it again.
+
+Does not look away from mistakes of the firmware: a phone stalls by itself, or because this computer did not let its
+process run, and only the second is a reason to key again. The kernel knows how long a process that could run was kept
+from it (Linux, /proc/PID/schedstat), and how long this whole computer was (/proc/stat).
+"""
+
+import asyncio
+import os
+from pathlib import Path
+
+from virtual_phone.client import PhoneError
+
+AGAIN = ["Key it again", ""]
+MOST_TRIES = 4
+# The firmware takes three looks that are more than 60 ms apart for a stall; its own are at most half as far apart.
+LEAST_WAIT_MS = 30
+HEARD_S = 10
+REST_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
+_PROGRESS = ("Transfer to", "Consult with", "")  # how the display goes along with what is keyed
+_TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
+
+
+class Hand:
+    """The hand at the keypad of an installation; `note` takes a sentence for the end of the run."""
+
+    def __init__(self, installation, note):
+        self._keypad = installation.keypad
+        self._phone = installation.phone
+        self._note = note
+        self.asked_again = 0  # so often has the phone asked to key again
+
+    async def key(self, text):
+        """Key something until the phone has heard it; return the keypad's answer, with the times of the keys."""
+        for _ in range(MOST_TRIES):
+            before_ms = kept_waiting_ms(self._phone.pid)
+            answer, words = await self._key_once(text)
+            if words not in (AGAIN, None):
+                return answer
+            waited_ms = kept_waiting_ms(self._phone.pid) - before_ms
+            assert waited_ms >= LEAST_WAIT_MS, f"it stalled by itself: it was kept waiting for {waited_ms:.0f} ms only"
+            self.asked_again += words == AGAIN
+            self._note(f"{text} was keyed again: the computer had kept the phone waiting for {waited_ms:.0f} ms.")
+            await asyncio.sleep(REST_S)
+        raise AssertionError(f"the phone has not heard {text}, though it was keyed {MOST_TRIES} times")
+
+    async def _key_once(self, text):
+        """Return the keypad's answer and what the display said to all of it; None when it said nothing."""
+        said = asyncio.create_task(self._keypad.wait_for_event(_is_said, HEARD_S))
+        await asyncio.sleep(0)  # lets the task begin to listen
+        answer = await self._keypad.type(text)
+        try:
+            return answer, (await said)["lines"]
+        except PhoneError:
+            return answer, None
+
+
+def _is_said(event):
+    return event["event"] == "display" and event["lines"][0] not in _PROGRESS
+
+
+def kept_waiting_ms(pid):
+    """Return for how long a process has been kept from running since it started, and this computer since it did."""
+    queued_ns = int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+    stolen_ticks = int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8])
+    return queued_ns / 1e6 + stolen_ticks * _TICK_MS
