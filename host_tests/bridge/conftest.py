@@ -6,13 +6,13 @@ from collections import deque
 
 import gmqtt
 import pytest
+from bridge.fresh_store import open_fresh_store
 from gmqtt.mqtt.constants import MQTTv311
 from phoneterm.core import messages, operations
 from phoneterm_bridge.pbx.port import Call, Outcome
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings, PhoneSettings, StoreSettings
 from phoneterm_bridge.settings.timing import USUAL
-from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 
 BASE = "phoneterm"
@@ -228,7 +228,7 @@ class Scene:
             broker=broker or BrokerSettings(port=0), store=StoreSettings(path=folder / "bridge.db"),
             phones=PhoneSettings(**phone_settings),
         )  # fmt: skip
-        self.engine = open_store(self.settings.store.path)
+        self.engine = open_fresh_store(self.settings.store.path)
         self.directory = Directory(self.engine, "test")
         self.directory.add_user("tech1", True)
         self.directory.add_extension("101", "tech1")

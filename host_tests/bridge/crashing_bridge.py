@@ -19,6 +19,7 @@ def _die():
 
 
 async def main(folder, step):
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # as pytest has it
     spec = importlib.util.spec_from_file_location("scenery", Path(__file__).with_name("conftest.py"))
     scenery = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(scenery)

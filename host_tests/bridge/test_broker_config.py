@@ -3,6 +3,7 @@
 import stat
 
 import pytest
+from bridge.fresh_store import open_fresh_store
 from phoneterm_bridge.cli import broker_app
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
@@ -15,7 +16,7 @@ PASSWORD = "broker.password=a password of the bridge"
 @pytest.fixture
 def directory(tmp_path):
     """A store with the terminals phone-101 and phone-102."""
-    engine = open_store(tmp_path / "store.db")
+    engine = open_fresh_store(tmp_path / "store.db")
     directory = Directory(engine, "test")
     directory.add_user("tech1", True)
     for number in ("101", "102"):

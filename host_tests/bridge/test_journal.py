@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from bridge.fresh_store import open_fresh_store
 from phoneterm.core import messages
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
@@ -24,7 +25,7 @@ A_MOMENT_MS = 1_800_000_000_000
 @pytest.fixture
 def engine(tmp_path):
     """A store with the terminal phone-101."""
-    engine = open_store(tmp_path / "bridge.db")
+    engine = open_fresh_store(tmp_path / "bridge.db")
     directory = Directory(engine, "test")
     directory.add_user("tech1", True)
     directory.add_extension("101", "tech1")

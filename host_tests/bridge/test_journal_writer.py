@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 from bridge.conftest import until
+from bridge.fresh_store import open_fresh_store
 from phoneterm_bridge.store import journal_writer
-from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.journal_writer import JournalWriter
 
 HERE, THREAD = "MainThread", "journal_0"
@@ -20,7 +20,7 @@ class Scribe:
 
     def __init__(self, path):
         self.path = path
-        self.engine = open_store(path)
+        self.engine = open_fresh_store(path)
         self.groups = []
         self.lost = []
         self.now_s = 100.0

@@ -27,7 +27,7 @@ async def test_a_change_made_by_another_process_is_noticed_by_itself(scene, make
     code = "from phoneterm_bridge.cli import user_app; user_app()"
     store = f"store.path={scene.settings.store.path}"
     command = [sys.executable, "-c", code, "deny", "tech1", "--set", store]
-    await asyncio.to_thread(subprocess.run, command, check=True, timeout=30)
+    await asyncio.to_thread(subprocess.run, command, check=True, timeout=60)
     await make.until(lambda: permitted(terminal) is False)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import signal
 
 import pytest
+from bridge.fresh_store import open_fresh_store
 from bridge.running_bridge import RunningBridge
 from pbx.proxy import AmiProxy
 from pbx_simulator.simulator_lab import SimulatorLab
@@ -44,7 +45,7 @@ class Desk:
     def __init__(self, folder, make):
         self.folder, self.make = folder, make
         self.store_path = folder / "bridge.db"
-        engine = open_store(self.store_path)
+        engine = open_fresh_store(self.store_path)
         directory = Directory(engine, "test")
         directory.add_user("tech1", True)
         directory.add_extension("101", "tech1")
@@ -82,7 +83,7 @@ class Desk:
     async def key_a_transfer(self):
         """Be in a call, and send a transfer that the PBX is asked for but cannot answer yet; return its id."""
         command_id = await self.send_a_transfer()
-        await asyncio.wait_for(self.proxy.is_holding.wait(), 10)
+        await asyncio.wait_for(self.proxy.is_holding.wait(), 30)
         return command_id
 
     async def send_a_transfer(self):

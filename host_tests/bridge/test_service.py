@@ -114,7 +114,7 @@ def test_a_running_bridge_ends_with_code_0_and_no_traceback_on(tmp_path, number)
             assert line, lines
             lines.append(line)
         os.kill(process.pid, number)
-        _, rest = process.communicate(timeout=15)
+        _, rest = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import yaml
+from bridge.fresh_store import open_fresh_store
 from phoneterm_bridge.cli.why import answer_why, read_moment, why
 from phoneterm_bridge.pbx.port import Outcome
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import tables
-from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.reading import read_snapshot
@@ -31,7 +31,7 @@ def refused(reason, *cause):
 @pytest.fixture
 def engine(tmp_path):
     """A store with extension 101 of tech1 and extension 102 without a terminal."""
-    engine = open_store(tmp_path / "bridge.db")
+    engine = open_fresh_store(tmp_path / "bridge.db")
     directory = Directory(engine, "cli:anna", "host pc7")
     directory.add_user("tech1", True)
     for number in ("101", "102"):

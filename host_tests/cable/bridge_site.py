@@ -4,10 +4,10 @@ Does not own the bench or the board.
 """
 
 from bridge.conftest import FakePbx
+from bridge.fresh_store import open_fresh_store
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store import reading
-from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 
 WIFI = {"PHONETERM_WIFI_SSID": "office", "PHONETERM_WIFI_PASSWORD": "correct horse"}
@@ -23,7 +23,7 @@ class Site:
         self.config = bench.folder / "bridge.toml"
         self.config.write_text('[broker]\nport = 0\nallow_plain = true\n[store]\npath = "bridge.db"\n')
         self.settings = load_settings(self.config)
-        self.engine = open_store(self.settings.store.path)
+        self.engine = open_fresh_store(self.settings.store.path)
         self.directory = Directory(self.engine, "test")
         self.directory.add_user("tech1", True)
         self.directory.add_extension("101", "tech1")

@@ -1,6 +1,7 @@
 """What the doctor's tests share: a store with one terminal, and settings for it."""
 
 import pytest
+from bridge.fresh_store import open_fresh_store
 from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
@@ -10,7 +11,7 @@ from phoneterm_bridge.store.directory import Directory
 def store_path(tmp_path):
     """A store with the terminal phone-101 at extension 101."""
     path = tmp_path / "bridge.db"
-    engine = open_store(path)
+    engine = open_fresh_store(path)
     directory = Directory(engine, "test")
     directory.add_user("tech1", True)
     directory.add_extension("101", "tech1")

@@ -7,16 +7,16 @@ at what the journal says of it.
 import asyncio
 
 from bridge.conftest import FakeTerminal, MemoryLink, until
+from bridge.fresh_store import open_fresh_store
 from pbx.desk import CALLER, USER, are_talking
 from phoneterm.core import messages
 from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, PbxSettings, PhoneSettings, StoreSettings
-from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import find_nearest
 
-WAIT_S = 8
+WAIT_S = 20
 MOMENT_S = 0.05  # the bridge dates a key by this much too early: it counts from when it sent the session
 
 
@@ -33,7 +33,7 @@ class Office:
             phones=PhoneSettings(digit_map="internal:[12]xx|national:0[1-9]x.T"),
         )
         self._make_pbx = make_backend
-        self.engine = open_store(self.settings.store.path)
+        self.engine = open_fresh_store(self.settings.store.path)
         Directory(self.engine, "test").add_user("alice", True)
         self.enrolment = self.enrol("t101", USER)
 
