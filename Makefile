@@ -20,9 +20,14 @@ ARGS ?=
 VENV := .venv
 READY := $(VENV)/.ready
 PHONETERM := $(VENV)/bin/phoneterm
+# Most tests wait most of the time. Every worker, and every command that a test starts, uses what Python has compiled.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -n auto --dist worksteal
+FAST := $(addprefix host_tests/,core scenarios properties test_house.py) \
+  $(patsubst %,host_tests/bridge/test_%.py,access deliveries mqtt_packets outbox policy replay_window settings store why) \
+  $(patsubst %,host_tests/pbx/test_%.py,ami_codec ami_stream transfer_table)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware image sim lab flash provision lock clean
+.PHONY: help check run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware image sim lab flash provision lock clean
 .PHONY: rotate wipe smoke repl logs test-chip
 
 help: ## Print this list.
@@ -33,9 +38,12 @@ run: $(READY) ## Broker, bridge, PBX and a phone: press '#1102' and watch. PBX=a
 	@if [ "$(PBX)" = asterisk ]; then $(PHONETERM) parts install; fi
 	@$(PHONETERM) run --pbx $(PBX) --phone $(PHONE) $(ARGS)
 
-test: $(READY) ## All tests. ARGS='-k name' selects; SKIPS=forbidden makes a skipped test a failure.
+check: lint types ## Before each commit, in a minute: lint, types, the pure core, and the tests that need no other program.
+	@$(PYTEST) -n logical -p no:schemathesis $(FAST) $(ARGS)
+
+test: $(READY) ## All tests, side by side. ARGS='-k name' selects, ARGS='-n 0 --pdb' stops; SKIPS=forbidden makes a skip a failure.
 	@$(PHONETERM) parts install --if-possible --tests
-	@PHONETERM_SKIPS=$(SKIPS) $(VENV)/bin/python -m pytest $(ARGS)
+	@PHONETERM_SKIPS=$(SKIPS) $(PYTEST) $(ARGS)
 
 test-chip: $(READY) ## The tests on an emulated ESP32 (ESP32_CHIP), a soak (SOAK=60 minutes), memory, and keys heard of TAPS=200.
 	@$(PHONETERM) parts install --if-possible --tests
