@@ -52,7 +52,7 @@ def is_logged(line):
 async def wait_logged(phone, client, line):
     """Wait until the phone has written a line since it was made."""
     if line not in phone.log_lines:
-        await client.wait_for_event(is_logged(line), 10)
+        await client.wait_for_event(is_logged(line), 30)
 
 
 async def next_hello(wire, is_safe=True):
@@ -65,7 +65,7 @@ async def next_hello(wire, is_safe=True):
         fields = messages.decode(messages.HELLO, where, KEY, row[1])
         return (fields["safe"] is not None) == is_safe
 
-    row = await wire.until(is_wanted, 15)
+    row = await wire.until(is_wanted, 30)
     wire.seen.append(row)
     return messages.decode(messages.HELLO, where, KEY, row[1])
 
@@ -197,7 +197,7 @@ async def test_safe_mode_finds_its_broker_again(broker, wire, make_phone):
     await next_hello(wire)
     await wire.close()
     await broker.stop()
-    await client.wait_for_event(lambda event: event.get("line", "").startswith("safe mode: OSError"), 15)
+    await client.wait_for_event(lambda event: event.get("line", "").startswith("safe mode: OSError"), 30)
     await broker.start()
     wire = BridgeWire()
     wire.seen = []
@@ -237,10 +237,10 @@ async def test_safe_mode_checks_the_certificate_for_the_name_in_the_settings(
     await client.hold("C")
     await client.power(True)
     if name == "broker.lab":
-        await client.wait_for_event(is_logged("safe mode: connected"), 15)
+        await client.wait_for_event(is_logged("safe mode: connected"), 30)
     else:
         line = "safe mode: ValueError The certificate Common Name (CN) does not match with the expected CN"
-        await client.wait_for_event(is_logged(line), 15)
+        await client.wait_for_event(is_logged(line), 30)
         assert "safe mode: connected" not in phone.log_lines
 
 
@@ -248,4 +248,4 @@ async def test_an_umqtt_that_cannot_check_certificates_connects_nowhere_with_tls
     broker, authority = tls_broker
     settings = {"mqtt_port": str(broker.port), "tls": "ca", "tls_ca_path": authority.der_path}
     _, client = await make_phone(held="C", **settings)
-    await client.wait_for_event(is_logged("safe mode: ImportError no module named 'ussl'"), 15)
+    await client.wait_for_event(is_logged("safe mode: ImportError no module named 'ussl'"), 30)

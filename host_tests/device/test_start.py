@@ -44,7 +44,7 @@ async def make_phone(need_stock_modules, tmp_path):
         await phone.stop()
 
 
-async def wait_logged(phone, client, line, deadline_s=10):
+async def wait_logged(phone, client, line, deadline_s=30):
     """Wait until the phone has written a line since it was made."""
     if line not in phone.log_lines:
         await client.wait_for_event(lambda event: event.get("line") == line, deadline_s)
@@ -57,7 +57,7 @@ async def next_crash(bridge_wire, seen):
     def read(row):
         return messages.decode(messages.HELLO, where, bytes(16), row[1])
 
-    row = await bridge_wire.until(lambda row: row[0] == where and read(row)["boot"] not in seen, 15)
+    row = await bridge_wire.until(lambda row: row[0] == where and read(row)["boot"] not in seen, 30)
     seen.append(read(row)["boot"])
     return read(row)["crash"]
 

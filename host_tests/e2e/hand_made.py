@@ -10,7 +10,7 @@ import gmqtt
 from desk_lab.installation import HOST, TID
 from phoneterm.core import messages
 
-_ANSWER_S = 5
+_ANSWER_S = 20
 _BOOT = "0123abcd"
 
 

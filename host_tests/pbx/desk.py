@@ -16,7 +16,7 @@ from phoneterm_bridge.pbx.port import Outcome, Target
 USER, COLLEAGUE, CALLER = "101", "102", "103"
 NO_SUCH_NUMBER = "299"
 CONTEXT = "internal"
-WAIT_S = 5
+WAIT_S = 20
 ACCEPTED = Outcome("accepted")
 
 

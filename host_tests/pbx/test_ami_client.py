@@ -9,7 +9,7 @@ from phoneterm_bridge.pbx.ami.codec import Decoder, encode
 from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
-WAIT_S = 5
+WAIT_S = 20
 
 
 class WrittenServer:

@@ -14,7 +14,7 @@ from pbx_lab.config_files import fill_in
 
 TOOLS = Path(__file__).parents[2] / "tools"
 UP = [sys.executable, "-c", "from pbx_lab.cli import app; app()", "up", "--port", "0"]
-GONE_S = 5
+GONE_S = 20
 
 
 def test_a_placeholder_without_a_value_is_our_own_mistake():

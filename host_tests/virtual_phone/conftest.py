@@ -14,7 +14,7 @@ PROGRAMS = Path(__file__).parent / "vm_modules"
 Bench = namedtuple("Bench", ("phone", "client"))
 
 
-async def _until(is_so, what, deadline_s=5):
+async def _until(is_so, what, deadline_s=20):
     """Wait until a condition holds; fail naming it when it does not in time."""
     deadline = time.monotonic() + deadline_s
     while not is_so():

@@ -142,7 +142,7 @@ async def test_a_phone_that_cannot_run_says_why(arguments, sentence):
 async def test_a_taken_port_is_named_with_the_option_that_changes_it(start_phone):
     port = (await start_phone("idle")).phone.control_port
     arguments = [*PHONE, "run", "--control", str(port)]
-    result = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, text=True, timeout=20, check=False)
+    result = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, text=True, timeout=60, check=False)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"Port {port} cannot be used (Address already in use); choose another with --control.\n"
 

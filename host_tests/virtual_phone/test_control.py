@@ -29,7 +29,7 @@ async def _ask(wire, *lines):
     """Send lines and return one answer for each."""
     reader, writer = wire
     writer.write(b"".join(line + b"\n" for line in lines))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return [json.loads(await reader.readline()) for _ in lines]
 
 
@@ -118,7 +118,7 @@ async def test_half_a_line_is_no_command(idle_phone):
     reader, writer = await asyncio.open_connection("127.0.0.1", idle_phone.phone.control_port)
     writer.write(b'{"command":"hold","legend":"5"}')
     writer.write_eof()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await reader.read() == b""
     writer.close()
     assert not idle_phone.phone.matrix.closed

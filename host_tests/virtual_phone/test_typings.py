@@ -43,7 +43,7 @@ def test_micropython_itself_has_what_the_typings_promise(tmp_path):
     script = tmp_path / "names.py"
     script.write_text("import micropython\nprint(*dir(micropython))\n")
     argv, environment = vm.command(script)
-    run = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=20, check=True)
+    run = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=True)
     promised = {name for name in _read(TYPINGS / "micropython.pyi") if not name.startswith("_")}
     assert promised <= set(run.stdout.split())
 
@@ -54,6 +54,6 @@ def test_the_typings_name_every_call_of_the_rarely_used_part(tmp_path):
         "import machine\nfrom machine import freq\nprint(freq(), len(machine.unique_id()))\nmachine.none\n"
     )
     argv, environment = vm.command(script, path=[vm.FAKE_MODULES])
-    run = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=20, check=False)
+    run = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert run.stdout.splitlines()[0] == "160000000 6"
     assert "AttributeError" in run.stdout + run.stderr

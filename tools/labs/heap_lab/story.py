@@ -16,6 +16,7 @@ from virtual_phone.client import PhoneError
 
 _DEADLINE_S = 60
 _ATTEMPTS = 3
+_HEARD_S = 5
 _SHORT = ("MemoryError", "memory is too short")
 
 
@@ -93,7 +94,7 @@ async def _key(installation: Installation, keys: str, signal: str) -> None:
     for attempt in range(_ATTEMPTS):
         await installation.keypad.type(keys)
         try:
-            await installation.keypad.wait_for_signal(signal)
+            await installation.keypad.wait_for_signal(signal, _HEARD_S)
             return
         except PhoneError:
             if attempt == _ATTEMPTS - 1 or find_shortage(installation.phone.log_lines):

@@ -12,8 +12,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
 
 _MOST_LINE_BYTES = 4 * 1024 * 1024
-_ANSWER_S = 5
+_ANSWER_S = 20
 MOST_EVENTS = 5000
+PATIENCE_S = 20.0  # a busy computer may need it; what comes costs no waiting
 
 Event = dict[str, Any]
 
@@ -136,12 +137,12 @@ class PhoneClient:
         finally:
             self._queues.discard(queue)
 
-    async def wait_for_event(self, is_wanted: Callable[[Event], bool], deadline_s: float = 5) -> Event:
+    async def wait_for_event(self, is_wanted: Callable[[Event], bool], deadline_s: float = PATIENCE_S) -> Event:
         """Return the first wanted event from now on; PhoneError when none comes in time."""
         queue = self._queue()
         return await self._wait(queue, is_wanted, deadline_s, "the event")
 
-    async def wait_for_signal(self, name: str, deadline_s: float = 5) -> None:
+    async def wait_for_signal(self, name: str, deadline_s: float = PATIENCE_S) -> None:
         """Wait until the phone gives this signal; it may be giving it already. PhoneError when it does not in time."""
         queue = self._queue()
         if (await self.state())["signal"] == name:
