@@ -65,7 +65,7 @@ async def test_a_wrong_password_is_said_and_backed_off_from(broker, tell):
 
 
 async def test_a_refused_subscription_is_said(embedded_broker, tell):
-    story = await tell(embedded_broker.port, "tries", 300, filters=["phoneterm/v1/t/desk-102/down/#"])
+    story = await tell(embedded_broker.port, "tries", 3000, filters=["phoneterm/v1/t/desk-102/down/#"])
     assert await story.until_logged("link-refused") == "broker refused to subscribe phoneterm/v1/t/desk-102/down/#"
     assert await story.end() == [[False]]
 

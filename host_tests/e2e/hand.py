@@ -17,7 +17,11 @@ MOST_TRIES = 4
 LEAST_WAIT_MS = 30
 HEARD_S = 10
 REST_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
-_PROGRESS = ("Transfer to", "Consult with", "")  # how the display goes along with what is keyed
+# The first line of the display once all that was keyed is heard; some displays show other lines on the way to it.
+_HEARD = (
+    "Sent", "Accepted", "Swapped", "Ringing", "Answered", "Transferred", "Caller is back", "Not allowed",
+)  # fmt: skip
+_NO_LINK = "no-link"  # the signal; the display says so for as long as it is so
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
@@ -35,28 +39,31 @@ class Hand:
         for _ in range(MOST_TRIES):
             before_ms = kept_waiting_ms(self._phone.pid)
             answer, words = await self._key_once(text)
-            if words not in (AGAIN, None):
+            if words in (*_HEARD, _NO_LINK):
                 return answer
             waited_ms = kept_waiting_ms(self._phone.pid) - before_ms
             assert waited_ms >= LEAST_WAIT_MS, f"it stalled by itself: it was kept waiting for {waited_ms:.0f} ms only"
-            self.asked_again += words == AGAIN
+            self.asked_again += words == AGAIN[0]
             self._note(f"{text} was keyed again: the computer had kept the phone waiting for {waited_ms:.0f} ms.")
             await asyncio.sleep(REST_S)
         raise AssertionError(f"the phone has not heard {text}, though it was keyed {MOST_TRIES} times")
 
     async def _key_once(self, text):
-        """Return the keypad's answer and what the display said to all of it; None when it said nothing."""
+        """Return the keypad's answer and what the phone said to all of it; None when it said nothing."""
         said = asyncio.create_task(self._keypad.wait_for_event(_is_said, HEARD_S))
         await asyncio.sleep(0)  # lets the task begin to listen
         answer = await self._keypad.type(text)
         try:
-            return answer, (await said)["lines"]
+            event = await said
+            return answer, event["lines"][0] if event["event"] == "display" else event["name"]
         except PhoneError:
             return answer, None
 
 
 def _is_said(event):
-    return event["event"] == "display" and event["lines"][0] not in _PROGRESS
+    if event["event"] == "display":
+        return event["lines"][0] in (AGAIN[0], *_HEARD)
+    return event.get("name") == _NO_LINK
 
 
 def kept_waiting_ms(pid):

@@ -23,7 +23,7 @@ def no_sequence_is_tainted(whole, hand):
     started_ms = time.monotonic() * 1000
     yield
     shown = [event for event in whole.keypad.history if event["event"] == "display" and event["time_ms"] > started_ms]
-    assert [event["lines"] for event in shown].count(AGAIN) == hand.asked_again
+    assert hand.asked_again or AGAIN not in [event["lines"] for event in shown]
 
 
 def is_talking(legs, one, other):

@@ -35,8 +35,8 @@ async def stall_and_time(bench):
     terminal.on_time = lambda elapsed_ms: terminal.hear("time") if elapsed_ms >= 200 else ()
     scanner.has_stalled = True
     time.sleep_ms(300)
-    await bench.until(lambda: len(terminal.heard) == 2)
-    print(terminal.heard)
+    await bench.until(lambda: len(terminal.heard) >= 2)
+    print(terminal.heard[:2])  # a busy computer may let much time pass again
 
 
 async def every_action_in_order(bench):
