@@ -82,9 +82,10 @@ async def test_every_key_is_read_on_the_contact_of_its_legend(start_phone, folde
 
     await until(is_said, "started")
     for index, legend in enumerate(read_board(folder).legends):
-        expected += [f"contacts {1 << index}", "contacts 0"]
-        await client.tap(legend)
-        await until(is_said, f"key {legend}, and nothing else, after {expected[:-2]}")
+        for act, contacts in ((client.hold, 1 << index), (client.release, 0)):
+            expected.append(f"contacts {contacts}")
+            await act(legend)
+            await until(is_said, f"key {legend}, and nothing else, after {expected[:-1]}")
 
 
 async def test_the_clock_is_as_fast_as_the_chip_has_it(start_phone, folder):

@@ -41,9 +41,7 @@ def test_the_guide_shows_the_lamp_as_it_is(name):
 
 @pytest.mark.parametrize("name", [name for name in signals.NAMES if signals.is_standing(name)])
 def test_the_guide_shows_the_display_as_it_is(name):
-    out = []
-    Feedback(out).stand(name)
-    lines = [action for action in out if isinstance(action, Show)][-1]
+    lines = [action for action in Feedback().stand(name) if isinstance(action, Show)][-1]
     for line in (lines.line1, lines.line2):
         assert not line or any(f"`{line}`" in row[1] for row in rows_of(name)), line
 
