@@ -4,7 +4,6 @@ import json
 import stat
 
 import pytest
-from bridge.fresh_store import open_fresh_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from phoneterm_bridge.cli import user_app
@@ -38,7 +37,7 @@ def run(tmp_path, monkeypatch):
 
 
 def revision_and_terminals(tmp_path):
-    engine = open_fresh_store(tmp_path / "state" / "phoneterm.db")
+    engine = open_store(tmp_path / "state" / "phoneterm.db")
     snapshot = reading.read_snapshot(engine)
     engine.dispose()
     return snapshot.revision, snapshot.terminals

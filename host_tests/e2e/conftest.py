@@ -80,11 +80,8 @@ async def whole(place, make_once, tmp_path_factory):
 async def desk(whole):
     """The installation with 103 and 101 talking, and 101 allowed to transfer; ends all calls afterwards."""
     await change_permission(whole, True)
-    talking = asyncio.create_task(whole.keypad.wait_for_event(lambda event: event.get("line") == "call talking"))
-    await asyncio.sleep(0)  # lets the task begin to listen
-    await whole.lab.place_call(CALLER, EXTENSION)
+    await whole.place_call()
     await whole.lab.wait_until(lambda legs: are_talking(legs, CALLER, EXTENSION))
-    await talking
     await whole.keypad.wait_for_signal("ready")
     yield whole
     print("The terminal's last lines:", *list(whole.phone.log_lines)[-40:], sep="\n")  # shown when the test failed

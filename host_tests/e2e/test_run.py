@@ -15,11 +15,11 @@ _COMMAND = Path(sys.executable).with_name("phoneterm")
 _DEADLINE_S = 30
 
 
-def free_port():
-    """Return a port of loopback that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_ports(count):
+    """Return ports of loopback that nobody uses at the moment, each another."""
+    with contextlib.ExitStack() as probes:
+        found = [probes.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in found]
 
 
 class Run:
@@ -50,7 +50,8 @@ class Run:
 @contextlib.asynccontextmanager
 async def running(*arguments):
     """Start `phoneterm run`, and see to it that it is gone afterwards."""
-    options = ["--broker-port", str(free_port()), "--control-port", str(free_port()), *arguments]
+    broker_port, control_port = free_ports(2)
+    options = ["--broker-port", str(broker_port), "--control-port", str(control_port), *arguments]
     process = await asyncio.create_subprocess_exec(
         _COMMAND, "run", *options, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT, env=dict(os.environ, PYTHONUNBUFFERED="1"),

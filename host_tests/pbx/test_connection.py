@@ -21,7 +21,7 @@ class BusyLab(SimulatorLab):
     def __init__(self):
         super().__init__()
         self._is_due = False
-        self._ami_actions = AmiActions(self._exchange)
+        self._ami_actions = AmiActions(self.exchange)
         self.server = AmiServer([self.ami], self._act)
 
     async def start(self):
@@ -31,7 +31,7 @@ class BusyLab(SimulatorLab):
     def _act(self, action):
         if self._is_due and action.get("Action") == "CoreShowChannels":
             self._is_due = False
-            asyncio.get_running_loop().call_soon(self._exchange.place_call, CALLER, USER)
+            asyncio.get_running_loop().call_soon(self.exchange.place_call, CALLER, USER)
         return self._ami_actions.act(action)
 
 

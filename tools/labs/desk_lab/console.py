@@ -75,6 +75,8 @@ class Console:
         first, rest = words[0], words[1:]
         if KEYS.issuperset("".join(words)) and not (first in ENDPOINTS and rest):
             await self._keypad.type("".join(words))
+        elif words == ["call"]:
+            await self._installation.place_call()
         elif first == "call" and len(rest) <= 2:
             await self._lab.place_call(*(rest + [CALLER, EXTENSION][len(rest) :]))
         elif first == "hang" and rest[:1] == ["up"] and len(rest) <= 2:

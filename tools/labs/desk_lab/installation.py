@@ -158,6 +158,16 @@ class Installation:
         self._parts.push_async_callback(self.keypad.close)
         await self.keypad.wait_for_signal(self.first_signal, self.ready_s)
 
+    async def place_call(self) -> None:
+        """Have the caller call the extension; return once they talk and the terminal has heard of it."""
+        talking = asyncio.create_task(self.keypad.wait_for_event(lambda event: event.get("line") == "call talking"))
+        await asyncio.sleep(0)  # lets the task begin to listen
+        try:
+            await self.lab.place_call(CALLER, EXTENSION)
+            await talking
+        finally:
+            talking.cancel()
+
     async def _port_for_phone(self) -> int:
         """Return the port where the phone finds the broker."""
         return self.bridge.broker_port

@@ -75,7 +75,7 @@ async def _run(installation: Installation, pbx: str) -> None:
     try:
         typer.echo("Starting ...")
         await installation.start()
-        await installation.lab.place_call(CALLER, EXTENSION)
+        await installation.place_call()
         typer.echo(_welcome(installation, pbx))
         await Console(installation, sys.stdin, typer.echo).run()
     except asyncio.CancelledError:

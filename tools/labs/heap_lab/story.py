@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from desk_lab.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
+from desk_lab.installation import Installation, make_lab, make_virtual_phone
 from virtual_phone.client import PhoneError
 
 _DEADLINE_S = 60
@@ -46,12 +46,8 @@ async def installed(heap_kib: int, is_frozen: bool, watched: str = "") -> AsyncI
 
 async def place_call(installation: Installation) -> None:
     """Have the terminal show a call, ready for a transfer."""
-    keypad = installation.keypad
-    talking = asyncio.create_task(keypad.wait_for_event(_is_line("call talking")))
-    await asyncio.sleep(0)  # lets the task begin to listen
-    await installation.lab.place_call(CALLER, EXTENSION)
-    await talking
-    await keypad.wait_for_signal("ready")
+    await installation.place_call()
+    await installation.keypad.wait_for_signal("ready")
 
 
 async def play(installation: Installation) -> None:
