@@ -6,7 +6,7 @@ anywhere that its memory is short.
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -95,7 +95,3 @@ async def _key(installation: Installation, keys: str, signal: str) -> None:
         except PhoneError:
             if attempt == _ATTEMPTS - 1 or find_shortage(installation.phone.log_lines):
                 raise
-
-
-def _is_line(line: str) -> Callable[[dict[str, object]], bool]:
-    return lambda event: event.get("line") == line
