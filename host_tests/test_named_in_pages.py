@@ -1,4 +1,4 @@
-"""Every `make` target and `phoneterm` command that a page names is one, with the variables and options named there."""
+"""What a page names exists: `make` targets and `phoneterm` commands with their options, files and folders."""
 
 import re
 from pathlib import Path
@@ -9,9 +9,19 @@ from phoneterm_cli.main import make_app
 from typer.core import TyperGroup
 
 _ROOT = Path(__file__).parents[1]
-_PAGES = sorted([_ROOT / "README.md", *_ROOT.glob("boards/**/*.md"), *_ROOT.glob("tools/**/README.md")])
+_PAGES = sorted(
+    [_ROOT / "README.md", _ROOT / "CONTRIBUTING.md"]
+    + [page for folder in ("boards", "tools", "host_tests") for page in (_ROOT / folder).rglob("*.md")]
+)
 _MAKEFILE = (_ROOT / "Makefile").read_text()
 _PHONETERM = typer.main.get_command(make_app())
+_PLACES = {
+    path.relative_to(_ROOT).as_posix() + "/" * path.is_dir()
+    for top in _ROOT.iterdir() if not top.name.startswith(".") and top.name not in ("build", "state")
+    for path in [top, *top.rglob("*")] if "__pycache__" not in path.parts
+}  # fmt: skip
+_ELSEWHERE = {"tools/manifestfile.py"}  # MicroPython's own
+_MADE = "build/"  # where what is made comes into being
 _TARGETS = set(re.findall(r"^([a-z-]+):", _MAKEFILE, re.MULTILINE))
 
 
@@ -66,6 +76,30 @@ def test_the_commands_of_a_page_exist(page):
         if found := wrong_in_phoneterm(words):
             wrong["phoneterm " + " ".join(words)] = found
     assert wrong == {}
+
+
+def missing_in(page):
+    """Return what is not there of the files and folders that a page links to, or names by the end of their path."""
+    text = page.read_text()
+    spans = [piece.strip() for piece in pieces_of(text)]
+    named = {span for span in spans if re.fullmatch(r"[\w.-]+(/[\w.-]+)*(\.py|\.md|\.toml|\.yaml|/)", span)}
+    missing = {
+        name for name in named - _ELSEWHERE
+        if not name.startswith(_MADE) and not any(f"/{place}".endswith(f"/{name}") for place in _PLACES)
+    }  # fmt: skip
+    links = {target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target}
+    return missing | {target for target in links if target and not (page.parent / target).exists()}
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_ROOT)))
+def test_the_files_of_a_page_exist(page):
+    assert missing_in(page) == set()
+
+
+def test_a_file_that_is_not_there_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("See `core/scanner.py`, `core/scaner.py`, `tools/labs/`, `tools/lab/` and [this](not_there.md).")
+    assert missing_in(page) == {"core/scaner.py", "tools/lab/", "not_there.md"}
 
 
 def test_the_search_finds_what_the_pages_name_and_what_is_wrong():
