@@ -13,7 +13,7 @@ FIRMWARE = Path(__file__).parents[1] / "firmware"
 _PATIENCE_S = 60
 
 
-def run_program(script, *arguments, path=(FIRMWARE,), heap_kib=160, bits=64):
+def run_program(script, *arguments, path=(FIRMWARE,), heap_kib=vm.CHIP_HEAP_KIB, bits=64):
     """Run the script with arguments; modules come from its own folder and from `path`."""
     argv, environment = vm.command(script, heap_kib, path, [str(argument) for argument in arguments], bits)
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)

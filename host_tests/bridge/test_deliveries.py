@@ -43,21 +43,21 @@ class Desk:
 
     def hello(self):
         self.deliveries.begin("t")
-        self.deliveries.note_sent("t", "permissions", 7)
-        self.deliveries.note_sent("t", "config", 3)
+        self.deliveries.mark_sent("t", "permissions", 7)
+        self.deliveries.mark_sent("t", "config", 3)
 
     def ack(self, permissions, config, error=None):
-        self.deliveries.take_ack("t", {"permissions": permissions, "config": config}, error)
+        self.deliveries.on_ack("t", {"permissions": permissions, "config": config}, error)
 
     def sent_within(self, seconds):
         """Let time pass as the bridge does, and return (second, what) of all that was sent again."""
         begun_s, found = self.clock.now_s, []
         while self.clock.now_s < begun_s + seconds:
             self.clock.now_s += 0.25
-            for tid, missing in self.deliveries.take_due().items():
+            for tid, missing in self.deliveries.pop_due().items():
                 found.append((self.clock.now_s - begun_s, missing))
                 for what in missing:
-                    self.deliveries.note_sent(tid, what, {"permissions": 7, "config": 3}[what])
+                    self.deliveries.mark_sent(tid, what, {"permissions": 7, "config": 3}[what])
         return found
 
     def known(self):
@@ -115,9 +115,9 @@ def test_of_thousands_that_are_slow_to_answer_only_some_are_sent_it_again_at_onc
     desk.deliveries.end("t")
     for number in range(60):
         desk.deliveries.begin(f"t{number}")
-        desk.deliveries.note_sent(f"t{number}", "config", 3)
+        desk.deliveries.mark_sent(f"t{number}", "config", 3)
     desk.clock.now_s += 5
-    turns = [list(desk.deliveries.take_due()) for _ in range(4)]
+    turns = [list(desk.deliveries.pop_due()) for _ in range(4)]
     assert [len(turn) for turn in turns] == [25, 25, 10, 0]
     assert len({tid for turn in turns for tid in turn}) == 60
 
@@ -132,7 +132,7 @@ def test_a_hello_and_another_revision_begin_anew_with_the_short_pause(desk):
     desk.hello()
     assert desk.sent_within(6) == [(5, ["permissions", "config"])]
     desk.ack(7, 3)
-    desk.deliveries.note_sent("t", "config", 4)
+    desk.deliveries.mark_sent("t", "config", 4)
     assert desk.sent_within(5) == [(5, ["config"])]
 
 
@@ -141,7 +141,7 @@ def test_a_terminal_that_has_gone_is_sent_nothing_and_its_trouble_is_not_over(de
     desk.deliveries.end("t")
     assert desk.sent_within(1000) == []
     desk.ack(7, 3)
-    desk.deliveries.note_sent("t", "config", 3)
+    desk.deliveries.mark_sent("t", "config", 3)
     assert desk.known() == [("config", SHORT)]
     desk.troubles.forget("t")
     assert desk.known() == []

@@ -53,7 +53,7 @@ def take_out_once(patch):
 
     patch.setattr(Journal, "remembered", lambda self, tid, command_id: None)
     patch.setattr(Journal, "look_up", forget)
-    patch.setattr(ReplayWindow, "take", lambda self, number: True)
+    patch.setattr(ReplayWindow, "admit", lambda self, number: True)
 
 
 def take_out_call(patch):

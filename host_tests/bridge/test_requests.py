@@ -205,10 +205,10 @@ async def test_who_withdraws_and_who_takes_a_request_cannot_both_have_it(scene):
     await scene.bridge.stop()
     number = requests.ask(scene.engine, TID, "wipe", "cli:anna", "host pc7")
     assert requests.withdraw(scene.engine, number) is None
-    assert not requests.take(scene.engine, number)
+    assert not requests.claim(scene.engine, number)
     number = requests.ask(scene.engine, TID, "wipe", "cli:anna", "host pc7")
-    assert requests.take(scene.engine, number)
-    assert not requests.take(scene.engine, number)
+    assert requests.claim(scene.engine, number)
+    assert not requests.claim(scene.engine, number)
     assert requests.withdraw(scene.engine, number) == requests.TAKEN
     await scene.start()
 
@@ -251,7 +251,7 @@ def test_a_terminal_in_safe_mode_that_fell_silent_is_away():
     now_s = 1000.0
     reports = CrashReports(lambda: now_s)
     assert reports.boot_in_safe_mode(TID) is None
-    reports.take(TID, SAFE | {"crash": None})
+    reports.add_hello(TID, SAFE | {"crash": None})
     now_s += 65
     assert reports.boot_in_safe_mode(TID) == "5afe"
     now_s += 1
@@ -260,6 +260,6 @@ def test_a_terminal_in_safe_mode_that_fell_silent_is_away():
 
 async def test_a_request_is_no_reason_why_somebody_may_not_transfer(scene):
     scene.directory.set_operation(TID, "blind", False)
-    scene.directory.note_request(TID, "identify")
+    scene.directory.record_request(TID, "identify")
     assert read_changes(scene.engine, TID, 1)[0].what == "told to identify"
     assert find_change(scene.engine, (TID,), 1 << 50).what == "blind False"

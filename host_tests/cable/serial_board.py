@@ -204,7 +204,7 @@ class SerialBoard:
         there.setblocking(False)
         self._host_file = self._host.makefile("rb", buffering=0)
         arguments = (str(self.flash_path), str(self._blocks), mode, str(self._romfs or ""))
-        heap_kib = 1024 if "SPIRAM" in self._uname else 160
+        heap_kib = 1024 if "SPIRAM" in self._uname else vm.CHIP_HEAP_KIB
         argv, environment = vm.command(_HERE / "chip_start.py", heap_kib, (_HERE, vm.FAKE_MODULES), arguments)
         argv.insert(argv.index("-X"), "-i")
         environment |= self.nvs.environment() | {"TEST_UNAME": self._uname, "PHONETERM_PINS": self._pins}

@@ -26,7 +26,7 @@ class VmStory:
         self._follower = asyncio.create_task(self._follow())
 
     @classmethod
-    async def start(cls, name, arguments, options, heap_kib=160):
+    async def start(cls, name, arguments, options, heap_kib=vm.CHIP_HEAP_KIB):
         """Start a story of `vm_modules/mqtt_stories.py`, with arguments of its own and options of the client."""
         script = _HERE / "vm_modules" / "client_lab.py"
         argv, environment = vm.command(script, heap_kib, [FIRMWARE], [name, json.dumps(arguments)])

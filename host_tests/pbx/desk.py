@@ -100,7 +100,8 @@ class Desk:
                     await self._news.wait()
         except TimeoutError:
             calls = {endpoint: self.pbx.calls(endpoint) for endpoint in (USER, COLLEAGUE, CALLER)}
-            raise AssertionError(f"not within {within_s} s: {self.progress}, {calls}") from None
+            legs = "; ".join(map(str, await self.lab.legs()))
+            raise AssertionError(f"not within {within_s} s: {self.progress}, {calls}, {legs}") from None
 
     async def call_in_state(self, state, endpoint=USER):
         """Wait until the endpoint has a call in this state and return it."""

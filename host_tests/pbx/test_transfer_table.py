@@ -120,3 +120,23 @@ def test_a_colleague_who_leaves_the_second_bridge_comes_to_the_caller_or_is_gone
         table.apply(one)
         transfer.apply(one, table, 2.0)
     assert [state for state, _ in progress] == ["consulting", told]
+
+
+@pytest.mark.parametrize("ending", [[], _TRANSFERRED], ids=["without AttendedTransfer", "with it"])
+def test_who_hangs_up_in_a_consultation_has_transferred_once_caller_and_colleague_are_together(ending):
+    table, progress = talking_table(), []
+    user = table.leg("1.2")
+    plan = ConsultationRequest("Local/102@internal-", 15.0)
+    transfer = Transfer(user, table.others(user), plan, lambda *told: progress.append(told))
+    for name, who, bridge in [
+        ("Hold", "1.2", ""), ("BridgeLeave", "1.2", "home"), ("BridgeEnter", "1.2", "second"),
+        ("Newchannel", "1.3", ""), ("Newstate", "1.3", ""), ("BridgeEnter", "1.3", "second"),
+        ("Hangup", "1.2", ""), *_COLLEAGUE_LEAVES, *_COLLEAGUE_COMES, *ending,
+    ]:  # fmt: skip
+        one = event(
+            name, who, BridgeUniqueid=bridge, ChannelStateDesc="Up", OrigTransfererUniqueid=who, Result="Success",
+            DestBridgeUniqueid=bridge, Cause="16",
+        )  # fmt: skip
+        table.apply(one)
+        transfer.apply(one, table, 2.0)
+    assert [state for state, _ in progress] == ["consulting", "done"]

@@ -67,14 +67,14 @@ def _make_board(folder: Path, document: dict[str, Any], source: Source) -> Board
     _, *notes = source.docstring.split("\n\n")
     return Board(
         folder=folder,
-        name=values.take("NAME", str),
+        name=values.get("NAME", str),
         product=document["product"],
         chip=document["mcu"],
         has_external_ram="External RAM" in document.get("features", []),
         notes=tuple(" ".join(note.split()) for note in notes),
         rows=values.pins("ROWS"),
         columns=values.pins("COLUMNS"),
-        legends=values.take("LEGENDS", str),
+        legends=values.get("LEGENDS", str),
         roles=values.legends("ROLES"),
         settle_us=values.between("SETTLE_US", _MOST_SETTLE_US),
         lamp=values.pin("LAMP"),
@@ -106,7 +106,7 @@ class _Values:
     def unusable(self, what: str) -> BoardUnusable:
         return BoardUnusable(f"{self._place} {what}.")
 
-    def take(self, name: str, kind: type) -> Any:
+    def get(self, name: str, kind: type) -> Any:
         value = self._get(name)
         if not isinstance(value, kind) or not value:
             raise self.unusable(f"must set {name} to a text in quotes, not {value!r}")

@@ -2,7 +2,7 @@
 
 Does not know what is on the board or why. The only module that knows mpremote: its transport classes are no fixed
 interface, but its release is locked, and unlike its command line they keep what is sent out of the list of processes
-and tell one failure from another. Nothing that is sent is printed or logged, so secrets may go through here.
+and report one failure from another. Nothing that is sent is printed or logged, so secrets may go through here.
 Every failure is a CableProblem. Times are seconds.
 """
 
@@ -111,11 +111,11 @@ class Cable:
     def write_file(self, path: str, content: bytes, on_written: Callable[[int], None]) -> None:
         """Write a file; `on_written` hears how many of its bytes are there."""
 
-        def tell(count: int, _: int) -> None:
+        def report(count: int, _: int) -> None:
             on_written(count)
 
         try:
-            self._transport.fs_writefile(path, content, chunk_size=_CHUNK_BYTES, progress_callback=tell)
+            self._transport.fs_writefile(path, content, chunk_size=_CHUNK_BYTES, progress_callback=report)
         except TransportExecError as error:
             raise _fault(error.error_output) from None
         except (TransportError, serial.SerialException, struct.error):

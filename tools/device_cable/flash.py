@@ -101,10 +101,10 @@ def _stage(
         if path in plan.staged:
             continue
 
-        def tell(count: int, path: str = path) -> None:
+        def report(count: int, path: str = path) -> None:
             on_copied(path, count)
 
-        cable.write_file(path + NEW, plan.contents[path], tell)
+        cable.write_file(path + NEW, plan.contents[path], report)
     proven = files.hash_files(cable, [path + NEW for path in paths])
     for path in paths:
         content_hash = proven[path + NEW]

@@ -72,8 +72,8 @@ def measure_figures(cable: Cable, findings: Findings) -> str:
     legends = next((text for name, text in lines if name == "legends"), "")
     if not legends:
         raise CableProblem("The board's firmware does not say what its keys are: make flash BOARD= PORT= first.")
-    _take(findings, lines)
-    _take(findings, _run(cable, "smoke_display.py"))
+    _add_lines(findings, lines)
+    _add_lines(findings, _run(cable, "smoke_display.py"))
     return legends
 
 
@@ -89,7 +89,7 @@ def try_keys(cable: Cable, legends: str, wait_s: float, findings: Findings, ask:
 def measure_network(cable: Cable, findings: Findings) -> None:
     """Measure Wi-Fi, connection and TLS with the settings on the board."""
     cable.keep_awake()
-    _take(findings, _run(cable, "smoke_network.py"))
+    _add_lines(findings, _run(cable, "smoke_network.py"))
 
 
 def _judge(legends: str, wanted: int, seen: int, presses: int) -> str:
@@ -110,7 +110,7 @@ def _run(cable: Cable, script: str) -> list[tuple[str, str]]:
     return [(name, text) for name, _, text in pairs]
 
 
-def _take(findings: Findings, lines: list[tuple[str, str]]) -> None:
+def _add_lines(findings: Findings, lines: list[tuple[str, str]]) -> None:
     for name, text in lines:
         if name in COMPARED_WITH:
             findings.figures[name] = float(text)

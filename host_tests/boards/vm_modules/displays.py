@@ -26,7 +26,7 @@ class Bus:
         self.step_us += (1 + len(output)) * 9 * 1000000 // self.hz
         if self.played is None or address != self.played.ADDRESS:
             raise OSError(19)
-        self.played.take(output)
+        self.played.feed(output)
 
 
 def make_oled(height=64):

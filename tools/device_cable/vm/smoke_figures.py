@@ -20,21 +20,21 @@ _FILE_BYTES = 16384
 _CAUSES = {1: "power on", 2: "hard reset", 3: "watchdog", 4: "deep sleep", 5: "soft reset"}
 
 
-def tell(name, value):
+def print_figure(name, value):
     print(name, value)
 
 
 def tell_memory(when):
     """Tell what MicroPython's heap holds, and what is left to ESP-IDF for Wi-Fi, sockets and TLS."""
     gc.collect()
-    tell("heap_used_%s_bytes" % when, gc.mem_alloc())
+    print_figure("heap_used_%s_bytes" % when, gc.mem_alloc())
     try:
         regions = esp32.idf_heap_info(esp32.HEAP_DATA | 1 << 11)  # what lies inside the chip
     except AttributeError:
         return
-    tell("idf_free_%s_bytes" % when, sum(region[1] for region in regions))
-    tell("idf_largest_%s_bytes" % when, max(region[2] for region in regions))
-    tell("idf_least_bytes", sum(region[3] for region in regions))
+    print_figure("idf_free_%s_bytes" % when, sum(region[1] for region in regions))
+    print_figure("idf_largest_%s_bytes" % when, max(region[2] for region in regions))
+    print_figure("idf_least_bytes", sum(region[3] for region in regions))
 
 
 def loop_ms():
@@ -72,22 +72,22 @@ def flash_ms():
     return time.ticks_diff(written_ms, started_ms), time.ticks_diff(read_ms, written_ms)
 
 
-tell("reset_cause", _CAUSES.get(machine.reset_cause(), "unknown"))
-tell("frequency_mhz", machine.freq() // 1000000)
-tell("loop_ms", loop_ms())
+print_figure("reset_cause", _CAUSES.get(machine.reset_cause(), "unknown"))
+print_figure("frequency_mhz", machine.freq() // 1000000)
+print_figure("loop_ms", loop_ms())
 tell_memory("empty")
 started_ms = time.ticks_ms()
 from phoneterm import VERSION, assembly  # noqa: E402, F401 - everything the terminal consists of
 
-tell("load_ms", time.ticks_diff(time.ticks_ms(), started_ms))
-tell("firmware", VERSION)
+print_figure("load_ms", time.ticks_diff(time.ticks_ms(), started_ms))
+print_figure("firmware", VERSION)
 tell_memory("loaded")
 wait_median_us, wait_longest_us = asyncio.run(wait_us())
-tell("wait_median_us", wait_median_us)
-tell("wait_longest_us", wait_longest_us)
+print_figure("wait_median_us", wait_median_us)
+print_figure("wait_longest_us", wait_longest_us)
 write_ms, read_ms = flash_ms()
-tell("flash_write_ms", write_ms)
-tell("flash_read_ms", read_ms)
+print_figure("flash_write_ms", write_ms)
+print_figure("flash_read_ms", read_ms)
 
 import board  # noqa: E402
 from machine import Pin  # noqa: E402
@@ -115,14 +115,14 @@ def measure(look):
 
 probe_us, probe_bytes = measure(matrix.probe)
 scan_us, scan_bytes = measure(matrix.scan)
-tell("probe_us", round(probe_us, 1))
-tell("scan_us", round(scan_us, 1))
-tell("look_garbage_bytes", probe_bytes + scan_bytes)
+print_figure("probe_us", round(probe_us, 1))
+print_figure("scan_us", round(scan_us, 1))
+print_figure("look_garbage_bytes", probe_bytes + scan_bytes)
 for row in matrix._rows:
     row.init(Pin.IN)
-tell("rows_low", sum(not row.value() for row in matrix._rows))
+print_figure("rows_low", sum(not row.value() for row in matrix._rows))
 matrix = KeyMatrix(Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_us)
-tell("legends", board.LEGENDS)
+print_figure("legends", board.LEGENDS)
 
 scanner = Scanner(matrix, Debouncer())
 

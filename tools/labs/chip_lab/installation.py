@@ -63,12 +63,12 @@ class ChipInstallation(Installation):
         return ChipPhone(settings, control_port, **self._phone_options)
 
     async def _port_for_phone(self) -> int:
-        self.proxy = FaultProxy(self.bridge.broker_port, self._take)
+        self.proxy = FaultProxy(self.bridge.broker_port, self._on_packet)
         await self.proxy.start()
         self._parts.push_async_callback(self.proxy.stop)
         return self.proxy.port
 
-    def _take(self, stage: str, direction: str, packet: WirePacket) -> None:
+    def _on_packet(self, stage: str, direction: str, packet: WirePacket) -> None:
         """Hear a message as soon as it is here, or once it has gone on to the phone."""
         if packet.name != "PUBLISH" or stage != ("seen" if direction == UP else "passed"):
             return

@@ -60,13 +60,13 @@ class Qmp:
         try:
             with contextlib.suppress(OSError, ValueError):
                 while line := await self._reader.readline():
-                    self._take(json.loads(line))
+                    self._on_document(json.loads(line))
         finally:
             for answer in self._answers.values():
                 if not answer.done():
                     answer.set_exception(EmulatorRefused("the emulator is gone"))
 
-    def _take(self, document: dict[str, Any]) -> None:
+    def _on_document(self, document: dict[str, Any]) -> None:
         answer = self._answers.pop(document.get("id", 0), None)
         if answer is None or answer.done():
             return

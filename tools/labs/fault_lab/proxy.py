@@ -86,7 +86,7 @@ class FaultProxy:
             self.log.append((asyncio.get_running_loop().time(), direction, name, fault.effect))
         return fault
 
-    def tell(self, stage: str, direction: str, packet: WirePacket) -> None:
+    def report(self, stage: str, direction: str, packet: WirePacket) -> None:
         """Tell whoever watches that a packet is "seen" or "passed"."""
         if self._watch is not None:
             self._watch(stage, direction, packet)

@@ -32,7 +32,7 @@ class Surroundings(Protocol):
     def strike(self, direction: str, packet: WirePacket, topic: str) -> Fault | None:
         """Return the fault that strikes a packet."""
 
-    def tell(self, stage: str, direction: str, packet: WirePacket) -> None:
+    def report(self, stage: str, direction: str, packet: WirePacket) -> None:
         """Take that a packet is "seen" or "passed"."""
 
 
@@ -74,12 +74,12 @@ class Wire:
         with suppress(OSError, StreamBroken):
             while octets := await reader.read(READ_BYTES):
                 for packet in cutter.feed(octets):
-                    await self._take(way, packet)
+                    await self._on_packet(way, packet)
         if not self.is_deaf:
             writer.close()
 
-    async def _take(self, way: str, packet: WirePacket) -> None:
-        self._surroundings.tell("seen", way, packet)
+    async def _on_packet(self, way: str, packet: WirePacket) -> None:
+        self._surroundings.report("seen", way, packet)
         fault = None if self.is_deaf else self._surroundings.strike(way, packet, self._topic_of(way, packet))
         effect = fault.effect if fault is not None else ""
         if effect == "drop":
@@ -91,7 +91,7 @@ class Wire:
         await self._write(way, packet.octets)
         if effect == "duplicate":
             await self._write(way, packet.again())
-        self._surroundings.tell("passed", way, packet)
+        self._surroundings.report("passed", way, packet)
 
     async def _suffer(self, way: str, packet: WirePacket, fault: Fault) -> None:
         """Do what happens before a packet is passed on, or to the whole connection."""

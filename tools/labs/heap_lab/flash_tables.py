@@ -33,14 +33,14 @@ class _Reader:
         self._content = content
         self._at = 0
 
-    def take(self, count: int) -> bytes:
+    def read(self, count: int) -> bytes:
         self._at += count
         return self._content[self._at - count : self._at]
 
     def number(self) -> int:
         value = 0
         while True:
-            octet = self.take(1)[0]
+            octet = self.read(1)[0]
             value = value << 7 | octet & 127
             if octet < 128:
                 return value
@@ -49,9 +49,9 @@ class _Reader:
 def read_tables(path: Path) -> Tables:
     """Return the tables of one compiled module."""
     reader = _Reader(path.read_bytes())
-    if reader.take(2) != b"M\x06":
+    if reader.read(2) != b"M\x06":
         raise ValueError(f"{path} is not a compiled module of version 6")
-    reader.take(2)
+    reader.read(2)
     name_count, constant_count = reader.number(), reader.number()
     names = [_read_name(reader) for _ in range(name_count)]
     words = -(-name_count * _SHORT_NAME // _WORD) + constant_count
@@ -84,18 +84,18 @@ def flash_bytes(modules: Iterable[Path], kept_names: Iterable[str]) -> int:
 def _read_name(reader: _Reader) -> str | None:
     """Return a name, or None for one that every MicroPython has."""
     length = reader.number()
-    return None if length & 1 else reader.take((length >> 1) + 1)[:-1].decode()
+    return None if length & 1 else reader.read((length >> 1) + 1)[:-1].decode()
 
 
 def _read_constant(reader: _Reader) -> int:
     """Return what a constant takes on the heap, beside its place in the table."""
-    kind = reader.take(1)[0]
+    kind = reader.read(1)[0]
     if kind < _NO_CONTENT:
         return 0
     length = reader.number()
     if kind == _TUPLE:
         return _blocks((2 + length) * _WORD) + sum(_read_constant(reader) for _ in range(length))
-    reader.take(length + (kind in (_TEXT, _BYTES)))
+    reader.read(length + (kind in (_TEXT, _BYTES)))
     return _BLOCK if length else 0
 
 

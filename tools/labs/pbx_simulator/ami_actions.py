@@ -100,7 +100,7 @@ class AmiActions:
         channel = self._channel(action)
         if channel is None:
             return error("Channel not found")
-        asyncio.get_running_loop().call_soon(self._codes.take, channel, action.get("Digit"))
+        asyncio.get_running_loop().call_soon(self._codes.press, channel, action.get("Digit"))
         return success(("Message", "DTMF successfully queued"))
 
     def _blind_transfer(self, action: Message) -> Answer:
@@ -125,7 +125,7 @@ class AmiActions:
         if channel is None:
             return error("Channel specified does not exist")
         for digit in self._codes.codes["atxferabort"]:
-            asyncio.get_running_loop().call_soon(self._codes.take, channel, digit)
+            asyncio.get_running_loop().call_soon(self._codes.press, channel, digit)
         return success(("Message", "CancelAtxfer successfully queued"))
 
     def _hang_up(self, action: Message) -> Answer:

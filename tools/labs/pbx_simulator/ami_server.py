@@ -65,7 +65,7 @@ class AmiServer:
             with contextlib.suppress(OSError):
                 while data := await reader.read(64 * 1024):
                     for action in decoder.feed(data):
-                        session.take(action)
+                        session.answer(action)
         finally:
             self._sessions.discard(session)
             session.close()
@@ -88,7 +88,7 @@ class _Session:
         if self._is_logged_in:
             self._writer.write(data)
 
-    def take(self, action: Message) -> None:
+    def answer(self, action: Message) -> None:
         name = action.get("Action").lower()
         if name == "challenge":
             self._challenge = secrets.token_hex(4)

@@ -23,9 +23,9 @@ class FeatureCodes:
         self._exchange = exchange
         self._collected: dict[str, str] = {}
 
-    def take(self, channel: Channel, digit: str) -> None:
+    def press(self, channel: Channel, digit: str) -> None:
         """Take one tone."""
-        self._tell("Received", channel, digit)
+        self._send_dtmf_event("Received", channel, digit)
         collected = self._collected.pop(channel.uniqueid, "") + digit
         for name in self._names_for(channel):
             if self.codes[name] == collected:
@@ -36,7 +36,7 @@ class FeatureCodes:
                 return
         for member in channel.bridge.members if channel.bridge else ():
             for tone in collected if member is not channel else "":
-                self._tell("Sent", member, tone)
+                self._send_dtmf_event("Sent", member, tone)
 
     def _names_for(self, channel: Channel) -> tuple[str, ...]:
         consultation = self._exchange.consultation_of(channel)
@@ -44,7 +44,7 @@ class FeatureCodes:
             return ()
         return ("atxferabort", "atxfercomplete", "atxferswap") if consultation else ("atxfer",)
 
-    def _tell(self, direction: str, channel: Channel, digit: str) -> None:
+    def _send_dtmf_event(self, direction: str, channel: Channel, digit: str) -> None:
         for name in ("DTMFBegin", "DTMFEnd"):
             pairs = [*channel.headers(), ("Digit", digit), ("Direction", direction)]
             self._exchange.parties.emit(name, pairs)

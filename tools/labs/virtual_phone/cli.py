@@ -39,7 +39,7 @@ def run(
     tid: Annotated[str | None, typer.Option(help="The terminal's id, instead of the file's.")] = None,
     control: _Control = DEFAULT_CONTROL_PORT,
     firmware: Annotated[Path, typer.Option(help="Folder with main.py.")] = FIRMWARE,
-    heap_kib: Annotated[int, typer.Option(help="Heap of the chip in KiB.", min=32, max=65536)] = 160,
+    heap_kib: Annotated[int, typer.Option(help="Heap of the chip in KiB.", min=32, max=65536)] = vm.CHIP_HEAP_KIB,
     bits: Annotated[int, typer.Option("--vm", help="MicroPython of 64 bits, or of 32 as the chip's.")] = 64,
     display: Annotated[str, typer.Option(help="A display that costs time, as on a chip: oled or lcd.")] = "",
     tick_ms: Annotated[int, typer.Option(help="Wait in ticks of so many ms; the chip's are 10.", min=0, max=100)] = 0,

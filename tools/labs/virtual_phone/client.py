@@ -177,7 +177,7 @@ class PhoneClient:
         try:
             with contextlib.suppress(OSError, ValueError):  # ValueError: what came is not one JSON object a line
                 while line := await self._reader.readline():
-                    self._take(json.loads(line))
+                    self._on_document(json.loads(line))
         finally:
             self._is_closed = True
             for answer in self._answers.values():
@@ -186,7 +186,7 @@ class PhoneClient:
             for queue in self._queues:
                 queue.put_nowait(None)
 
-    def _take(self, document: Any) -> None:
+    def _on_document(self, document: Any) -> None:
         if not isinstance(document, dict):
             raise ValueError("an answer must be an object")
         if "event" in document:

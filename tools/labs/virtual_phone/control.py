@@ -67,7 +67,7 @@ class _Client:
         try:
             with contextlib.suppress(OSError):
                 while (line := await self._read_line()) is not None:
-                    self._take(line)
+                    self._on_line(line)
             await asyncio.gather(*self._tasks)
         finally:
             self._watch(False)
@@ -88,7 +88,7 @@ class _Client:
             else:
                 return Refusal(f"the line has more than {MOST_LINE_BYTES} bytes") if is_too_long else line[:-1]
 
-    def _take(self, line: bytes | Refusal) -> None:
+    def _on_line(self, line: bytes | Refusal) -> None:
         request = parse_request(line) if isinstance(line, bytes) else line
         if isinstance(request, Request) and len(self._tasks) >= MOST_AT_ONCE:
             request = Refusal(f"{MOST_AT_ONCE} commands are under way; wait for an answer", request.request_id)

@@ -51,7 +51,7 @@ class DeskPhone(Handset):
     def __init__(
         self,
         settings: dict[str, str],
-        heap_kib: int = 160,
+        heap_kib: int = vm.CHIP_HEAP_KIB,
         *,
         firmware: Path = FIRMWARE,
         board: Path = BOARD,
@@ -191,7 +191,7 @@ class DeskPhone(Handset):
         if self._display is None:
             return frames.Report("warning", ("the chip wrote to a display that is not there",))
         try:
-            return frames.Report("display", self._display.take(written.fields[0]))
+            return frames.Report("display", self._display.feed(written.fields[0]))
         except ValueError as error:
             return frames.Report("warning", (f"the display: {error}",))
 
@@ -203,7 +203,7 @@ class DeskPhone(Handset):
         if report.name == "bus":
             report = self._read_display(report)
         name, fields = report
-        shown = self._outputs.take(report)
+        shown = self._outputs.apply(report)
         if shown:
             self.events.emit(name, **shown)
         elif name in ("wifi-join", "wifi-leave"):

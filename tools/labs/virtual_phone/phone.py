@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from virtual_phone import vm
 from virtual_phone.control import ControlServer
 from virtual_phone.desk_phone import BOARD, FIRMWARE, DeskPhone
 from virtual_phone.letters import read_letters
@@ -27,7 +28,7 @@ class VirtualPhone(DeskPhone):
         self,
         settings: dict[str, str],
         control_port: int = 0,
-        heap_kib: int = 160,
+        heap_kib: int = vm.CHIP_HEAP_KIB,
         *,
         firmware: Path = FIRMWARE,
         board: Path = BOARD,

@@ -27,7 +27,7 @@ class PlayedOled:
         self._rows = (0, self._PAGES - 1)
         self._column = self._page = 0
 
-    def take(self, output: bytes) -> None:
+    def feed(self, output: bytes) -> None:
         """Take what is written to the display at once; the first byte says what the others are."""
         if output[0] == 0x40:
             for pixels in output[1:]:
@@ -88,7 +88,7 @@ class PlayedLcd:
         self._last = 0
         self._place = 0
 
-    def take(self, output: bytes) -> None:
+    def feed(self, output: bytes) -> None:
         """Take what is written to the expander at once."""
         for value in output:
             if not value & 8:

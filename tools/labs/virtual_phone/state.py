@@ -17,7 +17,7 @@ class Outputs:
         self.display: list[str] | None = None
         self.signal: str | None = None
 
-    def take(self, report: Report) -> dict[str, Any]:
+    def apply(self, report: Report) -> dict[str, Any]:
         """Take a report; return the fields of its event, {} when it changes nothing that is shown."""
         name, fields = report
         if name == "signal":  # given again is news too

@@ -23,9 +23,9 @@ class WiredDisplay:
         """Be as a new one."""
         self._played = self._make()
 
-    def take(self, output: str) -> tuple[str, ...]:
+    def feed(self, output: str) -> tuple[str, ...]:
         """Take a write, in hex; return the lines that are shown now. ValueError names what no display understands."""
-        self._played.take(bytes.fromhex(output))
+        self._played.feed(bytes.fromhex(output))
         return tuple(line.rstrip() for line in self._played.lines(self._letters))
 
     def _make(self) -> PlayedLcd | PlayedOled:

@@ -49,20 +49,20 @@ def is_connect(first_octet: int) -> bool:
 def parse_connect(body: bytes) -> Connect:
     """Return the CONNECT in a packet's body (all after the remaining length)."""
     fields = _Fields(body)
-    if fields.take_text() != "MQTT":
+    if fields.read_text() != "MQTT":
         raise ConnectRefused(0)
-    if fields.take(1)[0] != 4:
+    if fields.read(1)[0] != 4:
         raise ConnectRefused(REFUSED_VERSION)
-    flags = fields.take(1)[0]
+    flags = fields.read(1)[0]
     if flags & 1:
         raise ConnectRefused(0)
-    keepalive_s = int.from_bytes(fields.take(2), "big")
-    client_id = fields.take_text()
-    will_topic = fields.take_text() if flags & _WILL else None
-    will_payload = fields.take_binary() if flags & _WILL else b""
+    keepalive_s = int.from_bytes(fields.read(2), "big")
+    client_id = fields.read_text()
+    will_topic = fields.read_text() if flags & _WILL else None
+    will_payload = fields.read_binary() if flags & _WILL else b""
     if not flags & _USERNAME or not flags & _PASSWORD:
         raise ConnectRefused(REFUSED_CREDENTIALS)
-    username, password = fields.take_text(), fields.take_text()
+    username, password = fields.read_text(), fields.read_text()
     is_will_retained = bool(flags & _WILL_RETAIN)
     return Connect(
         client_id, username, password, keepalive_s, will_topic, will_payload, (flags >> 3) & 3, is_will_retained
@@ -91,19 +91,19 @@ class _Fields:
         self._body = body
         self._at = 0
 
-    def take(self, size: int) -> bytes:
+    def read(self, size: int) -> bytes:
         octets = self._body[self._at : self._at + size]
         if len(octets) < size:
             raise ConnectRefused(0)
         self._at += size
         return octets
 
-    def take_binary(self) -> bytes:
-        return self.take(int.from_bytes(self.take(2), "big"))
+    def read_binary(self) -> bytes:
+        return self.read(int.from_bytes(self.read(2), "big"))
 
-    def take_text(self) -> str:
+    def read_text(self) -> str:
         try:
-            return self.take_binary().decode()
+            return self.read_binary().decode()
         except UnicodeDecodeError:
             raise ConnectRefused(0) from None
 

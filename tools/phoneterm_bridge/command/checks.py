@@ -58,8 +58,8 @@ class Checks:
             return None, reason
         call = self._find_call(command, session)
         if isinstance(call, str):
-            return None, command.note("call", call, "talking-to-it" if call == "destination" else None)
-        command.note("call", None)
+            return None, command.add_verdict("call", call, "talking-to-it" if call == "destination" else None)
+        command.add_verdict("call", None)
         running = self._running_commands.begin(command.terminal.tid, command.id, command.op, call)
         return running, await self._refuse_by_number(command) or self._refuse_by_site(command, running)
 
@@ -82,9 +82,9 @@ class Checks:
     def _refuse_by_time(self, command: Command, session: Session | None) -> str | None:
         """It must belong to the live session, and be neither old nor from the future."""
         if session is None:
-            return command.note("session", "bad-session")
-        command.note("session", None)
-        return command.note("fresh", None if self._is_fresh(command, session) else "stale")
+            return command.add_verdict("session", "bad-session")
+        command.add_verdict("session", None)
+        return command.add_verdict("fresh", None if self._is_fresh(command, session) else "stale")
 
     def _is_fresh(self, command: Command, session: Session) -> bool:
         return session.is_fresh(command.since_ms, self._now_s()) and command.first_ms <= command.since_ms
@@ -92,18 +92,18 @@ class Checks:
     def _refuse_by_rate(self, command: Command) -> str | None:
         """A terminal may not ask more often than a person can."""
         is_over = self._limits.count_command(command.terminal.tid, self._now_s())
-        return command.note("rate", "rate" if is_over else None)
+        return command.add_verdict("rate", "rate" if is_over else None)
 
     def _refuse_by_right(self, command: Command) -> str | None:
         """The terminal must be allowed to do it, by the directory as it is now, and the PBX must be able to."""
         terminal = self._directory.find(command.terminal.tid)
         if terminal is None:
-            return command.note("permission", "permission", "revoked")
+            return command.add_verdict("permission", "permission", "revoked")
         refusal = self._policy.refusal(terminal, command.op, command.number, self._today())
         if refusal is not None:
-            return command.note("permission", refusal.reason, refusal.cause)
+            return command.add_verdict("permission", refusal.reason, refusal.cause)
         is_possible = find_operation(command.op) is not None and command.op in self._pbx.operations
-        return command.note("permission", None if is_possible else "unsupported")
+        return command.add_verdict("permission", None if is_possible else "unsupported")
 
     def _find_call(self, command: Command, session: Session) -> Call | str:
         """Exactly one call must be meant, with nothing else being done to it."""
@@ -119,10 +119,12 @@ class Checks:
         """The number of an operation that takes one must exist in the terminal's dialplan context."""
         operation = find_operation(command.op)
         if operation is None:
-            return command.note("number", "unsupported")
+            return command.add_verdict("number", "unsupported")
         if not operation.takes_number or command.number is None:
             return None
-        return command.note("number", await self._pbx_requests.ask_for_number(command.terminal.context, command.number))
+        return command.add_verdict(
+            "number", await self._pbx_requests.ask_for_number(command.terminal.context, command.number)
+        )
 
     def _refuse_by_site(self, command: Command, running: RunningCommand) -> str | None:
         """All terminals together may send only so many callers outside; this one counts from here on."""
@@ -130,4 +132,4 @@ class Checks:
             return None
         cause = self._limits.count_external(self._now_s(), self._running_commands.external_count)
         running.is_external = cause is None
-        return command.note("site", "rate" if cause else None, cause)
+        return command.add_verdict("site", "rate" if cause else None, cause)

@@ -43,7 +43,7 @@ class Command:
         self.received_ms = _now_ms() if received_ms is None else received_ms
         self.trail: list[tuple] = []
 
-    def note(self, check: str, reason: str | None, cause: str | None = None) -> str | None:
+    def add_verdict(self, check: str, reason: str | None, cause: str | None = None) -> str | None:
         """Remember the verdict of one check (None: passed), with its cause where the reason is not all; return it."""
         verdict = (check, reason or "ok", _now_ms() - self.received_ms)
         self.trail.append((*verdict, cause) if cause else verdict)

@@ -47,7 +47,7 @@ class CommandDispatcher:
         """How many commands are with the PBX."""
         return len(self._running)
 
-    async def take(self, command: Command, acknowledge: Callable[[], None]) -> None:
+    async def dispatch(self, command: Command, acknowledge: Callable[[], None]) -> None:
         """Decide on one authentic command and have it carried out; `acknowledge` as soon as it is decided."""
         key = (command.terminal.tid, command.id)
         if not self._is_open or key in self._deciding:
@@ -99,16 +99,20 @@ class CommandDispatcher:
         return recorded, reason
 
     async def _is_repeated(self, command: Command) -> bool:
-        """Answer a command that has come before with its recorded result; the live session knows all that have."""
+        """Answer a command that has come before with its recorded result.
+
+        That nothing is done twice rests on the live session alone, which admits an id once; without a session nothing
+        is done at all. The journal only knows what was answered.
+        """
         tid = command.terminal.tid
+        session = self._checks.session_of(command)
+        if session is not None and session.admit(command.id):
+            return False
         known = self._journal.remembered(tid, command.id)
         if known is None:
-            session = self._checks.session_of(command)
-            if session is not None and session.take(command.id):
-                return False
             known = await self._journal.look_up(command.terminal, command.id)
-            if known is None and session is None:
-                return False  # for the checks to refuse
+        if known is None and session is None:
+            return False  # for the checks to refuse
         state: str | None = "rejected"
         reason: str | None = "duplicate"
         if known is not None and (known.op, known.number) == (command.op, command.number):
@@ -125,10 +129,10 @@ class CommandDispatcher:
             await asyncio.shield(transfer.asked)  # this acts on a transfer that is still being asked for
         refusal = self._checks.check_again(command)
         if refusal is not None:
-            self._running_commands.note(running, refusal)
+            self._running_commands.journal(running, refusal)
             self._running_commands.report(running, "rejected", refusal.reason)
             return
-        self._running_commands.note(running, Event("action", command.op))
+        self._running_commands.journal(running, Event("action", command.op))
         outcome = await self._pbx_requests.ask_for_operation(
             command.op, running.call, command.terminal.context, command.number
         )

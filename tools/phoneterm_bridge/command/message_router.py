@@ -50,11 +50,11 @@ class MessageRouter:
         self._telemetry = telemetry
         self._troubles = troubles
         self.refused: Counter[str] = Counter()
-        self._takers: dict[str, Callable[[TerminalRecord, dict], None]] = {
-            messages.HELLO: self._take_hello,
-            messages.STATE: self._take_state,
-            messages.ACK: self._take_ack,
-            messages.TELEMETRY: self._take_telemetry,
+        self._receivers: dict[str, Callable[[TerminalRecord, dict], None]] = {
+            messages.HELLO: self._on_hello,
+            messages.STATE: self._on_state,
+            messages.ACK: self._on_ack,
+            messages.TELEMETRY: self._on_telemetry,
         }
 
     async def receive(self, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]) -> None:
@@ -83,29 +83,29 @@ class MessageRouter:
             return
         try:
             if kind == messages.COMMAND:
-                await self._dispatcher.take(Command(terminal, fields), acknowledge)
+                await self._dispatcher.dispatch(Command(terminal, fields), acknowledge)
             else:
-                self._takers[kind](terminal, fields)
+                self._receivers[kind](terminal, fields)
         except Exception as error:  # our own mistake must not take the service down, nor the other terminals with it
             structlog.get_logger().exception("message-not-taken", tid=tid, kind=kind, error=type(error).__name__)
 
-    def _take_hello(self, terminal: TerminalRecord, fields: dict) -> None:
+    def _on_hello(self, terminal: TerminalRecord, fields: dict) -> None:
         self._updates.greet(terminal, fields)
 
-    def _take_state(self, terminal: TerminalRecord, fields: dict) -> None:
+    def _on_state(self, terminal: TerminalRecord, fields: dict) -> None:
         if fields["state"] == "offline":
             self._updates.see_off(terminal.tid, fields["boot"])
 
-    def _take_ack(self, terminal: TerminalRecord, fields: dict) -> None:
-        self._updates.take_ack(terminal, fields)
+    def _on_ack(self, terminal: TerminalRecord, fields: dict) -> None:
+        self._updates.on_ack(terminal, fields)
 
-    def _take_telemetry(self, terminal: TerminalRecord, fields: dict) -> None:
+    def _on_telemetry(self, terminal: TerminalRecord, fields: dict) -> None:
         known = {name: value for name, value in fields.items() if value is not None and name != "v"}
-        self._telemetry.note(terminal.tid, known)
-        self._note_shortage(terminal.tid, find_shortage(known))
+        self._telemetry.keep(terminal.tid, known)
+        self._update_shortage(terminal.tid, find_shortage(known))
         structlog.get_logger().debug("telemetry", tid=terminal.tid, **known)
 
-    def _note_shortage(self, tid: str, shortage: str | None) -> None:
+    def _update_shortage(self, tid: str, shortage: str | None) -> None:
         if shortage is None:
             self._troubles.end(tid, MEMORY)
         else:

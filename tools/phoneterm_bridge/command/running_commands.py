@@ -106,12 +106,12 @@ class RunningCommands:
             return
         else:
             running.step = _FORWARD[state]
-        self.note(running, Event("result", state, reason))
+        self.journal(running, Event("result", state, reason))
         is_waiting, running.untold = running.untold is not None, (state, reason)
         if not is_waiting:
-            self._outbox.send(self._tell, running)
+            self._outbox.send(self._say_result, running)
 
-    def _tell(self, running: RunningCommand) -> None:
+    def _say_result(self, running: RunningCommand) -> None:
         """Tell the terminal how far its command has come."""
         if running.untold is None:
             return
@@ -135,7 +135,7 @@ class RunningCommands:
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
         """The PBX says how the transfer on a call went on; commands that act on it end with it."""
         for running in tuple(self._by_ref.get(ref, ())):
-            self.note(running, Event("event", state, reason))
+            self.journal(running, Event("event", state, reason))
             if running.is_transfer:
                 self.report(running, state, reason)
             elif state in FINAL_STATES:
@@ -179,7 +179,7 @@ class RunningCommands:
         """Return the endpoints that have something followed."""
         return {running.call.endpoint for running in self._running_commands}
 
-    def note(self, running: RunningCommand, event: Event) -> None:
+    def journal(self, running: RunningCommand, event: Event) -> None:
         """Journal one more line of a command."""
         if running.recorded is not None:
             self._journal.append(running.recorded, event)

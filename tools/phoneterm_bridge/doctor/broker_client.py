@@ -35,7 +35,7 @@ class BrokerClient:
         self._settings = settings
         self.heard: set[tuple[str, bytes]] = set()
         login = packets.connect(f"doctor-{secrets.token_hex(8)}", username, password, _KEEPALIVE_S)
-        self._protocol = MqttProtocol(login, _KEEPALIVE_S, self._take)
+        self._protocol = MqttProtocol(login, _KEEPALIVE_S, self._on_message)
 
     async def open(self) -> None:
         """Connect and log in."""
@@ -69,5 +69,5 @@ class BrokerClient:
         """Leave."""
         await self._protocol.close()
 
-    async def _take(self, topic: str, payload: bytes, *_: object) -> None:
+    async def _on_message(self, topic: str, payload: bytes, *_: object) -> None:
         self.heard.add((topic, payload))

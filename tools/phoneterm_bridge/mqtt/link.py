@@ -80,8 +80,8 @@ class MqttLink:
     async def _keep_connected(self, receiver: LinkReceiver) -> None:
         delay_s = _FIRST_DELAY_S
         while True:
-            take = partial(self._take, receiver)
-            connection = MqttConnection(self._find_address(), self._filter, self._will, take)
+            pass_on = partial(self._pass_on, receiver)
+            connection = MqttConnection(self._find_address(), self._filter, self._will, pass_on)
             try:
                 await connection.open()
                 delay_s = _FIRST_DELAY_S
@@ -96,7 +96,7 @@ class MqttLink:
             await asyncio.sleep(delay_s * (0.5 + secrets.randbelow(1000) / 1000))
             delay_s = min(delay_s * 2, _MOST_DELAY_S)
 
-    async def _take(
+    async def _pass_on(
         self, receiver: LinkReceiver, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]
     ) -> None:
         if topic != self._will.topic:

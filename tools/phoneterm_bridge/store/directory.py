@@ -47,7 +47,7 @@ class Directory:
         with self._writing() as connection:
             _refuse_existing(connection, tables.users.c.name, name, "user")
             connection.execute(tables.users.insert().values(name=name, multi_user_aware=is_multi_user_aware))
-            self._note(connection, name, f"user added, multi user aware {is_multi_user_aware}")
+            self._record_change(connection, name, f"user added, multi user aware {is_multi_user_aware}")
 
     def set_multi_user_aware(self, name: str, is_allowed: bool) -> None:
         """Give the user the permission User is multi user aware, or take it away."""
@@ -55,7 +55,7 @@ class Directory:
             _require(connection, tables.users.c.name, name, "user")
             change = tables.users.update().where(tables.users.c.name == name)
             connection.execute(change.values(multi_user_aware=is_allowed))
-            self._note(connection, name, f"multi user aware {is_allowed}")
+            self._record_change(connection, name, f"multi user aware {is_allowed}")
 
     def add_extension(
         self,
@@ -74,7 +74,7 @@ class Directory:
             _refuse_existing(connection, tables.extensions.c.number, number, "extension")
             _require(connection, tables.users.c.name, user, "user")
             connection.execute(tables.extensions.insert().values(**row, type=extension_type))
-            self._note(connection, number, f"extension added for {user}, type {extension_type}")
+            self._record_change(connection, number, f"extension added for {user}, type {extension_type}")
 
     def change_extension(self, number: str, **changes: str) -> None:
         """Change an extension's endpoint, context or type; what is not named stays as it is."""
@@ -85,7 +85,7 @@ class Directory:
         with self._writing() as connection:
             _require(connection, tables.extensions.c.number, number, "extension")
             connection.execute(tables.extensions.update().where(tables.extensions.c.number == number).values(**changes))
-            self._note(connection, number, ", ".join(f"{what} {name}" for what, name in changes.items()))
+            self._record_change(connection, number, ", ".join(f"{what} {name}" for what, name in changes.items()))
 
     def add_terminal(self, tid: str, extension: str, prepared: Prepared | None = None) -> Enrolment:
         """Add a terminal that may transfer to internal numbers (once its user may at all); return its new secrets."""
@@ -99,7 +99,7 @@ class Directory:
             )
             allowed = dict.fromkeys(FLAGS, True) | {"classes": ",".join(DEFAULT_CLASSES)}
             connection.execute(tables.permissions.insert().values(tid=tid, **allowed))
-            self._note(connection, tid, f"terminal added at extension {extension}")
+            self._record_change(connection, tid, f"terminal added at extension {extension}")
         return enrolment
 
     def rotate_terminal(self, tid: str, prepared: Prepared | None = None) -> Enrolment:
@@ -110,7 +110,7 @@ class Directory:
             live = sa.and_(tables.terminals.c.tid == tid, tables.terminals.c.revoked.is_(False))
             if connection.execute(tables.terminals.update().where(live).values(**row)).rowcount == 0:
                 raise SetupProblem(f"The terminal {tid!r} was revoked for good: enrol another one.")
-            self._note(connection, tid, "terminal has new secrets")
+            self._record_change(connection, tid, "terminal has new secrets")
         return enrolment
 
     def revoke_terminal(self, tid: str) -> None:
@@ -118,7 +118,7 @@ class Directory:
         with self._writing() as connection:
             _require(connection, tables.terminals.c.tid, tid, "terminal")
             connection.execute(tables.terminals.update().where(tables.terminals.c.tid == tid).values(revoked=True))
-            self._note(connection, tid, "terminal revoked")
+            self._record_change(connection, tid, "terminal revoked")
 
     def set_operation(self, tid: str, operation: str, is_allowed: bool) -> None:
         """Set one of the flags that operations need, or clear it."""
@@ -140,19 +140,21 @@ class Directory:
     def note_settings(self, what: str) -> None:
         """Write down that rules which stand in the settings file, not in the store, have changed."""
         with self._writing() as connection:
-            self._note(connection, SETTINGS, what)
+            self._record_change(connection, SETTINGS, what)
 
-    def note_request(self, tid: str, what: str) -> None:
+    def record_request(self, tid: str, what: str) -> None:
         """Write down what a terminal is told to do."""
         with self._writing() as connection:
-            self._note(connection, tid, f"{REQUESTED}{what}")
+            self._record_change(connection, tid, f"{REQUESTED}{what}")
 
     def set_external_revoked(self, is_revoked: bool, why: str) -> None:
         """Revoke external transfers for the whole site, or restore them."""
         with self._writing() as connection:
             changed = tables.state.update().values(external_revoked=is_revoked, external_since_ms=_now_ms())
             connection.execute(changed)
-            self._note(connection, "site", f"external transfers {'revoked' if is_revoked else 'restored'}: {why}")
+            self._record_change(
+                connection, "site", f"external transfers {'revoked' if is_revoked else 'restored'}: {why}"
+            )
 
     def note_restore(self, revision: int, config_revision: int, what: str) -> None:
         """Go on from revisions that terminals may know already, so that they take what is told them from now on."""
@@ -161,16 +163,16 @@ class Directory:
             known = {"revision": max(state.revision, revision)}
             known |= {"config_revision": max(state.config_revision, config_revision) + 1}
             connection.execute(tables.state.update().values(**known))
-            self._note(connection, "store", what)
+            self._record_change(connection, "store", what)
 
     def _set_permissions(self, tid: str, change: str, **columns: object) -> None:
         with self._writing() as connection:
             _require(connection, tables.terminals.c.tid, tid, "terminal")
             where = tables.permissions.c.tid == tid
             connection.execute(tables.permissions.update().where(where).values(**columns))
-            self._note(connection, tid, change)
+            self._record_change(connection, tid, change)
 
-    def _note(self, connection: sa.Connection, subject: str, change: str) -> None:
+    def _record_change(self, connection: sa.Connection, subject: str, change: str) -> None:
         """Raise the revision and write down who changed what."""
         raised = tables.state.update().values(revision=tables.state.c.revision + 1).returning(tables.state.c.revision)
         revision = connection.execute(raised).scalar_one()

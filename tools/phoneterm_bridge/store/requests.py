@@ -75,7 +75,7 @@ def read_waiting(engine: sa.Engine) -> list[Request]:
         return [Request(*row) for row in connection.execute(query)]
 
 
-def take(engine: sa.Engine, number: int) -> bool:
+def claim(engine: sa.Engine, number: int) -> bool:
     """Take a request, durably; False when it was withdrawn or taken already."""
     is_waiting = (_columns.number == number) & _columns.answer.is_(None)
     with writing(engine) as connection:

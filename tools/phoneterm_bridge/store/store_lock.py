@@ -16,7 +16,7 @@ from phoneterm_bridge.settings.problem import SetupProblem
 def share_store(path: Path) -> int:
     """Take part in using the store at `path`; return the descriptor that holds the lock until it is closed."""
     lock = _open(path)
-    if not _take(lock, fcntl.LOCK_SH):
+    if not _try_lock(lock, fcntl.LOCK_SH):
         os.close(lock)
         raise SetupProblem(f"The store {path} is being restored at this moment; try again in a while.")
     return lock
@@ -27,7 +27,7 @@ def claim_store(path: Path) -> Iterator[None]:
     """Keep everybody else out of the store at `path`; SetupProblem when somebody uses it."""
     lock = _open(path)
     try:
-        if not _take(lock, fcntl.LOCK_EX):
+        if not _try_lock(lock, fcntl.LOCK_EX):
             raise SetupProblem(f"The store {path} is in use: stop the bridge first, and every other phoneterm command.")
         yield
     finally:
@@ -47,7 +47,7 @@ def _open(path: Path) -> int:
     return lock
 
 
-def _take(lock: int, kind: int) -> bool:
+def _try_lock(lock: int, kind: int) -> bool:
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -30,7 +30,7 @@ class CrashReports:
         is_near = self._now_s() - self._heard_s.get(tid, 0) <= _MOST_SILENT_S
         return self.in_safe_mode.get(tid) if is_near else None
 
-    def take(self, tid: str, hello: dict) -> bool:
+    def add_hello(self, tid: str, hello: dict) -> bool:
         """Take a hello, which is repeated at every connection; say whether the terminal is in safe mode."""
         is_new = self._told.get(tid) != hello["boot"]
         self._told[tid] = hello["boot"]

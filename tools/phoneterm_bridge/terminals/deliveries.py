@@ -53,7 +53,7 @@ class Deliveries:
         """A terminal has gone: nothing is sent to it again."""
         self._open.pop(tid, None)
 
-    def note_sent(self, tid: str, what: str, revision: int) -> None:
+    def mark_sent(self, tid: str, what: str, revision: int) -> None:
         """A terminal was sent a revision; if it is another one than before, without having been slow so far."""
         delivery = self._open.get(tid)
         if delivery is None:
@@ -63,7 +63,7 @@ class Deliveries:
             delivery.pause_s = self._first_s
         delivery.due_s = self._now_s() + delivery.pause_s if delivery.missing() else math.inf
 
-    def take_ack(self, tid: str, in_force: dict[str, int], error: str | None) -> None:
+    def on_ack(self, tid: str, in_force: dict[str, int], error: str | None) -> None:
         """A terminal has said which revisions are in force, and why not a later one."""
         delivery = self._open.get(tid)
         if delivery is None:
@@ -83,7 +83,7 @@ class Deliveries:
         delivery = self._open.get(tid)
         return [] if delivery is None else delivery.missing()
 
-    def take_due(self) -> dict[str, list[str]]:
+    def pop_due(self) -> dict[str, list[str]]:
         """Return what to send again now, by terminal, for some of them at once; the next time is further away."""
         now_s = self._now_s()
         late = (tid for tid, delivery in self._open.items() if delivery.due_s <= now_s)

@@ -17,7 +17,7 @@ class ReplayWindow:
         self._highest = -1
         self._come = 0  # bit n: the highest less n has come
 
-    def take(self, number: int) -> bool:
+    def admit(self, number: int) -> bool:
         """Say whether a number comes for the first time; from then on it has come."""
         ahead = number - self._highest
         if ahead > 0:

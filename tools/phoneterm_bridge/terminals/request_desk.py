@@ -62,10 +62,10 @@ class RequestDesk:
             for number, told in tuple(self._told.items()):
                 await self._watch(number, told)
             for request in await asyncio.to_thread(requests.read_waiting, self._engine):
-                await self._take(request)
+                await self._serve_one(request)
 
-    async def _take(self, request: Request) -> None:
-        if not await asyncio.to_thread(requests.take, self._engine, request.number):
+    async def _serve_one(self, request: Request) -> None:
+        if not await asyncio.to_thread(requests.claim, self._engine, request.number):
             return  # it was withdrawn just now
         word = await self._carry_out(request)
         words = {"tid": request.tid, "op": request.op, "who": request.who, "answer": word}
@@ -78,11 +78,11 @@ class RequestDesk:
         if refusal is not None:
             return refusal
         directory = Directory(self._engine, request.who, request.place)
-        await asyncio.to_thread(directory.note_request, request.tid, request.op)
+        await asyncio.to_thread(directory.record_request, request.tid, request.op)
         refusal = self._refuse(request)  # writing may have taken a while
         word = self._send(request) if refusal is None else refusal
         if word not in (requests.SENT, requests.QUIET):
-            await asyncio.to_thread(directory.note_request, request.tid, f"{request.op} not sent after all: {word}")
+            await asyncio.to_thread(directory.record_request, request.tid, f"{request.op} not sent after all: {word}")
         return word
 
     def _refuse(self, request: Request) -> str | None:

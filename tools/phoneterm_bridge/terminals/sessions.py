@@ -28,9 +28,9 @@ class Session:
         session_id, _, sequence = command_id.partition(".")
         return session_id == self.id and sequence.isdecimal() and sequence.isascii()
 
-    def take(self, command_id: str) -> bool:
+    def admit(self, command_id: str) -> bool:
         """Say whether a command that the session owns comes for the first time; from then on it has come."""
-        return self.come.take(int(command_id.rpartition(".")[2]))
+        return self.come.admit(int(command_id.rpartition(".")[2]))
 
     def is_fresh(self, since_ms: int, now_s: float) -> bool:
         """Say whether something done `since_ms` after the session arrived is neither too old nor from the future."""

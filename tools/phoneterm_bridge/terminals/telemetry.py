@@ -12,7 +12,7 @@ class Telemetry:
     def __init__(self) -> None:
         self._latest: dict[str, tuple[tuple[str, int], ...]] = {}
 
-    def note(self, tid: str, fields: dict[str, int]) -> None:
+    def keep(self, tid: str, fields: dict[str, int]) -> None:
         """Take one message: the fields that it has, by their names on the wire."""
         self._latest[tid] = tuple(fields.items())
 

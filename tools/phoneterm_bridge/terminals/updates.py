@@ -53,7 +53,7 @@ class TerminalUpdates:
 
     def greet(self, terminal: TerminalRecord, hello: dict) -> None:
         """Answer a hello: a new session, and all that the terminal needs to know; none to one in safe mode."""
-        if self.crash_reports.take(terminal.tid, hello):
+        if self.crash_reports.add_hello(terminal.tid, hello):
             self.see_off(terminal.tid)
             return
         lowest, highest = hello["wire"]
@@ -103,15 +103,15 @@ class TerminalUpdates:
             else:
                 self._tell_permissions(terminal)
 
-    def take_ack(self, terminal: TerminalRecord, ack: dict) -> None:
+    def on_ack(self, terminal: TerminalRecord, ack: dict) -> None:
         """A terminal has said which permissions and which configuration are in force there."""
         words = {what: ack[what] for what in (PERMISSIONS, CONFIG)}
         structlog.get_logger().info("in-force", tid=terminal.tid, error=ack["error"], **words)
-        self.deliveries.take_ack(terminal.tid, words, ack["error"])
+        self.deliveries.on_ack(terminal.tid, words, ack["error"])
 
     def send_again(self) -> None:
         """Send again, as often as that may be, what terminals have not said to be in force."""
-        for tid, missing in self.deliveries.take_due().items():
+        for tid, missing in self.deliveries.pop_due().items():
             terminal = self._directory.find(tid)
             if terminal is not None and PERMISSIONS in missing:
                 self._tell_permissions(terminal)
@@ -127,11 +127,11 @@ class TerminalUpdates:
 
     def _tell_permissions(self, terminal: TerminalRecord) -> None:
         self._publisher.say_permissions(terminal, self._policy.classes_for(terminal))
-        self.deliveries.note_sent(terminal.tid, PERMISSIONS, self._directory.revision)
+        self.deliveries.mark_sent(terminal.tid, PERMISSIONS, self._directory.revision)
 
     def _tell_config(self, tid: str) -> None:
         self._publisher.say_config(tid, self._config)
-        self.deliveries.note_sent(tid, CONFIG, self._config["rev"])
+        self.deliveries.mark_sent(tid, CONFIG, self._config["rev"])
 
     def _tell_call(self, terminal: TerminalRecord) -> None:
         fields = describe_calls(self._pbx.calls(terminal.endpoint))

@@ -99,10 +99,10 @@ class AmiClient:
                 if not first_try.done():
                     first_try.set_exception(rejected)
                     return
-                self._tell("pbx-rejected-login", f"user name {self._settings.username}")
+                self._log_once("pbx-rejected-login", f"user name {self._settings.username}")
                 back_off_s = BACK_OFF_MOST_S
             except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as away:
-                self._tell("pbx-not-there", type(away).__name__)
+                self._log_once("pbx-not-there", type(away).__name__)
                 back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)
             except Exception as error:  # a mistake of ours must not leave the bridge deaf for good
                 structlog.get_logger().error("pbx-connection-broke", **self._where, error=repr(error))
@@ -111,7 +111,7 @@ class AmiClient:
                 first_try.set_result(None)
             await asyncio.sleep(back_off_s * random.uniform(0.5, 1.0))  # noqa: S311  to spread, not to hide
 
-    def _tell(self, event: str, reason: str) -> None:
+    def _log_once(self, event: str, reason: str) -> None:
         """Log a trouble, once for as long as it is the same."""
         if event != self._told:
             self._told = event

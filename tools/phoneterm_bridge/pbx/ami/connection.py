@@ -74,7 +74,7 @@ class AmiConnection(asyncio.Protocol):
         """Take what came; a mistake of our own ends the connection."""
         try:
             for message in self._decoder.feed(data):
-                self._take(message)
+                self._on_message(message)
         except Exception as error:
             self.failure = error
             self.close()
@@ -127,7 +127,7 @@ class AmiConnection(asyncio.Protocol):
             deadline.cancel()
             del self._asked[action_id]
 
-    def _take(self, message: Message) -> None:
+    def _on_message(self, message: Message) -> None:
         asked = self._asked.get(message.get("ActionID"))
         if asked is None:
             if message.has("Event"):

@@ -16,13 +16,13 @@ from phoneterm.core import messages
 
 from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.ami.codec import Message
-from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, ChannelActions
 from phoneterm_bridge.pbx.asterisk.arrival import Arrival
 from phoneterm_bridge.pbx.asterisk.calls import Leg
 from phoneterm_bridge.pbx.asterisk.choice import find_leg
-from phoneterm_bridge.pbx.asterisk.features import Features, ask_features, ask_variable
+from phoneterm_bridge.pbx.asterisk.features import Features, ask_features
+from phoneterm_bridge.pbx.asterisk.known_numbers import KnownNumbers
 from phoneterm_bridge.pbx.asterisk.speed import speed_of
 from phoneterm_bridge.pbx.asterisk.start import AttendedStart
 from phoneterm_bridge.pbx.asterisk.transfer import CONSULTING, ConsultationRequest, Transfer
@@ -30,10 +30,6 @@ from phoneterm_bridge.pbx.asterisk.view import CallView
 from phoneterm_bridge.pbx.port import Call, Outcome, PbxListener, Target
 
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
-# For so long a number that the dialplan had is not asked for again: one command asks twice, milliseconds apart. Only
-# "yes" is remembered, so that an extension that was just added counts at once.
-_KNOWN_NUMBER_S = 1.0
-_MOST_KNOWN = 1000
 _CONTEXTS_REMEMBERED = 64
 
 
@@ -58,7 +54,7 @@ class AsteriskPbx:
         self._find_features = find_features
         self._will_tell = False
         self._clock = clock
-        self._known_until: dict[tuple[str, str], float] = {}
+        self._numbers = KnownNumbers(self._client, clock)
         self._tasks: set[asyncio.Task[Outcome]] = set()
 
     def listen(self, listener: PbxListener) -> None:
@@ -93,17 +89,7 @@ class AsteriskPbx:
     async def is_known_number(self, context: str, number: str) -> bool | None:
         """Say whether the dialplan has this number, as of a second ago at most; None when the PBX did not answer."""
         _check_context(context)
-        if not messages.is_number(number):
-            return False
-        if self._is_remembered(context, number):
-            return True
-        try:
-            is_known = await ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)") == "1"
-        except (NotConnected, OutcomeUnknown):
-            return None
-        if is_known:
-            self._remember(context, number)
-        return is_known
+        return await self._numbers.has(context, number)
 
     async def carry_out(self, operation: str, call: Call, target: Target | None) -> Outcome:
         """Do to this call what an operation says; what is not in the tables below is refused, and not asked for."""
@@ -116,8 +102,8 @@ class AsteriskPbx:
     async def _send_away(self, call: Call, context: str, number: str) -> Outcome:
         """Send the call's other party to the number; progress "done" when Asterisk has moved it, then its arrival."""
         leg, refusal = self._find(call, context, number)
-        if leg is not None and not self._is_remembered(context, number):
-            is_known = await self.is_known_number(context, number)
+        if leg is not None and not self._numbers.remembers(context, number):
+            is_known = await self._numbers.has(context, number)
             if not is_known:
                 return Outcome("failed", "unknown-number" if is_known is False else "pbx-unreachable")
             leg, refusal = self._find(call, context, number)  # the user may have hung up meanwhile
@@ -136,7 +122,9 @@ class AsteriskPbx:
         leg, refusal = self._find(call, context, number)
         if leg is None:
             return Outcome("failed", refusal)
-        outcome = await AttendedStart(self._client, self._features, self._view).begin(leg, context, number)
+        outcome = await AttendedStart(self._client, self._features, self._view, self._numbers).begin(
+            leg, context, number
+        )
         return self._explained(outcome, call.ref)
 
     async def _complete(self, call: Call) -> Outcome:
@@ -205,7 +193,7 @@ class AsteriskPbx:
 
     def on_disconnected(self) -> None:
         """Everything may change unseen from now on."""
-        self._known_until.clear()
+        self._numbers.forget()
         self._view.lose()
         if self.is_available:
             self.is_available = False
@@ -222,14 +210,6 @@ class AsteriskPbx:
     def _tell_changes(self) -> None:
         self._will_tell = False
         self._view.tell_changes()
-
-    def _is_remembered(self, context: str, number: str) -> bool:
-        return self.is_available and self._clock() < self._known_until.get((context, number), 0.0)
-
-    def _remember(self, context: str, number: str) -> None:
-        if len(self._known_until) >= _MOST_KNOWN:
-            self._known_until.clear()
-        self._known_until[context, number] = self._clock() + _KNOWN_NUMBER_S
 
     def _find(self, call: Call, context: str, number: str) -> tuple[Leg | None, str | None]:
         """Return the leg that can be transferred to this number, or the reason why there is none."""

@@ -26,6 +26,7 @@ from phoneterm_bridge.pbx.asterisk.actions import (
 )
 from phoneterm_bridge.pbx.asterisk.calls import Leg
 from phoneterm_bridge.pbx.asterisk.features import Features, ask_variable
+from phoneterm_bridge.pbx.asterisk.known_numbers import KnownNumbers
 from phoneterm_bridge.pbx.asterisk.transfer import ASKED, ConsultationRequest
 from phoneterm_bridge.pbx.asterisk.view import CallView, RunningTransfer
 from phoneterm_bridge.pbx.port import Outcome
@@ -45,8 +46,9 @@ _HINTS = {
 class AttendedStart:
     """The start of one transfer: `begin` is all of it."""
 
-    def __init__(self, client: AmiClient, features: Features, view: CallView) -> None:
+    def __init__(self, client: AmiClient, features: Features, view: CallView, numbers: KnownNumbers) -> None:
         """Nothing is asked yet."""
+        self._numbers = numbers
         self._client = client
         self._features = features
         self._view = view
@@ -75,13 +77,13 @@ class AttendedStart:
     async def _ask(self, channel: str, context: str, number: str) -> str | None:
         """Ask for the transfer and return why it cannot be, as a wire reason, or None when it is under way."""
         is_known, code, self._context_before, features = await asyncio.gather(
-            ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)"),
+            self._numbers.has(context, number),
             ask_variable(self._client, "FEATUREMAP(atxfer)", channel),
             ask_variable(self._client, _CONTEXT, channel),
             ask_variable(self._client, "CHANNEL(dtmf_features)", channel),
         )
-        if is_known != "1":
-            return "unknown-number"
+        if not is_known:
+            return "unknown-number" if is_known is False else "pbx-unreachable"
         if not code:
             return "pbx-misconfigured"
         if self._features.tells_who_may_transfer and _MAY_TRANSFER not in features:

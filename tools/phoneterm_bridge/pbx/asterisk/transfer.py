@@ -8,7 +8,8 @@ rings, and nothing at all when the colleague is busy or the transfer is cancelle
 | asked      | the feature code is played                     | Hold of the transferrer: started                      |
 | started    | caller on hold, colleague being called         | target Ringing: ringing; target Up: consulting        |
 | ringing    | the colleague's phone rings                    | target Up: consulting; transferrer gone: left         |
-| consulting | transferrer and colleague talk                 | AttendedTransfer Success: done                        |
+| consulting | transferrer and colleague talk                 | AttendedTransfer Success, or transferrer gone and     |
+|            |                                                | caller with target: done                              |
 | left       | transferrer hung up before the answer          | caller with target: done; with transferrer: returned  |
 
 From every state between: transferrer back with the caller, nobody in the second bridge, and who was there gone:
@@ -68,6 +69,7 @@ class Transfer:
         self._colleagues: set[str] = set()
         self._evidence = Evidence()
         self._has_target_left = False
+        self._has_left_consultation = False  # the transferrer hung up while talking to the colleague
         self._no_answer_at = float("inf")
         self._tell = tell
 
@@ -151,6 +153,8 @@ class Transfer:
             self._end("failed", "no-call")
         elif who == self.transferrer and self.state in (STARTED, RINGING):
             self.state = LEFT
+        elif who == self.transferrer and self.state == CONSULTING:
+            self._has_left_consultation = True
         elif self._is_targets(event) or who in self._colleagues:
             self._has_target_left = self._has_target_left or who not in self._colleagues
             self._evidence.note_cause(event.get("Cause"))
@@ -178,6 +182,8 @@ class Transfer:
             self._end("failed", (self._evidence.reason if was_unanswered else None) or "caller-gone")
         elif self.state == LEFT:
             self._look_for_successor(table)
+        elif self._has_left_consultation and self._are_together(table):
+            self._end("done", None)
         elif self.state != ASKED and self._is_over(leg, table):
             self._end("returned", self._why_returned(now))
         if leg is not None:
@@ -192,6 +198,12 @@ class Transfer:
             return False
         guests = [guest for guest in map(table.leg, self._guests) if guest is not None and not guest.has_hung_up]
         return all(guest.bridge not in ("", self.home) for guest in guests)
+
+    def _are_together(self, table: CallTable) -> bool:
+        """Say whether the target is where a caller is."""
+        target = table.leg(self.target)
+        others = [] if target is None or target.has_hung_up else table.others(target)
+        return any(other.uniqueid in self.callers for other in others)
 
     def _look_for_successor(self, table: CallTable) -> None:
         """After the transferrer left: done or returned, by whom the caller talks to now."""

@@ -31,7 +31,7 @@ class RunningTransfer:
         self, leg: Leg, callers: list[Leg], plan: ConsultationRequest, report: Callable[[str, str, str | None], None]
     ) -> None:
         """Begin, with progress held back."""
-        self.transfer = Transfer(leg, callers, plan, self._tell)
+        self.transfer = Transfer(leg, callers, plan, self._pass_on)
         self.has_begun = asyncio.Event()
         self.is_lost = False
         self.held_back: list[tuple[str, str | None]] | None = []
@@ -47,7 +47,7 @@ class RunningTransfer:
         for state, reason in held_back:
             self._report(self.transfer.ref, state, reason)
 
-    def _tell(self, state: str, reason: str | None) -> None:
+    def _pass_on(self, state: str, reason: str | None) -> None:
         if self.held_back is None:
             self._report(self.transfer.ref, state, reason)
         else:

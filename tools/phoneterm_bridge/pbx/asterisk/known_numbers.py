@@ -1,0 +1,50 @@
+"""Whether Asterisk's dialplan has a number: the one place that asks. Does not judge who may be sent there.
+
+For a second a number that was there is not asked for again, because one command asks more than once, milliseconds
+apart. Only "yes" is remembered, so that an extension that was just added counts at once.
+"""
+
+from collections.abc import Callable
+
+from phoneterm.core import messages
+
+from phoneterm_bridge.pbx.ami.client import AmiClient
+from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
+from phoneterm_bridge.pbx.asterisk.features import ask_variable
+
+_KNOWN_FOR_S = 1.0
+_MOST_KNOWN = 1000
+
+
+class KnownNumbers:
+    """The numbers of one Asterisk, as of a second ago at most. clock: monotonic seconds."""
+
+    def __init__(self, client: AmiClient, clock: Callable[[], float]) -> None:
+        """Nothing is known yet."""
+        self._client = client
+        self._clock = clock
+        self._known_until: dict[tuple[str, str], float] = {}
+
+    def remembers(self, context: str, number: str) -> bool:
+        """Say whether the number was there just now."""
+        return self._clock() < self._known_until.get((context, number), 0.0)
+
+    async def has(self, context: str, number: str) -> bool | None:
+        """Say whether the dialplan has the number; None when Asterisk did not answer."""
+        if not messages.is_number(number):
+            return False
+        if self.remembers(context, number):
+            return True
+        try:
+            is_there = await ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)") == "1"
+        except (NotConnected, OutcomeUnknown):
+            return None
+        if is_there:
+            if len(self._known_until) >= _MOST_KNOWN:
+                self._known_until.clear()
+            self._known_until[context, number] = self._clock() + _KNOWN_FOR_S
+        return is_there
+
+    def forget(self) -> None:
+        """Remember nothing: the connection was lost, and the dialplan may be another."""
+        self._known_until.clear()
