@@ -14,29 +14,34 @@ from board_check.wiring_page import write_page
 _BOARDS = [read_board(folder) for folder in find_boards()]
 
 
-@pytest.fixture(params=_BOARDS, ids=lambda board: board.name)
+@pytest.fixture(params=_BOARDS, ids=lambda board: board.name, scope="module")
 def board(request):
     return request.param
+
+
+@pytest.fixture(scope="module")
+def picture(board):
+    """The drawing of the board, which takes a second to make."""
+    return draw_board(board)
 
 
 def test_the_committed_wiring_is_that_of_the_board(board):
     assert find_old_files(board) == [], f"phoneterm board wiring {board.name} draws it anew"
 
 
-def test_a_picture_is_drawn_the_same_twice(board):
-    assert draw_board(board) == draw_board(board)
+def test_a_picture_is_drawn_the_same_twice(board, picture):
+    assert draw_board(board) == picture
 
 
-def test_a_picture_has_no_letters_that_need_a_font(board):
-    svg = draw_board(board)
-    assert "<text" not in svg
-    ids = re.findall(r'<symbol id="([^"]+)"', svg)
+def test_a_picture_has_no_letters_that_need_a_font(picture):
+    assert "<text" not in picture
+    ids = re.findall(r'<symbol id="([^"]+)"', picture)
     assert len(ids) == len(set(ids))
-    assert set(re.findall(r'href="#([^"]+)"', svg)) == set(ids)
+    assert set(re.findall(r'href="#([^"]+)"', picture)) == set(ids)
 
 
-def test_a_picture_becomes_a_png_of_twice_its_size(board):
-    png = make_png(draw_board(board))
+def test_a_picture_becomes_a_png_of_twice_its_size(picture):
+    png = make_png(picture)
     assert png.startswith(b"\x89PNG\r\n")
     width, height = struct.unpack(">II", png[16:24])
     assert width > 1200 > height > 600

@@ -1,7 +1,7 @@
 """One installation for each PBX and VM: keypad, firmware on MicroPython, MQTT, bridge, PBX and its phones.
 
-The 32-bit VMs have the heap that the firmware must work in, and a terminal that says there that its memory is short
-has failed, whatever else it did.
+The 32-bit VMs have the heap that copied files must work in, or the one that a chip begins with for frozen ones
+(`heap_lab/limits.py`). A terminal that says there that its memory is short has failed, whatever else it did.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ async def whole(place, make_once, tmp_path_factory):
     heap = {}
     if place.bits == 32:
         live = await measure_heap(make_once, place.is_frozen)
-        most = limits.FROZEN_WORKS_BYTES if place.is_frozen else limits.WORKS_BYTES
+        most = limits.FIRST_HEAP_BYTES if place.is_frozen else limits.WORKS_BYTES
         heap = {"heap_kib": live.heap_kib(most)}
     folder = tmp_path_factory.mktemp("store")
     installation = Installation(make_lab(place.pbx), folder, make_phone=phone_of(place, heap))

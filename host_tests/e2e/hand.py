@@ -37,11 +37,13 @@ class Hand:
     async def key(self, text):
         """Key something until the phone has heard it; return the keypad's answer, with the times of the keys."""
         for _ in range(MOST_TRIES):
-            before_ms = kept_waiting_ms(self._phone.pid)
+            pid = self._phone.pid
+            before_ms = kept_waiting_ms(pid)
             answer, words = await self._key_once(text)
             if words in (*_HEARD, _NO_LINK):
                 return answer
-            waited_ms = kept_waiting_ms(self._phone.pid) - before_ms
+            assert self._phone.pid == pid, "the phone has started anew in the meantime"
+            waited_ms = kept_waiting_ms(pid) - before_ms
             assert waited_ms >= LEAST_WAIT_MS, f"it stalled by itself: it was kept waiting for {waited_ms:.0f} ms only"
             self.asked_again += words == AGAIN[0]
             self._note(f"{text} was keyed again: the computer had kept the phone waiting for {waited_ms:.0f} ms.")

@@ -50,15 +50,10 @@ def talking_table():
 def test_any_events_lead_to_known_states_and_to_one_end(events):
     table, told = talking_table(), []
     user = table.leg("1.2")
-    transfer = Transfer(
-        user,
-        table.others(user),
-        ConsultationRequest("Local/102@internal-", 15.0),
-        lambda *progress: told.append(progress),
-    )
+    transfer = Transfer(user, table.others(user), ConsultationRequest("Local/102@internal-", 15.0))
     for one in events:
         table.apply(one)
-        transfer.apply(one, table, 2.0)
+        told += transfer.apply(one, table, 2.0)
     assert all(state in STATES and (reason is None or reason in REASONS) for state, reason in told)
     finals = [state for state, _ in told if state in FINAL_STATES]
     assert len(finals) <= 1
@@ -107,7 +102,7 @@ def test_a_colleague_who_leaves_the_second_bridge_comes_to_the_caller_or_is_gone
     table, progress = talking_table(), []
     user = table.leg("1.2")
     plan = ConsultationRequest("Local/102@internal-", 15.0)
-    transfer = Transfer(user, table.others(user), plan, lambda *told: progress.append(told))
+    transfer = Transfer(user, table.others(user), plan)
     for name, who, bridge in [
         ("Hold", "1.2", ""), ("BridgeLeave", "1.2", "home"), ("BridgeEnter", "1.2", "second"),
         ("Newchannel", "1.3", ""), ("Newstate", "1.3", ""), ("BridgeEnter", "1.3", "second"),
@@ -118,7 +113,7 @@ def test_a_colleague_who_leaves_the_second_bridge_comes_to_the_caller_or_is_gone
             DestBridgeUniqueid=bridge, Cause="16",
         )  # fmt: skip
         table.apply(one)
-        transfer.apply(one, table, 2.0)
+        progress += transfer.apply(one, table, 2.0)
     assert [state for state, _ in progress] == ["consulting", told]
 
 
@@ -127,7 +122,7 @@ def test_who_hangs_up_in_a_consultation_has_transferred_once_caller_and_colleagu
     table, progress = talking_table(), []
     user = table.leg("1.2")
     plan = ConsultationRequest("Local/102@internal-", 15.0)
-    transfer = Transfer(user, table.others(user), plan, lambda *told: progress.append(told))
+    transfer = Transfer(user, table.others(user), plan)
     for name, who, bridge in [
         ("Hold", "1.2", ""), ("BridgeLeave", "1.2", "home"), ("BridgeEnter", "1.2", "second"),
         ("Newchannel", "1.3", ""), ("Newstate", "1.3", ""), ("BridgeEnter", "1.3", "second"),
@@ -138,5 +133,5 @@ def test_who_hangs_up_in_a_consultation_has_transferred_once_caller_and_colleagu
             DestBridgeUniqueid=bridge, Cause="16",
         )  # fmt: skip
         table.apply(one)
-        transfer.apply(one, table, 2.0)
+        progress += transfer.apply(one, table, 2.0)
     assert [state for state, _ in progress] == ["consulting", "done"]

@@ -241,7 +241,7 @@ class SilentDisplay:
     def __init__(self, address):
         self.ADDRESS = address
 
-    def take(self, output):
+    def feed(self, output):
         pass
 
 

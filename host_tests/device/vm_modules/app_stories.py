@@ -256,7 +256,7 @@ async def measured_device(bench):
     await bench.until(lambda: bench.parts.published)
     fields = bench.parts.published[0][1]
     whole = fields.pop("heap_free") + fields.pop("heap_used")
-    print(150000 < whole <= 160 * 1024, sorted(fields.items()))
+    print(160000 < whole <= 171 * 1024, sorted(fields.items()))
 
 
 asyncio.run(globals()[sys.argv[1]](Bench()))

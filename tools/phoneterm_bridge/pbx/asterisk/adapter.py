@@ -145,7 +145,7 @@ class AsteriskPbx:
         """Release the colleague and return to the caller."""
 
         def abort(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
-            transfer.is_cancelled = True
+            transfer.cancel()
             return self._actions.abort(leg.channel, self._features.abort)
 
         return await self._steer(call, abort)
@@ -157,7 +157,7 @@ class AsteriskPbx:
             return Outcome("failed", "not-answered")
 
         def exchange(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
-            transfer.is_swapping = True
+            transfer.begin_swap()
             return self._actions.play(leg.channel, self._features.swap)
 
         return await self._steer(call, exchange)

@@ -18,7 +18,6 @@ caller gone: failed, caller-gone. The target is Asterisk's own Local channel (it
 half `;2` runs the Dial to the colleague's phone.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from phoneterm_bridge.pbx.ami.codec import Message
@@ -36,6 +35,9 @@ NO_ANSWER_MARGIN_S = 0.5
 FAIL_SOUND_S = 0.5  # how long Asterisk's xferfailsound keeps a transferrer who is back from sending feature codes
 
 
+Progress = tuple[str, str | None]  # a state of the wire, and its reason if any
+
+
 @dataclass(frozen=True)
 class ConsultationRequest:
     """What was asked for: what the target's channel name begins with, and how long Asterisk rings the colleague."""
@@ -45,11 +47,9 @@ class ConsultationRequest:
 
 
 class Transfer:
-    """One attended transfer, from the feature code to its end. `tell` is called with each progress."""
+    """One attended transfer, from the feature code to its end. `apply` is the only one who changes its state."""
 
-    def __init__(
-        self, leg: Leg, callers: list[Leg], plan: ConsultationRequest, tell: Callable[[str, str | None], None]
-    ) -> None:
+    def __init__(self, leg: Leg, callers: list[Leg], plan: ConsultationRequest) -> None:
         """Begin in `asked`: this leg is about to transfer these callers."""
         self.state = ASKED
         self.ref = leg.ref
@@ -71,7 +71,7 @@ class Transfer:
         self._has_target_left = False
         self._has_left_consultation = False  # the transferrer hung up while talking to the colleague
         self._no_answer_at = float("inf")
-        self._tell = tell
+        self._progress: list[Progress] = []
 
     @property
     def is_under_way(self) -> bool:
@@ -91,10 +91,10 @@ class Transfer:
         self._guests = {target.uniqueid}
         self.state = CONSULTING if target.state == "Up" else RINGING
 
-    def apply(self, event: Message, table: CallTable, now: float) -> None:
-        """Take in one event, after the table has taken it in; now: `time.monotonic()` seconds."""
+    def apply(self, event: Message, table: CallTable, now: float) -> list[Progress]:
+        """Take in one event, after the table has; return how the transfer went on. now: `time.monotonic()` seconds."""
         if self.state == ENDED:
-            return
+            return []
         name, who = event.get("Event"), event.get("Uniqueid")
         if name == "Newchannel" and not self.target and self.state in (ASKED, STARTED):
             self._look_for_target(event)
@@ -116,6 +116,16 @@ class Transfer:
         if name == "BridgeEnter" and who == self.transferrer:
             self.is_swapping = False
         self._look_at_bridges(table, now)
+        progress, self._progress = self._progress, []
+        return progress
+
+    def cancel(self) -> None:
+        """The transferrer has asked to be with the caller again."""
+        self.is_cancelled = True
+
+    def begin_swap(self) -> None:
+        """The transferrer has asked to talk to the other one."""
+        self.is_swapping = True
 
     def _is_targets(self, event: Message) -> bool:
         return event.get("Channel").startswith(self._target_name)
@@ -130,10 +140,10 @@ class Transfer:
     def _on_target_state(self, state: str) -> None:
         if state == "Ringing" and self.state == STARTED:
             self.state = RINGING
-            self._tell("ringing", None)
+            self._progress.append(("ringing", None))
         elif state == "Up" and self.state in (STARTED, RINGING):
             self.state = CONSULTING
-            self._tell("consulting", None)
+            self._progress.append(("consulting", None))
         elif state == "Up" and self.state == LEFT:
             self._end("done", None)
 
@@ -224,4 +234,4 @@ class Transfer:
 
     def _end(self, state: str, reason: str | None) -> None:
         self.state = ENDED
-        self._tell(state, reason)
+        self._progress.append((state, reason))

@@ -31,7 +31,7 @@ class RunningTransfer:
         self, leg: Leg, callers: list[Leg], plan: ConsultationRequest, report: Callable[[str, str, str | None], None]
     ) -> None:
         """Begin, with progress held back."""
-        self.transfer = Transfer(leg, callers, plan, self._pass_on)
+        self.transfer = Transfer(leg, callers, plan)
         self.has_begun = asyncio.Event()
         self.is_lost = False
         self.held_back: list[tuple[str, str | None]] | None = []
@@ -47,7 +47,8 @@ class RunningTransfer:
         for state, reason in held_back:
             self._report(self.transfer.ref, state, reason)
 
-    def _pass_on(self, state: str, reason: str | None) -> None:
+    def pass_on(self, state: str, reason: str | None) -> None:
+        """Report progress, or keep it for later."""
         if self.held_back is None:
             self._report(self.transfer.ref, state, reason)
         else:
@@ -154,7 +155,8 @@ class CallView:
     def _apply_to(self, running: RunningTransfer, event: Message) -> None:
         transfer = running.transfer
         wanted_release = transfer.wants_release
-        transfer.apply(event, self.table, self.clock())
+        for state, reason in transfer.apply(event, self.table, self.clock()):
+            running.pass_on(state, reason)
         if transfer.target or transfer.state not in (ASKED, STARTED):
             running.has_begun.set()
         if transfer.state == ENDED:
