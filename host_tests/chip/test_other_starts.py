@@ -9,6 +9,7 @@ from chip_lab.installation import ChipInstallation
 from chip_lab.soak import soak
 from desk_lab.installation import CALLER, EXTENSION, TID
 from phoneterm.core import messages
+from virtual_phone.client import PhoneError
 
 pytestmark = pytest.mark.timeout(600)
 SOAK_S = 20
@@ -42,6 +43,20 @@ async def test_a_file_named_safe_leads_to_safe_mode_and_the_bridge_knows_why(ins
             await asyncio.sleep(0.05)
 
 
+async def hang(keypad):
+    """Press the key at which the terminal hangs; again where it asks for that, as it may soon after its start."""
+    for _ in range(4):
+        asked = asyncio.create_task(keypad.wait_for_event(lambda event: event.get("name") == "refused-number", 5))
+        await asyncio.sleep(0)  # lets the task begin to listen
+        await keypad.type("#")
+        try:
+            await asked
+        except PhoneError:
+            return  # it does not say anything any more
+        await keypad.wait_for_signal("ready")
+    raise AssertionError("the terminal has heard no key")
+
+
 async def test_a_terminal_that_hangs_is_restarted_by_its_watchdog_and_reports_the_crash(install):
     house = await install("ready", end_of_board=b"\n\n" + HANGS_AT_A_KEY.read_bytes())
     hellos = []
@@ -57,9 +72,10 @@ async def test_a_terminal_that_hangs_is_restarted_by_its_watchdog_and_reports_th
     await asyncio.sleep(0)  # lets the task begin to listen
     await house.lab.place_call(CALLER, EXTENSION)
     await talking
-    await house.keypad.type("#")
+    await hang(house.keypad)
     await asyncio.wait_for(told.wait(), 2 * BACK_S)
-    assert hellos[0]["crash"].startswith("watchdog")
+    # ESP-IDF's task watchdog ends a hang by a panic; the emulated chip gives one or the other as the cause.
+    assert hellos[0]["crash"].startswith(("watchdog", "panic"))
     assert (await house.keypad.state())["boots"] == 2 + house.phone.false_starts
 
 

@@ -18,7 +18,7 @@ from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
-from virtual_phone.client import PhoneClient
+from virtual_phone.client import PhoneClient, PhoneError
 from virtual_phone.phone import VirtualPhone
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ EXTENSION = "101"
 USER = "alice"
 CALLER = "103"
 PBX_KINDS = ("simulator", "asterisk")
+READY = "ready"
 READY_S = 20.0
+_LOOK_S = 0.05
 CHIP_READY_S = 180.0  # it reads its files in seconds, and its emulator may have to begin anew
 
 
@@ -68,7 +70,7 @@ class Installation:
     """Everything between the key and the caller's ear; ports of 0 are chosen freely."""
 
     more_settings: tuple[str, ...] = ()  # of the bridge
-    first_signal = "ready"  # what the phone's start is waited for by
+    first_signal = READY  # what the phone's start is waited for by
     ready_s = READY_S
 
     def __init__(
@@ -157,6 +159,18 @@ class Installation:
         self.keypad = await PhoneClient.connect(HOST, self.phone.control_port)
         self._parts.push_async_callback(self.keypad.close)
         await self.keypad.wait_for_signal(self.first_signal, self.ready_s)
+        if self.first_signal == READY:
+            await self._wait_for_configuration()
+
+    async def _wait_for_configuration(self) -> None:
+        """Wait until the terminal has read its configuration, which keeps a chip from hearing keys for a moment."""
+        deliveries = self.bridge.parts.updates.deliveries
+        try:
+            async with asyncio.timeout(self.ready_s):
+                while deliveries.missing(TID):  # noqa: ASYNC110 - nobody tells when
+                    await asyncio.sleep(_LOOK_S)
+        except TimeoutError:
+            raise PhoneError(f"the terminal has not taken its configuration within {self.ready_s:g} s") from None
 
     async def place_call(self) -> None:
         """Have the caller call the extension; return once they talk and the terminal has heard of it."""
