@@ -17,7 +17,7 @@ UNSUPPORTED = Outcome("failed", "unsupported")
 
 
 class BlindOnlyPbx:
-    """See `pbx_port.Pbx`."""
+    """See `pbx.port.Pbx`."""
 
     operations = frozenset({"blind"})
 

@@ -82,10 +82,30 @@ def test_a_renamed_channel_keeps_its_reference_and_is_acted_on_by_its_new_name()
     assert [leg.ref for leg in table.legs_of("101")] == [ref]
 
 
+# The user has the caller on hold and talks to the colleague: an event, whose, and its bridge.
+_CONSULTING = [
+    ("Hold", "1.2", ""), ("BridgeLeave", "1.2", "home"), ("BridgeEnter", "1.2", "second"),
+    ("Newchannel", "1.3", ""), ("Newstate", "1.3", ""), ("BridgeEnter", "1.3", "second"),
+]  # fmt: skip
 _USER_LEAVES = [("BridgeLeave", "1.2", "home")]
 _COLLEAGUE_LEAVES = [("BridgeLeave", "1.3", "second")]
 _COLLEAGUE_COMES = [("BridgeEnter", "1.3", "home")]
 _TRANSFERRED = [("AttendedTransfer", "1.2", "home")]
+
+
+def progress_of(steps):
+    """Return the states that a transfer goes through by these events."""
+    table, progress = talking_table(), []
+    user = table.leg("1.2")
+    transfer = Transfer(user, table.others(user), ConsultationRequest("Local/102@internal-", 15.0))
+    for name, who, bridge in steps:
+        one = event(
+            name, who, BridgeUniqueid=bridge, ChannelStateDesc="Up", OrigTransfererUniqueid=who, Result="Success",
+            DestBridgeUniqueid=bridge, Cause="16",
+        )  # fmt: skip
+        table.apply(one)
+        progress += transfer.apply(one, table, 2.0)
+    return [state for state, _ in progress]
 
 
 @pytest.mark.parametrize(
@@ -99,39 +119,11 @@ _TRANSFERRED = [("AttendedTransfer", "1.2", "home")]
 )
 def test_a_colleague_who_leaves_the_second_bridge_comes_to_the_caller_or_is_gone(ending, told):
     """While swapped, the user is with the caller: recorded from Asterisk 22, which moves her first or last."""
-    table, progress = talking_table(), []
-    user = table.leg("1.2")
-    plan = ConsultationRequest("Local/102@internal-", 15.0)
-    transfer = Transfer(user, table.others(user), plan)
-    for name, who, bridge in [
-        ("Hold", "1.2", ""), ("BridgeLeave", "1.2", "home"), ("BridgeEnter", "1.2", "second"),
-        ("Newchannel", "1.3", ""), ("Newstate", "1.3", ""), ("BridgeEnter", "1.3", "second"),
-        ("BridgeLeave", "1.2", "second"), ("BridgeEnter", "1.2", "home"), *ending,
-    ]:  # fmt: skip
-        one = event(
-            name, who, BridgeUniqueid=bridge, ChannelStateDesc="Up", OrigTransfererUniqueid=who, Result="Success",
-            DestBridgeUniqueid=bridge, Cause="16",
-        )  # fmt: skip
-        table.apply(one)
-        progress += transfer.apply(one, table, 2.0)
-    assert [state for state, _ in progress] == ["consulting", told]
+    swapped = [("BridgeLeave", "1.2", "second"), ("BridgeEnter", "1.2", "home")]
+    assert progress_of(_CONSULTING + swapped + ending) == ["consulting", told]
 
 
 @pytest.mark.parametrize("ending", [[], _TRANSFERRED], ids=["without AttendedTransfer", "with it"])
 def test_who_hangs_up_in_a_consultation_has_transferred_once_caller_and_colleague_are_together(ending):
-    table, progress = talking_table(), []
-    user = table.leg("1.2")
-    plan = ConsultationRequest("Local/102@internal-", 15.0)
-    transfer = Transfer(user, table.others(user), plan)
-    for name, who, bridge in [
-        ("Hold", "1.2", ""), ("BridgeLeave", "1.2", "home"), ("BridgeEnter", "1.2", "second"),
-        ("Newchannel", "1.3", ""), ("Newstate", "1.3", ""), ("BridgeEnter", "1.3", "second"),
-        ("Hangup", "1.2", ""), *_COLLEAGUE_LEAVES, *_COLLEAGUE_COMES, *ending,
-    ]:  # fmt: skip
-        one = event(
-            name, who, BridgeUniqueid=bridge, ChannelStateDesc="Up", OrigTransfererUniqueid=who, Result="Success",
-            DestBridgeUniqueid=bridge, Cause="16",
-        )  # fmt: skip
-        table.apply(one)
-        progress += transfer.apply(one, table, 2.0)
-    assert [state for state, _ in progress] == ["consulting", "done"]
+    hung_up = [("Hangup", "1.2", ""), *_COLLEAGUE_LEAVES, *_COLLEAGUE_COMES]
+    assert progress_of(_CONSULTING + hung_up + ending) == ["consulting", "done"]

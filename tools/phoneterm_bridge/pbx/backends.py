@@ -1,6 +1,6 @@
 """Makes the PBX backend that the settings name. A backend is imported only when it is wanted.
 
-A second PBX is one module with one class (`pbx_port.Pbx`), one line in the table here, and its name at `pbx.kind`.
+A second PBX is one module with one class (`pbx.port.Pbx`), one line in the table here, and its name at `pbx.kind`.
 """
 
 from collections.abc import Callable

@@ -34,7 +34,7 @@ _CONTEXTS_REMEMBERED = 64
 
 
 class AsteriskPbx:
-    """See `pbx_port.Pbx`."""
+    """See `pbx.port.Pbx`."""
 
     def __init__(
         self,
