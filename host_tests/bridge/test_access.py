@@ -1,5 +1,7 @@
 """Who may do what at the broker: one body of tests for the embedded one and for mosquitto as we configure it."""
 
+import asyncio
+
 import gmqtt
 import pytest
 from bridge.production_mosquitto import ProductionMosquitto
@@ -119,6 +121,19 @@ async def test_the_same_client_again_takes_over_and_the_old_connection_ends(crow
     second = await crowd.terminal(client_id="same")
     await make.until(lambda: first.wire.is_lost)
     assert await second.hello()
+
+
+async def test_of_several_that_take_over_at_once_only_the_last_stays(crowd, make):
+    unhandled = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
+    await crowd.terminal(client_id="same")
+    wires = [make.MqttWire("same") for _ in range(3)]
+    mine = (crowd.bridge.broker_port, crowd.enrolment.tid, crowd.enrolment.mqtt_password)
+    refusals = await asyncio.gather(*(wire.connect(*mine) for wire in wires), return_exceptions=True)
+    last = await crowd.terminal(client_id="same")
+    await make.until(lambda: all(wire.is_lost for wire, refusal in zip(wires, refusals, strict=True) if refusal is None))
+    assert await last.hello()
+    assert not unhandled
 
 
 @pytest.mark.parametrize(

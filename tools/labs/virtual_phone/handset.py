@@ -56,9 +56,10 @@ class Handset(ABC):
             delay_ms = start_ms + stroke.at_ms - now_ms()
             if delay_ms > 0:
                 await asyncio.sleep(delay_ms / 1000)
-            start_ms = max(start_ms, now_ms() - stroke.at_ms)
             self.set_key(stroke.legend, stroke.is_down)
-            done.append(stroke._replace(at_ms=now_ms()))
+            moved_ms = now_ms()
+            start_ms = max(start_ms, moved_ms - stroke.at_ms)
+            done.append(stroke._replace(at_ms=moved_ms))
         return done
 
     def set_hook(self, is_off_hook: bool) -> None:

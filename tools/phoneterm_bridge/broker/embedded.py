@@ -154,12 +154,12 @@ class EmbeddedBroker:
 
     async def _serve(self, connect: Connect, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Let amqtt serve an admitted client, after an older connection of the same client has ended."""
-        mine = self._open[connect.username]
         client_id = connect.client_id or secrets.token_hex(8)
-        if client_id in mine:
-            older, is_over = mine[client_id]
-            older.transport.abort()
-            await asyncio.wait_for(is_over.wait(), _TAKE_OVER_TIMEOUT_S)
+        async with asyncio.timeout(_TAKE_OVER_TIMEOUT_S):
+            while older := self._open[connect.username].get(client_id):  # another may have been quicker meanwhile
+                older[0].transport.abort()
+                await older[1].wait()
+        mine = self._open[connect.username]
         if len(mine) >= _MOST_CONNECTIONS_OF_ONE:
             raise ConnectRefused(connect_packet.REFUSED_NOT_ALLOWED)
         is_over = asyncio.Event()
