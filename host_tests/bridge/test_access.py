@@ -131,7 +131,9 @@ async def test_of_several_that_take_over_at_once_only_the_last_stays(crowd, make
     mine = (crowd.bridge.broker_port, crowd.enrolment.tid, crowd.enrolment.mqtt_password)
     refusals = await asyncio.gather(*(wire.connect(*mine) for wire in wires), return_exceptions=True)
     last = await crowd.terminal(client_id="same")
-    await make.until(lambda: all(wire.is_lost for wire, refusal in zip(wires, refusals, strict=True) if refusal is None))
+    await make.until(
+        lambda: all(wire.is_lost for wire, refusal in zip(wires, refusals, strict=True) if refusal is None)
+    )
     assert await last.hello()
     assert not unhandled
 

@@ -4,15 +4,15 @@ ESP32_CHIP names the emulator. A chip on a socket has no reset line, so the test
 buttons BOOT and RESET: it starts the chip in its loader, and anew once the image is written.
 """
 
-import fcntl
+import asyncio
 import os
 import shutil
 import socket
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
+from chip_lab.slots import take_slot
 from device_cable import rom_loader
 from device_cable.board import enter_board
 from device_cable.cable import Cable
@@ -38,8 +38,7 @@ class EmulatedChip:
             free.bind(("127.0.0.1", 0))
             self._number = free.getsockname()[1]
         self.port = f"socket://127.0.0.1:{self._number}"
-        self._lock = open(Path(tempfile.gettempdir()) / "phoneterm-chip-0.lock", "w")  # noqa: SIM115 - held
-        fcntl.flock(self._lock, fcntl.LOCK_EX)  # no more than two chips on one machine
+        self._slot = asyncio.run(take_slot())
         self._process = None
 
     def start(self, *options):
@@ -62,7 +61,7 @@ class EmulatedChip:
 
     def close(self):
         self.stop()
-        self._lock.close()
+        os.close(self._slot)
 
 
 @pytest.fixture

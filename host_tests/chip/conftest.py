@@ -10,6 +10,8 @@ from e2e.hand_made import HandMadeTerminal
 from e2e.permission import change_permission
 from pbx.desk import are_talking
 
+from chip.hand import Hand
+
 BACK_S = 90  # a chip reads its files in seconds, and a busy computer makes them many
 
 
@@ -42,21 +44,29 @@ async def desk(whole):
     await whole.lab.clear()
 
 
+@pytest.fixture
+def hand(whole, note):
+    """The hand at the keypad, which keys again what the phone asks to have again."""
+    return Hand(whole.keypad, note)
+
+
 @pytest_asyncio.fixture(loop_scope="package")
 async def hand_made(desk):
     """A terminal made by hand with the secrets of the real one, which gets a session of its own again afterwards."""
     async with HandMadeTerminal(desk) as terminal:
         yield terminal
-    await start_anew(desk.keypad)
+    await start_anew(desk)
 
 
-async def start_anew(keypad):
-    """Press the reset button, and return when the terminal is ready."""
+async def start_anew(installation):
+    """Press the reset button, and return when the terminal is ready and has read its configuration."""
+    keypad = installation.keypad
     starting = asyncio.create_task(keypad.wait_for_event(lambda event: event.get("name") == "starting", BACK_S))
     await asyncio.sleep(0)  # lets the task begin to listen
     await keypad.reset()
     await starting
     await keypad.wait_for_signal("ready", BACK_S)
+    await installation.wait_for_configuration()
 
 
 def is_line(line):

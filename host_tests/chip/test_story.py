@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from chip.conftest import BACK_S, is_line, start_anew
 from desk_lab.installation import CALLER, EXTENSION
 from e2e.test_acceptance_story import (  # noqa: F401 - the same tests as on the virtual phone
     COLLEAGUE,
@@ -18,13 +17,15 @@ from e2e.test_acceptance_story import (  # noqa: F401 - the same tests as on the
     test_without_the_permission_the_terminal_itself_refuses_and_the_caller_notices_nothing,
 )
 
+from chip.conftest import BACK_S, is_line, start_anew
+
 pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(400)]
 PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
 
 
-async def consult(desk):
+async def consult(desk, hand):
     """Have 103 on hold and 101 talk to 102."""
-    await desk.keypad.type("*2102")
+    await hand.key("*2102")
     await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE))
     await desk.keypad.wait_for_signal("consulting", BACK_S)
     await asyncio.sleep(PAUSE_S)
@@ -40,23 +41,21 @@ async def back_with(desk, line, act):
 
 
 @pytest.mark.parametrize(("key", "partner"), [("A", COLLEAGUE), ("C", EXTENSION)], ids=["complete", "cancel"])
-async def test_a_consultation_is_ended_by_a_key(desk, key, partner):
-    await consult(desk)
-    await desk.keypad.type(key)
+async def test_a_consultation_is_ended_by_a_key(desk, hand, key, partner):
+    await consult(desk, hand)
+    await hand.key(key)
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, partner))
 
 
-async def test_a_sequence_is_cancelled_and_the_caller_notices_nothing(desk):
+async def test_a_sequence_is_cancelled_and_the_caller_notices_nothing(desk, hand):
     before, journalled = await desk.lab.legs(), count_commands(desk)
-    await desk.keypad.type("#1")
-    await desk.keypad.wait_for_signal("open")
-    await desk.keypad.type("C")
-    await desk.keypad.wait_for_signal("ready")
+    await hand.key("#1", ("open",))
+    await hand.key("C", ("ready",))
     assert await desk.lab.legs() == before
     assert count_commands(desk) == journalled
 
 
-async def test_what_is_keyed_without_the_bridge_does_not_happen_when_it_is_back(desk):
+async def test_what_is_keyed_without_the_bridge_does_not_happen_when_it_is_back(desk, hand):
     before, journalled = await desk.lab.legs(), count_commands(desk)
     await desk.stop_bridge()
     await desk.keypad.type("#1102")
@@ -65,22 +64,22 @@ async def test_what_is_keyed_without_the_bridge_does_not_happen_when_it_is_back(
     await desk.keypad.wait_for_signal("ready", BACK_S)
     assert await desk.lab.legs() == before
     assert count_commands(desk) == journalled
-    await desk.keypad.type("#1102")
+    await hand.key("#1102")
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
 
 
-async def test_a_consultation_outlives_the_connection_to_the_broker(desk):
+async def test_a_consultation_outlives_the_connection_to_the_broker(desk, hand):
     async def cut():
         desk.proxy.cut()
 
-    await consult(desk)
+    await consult(desk, hand)
     await back_with(desk, "call consulting", cut)
     await desk.keypad.wait_for_signal("consulting", BACK_S)
-    await desk.keypad.type("C")
+    await hand.key("C")
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, EXTENSION))
 
 
-async def test_the_terminal_comes_back_when_the_network_has_lost_everything_for_a_while(desk):
+async def test_the_terminal_comes_back_when_the_network_has_lost_everything_for_a_while(desk, hand):
     lost = asyncio.create_task(
         desk.keypad.wait_for_event(lambda event: str(event.get("line", "")).startswith("link-lost"), BACK_S)
     )
@@ -92,12 +91,12 @@ async def test_the_terminal_comes_back_when_the_network_has_lost_everything_for_
         await desk.keypad.wifi(True)
 
     await back_with(desk, "call talking", switch_on)
-    await desk.keypad.type("#1102")
+    await hand.key("#1102")
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
 
 
-async def test_a_terminal_that_restarts_in_mid_transfer_shows_where_things_stand(desk):
-    await consult(desk)
+async def test_a_terminal_that_restarts_in_mid_transfer_shows_where_things_stand(desk, hand):
+    await consult(desk, hand)
 
     async def restart():
         await desk.keypad.reset()
@@ -118,4 +117,4 @@ async def test_the_cancel_key_held_at_power_on_leads_to_safe_mode_and_the_reset_
     assert "safe mode: cancel key held" in await keypad.log()
     assert (await keypad.state())["signal"] == "safe-mode"
     await keypad.release("C")
-    await start_anew(keypad)
+    await start_anew(whole)

@@ -160,9 +160,9 @@ class Installation:
         self._parts.push_async_callback(self.keypad.close)
         await self.keypad.wait_for_signal(self.first_signal, self.ready_s)
         if self.first_signal == READY:
-            await self._wait_for_configuration()
+            await self.wait_for_configuration()
 
-    async def _wait_for_configuration(self) -> None:
+    async def wait_for_configuration(self) -> None:
         """Wait until the terminal has read its configuration, which keeps a chip from hearing keys for a moment."""
         deliveries = self.bridge.parts.updates.deliveries
         try:
