@@ -70,6 +70,19 @@ async def test_what_nobody_waits_for_does_not_go_with_what_somebody_waits_for(sc
     assert scribe.groups[1:] == [(HERE, ["later"])]
 
 
+async def test_what_is_to_be_written_now_is_only_what_somebody_waits_for(scribe):
+    scribe.writer.add("later")
+    scribe.writer.write_now()
+    assert scribe.groups == []
+    waited_for = scribe.writer.submit("now")
+    scribe.writer.write_now()
+    assert waited_for.done()
+    assert scribe.groups == [(HERE, ["now"])]
+    scribe.writer.write_now()
+    await asyncio.sleep(0)
+    assert len(scribe.groups) == 1
+
+
 async def test_what_comes_last_goes_with_all_that_was_queued_before_it(scribe):
     scribe.writer.add("a")
     scribe.writer.add("b")

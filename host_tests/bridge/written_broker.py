@@ -29,7 +29,7 @@ class WrittenBroker:
             self._came.result()[1].transport.abort()
         await self.connection.close()
 
-    def make_connection(self, keepalive_s=60, hear=None, limits=USUAL_LIMITS, **changes):
+    def make_connection(self, keepalive_s=60, hear=None, limits=USUAL_LIMITS, on_batch=None, **changes):
         """Return a connection to this broker; `hear` is called with each message instead of keeping it in `heard`."""
 
         async def keep(topic, payload, is_retained, _acknowledge):
@@ -38,7 +38,7 @@ class WrittenBroker:
         host, port = self._server.sockets[0].getsockname()
         options = {"host": host, "port": port, "username": "bridge", "password": "secret"} | changes
         address = BrokerAddress(keepalive_s=keepalive_s, **options)
-        self.connection = MqttConnection(address, "t/#", WILL, hear or keep, limits=limits)
+        self.connection = MqttConnection(address, "t/#", WILL, hear or keep, limits, on_batch)
         return self.connection
 
     async def take(self):

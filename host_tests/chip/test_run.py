@@ -4,8 +4,9 @@ import contextlib
 
 import psutil
 import pytest
-from chip.conftest import BACK_S
 from e2e.test_run import running
+
+from chip.conftest import BACK_S
 
 MOST_TRIES = 4
 

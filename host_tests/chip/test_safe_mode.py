@@ -1,11 +1,12 @@
 """Safe mode on an emulated ESP32 with TLS: the umqtt.simple is the one that MicroPython's own image has frozen in."""
 
 import pytest
-from chip.conftest import BACK_S, is_line
 from chip_lab.phone import ChipPhone
 from chip_lab.tls import BROKER_NAME, TimeServer, make_options
 from device.real_brokers import PASSWORD, TID, make_mosquitto
 from virtual_phone.client import PhoneClient
+
+from chip.conftest import BACK_S, is_line
 
 pytestmark = pytest.mark.timeout(300)
 _SETTINGS = {"mqtt_host": "127.0.0.1", "mqtt_password": PASSWORD, "mac_key": "00" * 16, "tid": TID}
@@ -22,7 +23,7 @@ async def make_phone(need_chip, need_part, tmp_path):
     broker = make_mosquitto(need_part("mosquitto"), {key: path.read_bytes() for key, path in options.items()})
     await broker.start()
     clock = await TimeServer.start()
-    opened = []
+    opened, phones = [], []
 
     async def make(name):
         settings = _SETTINGS | {"mqtt_port": str(broker.port)} | of_terminal | {"tls_host": name}
@@ -30,10 +31,13 @@ async def make_phone(need_chip, need_part, tmp_path):
         phone.set_key("C", True)
         await phone.start()
         client = await PhoneClient.connect("127.0.0.1", phone.control_port)
+        phones.append(phone)
         opened.extend((client.close, phone.stop))
         return phone, client
 
     yield make
+    for phone in phones:
+        print("The terminal's last lines:", *list(phone.log_lines)[-60:], sep="\n")  # shown when the test failed
     for close in opened:
         await close()
     clock.close()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from bridge.conftest import FakePbx
-from chip.conftest import BACK_S
 from chip_lab.phone import ACCESS_POINT, BOARD, FIRMWARE, HOST_AS_SEEN, ChipPhone
 from firmware_build.board_image import build_image
 from phoneterm_bridge.service import Bridge
@@ -16,6 +15,8 @@ from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
+
+from chip.conftest import BACK_S
 
 pytestmark = pytest.mark.timeout(900)
 _COMMAND = Path(sys.executable).with_name("phoneterm")

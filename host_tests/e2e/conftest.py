@@ -11,14 +11,15 @@ from functools import partial
 import pytest
 import pytest_asyncio
 from desk_lab.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
-from e2e.hand import Hand
-from e2e.hand_made import HandMadeTerminal
-from e2e.measured_heap import measure_heap
-from e2e.permission import change_permission
 from heap_lab import limits, story
 from lab_parts import parts
 from pbx.desk import are_talking
 from virtual_phone.wired_display import KINDS as DISPLAYS
+
+from e2e.hand import Hand
+from e2e.hand_made import HandMadeTerminal
+from e2e.measured_heap import measure_heap
+from e2e.permission import change_permission
 
 # pbx: which one. bits: the width of the VM. is_frozen: whether the firmware is. display: one that costs time, on a
 # phone that waits as the chip does, in ticks of 10 ms; none of both when empty.

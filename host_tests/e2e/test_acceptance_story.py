@@ -6,6 +6,7 @@ import time
 
 import pytest
 from desk_lab.installation import CALLER, EXTENSION
+
 from e2e.conftest import PLACES, WITH_DISPLAYS
 from e2e.hand import AGAIN
 from e2e.permission import change_permission

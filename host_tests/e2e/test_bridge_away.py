@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from desk_lab.installation import CALLER, EXTENSION
+
 from e2e.test_acceptance_story import COLLEAGUE, count_commands, is_gone, is_on_hold, is_talking
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

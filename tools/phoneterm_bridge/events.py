@@ -44,6 +44,14 @@ class Events:
         if not self._parts.pulse.takes(topic, payload):
             await self._parts.router.receive(topic, payload, is_retained, acknowledge)
 
+    def on_batch(self) -> None:
+        """What the messages that came together have for the journal is written before anything else is done.
+
+        In the next turn it would wait for whatever came from the PBX meanwhile: half as long again for each command of
+        20 that are under way (`make bench-bridge`).
+        """
+        self._parts.journal.write_now()
+
     def on_calls_changed(self, endpoint: str) -> None:
         """The PBX's calls of an endpoint changed."""
         parts = self._parts

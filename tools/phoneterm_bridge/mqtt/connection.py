@@ -15,7 +15,14 @@ import structlog
 
 from phoneterm_bridge.mqtt import packets
 from phoneterm_bridge.mqtt.packets import Will
-from phoneterm_bridge.mqtt.protocol import MOST_WAITING_BYTES, HungUp, LoginRefused, MqttProtocol, OnMessage
+from phoneterm_bridge.mqtt.protocol import (
+    MOST_WAITING_BYTES,
+    HungUp,
+    LoginRefused,
+    MqttProtocol,
+    OnBatch,
+    OnMessage,
+)  # fmt: skip
 from phoneterm_bridge.settings.problem import SetupProblem
 
 _ABOUT_CERTIFICATES = "; perhaps it asks for another certificate, see broker.client_certificate_path"
@@ -53,15 +60,15 @@ class MqttConnection:
 
     def __init__(
         self, address: BrokerAddress, topic_filter: str, will: Will, on_message: OnMessage,
-        limits: Limits = USUAL_LIMITS,
+        limits: Limits = USUAL_LIMITS, on_batch: OnBatch | None = None,
     ) -> None:  # fmt: skip
-        """Take what to subscribe to; the topic of the will is subscribed to as well."""
+        """Take what to subscribe to; the topic of the will is subscribed to as well. `on_batch`: see `LinkReceiver`."""
         self._connect_s = limits.connect_s
         self._address = address
         self._filters = (topic_filter, will.topic)
         name = f"bridge-{secrets.token_hex(8)}"
         login = packets.connect(name, address.username, address.password, address.keepalive_s, will)
-        self._protocol = MqttProtocol(login, address.keepalive_s, on_message, limits.most_waiting_bytes)
+        self._protocol = MqttProtocol(login, address.keepalive_s, on_message, limits.most_waiting_bytes, on_batch)
 
     async def open(self) -> None:
         """Log in and subscribe; NotConnected when that fails."""

@@ -28,6 +28,9 @@ class LinkReceiver(Protocol):
     async def on_message(self, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]) -> None:
         """A message came; `acknowledge` tells the broker that it is taken, and so does returning. Must not raise."""
 
+    def on_batch(self) -> None:
+        """All messages that came together have begun to be handled, and none of what they cause has been done yet."""
+
 
 class Link(Protocol):
     """A way to publish and to be told. Publishing while it is down does nothing and says so."""
@@ -81,7 +84,9 @@ class MqttLink:
         delay_s = _FIRST_DELAY_S
         while True:
             pass_on = partial(self._pass_on, receiver)
-            connection = MqttConnection(self._find_address(), self._filter, self._will, pass_on)
+            connection = MqttConnection(
+                self._find_address(), self._filter, self._will, pass_on, on_batch=receiver.on_batch
+            )
             try:
                 await connection.open()
                 delay_s = _FIRST_DELAY_S

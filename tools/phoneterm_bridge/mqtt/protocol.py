@@ -30,6 +30,7 @@ _REFUSALS = {
 
 # Topic, payload, is retained, and what to call once the message is taken, if that is before the receiver returns.
 OnMessage = Callable[[str, bytes, bool, Callable[[], None]], Coroutine[Any, Any, None]]
+OnBatch = Callable[[], None]
 
 
 class LoginRefused(Exception):
@@ -44,14 +45,16 @@ class MqttProtocol(asyncio.Protocol):
     """One connection, good for one `open`. `lost` is set when it has ended or was given up."""
 
     def __init__(
-        self, login: bytes, keepalive_s: float, on_message: OnMessage, most_waiting_bytes: int = MOST_WAITING_BYTES
-    ) -> None:
-        """login: a CONNECT packet, which says the same keepalive."""
+        self, login: bytes, keepalive_s: float, on_message: OnMessage, most_waiting_bytes: int = MOST_WAITING_BYTES,
+        on_batch: OnBatch | None = None,
+    ) -> None:  # fmt: skip
+        """login: a CONNECT packet, which says the same keepalive. `on_batch`: see `LinkReceiver`."""
         self._most_waiting_bytes = most_waiting_bytes
         self.lost = asyncio.Event()
         self.trouble = ""
         self._login = login
         self._on_message = on_message
+        self._on_batch = on_batch
         self._loop = asyncio.get_running_loop()
         self._upkeep = Upkeep(keepalive_s, self._ping, self._cut, self._owed_since)
         self._decoder = Decoder()
@@ -158,6 +161,7 @@ class MqttProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what came."""
         self._upkeep.silent_parts = 0
+        heard_before = self._heard
         for kind, number, topic, payload, is_retained in self._decoder.feed(data):
             if kind == PUBACK:
                 self._unacknowledged.pop(number, None)
@@ -167,6 +171,8 @@ class MqttProtocol(asyncio.Protocol):
                 self._hearing[self._heard] = self._loop.create_task(hearing)
             else:
                 self._take_answer(kind, number, payload)
+        if self._heard != heard_before and self._on_batch is not None:
+            self._loop.call_soon(self._on_batch)  # behind the tasks of this batch
         if self._decoder.trouble:
             self._cut(f"it sends {self._decoder.trouble}")
         if self._settled is not None and not self._unacknowledged:

@@ -76,6 +76,10 @@ class Journal:
         self._writer.add(Indexing())
         return await self._writer.submit(Closing(_now_ms()), is_last=True)
 
+    def write_now(self) -> None:
+        """Commit now what somebody waits for, which is otherwise done in the next turn of the event loop."""
+        self._writer.write_now()
+
     async def stop(self) -> None:
         """Write what is queued, and stop."""
         await self._writer.stop()

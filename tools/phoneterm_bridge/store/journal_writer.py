@@ -94,6 +94,11 @@ class JournalWriter:
         if self._delay is None:
             self._delay = loop.call_later(_MOST_DELAY_S, self._write_later)
 
+    def write_now(self) -> None:
+        """Commit now what somebody waits for, rather than in the next turn of the loop."""
+        if self._due is not None:
+            self._write()
+
     async def stop(self) -> None:
         """Commit what is queued, and close."""
         if self._loop is None:
