@@ -1,10 +1,10 @@
-"""Decides, before anything else runs, whether the terminal starts or safe mode.
+"""Decides, before anything else runs, whether to start the terminal or safe mode.
 
-Does not act on it; `main.py`, which shares these globals, does. Safe mode is for a terminal with a file named `safe`
-(`mpremote touch :safe`), for one whose last runs all crashed, and for whoever holds the cancel key while power comes.
-The clock is set as fast as the chip has it: images start at 160 MHz, and every look at the keypad waits for it.
-Garbage is collected often from here on until the terminal runs, so that the modules that are loaded lie close together
-and leave the heap in one piece.
+Does not start either; `main.py`, which shares these globals, does. Safe mode is chosen if there is a file named `safe`
+(`mpremote touch :safe`), if the last runs all crashed, or if the cancel key is held at power-on.
+The chip runs at its highest clock: images start at 160 MHz, and every keypad scan depends on the speed.
+Garbage is collected often until the terminal runs, so that the loaded modules lie close together and leave the heap
+in one piece.
 """
 
 import gc

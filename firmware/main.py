@@ -1,18 +1,18 @@
-"""Starts the terminal: has it put together, gives back the memory of the code that did it, and runs it; or safe mode.
+"""Starts the terminal or safe mode: assembles the terminal, frees the memory of the code that did so, and runs it.
 
-Does not know what it consists of; `phoneterm.assembly` does. What is missing or damaged is named in one sentence.
-The REPL is open when nothing can be started, and when Ctrl-C ends what runs.
+Does not know what the terminal consists of; `phoneterm.assembly` does. One sentence names what is missing or damaged.
+The REPL is open when nothing can be started, and after Ctrl-C.
 """
 
 import os
 import sys
 
 NEEDED_ONCE = ("board", "phoneterm.assembly", "phoneterm.device.settings", "phoneterm.device.tls")
-NOT_COMPLETE = (AttributeError, ImportError, SyntaxError, ValueError)  # what comes of a half-copied firmware
+NOT_COMPLETE = (AttributeError, ImportError, SyntaxError, ValueError)  # what a half-copied firmware raises
 
 
 def assemble(breadcrumb):
-    """Return the coroutine that is the life of the device; forget the modules that are needed once."""
+    """Return the coroutine that runs the device for ever; unload the modules that are needed once."""
     from phoneterm import assembly
 
     life = assembly.assemble(breadcrumb)
@@ -25,7 +25,7 @@ def assemble(breadcrumb):
 
 
 def run(breadcrumb):
-    """Run the terminal for ever; return why it cannot start. Whatever else goes wrong restarts the device."""
+    """Run the terminal for ever; return why it cannot start. Any other error restarts the device."""
     try:
         import asyncio
 
@@ -58,13 +58,13 @@ def find_damaged(folder):
 def describe_lack(error):
     """Return one sentence that names what is missing or damaged."""
     damaged = None
-    if isinstance(error, ValueError) and "phoneterm" in os.listdir():  # it is not there when it is frozen in
+    if isinstance(error, ValueError) and "phoneterm" in os.listdir():  # there is no such file when it is frozen in
         damaged = find_damaged("phoneterm")
     return "incomplete firmware (%s): flash it again" % (damaged or error)
 
 
 def recover(reason, breadcrumb):
-    """Say why the terminal does not run, and stay in safe mode, if that much is there."""
+    """Say why the terminal does not run, and stay in safe mode if that can be loaded."""
     if isinstance(reason, Exception):
         reason = describe_lack(reason)
     print("safe mode:", reason)

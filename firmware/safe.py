@@ -2,10 +2,10 @@
 
 Does not scan keys or transfer calls, does not use the terminal's own MQTT client, and starts no watchdog: Ctrl-C leads
 to the REPL at any time. It says hello with the reason and the last crash, every 20 s because the bridge may have been
-away, and takes two signed requests for this very start: reboot and wipe. What goes wrong is one line on the console
-and tried again after 5 s. The lamp is 2 s on and 2 s off, where the board still has one. Times are ms.
-umqtt.simple waits without end for a broker that has taken the connection and says nothing; the network stack ends that
-after some minutes, the reset button at once. It goes as a source, like boot.py and main.py, to be mended on the spot.
+away, and accepts two signed requests for this start only: reboot and wipe. An error gives one line on the console and
+another attempt after 5 s. The lamp is 2 s on and 2 s off, where the board still has one. Times are ms.
+If a broker accepts the connection and says nothing, umqtt.simple waits for ever; the network stack ends that after some
+minutes, the reset button at once. This file stays a source, like boot.py and main.py, so it can be repaired in place.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ _LOOKS_PER_HELLO = const(200)
 _RETRY_LOOKS = const(50)
 _KEEPALIVE_S = const(60)
 
-Wrapper = namedtuple("Wrapper", ("wrap_socket",))  # what umqtt.simple wants of a TLS context
+Wrapper = namedtuple("Wrapper", ("wrap_socket",))  # what umqtt.simple needs of a TLS context
 
 
 def show(reason):
-    """Show that it is safe mode as far as the board can; return its name, and what is called at each look."""
+    """Show safe mode as far as the board can; return the board's name, and a function to call at each look."""
     try:
         import board
 
@@ -47,7 +47,7 @@ def show(reason):
                 time.sleep_ms(wait_ms)
         lamp = machine.Pin(board.LAMP, machine.Pin.OUT)
         return board.NAME, lambda: lamp.value(time.ticks_ms() // _LAMP_MS & 1)
-    except Exception as error:  # a board that lacks something is no reason not to be reached
+    except Exception as error:  # a missing part must not keep the terminal from being reached
         print("safe mode: no lamp:", error)
         return "unknown", int
 
@@ -101,7 +101,7 @@ async def join(settings):
         try:
             station.connect(settings.wifi_ssid, settings.wifi_password)
         except OSError:
-            pass  # it is joining already, and goes on by itself
+            pass  # it is joining already, and keeps trying by itself
 
     async def wait():
         while not station.isconnected():
@@ -115,7 +115,7 @@ async def join(settings):
 
 
 def run(reason, breadcrumb):
-    """Stay in safe mode until it is ordered to restart; return only when there are no settings to connect with."""
+    """Stay in safe mode until a restart is ordered; return only when there are no settings to connect with."""
     name, light = show(reason)
     settings = stored.read(esp32.NVS(stored.NAMESPACE), messages.is_tid)
     context = settings if isinstance(settings, stored.Problem) else tls.make_context(settings)
@@ -134,7 +134,7 @@ def run(reason, breadcrumb):
         try:
             asyncio.run(join(settings))
             order = serve(settings, context, hello, look)
-        except Exception as error:  # umqtt.simple also raises what an answer happens to lead to
+        except Exception as error:  # umqtt.simple may raise almost anything on a bad answer
             print("safe mode:", type(error).__name__, str(error).replace("\n", " ").strip())
             for _ in range(_RETRY_LOOKS):
                 look()

@@ -2,7 +2,7 @@
 
 Does not choose what to show. A board's `make_display` returns one:
 `Lcd(I2C(0, scl=Pin(22), sda=Pin(21), freq=100000))`.
-A step sends up to four characters that differ from what is shown, because the expander is slow: four bytes a
+A step sends up to four characters that differ from what is shown, because the expander is slow: four bytes for each
 character, 0.4 ms at its 100 kHz. Neither `show` nor a step allocates. A display that does not answer is given up
 until the next start. Source: the Hitachi HD44780U data sheet (4-bit start-up, figure 24), the NXP PCF8574 data sheet.
 """
@@ -21,8 +21,8 @@ _ENABLE = const(0x04)
 _LIGHT = const(0x08)
 _PLACE = const(0x80)
 _SECOND_LINE = const(0x40)
-# (bits, ms to wait afterwards): four bits below 8-bit commands that are sent whole. From whatever state it is in to
-# 8 bits, which three times 3 is in every state; four bits; two lines, cleared, forward, and on without a cursor.
+# (bits, ms to wait afterwards): first four-bit values, then 8-bit commands that are sent whole. Three times 3 leads to
+# 8 bits from any state; then four bits; two lines, cleared, forward, and on without a cursor.
 _POWER_MS = const(50)
 _START = ((0x30, 5), (0x30, 5), (0x30, 5), (0x20, 1), (0x28, 1), (0x01, 2), (0x06, 1), (0x0C, 1))
 _NIBBLES = const(4)  # of them are sent as four bits
@@ -44,7 +44,7 @@ class Lcd:
         self._pieces = tuple([output[: 4 * count or 2] for count in range(2 + _MOST)])
 
     def show(self, line1, line2):
-        """Want two lines of up to 16 characters; steps show them, with '?' for what is not printable ASCII."""
+        """Set the two lines to show, of up to 16 characters; steps draw them, '?' for anything but printable ASCII."""
         pack_into("16s16s", self._wanted, 0, line1, line2)
 
     def step(self):
@@ -63,7 +63,7 @@ class Lcd:
         return _PAUSE_MS
 
     def _start(self):
-        """Do the next step of the start-up; return how long the display takes for it."""
+        """Do the next step of the start-up; return how long the display needs for it."""
         self._steps += 1
         if self._steps == 0:
             return _POWER_MS
@@ -92,7 +92,7 @@ class Lcd:
             shown[index] = wanted[index]
 
     def _add(self, value, kind):
-        """Add the states of the expander that hand over two times four bits: enable high, enable low."""
+        """Add the states of the expander that pass on a byte as two times four bits: enable high, enable low."""
         output, length = self._output, self._length
         output[length + 1] = value & 0xF0 | kind | _LIGHT
         output[length] = output[length + 1] | _ENABLE

@@ -1,8 +1,8 @@
 """A 128x64 or 128x32 graphic display with an SSD1306 on I2C, used as two lines of 16 characters of twice the height.
 
 Does not choose what to show. A board's `make_display` returns one: `Oled(I2C(0, scl=Pin(22), sda=Pin(21)))`.
-A step draws up to four letters that differ from what is shown: 72 bytes at the usual 400 kHz, with what is computed
-some 2.2 ms. Neither `show` nor a step allocates. A display that does not answer is given up until the next start.
+A step draws up to four letters that differ from what is shown: 72 bytes at the usual 400 kHz, about 2.2 ms including
+the computing. Neither `show` nor a step allocates. A display that does not answer is given up until the next start.
 Source: the Solomon Systech SSD1306 data sheet (commands, and the start-up for the built-in charge pump).
 """
 
@@ -49,7 +49,7 @@ class Oled:
         self._pieces = tuple([tall[: 1 + 2 * _LETTER * count] for count in range(1 + _LETTERS)])
 
     def show(self, line1, line2):
-        """Want two lines of up to 16 characters; steps show them."""
+        """Set the two lines to show, of up to 16 characters; steps draw them."""
         self._line1 = line1
         self._line2 = line2
         pack_into("16s16s", self._wanted, 0, line1, line2)
@@ -71,7 +71,7 @@ class Oled:
         return _PAUSE_MS
 
     def _start(self):
-        """Set the display up, make its pixels dark, and switch it on: the next step of that."""
+        """Do the next step of the start-up: set the display up, make its pixels dark, and switch it on."""
         if self._steps == 0:
             self._send(_SET_UP)
             if self._height == 32:

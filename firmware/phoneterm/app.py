@@ -1,7 +1,7 @@
-"""The running terminal: starts the tasks, carries what happens to core.terminal, and does what it asks for.
+"""The running terminal: starts the tasks, passes events to core.terminal, and carries out its actions.
 
-Does not decide anything about keys, calls or permissions, and knows no pins. The only place that starts tasks; a task
-that dies is started again and counted, and a device whose tasks keep dying restarts.
+Does not decide anything about keys, calls or permissions, and knows no pins. Only this module starts tasks. A task
+that dies is started again and counted; a device whose tasks keep dying restarts.
 Garbage is collected while no sequence is open, so that a collection does not hide a key. Times are ms.
 """
 
@@ -16,21 +16,21 @@ from phoneterm.core.debounce import INDEX, PRESSED, STALLED, STUCK, WORKING
 from phoneterm.device.event_log import log, place_of
 from phoneterm.device.memory import measure_idf
 
-WATCHED = ("scan", "tick", "link")  # what the watchdog wants to see moving
-_BEAT_MS = const(20)  # how exact the terminal's timers are; keys bring times of their own
+WATCHED = ("scan", "tick", "link")  # the parts that must move for the watchdog to be fed
+_BEAT_MS = const(20)  # the precision of the terminal's timers; keys bring their own times
 _TICK_MS = const(1000)
 _TELEMETRY_TICKS = const(60)
 _FIRST_TELEMETRY_TICK = const(5)
-_SHORT_BYTES = const(6144)  # of ESP-IDF's memory: with less, Wi-Fi cannot even send what would free some
-_SETTLED_TICKS = const(60)  # a crash after that is not one in a row
+_SHORT_BYTES = const(6144)  # of ESP-IDF's memory: with less, Wi-Fi cannot even send the packets that would free some
+_SETTLED_TICKS = const(60)  # a later crash does not count as one in a row
 _MOST_DEATHS = const(5)  # of tasks; one is forgiven with every telemetry
 _REVIVE_MS = const(100)
 _MOST_PUBLISHING = const(8)
-_LAST_WORDS_MS = const(500)  # for what is being published before a restart
+_LAST_WORDS_MS = const(500)  # to finish publishing before a restart
 
 
 class App:
-    """Joins the terminal with its keypad, lamp, screen, hook and broker; `run` is the whole life of the device."""
+    """Joins the terminal with its keypad, lamp, screen, hook and broker; `run` runs the device for ever."""
 
     def __init__(self, terminal, sampler, indicator, screen, hook, watchdog, breadcrumb):
         """Take the parts; screen and hook may be None."""
@@ -70,29 +70,29 @@ class App:
         )  # fmt: skip
 
     async def wait_network(self):
-        """Return once there is a network, with the lamp dark: what follows may block everything for seconds."""
+        """Return once there is a network, with the lamp dark: connecting may then block everything for seconds."""
         await self._wifi.wait_up()
         await self._indicator.go_dark()
 
     def on_message(self, topic, payload, is_retained):
-        """Hand over what the broker sent."""
+        """Pass a message from the broker to the terminal."""
         self._ask(self._terminal.on_message, topic, payload)
 
     def on_link(self, is_up):
-        """Hand over whether the broker can be reached."""
+        """Tell the terminal whether the broker can be reached."""
         self._ask(self._terminal.on_link, is_up)
 
     def on_network(self, is_up):
-        """Give the broker connection up together with the network."""
+        """Drop the broker connection when the network is lost."""
         if not is_up and self._client:
             self._client.drop("the network is gone")
 
     def on_progress(self):
-        """Note that the link's sending task comes round."""
+        """Note that the link's sending task still runs."""
         self._watchdog.mark_progress("link")
 
     def perform(self, actions):
-        """Do what the terminal asks for, in its order."""
+        """Carry out the terminal's actions in order."""
         for action in actions:
             if isinstance(action, act.Publish):
                 self._start_publishing(action)
@@ -110,7 +110,7 @@ class App:
                 raise ValueError("no such action: %s" % type(action))
 
     def _ask(self, method, *arguments):
-        """Have the terminal say what to do, and do it; a mistake in there must not cost the connection."""
+        """Get the terminal's actions and carry them out; a mistake in there must not cost the connection."""
         try:
             self.perform(method(*arguments))
         except Exception as error:
@@ -139,7 +139,7 @@ class App:
             self._ask(self._terminal.on_published, action.ref, is_good)
 
     async def _scan(self):
-        """Have the keypad looked at, poll the hook, let time pass, and see that all of it moves."""
+        """Start the keypad's scans, poll the hook, let time pass, and report progress to the watchdog."""
         sampler, hook = self._sampler, self._hook
         sampler.start()
         looks = sampler.looks
@@ -163,15 +163,15 @@ class App:
             self._report_changes()
 
     def _report_changes(self):
-        """Tell the terminal what has changed at the keypad, each change at its time, and the time since then.
+        """Tell the terminal each change at the keypad, at its time, and then the time since.
 
-        What goes wrong on the way may have cost a key: the number that is being keyed has a hole then.
+        An error on the way may have cost a key: then the number that is being keyed has a hole.
         """
         sampler = self._sampler
         try:
             change = sampler.next_change()
             while change is not None:
-                if change != STALLED:  # told before the time that it took: no timer may end what has a hole
+                if change != STALLED:  # told before the time that it took: no timer may complete a number with a hole
                     self._pass_time(sampler.at_ms)
                 self.perform(self._report_change(change))
                 change = sampler.next_change()
@@ -206,13 +206,13 @@ class App:
             ticks += 1
             self._watchdog.mark_progress("tick")
             standing = self._watchdog.feed()
-            if standing != stood:  # noted in time, should the watchdog bite for it
+            if standing != stood:  # noted in time, in case the watchdog resets the chip for it
                 stood = standing
                 self._breadcrumb.mark_running(stood or "")
             if ticks == _SETTLED_TICKS:
                 self._breadcrumb.settle()
             self._watch_memory()
-            is_telling = ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK  # what is in use, without the garbage
+            is_telling = ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK  # bytes in use, without the garbage
             if not self._terminal.is_sequence_open and (is_telling or gc.mem_alloc() >= self._due_bytes):
                 self._collect_garbage()
             if is_telling:
@@ -220,7 +220,7 @@ class App:
                 self._ask(self._telemetry)
 
     def _watch_memory(self):
-        """Give the link up, with all that it holds, when ESP-IDF has been short of memory for two ticks."""
+        """Give up the link and all the memory it holds when ESP-IDF has been short of memory for two ticks."""
         free = measure_idf()[0]
         was_short, self._is_short = self._is_short, free < _SHORT_BYTES
         if was_short and self._is_short and self._client.drop("short of memory", True):
@@ -231,7 +231,7 @@ class App:
 
     def _collect_garbage(self):
         gc.collect()
-        self._due_bytes = gc.mem_alloc() * 5 // 4  # not by mem_free: that counts what the heap could take of the IDF's
+        self._due_bytes = gc.mem_alloc() * 5 // 4  # not mem_free, which includes what the heap could take from the IDF
 
     def _telemetry(self):
         gaps, client = self._sampler.gaps, self._client
@@ -263,18 +263,18 @@ class App:
             await asyncio.sleep_ms(_REVIVE_MS)
 
     async def _restart(self, reason, crash=""):
-        """Let what is being published go out, and restart the device."""
+        """Finish publishing, then restart the device."""
         log("restart", reason)
         left_ms = _LAST_WORDS_MS
         while self._publishing and left_ms > 0:
             await asyncio.sleep_ms(_TICK_MS // 50)
             left_ms -= _TICK_MS // 50
         if reason == "wipe":
-            from phoneterm.device import wipe  # only now, because it is hardly ever needed
+            from phoneterm.device import wipe  # imported only now, because it is hardly ever needed
 
             wipe.erase()
         self._breadcrumb.leave(crash)
 
     def _on_exception(self, loop, context):
-        """Log what went wrong in a task that nobody waits for."""
+        """Log an error in a task that nobody waits for."""
         log("task-failed", place_of(context["exception"]))

@@ -1,8 +1,8 @@
-"""Puts the terminal together: board and settings in, a coroutine that is the whole life of the device out.
+"""Puts the terminal together: takes board and settings, and returns a coroutine that runs the device for ever.
 
-Does not run it. Needed once: `main.py` gives the memory of this module back, so nothing may keep a function of it.
-A missing or wrong setting is one sentence on the console, a signal and a line on the display, and then nothing more:
-no reset helps against it.
+Does not run it. `main.py` frees the memory of this module after use, so nothing may keep a function of it.
+A missing or wrong setting gives one sentence on the console, a signal and a line on the display. The device then does
+nothing more, because a reset would not help.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _KEEPALIVE_S = const(15)
 _CONNECT_MS = const(10000)  # a TLS handshake on the ESP32 takes up to 3 s of it
 _STEADY_MS = const(5000)
 _KEYPAD_TIMER = const(0)  # every chip of the family has it
-_WATCHDOG_MS = const(30000)  # longer than the slowest look-up (12 s) and TLS handshake, which block everything
+_WATCHDOG_MS = const(30000)  # longer than the slowest name look-up (12 s) and TLS handshake, which block everything
 
 
 def make_indicator():
@@ -109,7 +109,7 @@ def make_client(application, will, settings, wait, context):
 
 
 def show_problem(lights, display, problem):
-    """Say what is wrong in every way the board has; return what goes on saying it, for ever."""
+    """Say what is wrong in every way that the board has; return a coroutine that goes on doing so for ever."""
     print(problem.sentence)
     if display:
         display.show("not set up:", problem.key)
@@ -120,7 +120,7 @@ def show_problem(lights, display, problem):
 
 
 def assemble(breadcrumb):
-    """Return the coroutine to run; `breadcrumb` tells and keeps how runs end."""
+    """Return the coroutine to run; `breadcrumb` knows how the last run ended and records how this one ends."""
     lights = make_indicator()
     display = board.make_display()
     settings = stored.read(esp32.NVS(stored.NAMESPACE), messages.is_tid)

@@ -1,12 +1,12 @@
-"""How long to wait before the next attempt: twice as long each time, with chance in it.
+"""How long to wait before the next attempt: twice as long each time, with random jitter.
 
 Does not wait, read a clock or draw the random number. Times are integer milliseconds.
-Chance keeps a hundred terminals from coming back in the same instant after a power cut.
+The jitter keeps a hundred terminals from coming back in the same instant after a power cut.
 """
 
 
 class Backoff:
-    """Delays that double from `first_ms` up to `most_ms`; each is shortened by chance to between half and all of it."""
+    """Delays that double from `first_ms` up to `most_ms`; each is randomly shortened, to no less than half."""
 
     def __init__(self, first_ms, most_ms):
         if not 0 < first_ms <= most_ms:
@@ -24,5 +24,5 @@ class Backoff:
         return ms - int(ms * random_fraction) // 2
 
     def reset(self):
-        """Begin again at the first delay, after a success."""
+        """Start again at the first delay, after a success."""
         self._ms = self._first_ms

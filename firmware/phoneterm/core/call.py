@@ -1,12 +1,12 @@
 """The terminal's call and the transfer of it: one table of states.
 
-Does not know messages, keys or commands' ids. Two kinds of events come together here: what the bridge says of the
-call ("call-..." for down/call), and how the one transfer command goes on ("sent", then the states of down/result,
+Does not know messages, keys or commands' ids. There are two kinds of events: what the bridge says about the call
+("call-..." for down/call), and the progress of the one transfer command ("sent", then the states of down/result,
 "timed-out" when nobody accepted it, "link-lost"). Rules of the table:
-1. What the bridge says of the call wins, but a call that is "talking" may still have its transfer on the way.
-2. A result that comes late still counts where it can be true; where the call has moved on it changes nothing.
+1. What the bridge says about the call wins, but a call that is "talking" may still have its transfer under way.
+2. A late result still counts where it can be true; where the call has moved on it changes nothing.
 3. A transfer is sent from "talking" only: anything else is our own mistake and raises ValueError.
-4. Without the link nothing is known: idle, until down/call says where things stand.
+4. Without the link nothing is known: the state is idle until down/call reports the call.
 """
 
 STATES = (
@@ -19,13 +19,13 @@ STATES = (
     "consulting",  # the caller is on hold, the colleague has answered
     "done",  # the caller has been transferred
 )
-_LETTERS = "IRTSALCD"  # one for each state, in the order above; "-": cannot happen
+_LETTERS = "IRTSALCD"  # one letter for each state, in the order above; "-": cannot happen
 
 _ANY = STATES
 _UNDER_WAY = ("sent", "accepted", "calling", "consulting")
 _NOT_STARTED = ("sent", "accepted")
 
-# Each event, the state that it leads to, and from which states; in every other state it changes nothing.
+# Each event, the state that it leads to, and the states it may come in; in every other state it changes nothing.
 _ROWS = (
     ("call-idle", "idle", _ANY),
     ("call-ringing", "ringing", _ANY),
@@ -47,7 +47,7 @@ _ONLY_THERE = ("sent",)  # in every other state this event cannot happen
 
 
 def _pack(rows):
-    """Return the table as one text, a third of the rows' memory: what becomes of each state, and behind it the event.
+    """Return the table as one text, a third of the rows' memory: the new state for each state, then the event.
 
     For example "=IRAAALCD=accepted=".
     """

@@ -1,16 +1,16 @@
-"""Control of the call from the keypad: what may start, what is sent, and what the user is told, to the last word.
+"""Control of the call from the keypad: what may start, what is sent, and exactly what the user is told.
 
-Does not read messages or own the link, permissions or face; `terminal.py` does and hands them over. Every `on_` method
-returns the actions to carry out, in order, and the constant () when there are none, so that a tick that changes nothing
-takes no memory. A transfer is checked when its code is complete, at each digit (is any class still possible that is
-allowed?) and when the number is complete; it is bound to the call of its first key. Nothing is kept to be sent later.
+Does not read messages or own the link, permissions or face; `terminal.py` does and passes them in. Every `on_` method
+returns the actions to carry out, in order. It returns the constant () when there are none, so an idle tick takes no
+memory. A transfer is checked when its code is complete, at each digit (is any allowed class still possible?) and when
+the number is complete. It is bound to the call of its first key. Nothing is kept to be sent later.
 Times are milliseconds.
 """
 
 from phoneterm.core import actions, call, collector, operations, outcomes
 
-DEAF_MS = 250  # a stall that may have hidden more than one key: the next one is not the first
-STARTING_MS = 15000  # without a session by then, it is not starting any more: there is no link
+DEAF_MS = 250  # a stall this long may have hidden several keys: the next key may not be the first
+STARTING_MS = 15000  # without a session by then, "starting" becomes "no link"
 
 
 class CallControl:
@@ -25,12 +25,12 @@ class CallControl:
         self._call = call.Call()
         self._first_ms = 0  # of the open sequence's first key, since the session arrived
         self._first_call = None
-        self._moving = None  # id of the transfer command that the state of the call follows
-        self._accepted = None  # id of a command that the PBX was asked for and whose end has not been heard
+        self._moving = None  # id of the transfer command that the call's state follows
+        self._accepted = None  # id of a command that was sent to the PBX and has not ended
         self._starting_ms = STARTING_MS  # left of it
         self._is_keypad_faulty = False
         self._has_stalled = False  # since the last time that passed
-        self._is_deaf = False  # nothing was heard for so long that the next key may belong to others
+        self._is_deaf = False  # a long stall: the next key may be in the middle of a number
         self.tainted = 0
 
     @property
@@ -44,7 +44,7 @@ class CallControl:
         self._config = config
 
     def on_time(self, elapsed_ms):
-        """Let time pass: timers of the sequence, commands nobody answered, messages on the display."""
+        """Let time pass: timers of the sequence, unanswered commands, messages on the display."""
         done = self._feedback.on_time(elapsed_ms)
         event = self._collector.close("key-it-again") if self._has_stalled else None
         event = event or self._collector.on_time(elapsed_ms)
@@ -63,13 +63,13 @@ class CallControl:
         return done + self._settle()
 
     def on_stall(self):
-        """Hear that a key may have been missed in the time that is told next: what is keyed may have a hole."""
+        """Note that a key may have been missed in the time that is told next, so the sequence may have a hole."""
         self._has_stalled = True
         return ()
 
     def on_press(self, legend):
         """Follow a pressed key."""
-        done = self.on_time(0) if self._has_stalled else ()  # a key of the very look that told the stall
+        done = self.on_time(0) if self._has_stalled else ()  # a key of the same scan that reported the stall
         if not self._collector.is_open and self._call.is_consulting():
             op = self._operation_of(legend)
             if op is not None:
@@ -88,19 +88,19 @@ class CallControl:
         return self._settle() + self._feedback.rest()
 
     def on_keypad_fault(self, is_faulty):
-        """Hear whether any key is stuck."""
+        """Note whether any key is stuck."""
         self._is_keypad_faulty = is_faulty
         return self._settle()
 
     def on_link(self, is_up):
-        """Hear that the link is up or lost; without it nothing is known of the call."""
+        """Note that the link is up or lost; without it nothing is known about the call."""
         if is_up:
             return ()
         self._starting_ms = 0
         return self._forget_call()
 
     def on_bridge_state(self, state):
-        """Hear how the bridge is: "online", "degraded" or "offline"."""
+        """Note the bridge's state: "online", "degraded" or "offline"."""
         if state == "offline":
             return self._forget_call()
         if state == "degraded":
@@ -108,13 +108,13 @@ class CallControl:
         return self._settle()
 
     def on_session(self, is_renewed):
-        """Go on with a session that has begun; what needed the one before ends, if there was one."""
+        """Go on with a new session; whatever depended on the previous one ends."""
         ended = self._end_session("bad-session") if is_renewed else ()
         self._starting_ms = 0
         return ended + self._settle()
 
     def on_call(self, document):
-        """Follow what the bridge says of the call."""
+        """Follow what the bridge says about the call."""
         call, state, reason = self._call, document["state"], document["reason"]
         was_consulting = call.is_consulting() and document["call"] == call.ref
         before = (call.state, call.ref)
@@ -132,7 +132,7 @@ class CallControl:
         return done
 
     def on_result(self, document):
-        """Say what came of a command; () when it is none of ours, for every result of ours is shown."""
+        """Show the result of a command; () only when it is not one of ours."""
         op, _ = self._link.answer(document["id"])
         if op is None:
             return ()
@@ -143,7 +143,7 @@ class CallControl:
         return self._settle() + self._announce_result(now_so, document["reason"])
 
     def on_undelivered(self, name):
-        """Hear that the broker did not acknowledge a command: it may or may not have got it."""
+        """Note that the broker did not acknowledge a command: it may or may not have received it."""
         _, was_waiting = self._link.answer(name)
         if not was_waiting:
             return ()
@@ -213,7 +213,7 @@ class CallControl:
         role = {roles.cancel: "cancel", roles.commit: "commit", roles.swap: "swap"}.get(legend)
         operation = role and operations.find(role, operations.KEYED)
         if not operation or (self._collector.is_quiet and legend != roles.cancel):
-            return None  # a commit key after a number that was complete is no command
+            return None  # a commit key right after a complete number is no command
         return operation[operations.NAME]
 
     def _steer(self, op):
@@ -227,11 +227,11 @@ class CallControl:
         return (command, actions.Indicate("key"))
 
     def _obstacle(self, kind):
-        """Return why a transfer of this kind cannot be, or None."""
+        """Return why a transfer of this kind is not possible, or None."""
         return self._right_obstacle(kind) or self._call_obstacle()
 
     def _right_obstacle(self, op):
-        """Return why this terminal cannot have an operation carried out at all, or None."""
+        """Return why this terminal can never have this operation carried out, or None."""
         if not self._link.is_usable():
             return "no-link"
         if op not in self._config.ops:
@@ -242,20 +242,20 @@ class CallControl:
         return self._call.obstacle() or (None if self._call.ref == self._first_call else "no-call")
 
     def _interrupt(self, reason):
-        """End the open sequence aloud, if there is one."""
+        """End the open sequence audibly, if there is one."""
         if self._collector.close(reason) is None:
             return ()
         return self._announce_reason(reason)
 
     def _forget_call(self):
-        """End the session, and what was known of the call with it."""
+        """End the session, and forget what was known about the call."""
         ended = self._end_session("no-link")
         self._call.move("link-lost")
         self._call.ref = None
         return ended + self._settle()
 
     def _end_session(self, reason):
-        """End what needed the session: the open sequence, and the waiting for answers and for the end of a transfer."""
+        """End what depended on the session: the open sequence, and waiting for answers or the end of a transfer."""
         ended = self._interrupt(reason)
         is_waiting = self._link.give_up()
         if not is_waiting and self._accepted is None:
@@ -265,12 +265,12 @@ class CallControl:
         return ended + self._announce_reason("not-confirmed" if is_waiting else "unknown")
 
     def _move(self, name, event):
-        """Let the call follow the transfer keyed last in it; what comes late of another one is only told."""
+        """Let the call follow its latest transfer; late news of another transfer is only shown."""
         if name == self._moving:
             self._call.move(event)
 
     def _settle(self):
-        """Let the signal stand that says how things are now."""
+        """Show the standing signal for the present state."""
         return self._feedback.stand(self._standing())
 
     def _standing(self):

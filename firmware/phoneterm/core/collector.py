@@ -1,15 +1,15 @@
-"""Collects legends into a sequence: the code of an operation, as `#1`, and a number the digit map has.
+"""Collects legends into a sequence: the code of an operation, such as `#1`, and a number of the digit map.
 
-Does not know permissions, calls or the link, and never guesses: what it dials was keyed, in order, in full, or it is
-refused. Stages: closed -> (# or *) code -> (a digit) number -> quiet -> closed. However a sequence ends, the keys that
-follow within QUIET_MS of one another belong to it and are dropped, so that the rest of a number is never taken for
-the next code. Times are elapsed milliseconds, told by `on_time`. How each odd input ends:
+Does not know permissions, calls or the link, and never guesses: it dials only what was keyed, in order and in full, and
+refuses anything else. Stages: closed -> (# or *) code -> (a digit) number -> quiet -> closed. However a sequence ends,
+the keys that follow within QUIET_MS of one another belong to it and are dropped. So the rest of a number is never taken
+for the next code. Times are elapsed milliseconds, told by `on_time`. How each odd input ends:
 - # or * alone, #1 alone, a number with digits missing: "code-time", "no-number", "digits-missing" by timer;
 - another key after # or *: "no-such-code"; a digit with which no number goes on: "no-such-number"; the 33rd digit:
   "number-too-long"; a # or * where the map has none, swap, any other legend: "wrong-key"; all too slow: "too-slow";
 - a gap that may have hidden a key: "key-it-again"; the cancel key, or erasing when there is no digit: "cancel".
-What comes of a key or of time is an event: KEYED (a key was taken), OPENED (the code is complete), Dialled (for an
-operation that takes no number by the code alone, number and class None), or why the sequence ended, as above.
+A key or the passing of time gives an event: KEYED (a key was taken), OPENED (the code is complete), Dialled (for an
+operation without a number by its code alone, with number and class None), or why the sequence ended, as above.
 """
 
 from collections import namedtuple
@@ -31,7 +31,7 @@ class Collector:
 
     def __init__(self, settings):
         self.is_open = False
-        self.is_quiet = False  # keys are still kept out after the last sequence
+        self.is_quiet = False  # keys are still dropped after the last sequence
         self.kind = None  # of the open sequence, once its code is complete
         self._settings = settings
         self.keyed = ""  # the number so far
@@ -51,7 +51,7 @@ class Collector:
         self._settings = settings
 
     def on_time(self, elapsed_ms):
-        """Let time pass; return how the sequence ended by it, or None."""
+        """Let time pass; return how this ended the sequence, or None."""
         if self.is_open:
             settings = self._settings
             self._since_key_ms += elapsed_ms
@@ -67,7 +67,7 @@ class Collector:
         return None
 
     def on_press(self, legend):
-        """Take one pressed key; return what came of it, or None for a key that means nothing here."""
+        """Take one pressed key; return its event, or None for a key that means nothing here."""
         self._since_key_ms = 0
         if not self.is_open:
             if self.is_quiet or legend not in "#*":
@@ -88,7 +88,7 @@ class Collector:
         return self._add_digit(legend)
 
     def on_release(self):
-        """Take the release of any key: it is not quiet yet."""
+        """Take the release of any key, which restarts the quiet time."""
         if self.is_quiet:
             self._since_key_ms = 0
 
@@ -98,7 +98,7 @@ class Collector:
         self._since_key_ms = 0
 
     def close(self, reason):
-        """End the open sequence for a reason from outside and return it; None when there is none."""
+        """End the open sequence for a reason from outside and return the reason; None when none is open."""
         return self._end(reason) if self.is_open else None
 
     def _complete_code(self, legend):
@@ -136,7 +136,7 @@ class Collector:
         return KEYED
 
     def _finish(self, is_committed):
-        """Dial what has been keyed if it is a number; `is_committed` when a key said so, not the timer."""
+        """Dial what has been keyed if it is a number; `is_committed`: a key completed it, not the timer."""
         verdict = self._settings.digit_map.verdict(self._state)
         if verdict == verdicts.TIMER or (verdict == verdicts.COMMIT and is_committed):
             return self._dial()

@@ -1,9 +1,9 @@
 """The settings a terminal gets from the bridge: digit map, timers, country of the tones, operations, key roles.
 
-Does not check signatures or types (messages.decode has), only what a single field cannot tell: whether the map can
-be read (that it is clear the bridge has proved), the country is known and the roles go together. Times are
-milliseconds. What is wrong is a Rejected("config", one sentence), and the settings in force stay. The terminal loads
-this module only to read a config.
+Does not check signatures or types (messages.decode has), only what a single field cannot show: whether the map can
+be read, the country is known and the roles go together. The bridge has already proved that the map is unambiguous.
+Times are milliseconds. A bad config gives Rejected("config", one sentence), and the settings in force stay. The
+terminal loads this module only to read a config.
 """
 
 from collections import namedtuple
@@ -23,8 +23,8 @@ Config = namedtuple("Config", "revision digit_map code_ms digit_ms total_ms coun
 def read_config(document, board_roles, digit_map=None):
     """Return the Config of a decoded document ({}: the bridge has sent none), or Rejected.
 
-    What the document leaves out has its default; `board_roles` are those of the board. `digit_map` is what
-    `compile_document` made of it, for a caller that has no room for both pieces of code at once.
+    Missing fields get their defaults; `board_roles` are those of the board. `digit_map` is the result of
+    `compile_document`, for a caller that has no room for both pieces of code at once.
     """
     roles = keymap.roles_of(document, board_roles)
     if len(set(roles)) != len(roles):
@@ -42,7 +42,7 @@ def read_config(document, board_roles, digit_map=None):
         if op not in known:
             return messages.Rejected("config", "there is no operation " + op)
     if digit_map is None:
-        from phoneterm.core import digit_map_compiler  # only now, because a terminal has no room for both at once
+        from phoneterm.core import digit_map_compiler  # only now: a terminal has no room for both at once
 
         digit_map = digit_map_compiler.compile_document(document, roles)
     if isinstance(digit_map, messages.Rejected):

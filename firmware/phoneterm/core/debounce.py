@@ -7,7 +7,7 @@ in `changes` and allocates nothing.
 
 The rules, each per key:
 1. Pressed: closed in PRESS_SAMPLES samples at least SPACING_US apart, with less than FORGET_US of open samples
-   among them. A spike of 0.6 ms can make one of them, not three; a bad membrane need not find a steady moment.
+   among them. A spike of 0.6 ms can cause one of them, not three; a bad membrane need not be steady at any time.
 2. Released: open for `release_us` without one closed sample. One wait between two samples counts for at most
    LONGEST_CREDIT_US, so a stall cannot pass for an open contact.
 3. Ghosts: when two rows share two closed columns, one of the four corners may not be a real contact. No corner is
@@ -21,7 +21,7 @@ from array import array
 PRESSED = 0x10
 STUCK = 0x20
 WORKING = 0x40
-STALLED = 0x80  # no key: nobody looked for so long that one may have been missed; the scanner tells it
+STALLED = 0x80  # no key: a gap so long that a key may have been missed; reported by the scanner
 INDEX = 0x0F
 
 PRESS_SAMPLES = 3
@@ -39,7 +39,7 @@ class Debouncer:
 
     def __init__(self, release_us=RELEASE_US, stuck_us=STUCK_US):
         """Start with every key released."""
-        self.changes = bytearray(2 * _KEYS)  # a stuck key that is let go makes two: released, and working
+        self.changes = bytearray(2 * _KEYS)  # a stuck key that is let go makes two changes: released, and working
         self.held = 0  # keys that are down, ignored and stuck ones included
         self.stuck = 0
         self._reported = 0  # held keys whose press was reported
@@ -59,7 +59,7 @@ class Debouncer:
         return self._closing == 0 and self.held == self.stuck and self.held & ~self._last_contacts == 0
 
     def ignore(self, contacts):
-        """Take the keys in `contacts` as held since before the start: they say nothing until released."""
+        """Treat the keys in `contacts` as held since before the start: they are not reported until released."""
         self.held |= contacts
         self._last_contacts = contacts
 

@@ -7,7 +7,7 @@ language is that of RFC 3435, section 2.1.5, with a class before each alternativ
 - at the end: `T` (more digits may follow: digit timer or commit key decide) or `#` (only # or the commit key ends it);
 - with neither, the number is complete at once when no digit can follow, otherwise as with `T`.
 All alternatives are matched at once: a state is an integer with one bit for each place in the map and one for each
-alternative's end, so a step costs the same whatever was keyed. 0 is the state that nothing leads out of.
+alternative's end, so a step costs the same whatever was keyed. State 0 is the dead end.
 """
 
 from collections import namedtuple
@@ -21,7 +21,7 @@ TIMER = "timer"  # a number, but more digits may follow
 COMMIT = "commit"  # a number once # or the commit key says so
 
 
-# `every`: all bits of an alternative. `end`: those in which its number is complete. `at`: its position in the text.
+# `every`: all bits of an alternative. `end`: the bits in which its number is complete. `at`: its position in the text.
 _Group = namedtuple("_Group", ("name", "every", "end", "at"))
 
 
@@ -85,7 +85,7 @@ class DigitMap:
         return None
 
     def class_of(self, number):
-        """Return the class of a whole number (without #), or None when the map does not have it."""
+        """Return the class of a whole number (without #), or None when it is not in the map."""
         if len(number) > MAX_NUMBER_CHARS:
             return None
         state = self._start
@@ -96,7 +96,7 @@ class DigitMap:
         return self.class_at(state)
 
     def possible_classes(self, state):
-        """Return the classes that what has been keyed so far can still become, in the order of the map."""
+        """Return the classes that are still possible after what has been keyed, in the order of the map."""
         return [group.name for group in self.groups if state & group.every]
 
     def _skip_repeats(self, state):

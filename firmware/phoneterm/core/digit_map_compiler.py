@@ -1,8 +1,8 @@
-"""Makes the DigitMap of a text, and says which map there is when nobody has sent one.
+"""Compiles a text into a DigitMap, and has the default map.
 
 Does not keep anything: a terminal loads this module only to read a config. `digit_map_text.py` reads the text and
-`digit_map_proof.py` proves that it is clear. The proof belongs where maps are made, in the bridge and `phoneterm
-digit-map check`; a terminal takes only maps that the bridge has proved and signed, and has no room for it.
+`digit_map_proof.py` proves that it is unambiguous. The proof runs where maps are made, in the bridge and
+`phoneterm digit-map check`. A terminal has no room for it, and takes only maps that the bridge has proved and signed.
 A bad map is Rejected("digit-map", "position N: ..."), N counting from 1.
 """
 
@@ -15,9 +15,9 @@ DEFAULT_MAP = (
 
 
 def compile_map(text, taken="", is_proved=False):
-    """Return the DigitMap of a text, or Rejected; `taken` are the legends that have another use while one dials.
+    """Return the DigitMap of a text, or Rejected; `taken` are the legends that have another use during dialling.
 
-    `is_proved`: somebody has compiled it without this, and signed it.
+    `is_proved`: the proof has been done elsewhere, and the map was signed.
     """
     from phoneterm.core.digit_map_text import Mistake, parse_map
 
@@ -35,7 +35,7 @@ def compile_map(text, taken="", is_proved=False):
 def compile_document(document, roles):
     """Return the DigitMap of a config document ({}: the default one), which the bridge has proved, or Rejected.
 
-    `roles` are those of the document; what it leaves out is the board's.
+    `roles` are those of the document; roles that it leaves out are the board's.
     """
     # A commit key that is # does what # does in a map; every other role would take the key away from the number.
     taken = "".join(roles[1:]) + roles[0].replace("#", "")

@@ -1,6 +1,6 @@
-"""Proves that a digit map is clear: visits every state that keys can lead to.
+"""Proves that a digit map is unambiguous: visits every state that keys can lead to.
 
-Does not read the text of a map. The first state in which the map is not clear is raised as digit_map_text.Mistake:
+Does not read the text of a map. The first state with a mistake is raised as digit_map_text.Mistake:
 an empty number, a number of two classes, one that can never be reached, a star that is not between two digits.
 """
 
@@ -11,7 +11,7 @@ _MAX_STATES = 128  # at most 11 KB on a 32-bit chip while a map is compiled
 
 
 def prove(digit_map):
-    """Visit every state that keys can lead to; raise Mistake at the first in which the map is not clear."""
+    """Visit every state that keys can lead to; raise Mistake at the first one in which the map is ambiguous."""
     start = digit_map.start()
     waiting = [(start, "")]
     seen = {start * 2}

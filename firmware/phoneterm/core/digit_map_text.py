@@ -1,7 +1,7 @@
 """Reads the text of a digit map into alternatives and their places.
 
 Does not match numbers or judge whether the alternatives agree; `digit_map.py` does. A place is (symbols, is_repeated):
-symbols has one bit for each of SYMBOLS that it accepts. What is wrong is raised as Mistake(position, sentence), which
+symbols has one bit for each of SYMBOLS that it accepts. A bad map raises Mistake(position, sentence), which
 `digit_map_compiler.compile_map` turns into a value; positions count from 1.
 """
 
@@ -21,7 +21,7 @@ class Mistake(Exception):
 def parse_map(text, taken):
     """Yield the alternatives of a map, one by one because memory is short; `taken` must not occur in a number.
 
-    Each is (class, places, ending, position of its first character); ending: "T", "#" (which is a place, too) or "".
+    Each is (class, places, ending, position of its first character); ending: "T", "#" (which is also a place) or "".
     """
     if not text:
         raise Mistake(1, "the map is empty")

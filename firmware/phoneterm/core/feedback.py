@@ -1,4 +1,4 @@
-"""What the user perceives: which signal stands, and for how long the display shows a message before the standing text.
+"""What the user sees and hears: the standing signal, and how long the display shows a message before the standing text.
 
 Does not decide what happened. Every method returns its actions, Indicate and Show, and the constant () when there are
 none. Times in milliseconds.
@@ -7,7 +7,7 @@ none. Times in milliseconds.
 from phoneterm.core import actions
 
 NOTICE_MS = 5000
-SAME_MS = 1000  # the same momentary signal twice within this is one piece of news, heard once
+SAME_MS = 1000  # the same momentary signal twice within this time is heard once
 
 _ROWS = (  # a standing signal, and the two lines while it stands
     ("starting", "Starting", ""),
@@ -36,7 +36,7 @@ class Feedback:
         self._same_ms = self._notice_ms = 0
 
     def on_time(self, elapsed_ms):
-        """Let time pass; a message on the display ends some time."""
+        """Let time pass; a message on the display may end."""
         if self._same_ms > 0:
             self._same_ms -= elapsed_ms
         if self._notice_ms > 0:
@@ -46,7 +46,7 @@ class Feedback:
         return ()
 
     def stand(self, signal):
-        """Let a standing signal stand from now on; nothing when it already does."""
+        """Make this the standing signal; do nothing if it already is."""
         if signal == self.standing:
             return ()
         self.standing = signal
@@ -54,7 +54,7 @@ class Feedback:
         return indicated if self._notice_ms > 0 else indicated + self.rest()
 
     def announce(self, signal, line1, line2):
-        """Say what happened: a signal (None or "": only the display), and two lines for a while."""
+        """Report what happened: a signal (None or "": only the display), and two lines for a while."""
         indicated = ()
         if signal and (signal != self._last or self._same_ms <= 0):
             indicated = (actions.Indicate(signal),)

@@ -11,13 +11,13 @@ KEYS = 16
 STANDARD_LEGENDS = "123A456B789C*0#D"
 _PRINTABLE = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*#"
 
-# commit: complete the number or the consultation; erase: one digit; cancel: the sequence; swap: caller and colleague.
+# commit: complete the number or the consultation. erase: one digit. cancel: the sequence. swap: caller and colleague.
 Roles = namedtuple("Roles", "commit erase cancel swap")
 STANDARD_ROLES = Roles("A", "B", "C", "D")
 
 
 def roles_of(document, own):
-    """Return the Roles of a config document; what it leaves out is the board's `own`."""
+    """Return the Roles of a config document; roles that it leaves out are the board's `own`."""
     return Roles(*[document.get(name) or legend for name, legend in zip(("commit", "erase", "cancel", "swap"), own)])
 
 

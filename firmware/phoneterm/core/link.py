@@ -1,10 +1,10 @@
-"""The terminal's standing with the bridge: link, session and the bridge's own state; and what the terminal says to it.
+"""The terminal's relation to the bridge: link, session, the bridge's own state, and the messages that it sends there.
 
-Does not decide what to say or when, except hello, which begins a session and is repeated until one begins.
+Does not decide what to send or when, except hello, which is repeated until a session begins.
 A session dies with the link, with the bridge and with the next hello. Times are milliseconds since the session
-arrived, at most a day: then a new one is asked for, so that they always fit the contract.
-The last MOST_COMMANDS commands are remembered, beyond their session, so that a late result of one still tells the
-truth; results of anything else are nobody's.
+arrived, at most a day: then a new session is requested, so that times always fit the contract.
+The last MOST_COMMANDS commands are remembered beyond their session, so that a late result can still be shown; results
+of any other command are ignored.
 """
 
 from phoneterm.core import actions, messages, operations
@@ -14,7 +14,7 @@ ANSWER_MS = 3000  # a command that nobody has accepted by then is given up
 MOST_COMMANDS = 4
 _HELLO_EVERY_MS = 5000
 _SESSION_MOST_MS = 86400000
-_ID, _OP, _LEFT_MS = range(3)  # of a command; nothing left: it does not wait (any more)
+_ID, _OP, _LEFT_MS = range(3)  # of a command; 0 left: it no longer waits
 
 
 class Link:
@@ -27,7 +27,7 @@ class Link:
         self.session = None
         self.session_ms = 0
         self._count = 0  # of the session's commands
-        self._commands = []  # the last ones, the oldest first
+        self._commands = []  # the latest commands, oldest first
         self._since_hello_ms = 0
 
     def is_usable(self):
@@ -35,13 +35,13 @@ class Link:
         return self.session is not None and self.bridge_state not in ("degraded", "offline")
 
     def on_link(self, is_up):
-        """Follow the connection: without it there is no session, and nothing is known of the bridge."""
+        """Follow the connection: without it there is no session, and nothing is known about the bridge."""
         self.is_up = is_up
         if not is_up:
             self.bridge_state = self.session = None
 
     def on_bridge_state(self, state):
-        """Follow the bridge's state; return whether it has come back, so that hello is due."""
+        """Follow the bridge's state; return whether it has come back, so hello is due."""
         is_back = self.is_up and self.bridge_state == "offline" and state == "online"
         self.bridge_state = state
         if state == "offline":
@@ -49,7 +49,7 @@ class Link:
         return is_back
 
     def on_time(self, elapsed_ms):
-        """Let time pass; return whether hello is due, because no session has come or this one is a day old."""
+        """Let time pass; return whether hello is due because no session has come or this one is a day old."""
         if not self.is_up:
             return False
         self._since_hello_ms += elapsed_ms
@@ -77,12 +77,12 @@ class Link:
         return self.publish(messages.HELLO, fields)
 
     def state(self, state):
-        """Return the retained word that this boot is "online" or "offline"."""
+        """Return the retained message that this boot is "online" or "offline"."""
         fields = {"boot": self._identity.boot, "state": state}
         return self._message(messages.STATE, fields, 1, True, None, PUBLISH_MS)
 
     def publish(self, kind, fields):
-        """Return a message of any kind whose outcome nobody asks for; telemetry goes without acknowledgement."""
+        """Return a message of any kind whose outcome does not matter; telemetry is not acknowledged."""
         return self._message(kind, fields, 0 if kind == messages.TELEMETRY else 1, False, None, PUBLISH_MS)
 
     def command(self, op, number, first_ms, call):
@@ -97,11 +97,11 @@ class Link:
         return self._message(messages.COMMAND, fields, 1, False, name, ANSWER_MS)
 
     def is_full(self):
-        """Say whether another command would push out one that still waits."""
+        """Say whether another command would displace one that still waits."""
         return len(self._commands) == MOST_COMMANDS and self._commands[0][_LEFT_MS] > 0
 
     def late_command(self, elapsed_ms):
-        """Let time pass; return the id of a command that has waited too long and now waits no more, or None."""
+        """Let time pass; return the id of a command that has now waited too long, or None."""
         late = None
         for command in self._commands:
             if command[_LEFT_MS] > 0:
@@ -111,7 +111,7 @@ class Link:
         return late
 
     def answer(self, name):
-        """Let a command wait no more; return (operation, whether it waited), (None, False) when it is not ours."""
+        """Stop waiting for a command; return (operation, whether it waited), or (None, False) when it is not ours."""
         for command in self._commands:
             if command[_ID] == name:
                 left_ms = command[_LEFT_MS]
@@ -120,7 +120,7 @@ class Link:
         return None, False
 
     def give_up(self):
-        """Stop waiting for any command and say whether one did wait."""
+        """Stop waiting for all commands; say whether one did wait."""
         was_waiting = False
         for command in self._commands:
             was_waiting = was_waiting or command[_LEFT_MS] > 0

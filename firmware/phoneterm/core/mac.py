@@ -1,8 +1,8 @@
 """HMAC-SHA256 (RFC 2104) and a comparison that takes equally long for every wrong value.
 
-Does not know topics or messages. What a key makes of the two blocks is kept, because making it takes longer than
-hashing: so this is quicker on CPython than its own `hmac`. There are as many keys as terminals: on a terminal one.
-CPython has the comparison in C; MicroPython has not, and what is written out here is the same.
+Does not know topics or messages. The two key blocks are cached for each key, because making them takes longer than
+hashing; so on CPython this is faster than its own `hmac`. There are as many keys as terminals: one on a terminal.
+CPython has the comparison in C; MicroPython has not, so it is written out here.
 Keys and messages are bytes; a signature is 32 lower-case hex digits, the first half of the HMAC.
 Tested against RFC 4231.
 """
@@ -16,7 +16,7 @@ except ImportError:
     compare_digest = None
 
 SIGNATURE_CHARS = 32
-_blocks = {}  # key: what stands in front of the message, and of its hash
+_blocks = {}  # by key: the blocks in front of the message and of its hash
 
 
 def hmac_sha256(key, message):
@@ -38,7 +38,7 @@ def sign(key, message):
 
 
 def is_equal(left, right):
-    """Say whether two strings are equal, in a time that depends on their lengths alone."""
+    """Say whether two strings are equal, in a time that depends only on their lengths."""
     if compare_digest:
         return compare_digest(left.encode(), right.encode())
     if len(left) != len(right):

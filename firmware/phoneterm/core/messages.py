@@ -1,14 +1,14 @@
 """The wire contract: every topic, and how each message is encoded, decoded, checked and signed.
 
-Does not keep state, read clocks or decide what a message leads to. Both ends import this file, so that there is
-one definition; `asyncapi.yaml` describes the same contract for others and is tested against it.
+Does not keep state, read clocks or act on messages. Both ends import this file, so that there is one definition;
+`asyncapi.yaml` describes the same contract for others and is tested against it.
 
 A message is a JSON object of at most 512 bytes. Signed kinds are the JSON text, a newline and the signature
 (`mac.sign`) of topic + newline + JSON text, so a message is worth nothing under another topic. Unknown fields are
 ignored; every known one is checked, because MicroPython's `json` accepts garbage such as `{"a":}`.
-A reason may be one that this version does not know: a refusal in an unknown word is still a refusal.
-Times are integer milliseconds. What is wrong from outside is a value, `Rejected(reason, detail)`; asking for a
-kind that does not exist, or encoding a field that is not right, is our own mistake and raises ValueError.
+A reason may be one that this version does not know: an unknown reason is still a refusal.
+Times are integer milliseconds. Bad input from outside gives a value, `Rejected(reason, detail)`; asking for a
+kind that does not exist, or encoding a bad field, is our own mistake and raises ValueError.
 """
 
 import json
@@ -19,7 +19,7 @@ from phoneterm.core import mac, operations
 VERSION = 1
 MAX_PAYLOAD_BYTES = 512
 MAX_NUMBER_CHARS = 32
-SYMBOLS = "0123456789*#"  # what a number is keyed with; # can only end it
+SYMBOLS = "0123456789*#"  # the keys of a number; # can only end it
 MAX_TID_CHARS = 32
 
 HELLO = "up/hello"
@@ -55,7 +55,7 @@ _MOST = 0x3FFFFFFF  # the largest small integer on a 32-bit MicroPython
 #   SET,MOST     1 to MOST characters of one of _SETS         number     digits, single stars only between digits
 #   list,MOST    up to MOST names of 1 to 16 characters       pair       [lowest, highest] version
 #   A|B|C        one of these words                                operation  the name of one
-# One text a kind: as nested tuples the same tables take a tenth of the smallest device's memory.
+# One text for each kind: as nested tuples the same tables take a tenth of the smallest device's memory.
 _FIELDS = {
     HELLO: "boot:hex,16 fw:name,16 board:name,40 wire:pair caps:list,16 crash?:print,120 safe?:print,120",
     STATE: "boot:hex,16 state:online|offline",
@@ -103,12 +103,12 @@ def topic_of(base, tid, kind):
 
 
 def topic_filters(base, tid):
-    """Return the two filters a terminal subscribes to: all that is meant for it, and the bridge's state."""
+    """Return the two filters that a terminal subscribes to: all messages for it, and the bridge's state."""
     return (base + "/v1/t/" + tid + "/down/#", topic_of(base, tid, BRIDGE_STATE))
 
 
 def bridge_filter(base):
-    """Return the filter the bridge subscribes to: what every terminal says."""
+    """Return the filter that the bridge subscribes to: the messages of every terminal."""
     return base + "/v1/t/+/up/#"
 
 
@@ -133,8 +133,8 @@ def is_signed(kind):
 def encode(kind, topic, key, fields, table=None):
     """Return the payload (bytes) of one message; `key` is bytes, or None for kinds that are not signed.
 
-    Fields whose value is None are left out; "v" is added. ValueError names the field that is missing or not right.
-    `table`: what `fields_of` said of this kind, from a caller that keeps it.
+    Fields whose value is None are left out; "v" is added. ValueError names the field that is missing or wrong.
+    `table`: the result of `fields_of` for this kind, if the caller keeps it.
     """
     parts = ['"v":%d' % VERSION]
     left = dict(fields)
@@ -159,9 +159,9 @@ def encode(kind, topic, key, fields, table=None):
 def decode(kind, topic, key, payload, table=None):
     """Return the known fields of a payload as a dict (absent optional ones are None), or Rejected(reason, detail).
 
-    Reasons: "too-long", "bad-signature", "malformed" (not a JSON object, or a field that is missing or not right)
-    and "version" (a later major version). `key` is bytes, or None for kinds that are not signed. `table`: what
-    `fields_of` said of this kind, from a caller that keeps it.
+    Reasons: "too-long", "bad-signature", "malformed" (not a JSON object, or a field that is missing or wrong)
+    and "version" (a later major version). `key` is bytes, or None for kinds that are not signed. `table`: the result
+    of `fields_of` for this kind, if the caller keeps it.
     """
     table = table or fields_of(kind)
     if len(payload) > MAX_PAYLOAD_BYTES:
@@ -184,7 +184,7 @@ def decode(kind, topic, key, payload, table=None):
 
 
 def _checked_text(topic, key, text):
-    """Return the JSON text in front of a fitting signature, or None."""
+    """Return the JSON text in front of a valid signature, or None."""
     at = text.rfind("\n")
     if at < 0 or key is None:
         return None
@@ -256,7 +256,7 @@ def _is_integer(value):
 
 
 def _is_text(value, characters, most):
-    """Say whether `value` is a string of 1 to `most` characters, each one of `characters`."""
+    """Say whether `value` is a string of 1 to `most` characters, all of them in `characters`."""
     return isinstance(value, str) and 1 <= len(value) <= most and not value.strip(characters)
 
 

@@ -1,15 +1,15 @@
-"""The operations: one row each, which phone, bridge, command line and documents read.
+"""The operations: one row each, read by phone, bridge, command line and documents.
 
-Does not check what a user may do and carries nothing out. An operation that is not in the table, or has no rule for
-who may do it, does not exist: `find` has no row of it, and whoever asks refuses. A row's columns, by their index:
+Does not check what a user may do and carries nothing out. An operation that is not in the table, or whose row names
+no permission, does not exist: `find` returns no row, and the caller refuses. A row's columns, by their index:
 - NAME: the word on the wire, 1 to 16 of a-z, 0-9 and '-';
 - PERMISSION: what a user needs: one of FLAGS, or MULTI_USER_AWARE alone;
 - KEYED: how it is keyed: a code of two keys ("#1"), or the role of a key during a consultation ("commit");
 - TAKES_NUMBER: "number" where a number follows the code;
-- ACTS_ON: "call", or "transfer" for one that is under way; a code begins at a call, a role acts on a transfer;
-- ENDS: what is so when it has worked: "done", "returned" (the caller is back) or "swapped" (the transfer goes on);
-- TITLE: what the display shows over the number.
-The words for people stand below, because the build leaves them out of what a device gets.
+- ACTS_ON: "call", or "transfer" for one that is under way; a code acts on a call, a role on a transfer;
+- ENDS: the result of success: "done", "returned" (the caller is back) or "swapped" (the transfer goes on);
+- TITLE: what the display shows above the number.
+The words for people are below, because the build leaves them out of what a device gets.
 """
 
 NAME = 0
@@ -33,7 +33,7 @@ _TABLE = (
     "swap|multi_user_aware|swap||transfer|swapped|\n"
 )
 
-# Of each operation, for people: what a key of a role asked for, and what was so when it had worked.
+# For each operation, words for people: what a key with a role asked for, and the result of success.
 _WORDS = (
     "\n"
     "blind||the caller was sent to {number}\n"
@@ -57,7 +57,7 @@ def names():
 def find(word, column=NAME):
     """Return the columns of the operation that has this word in a column, or None where there is none."""
     for row in _TABLE.split("\n"):
-        if word and word in row:  # spares most of the splitting
+        if word and word in row:  # avoids most of the splitting
             columns = row.split("|")
             if columns[column] == word and permission_of(columns[NAME]):
                 return columns
@@ -65,7 +65,7 @@ def find(word, column=NAME):
 
 
 def permission_of(name):
-    """Return what a user needs for an operation, or None where there is none; cheap enough for every digit."""
+    """Return the permission for an operation, or None if it does not exist; cheap enough for every digit."""
     at = _TABLE.find("\n" + name + "|")
     if at < 0:
         return None

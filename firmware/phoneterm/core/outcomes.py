@@ -1,11 +1,11 @@
-"""What the user hears and reads for each outcome: the signal for every reason and result there is, and its words.
+"""What the user hears and reads for each outcome: the signal and the words for every reason and result.
 
 Does not play or show anything. The reasons are those of the wire contract (what the bridge answers), those of the
 collector (what was keyed) and the terminal's own ("no-link", "not-confirmed", "cancel"). A reason is its own text:
-"no-such-number" is shown as "no such number", at most 16 characters of it; what reads badly so has other words here.
+"no-such-number" is shown as "no such number", at most 16 characters. Reasons that would read badly have other words.
 """
 
-# A reason, or the state of a result; its signal, "" where the standing one says it; its words, "" where it is its own.
+# A reason or a result's state; its signal, "" where the standing one says it; its words, "" where they are the reason.
 _ROWS = (
     ("permission", "refused-permission", "not allowed"),
     ("destination", "refused-permission", "number barred"),
@@ -47,7 +47,7 @@ _ROWS = (
 
 
 def _pack(rows):
-    """Return the rows as one text: "/name=words" each, and ":signal" behind the last one of a signal.
+    """Return the rows as one text: "/name=words" each, and ":signal" after the last one of a signal.
 
     For example "/no-link=:no-link/not-confirmed=/unknown=Outcome unknown:unknown/".
     """
@@ -64,7 +64,7 @@ _TABLE = _pack(_ROWS)
 
 
 def of_reason(reason):
-    """Return (signal, words) of a refusal or failure; at most 16 characters of words, none for None."""
+    """Return (signal, words) for a refusal or failure; at most 16 characters of words, none for None."""
     if reason is None:
         return None, ""
     signal, words = _look_up(reason)

@@ -1,6 +1,6 @@
 """What the user of this terminal may do: nothing, until a valid document says otherwise.
 
-Does not check signatures or documents (messages.decode does) and does not have the last word: the bridge decides,
+Does not check signatures or documents (messages.decode does) and does not have the last word: the bridge decides, and
 this only lets the user hear a refusal at once. A kind is the name of an operation; classes come from the digit map.
 """
 
@@ -15,9 +15,9 @@ class Permissions:
         self.document = None
 
     def replace(self, document):
-        """Put a decoded document in force and say True, or False when it is older than the one known.
+        """Put a decoded document in force and return True, or return False when it is older than the known one.
 
-        After `revoke` only a higher revision counts, so that a document that was kept somewhere grants nothing.
+        After `revoke` only a higher revision counts, so that a stored copy of a document grants nothing.
         """
         lowest = self.revision if self.document else self.revision + 1
         if document["rev"] < lowest:
@@ -31,7 +31,7 @@ class Permissions:
         self.document = None
 
     def __str__(self):
-        """Return one line for the log: what is in force now."""
+        """Return one line for the log with what is in force now."""
         may = " not"
         for flag in operations.FLAGS:
             if self._has(flag):
@@ -39,7 +39,7 @@ class Permissions:
         return "rev %d, may%s transfer" % (self.revision, may)
 
     def allows_kind(self, kind):
-        """Say whether this operation is allowed, and where it takes a number, to any class at all."""
+        """Say whether this operation is allowed, and, if it takes a number, for any class at all."""
         return self._has(operations.permission_of(kind))
 
     def allows(self, kind, number_class):

@@ -1,12 +1,12 @@
-"""Decides when to look at the keypad and how closely, and knows how long nobody looked.
+"""Decides when to look at the keypad and how closely, and detects gaps between looks that are too long.
 
 Does not read pins or clocks: the matrix is given, and every poll is told the time since the one before.
-While nothing is down, one cheap probe of all rows every `idle_ms`; from the first contact on, a full scan every
-`fast_ms` until everything has settled. For AWAKE_US after a key, while the next is likely, the probes come every
-`fast_ms` too. A masked stuck key does not count as down, but makes every idle look a full scan, since the probe would
+While no key is down, it probes all rows cheaply every `idle_ms`. From the first contact on, it does a full scan every
+`fast_ms` until everything has settled. For AWAKE_US after a key, while the next is likely, it also probes every
+`fast_ms`. A masked stuck key does not count as down, but makes every idle look a full scan, since the probe would
 see only that key. A poll allocates nothing.
 The matrix has `probe()` (is any contact closed?) and `scan()` (the 16 contacts, bit row * 4 + column).
-A key that comes and goes while nobody looks is never seen, so a stall is told: what was keyed may have a hole.
+A key that comes and goes between two looks is never seen. So a stall is reported: the sequence may have a hole.
 """
 
 from array import array
@@ -14,10 +14,10 @@ from array import array
 IDLE_MS = 2
 FAST_MS = 1
 AWAKE_US = 3000000
-MOST_GAP_US = 60000  # three gaps between looks that are longer together may have hidden a key, which takes three looks
+MOST_GAP_US = 60000  # a key takes three looks; three gaps that are longer than this together may have hidden one
 
 _BINS = 65  # 0 to 64 ms; the last one takes every longer gap, whose length `longest_ms` keeps
-_HALVE_AT = 1 << 20  # keeps the counts small integers, and lets what is long past fade
+_HALVE_AT = 1 << 20  # keeps the counts small integers, and lets old gaps fade
 
 
 class Scanner:
@@ -34,7 +34,7 @@ class Scanner:
         self._has_started = self._is_quiet = False
         self._awake_us = 0
         self._stalls = Stalls()
-        self.has_stalled = False  # before the last look, for so long that a key may have come and gone
+        self.has_stalled = False  # before the last look: long enough for a key to come and go
         self.gaps = Gaps()  # since the last `gaps.clear()`
 
     def poll(self, elapsed_us):
@@ -75,7 +75,7 @@ class Stalls:
         self._older_us = self._last_us = 0
 
     def add(self, gap_us):
-        """Take one gap; say whether the last three together are too long, once for each time that they are."""
+        """Take one gap; say whether the last three together are too long, once for each time."""
         has_stalled = self._older_us + self._last_us + gap_us > MOST_GAP_US
         self._older_us = 0 if has_stalled else self._last_us
         self._last_us = 0 if has_stalled else gap_us

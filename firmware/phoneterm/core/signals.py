@@ -1,14 +1,14 @@
-"""The one table of what lamp and buzzer do for each signal, told apart by eye alone and by ear alone.
+"""The one table of what lamp and buzzer do for each signal; eye alone or ear alone can distinguish all of them.
 
 Does not drive pins or keep time; the indicator does. A signal is standing or momentary:
-- a standing one says how things are, and its lamp pattern goes on until the next standing one;
-- a momentary one says what has just happened, plays over the standing one, and gives way to one that matters
-  at least as much (`priority`).
+- a standing signal shows the present state, and its lamp pattern goes on until the next standing one;
+- a momentary signal reports an event, plays over the standing one, and gives way to one that matters at least as
+  much (`priority`).
 A lamp pattern's steps are milliseconds on, off, on, off, ...; a tone pattern's steps are (frequency1_hz,
 frequency2_hz, ms): 0 and 0 are silence, a second frequency of 0 is a pure tone. `repeats` 0: for as long as it
 stands. In the table they are text, which is small on the device, in Asterisk's own notation for tones.
-Special information says that a number is not right, congestion that something failed, busy that a colleague did not
-take the call: what callers of the country know already.
+Special information means that a number is wrong, congestion that something failed, busy that a colleague did not
+take the call: callers of the country know these tones already.
 Source: Asterisk's indications table (configs/samples/indications.conf).
 """
 
@@ -30,7 +30,7 @@ _CADENCES = (
     "400/375,0/375|400/400,0/350,400/225,0/525|950/330,0/15,1400/330,0/15,1800/330\n"
     "480+620/500,0/500|480+620/250,0/250|\n"
 )
-_SPECIAL = "950/330,1400/330,1800/330"  # of countries that do not say otherwise
+_SPECIAL = "950/330,1400/330,1800/330"  # of countries without their own
 _CADENCE_MS = 1400  # a country's cadence is played as often as it takes to be recognised
 _CALLER_IS_BACK = "660/100,990/250"
 
@@ -89,13 +89,13 @@ def is_standing(name):
 def is_heard(name, standing):
     """Say whether the tone plays when `name` is indicated while `standing` (or None) stands.
 
-    A lost link is shown at once, but heard only by whoever presses a key then: fifty phones need not cry out.
+    A lost link is shown at once, but heard only after a key press: fifty phones need not sound at the same time.
     """
     return name != "no-link" or standing == name
 
 
 def priority(name):
-    """Return how much a signal matters; one that plays gives way to one that matters at least as much."""
+    """Return how much a signal matters; a playing signal gives way to one that matters at least as much."""
     return int(_row(_TABLE, NAMES, name)[0])
 
 

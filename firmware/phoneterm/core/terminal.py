@@ -1,18 +1,18 @@
 """The phone terminal: keys, time, link and messages in; actions out.
 
-Does not touch pins, sockets or clocks. It joins the rooms of the core: the link with its session (`link.py`),
-permissions, config, the user's face (`feedback.py`) and the control of the call (`call_control.py`). Every `on_` method
-returns the actions to carry out, in order, and the constant () when there are none. Time enters through `on_time`
-alone, told up to each key before that key. Messages that are not right are counted and logged, and change nothing.
-A config for which the memory is too short is kept and tried again later. Times are milliseconds.
+Does not touch pins, sockets or clocks. It joins the parts of the core: the link with its session (`link.py`),
+permissions, config, feedback to the user (`feedback.py`) and the control of the call (`call_control.py`). Every `on_`
+method returns the actions to carry out, in order, and the constant () when there are none. Time enters only through
+`on_time`, which is called up to the time of each key before that key. Bad messages are counted and logged, and change
+nothing. A config for which there is too little memory is kept and tried again later. Times are milliseconds.
 """
 
 from collections import namedtuple
 
 from phoneterm.core import actions, backoff, call_control, feedback, link, messages, permissions
 
-# tid and base as in the topics; key: bytes, of the signatures; boot: hex, another at each boot; fw, board: text;
-# crash: how the run before this boot crashed, None when it did not.
+# tid and base as in the topics; key: bytes, for the signatures; boot: hex, new at each boot; fw, board: text;
+# crash: how the previous run crashed, None when it did not.
 Identity = namedtuple("Identity", "tid base key boot fw board crash")
 
 _AGAIN_MS = (2000, 300000)  # how long to wait before a config is tried again: at first, at most
@@ -22,7 +22,7 @@ _SHORT = messages.Rejected("memory", "the memory is too short to read it")
 class Terminal:
     """One terminal. `keymap` and `roles` are the board's; the bridge may give the roles to other keys.
 
-    `read_config` is core.config.read_config, or what loads it and calls it: MemoryError when there is no room for it.
+    `read_config` is core.config.read_config, or a function that loads and calls it; MemoryError when there is no room.
     """
 
     def __init__(self, identity, keymap, roles, read_config):
@@ -84,11 +84,11 @@ class Terminal:
         return self._call_control.on_press(self._keymap.legend(index))
 
     def on_stall(self):
-        """Hear that nobody looked at the keypad for so long that a key may have been missed."""
+        """Note that the keypad was not looked at for so long that a key may have been missed."""
         return self._call_control.on_stall()
 
     def on_keypad_fault(self, index, is_faulty):
-        """Hear that a key is masked because it is stuck, or works again."""
+        """Note that a key is masked because it is stuck, or works again."""
         bit = 1 << index
         self._faulty_keys = self._faulty_keys | bit if is_faulty else self._faulty_keys & ~bit
         log = actions.Log("keypad", "key %d %s" % (index, "is stuck" if is_faulty else "works again"))
@@ -99,7 +99,7 @@ class Terminal:
         return () if is_off_hook else self._call_control.on_hang_up()
 
     def on_link(self, is_up):
-        """Hear that the link is up (connected and subscribed) or lost."""
+        """Note that the link is up (connected and subscribed) or lost."""
         self._link.on_link(is_up)
         if not is_up:
             return self._call_control.on_link(False)
@@ -107,7 +107,7 @@ class Terminal:
         return (self._link.state("online"), self._link.hello()) + self._call_control.on_link(True)
 
     def on_memory_short(self):
-        """Hear that the link was given up because there is too little memory for it; nobody keyed, so no sound."""
+        """Note that the link was given up for want of memory; nobody keyed, so there is no sound."""
         return self._feedback.announce(None, "Short of memory", "")
 
     def on_message(self, topic, payload):
@@ -126,7 +126,7 @@ class Terminal:
         return act(self, document)
 
     def on_published(self, ref, is_acknowledged):
-        """Hear how the publishing of a command ended."""
+        """Note whether the broker acknowledged a command."""
         return () if is_acknowledged else self._call_control.on_undelivered(ref)
 
     def counters(self):
@@ -147,7 +147,7 @@ class Terminal:
         return done
 
     def _acknowledge(self, error):
-        """Tell the bridge what is in force, if there is a link, and what was wrong."""
+        """Tell the bridge what is in force and what was wrong, if there is a link."""
         if not self._link.is_up:
             return ()
         error = error or self._config_error
@@ -199,7 +199,7 @@ class Terminal:
         return self._acknowledge(None)
 
     def _config_of(self, document):
-        """Return the Config of a document ({}: the defaults) or Rejected (_SHORT: it may do later on)."""
+        """Return the Config of a document ({}: the defaults) or Rejected (_SHORT: it may work later)."""
         try:
             return self._read_config(document, self._roles)
         except MemoryError:

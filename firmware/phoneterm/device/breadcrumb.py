@@ -1,10 +1,10 @@
-"""Remembers over a reset how the last run ended, and how many in a row crashed, in the chip's RTC memory.
+"""Remembers in the chip's RTC memory, over a reset, how the last run ended and how many runs in a row crashed.
 
-Does not write to flash, and is no log: one line, the latest. What it keeps outlives machine.reset(), the watchdog, a
-panic of the interpreter and Ctrl-D; it does not outlive a power cut or the reset button (EN): then the record is clean.
+Does not write to flash, and is no log: it keeps only the latest line. The record survives machine.reset(), the
+watchdog, a panic of the interpreter and Ctrl-D, but not a power cut or the reset button (EN).
 A crash is a reset by the watchdog or by a panic while the firmware runs, or `leave` with a reason; after `settle` the
-next one is the first in a row again. The memory holds three texts with tabs between them: the crashes in a row,
-RUNNING or nothing, and what is or was wrong. Anything else in it is what a power cut left, and counts as nothing.
+next one is the first in a row again. The memory holds three texts with tabs between them: the number of crashes in a
+row, RUNNING or nothing, and the fault. Anything else was left by a power cut and is ignored.
 Source: MicroPython's ports/esp32, machine_rtc.c (the memory is not cleared at a reset) and modmachine.c (causes).
 """
 
@@ -36,12 +36,12 @@ class Breadcrumb:
         self._write(_RUNNING, trouble)
 
     def settle(self):
-        """Record that the firmware has run for so long that a crash is not one in a row any more."""
+        """Record that the firmware has run so long that a crash would be the first in a row."""
         self.crashes = 0
         self.mark_running()
 
     def stop(self, crash=""):
-        """Record that the firmware does not run any more: it crashed, or was ended on purpose."""
+        """Record that the firmware no longer runs: it crashed, or was ended on purpose."""
         self._write("", crash)
 
     def leave(self, crash=""):

@@ -1,7 +1,7 @@
-"""Sets the clock from a time server, because a certificate is only as good as the clock that checks its dates.
+"""Sets the clock from a time server, because the dates of a certificate cannot be checked without the right time.
 
-Does not keep the clock right, or ask while it looks right: a chip that was just switched on believes it is the year
-2000. The answer of a time server is not proven; who can forge it can make an expired certificate valid, and no more.
+Does not keep the clock right, and does not ask while it looks right: a chip that was just switched on believes it is
+the year 2000. The time server is not authenticated; a forged answer can make an expired certificate valid, and no more.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ RETRY_MS = 5000
 
 
 def make_wait(wait_network, log, time_host=None):
-    """Return a coroutine function that returns once there is a network and the clock is set; it logs why not, once."""
+    """Return a coroutine function that waits for a network and the right time; it logs once why it must wait."""
 
     async def wait_clock():
         is_told = False

@@ -1,7 +1,7 @@
-"""Reads a config with code that is loaded for it, in two pieces, and forgotten again: a tenth of the core's memory.
+"""Reads a config with code that is loaded in two pieces and unloaded again, which saves a tenth of the core's memory.
 
 Does not know what a config means; `core/config.py` and `core/digit_map_compiler.py` do. Garbage is collected before
-each piece and after the last: a heap that is nearly full is in pieces otherwise, and has room for neither.
+each piece and after the last; otherwise a heap that is nearly full is fragmented and has room for neither.
 """
 
 import gc
@@ -18,7 +18,7 @@ _LOADED = (  # modules, whole and as names of their package
 
 
 def read_config(document, roles):
-    """Return what core.config.read_config makes of a document; MemoryError when the memory is too short for it."""
+    """Return the result of core.config.read_config for a document; MemoryError when there is too little memory."""
     gc.collect()
     try:
         digit_map = _compile_map(document, roles)
@@ -37,7 +37,7 @@ def _compile_map(document, roles):
 
 
 def _forget():
-    """Let go of the code, without taking memory for that."""
+    """Unload the code, without taking memory for that."""
     core = sys.modules["phoneterm.core"]
     for module, name in _LOADED:
         sys.modules.pop(module, None)

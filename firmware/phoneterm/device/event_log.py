@@ -1,7 +1,7 @@
-"""Writes the log: one line an event, `event detail`, to the console.
+"""Writes the log: one line for each event, `event detail`, to the console.
 
-Does not keep lines or choose what is worth one. Nobody may give it digits of a number or a secret; of an exception it
-therefore names the type and the place, never the text.
+Does not keep lines or choose events. Digits of a number and secrets must never be logged, so of an exception only the
+type and the place are named, never the text.
 """
 
 import io
@@ -19,7 +19,7 @@ def place_of(error):
     What a device gets is compiled without line numbers, so there the line is always 1.
     """
     if isinstance(error, MemoryError):
-        return "MemoryError"  # where it was raised would take memory to say, and says little
+        return "MemoryError"  # naming the place would take memory, and says little
     trace = io.StringIO()
     sys.print_exception(error, trace)
     place = "an unknown place"

@@ -1,4 +1,4 @@
-"""Tells when the receiver is lifted and put back, from a switch that bounces.
+"""Detects when the receiver is lifted and put back, from a switch that bounces.
 
 Does not know calls. Times are ms; a new position counts once it has lasted SETTLED_MS. A poll allocates nothing.
 """
@@ -17,9 +17,9 @@ class Hook:
         self._differing_ms = 0
 
     def poll(self, elapsed_ms):
-        """Return True when the receiver was lifted, False when it was put back, None when nothing is new.
+        """Return True when the receiver was lifted, False when it was put back, None when nothing has changed.
 
-        Where it lies when the device starts is nothing new: nobody has hung up then.
+        The position at the start is no change: nobody has hung up then.
         """
         is_off = self._pin.value() == self._off_level
         if is_off is self._is_off:

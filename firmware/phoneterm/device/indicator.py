@@ -3,9 +3,9 @@
 Does not choose signals; the terminal does. A momentary signal plays over the standing one and gives way to one that
 matters at least as much; the tone of a standing signal waits until the momentary one is over.
 Times are ms, `advance` is called every STEP_MS or so. A buzzer has one frequency at a time: of a two-frequency step it
-plays both in turn, STEP_MS each, which the ear takes for the rough sound of the pair.
-Nothing can blink while a name is looked up or TLS computes. Before that the lamp goes dark and the buzzer still, so
-that neither stays as it happens to be: a terminal that hears nothing never looks ready. News is told in between.
+plays both in turn, STEP_MS each, which sounds roughly like the pair.
+Nothing can blink while a name is looked up or TLS computes. Before that the lamp goes dark and the buzzer silent, so
+that neither stays as it happens to be: a terminal that sees no keys never looks ready. Momentary signals play between.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ import time
 from phoneterm.device.ticks import Elapsed
 
 STEP_MS = 20
-NEWS_STEPS = 150  # that the telling of news may take before the lamp goes dark
-DARK_STEPS = 50  # of moving time: between the steps of a handshake there are only the answers of the broker
-_LOUD = 32768  # half of the period on: the loudest square wave
+NEWS_STEPS = 150  # that momentary signals may take before the lamp goes dark
+DARK_STEPS = 50  # of running time: between the steps of a handshake it only waits for the broker's answers
+_LOUD = 32768  # on for half of the period: the loudest square wave
 
 
 class Cursor:
-    """Where a pattern is: `step` is the index of the step that plays, -1 when none does."""
+    """The position in a pattern: `step` is the index of the step that plays, -1 when none does."""
 
     def __init__(self):
         """Play nothing."""
@@ -115,7 +115,7 @@ class Indicator:
         self._sound(self._frequency())
 
     async def go_dark(self):
-        """Tell the news to its end, and go dark: until another standing signal, or for DARK_STEPS of moving time."""
+        """Finish momentary signals, then go dark until another standing signal, or for DARK_STEPS of running time."""
         left = NEWS_STEPS
         while self._is_telling() and left:
             left -= 1

@@ -1,11 +1,11 @@
 """Reads a 4x4 key matrix: open-drain rows driven low one at a time, columns pulled up.
 
 Does not debounce or decide when to look. Nothing here allocates after the constructor.
-A row that saw a closed contact is driven high (to rest) before it is released: its columns would otherwise rise by
-their pull-ups alone, and show the next row the keys of this one. No row is ever driven high while another is low,
-so pressed keys cannot short two outputs. Rows have their pull-ups on too: some pins have a pull-down on after a reset,
-which would halve the column of a pressed key while other rows are read. A pin keeps its pull when its mode changes.
-`settle_us` is the time that a column gets to follow its row, in microseconds: more for long wires.
+A row that saw a closed contact is driven high (its resting level) before it is released. Otherwise its columns would
+rise by their pull-ups alone, and keys of this row would appear in the next one. No row is ever driven high while
+another is low, so pressed keys cannot short two outputs. Rows have pull-ups too: some pins have a pull-down after a
+reset, which would halve the voltage of a pressed key's column while other rows are read. A pin keeps its pull when its
+mode changes. `settle_us` is how long a column gets to follow its row, in microseconds: more for long wires.
 On an ESP32, GPIO 34-39 cannot be columns (no pull-ups) or rows (no outputs).
 """
 
@@ -62,7 +62,7 @@ class KeyMatrix:
         return contacts
 
     def _read_columns(self):
-        """Return the columns that read low; written out, as this is most of the work of an idle processor."""
+        """Return the columns that read low; written out, because an idle processor spends most of its time here."""
         first, second, third, fourth = self._columns
         return 15 ^ (first() | second() << 1 | third() << 2 | fourth() << 3)
 

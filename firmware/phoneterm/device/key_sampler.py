@@ -1,10 +1,10 @@
-"""Looks at the keypad by a timer's interrupt, whatever the tasks are doing, and keeps what changed until it is taken.
+"""Samples the keypad in a timer's interrupt, whatever the tasks are doing, and keeps changes until they are taken.
 
-Does not judge what it sees; the scanner does. Without it a key would wait for the tasks: on the ESP32 asyncio sleeps
-until FreeRTOS's next tick, which come every 10 ms, and a task that computes lets nobody else look. The timer's
-interrupt wakes the main task, and MicroPython runs the callback between two byte codes of whatever runs (a soft
-interrupt). The next look is planned when one has ended, so looks never take all of the processor. A C function that
-blocks, such as a TLS handshake, blocks them too, which the scanner tells as a stall.
+Does not judge the samples; the scanner does. Without it a key would wait for the tasks: on the ESP32 asyncio sleeps
+until FreeRTOS's next tick, and ticks come every 10 ms; a task that computes blocks all others. The timer's interrupt
+wakes the main task, and MicroPython runs the callback between two byte codes of whatever runs (a soft interrupt). The
+next look is scheduled when one has ended, so looks never take all of the processor. A C function that blocks, such as
+a TLS handshake, blocks them too; the scanner reports that as a stall.
 Source: MicroPython's ports/esp32, machine_timer.c (`mp_sched_schedule`, `mp_hal_wake_main_task_from_isr`).
 A look allocates nothing.
 """
@@ -20,10 +20,10 @@ _ONE_SHOT = const(0)
 
 
 class KeySampler:
-    """One keypad, looked at for ever once `start` was called.
+    """One keypad, sampled for ever after `start`.
 
-    news: a flag that is set when there is something to take. gaps: those between looks. looks: counts them, modulo
-    2**16. at_ms: see `next_change`. error: what ended the looks, or None.
+    news: a flag that is set when there are changes to take. gaps: the gaps between looks. looks: how many there were,
+    modulo 2**16. at_ms: see `next_change`. error: the exception that ended the looks, or None.
     """
 
     def __init__(self, scanner, timer, clock, news):
@@ -41,17 +41,17 @@ class KeySampler:
         self._changes = bytearray(_PLACES)
         self._times = array("i", bytes(4 * _PLACES))
         self._put = self._taken = 0
-        self._is_full = False  # there were changes behind the one at `_hole` that had no room
+        self._is_full = False  # changes after the one at `_hole` had no room
         self._hole = 0
 
     def start(self):
-        """Look from now on."""
+        """Start looking."""
         self.error = None
         self._last_us = self._clock.ticks_us()
         self._timer.init(mode=_ONE_SHOT, period=1, callback=self._look)
 
     def next_change(self):
-        """Return the next change, a byte of debounce's, or None; its time (ticks_ms) is in `at_ms` then."""
+        """Return the next change (a byte as in debounce) or None; its time (ticks_ms) is then in `at_ms`."""
         if self._is_full and self._taken == self._hole:
             self._is_full = False
             self.at_ms = self._clock.ticks_ms()
@@ -64,7 +64,7 @@ class KeySampler:
         return None
 
     def _look_once(self, timer):
-        """Look once, and plan the next look."""
+        """Look once, and schedule the next look."""
         scanner = self._scanner
         clock = self._clock
         try:
@@ -75,7 +75,7 @@ class KeySampler:
                 self._keep(STALLED)
             for index in range(count):
                 self._keep(scanner.changes[index])
-        except BaseException as error:  # Ctrl-C may come here, too; whoever takes the changes raises it
+        except BaseException as error:  # Ctrl-C may arrive here too; the task that takes the changes raises it
             self.error = error
             self._keep(STALLED)  # the next look is that of the next start
             return
@@ -85,7 +85,7 @@ class KeySampler:
     def _keep(self, change):
         if self._put - self._taken == _PLACES:
             if not self._is_full:
-                self._is_full = True  # what is not taken any more is as good as not seen
+                self._is_full = True  # changes that nobody takes count as not seen
                 self._hole = self._put
             return
         place = self._put & _PLACES - 1

@@ -1,17 +1,17 @@
-"""Tells how much memory ESP-IDF has left: for Wi-Fi, sockets and TLS, and for the heap of MicroPython to grow into.
+"""Measures how much memory ESP-IDF has left: for Wi-Fi, sockets and TLS, and for MicroPython's heap to grow into.
 
-Does not know that heap itself (`gc` does), and does not judge. All are bytes.
+Does not measure that heap itself (`gc` does), and does not judge. All figures are bytes.
 Source: MicroPython's ports/esp32, modesp32.c: a list of (total, free, largest free block, least ever free) by region.
 """
 
 import esp32
 from micropython import const
 
-_INTERNAL = const(1 << 11)  # MALLOC_CAP_INTERNAL: memory outside of the chip is no use to Wi-Fi
+_INTERNAL = const(1 << 11)  # MALLOC_CAP_INTERNAL: Wi-Fi cannot use memory outside of the chip
 
 
 def measure_idf():
-    """Return (free, largest free block, least ever free); the last is the regions' own least, added up."""
+    """Return (free, largest free block, least ever free); the last is the sum of the regions' own minima."""
     free = largest = least = 0
     for region in esp32.idf_heap_info(esp32.HEAP_DATA | _INTERNAL):
         free += region[1]

@@ -1,12 +1,12 @@
-"""An MQTT 3.1.1 client for asyncio: one connection, kept up by one task, and no promise it cannot keep.
+"""An MQTT 3.1.1 client for asyncio: one connection, kept up by one task, and no promise that it cannot keep.
 
 Does not know what messages mean, keep anything for later, or touch Wi-Fi. The application starts `receive()`, `send()`
-and `ping()` as tasks, once each: `receive` is the only one that opens connections, `send` the only one that writes
-once the subscription went out, so cancelling a publish never leaves half a packet behind.
+and `ping()` as tasks, once each. Only `receive` opens connections; only `send` writes once the subscription has been
+sent, so cancelling a publish never leaves half a packet behind.
 Times are ms. A publish has a definite outcome: True, or False when not connected or not acknowledged in time.
-A connection on which nothing was heard for two ping intervals (half of the keepalive) is given up.
-A message that the broker sends twice is handed over twice, as QoS 1 allows. Sessions are clean; one that the broker
-kept all the same does no harm, because all that is waited for belongs to one connection.
+A connection without incoming data for two ping intervals (half of the keepalive) is given up.
+A message that the broker sends twice is delivered twice, as QoS 1 allows. Sessions are clean; a session that the broker
+kept all the same does no harm, because everything awaited belongs to one connection.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from phoneterm.device import mqtt_decoder as received
 from phoneterm.device import mqtt_packets as packets
 from phoneterm.device.mqtt_connection import Connection, LinkLost, describe
 
-_MOST_PACKETS = const(16)  # that wait to be written; more mean that the broker takes nothing any more
+_MOST_PACKETS = const(16)  # packets waiting to be written; more mean that the broker no longer takes any
 
 _GOOD_MS = const(60000)  # a connection that lasted so long was not what the one before it was given up for
 
@@ -31,7 +31,7 @@ Timing = namedtuple("Timing", "keepalive_s connect_ms steady_ms after_loss after
 class MqttClient:
     """The client. `owner` has on_message(topic, payload, is_retained), on_link(is_up) and on_progress().
 
-    on_progress is called whenever `send` comes round: at least once a ping interval, a quarter of the keepalive.
+    on_progress is called in each round of `send`: at least once in a ping interval, a quarter of the keepalive.
     """
 
     def __init__(self, broker, filters, will, timing, owner, log, wait_network=None):
@@ -47,8 +47,8 @@ class MqttClient:
         self._connection = Connection()
         self._may_send = False
         self._packets = []  # to be written, first one first
-        self._work = asyncio.Event()  # there are some, or a ping interval is over
-        self._waiting = {}  # packet id -> Event, which is_acknowledged says the truth about once it is set
+        self._work = asyncio.Event()  # there are packets, or a ping interval is over
+        self._waiting = {}  # packet id -> Event; once it is set, `is_acknowledged` is valid
         self._ident = 0
         self._attempt = 0
         self._receiver = None
@@ -58,10 +58,10 @@ class MqttClient:
         self.is_up = False  # connected, and every subscription acknowledged
         self.connects = 0
         self.dropped = 0  # messages over the limit
-        self.unexpected = 0  # packets that nobody waited for
+        self.unexpected = 0  # unexpected packets
 
     async def publish(self, topic, payload, qos=0, retain=False, deadline_ms=3000):
-        """Send now; say whether it was acknowledged in time (QoS 1) or handed to the connection (QoS 0)."""
+        """Send now; return whether it was acknowledged in time (QoS 1) or passed to the connection (QoS 0)."""
         if not self.is_up or len(self._packets) >= _MOST_PACKETS:
             return False
         ident = self._next_ident()
@@ -81,7 +81,7 @@ class MqttClient:
         return outcome.is_acknowledged
 
     def drop(self, reason, is_refused=False):
-        """Give the connection up and say True, if there is one; `receive` makes the next, later if `is_refused`.
+        """Give up the connection and return True, if there is one; `receive` opens the next, later if `is_refused`.
 
         Not for use within a callback.
         """
@@ -93,7 +93,7 @@ class MqttClient:
         return True
 
     async def receive(self):
-        """Connect, hand messages over, connect again: for ever."""
+        """Connect, deliver messages, connect again: for ever."""
         self._receiver = asyncio.current_task()
         timing = self._timing
         while True:
@@ -107,7 +107,7 @@ class MqttClient:
             await asyncio.sleep_ms(backoff.next_ms(timing.random_fraction()))
 
     async def _run_connection(self):
-        """Keep one connection as long as it lasts; return the LinkLost that ended it."""
+        """Run one connection as long as it lasts; return the LinkLost that ended it."""
         self._drop_reason = None
         self._attempt += 1
         try:
@@ -186,7 +186,7 @@ class MqttClient:
                 await self._write(self._packets.pop(0))
 
     async def ping(self):
-        """Ask the broker now and then whether it is there, and drop a connection on which nothing comes: for ever."""
+        """Ping the broker now and then, and drop a connection on which nothing arrives: for ever."""
         while True:
             await asyncio.sleep_ms(self._ping_ms)
             self._work.set()
@@ -198,7 +198,7 @@ class MqttClient:
                 self._connection.is_heard = False
 
     async def _write(self, packet):
-        """Write one packet whole, or drop the connection it was meant for."""
+        """Write one whole packet, or drop its connection."""
         attempt = self._attempt
         reason = "the broker takes nothing"
         try:
@@ -222,7 +222,7 @@ class MqttClient:
         return self._next_ident() if self._ident in self._waiting else self._ident
 
     def _close(self):
-        """End the connection and settle everything that waited on it."""
+        """End the connection and everything that waited on it."""
         self._connection.close()
         self._may_send = False
         self._packets = []

@@ -1,8 +1,8 @@
 """One connection to an MQTT broker: opens it, reads whole packets from it, writes whole packets to it, closes it.
 
-Does not reconnect, ping or know what packets are for. One task may read and one may write at a time; the rest of a
-packet whose write was cancelled is lost, so such a connection must be closed.
-What goes wrong is LinkLost(reason, is_refused) or OSError.
+Does not reconnect, ping or know what packets are for. One task may read and one may write at a time. If a write is
+cancelled, the rest of the packet is lost, so the connection must be closed.
+Errors are LinkLost(reason, is_refused) or OSError.
 """
 
 import asyncio
@@ -19,18 +19,18 @@ from phoneterm.device import mqtt_packets as packets
 _LIMIT_BYTES = const(1024)  # of an incoming packet: twice the longest message of the contract
 _REFUSALS = {3: "not available", 4: "user name or password", 5: "not authorised"}
 _IS_BUSY = const(3)
-_ALERT = const(-0x7780)  # mbedTLS: the broker says that something of ours is not right, a certificate or a key
+_ALERT = const(-0x7780)  # mbedTLS: the broker rejects our certificate or key
 
 # host: name or address. ssl: an SSLContext or None. server_hostname: the name in the broker's certificate.
 Broker = namedtuple("Broker", "host port client_id username password ssl server_hostname")
 
 
 class LinkLost(Exception):
-    """The connection is over; `args` are the reason and whether the broker refused us, which needs a person."""
+    """The connection is over; `args` are the reason and whether the broker refused us, which somebody must fix."""
 
 
 class Connection:
-    """A socket with packets on it; for one connection after the other, so that its memory is taken once."""
+    """A socket that carries packets; reused for one connection after the other, so that its memory is taken once."""
 
     def __init__(self):
         """Take the memory; connect nothing."""
@@ -64,7 +64,7 @@ class Connection:
         connect = packets.connect(broker.client_id, broker.username, broker.password, keepalive_s, will)
         try:
             await self.write(connect)
-        except ValueError as error:  # what mbedTLS says of a certificate, in the handshake
+        except ValueError as error:  # what mbedTLS says about a certificate, in the handshake
             reason = str(error).strip()
             if "validity" in reason:
                 reason += "; the clock says %d-%02d-%02d" % time.localtime()[:3]
@@ -79,12 +79,12 @@ class Connection:
             raise LinkLost("broker refused: " + reason, packet.ident != _IS_BUSY)
 
     async def write(self, packet):
-        """Write one packet whole, once the socket takes it: a write while connecting is an error on some ports."""
+        """Write one whole packet once the socket takes it: a write while connecting is an error on some ports."""
         self._stream.out_buf = packet
         await self._stream.drain()
 
     def begin_write(self, packet):
-        """Write one packet; say whether the socket took it whole, otherwise `end_write` is to follow."""
+        """Write one packet; return whether the socket took all of it; if not, call `end_write`."""
         self._stream.write(packet)
         return not self._stream.out_buf
 
@@ -113,7 +113,7 @@ class Connection:
         if self._stream:
             self._stream.s.close()
         if self._socket:
-            self._socket.close()  # TLS has let go of it and left it open when a handshake fails
+            self._socket.close()  # after a failed handshake TLS has released the socket without closing it
         self._socket = self._stream = None
 
 

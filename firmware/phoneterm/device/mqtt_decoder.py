@@ -1,8 +1,8 @@
-"""Cuts the bytes that an MQTT 3.1.1 broker sends into packets, in bounded memory whatever they are.
+"""Cuts the bytes that an MQTT 3.1.1 broker sends into packets, in bounded memory for any input.
 
 Does not read sockets or answer. Runs unchanged on CPython and on MicroPython.
-What a broker sends wrongly is a Packet of kind MALFORMED, after which the stream cannot be followed any more. A
-PUBLISH over the limit is thrown away as it comes in, and is a Packet of kind DROPPED, so that it can be acknowledged.
+Bad input gives a Packet of kind MALFORMED, after which the stream cannot be decoded any more. A PUBLISH over the limit
+is discarded as it arrives, and gives a Packet of kind DROPPED, so that it can be acknowledged.
 Source: OASIS MQTT Version 3.1.1, chapters 2 and 3.
 """
 
@@ -17,7 +17,7 @@ SUBACK = 9
 PINGRESP = 13
 
 _HEADER_BYTES = 5
-_BODY_BYTES = {2: 2, 4: 2, 5: 2, 6: 2, 7: 2, 11: 2, 13: 0}  # of the kinds that have always the same
+_BODY_BYTES = {2: 2, 4: 2, 5: 2, 6: 2, 7: 2, 11: 2, 13: 0}  # of the kinds that always have the same
 
 # flags: the low four bits of the first byte, of a CONNACK the session-present bit. ident: packet id, 0 for none, of a
 # CONNACK the return code. topic: str. payload: bytes, of a PUBLISH the message, of a SUBACK the return codes; of what
@@ -38,16 +38,16 @@ class Decoder:
     def clear(self):
         """Forget everything: a new connection begins."""
         self._start = self._end = 0
-        self._left = 0  # bytes still to come of a message that is being thrown away
-        self._ident_left = 0  # its packet id comes when so many bytes are left; 0: none, or seen
+        self._left = 0  # bytes still to come of a message that is being discarded
+        self._ident_left = 0  # its packet id comes when this many bytes are left; 0: none, or seen
         self._ident = 0
 
     def room(self):
-        """Return the memory for the next bytes; never empty after `next_packet()` has returned None."""
+        """Return the buffer for the next bytes; never empty after `next_packet()` has returned None."""
         return self._view[self._end :]
 
     def fill(self, count):
-        """Say that the first `count` bytes of `room()` have been written."""
+        """Note that the first `count` bytes of `room()` have been written."""
         self._end += count
 
     def next_packet(self):

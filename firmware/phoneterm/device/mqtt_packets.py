@@ -1,8 +1,8 @@
 """Makes the MQTT 3.1.1 packets that a client sends, each as one bytes object for one write.
 
 Does not send them, and does not read any: `mqtt_decoder` does. Runs unchanged on CPython and on MicroPython.
-Topics are str, payloads bytes, packet ids 1 to 65535, QoS 0 or 1. A number that does not fit is our own mistake and
-raises ValueError. Source: OASIS MQTT Version 3.1.1, chapters 2 and 3.
+Topics are str, payloads bytes, packet ids 1 to 65535, QoS 0 or 1. A number out of range is our own mistake and raises
+ValueError. Source: OASIS MQTT Version 3.1.1, chapters 2 and 3.
 """
 
 from collections import namedtuple
@@ -25,7 +25,7 @@ def connect(client_id, username, password, keepalive_s, will):
 
 
 def publish(topic, payload, qos, retain, ident):
-    """Return a PUBLISH of `payload` (bytes); `ident` is used with QoS 1 alone."""
+    """Return a PUBLISH of `payload` (bytes); `ident` is used only with QoS 1."""
     body = _field(topic)
     if qos:
         body += two_bytes(ident)
@@ -43,7 +43,7 @@ def subscribe(filters, ident):
 
 
 def two_bytes(number):
-    """Return a number of 16 bits, the higher ones first."""
+    """Return a 16-bit number, the high byte first."""
     if not 0 <= number <= 65535:
         raise ValueError("%d does not fit two bytes" % number)
     return bytes((number >> 8, number & 255))

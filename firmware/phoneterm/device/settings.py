@@ -2,7 +2,7 @@
 
 Does not write them (`phoneterm device provision` does) and never prints a value.
 Every setting is a blob of UTF-8 text under a key of at most 15 characters in the NVS namespace "phoneterm".
-What is missing or wrong comes back as `Problem(key, sentence)`.
+A missing or wrong setting comes back as `Problem(key, sentence)`.
 """
 
 from collections import namedtuple
@@ -10,7 +10,7 @@ from collections import namedtuple
 NAMESPACE = "phoneterm"
 DEFAULT_BASE = "phoneterm"
 
-# One text, because it is small on the device; the first five must be there.
+# One text, because that is small on the device; the first five settings are required.
 KEYS = (  # noqa: SIM905
     "wifi_ssid mqtt_host mqtt_password mac_key tid wifi_password mqtt_port base tls tls_ca_path tls_cert_path "
     "tls_key_path tls_host tls_psk time_host allow_plain"
@@ -23,7 +23,7 @@ Problem = namedtuple("Problem", "key sentence")
 
 
 def read(storage, is_tid):
-    """Return Settings, or the first Problem; `storage` is an `esp32.NVS`, `is_tid` says what may name a terminal."""
+    """Return Settings, or the first Problem; `storage` is an `esp32.NVS`, `is_tid` checks the name of a terminal."""
     texts = {}
     for key in KEYS:
         text = _read_text(storage, key)
@@ -47,7 +47,7 @@ def read(storage, is_tid):
 
 
 def _read_text(storage, key):
-    """Return the text under `key`, an empty one when there is none, or a Problem."""
+    """Return the text under `key`, "" when there is none, or a Problem."""
     buffer = bytearray(128)
     try:
         count = storage.get_blob(key, buffer)
@@ -91,7 +91,7 @@ def _problem(key, what):
 
 
 def _is_made_of(allowed, text):
-    """Say whether a text has at least one character, and none but the allowed ones."""
+    """Say whether a text has at least one character, and only allowed ones."""
     return text != "" and all(character in allowed for character in text)
 
 

@@ -1,4 +1,4 @@
-"""Turns the chip's wrapping tick counters into elapsed time, so that nothing else needs to know that they wrap.
+"""Turns the chip's wrapping tick counters into elapsed time, so that no other module must know that they wrap.
 
 Does not know the time of day. A counter must be read more often than half its period: 6 days for ms, 8 minutes for us
 on the ESP32. Nothing here allocates after the constructor.
@@ -6,7 +6,7 @@ on the ESP32. Nothing here allocates after the constructor.
 
 
 class Elapsed:
-    """Tells the time since it was last asked, in the unit of its counter, and never loses a part of it."""
+    """Measures the time since the last call, in the unit of its counter, without losing a part of it."""
 
     def __init__(self, read_ticks, diff_ticks):
         """Take `time.ticks_ms` or `time.ticks_us`, and `time.ticks_diff`."""

@@ -1,10 +1,11 @@
 """Makes the TLS context for the broker connection from the settings.
 
 Does not connect. With tls = ca the broker must show a certificate of exactly the CA in `tls_ca_path`, for the name
-`tls_host`; the clock must be right for that. The terminal shows one of its own if `tls_cert_path` and `tls_key_path`
-name it. All three are files in DER form: mbedTLS on the device has no PEM. With tls = psk both sides prove a shared
-key, no clock is needed, and a broker that shows a certificate instead is refused, because no CA is trusted then.
-What cannot be set up comes back as settings.Problem. MicroPython's `ssl` is a wrapper of `tls` without TLS-PSK.
+`tls_host`; the clock must be right for that. The terminal shows its own certificate if `tls_cert_path` and
+`tls_key_path` name it. All three are files in DER form: mbedTLS on the device has no PEM. With tls = psk both sides
+prove a shared key, and no clock is needed. A broker that shows a certificate instead is refused, because no CA is
+trusted then. A setting that does not work comes back as settings.Problem. MicroPython's `ssl` wraps `tls` without
+TLS-PSK.
 """
 
 import tls

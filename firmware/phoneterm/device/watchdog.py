@@ -1,6 +1,6 @@
-"""Feeds the chip's watchdog only while every part that must run has moved since the last time.
+"""Feeds the chip's watchdog only if every part that must run has made progress since the last time.
 
-Does not start or restart anything: a part that stands still lets the watchdog reset the chip.
+Does not start or restart anything: if a part stands still, the watchdog resets the chip.
 """
 
 
@@ -14,13 +14,13 @@ class Watchdog:
         self._moved = set()
 
     def mark_progress(self, part):
-        """Hear that `part` has made progress."""
+        """Note that `part` has made progress."""
         if part not in self._parts:
             raise ValueError("no such part: " + str(part))
         self._moved.add(part)
 
     def feed(self):
-        """Feed the timer if every part has moved since it was last fed; else return one that has not."""
+        """Feed the timer if every part has made progress since the last feed; else return one that has not."""
         for part in self._parts:
             if part not in self._moved:
                 return part

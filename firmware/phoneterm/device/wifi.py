@@ -1,16 +1,16 @@
-"""Keeps the terminal on its Wi-Fi network: joins, says what hinders it, notices when it is lost.
+"""Keeps the terminal on its Wi-Fi network: joins it, logs what prevents that, notices when it is lost.
 
 Does not know the broker: a broker that is away is no reason to touch the radio. Times are ms.
-The application starts `run()` as a task, once; `wait_up()` is for those who need a network.
-The port goes on trying by itself once it was told to connect, after a loss too, so it is told again only when that
-has not helped for RENEW_MS: told earlier it would break off what is under way. `status()` keeps the last reason until
-there is an address, so a reason ends nothing here and is only said, once, and not in the first second.
+The application starts `run()` as a task, once; `wait_up()` is for tasks that need a network.
+Once told to connect, the port goes on trying by itself, also after a loss. So it is told again only when that has not
+helped for RENEW_MS; earlier, this would break off an attempt under way. `status()` keeps the last reason until there is
+an address. So a reason ends nothing here; it is only logged, once, and not in the first second.
 Source: MicroPython's ports/esp32/network_wlan.c.
 """
 
 import asyncio
 
-RENEW_MS = 30000  # up to twice that, by chance; a slow access point with DHCP takes 5 to 8 s
+RENEW_MS = 30000  # randomly up to twice that; a slow access point with DHCP takes 5 to 8 s
 REASON_MS = 1000
 JOIN_LOOK_MS = 50
 LOOK_MS = 250
@@ -43,7 +43,7 @@ class Wifi:
         station = self._station
         station.active(True)
         try:
-            station.config(pm=station.PM_NONE)  # sleeping between beacons costs up to 100 ms an answer
+            station.config(pm=station.PM_NONE)  # sleeping between beacons costs up to 100 ms for each answer
         except (AttributeError, OSError, ValueError):
             pass  # a radio that does not sleep
         renew_ms = 0  # at once, the first time
@@ -56,7 +56,7 @@ class Wifi:
             renew_ms = RENEW_MS
 
     async def _join(self, renew_ms):
-        """Return once there is an address; have the station begin anew whenever there is none in `renew_ms`."""
+        """Return once there is an address; make the station start over whenever there is none within `renew_ms`."""
         told = None
         waited_ms = 0
         while not self._station.isconnected():
@@ -74,7 +74,7 @@ class Wifi:
             waited_ms += JOIN_LOOK_MS
 
     def _connect(self):
-        """Have the station begin anew; return why it cannot."""
+        """Make the station start over; return why it cannot, or None."""
         try:
             self._station.disconnect()
             self._station.connect(self._ssid, self._password)

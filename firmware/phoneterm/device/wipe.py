@@ -1,7 +1,7 @@
 """Erases everything that belongs to one customer: the settings, with their keys and passwords, and the files they name.
 
-Does not restart the device. NVS marks what is erased and overwrites it only later: whoever solders the flash chip off
-may still read it, which `esptool erase_flash` alone prevents.
+Does not restart the device. NVS only marks entries as erased and overwrites them later. Whoever desolders the flash
+chip may still read them; only `esptool erase_flash` prevents that.
 """
 
 import os
