@@ -30,7 +30,7 @@ _ABOUT_CERTIFICATES = "; perhaps it asks for another certificate, see broker.cli
 
 @dataclass(frozen=True)
 class BrokerAddress:
-    """Where the broker is and how to log in; `make_tls` makes the context of a connection with TLS anew each time."""
+    """Where the broker is and how to log in; `make_tls` makes a new TLS context for each connection."""
 
     host: str
     port: int
@@ -42,7 +42,7 @@ class BrokerAddress:
 
 @dataclass(frozen=True)
 class Limits:
-    """connect_s: what logging in and subscribing may take. most_waiting_bytes: what the peer may leave untaken."""
+    """connect_s: the time for logging in and subscribing. most_waiting_bytes: how much the peer may leave unread."""
 
     connect_s: float = 5.0
     most_waiting_bytes: int = MOST_WAITING_BYTES
@@ -95,26 +95,26 @@ class MqttConnection:
             raise NotConnected("it refuses the bridge's subscription")
 
     def publish(self, topic: str, payload: bytes, is_retained: bool) -> bool:
-        """Publish with QoS 1; False when too much is unacknowledged or not taken already, or the connection is lost."""
+        """Publish with QoS 1; False when too much is unacknowledged or unread, or the connection is lost."""
         return self._protocol.publish(topic, payload, is_retained)
 
     async def wait_lost(self) -> None:
-        """Return when the connection is lost."""
+        """Wait until the connection is lost."""
         await self._protocol.lost.wait()
         if self._protocol.trouble:
             where = f"{self._address.host}:{self._address.port}"
             structlog.get_logger().warning("broker-cut-off", broker=where, why=self._protocol.trouble)
 
     def give_up(self) -> None:
-        """Count the connection as lost."""
+        """Treat the connection as lost."""
         self._protocol.lost.set()
 
     async def close(self) -> None:
-        """Deliver what was published, within bounds, and leave."""
+        """Deliver what was published, within a time limit, and disconnect."""
         await self._protocol.close()
 
     async def _log_in(self) -> bool:
-        """Log in and subscribe; with TLS 1.3 a broker that wants a certificate says so only after the handshake."""
+        """Log in and subscribe; with TLS 1.3 a broker asks for a certificate only after the handshake."""
         tls = self._address.make_tls()
         try:
             await self._protocol.open(self._address.host, self._address.port, tls)

@@ -1,9 +1,9 @@
 """Reads what an MQTT 3.1.1 broker sends, cut anywhere. Does no input or output; keeps at most one unfinished packet.
 
-What no broker may send a client that asks for QoS 1 at most ends the reading: `trouble` says what it was, for the
-middle of a sentence, and nothing is read any more. Of a message that is too long for any of ours only the beginning is
-kept, and the rest passed over: a broker that lets somebody leave such a message must not keep the bridge from hearing
-all others. Source: OASIS MQTT Version 3.1.1, chapters 2 and 3.
+A packet that no broker may send to a client with QoS 1 ends the reading: `trouble` describes it, for the middle of a
+sentence, and nothing more is read. Of a message that is longer than any of ours only the beginning is kept, and the
+rest is skipped: even if a broker accepts such a message from somebody, the bridge must go on hearing all others.
+Source: OASIS MQTT Version 3.1.1, chapters 2 and 3.
 """
 
 from phoneterm_bridge.mqtt.packets import CONNACK, PINGRESP, PUBACK, PUBLISH, SUBACK
@@ -20,7 +20,7 @@ Packet = tuple[int, int, str, bytes, bool]
 
 
 class _Broken(Exception):
-    """What came is not what a broker may send."""
+    """The broker sent something that it may not send."""
 
 
 class Decoder:
@@ -32,10 +32,10 @@ class Decoder:
         self.trouble = ""
         self._rest = bytearray()
         self._wanted_bytes = 0
-        self._passed_over = 0  # what is still to come of a message that is too long
+        self._passed_over = 0  # bytes still to come of a message that is too long
 
     def feed(self, octets: bytes) -> list[Packet]:
-        """Take what came and return the packets that are whole now, in order; those before any trouble too."""
+        """Take new bytes and return the packets that are now complete, in order, including those before any trouble."""
         if self.trouble:
             return []
         if self._passed_over:
@@ -56,7 +56,7 @@ class Decoder:
         return packets
 
     def _read(self, octets: bytes, packets: list[Packet]) -> int:
-        """Add all whole packets to a list and return where the unfinished one begins."""
+        """Add all complete packets to a list and return where the unfinished one begins."""
         at, end = 0, len(octets)
         self._wanted_bytes = 2
         while end - at >= 2:
@@ -88,7 +88,7 @@ class Decoder:
         return at
 
     def _read_beginning(self, octets: bytes, at: int, start: int, size: int, packets: list[Packet]) -> int:
-        """Add the beginning of a message that is too long; return where to go on, `at` as long as that is not there."""
+        """Add the beginning of a message that is too long; return where to go on, or `at` until it is there."""
         if octets[at] >> 4 != PUBLISH:
             raise _Broken(f"a packet of {size} bytes, over the limit of {MOST_PACKET_BYTES}")
         kept, stop, end = start + MOST_PACKET_BYTES, start + size, len(octets)
@@ -101,7 +101,7 @@ class Decoder:
 
 
 def _read_length(octets: bytes, at: int) -> tuple[int, int]:
-    """Return a remaining length and where it ends; _NO_LENGTH when it is not whole yet."""
+    """Return a remaining length and where it ends; _NO_LENGTH when it is incomplete."""
     size = 0
     for index in range(4):
         if at + index >= len(octets):

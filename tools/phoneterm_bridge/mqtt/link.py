@@ -1,8 +1,8 @@
 """The bridge's link to the broker: a thin port, and its implementation, which reconnects. Does not read payloads.
 
-While the link is down nothing is published and nothing is kept for later; the log says so once when the broker goes
-away and once when it is back. A broker may notice late that an earlier connection of ours is gone, and say our will,
-retained, although we are here: then the receiver is told once more that the link is up.
+While the link is down nothing is published and nothing is kept for later; the log has one line when the broker goes
+away and one when it is back. A broker may notice late that an earlier connection of ours is gone. It then publishes our
+will, retained, although we are here; in that case the receiver is told once more that the link is up.
 """
 
 import asyncio
@@ -20,20 +20,20 @@ _MOST_DELAY_S = 5.0
 
 
 class LinkReceiver(Protocol):
-    """Whom a link tells what happens."""
+    """The receiver of a link's events."""
 
     def on_link(self, is_up: bool) -> None:
-        """The link is up (connected and subscribed; what we are must be said again), or down."""
+        """The link is up (connected and subscribed; our state must be published again), or down."""
 
     async def on_message(self, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]) -> None:
-        """A message came; `acknowledge` tells the broker that it is taken, and so does returning. Must not raise."""
+        """A message came; calling `acknowledge`, or returning, acknowledges it to the broker. Must not raise."""
 
     def on_batch(self) -> None:
         """All messages that came together have begun to be handled, and none of what they cause has been done yet."""
 
 
 class Link(Protocol):
-    """A way to publish and to be told. Publishing while it is down does nothing and says so."""
+    """A way to publish and to receive. Publishing while it is down does nothing and returns False."""
 
     async def start(self, receiver: LinkReceiver) -> None:
         """Start connecting, and reconnect until stopped."""

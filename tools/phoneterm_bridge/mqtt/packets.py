@@ -1,7 +1,7 @@
 """The packets of MQTT 3.1.1 that a client sends, as bytes. Does no input or output and checks nothing it is given.
 
-A text may have up to 65,535 bytes of UTF-8. Whoever logs in asks for a clean session, always, so that a broker keeps
-nothing for later. `decoder` reads what a broker sends. Source: OASIS MQTT Version 3.1.1, chapters 2 and 3.
+A text may have up to 65,535 bytes of UTF-8. Every login asks for a clean session, so that a broker keeps nothing for
+later. `decoder` reads what a broker sends. Source: OASIS MQTT Version 3.1.1, chapters 2 and 3.
 """
 
 import struct
@@ -25,7 +25,7 @@ _pack_longer_head = struct.Struct(">BBBH").pack
 
 @dataclass(frozen=True)
 class Will:
-    """What the broker publishes, retained, when its client is gone without a word."""
+    """The message that the broker publishes, retained, when its client is gone without a DISCONNECT."""
 
     topic: str
     payload: bytes
@@ -72,7 +72,7 @@ def acknowledge(packet_id: int) -> bytes:
 
 
 def remaining_length(size: int) -> bytes:
-    """Return the length of a packet after its first octet and this, in seven bits each, the lowest first."""
+    """Return the encoded length of the rest of a packet: seven bits in each octet, the lowest first."""
     octets = bytearray()
     while size > 127:
         octets.append(size & 127 | 128)

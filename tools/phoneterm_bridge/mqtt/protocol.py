@@ -1,9 +1,9 @@
-"""One socket that speaks MQTT 3.1.1 as a client, from login to loss. Does not reconnect and never sends a thing again.
+"""One socket that speaks MQTT 3.1.1 as a client, from login to loss. Does not reconnect and never sends anything twice.
 
-Whatever is written during one turn of the event loop leaves in one write. A message is acknowledged when its receiver
-says so or has returned. Every wait has an end, whatever the peer does: who is silent for one and a half keepalives, or
-acknowledges others but not one for so long, which then is lost for good, or sends what it may not, is cut off, and
-`trouble` says why.
+Everything that is written during one turn of the event loop leaves in one write. A message is acknowledged when its
+receiver says so or has returned. Every wait has an end, whatever the peer does. The connection is cut if the peer is
+silent for one and a half keepalives, if it leaves one message unacknowledged for that long while it acknowledges
+others (the message is then lost for good), or if it breaks the protocol; `trouble` says why.
 """
 
 import asyncio
@@ -20,25 +20,25 @@ from phoneterm_bridge.mqtt.packets import CONNACK, MOST_PACKET_ID, PINGRESP, PUB
 from phoneterm_bridge.mqtt.upkeep import Upkeep
 
 GOODBYE_S = 1
-MOST_UNACKNOWLEDGED = 60000  # 10,000 terminals may say hello at once, and each is told three things
-MOST_WAITING_BYTES = 16 * 1024 * 1024  # that the peer has not taken
+MOST_UNACKNOWLEDGED = 60000  # 10,000 terminals may say hello at once, and each is sent three messages
+MOST_WAITING_BYTES = 16 * 1024 * 1024  # that the peer has not read
 _LOGIN = 0  # in the place of a packet id: no packet has this one
 _REFUSALS = {
     1: "unacceptable protocol version", 2: "identifier rejected", 3: "broker unavailable",
     4: "bad user name or password", 5: "not authorised",
 }  # fmt: skip
 
-# Topic, payload, is retained, and what to call once the message is taken, if that is before the receiver returns.
+# Topic, payload, is retained, and a function that acknowledges the message before the receiver returns.
 OnMessage = Callable[[str, bytes, bool, Callable[[], None]], Coroutine[Any, Any, None]]
 OnBatch = Callable[[], None]
 
 
 class LoginRefused(Exception):
-    """The broker does not accept this login; says so in its words."""
+    """The broker does not accept this login; the text is the broker's reason."""
 
 
 class HungUp(Exception):
-    """The connection ended before there was an answer; says why, as far as it is known."""
+    """The connection ended before there was an answer; the text says why, as far as it is known."""
 
 
 class MqttProtocol(asyncio.Protocol):
@@ -48,7 +48,7 @@ class MqttProtocol(asyncio.Protocol):
         self, login: bytes, keepalive_s: float, on_message: OnMessage, most_waiting_bytes: int = MOST_WAITING_BYTES,
         on_batch: OnBatch | None = None,
     ) -> None:  # fmt: skip
-        """login: a CONNECT packet, which says the same keepalive. `on_batch`: see `LinkReceiver`."""
+        """login: a CONNECT packet with the same keepalive. `on_batch`: see `LinkReceiver`."""
         self._most_waiting_bytes = most_waiting_bytes
         self.lost = asyncio.Event()
         self.trouble = ""
@@ -62,10 +62,10 @@ class MqttProtocol(asyncio.Protocol):
         self._is_let_in = False
         self._is_full = False
         self._waiting: list[bytes] = []  # to be written at the end of this turn of the event loop
-        self._unacknowledged: dict[int, int] = {}  # packet id -> the part of a keepalive it was taken in, in order
+        self._unacknowledged: dict[int, int] = {}  # packet id -> the part of a keepalive in which it was sent, in order
         self._last_id = 0
         self._answers: dict[int, asyncio.Future[bytes]] = {}
-        self._settled: asyncio.Future[None] | None = None  # all is acknowledged, or the connection is lost
+        self._settled: asyncio.Future[None] | None = None  # everything is acknowledged, or the connection is lost
         self._ended = asyncio.Event()
         self._hearing: dict[int, asyncio.Task[None]] = {}
         self._heard = 0
@@ -73,7 +73,7 @@ class MqttProtocol(asyncio.Protocol):
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         """Connect and log in; OSError (TLS too), HungUp or LoginRefused when that fails. May wait for ever.
 
-        What fails, or is cancelled, leaves nothing open.
+        If it fails or is cancelled, nothing stays open.
         """
         await self._loop.create_connection(lambda: self, host, port, ssl=tls)
         try:
@@ -86,7 +86,7 @@ class MqttProtocol(asyncio.Protocol):
             raise
 
     async def subscribe(self, *filters: str) -> bool:
-        """Ask for messages with QoS 1, and say whether all of it was granted; HungUp. May wait for ever."""
+        """Subscribe with QoS 1, and return whether all filters were granted; may raise HungUp. May wait for ever."""
         packet_id = self._take_id()
         try:
             granted = await self._ask(packet_id, packets.subscribe(packet_id, *filters))
@@ -95,7 +95,7 @@ class MqttProtocol(asyncio.Protocol):
         return len(granted) == len(filters) and max(granted) < REFUSED
 
     def publish(self, topic: str, payload: bytes, is_retained: bool = False) -> bool:
-        """Publish with QoS 1; False when the connection is lost, or the peer takes or acknowledges too little."""
+        """Publish with QoS 1; False when the connection is lost, or the peer reads or acknowledges too little."""
         if self._is_full or not self._is_let_in or len(self._unacknowledged) >= MOST_UNACKNOWLEDGED:
             return False
         if self.lost.is_set():
@@ -104,7 +104,7 @@ class MqttProtocol(asyncio.Protocol):
         return True
 
     async def close(self) -> None:
-        """Deliver what was published, and leave, with at most GOODBYE_S for each."""
+        """Deliver what was published, then disconnect, with at most GOODBYE_S for each."""
         if self._transport is None:
             return
         if self._unacknowledged and not self.lost.is_set():
@@ -132,7 +132,7 @@ class MqttProtocol(asyncio.Protocol):
         self._upkeep.start()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Whoever waits for something learns that it will not come."""
+        """End every wait with an error."""
         self.lost.set()
         self._ended.set()
         self._upkeep.stop()
@@ -142,24 +142,24 @@ class MqttProtocol(asyncio.Protocol):
         self._settle()
 
     def eof_received(self) -> None:
-        """The peer has hung up, and takes nothing more."""
+        """The peer has closed the connection, and reads nothing more."""
         if self._transport is not None:
             self._loop.call_soon(self._transport.abort)
 
     def pause_writing(self) -> None:
-        """The peer takes nothing: until it does, nothing that would need an answer is taken from it."""
+        """The peer does not read: until it does, nothing that would need an answer is read from it."""
         self._is_full = True
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """The peer takes again."""
+        """The peer reads again."""
         self._is_full = False
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came."""
+        """Take incoming bytes."""
         self._upkeep.silent_parts = 0
         heard_before = self._heard
         for kind, number, topic, payload, is_retained in self._decoder.feed(data):
@@ -189,7 +189,7 @@ class MqttProtocol(asyncio.Protocol):
 
         try:
             await self._on_message(topic, payload, is_retained, acknowledge)
-        except Exception as error:  # a mistake of our own: the broker is not told that the message was taken
+        except Exception as error:  # a mistake of our own: the message is not acknowledged
             structlog.get_logger().exception("message-failed", error=type(error).__name__)
         else:
             acknowledge()
@@ -210,7 +210,7 @@ class MqttProtocol(asyncio.Protocol):
             answer.set_result(payload)
 
     async def _ask(self, packet_id: int, packet: bytes) -> bytes:
-        """Write a packet and return what the answer to it says."""
+        """Write a packet and return the content of its answer."""
         if self._ended.is_set():
             raise HungUp(self.trouble or "it hangs up")
         self._answers[packet_id] = self._loop.create_future()
@@ -221,7 +221,7 @@ class MqttProtocol(asyncio.Protocol):
             del self._answers[packet_id]
 
     def _take_id(self) -> int:
-        """Return a packet id that is not in use, and use it."""
+        """Reserve and return a packet id that is not in use."""
         while True:
             self._last_id = self._last_id % MOST_PACKET_ID + 1
             if self._last_id not in self._unacknowledged:
@@ -240,14 +240,14 @@ class MqttProtocol(asyncio.Protocol):
         self._waiting.clear()
 
     def _owed_since(self) -> int:
-        """Return the part in which the oldest packet that is not acknowledged was taken; the present one for none."""
+        """Return the part in which the oldest unacknowledged packet was written; the present one if there is none."""
         return next(iter(self._unacknowledged.values()), self._upkeep.part)
 
     def _ping(self) -> None:
         self._write(packets.PING)
 
     def _cut(self, trouble: str) -> None:
-        """End the connection without a word, so that the broker says the will."""
+        """End the connection without DISCONNECT, so that the broker publishes the will."""
         if self._transport is not None and not self._ended.is_set():
             self.trouble = self.trouble or trouble
             self.lost.set()

@@ -1,8 +1,8 @@
-"""The bridge's pulse: a message to itself through the broker, which notices a link that is connected but deaf.
+"""The bridge's pulse: a message to itself through the broker, to detect a link that is connected but deaf.
 
-Does not connect and does not decide what a deaf link means for others. The pulse goes to a topic that the very filter
-of the terminals' messages covers, under a name that no terminal can have, so that a pulse that comes back proves that
-what a terminal says would come too. After two that do not, the link is told to connect anew. Times are seconds.
+Does not connect and does not decide what a deaf link means for others. The pulse goes to a topic that the filter for
+the terminals' messages covers, under a name that no terminal can have. So if a pulse comes back, a terminal's message
+would come too. After two that do not, the link is told to reconnect. Times are seconds.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class Pulse:
         self.deaf_since_s: float | None = None
 
     def on_link(self, is_up: bool) -> None:
-        """The link is up, so that a pulse is due at once, or down, so that none will come back."""
+        """The link is up, so a pulse is due at once, or down, so none will come back."""
         self.is_heard = False
         self._end_wait(False)
         self._due.set()
@@ -48,7 +48,7 @@ class Pulse:
             self._up.clear()
 
     def takes(self, topic: str, payload: bytes) -> bool:
-        """Say whether a message is a pulse, of this bridge or of another one, and take it if so."""
+        """Return whether a message is a pulse, of this bridge or of another one; take it if so."""
         if topic != self._topic:
             return False
         if payload == self._word:

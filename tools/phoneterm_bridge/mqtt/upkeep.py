@@ -1,7 +1,7 @@
-"""When a connection must say that it is there, and when its silent peer counts as gone. Does no input or output.
+"""When a connection must send a ping, and when its silent peer counts as gone. Does no input or output.
 
-Time is counted in parts of a keepalive that this process really lived through, not by a clock: an event loop that was
-held up for long finds what its peer said in the meantime, and does not take its own absence for the peer's silence.
+Time is counted in parts of a keepalive during which this process really ran, not by a clock. So an event loop that was
+held up for long first reads what its peer sent meanwhile, and does not mistake its own absence for the peer's silence.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ _MOST_SILENT_PARTS = 12
 
 
 class Upkeep:
-    """The upkeep of one connection; who owns it sets `quiet_parts` to 0 when it writes, `silent_parts` when it hears.
+    """The upkeep of one connection; its owner sets `quiet_parts` to 0 when it writes, `silent_parts` when it receives.
 
-    `part` is the number of the present part. A keepalive of 0 s is none, and nothing is done.
+    `part` is the number of the present part. A keepalive of 0 s means none, and nothing is done.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class Upkeep:
     ) -> None:
         """ping: called when something should be written; cut: with the reason, when the peer counts as gone.
 
-        owed_since: returns the part in which that was written which has waited longest to be acknowledged.
+        owed_since: returns the part in which the oldest unacknowledged packet was written.
         """
         self.part = 0
         self.quiet_parts = 0

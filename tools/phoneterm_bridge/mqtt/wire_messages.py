@@ -1,6 +1,6 @@
-"""The wire contract for a computer with memory to spare: the fields of each kind are read once, and kept.
+"""The wire contract for a computer with memory to spare: the fields of each kind are parsed once and cached.
 
-Does not define messages; `phoneterm.core.messages` does, and reads the fields anew for each message, as on a terminal.
+Does not define messages; `phoneterm.core.messages` does, and without this it would parse them for each message.
 """
 
 from functools import cache

@@ -1,4 +1,4 @@
-"""Makes the PBX backend that the settings name. A backend is imported only when it is wanted.
+"""Makes the PBX backend that the settings name. A backend is imported only when it is needed.
 
 A second PBX is one module with one class (`pbx.port.Pbx`), one line in the table here, and its name at `pbx.kind`.
 """

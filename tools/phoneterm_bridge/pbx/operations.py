@@ -1,6 +1,6 @@
 """The operations of the wire contract as rows with named columns. Does not judge them.
 
-What is not in the table, or has no rule for who may do it, has no row: whoever looks for it refuses.
+An operation that is not in the table, or whose row names no permission, has no row here, and the caller refuses it.
 """
 
 from functools import lru_cache
@@ -12,7 +12,7 @@ _ROWS_REMEMBERED = 64
 
 
 class Operation(NamedTuple):
-    """One row; what the columns mean is said beside the table. `code` and `role`: how it is keyed, "" where not so."""
+    """One row; the table explains the columns. `code` and `role`: how it is keyed, "" where it is not."""
 
     name: str
     permission: str

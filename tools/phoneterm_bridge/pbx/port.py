@@ -1,10 +1,10 @@
-"""The PBX as the bridge sees it: calls, operations on them, and what they lead to.
+"""The PBX as the bridge sees it: calls, operations on them, and their outcomes.
 
-Does not know AMI, MQTT or terminals. A backend is one class with the methods of `Pbx`; it turns its PBX's own
+Does not know AMI, MQTT or terminals. A backend is one class with the methods of `Pbx`. It translates its PBX's
 events into the few words here, and never repeats an operation whose outcome it does not know.
 
 An endpoint is the extension's device name at the PBX ("101"). A call reference is minted by the backend, stays the
-same for as long as the endpoint's leg of the call lives (renames and swaps included) and is never used again.
+same for as long as the endpoint's leg of the call lives (through renames and swaps) and is never reused.
 """
 
 from typing import NamedTuple, Protocol
@@ -28,37 +28,37 @@ class Call(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Where an operation that takes a number leads: the number, and the dialplan context that it is dialled in."""
+    """The target of an operation: the number, and the dialplan context that it is dialled in."""
 
     context: str
     number: str
 
 
 class Outcome(NamedTuple):
-    """What asking the PBX led to: "accepted", "failed" with a wire reason, or "unknown" (asked, but no answer came)."""
+    """The result of asking the PBX: "accepted", "failed" with a wire reason, or "unknown" (no answer came)."""
 
     state: str
     reason: str | None = None
 
 
 class PbxListener(Protocol):
-    """Whom a backend tells what happens. All calls come on the event loop and must not block."""
+    """The receiver of a backend's events. All calls come on the event loop and must not block."""
 
     def on_calls_changed(self, endpoint: str) -> None:
-        """The calls of this endpoint are not what they were; read them with `Pbx.calls`."""
+        """The calls of this endpoint have changed; read them with `Pbx.calls`."""
 
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
-        """A transfer begun on call `ref` went on: ringing, consulting, done, returned or failed, as on the wire."""
+        """A transfer begun on call `ref` is now ringing, consulting, done, returned or failed, as on the wire."""
 
     def on_arrival(self, ref: str, reason: str | None) -> None:
-        """Whom a blind transfer of call `ref` sent away was answered (reason None) or was not, after it was "done"."""
+        """After "done": the party that a blind transfer of `ref` sent away was answered (reason None) or not."""
 
     def on_availability(self, is_available: bool) -> None:
-        """The PBX can now be asked (logged in and in step with its calls), or can no longer be."""
+        """The PBX is now available (logged in, and its calls read), or no longer."""
 
 
 class Pbx(Protocol):
-    """A PBX backend. It says before it is connected which operations it can carry out, by their words on the wire."""
+    """A PBX backend. Even before it connects, it names the operations that it can carry out, by their wire words."""
 
     is_available: bool
 
@@ -85,14 +85,14 @@ class Pbx(Protocol):
         """Say whether the dialplan has this number; None when the PBX did not answer."""
 
     async def carry_out(self, operation: str, call: Call, target: Target | None) -> Outcome:
-        """Do to this call what a word of `operations` says; "failed", "unsupported" for every other word.
+        """Carry out one of `operations` on this call; "failed", "unsupported" for every other word.
 
-        `target` is given where the operation takes a number. What each is to do is in the table,
-        `phoneterm.core.operations`: blind sends the call's other party to the number; attended puts it on hold and
-        calls the number; complete connects caller and colleague, and the endpoint is out; cancel releases the colleague
-        and returns to the caller; swap talks to the one of the two who is on hold.
+        `target` is given where the operation takes a number. The table `phoneterm.core.operations` defines them: blind
+        sends the call's other party to the number; attended puts it on hold and calls the number; complete connects
+        caller and colleague without the endpoint; cancel releases the colleague and returns to the caller; swap
+        switches to whichever of the two is on hold.
         """
 
 
 class PbxRejectedLogin(Exception):
-    """The PBX does not accept the user name or password; says which login, never the password."""
+    """The PBX does not accept the user name or password; the text names the login, never the password."""

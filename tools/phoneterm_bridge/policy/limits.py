@@ -1,20 +1,20 @@
 """How often: commands of one terminal in a minute, external transfers of the site in an hour and at once.
 
-Does not know what is external, and does not switch anything off: it answers, and calls `on_trip` once when the site's
-hourly limit is reached, until `restore`, and `on_full` once for each of the others that is, until there is room again.
-A limit of 0 means none. Times are monotonic seconds.
+Does not know what is external, and does not switch anything off; it only counts. It calls `on_trip` once when the
+site's hourly limit is reached, until `restore`. It calls `on_full` once for each other limit that is reached, until
+there is room again. A limit of 0 means none. Times are monotonic seconds.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable
 
-SITE = ""  # who has reached a limit when it is no terminal
+SITE = ""  # stands for the site where a terminal's id is expected
 MINUTE_S = 60
 HOUR_S = 3600
 
 
 def is_full(times: deque[float], now_s: float, window_s: float, most: int) -> bool:
-    """Say whether a window that ends now has as many times as it may have; older times are taken out."""
+    """Say whether the window that ends now is full; older times are removed."""
     while times and times[0] <= now_s - window_s:
         times.popleft()
     return 0 < most <= len(times)
@@ -31,7 +31,7 @@ class Limits:
         on_trip: Callable[[], None],
         on_full: Callable[[str], None] | None = None,
     ) -> None:
-        """on_full is told the terminal that keys too much, or SITE when too many transfers outside are under way."""
+        """on_full gets the terminal that sends too many commands, or SITE for too many external transfers at once."""
         self._commands_per_minute = commands_per_minute
         self._external_per_hour = external_per_hour
         self._external_at_once = external_at_once
@@ -73,7 +73,7 @@ class Limits:
         self._external.extend(sorted(times))
 
     def restore(self) -> None:
-        """Begin the site's hour anew."""
+        """Restart the site's hour."""
         self._external.clear()
         self._is_tripped = False
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 
 def verdict_by_prefix(number: str, allow: Sequence[str], deny: Sequence[str]) -> bool | None:
-    """Say whether a number is allowed by the longest prefix that fits (deny wins a tie); None when none fits."""
+    """Say whether the longest matching prefix allows a number (deny wins a tie); None when none matches."""
     allowed, denied = _longest(number, allow), _longest(number, deny)
     if allowed == denied == 0:
         return None
@@ -15,14 +15,14 @@ def verdict_by_prefix(number: str, allow: Sequence[str], deny: Sequence[str]) ->
 
 
 def is_emergency(number: str, emergency: Iterable[str], outside_line: Iterable[str]) -> bool:
-    """Say whether a number is an emergency number, as it is or behind the digits that get an outside line."""
+    """Say whether a number is an emergency number, as it is or after the digits for an outside line."""
     known = set(emergency)
     behind = (number.removeprefix(prefix) for prefix in outside_line if number.startswith(prefix))
     return number in known or not known.isdisjoint(behind)
 
 
 def is_feature_code(number: str, features: Iterable[str]) -> bool:
-    """Say whether a number begins as a feature code does."""
+    """Say whether a number begins like a feature code."""
     return number.startswith(tuple(features))
 
 

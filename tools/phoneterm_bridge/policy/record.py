@@ -1,6 +1,6 @@
-"""Journals the rules that stand in the settings file, whenever they are not what they were. Does not apply them.
+"""Journals the rules of the settings file whenever they have changed. Does not apply them.
 
-A file has no author: what is known is that the rules were different when the bridge started, and on which host.
+A file has no author: the entry only says that the rules were different when the bridge started, and on which host.
 """
 
 import json
@@ -16,7 +16,7 @@ from phoneterm_bridge.store.journal_reading import read_changes
 
 
 def record_policy(engine: sa.Engine, phones: PhoneSettings, policy: PolicySettings) -> bool:
-    """Write the rules in force into the journal if they are not the ones written last; say whether they were."""
+    """Journal the rules in force if they differ from the last journalled ones; return whether this was done."""
     rules = policy.model_dump(mode="json") | {"digit_map": digit_map_of(phones)}
     what = f"rules in force: {json.dumps(rules, sort_keys=True)}"
     last = read_changes(engine, SETTINGS, 1)

@@ -1,9 +1,9 @@
 """Whether a terminal may send a caller to a number now. Does not know calls, sessions, the dialplan or how often.
 
 Allowed means: the extension is a phone terminal, its user is multi user aware, the operation is in the table and
-allowed, and so is the number, if it takes one: never an emergency number or a feature code; by the longest prefix that
-allows or denies it; and where no prefix fits, by its class from the digit map. Numbers outside only in office hours,
-and not once they were revoked.
+allowed, and so is its number, if it takes one. Emergency numbers and feature codes are never allowed. Otherwise the
+longest matching prefix decides, and if none matches, the number's class from the digit map. Outside numbers are allowed
+only in office hours, and not after they were revoked.
 """
 
 from datetime import datetime
@@ -26,7 +26,7 @@ _NUMBERS_REMEMBERED = 1024
 
 
 class Refusal(NamedTuple):
-    """A wire reason, and for the journal what it was exactly."""
+    """A wire reason, and the exact cause for the journal."""
 
     reason: str
     cause: str | None = None
@@ -67,13 +67,13 @@ class Policy:
         return None if cause is None else Refusal("destination", cause)
 
     def is_external(self, op: str, number: str | None) -> bool:
-        """Say whether this sends a caller to a number outside; what is not in the table is taken to do so."""
+        """Say whether this sends a caller to an outside number; an unknown operation counts as doing so."""
         operation = find_operation(op)
         has_target = number is not None and (operation is None or operation.takes_number)
         return has_target and self._class_of(number) not in self._settings.internal
 
     def classes_for(self, terminal: TerminalRecord) -> list[str]:
-        """Return the classes that some number the terminal may transfer to is of, for its own quick feedback."""
+        """Return the classes in which the terminal may transfer to some number, for its own quick feedback."""
         found = set(terminal.classes)
         for prefix in (*self._settings.allow, *terminal.allow_prefixes):
             state = self._map.start()

@@ -18,5 +18,5 @@ def digit_map_of(settings: PhoneSettings) -> str:
 def make_policy(settings: PhoneSettings, policy: PolicySettings) -> Policy:
     """Return the policy with the digit map in force; SetupProblem when a terminal would not accept the map."""
     roles = [settings.commit or "A", settings.erase or "B", settings.cancel or "C", settings.swap or "D"]
-    # A commit key that is # does what # does in a map; every other role would take the key away from the number.
+    # A commit key # does what # does in a map; any other role would take the key away from the number.
     return Policy(digit_map_of(settings), "".join(roles[1:]) + roles[0].replace("#", ""), policy)

@@ -1,8 +1,8 @@
-"""The site's limit on external transfers: counts over a restart, and what happens once it is reached.
+"""The site's limit on external transfers: keeps its count over a restart, and acts once it is reached.
 
 Does not decide what is external. Reaching a limit is an alert in the log. Reaching the hourly one also revokes external
-transfers in the directory (journalled, and told to all terminals) until an administrator restores them: then the hour
-begins anew.
+transfers in the directory (journalled, and sent to all terminals) until an administrator restores them; then the hour
+starts over.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class SiteLimit:
         self.limits = Limits(*most, self._trip, self._alert)
 
     async def recall(self, policy: Policy) -> None:
-        """Count what was transferred outside in the last hour, before this start."""
+        """Count the external transfers of the last hour, before this start."""
         self._since_ms = self._directory.snapshot.external_since_ms
         now_ms = time.time_ns() // 1_000_000
         since_ms = max(self._since_ms, now_ms - HOUR_S * 1000)
@@ -50,7 +50,7 @@ class SiteLimit:
         self.limits.recall(self._now_s() - age_ms / 1000 for age_ms in ages_ms)
 
     def follow_directory(self) -> None:
-        """Begin anew if external transfers have been restored."""
+        """Start over if external transfers have been restored."""
         snapshot = self._directory.snapshot
         if snapshot.external_since_ms != self._since_ms:
             self._since_ms = snapshot.external_since_ms
@@ -59,12 +59,12 @@ class SiteLimit:
                 structlog.get_logger().info("external-transfers-restored")
 
     async def stop(self) -> None:
-        """Wait until what was revoked is written."""
+        """Wait until the revocation is written."""
         if self._revoking:
             await asyncio.wait(self._revoking)
 
     def _alert(self, who: str) -> None:
-        """Tell the operator of a limit that refuses and passes by itself; once, until there is room again."""
+        """Alert the operator of a limit that passes by itself; once, until there is room again."""
         if who == SITE:
             most = self._settings.external_at_once
             structlog.get_logger().warning("site-limit-tripped", limit="external-at-once", most=most)

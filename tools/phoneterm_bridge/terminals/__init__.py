@@ -1,1 +1,1 @@
-"""The terminals: who they are, what they say, and what they are told."""
+"""The terminals: their sessions, what they report, and what they are sent."""

@@ -1,8 +1,9 @@
-"""Whether terminals have in force what they were sent, permissions and configuration, and what to send them again.
+"""Whether terminals have put in force the permissions and configuration they were sent, and what to send again.
 
-Sends nothing itself. A terminal says in up/ack which revisions are in force there, and why not others. What it has not
-said is due again after 5 s, and then ever more slowly, up to 5 minutes; a hello or another revision begins anew. It is
-a trouble of the terminal from its refusal on, or from the first time that it is due again. Times are monotonic seconds.
+Sends nothing itself. A terminal says in up/ack which revisions are in force there, and why it has not taken others. An
+unconfirmed one is due again after 5 s, and then ever more slowly, up to 5 minutes; a hello or a new revision starts
+this over. It counts as a trouble of the terminal from its refusal on, or from the first time that it is due again.
+Times are monotonic seconds.
 """
 
 import math
@@ -16,7 +17,7 @@ from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
 from phoneterm_bridge.terminals.troubles import Troubles
 
 MOST_S = 300.0
-MOST_AT_ONCE = 25  # when thousands say hello after a power cut, their answers are slow, and more messages are no help
+MOST_AT_ONCE = 25  # after a power cut thousands say hello and answer slowly; more messages would not help
 SILENT = "it does not say that it has"
 
 
@@ -34,12 +35,12 @@ class _Delivery:
 
 
 class Deliveries:
-    """The deliveries to all terminals that have said hello and not gone."""
+    """The deliveries to all terminals that have said hello and are not gone."""
 
     def __init__(
         self, troubles: Troubles, now_s: Callable[[], float] = time.monotonic, first_s: float = USUAL.resend_s
     ) -> None:
-        """first_s: how long a terminal may take before it is sent the same again, for the first time."""
+        """first_s: how long to wait before the first repetition."""
         self._troubles = troubles
         self._now_s = now_s
         self._first_s = first_s
@@ -54,7 +55,7 @@ class Deliveries:
         self._open.pop(tid, None)
 
     def mark_sent(self, tid: str, what: str, revision: int) -> None:
-        """A terminal was sent a revision; if it is another one than before, without having been slow so far."""
+        """A terminal was sent a revision; a new revision starts its waiting time over."""
         delivery = self._open.get(tid)
         if delivery is None:
             return
@@ -64,7 +65,7 @@ class Deliveries:
         delivery.due_s = self._now_s() + delivery.pause_s if delivery.missing() else math.inf
 
     def on_ack(self, tid: str, in_force: dict[str, int], error: str | None) -> None:
-        """A terminal has said which revisions are in force, and why not a later one."""
+        """A terminal has said which revisions are in force, and why it refused a later one."""
         delivery = self._open.get(tid)
         if delivery is None:
             return
@@ -75,16 +76,16 @@ class Deliveries:
                 self._troubles.end(tid, what)
         if not missing:
             delivery.due_s = math.inf
-        elif error is not None:  # of the configuration, if it is not there yet: permissions are not refused for long
+        elif error is not None:  # of the configuration, if it is not in force yet: permissions are not refused for long
             self._troubles.begin(tid, CONFIG if CONFIG in missing else PERMISSIONS, error)
 
     def missing(self, tid: str) -> list[str]:
-        """Return what a terminal was sent and has not said to be in force."""
+        """Return what a terminal was sent and has not confirmed."""
         delivery = self._open.get(tid)
         return [] if delivery is None else delivery.missing()
 
     def pop_due(self) -> dict[str, list[str]]:
-        """Return what to send again now, by terminal, for some of them at once; the next time is further away."""
+        """Return what to send again now, by terminal, for a few of them at a time; the next wait is longer."""
         now_s = self._now_s()
         late = (tid for tid, delivery in self._open.items() if delivery.due_s <= now_s)
         due = {tid: self.missing(tid) for tid in islice(late, MOST_AT_ONCE)}

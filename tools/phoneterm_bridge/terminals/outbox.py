@@ -1,10 +1,9 @@
-"""What terminals are told, behind whatever moves a caller. Does not know what it is.
+"""Delays messages to terminals while commands are being decided. Does not know the messages.
 
-While no command is being decided, it is done at once. While one is, it waits, and is done in its order, one piece a
-turn of the event loop until nothing waits any more: so whatever has arrived meanwhile goes first, and what comes of
-being told, the next commands, comes one after the other instead of in bursts that wait for each other. What has waited
-for `MOST_WAIT_S`, too short for anybody to notice, is done in the next turn. Whoever sends something need not know any
-of this.
+While no command is being decided, a message is sent at once. Otherwise messages wait, and go out in order, one in each
+turn of the event loop until none is left. So newly arrived commands go first, and the terminals' next commands come one
+after the other instead of in bursts that wait for each other. A message that has waited for `MOST_WAIT_S`, which nobody
+can notice, is sent in the next turn. Callers need not know any of this.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ MOST_WAIT_S = 0.02
 
 
 class Outbox:
-    """What waits on one event loop, as long as `deciding` has something in it."""
+    """The messages that wait on one event loop while `deciding` has something in it."""
 
     def __init__(self, deciding: Sized, clock: Callable[[], float] = time.monotonic) -> None:
         """Nothing waits yet. deciding: the commands that are being decided; clock: monotonic seconds."""
@@ -28,7 +27,7 @@ class Outbox:
         self._is_working = False
 
     def send(self, work: Callable[..., object], *arguments: object) -> None:
-        """Call `work` after all that waits: now, if nothing has to or if this is a part of what waited."""
+        """Call `work` after all that waits: at once if nothing must wait, or if called from a waiting piece."""
         if self._is_working or not (self._waiting or self._deciding):
             work(*arguments)
             return
@@ -42,7 +41,7 @@ class Outbox:
             self._do_next()
 
     def _take_turn(self) -> None:
-        """Do one piece, and all that has waited too long."""
+        """Send one piece, and all that have waited too long."""
         while self._waiting:
             self._do_next()
             if self._waiting and self._waiting[0][0] > self._clock():
@@ -54,7 +53,7 @@ class Outbox:
         self._is_working = True
         try:
             work(*arguments)
-        except Exception as error:  # a mistake in one piece must not keep the others back
+        except Exception as error:  # a mistake in one piece must not hold up the others
             structlog.get_logger().exception("not-sent", error=type(error).__name__)
         finally:
             self._is_working = False

@@ -1,4 +1,4 @@
-"""The configuration document every terminal is sent, with a revision that rises when it changes. Does not send it."""
+"""The configuration document that every terminal gets, with a revision that rises when it changes. Does not send it."""
 
 import json
 

@@ -1,7 +1,7 @@
 """What the bridge says to terminals: encodes, signs and publishes each message. Does not decide what to say.
 
-A message to a terminal that is not in the directory, or while the link is away, is not sent and not kept for later.
-Nothing overtakes what waits to be said.
+A message to a terminal that is not in the directory, or while the link is down, is not sent and not kept for later.
+Messages never overtake each other.
 """
 
 from collections import Counter
@@ -19,13 +19,13 @@ from phoneterm_bridge.terminals.outbox import Outbox
 from phoneterm_bridge.terminals.sessions import Session
 
 _RETAINED = (messages.PERMISSIONS, messages.CONFIG)
-_LEFT_BEHIND = (*_RETAINED, messages.STATE)  # all that the broker keeps of a terminal
+_LEFT_BEHIND = (*_RETAINED, messages.STATE)  # everything that the broker retains of a terminal
 
 _TOPICS_REMEMBERED = 4096
 
 
 class TerminalPublisher:
-    """Says things under one base topic; `said` counts what was published to terminals, by kind."""
+    """Publishes under one base topic; `said` counts the messages to terminals, by kind."""
 
     def __init__(self, link: Link, base: str, directory: LiveDirectory, outbox: Outbox) -> None:
         self._link = link
@@ -40,7 +40,7 @@ class TerminalPublisher:
         self._say(session.tid, messages.SESSION, fields)
 
     def say_permissions(self, terminal: TerminalRecord, classes: list[str]) -> None:
-        """Tell a terminal what it may do and to which classes of numbers, at the directory's present revision."""
+        """Tell a terminal what it may do, and with which classes of numbers, at the directory's present revision."""
         fields = {
             "rev": self._directory.revision,
             "multi_user_aware": terminal.may_transfer,
@@ -57,11 +57,11 @@ class TerminalPublisher:
         self._say(tid, messages.CALL, fields)
 
     def say_result(self, tid: str, command_id: str, state: str, reason: str | None) -> None:
-        """Tell a terminal what came of a command."""
+        """Tell a terminal the result of a command."""
         self._say(tid, messages.RESULT, {"id": command_id, "state": state, "reason": reason})
 
     def say_request(self, tid: str, request_id: str, boot: str, operation: str) -> bool:
-        """Tell one start of a terminal to identify itself, reboot or wipe itself; say whether that was published."""
+        """Tell one start of a terminal to identify itself, reboot or wipe itself; return whether it was published."""
         self._outbox.flush()
         return self._say_now(tid, messages.REQUEST, {"id": request_id, "boot": boot, "op": operation})
 
@@ -72,7 +72,7 @@ class TerminalPublisher:
         self._outbox.send(self._publish, topic, payload)
 
     def clear(self, tid: str) -> None:
-        """Take a revoked terminal's permissions and configuration away from it, and all it left from the broker."""
+        """Take permissions and configuration from a revoked terminal, and clear its retained messages."""
         for kind in _LEFT_BEHIND:
             self._outbox.send(self._publish, self._topic_of(tid, kind), b"")
 

@@ -1,8 +1,8 @@
 """Which sequence numbers of a session have come: the anti-replay window of IPsec (RFC 4303, 3.4.3). Knows no commands.
 
-What it keeps is two integers, however many numbers come: the highest one, and which of those just below it have come.
-A number further below counts as come, so that it is never taken twice; numbers that are that late do not occur, because
-a terminal counts by one and a command is decided within seconds.
+It keeps two integers, however many numbers come: the highest one, and a bit map of those just below it.
+A number further below counts as seen, so that it is never taken twice. Numbers that late do not occur, because a
+terminal counts by one and a command is decided within seconds.
 """
 
 WIDTH = 64
@@ -15,10 +15,10 @@ class ReplayWindow:
     def __init__(self) -> None:
         """None has come yet."""
         self._highest = -1
-        self._come = 0  # bit n: the highest less n has come
+        self._come = 0  # bit n: the number `highest - n` has come
 
     def admit(self, number: int) -> bool:
-        """Say whether a number comes for the first time; from then on it has come."""
+        """Return whether a number comes for the first time, and mark it as seen."""
         ahead = number - self._highest
         if ahead > 0:
             self._highest = number

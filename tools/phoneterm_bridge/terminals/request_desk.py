@@ -1,8 +1,8 @@
 """Carries out what administrators ask of terminals: identify, reboot and wipe. Keeps nothing for later.
 
-It takes each request from the store once, checks that the terminal is there, journals it on behalf of whoever asked,
-and only then publishes it, for the start (boot) that the terminal is in. The answer goes back through the store. A
-request whose terminal is away, or that has become old meanwhile, is not sent.
+It takes each request from the store once, checks that the terminal is online, journals the request with its author,
+and only then publishes it, for the terminal's current start (boot). The answer goes back through the store. A
+request is not sent if its terminal is away or it has become too old.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _WATCHED_S = 30  # longer than the command line waits
 
 
 class _Told(NamedTuple):
-    """Which start of which terminal was told to end, and when (monotonic)."""
+    """A terminal's start that was told to end, and when (monotonic)."""
 
     tid: str
     boot: str
@@ -54,10 +54,10 @@ class RequestDesk:
         self._publisher = publisher
         self._is_link_up = is_link_up
         self._told: dict[int, _Told] = {}
-        self._serving = asyncio.Lock()  # answers to one request must not pass each other
+        self._serving = asyncio.Lock()  # answers to one request must not overtake each other
 
     async def serve(self) -> None:
-        """Carry out what was asked since, and look who has gone as told."""
+        """Carry out new requests, and check which terminals have gone as told."""
         async with self._serving:
             for number, told in tuple(self._told.items()):
                 await self._watch(number, told)
@@ -73,7 +73,7 @@ class RequestDesk:
         await asyncio.to_thread(requests.answer, self._engine, request.number, word)
 
     async def _carry_out(self, request: Request) -> str:
-        """Return the answer; what is sent is in the journal before."""
+        """Return the answer; a request is journalled before it is sent."""
         refusal = self._refuse(request)
         if refusal is not None:
             return refusal
@@ -110,7 +110,7 @@ class RequestDesk:
         return requests.SENT
 
     def _boot_of(self, tid: str) -> str | None:
-        """Return the start in which a terminal can be reached now."""
+        """Return the start (boot) in which a terminal can be reached now."""
         session = self._sessions.live(tid)
         return self._crash_reports.boot_in_safe_mode(tid) if session is None else session.boot
 

@@ -1,6 +1,6 @@
-"""Sessions: what makes a command belong to now. Does not send them and does not know commands.
+"""Sessions: they bind a command to the present. Does not send them and does not know commands.
 
-A session is minted for each hello and dies with the next hello, with the terminal's offline state of the same boot,
+A session is created for each hello. It dies with the next hello, with the terminal's offline state of the same boot,
 with its revocation, and with the bridge, because it lives in memory only. Times are monotonic seconds.
 """
 
@@ -29,19 +29,19 @@ class Session:
         return session_id == self.id and sequence.isdecimal() and sequence.isascii()
 
     def admit(self, command_id: str) -> bool:
-        """Say whether a command that the session owns comes for the first time; from then on it has come."""
+        """Return whether a command of this session comes for the first time, and mark it as seen."""
         return self.come.admit(int(command_id.rpartition(".")[2]))
 
     def is_fresh(self, since_ms: int, now_s: float) -> bool:
-        """Say whether something done `since_ms` after the session arrived is neither too old nor from the future."""
+        """Say whether an event `since_ms` after the session arrived is neither too old nor in the future."""
         return -_MOST_AHEAD_MS <= self.age_ms(since_ms, now_s) <= self.ttl_ms
 
     def age_ms(self, since_ms: int, now_s: float) -> float:
-        """Return how long ago something was that was done `since_ms` after the session arrived."""
+        """Return how long ago an event `since_ms` after the session arrived was."""
         return (now_s - self.sent_s) * 1000 - since_ms
 
     def at_s(self, since_ms: int) -> float:
-        """Return the bridge's time of a moment `since_ms` after the session was sent: never later than the true one."""
+        """Return the bridge's time of a moment `since_ms` after the session was sent, never later than the true one."""
         return self.sent_s + since_ms / 1000
 
 
@@ -53,7 +53,7 @@ class Sessions:
         self._live: dict[str, Session] = {}
 
     def mint(self, tid: str, boot: str, now_s: float) -> Session:
-        """Start a new session of a terminal; the one before is dead."""
+        """Start a new session of a terminal; the previous one ends."""
         session = Session(tid, secrets.token_hex(5), boot, now_s, self._ttl_ms)
         self._live[tid] = session
         return session
@@ -67,7 +67,7 @@ class Sessions:
         return tuple(self._live)
 
     def end(self, tid: str, boot: str | None = None) -> bool:
-        """End a terminal's session (only the one of this boot, if given); say whether there was one."""
+        """End a terminal's session (only the one of this boot, if given); return whether there was one."""
         session = self._live.get(tid)
         if session is None or (boot is not None and session.boot != boot):
             return False

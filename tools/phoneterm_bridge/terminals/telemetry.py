@@ -13,13 +13,13 @@ class Telemetry:
         self._latest: dict[str, tuple[tuple[str, int], ...]] = {}
 
     def keep(self, tid: str, fields: dict[str, int]) -> None:
-        """Take one message: the fields that it has, by their names on the wire."""
+        """Keep one message: its fields, by their names on the wire."""
         self._latest[tid] = tuple(fields.items())
 
     def latest(self, online: Collection[str], most: int) -> tuple[dict[str, dict[str, int]], int]:
-        """Return the last messages of the terminals that are online, by tid and at most so many, and how many more.
+        """Return the last messages of online terminals, by tid and at most so many, and how many more there are.
 
-        Those of the others are forgotten.
+        The messages of other terminals are forgotten.
         """
         self._latest = {tid: fields for tid, fields in self._latest.items() if tid in online}
         first = sorted(self._latest)[:most]

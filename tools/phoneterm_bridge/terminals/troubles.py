@@ -1,7 +1,7 @@
 """What is wrong with the terminals of a running bridge: one log line when it begins and one when it is over.
 
-Does not find it out. `keep` writes it to the store, for whoever asks beside the bridge. A trouble outlives the
-terminal's being away, because it is not over; it ends when the terminal says so, is revoked, or with the bridge.
+Does not find troubles. `keep` writes them to the store, for other programs to read. A trouble continues while the
+terminal is away; it ends when the terminal reports its end or is revoked, or with the bridge.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ _WORDS = {
 
 
 class Troubles:
-    """All troubles that there are now, by terminal and kind."""
+    """All present troubles, by terminal and kind."""
 
     def __init__(self, engine: sa.Engine, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
-        """Know of none; what an earlier bridge has left in the store goes with the first `keep`."""
+        """Start with none; the first `keep` clears what an earlier bridge left in the store."""
         self._engine = engine
         self._now_ms = now_ms
         self._standing: dict[tuple[str, str], Trouble] = {}
@@ -40,7 +40,7 @@ class Troubles:
         return (tid, what) in self._standing
 
     def begin(self, tid: str, what: str, detail: str) -> None:
-        """Note that a terminal has a trouble, or how it is by now."""
+        """Note that a terminal has a trouble, or its new description."""
         before = self._standing.get((tid, what))
         trouble = Trouble(tid, what, self._now_ms() if before is None else before.since_ms, shorten(detail))
         if trouble == before:
@@ -57,7 +57,7 @@ class Troubles:
             structlog.get_logger().info("terminal-out-of-trouble", tid=tid, what=what)
 
     def forget(self, tid: str) -> None:
-        """A terminal was revoked: nothing is wrong with it any more."""
+        """A terminal was revoked: forget its troubles."""
         for what in troubles.KINDS:
             self.end(tid, what)
 
@@ -66,12 +66,12 @@ class Troubles:
         return sorted(self._standing.values())
 
     def describe(self) -> dict[str, str]:
-        """Return a sentence for each kind that there is."""
+        """Return a sentence for each kind of trouble that there is."""
         tids = {what: [one.tid for one in self.standing() if one.what == what] for what in troubles.KINDS}
         return {what: describe_trouble(what, some) for what, some in tids.items() if some}
 
     async def keep(self) -> None:
-        """Write them to the store, if they have changed; what cannot be written now is written later."""
+        """Write them to the store if they have changed; if that fails, the next call tries again."""
         if self._is_kept:
             return
         self._is_kept = True

@@ -1,7 +1,7 @@
-"""What a terminal is told when it says hello, and from then on as permissions and calls change. Does not take commands.
+"""What a terminal is sent after hello, and later when permissions and calls change. Does not take commands.
 
-The answer to hello is, in this order: permissions, configuration, state of the call, and last the session, so that a
-terminal that is ready knows everything.
+The answer to hello is, in this order: permissions, configuration, state of the call, and last the session. So a
+terminal with a session knows everything.
 """
 
 import time
@@ -52,7 +52,7 @@ class TerminalUpdates:
         self.deliveries = Deliveries(troubles, now_s, resend_s)
 
     def greet(self, terminal: TerminalRecord, hello: dict) -> None:
-        """Answer a hello: a new session, and all that the terminal needs to know; none to one in safe mode."""
+        """Answer a hello with a new session and all that the terminal needs to know; not in safe mode."""
         if self.crash_reports.add_hello(terminal.tid, hello):
             self.see_off(terminal.tid)
             return
@@ -77,12 +77,12 @@ class TerminalUpdates:
             structlog.get_logger().info("terminal-gone", tid=tid)
 
     def silence(self, tid: str) -> None:
-        """A revoked terminal has said what it is kept by (its last will, as it was cut off): clear that too."""
+        """A revoked terminal left a retained message (its last will, when it was cut off): clear that too."""
         if tid in self._directory.revoked:
             self._publisher.clear(tid)
 
     def catch_up(self) -> None:
-        """The link is back: repeat what changes may have been missed, to terminals with a session and revoked ones."""
+        """The link is back: repeat changes that may have been missed, to terminals with a session and revoked ones."""
         for tid in self._directory.revoked:
             self._publisher.clear(tid)
         for tid in self._sessions.tids():
@@ -110,7 +110,7 @@ class TerminalUpdates:
         self.deliveries.on_ack(terminal.tid, words, ack["error"])
 
     def send_again(self) -> None:
-        """Send again, as often as that may be, what terminals have not said to be in force."""
+        """Send again what terminals have not confirmed, if it is due."""
         for tid, missing in self.deliveries.pop_due().items():
             terminal = self._directory.find(tid)
             if terminal is not None and PERMISSIONS in missing:
@@ -119,7 +119,7 @@ class TerminalUpdates:
                 self._tell_config(tid)
 
     def tell_calls(self, endpoint: str) -> None:
-        """Tell the terminals of an endpoint the state of its call, if it is not what they were told last."""
+        """Tell the terminals of an endpoint the state of its call, if it has changed since they were last told."""
         for tid in self._directory.at_endpoint(endpoint):
             terminal = self._directory.find(tid)
             if terminal is not None and self._sessions.live(tid) is not None:

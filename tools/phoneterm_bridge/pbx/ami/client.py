@@ -29,13 +29,13 @@ BACK_OFF_MOST_S = 15.0
 
 
 class AmiListener(Protocol):
-    """Whom the client tells what happens. `on_disconnected` and `on_event` must not block."""
+    """The receiver of the client's events. `on_disconnected` and `on_event` must not block."""
 
     async def on_connected(self) -> None:
         """Logged in: events come and actions can be asked."""
 
     def on_disconnected(self) -> None:
-        """The connection is gone, after `on_connected` had been called."""
+        """The connection is gone; `on_connected` has been called before."""
 
     def on_event(self, event: Message) -> None:
         """An event came that belongs to no list."""
@@ -52,12 +52,12 @@ class AmiClient:
         self._ping_every_s = ping_every_s
         self._connection: AmiConnection | None = None
         self._task: asyncio.Task[None] | None = None
-        self._told: str | None = None  # the trouble that was logged last: each is logged once, until it is over
+        self._told: str | None = None  # the trouble that was logged last: each one is logged once, until it is over
 
     async def start(self) -> None:
-        """Connect, and stay connected in the background; returns after the first try, whatever came of it.
+        """Connect, and stay connected in the background; returns after the first try, successful or not.
 
-        PbxRejectedLogin when that try was refused for its login.
+        PbxRejectedLogin when the PBX refused the login in that try.
         """
         first_try: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._keep_connected(first_try), name="ami")
@@ -93,7 +93,7 @@ class AmiClient:
         while True:
             try:
                 await self._connect_and_serve(first_try)
-                self._told = "pbx-not-there"  # that it is away, the listener was told when the connection ended
+                self._told = "pbx-not-there"  # the listener was told when the connection ended
                 back_off_s = BACK_OFF_FIRST_S
             except PbxRejectedLogin as rejected:
                 if not first_try.done():
@@ -104,7 +104,7 @@ class AmiClient:
             except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as away:
                 self._log_once("pbx-not-there", type(away).__name__)
                 back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)
-            except Exception as error:  # a mistake of ours must not leave the bridge deaf for good
+            except Exception as error:  # a mistake of ours must not leave the bridge disconnected for good
                 structlog.get_logger().error("pbx-connection-broke", **self._where, error=repr(error))
                 back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)
             if not first_try.done():
@@ -118,7 +118,7 @@ class AmiClient:
             structlog.get_logger().warning(event, **self._where, reason=reason)
 
     async def _connect_and_serve(self, first_try: "asyncio.Future[None]") -> None:
-        """Connect, log in and serve until the connection ends; raises when it did not get as far as serving."""
+        """Connect, log in and serve until the connection ends; raises if it never got that far."""
         async with asyncio.timeout(CONNECT_S):
             connection = await open_connection(self._settings, self._listener.on_event)
         try:
@@ -139,7 +139,7 @@ class AmiClient:
                 raise connection.failure
 
     async def _ping_until_closed(self, connection: AmiConnection) -> None:
-        """Return when the connection is closed or does not answer a ping."""
+        """Wait until the connection is closed or does not answer a ping."""
         while connection.is_open:
             closed = await connection.wait_closed(self._ping_every_s)
             if closed:

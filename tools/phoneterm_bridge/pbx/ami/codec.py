@@ -2,11 +2,11 @@
 
 Does no input or output and does not know what any message means.
 
-A message is lines `Key: value`, each ended by CR LF, and an empty line. Keys compare without case; a key may come
+A message is lines `Key: value`, each ended by CR LF, and an empty line. Keys are case-insensitive; a key may occur
 more than once. Bytes that are not UTF-8 become U+FFFD; a line without a colon is skipped. A message with a line over
-`MAX_LINE_BYTES` or more than `MAX_MESSAGE_BYTES` in all is dropped whole and counted, so memory stays bounded.
-Source: Asterisk's main/manager.c; it cuts an incoming line at 1,024 bytes and reads the rest as the next header,
-which is why `encode` refuses a longer one as it refuses CR, LF and NUL.
+`MAX_LINE_BYTES` or more than `MAX_MESSAGE_BYTES` in all is dropped as a whole and counted, so memory stays bounded.
+Source: Asterisk's main/manager.c. It cuts an incoming line at 1,024 bytes and reads the rest as the next header, so
+`encode` refuses a longer line, just as it refuses CR, LF and NUL.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ MAX_MESSAGE_BYTES = 128 * 1024
 MAX_ACTION_LINE_BYTES = 1000
 
 _FORBIDDEN = frozenset("\r\n\0")
-_KEYS_REMEMBERED = 512  # there are a few dozen, and they come thousands of times a second
+_KEYS_REMEMBERED = 512  # there are a few dozen keys, and they come thousands of times a second
 
 
 class Message:
@@ -26,7 +26,7 @@ class Message:
     __slots__ = ("_first", "pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Keep the headers in their order; of headers with the same key, `get` returns the first."""
+        """Keep the headers in order; if a key occurs twice, `get` returns the first."""
         self.pairs = tuple(pairs)
         self._first: dict[str, str] = {}
         for key, value in self.pairs:
@@ -45,7 +45,7 @@ class Message:
         return tuple(value for name, value in self.pairs if name.lower() == key.lower())
 
     def __repr__(self) -> str:
-        """Name the message, without its values: they may be secret."""
+        """Return the message's name without its values, which may be secret."""
         return f"Message({self.pairs[0] if self.pairs else 'empty'}, {len(self.pairs)} headers)"
 
 
@@ -62,12 +62,12 @@ class Decoder:
 
     @property
     def line_bytes(self) -> int:
-        """How much is kept of a line whose end has not come."""
+        """How many bytes of an unfinished line are kept."""
         return len(self._rest)
 
     @property
     def message_chars(self) -> int:
-        """How much is kept of a message whose end has not come."""
+        """How many characters of an unfinished message are kept."""
         return sum(len(key) + len(value) for key, value in self._pairs)
 
     def feed(self, data: bytes) -> list[Message]:
@@ -78,7 +78,7 @@ class Decoder:
             self._take_line(line.removesuffix(b"\r"), messages)
         if len(rest) > MAX_LINE_BYTES:
             self._is_too_long = True
-            rest = rest[:1]  # one byte stands for the line, so that its end is not taken for an empty line
+            rest = rest[:1]  # keep one byte, so that the line's end is not taken for an empty line
         self._rest = rest
         return messages
 

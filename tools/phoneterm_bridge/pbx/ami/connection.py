@@ -1,8 +1,8 @@
 """One AMI connection from its opening to its end: login, actions with their answers, events.
 
-Does not reconnect (`client` does) and never sends an action a second time. Deadlines are in seconds. What can go
-wrong: `NotConnected` (nothing was sent), `OutcomeUnknown` (sent, and no answer came: it may have happened),
-`PbxRejectedLogin` from `log_in`, OSError from `open_connection`.
+Does not reconnect (`client` does) and never sends an action twice. Deadlines are in seconds. Errors: `NotConnected`
+(nothing was sent), `OutcomeUnknown` (sent, and no answer came: it may have happened), `PbxRejectedLogin` from `log_in`,
+OSError from `open_connection`.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class OutcomeUnknown(Exception):
 
 
 class _Asked:
-    """An action in flight: its answer to come, and the list gathered for it."""
+    """An action in flight: its future answer, and the list gathered for it."""
 
     __slots__ = ("answer", "is_list", "listed")
 
@@ -42,7 +42,7 @@ class _Asked:
 
 
 class AmiConnection(asyncio.Protocol):
-    """A connected socket that speaks AMI; `open_connection` makes one. failure: our own mistake that it broke by."""
+    """A connected socket that speaks AMI; `open_connection` makes one. failure: our own mistake that ended it."""
 
     def __init__(self, on_event: Callable[[Message], None]) -> None:
         """`on_event` is called for every event that belongs to no list."""
@@ -60,7 +60,7 @@ class AmiConnection(asyncio.Protocol):
         return not self._closed.is_set()
 
     async def wait_closed(self, most_s: float) -> bool:
-        """Wait until the connection is closed, at most so long, and say whether it is."""
+        """Wait until the connection is closed, at most this long; return whether it is."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(most_s):
                 await self._closed.wait()
@@ -71,7 +71,7 @@ class AmiConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; a mistake of our own ends the connection."""
+        """Take incoming bytes; a mistake of our own ends the connection."""
         try:
             for message in self._decoder.feed(data):
                 self._on_message(message)
@@ -84,7 +84,7 @@ class AmiConnection(asyncio.Protocol):
         self.close()
 
     def close(self) -> None:
-        """Close the socket; every action in flight ends as unknown, and no event comes any more."""
+        """Close the socket; every action in flight ends as unknown, and no more events come."""
         self._closed.set()
         if self._transport is not None:
             self._transport.close()
@@ -92,7 +92,7 @@ class AmiConnection(asyncio.Protocol):
             _fail(asked.answer, "the connection to the PBX ended before an answer came")
 
     async def log_in(self, settings: AmiSettings) -> None:
-        """Log in without sending the secret itself; PbxRejectedLogin when the PBX does not want this login."""
+        """Log in without sending the secret itself; PbxRejectedLogin when the PBX refuses this login."""
         challenge = (await self.ask("Challenge", [("AuthType", "MD5")])).get("Challenge")
         digest = hashlib.md5((challenge + settings.secret).encode(), usedforsecurity=False).hexdigest()
         answer = await self.ask("Login", [("AuthType", "MD5"), ("Username", settings.username), ("Key", digest)])

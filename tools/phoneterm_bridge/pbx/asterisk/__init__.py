@@ -1,1 +1,1 @@
-"""Asterisk as the PBX: its calls, its attended transfers, and how it is asked, over AMI."""
+"""Asterisk as the PBX: its calls, its attended transfers, and requests to it, over AMI."""

@@ -1,4 +1,4 @@
-"""Single actions on one of Asterisk's channels, with what came of each as a value.
+"""Single actions on one of Asterisk's channels; each returns its outcome as a value.
 
 Does not know calls or transfers, and never asks twice. An error answer becomes a wire reason: "no-call" means that
 the channel is gone or is in no bridge.

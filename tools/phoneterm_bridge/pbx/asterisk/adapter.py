@@ -1,7 +1,7 @@
-"""Asterisk as a PBX backend, over AMI: keeps in step with its calls and carries out operations on them.
+"""Asterisk as a PBX backend, over AMI: follows its calls and carries out operations on them.
 
-Does not decide who may transfer what. An operation whose answer was lost is "unknown" and is never asked again.
-After every (re)connect the calls are read afresh before the PBX counts as available.
+Does not decide who may transfer what. An operation whose answer was lost is "unknown" and is never repeated.
+After every (re)connect the calls are read again before the PBX counts as available.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class AsteriskPbx:
     ) -> None:
         """Keep the login; nothing is connected yet. clock: seconds, for conversations and time limits.
 
-        find_features: what finds out, at each login, what this Asterisk can do.
+        find_features: a function that finds out, at each login, what this Asterisk can do.
         """
         self.is_available = False
         self._client = AmiClient(settings, self)
@@ -63,7 +63,7 @@ class AsteriskPbx:
 
     @property
     def features(self) -> Features:
-        """What this Asterisk can do, as it was at the last connect; `speed` says what follows from it."""
+        """What this Asterisk could do at the last connect; `speed` says what follows from it."""
         return self._features
 
     async def start(self) -> None:
@@ -83,16 +83,16 @@ class AsteriskPbx:
         return self._view.calls(endpoint) if self.is_available else ()
 
     def why_ended(self, ref: str) -> str:
-        """Return why a call is no more: "caller-gone" when the other side left first, "no-call" otherwise."""
+        """Return why a call no longer exists: "caller-gone" when the other side left first, else "no-call"."""
         return self._view.table.why_ended(ref)
 
     async def is_known_number(self, context: str, number: str) -> bool | None:
-        """Say whether the dialplan has this number, as of a second ago at most; None when the PBX did not answer."""
+        """Say whether the dialplan has this number (at most a second ago); None when the PBX did not answer."""
         _check_context(context)
         return await self._numbers.has(context, number)
 
     async def carry_out(self, operation: str, call: Call, target: Target | None) -> Outcome:
-        """Do to this call what an operation says; what is not in the tables below is refused, and not asked for."""
+        """Carry out an operation on this call; an operation that is not in the tables below is refused."""
         if target is not None and operation in self._TO_TARGET:
             return await self._TO_TARGET[operation](self, call, *target)
         if target is None and operation in self._IN_TRANSFER:
@@ -130,8 +130,9 @@ class AsteriskPbx:
     async def _complete(self, call: Call) -> Outcome:
         """Connect caller and colleague, by hanging up for the user: that needs no feature code.
 
-        Unless the user is with the caller: Asterisk 22 may bring the colleague there before the hung up user is out,
-        and then ends the call for all three. Its own code has it remove the user, so that is played where there is one.
+        This does not apply when the user is with the caller: Asterisk 22 may bring the colleague there before the user
+        is out, and then ends the call for all three. With its own code Asterisk removes the user itself, so the code is
+        played where there is one.
         """
 
         def connect(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
@@ -151,7 +152,7 @@ class AsteriskPbx:
         return await self._steer(call, abort)
 
     async def _swap(self, call: Call) -> Outcome:
-        """Talk to the one of caller and colleague who is on hold; progress is "consulting" again."""
+        """Switch to whoever is on hold, caller or colleague; progress is "consulting" again."""
         running = self._view.running(self._view.table.leg_of(call.ref))
         if running is not None and running.transfer.state != CONSULTING:
             return Outcome("failed", "not-answered")
@@ -167,7 +168,7 @@ class AsteriskPbx:
     operations = frozenset((*_TO_TARGET, *_IN_TRANSFER))
 
     async def _steer(self, call: Call, act: Callable[[Leg, Transfer], Awaitable[Outcome]]) -> Outcome:
-        """Act on the call's transfer; what comes of it is reported after the outcome."""
+        """Act on the call's transfer; its progress is reported after the outcome."""
         leg = self._view.table.leg_of(call.ref)
         running = self._view.running(leg)
         if leg is None or running is None or not running.transfer.is_under_way:
@@ -179,7 +180,7 @@ class AsteriskPbx:
             asyncio.get_running_loop().call_soon(running.release)
 
     async def on_connected(self) -> None:
-        """Get in step with Asterisk, then be available."""
+        """Read Asterisk's calls, then become available."""
         self._features = await self._find_features(self._client)
         self._view.begin_load()
         channels = await self._client.ask_list("CoreShowChannels")
@@ -192,7 +193,7 @@ class AsteriskPbx:
         structlog.get_logger().info("attended-transfers-start-by", **words)
 
     def on_disconnected(self) -> None:
-        """Everything may change unseen from now on."""
+        """The PBX is away: from now on everything may change unseen."""
         self._numbers.forget()
         self._view.lose()
         if self.is_available:
@@ -201,7 +202,7 @@ class AsteriskPbx:
                 self._view.listener.on_availability(False)
 
     def on_event(self, event: Message) -> None:
-        """Follow what happens; what came in one packet is told of together."""
+        """Follow an event; changes from one packet are reported together."""
         self._view.apply(event)
         if not self._will_tell:
             self._will_tell = True
@@ -219,7 +220,7 @@ class AsteriskPbx:
         return find_leg(self._view, call, number)
 
     def _explained(self, outcome: Outcome, ref: str) -> Outcome:
-        """Say who left first where the channel is gone."""
+        """Say who left first if the channel is gone."""
         return Outcome("failed", self._view.table.why_ended(ref)) if outcome.reason == "no-call" else outcome
 
     def _release(self, leg: Leg) -> None:

@@ -1,8 +1,8 @@
-"""Whether the party that a blind transfer sent away was answered, as Asterisk's events tell it.
+"""Whether the party that a blind transfer sent away was answered, according to Asterisk's events.
 
 Does no input or output, and nobody waits for it: the terminal was told "done" when the party was sent, because the
-user is out of the call. A machine that answers without a Dial (a menu, voicemail) makes no event that can be seen
-with the AMI class call; then the hang-up that comes later says no more than that the party has left.
+user is out of the call. A machine that answers without a Dial (a menu, voicemail) makes no event in the AMI class
+call; then the later hang-up only shows that the party has left.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.asterisk.evidence import Evidence
 
-# No other event changes what is known of a party on the way.
+# No other event says anything about a party on the way.
 TELLING_EVENTS = frozenset(("DialBegin", "DialEnd", "HangupRequest", "Hangup"))
 
 
@@ -20,7 +20,7 @@ class Arrival:
     __slots__ = ("_colleagues", "_evidence", "_is_held_back", "_party", "_reason", "_tell", "is_over")
 
     def __init__(self, party: str, tell: Callable[[str | None], None]) -> None:
-        """Follow the channel with this Uniqueid, from before it is sent; what comes is kept until `release`."""
+        """Follow the channel with this Uniqueid, from before it is sent; news is kept until `release`."""
         self.is_over = False
         self._party = party
         self._tell = tell
@@ -30,7 +30,7 @@ class Arrival:
         self._reason: str | None = None
 
     def release(self) -> None:
-        """Tell what has come of it so far, and from now on at once."""
+        """Report what is known so far, and report at once from now on."""
         self._is_held_back = False
         if self.is_over:
             self._tell(self._reason)

@@ -1,7 +1,7 @@
-"""Asterisk's channels and bridges as its events tell them, and what they mean for an endpoint's calls.
+"""Asterisk's channels and bridges as its events report them, and what they mean for an endpoint's calls.
 
 Does no input or output and starts no transfer. Events must be applied in the order they came; a list of channels
-(`load`) replaces everything known. Channels are keyed by Uniqueid, because names change and are used again.
+(`load`) replaces everything known. Channels are keyed by Uniqueid, because names change and are reused.
 Times are `time.monotonic()` seconds. Source: events of Asterisk 22, recorded in the lab.
 """
 
@@ -26,9 +26,9 @@ _CHANNEL = re.compile(r"[^/]+/(.+)-[0-9a-f]{8}(;[12])?")
 class Leg:
     """One channel. state is Asterisk's ("Down", "Ring", "Ringing", "Up"); bridge is "" when it is in none.
 
-    is_dialling: a Dial is going on from it (is_caller) or to it. has_hung_up: its phone has said goodbye, although
+    is_dialling: a Dial is going on from it (is_caller) or to it. has_hung_up: its phone has hung up, although
     Asterisk may keep the channel for a while. number: its own; peer: the other party's, as Asterisk shows it.
-    family: the Linkedid, the same for all legs of one conversation. deaf_until: feature codes are lost before that.
+    family: the Linkedid, the same for all legs of one conversation. deaf_until: feature codes sent earlier are lost.
     """
 
     uniqueid: str
@@ -48,12 +48,12 @@ class Leg:
     ref: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Derive what never changes: whose channel it is, and the call reference."""
+        """Derive the fixed values: the channel's endpoint, and the call reference."""
         self.endpoint = endpoint_of(self.channel)
         self.ref = ref_of(self.uniqueid)
 
     def take_headers(self, message: Message) -> None:
-        """Take over what most events say of a channel."""
+        """Copy the headers that most events have about a channel."""
         self.family = message.get("Linkedid", self.family)
         self.number = number_in(message, "CallerIDNum", self.number)
         self.peer = number_in(message, "ConnectedLineNum", self.peer)
@@ -63,19 +63,19 @@ class CallTable:
     """All legs, by Uniqueid."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """Start empty; `clock` gives the time a conversation is dated with."""
+        """Start empty; `clock` gives the start time of a conversation."""
         self._clock = clock
         self._legs: dict[str, Leg] = {}
-        # The same legs, oldest first, by what is asked for with every event.
+        # The same legs, oldest first, indexed by the keys that every event looks up.
         self._by_ref: dict[str, list[Leg]] = {}
         self._by_endpoint: dict[str, list[Leg]] = {}
         self._by_bridge: dict[str, list[Leg]] = {}
         self._ended: OrderedDict[str, str] = OrderedDict()
 
     def load(self, channels: Iterable[Message]) -> None:
-        """Replace everything by the answer to CoreShowChannels. Nobody is taken to have talked before now.
+        """Replace everything by the answer to CoreShowChannels. Every conversation counts as starting now.
 
-        A channel that just changes may be listed twice, as Asterisk 22 was seen to do: it is one leg.
+        A channel that is just changing may be listed twice (seen with Asterisk 22): it is one leg.
         """
         known = self._legs
         self._legs, self._by_ref, self._by_endpoint, self._by_bridge = {}, {}, {}, {}
@@ -93,7 +93,7 @@ class CallTable:
             self._date_conversation(leg.bridge)
 
     def apply(self, event: Message) -> None:
-        """Take in one event; those that say nothing about legs are ignored."""
+        """Take in one event; events that say nothing about legs are ignored."""
         name = event.get("Event")
         if name == "Newchannel":
             new = Leg(event.get("Uniqueid"), event.get("Channel"), event.get("ChannelStateDesc"))
@@ -135,11 +135,11 @@ class CallTable:
         return self._legs.get(uniqueid)
 
     def leg_of(self, ref: str) -> Leg | None:
-        """Return the leg with this call reference whose phone is still there, or None."""
+        """Return the leg with this call reference whose phone has not hung up, or None."""
         return next((leg for leg in self._by_ref.get(ref, ()) if not leg.has_hung_up), None)
 
     def legs_of(self, endpoint: str) -> list[Leg]:
-        """Return the endpoint's legs whose phone is still there, oldest first."""
+        """Return the endpoint's legs whose phone has not hung up, oldest first."""
         return [leg for leg in self._by_endpoint.get(endpoint, ()) if not leg.has_hung_up]
 
     def members(self, bridge: str) -> list[Leg]:
@@ -155,7 +155,7 @@ class CallTable:
         return list(self._legs.values())
 
     def why_ended(self, ref: str) -> str:
-        """Return the wire reason for a call that is no more: "caller-gone" when the other side left first."""
+        """Return the wire reason for a call that no longer exists: "caller-gone" when the other side left first."""
         return self._ended.get(ref, "no-call")
 
     def call(self, leg: Leg) -> Call:
@@ -189,7 +189,7 @@ class CallTable:
                 leg.talking_since = leg.talking_since or self._clock()
 
     def _remember_end(self, leg: Leg) -> None:
-        """Note who of a conversation was the first to go."""
+        """Note who left a conversation first."""
         if leg.ref in self._ended:
             return
         self._ended[leg.ref] = "no-call"
@@ -200,7 +200,7 @@ class CallTable:
 
 
 def _state_of(leg: Leg, has_others: bool) -> str:
-    """Return the state of a call; has_others: somebody shares the leg's bridge."""
+    """Return the state of a call; has_others: somebody else is in the leg's bridge."""
     if leg.bridge and (leg.talking_since is not None or has_others):
         return "held" if leg.is_on_hold else "talking"
     if leg.state == "Up" and not leg.is_dialling:
@@ -209,7 +209,7 @@ def _state_of(leg: Leg, has_others: bool) -> str:
 
 
 def _take_out(index: dict[str, list[Leg]], key: str, leg: Leg) -> None:
-    """Take a leg out of the list under a key, if it is in there, and the list away with the last one."""
+    """Remove a leg from the list under a key, if it is there, and remove the list when it is empty."""
     legs = index.get(key, [])
     if leg in legs:
         legs.remove(leg)
@@ -225,7 +225,7 @@ def endpoint_of(channel: str) -> str:
 
 
 def ref_of(uniqueid: str) -> str:
-    """Return the call reference of a channel: the same after a restart of the bridge, and fit for the wire."""
+    """Return the call reference of a channel: stable over a restart of the bridge, and valid on the wire."""
     if _REF.fullmatch(uniqueid):
         return uniqueid
     return hashlib.sha256(uniqueid.encode()).hexdigest()[:24]

@@ -1,4 +1,4 @@
-"""Why a target was not reached, put together from what Asterisk lets out about it.
+"""Why a target was not reached, pieced together from Asterisk's events.
 
 Does not know who waits for the target. A hang-up cause says more than the status of a Dial: a rejected call is
 NOANSWER to the Dial, and 21 to the channel. Source: ITU-T Q.850; Asterisk's app_dial; recorded in the lab.
@@ -15,7 +15,7 @@ _TONES = ("BUSY", "CONGESTION", "CHANUNAVAIL")
 
 
 class Evidence:
-    """What has come to light so far about one target."""
+    """What is known so far about one target."""
 
     __slots__ = ("_cause", "_dial_status")
 
@@ -26,7 +26,7 @@ class Evidence:
 
     @property
     def reason(self) -> str | None:
-        """The wire reason, or None when nothing speaks against the target."""
+        """The wire reason, or None when there is no sign of failure."""
         return self._cause or self._dial_status
 
     def note_cause(self, cause: str) -> None:

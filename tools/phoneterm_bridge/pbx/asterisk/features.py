@@ -1,7 +1,7 @@
 """What an Asterisk can do for a transfer, found out by asking it: version, feature codes, actions, length of a tone.
 
-Does not start anything. Needs no more than the AMI classes call and reporting. What cannot be read (a module is not
-loaded) is as if it were not configured. Times are milliseconds where the name says so, else seconds.
+Does not start anything. Needs only the AMI classes call and reporting. If something cannot be read (a module is not
+loaded), it counts as not configured. Times are milliseconds where the name says so, else seconds.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from phoneterm_bridge.pbx.ami.connection import Headers
 # From this version on Asterisk takes a transfer's number from the variable TRANSFER_EXTEN.
 FIRST_VERSION_WITH_TRANSFER_EXTEN = 20
 NO_ANSWER_DEFAULT_S = 15.0
-MIN_DTMF_DEFAULT_MS = 80  # as Asterisk is compiled
+MIN_DTMF_DEFAULT_MS = 80  # Asterisk's compiled default
 
-# Of a key that comes twice in asterisk.conf the last one counts: index -1.
+# If a key occurs twice in asterisk.conf, the last one counts: index -1.
 _NAMES = (
     "FEATUREMAP(atxfer)", "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfercomplete)",
     "FEATURE(atxfernoanswertimeout)",
@@ -26,7 +26,7 @@ _NAMES = (
 
 
 class Login(Protocol):
-    """Whoever may ask Asterisk something: the bridge's login that is kept up, or the doctor's own."""
+    """A login that can ask Asterisk: the bridge's permanent one, or the doctor's own."""
 
     async def ask(self, action: str, headers: Headers = ()) -> Message:
         """Send one action and return its answer."""
@@ -36,8 +36,8 @@ class Login(Protocol):
 class Features:
     """Codes are as in features.conf, "" when there is none. version: the major one, 0 when it cannot be read.
 
-    min_dtmf_ms: how long a tone takes at least (mindtmfduration), None when the PBX does not tell (func_config is not
-    loaded). can_play: the login may use PlayDTMF, and it exists.
+    min_dtmf_ms: the shortest tone (mindtmfduration), None when the PBX does not show it (func_config is not loaded).
+    can_play: PlayDTMF exists, and the login may use it.
     """
 
     version: int = 0

@@ -1,7 +1,7 @@
-"""Whether Asterisk's dialplan has a number: the one place that asks. Does not judge who may be sent there.
+"""Whether Asterisk's dialplan has a number: the only place that asks. Does not judge who may be sent there.
 
-For a second a number that was there is not asked for again, because one command asks more than once, milliseconds
-apart. Only "yes" is remembered, so that an extension that was just added counts at once.
+A known number is not asked for again within a second, because one command asks more than once, milliseconds
+apart. Only "yes" is remembered, so that a newly added extension counts at once.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _MOST_KNOWN = 1000
 
 
 class KnownNumbers:
-    """The numbers of one Asterisk, as of a second ago at most. clock: monotonic seconds."""
+    """The numbers of one Asterisk, at most a second old. clock: monotonic seconds."""
 
     def __init__(self, client: AmiClient, clock: Callable[[], float]) -> None:
         """Nothing is known yet."""
@@ -46,5 +46,5 @@ class KnownNumbers:
         return is_there
 
     def forget(self) -> None:
-        """Remember nothing: the connection was lost, and the dialplan may be another."""
+        """Forget everything: the connection was lost, and the dialplan may have changed."""
         self._known_until.clear()

@@ -1,8 +1,8 @@
-"""Finds the attended transfers that are going on in a fresh list of Asterisk's channels. Changes nothing.
+"""Finds the attended transfers under way in a fresh list of Asterisk's channels. Changes nothing.
 
-Caller and transferrer are of one family (Linkedid), and so is half 1 of the Local channel to the colleague. While the
-user talks to the colleague the caller is alone in a bridge; while the user has gone back to the caller that half is,
-and its ConnectedLineNum says whose it is.
+Caller and transferrer belong to one family (Linkedid), and so does half 1 of the Local channel to the colleague. While
+the user talks to the colleague, the caller is alone in a bridge. While the user is back with the caller, that half is
+alone in a bridge, and its ConnectedLineNum names its user.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg
 
 @dataclass(frozen=True)
 class Found:
-    """A transfer under way: who transfers whom, to which Local half, and the bridge that is home to the callers."""
+    """A transfer under way: who transfers whom, to which Local half, and the callers' own bridge."""
 
     leg: Leg
     callers: list[Leg]
@@ -21,7 +21,7 @@ class Found:
 
 
 def find_transfers(table: CallTable) -> list[Found]:
-    """Return all transfers under way, one a transferrer."""
+    """Return all transfers under way, one for each transferrer."""
     found: dict[str, Found] = {}
     for alone in table.everybody():
         if alone.state == "Up" and alone.bridge and not table.others(alone):
@@ -31,7 +31,7 @@ def find_transfers(table: CallTable) -> list[Found]:
 
 
 def _of_caller(table: CallTable, caller: Leg) -> list[Found]:
-    """The caller waits alone: somebody of the family is with a target."""
+    """The caller waits alone: a leg of the family is with a target."""
     for leg in _family(table, caller):
         targets = [other for other in table.others(leg) if _is_target(other)]
         if targets:
@@ -40,7 +40,7 @@ def _of_caller(table: CallTable, caller: Leg) -> list[Found]:
 
 
 def _of_target(table: CallTable, target: Leg) -> list[Found]:
-    """The target waits alone: the one whom it was called for is back with the callers."""
+    """The target waits alone: its transferrer is back with the callers."""
     for leg in _family(table, target):
         callers = table.others(leg)
         if callers and leg.number and leg.number == target.peer:

@@ -1,7 +1,7 @@
 """How fast an Asterisk starts an attended transfer, and which lines of its configuration would make it faster.
 
-Does not ask Asterisk anything and changes nothing: `AsteriskPbx.features` is what was found, `make bench-pbx` measures
-what each way takes. The bridge always takes the fastest way there is; these lines only give it a faster one.
+Does not ask Asterisk anything and changes nothing: `AsteriskPbx.features` has what was found, and `make bench-pbx`
+measures each way. The bridge always takes the fastest available way; these lines only make a faster one available.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FASTEST_MIN_DTMF_MS = 20
 
 @dataclass(frozen=True)
 class ConfigLine:
-    """A line to set in a section of one of Asterisk's files, and what it is good for."""
+    """A line to set in a section of one of Asterisk's files, and its purpose."""
 
     file: str
     section: str
@@ -27,20 +27,20 @@ class ConfigLine:
     why: str
 
     def __str__(self) -> str:
-        """Return it as an operator looks for it."""
+        """Return the line with its file and section."""
         return f"{self.file} [{self.section}] {self.line}"
 
 
 @dataclass(frozen=True)
 class StartSpeed:
-    """way: how a transfer starts now, one of the words above. faster_with: what would make it faster, if anything."""
+    """way: how a transfer starts now, one of the words above. faster_with: lines that would make it faster, if any."""
 
     way: str
     faster_with: tuple[ConfigLine, ...]
 
 
 def speed_of(features: Features) -> StartSpeed:
-    """Return what the features of an Asterisk mean for the start of a transfer; of what it does not tell, nothing."""
+    """Return what the features of an Asterisk mean for the start of a transfer; unknown features are left out."""
     lines = [_code_line("featuremap", "atxfer", "D", "one tone starts a transfer")] * (len(features.atxfer) != 1)
     if len(features.abort) != 1:
         lines.append(_code_line("general", "atxferabort", "A", "one tone brings the caller back"))

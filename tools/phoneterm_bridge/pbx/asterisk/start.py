@@ -1,10 +1,10 @@
-"""Starts an attended transfer at Asterisk, the fastest way it allows, and sees that it really begins.
+"""Starts an attended transfer at Asterisk, the fastest way it allows, and checks that it really begins.
 
-Does not follow the transfer (`transfer` does). The fast way puts the number into a variable of the channel
-and plays the feature code alone, so that no digit of the number can be heard by anybody; where Asterisk is too old or
-PlayDTMF is missing, `Atxfer` plays code and digits. A tone that Asterisk does not take as a code reaches the other
-party, so a channel whose Dial had neither T nor t is not played any. Source: Asterisk's main/bridge_basic.c and
-funcs/func_channel.c, tried on 22.
+Does not follow the transfer (`transfer` does). The fast way puts the number into a variable of the channel and plays
+only the feature code, so that nobody can hear a digit of the number. Where Asterisk is too old or PlayDTMF is missing,
+`Atxfer` plays code and digits. A tone that Asterisk does not take as a code reaches the other party, so nothing is
+played on a channel whose Dial had neither T nor t. Source: Asterisk's main/bridge_basic.c and funcs/func_channel.c,
+tried on 22.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ TIDY_S = 0.5
 
 _NUMBER = "TRANSFER_EXTEN"
 _CONTEXT = "TRANSFER_CONTEXT"
-_MAY_TRANSFER = "T"  # in CHANNEL(dtmf_features), whichever end of the Dial the channel is
+_MAY_TRANSFER = "T"  # in CHANNEL(dtmf_features), at either end of the Dial
 _HINTS = {
     "not-permitted-by-pbx": "the Dial that made the call lacks T or t",
     "pbx-misconfigured": "features.conf has no atxfer in [featuremap]",
@@ -75,7 +75,7 @@ class AttendedStart:
         return outcome
 
     async def _ask(self, channel: str, context: str, number: str) -> str | None:
-        """Ask for the transfer and return why it cannot be, as a wire reason, or None when it is under way."""
+        """Ask for the transfer; return the wire reason why it is not possible, or None when it is under way."""
         is_known, code, self._context_before, features = await asyncio.gather(
             self._numbers.has(context, number),
             ask_variable(self._client, "FEATUREMAP(atxfer)", channel),
@@ -96,7 +96,7 @@ class AttendedStart:
         return refusal_in(await self._client.ask("Atxfer", headers))
 
     async def _play(self, channel: str, context: str, number: str, code: str) -> Message:
-        """Set the variables and play the code; return the first answer that is not a success, or the last one."""
+        """Set the variables and play the code; return the first error, or the last answer."""
         self._has_variables = True
         for name, value in ((_NUMBER, number), (_CONTEXT, context)):
             answer = await self._set(channel, name, value)
@@ -118,12 +118,12 @@ class AttendedStart:
         return ACCEPTED
 
     def _warn(self, channel: str, reason: str | None) -> None:
-        """Tell the operator what no user can mend."""
+        """Warn the operator of a fault that no user can repair."""
         if reason in _HINTS:
             structlog.get_logger().warning("no-transfer-began", channel=channel, reason=reason, hint=_HINTS[reason])
 
     async def _tidy(self, channel: str) -> None:
-        """Clear the variables, or the user's next transfer by hand would use them."""
+        """Clear the variables; otherwise the user's next manual transfer would use them."""
         if self._has_variables:
             self._has_variables = False
             before = ((_NUMBER, ""), (_CONTEXT, self._context_before))

@@ -1,7 +1,7 @@
-"""What an attended transfer of Asterisk has come to: a state table driven by its events.
+"""The state of an attended transfer at Asterisk: a state table driven by its events.
 
-Does no input or output. Asterisk raises AttendedTransfer "Success" already when the user hangs up while it still
-rings, and nothing at all when the colleague is busy or the transfer is cancelled; so who is in which bridge decides.
+Does no input or output. Asterisk raises AttendedTransfer "Success" even when the user hangs up while it still rings,
+and raises nothing when the colleague is busy or the transfer is cancelled; so who is in which bridge decides.
 
 | state      | meaning                                        | leaves it                                             |
 |------------|------------------------------------------------|-------------------------------------------------------|
@@ -12,10 +12,10 @@ rings, and nothing at all when the colleague is busy or the transfer is cancelle
 |            |                                                | caller with target: done                              |
 | left       | transferrer hung up before the answer          | caller with target: done; with transferrer: returned  |
 
-From every state between: transferrer back with the caller, nobody in the second bridge, and who was there gone:
-returned, with the reason (who leaves it to join the caller completes the transfer, which is told a moment later); every
-caller gone: failed, caller-gone. The target is Asterisk's own Local channel (its half `;1`) to the dialplan;
-half `;2` runs the Dial to the colleague's phone.
+In every state in between: if the transferrer is back with the caller, the second bridge is empty and its former members
+are gone, the transfer is "returned", with the reason. (A member who leaves it to join the caller completes the
+transfer; that event comes a moment later.) If every caller is gone: failed, caller-gone. The target is Asterisk's own
+Local channel (its half `;1`) to the dialplan; half `;2` runs the Dial to the colleague's phone.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ LEFT = "left"
 ENDED = "ended"
 
 NO_ANSWER_MARGIN_S = 0.5
-FAIL_SOUND_S = 0.5  # how long Asterisk's xferfailsound keeps a transferrer who is back from sending feature codes
+FAIL_SOUND_S = 0.5  # how long Asterisk's xferfailsound blocks the feature codes of a transferrer who is back
 
 
 Progress = tuple[str, str | None]  # a state of the wire, and its reason if any
@@ -40,14 +40,14 @@ Progress = tuple[str, str | None]  # a state of the wire, and its reason if any
 
 @dataclass(frozen=True)
 class ConsultationRequest:
-    """What was asked for: what the target's channel name begins with, and how long Asterisk rings the colleague."""
+    """What was asked for: the beginning of the target's channel name, and how long Asterisk rings the colleague."""
 
     target_name: str
     no_answer_s: float
 
 
 class Transfer:
-    """One attended transfer, from the feature code to its end. `apply` is the only one who changes its state."""
+    """One attended transfer, from the feature code to its end. Only `apply` changes its state."""
 
     def __init__(self, leg: Leg, callers: list[Leg], plan: ConsultationRequest) -> None:
         """Begin in `asked`: this leg is about to transfer these callers."""
@@ -59,7 +59,7 @@ class Transfer:
         self.callers = {caller.uniqueid for caller in callers}
         self.target = ""
         self.is_cancelled = False
-        self.is_swapping = False  # a swap is asked, and the transferrer was not seen to enter a bridge since
+        self.is_swapping = False  # a swap was asked for, and the transferrer has not entered a bridge since
         self.wants_release = False
         self._family = leg.family
         self._target_name = plan.target_name
@@ -75,15 +75,15 @@ class Transfer:
 
     @property
     def is_under_way(self) -> bool:
-        """Say whether the transferrer is in it: on the way to the colleague or talking to one."""
+        """Say whether the transferrer is still part of it: waiting for the colleague or talking to one."""
         return self.state in (STARTED, RINGING, CONSULTING)
 
     def is_swapped(self, leg: Leg) -> bool:
-        """Say whether the transferrer, whose leg this is, has left the colleague for the caller, or is on the way."""
+        """Say whether the transferrer, whose leg this is, has gone back to the caller, or is on the way."""
         return self.state == CONSULTING and (self.is_swapping or leg.bridge != self._consultation)
 
     def adopt(self, target: Leg, home: str) -> None:
-        """Begin in the middle, as found after a reconnect: caller at home, transferrer with the target elsewhere."""
+        """Begin in the middle, after a reconnect: caller in the home bridge, transferrer elsewhere with the target."""
         self.target = target.uniqueid
         self._target_name = target.channel.removesuffix("1")
         self.home = home
@@ -92,7 +92,7 @@ class Transfer:
         self.state = CONSULTING if target.state == "Up" else RINGING
 
     def apply(self, event: Message, table: CallTable, now: float) -> list[Progress]:
-        """Take in one event, after the table has; return how the transfer went on. now: `time.monotonic()` seconds."""
+        """Take in one event, after the call table has; return the progress. now: `time.monotonic()` seconds."""
         if self.state == ENDED:
             return []
         name, who = event.get("Event"), event.get("Uniqueid")
@@ -131,7 +131,7 @@ class Transfer:
         return event.get("Channel").startswith(self._target_name)
 
     def _look_for_target(self, event: Message) -> None:
-        """Take the Local channel of this conversation; another transfer may call the same number at the same time."""
+        """Find the Local channel of this conversation; another transfer may call the same number at the same time."""
         channel = event.get("Channel")
         if self._is_targets(event) and event.get("Linkedid") == self._family and channel.endswith(";1"):
             self.target = event.get("Uniqueid")
@@ -151,7 +151,7 @@ class Transfer:
         """The target dials its colleagues; or a Dial has ended, the target's own one last."""
         status = event.get("DialStatus")
         if self.target and event.get("DestUniqueid") == self.target:
-            # The dialplan gives up and plays a tone: without help the user would listen to it for long.
+            # The dialplan gives up and plays a tone: without help the user would listen to it for a long time.
             self.wants_release = self._evidence.note_end(status) and self.is_under_way
         elif self._is_targets(event):
             self._colleagues.add(event.get("DestUniqueid"))
@@ -182,7 +182,7 @@ class Transfer:
             self.home = event.get("DestBridgeUniqueid") or self.home
 
     def _look_at_bridges(self, table: CallTable, now: float) -> None:
-        """Decide by who is where, which holds whatever order the events came in."""
+        """Decide by who is in which bridge, which works in any order of events."""
         if self.state == ENDED:
             return
         leg = table.leg(self.transferrer)
@@ -202,7 +202,7 @@ class Transfer:
             leg.is_on_hold = leg.is_on_hold and self.state != ENDED
 
     def _is_over(self, leg: Leg | None, table: CallTable) -> bool:
-        """Say whether the transferrer is back with the caller, and the colleague neither waits nor comes along."""
+        """Say whether the transferrer is back with the caller, and the colleague neither waits nor joins them."""
         is_home = leg is not None and leg.bridge == self.home and not leg.has_hung_up
         if not is_home or not self._consultation or table.members(self._consultation):
             return False
@@ -210,13 +210,13 @@ class Transfer:
         return all(guest.bridge not in ("", self.home) for guest in guests)
 
     def _are_together(self, table: CallTable) -> bool:
-        """Say whether the target is where a caller is."""
+        """Say whether the target is in a caller's bridge."""
         target = table.leg(self.target)
         others = [] if target is None or target.has_hung_up else table.others(target)
         return any(other.uniqueid in self.callers for other in others)
 
     def _look_for_successor(self, table: CallTable) -> None:
-        """After the transferrer left: done or returned, by whom the caller talks to now."""
+        """After the transferrer left: decide done or returned by whom the caller talks to now."""
         legs = [leg for leg in table.members(self.home) if leg.state == "Up" and not leg.has_hung_up]
         partners = [leg for leg in legs if leg.uniqueid not in self.callers]
         if partners and partners[0].endpoint == self.endpoint:

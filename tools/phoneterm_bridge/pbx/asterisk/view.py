@@ -1,4 +1,4 @@
-"""The adapter's view of Asterisk: its calls, the transfers under way, and who is told when they change.
+"""The adapter's view of Asterisk: its calls, the transfers under way, and reports of their changes.
 
 Does no input or output itself; events go in, the listener is called. Progress of a transfer is held back until the
 operation that began it has been answered, so that "accepted" always comes first.
@@ -15,16 +15,15 @@ from phoneterm_bridge.pbx.asterisk.resync import find_transfers
 from phoneterm_bridge.pbx.asterisk.transfer import ASKED, ENDED, STARTED, ConsultationRequest, Transfer
 from phoneterm_bridge.pbx.port import Call, PbxListener
 
-# So many parties are on their way at most; of more, the oldest are followed no more: their ends were not told of.
+# At most so many parties are followed; beyond that the oldest, whose end was never reported, are dropped.
 MOST_ARRIVALS = 1000
 
 
 class RunningTransfer:
-    """A transfer with what the operations need to know of it.
+    """A transfer with what the operations need to know about it.
 
-    has_begun is set when it is certain that the number was taken, or that nothing will come of it any more; is_lost
-    when the PBX was lost meanwhile. held_back is the progress that waits for an operation's answer, None when it
-    does not have to.
+    has_begun is set once it is certain that the number was taken, or that it never will be; is_lost is set if the PBX
+    was lost meanwhile. held_back is the progress that waits for an operation's answer, None when it need not wait.
     """
 
     def __init__(
@@ -42,7 +41,7 @@ class RunningTransfer:
         self.held_back = self.held_back or []
 
     def release(self) -> None:
-        """Report what was held back, and from now on everything at once."""
+        """Report what was held back, and report everything at once from now on."""
         held_back, self.held_back = self.held_back or [], None
         for state, reason in held_back:
             self._report(self.transfer.ref, state, reason)
@@ -56,7 +55,7 @@ class RunningTransfer:
 
 
 class CallView:
-    """Table and transfers, kept in step by `apply`. `on_stuck` gets a leg whose colleague's dialplan gave up."""
+    """Call table and transfers, kept in step by `apply`. `on_stuck` gets a leg whose colleague's dialplan gave up."""
 
     def __init__(self, clock: Callable[[], float], on_stuck: Callable[[Leg], None]) -> None:
         """Start empty."""
@@ -79,7 +78,7 @@ class CallView:
         return self._running.get(leg.uniqueid) if leg else None
 
     def begin(self, leg: Leg, plan: ConsultationRequest) -> RunningTransfer:
-        """Follow a transfer that is about to be asked for; ValueError when the leg already has one."""
+        """Follow a transfer that is about to be started; ValueError when the leg already has one."""
         if leg.uniqueid in self._running:
             raise ValueError(f"the call {leg.ref} already has a transfer")
         running = RunningTransfer(leg, self.table.others(leg), plan, self._report)
@@ -87,11 +86,11 @@ class CallView:
         return running
 
     def drop(self, leg: Leg) -> None:
-        """Follow the leg's transfer no more."""
+        """Stop following the leg's transfer."""
         self._running.pop(leg.uniqueid, None)
 
     def send(self, leg: Leg) -> list[Arrival]:
-        """Follow those the leg talks to, who are about to be sent away; the answer is what to release or `forget`."""
+        """Follow the leg's other parties, who are about to be sent away; return them for `release` or `forget`."""
         sent = [Arrival(other.uniqueid, partial(self._tell_arrival, leg.ref)) for other in self.table.others(leg)]
         self._arrivals.update(dict.fromkeys(sent))
         while len(self._arrivals) > MOST_ARRIVALS:
@@ -99,12 +98,12 @@ class CallView:
         return sent
 
     def forget(self, arrivals: list[Arrival]) -> None:
-        """Follow these no more."""
+        """Stop following these."""
         for arrival in arrivals:
             self._arrivals.pop(arrival, None)
 
     def lose(self) -> None:
-        """The connection is gone: nothing is followed any more, and what is known may be wrong soon."""
+        """The connection is gone: stop following everything, because what is known may soon be wrong."""
         for running in self._running.values():
             running.is_lost = True
             running.has_begun.set()
@@ -113,11 +112,11 @@ class CallView:
         self._early = None
 
     def begin_load(self) -> None:
-        """Keep every event from now on until `load`: the list that is about to come may or may not know of it."""
+        """Keep every event from now on until `load`: the coming list may or may not include it."""
         self._early = []
 
     def load(self, channels: Iterable[Message], plan: ConsultationRequest) -> None:
-        """Replace the calls by a fresh list and what has happened meanwhile, and find the consultations in it."""
+        """Replace the calls by a fresh list and the events since, and find the consultations in it."""
         self.table.load(channels)
         early, self._early = self._early or [], None
         for event in early:
@@ -131,7 +130,7 @@ class CallView:
         self.tell_changes()
 
     def apply(self, event: Message) -> None:
-        """Take in one event; progress is told at once, changed calls by the next `tell_changes`."""
+        """Take in one event; progress is reported at once, changed calls by the next `tell_changes`."""
         if self._early is not None:
             self._early.append(event)
             return
@@ -147,7 +146,7 @@ class CallView:
         self._touched |= self._endpoints_of(event)
 
     def tell_changes(self) -> None:
-        """Tell whose calls are not what was told last: once for all events that came together."""
+        """Report whose calls have changed since the last report: once for all events that came together."""
         touched, self._touched = self._touched, set()
         for endpoint in touched:
             self._tell_if_changed(endpoint)
