@@ -1,6 +1,6 @@
 """Joins the parts of one bridge. Does not start any of them.
 
-`assemble` gives `Parts`, complete and immutable: each has been given what it needs, and nothing is put into it later.
+`assemble` returns `Parts`, complete and immutable: each part has everything it needs, and nothing is added later.
 """
 
 from dataclasses import dataclass, replace
@@ -37,14 +37,14 @@ from phoneterm_bridge.terminals.telemetry import Telemetry
 from phoneterm_bridge.terminals.troubles import Troubles
 from phoneterm_bridge.terminals.updates import TerminalUpdates
 
-if TYPE_CHECKING:  # imported only where there is one: a bridge with a mosquitto does not carry amqtt
+if TYPE_CHECKING:  # imported only when needed: a bridge with a mosquitto does not load amqtt
     from phoneterm_bridge.broker.embedded import EmbeddedBroker
     from phoneterm_bridge.web.server import HttpServer
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of one bridge. broker: the embedded one, None where the settings name another; pages: if wanted."""
+    """The parts of one bridge. broker: the embedded one, None where the settings name another; pages: if enabled."""
 
     settings: BridgeSettings
     pbx: Pbx
@@ -75,7 +75,7 @@ class Parts:
 def assemble(
     settings: BridgeSettings, pbx: Pbx, engine: sa.Engine, link: Link | None = None, timing: Timing = USUAL
 ) -> Parts:
-    """Return the parts of a bridge on an open store; SetupProblem when the settings name what cannot be used.
+    """Return the parts of a bridge on an open store; SetupProblem when a setting cannot be used.
 
     `link` replaces the MQTT connection of the settings, and the broker with it.
     """
@@ -117,7 +117,7 @@ def address_of(settings: BrokerSettings) -> BrokerAddress:
 
 
 def will_of(base: str) -> Will:
-    """Return what the broker says when the bridge is gone without a word."""
+    """Return the bridge's last will: what the broker publishes when the connection breaks."""
     topic = messages.topic_of(base, "", messages.BRIDGE_STATE)
     return Will(topic, messages.encode(messages.BRIDGE_STATE, topic, None, {"state": "offline"}))
 
@@ -136,7 +136,7 @@ def _make_link(settings: BrokerSettings, broker: "EmbeddedBroker | None") -> Lin
     if broker is not None:
         return MqttLink(lambda: broker.address, topic_filter, will)  # it is known once the broker listens
     address = address_of(settings)
-    address.make_tls()  # files that cannot be used are trouble of the start
+    address.make_tls()  # unusable files are a problem of the start
     return MqttLink(lambda: address, topic_filter, will)
 
 

@@ -1,4 +1,4 @@
-"""Passes what happens on to the parts it concerns: at the link, at the PBX and in the store. Decides nothing itself."""
+"""Passes events of the link, the PBX and the store to the parts that they concern. Decides nothing itself."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ from phoneterm_bridge.assembly import Parts
 
 
 class Events:
-    """Whom the link and the PBX tell what happens."""
+    """The receiver of the link's and the PBX's events."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     async def on_store(self) -> None:
-        """Take over what changed in the store, tell the terminals it concerns, and pass requests on."""
+        """Take over changes in the store, tell the terminals that they concern, and pass requests on."""
         parts = self._parts
         changed = await parts.directory.refresh()
         parts.site.follow_directory()
@@ -31,7 +31,7 @@ class Events:
         await parts.troubles.keep()
 
     def on_link(self, is_up: bool) -> None:
-        """The MQTT link is up or down: what was to be said before is said or lost by now."""
+        """The MQTT link is up or down; earlier messages have been sent or are lost."""
         parts = self._parts
         parts.outbox.flush()
         parts.health.on_link(is_up)
@@ -59,11 +59,11 @@ class Events:
         parts.updates.tell_calls(endpoint)
 
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
-        """A transfer went on."""
+        """A transfer has progressed."""
         self._parts.running_commands.on_progress(ref, state, reason)
 
     def on_arrival(self, ref: str, reason: str | None) -> None:
-        """Whom a blind transfer sent away was answered, or was not."""
+        """The party that a blind transfer sent away was answered, or was not."""
         self._parts.running_commands.on_arrival(ref, reason)
 
     def on_availability(self, is_available: bool) -> None:

@@ -1,9 +1,9 @@
 """The bridge as a whole: starts its parts in order, and takes them down again. Decides nothing itself.
 
-Parts start in the order of the methods `_start_...`, and what was started last stops first. Order of going: no more
-commands, what is with the PBX finishes (bounded), the PBX, "offline" is published, the link, the pages, the broker, the
-site's limit, the journal, the store. Trouble at the start is a SetupProblem; later trouble with broker or PBX is waited
-out.
+Parts start in the order of the methods `_start_...` and stop in reverse order. Stopping: no more commands are taken,
+commands at the PBX finish (within a time limit), the PBX stops, "offline" is published, then the link, the pages, the
+broker, the site's limit, the journal and the store stop. Trouble at the start is a SetupProblem; if broker or PBX fail
+later, the bridge waits for them.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _FINISH_S = 5
 class Bridge:
     """One bridge between terminals and a PBX. `link` replaces the MQTT connection of the settings; `timing` its waits.
 
-    `parts` and `events`, which tells them what happens, are there from the start on.
+    `parts` and `events` exist from the start on.
     """
 
     parts: Parts
@@ -72,16 +72,16 @@ class Bridge:
             raise
 
     async def stop(self) -> None:
-        """Finish what is in flight, say offline, and stop everything."""
+        """Finish commands in flight, say offline, and stop everything."""
         self.parts.health.is_stopping = True
         await self._started.aclose()
 
     def hurry(self) -> None:
-        """Do not wait any longer, when stopping, for what the PBX has not answered."""
+        """When stopping, no longer wait for answers of the PBX."""
         self._hurried.set()
 
     async def refresh(self) -> None:
-        """Take over at once what changed in the store, and tell the terminals it concerns; pass requests on."""
+        """Take over changes in the store at once, tell the terminals that they concern, and pass requests on."""
         await self.events.on_store()
 
     async def _start_store(self) -> None:
@@ -134,7 +134,7 @@ class Bridge:
         self._started.push_async_callback(self._finish_commands)
 
     async def _finish_commands(self) -> None:
-        """Take no more commands, and wait for what is with the PBX: for a while, and only until somebody hurries."""
+        """Take no more commands, and wait for those at the PBX, for a limited time or until `hurry` is called."""
         dispatcher = self.parts.dispatcher
         dispatcher.close()
         finishing = asyncio.create_task(dispatcher.finish(_FINISH_S))

@@ -1,1 +1,1 @@
-"""The MQTT broker: the embedded one, the files for a mosquitto, and who may do what there."""
+"""The MQTT broker: the embedded one, the files for a mosquitto, and the access rules of both."""

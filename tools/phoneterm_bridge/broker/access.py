@@ -1,7 +1,7 @@
 """Who may do what at the broker: the three lines of the contract, and one for the bridge. Knows no sockets.
 
-A terminal writes what the contract lets it say under its own name, reads what is meant for it, and reads the bridge's
-state. The user name counts, never the client id. A filter is allowed when everything it can match is.
+A terminal may write the contract's topics under its own name, read those for itself, and read the bridge's state. The
+user name counts, never the client id. A filter is allowed if everything that it can match is allowed.
 """
 
 from phoneterm.core import messages

@@ -1,8 +1,8 @@
-"""amqtt's broker with one mistake taken out, who gets retained messages, and one thing added: it can finish delivering.
+"""amqtt's broker with one fault repaired (who gets retained messages), and able to finish deliveries before it stops.
 
-Found in amqtt 0.12: to every client that connects it sends the retained messages of all filters that anybody has
-subscribed to, without asking the access rules, and so each terminal was shown the permissions of all others. And its
-shutdown throws away what it has acknowledged to the publisher but not delivered yet.
+Found in amqtt 0.12: it sends every client that connects the retained messages of all filters that anybody has
+subscribed to, without asking the access rules. So each terminal got the permissions of all others. And its shutdown
+discards messages that it has acknowledged to the publisher but not yet delivered.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from amqtt.session import Session
 
 
 class SubscribersOnlyBroker(Broker):
-    """Sends retained messages only to a client that subscribed to the filter, which the access rules have allowed."""
+    """Sends retained messages only to a client that has subscribed to the filter, as the access rules allow."""
 
     async def _publish_retained_messages_for_subscription(self, subscription: tuple, session: Session) -> None:
         if any(one is session for one, _ in self._subscriptions.get(subscription[0], ())):
@@ -25,7 +25,7 @@ class SubscribersOnlyBroker(Broker):
         self._broadcast_queue.task_done()
 
     async def deliver(self, most_s: float) -> None:
-        """Wait until everything published so far has been delivered, at most so long."""
+        """Wait until everything published so far has been delivered, at most this long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(most_s):
                 await self._broadcast_queue.join()

@@ -1,7 +1,7 @@
 """The CONNECT packet of MQTT 3.1.1: taken apart, and put together again. Does no input or output.
 
-Layout from the OASIS standard, 3.1. What is not a right CONNECT is a ConnectRefused with the CONNACK code to send (0:
-none, just close).
+Layout from the OASIS standard, 3.1. A bad CONNECT raises ConnectRefused with the CONNACK code to send (0: none, just
+close).
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class ConnectRefused(Exception):
 
 @dataclass(frozen=True)
 class Connect:
-    """What a client says of itself."""
+    """The fields of a client's CONNECT."""
 
     client_id: str
     username: str

@@ -1,8 +1,8 @@
 """Checks who may log in at the embedded broker. Does not read sockets or know topics.
 
-Terminals have argon2id hashes in the directory, verified in one thread of its own so that a storm of logins neither
-blocks the event loop nor takes more memory than one verification. What was right once is remembered, hashed under a
-key of this run, so that a thousand terminals that reconnect are not verified slowly again.
+The directory has argon2id hashes of the terminals' passwords. They are verified in a single thread, so a storm of
+logins neither blocks the event loop nor takes more memory than one verification. A correct password is remembered,
+hashed under a key of this run, so that a thousand reconnecting terminals need no slow verification again.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Doorkeeper:
         return is_right and now is not None and now.password_hash == terminal.password_hash
 
     def forget(self, tid: str) -> None:
-        """Forget what is remembered of a terminal."""
+        """Forget a terminal's remembered password."""
         self._right.pop(tid, None)
 
     def close(self) -> None:

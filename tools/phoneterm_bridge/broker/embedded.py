@@ -1,9 +1,10 @@
-"""An MQTT broker inside the bridge: amqtt behind a door of our own, for the terminals of the directory and nobody else.
+"""An MQTT broker inside the bridge: amqtt behind a front end of our own, only for the terminals of the directory.
 
-Does not know payloads. Found in amqtt 0.12: it looks up, deletes and takes over sessions by client id before it asks
-who is there, publishes a will without asking the access rules, ignores the keepalive, and keeps messages for clients
-without a clean session. So the door reads CONNECT itself, and amqtt only sees clients that are admitted, under a
-client id that begins with their user name, with a clean session; the door watches keepalive and packet size.
+Does not know payloads. Found in amqtt 0.12: it looks up, deletes and takes over sessions by client id before it
+authenticates the client, publishes a will without asking the access rules, ignores the keepalive, and keeps messages
+for clients without a clean session. So our front end (the door) reads CONNECT itself, and amqtt only sees admitted
+clients, under a client id that begins with their user name, with a clean session. The door also enforces keepalive and
+packet size.
 """
 
 import asyncio
@@ -42,7 +43,7 @@ _LISTENER = "default"
 class EmbeddedBroker:
     """The broker; `address` is for the bridge itself, with a password that is new at every start unless one is given.
 
-    With `tls` the terminals' connections are encrypted, and the bridge has a door of its own on loopback, plain.
+    With `tls` the terminals' connections are encrypted, and the bridge has its own plain port on loopback.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class EmbeddedBroker:
 
     @property
     def retained_topics(self) -> set[str]:
-        """The topics of which a message is kept for whoever subscribes later."""
+        """The topics that have a retained message."""
         return set(self._broker.retained_messages)
 
     async def start(self) -> None:
@@ -101,7 +102,7 @@ class EmbeddedBroker:
             ) from None
 
     async def stop(self) -> None:
-        """Deliver what was published, within bounds, close all connections and stop listening."""
+        """Deliver what was published, within a time limit, close all connections and stop listening."""
         if self._server is None:
             return
         self._server.close()
@@ -139,7 +140,7 @@ class EmbeddedBroker:
             writer.close()
 
     async def _admit(self, reader: asyncio.StreamReader, is_back_door: bool) -> Connect:
-        """Return the CONNECT of a client whose password, will and number of connections are right."""
+        """Return the CONNECT of a client with the right password, an allowed will and not too many connections."""
         connect = await read_connect(reader)
         if is_back_door and connect.username != _BRIDGE_NAME:
             raise ConnectRefused(connect_packet.REFUSED_NOT_ALLOWED)
@@ -153,7 +154,7 @@ class EmbeddedBroker:
         return connect
 
     async def _serve(self, connect: Connect, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Let amqtt serve an admitted client, after an older connection of the same client has ended."""
+        """Let amqtt serve an admitted client once its older connection has ended."""
         client_id = connect.client_id or secrets.token_hex(8)
         async with asyncio.timeout(_TAKE_OVER_TIMEOUT_S):
             while older := self._open[connect.username].get(client_id):  # another may have been quicker meanwhile

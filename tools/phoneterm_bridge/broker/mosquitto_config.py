@@ -22,7 +22,7 @@ KEYS_NAME = "phoneterm.keys"
 _LOOPBACK = "127.0.0.1"
 LEAST_PASSWORD_CHARS = 16
 _LEAST_TLS = "tls_version tlsv1.2"
-# A client id is worth nothing: nobody can push another one out by taking its id.
+# A client id means nothing: nobody can disconnect another client by using its id.
 _BY_USER_NAME = "use_username_as_clientid true"
 _SAID_BY_TERMINALS = (messages.HELLO, messages.STATE, messages.COMMAND, messages.ACK, messages.TELEMETRY)
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
@@ -31,7 +31,7 @@ _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 def make_files(
     broker: BrokerSettings, terminals: dict[str, TerminalRecord], listen: str, folder: Path, seen_as: PurePath
 ) -> dict[str, str]:
-    """Return name -> text; `listen` is where mosquitto listens, `seen_as` what it sees `folder`, with its files, as."""
+    """Return name -> text; `listen`: mosquitto's address, `seen_as`: the path of `folder` as mosquitto sees it."""
     if broker.embedded:
         raise SetupProblem("The settings say broker.embedded = true: a mosquitto is only used when it is false.")
     login = _bridge_login(broker, terminals)
@@ -44,12 +44,12 @@ def make_files(
 
 
 def without_login(terminals: dict[str, TerminalRecord]) -> list[str]:
-    """Return the terminals that cannot log in at mosquitto, because they were enrolled before it was provided for."""
+    """Return the terminals that cannot log in at mosquitto, because an older version enrolled them."""
     return sorted(tid for tid, record in terminals.items() if not record.is_revoked and not record.mosquitto_hash)
 
 
 def _config_lines(broker: BrokerSettings, listen: str, folder: Path, seen_as: PurePath) -> list[str]:
-    # Terminals with TLS-PSK have a listener of their own; this one is then for the bridge, beside mosquitto.
+    # Terminals with TLS-PSK have their own listener; this one is then for the bridge, on mosquitto's machine.
     is_for_bridge = broker.psk_port and not broker.certificate_path and not broker.allow_plain
     return [
         FIRST_LINE,
@@ -91,7 +91,7 @@ def _psk_lines(port: int, listen: str, seen_as: PurePath) -> list[str]:
 
 
 def _see(path: Path, folder: Path, seen_as: PurePath) -> PurePath:
-    """Return what mosquitto sees a file as: by its new name when it lies in the folder, otherwise where it is."""
+    """Return the path of a file as mosquitto sees it: below `seen_as` if it is in the folder, otherwise unchanged."""
     return seen_as / path.name if path.absolute().parent == folder.absolute() else path.absolute()
 
 
@@ -108,7 +108,7 @@ def _bridge_login(broker: BrokerSettings, terminals: dict[str, TerminalRecord]) 
             f"The setting broker.password must have at least {LEAST_PASSWORD_CHARS} characters; "
             "PHONETERM_BROKER__PASSWORD in the environment sets it."
         )
-    # A salt that follows from name and password keeps the file the same; it costs as much to try as the hash itself.
+    # A salt derived from name and password keeps the file the same; guessing it costs as much as guessing the hash.
     salt = hashlib.pbkdf2_hmac("sha512", password.encode(), broker.username.encode(), passwords.MOSQUITTO_ROUNDS)
     return f"{broker.username}:{passwords.hash_for_mosquitto(password, salt[: passwords.SALT_BYTES])}"
 
@@ -123,7 +123,7 @@ def _shared_keys(terminals: dict[str, TerminalRecord]) -> list[str]:
 
 
 def _access_lines(broker: BrokerSettings) -> list[str]:
-    """The contract's rules by user name; what a terminal may write is spelt out, so that it cannot fill the broker."""
+    """The contract's rules by user name; writable topics are listed one by one, so no terminal can fill the broker."""
     bridge_state = messages.topic_of(broker.base, "", messages.BRIDGE_STATE)
     return [
         FIRST_LINE,

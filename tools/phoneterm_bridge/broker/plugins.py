@@ -1,6 +1,6 @@
-"""The two plugins amqtt asks: whether a client is authenticated, and whether it may use a topic.
+"""The two plugins that amqtt asks whether a client is authenticated, and whether it may use a topic.
 
-Decide nothing themselves: whoever gets to amqtt was admitted at the door, and topics are BrokerAccess's business.
+They decide nothing themselves: every client that reaches amqtt was admitted before, and BrokerAccess judges topics.
 amqtt makes the plugins from their dotted names, and gives each the fields of its Config.
 """
 
@@ -21,7 +21,7 @@ def configure(access: BrokerAccess) -> dict:
 
 
 class AdmittedAtTheDoor(BaseAuthPlugin):
-    """Authenticates every client that has a user name: the door lets no other through."""
+    """Authenticates every client that has a user name: the door admits no other."""
 
     async def authenticate(self, *, session: Session) -> bool:
         """Say whether the session belongs to an admitted client."""
@@ -33,7 +33,7 @@ class TopicsByUser(BaseTopicPlugin):
 
     @dataclass
     class Config:
-        """What `configure` hands over."""
+        """The values from `configure`."""
 
         access: BrokerAccess
 

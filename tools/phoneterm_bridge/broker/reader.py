@@ -1,7 +1,7 @@
-"""What the embedded broker reads from a socket: CONNECT first, then packets within bounds of size and silence.
+"""The embedded broker's input from a socket: first CONNECT, then packets, with limits on size and silence.
 
 Does not judge what it reads. Too large a packet, or silence for one and a half times the keepalive (MQTT 3.1.1,
-3.1.2.10), is a ConnectionError, on which amqtt ends the connection and publishes the will.
+3.1.2.10), raises ConnectionError; amqtt then ends the connection and publishes the will.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ _CONNECT_TIMEOUT_S = 5
 
 
 async def read_connect(reader: asyncio.StreamReader) -> Connect:
-    """Return the client's CONNECT; ConnectRefused if it is not right, TimeoutError if it does not come in time."""
+    """Return the client's CONNECT; ConnectRefused if it is bad, TimeoutError if it does not come in time."""
     async with asyncio.timeout(_CONNECT_TIMEOUT_S):
         if not is_connect((await reader.readexactly(1))[0]):
             raise ConnectRefused(0)
@@ -34,7 +34,7 @@ async def read_connect(reader: asyncio.StreamReader) -> Connect:
 
 
 class DoorReader(ReaderAdapter):
-    """Gives amqtt a rewritten CONNECT and then what the socket brings."""
+    """Gives amqtt a rewritten CONNECT, and then the data from the socket."""
 
     def __init__(self, first: bytes, reader: asyncio.StreamReader, keepalive_s: int) -> None:
         self._first = first
@@ -55,5 +55,5 @@ class DoorReader(ReaderAdapter):
             raise ConnectionError("the client is silent for longer than its keepalive allows") from None
 
     def feed_eof(self) -> None:
-        """Take note that nothing more will be read."""
+        """Note that nothing more will be read."""
         self._reader.feed_eof()

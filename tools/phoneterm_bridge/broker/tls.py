@@ -1,6 +1,6 @@
 """The TLS contexts of the embedded broker and of the bridge as a client, from PEM files. Does not listen or connect.
 
-A file that cannot be used is a SetupProblem that names it.
+A file that cannot be used raises a SetupProblem that names it.
 """
 
 import ssl
@@ -25,7 +25,7 @@ def make_client_context(settings: BrokerSettings) -> ssl.SSLContext | None:
     """Return the context of the bridge as a client of the settings' broker, None when that has no TLS."""
     if settings.ca_path is None:
         return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which checks the certificate and the name in it
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks the certificate and the name in it
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     _load_authority(context, "broker.ca_path", settings.ca_path)
     if settings.client_certificate_path and settings.client_key_path:

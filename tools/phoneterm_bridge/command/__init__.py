@@ -1,1 +1,1 @@
-"""The way of a command: message, checks, journal, PBX, outcome."""
+"""The path of a command: message, checks, journal, PBX, outcome."""

@@ -1,9 +1,9 @@
 """Every check of a command, in order, up to the first refusal. Does not journal, answer or ask the PBX to act.
 
 The order: session, fresh, rate, permitted, which call, number known, site limits. Each refusal is a wire reason, and
-each check notes its verdict in the command. The call of a command that passes is taken: a second transfer of it is
-refused from then on.
-`check_again` repeats, immediately before the action, what may have changed meanwhile.
+each check notes its verdict in the command. If a command passes, its call is taken: a second transfer of it is refused
+from then on.
+Immediately before the action, `check_again` repeats the checks whose result may have changed.
 """
 
 import time
@@ -24,7 +24,7 @@ from phoneterm_bridge.terminals.sessions import Session, Sessions
 
 
 class Checks:
-    """The checks of all terminals' commands. `now_s` is a monotonic clock, `today` the clock on the wall."""
+    """The checks of all terminals' commands. `now_s` is a monotonic clock, `today` the wall clock."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Checks:
         self._today = today
 
     async def check(self, command: Command) -> tuple[RunningCommand | None, str | None]:
-        """Return the call that is taken, once one is, and the reason to refuse the command with, if any."""
+        """Return the call that was taken, if any, and the reason to refuse the command, if any."""
         session = self.session_of(command)
         reason = (
             self._refuse_by_time(command, session) or self._refuse_by_rate(command) or self._refuse_by_right(command)
@@ -64,7 +64,7 @@ class Checks:
         return running, await self._refuse_by_number(command) or self._refuse_by_site(command, running)
 
     def check_again(self, command: Command) -> Event | None:
-        """Return the verdict that a command which passed must not be carried out any more, if so."""
+        """Return a verdict if a command that had passed must no longer be carried out."""
         again = command.checked_again()
         reason = self._refuse_by_time(again, self.session_of(again)) or self._refuse_by_right(again)
         return None if reason is None else again.verdict(reason)
@@ -75,7 +75,7 @@ class Checks:
         return session if session is not None and session.owns(command.id) else None
 
     def first_key_age_ms(self, command: Command) -> int | None:
-        """Return how long ago the first key was pressed; None without the session that it is counted from."""
+        """Return how long ago the first key was pressed; None without the session, on which its time is based."""
         session = self.session_of(command)
         return None if session is None else int(session.age_ms(command.first_ms, self._now_s()))
 
@@ -95,7 +95,7 @@ class Checks:
         return command.add_verdict("rate", "rate" if is_over else None)
 
     def _refuse_by_right(self, command: Command) -> str | None:
-        """The terminal must be allowed to do it, by the directory as it is now, and the PBX must be able to."""
+        """The directory must now allow the terminal to do it, and the PBX must be able to."""
         terminal = self._directory.find(command.terminal.tid)
         if terminal is None:
             return command.add_verdict("permission", "permission", "revoked")
@@ -106,7 +106,7 @@ class Checks:
         return command.add_verdict("permission", None if is_possible else "unsupported")
 
     def _find_call(self, command: Command, session: Session) -> Call | str:
-        """Exactly one call must be meant, with nothing else being done to it."""
+        """Exactly one call must match, and no other command may be acting on it."""
         if not self._pbx.is_available:
             return "pbx-unreachable"
         call = choose_call(self._pbx.calls(command.terminal.endpoint), command.ref, session.at_s(command.first_ms))
@@ -116,7 +116,7 @@ class Checks:
         return refusal_of_call(call, command.op, command.number, is_busy) or call
 
     async def _refuse_by_number(self, command: Command) -> str | None:
-        """The number of an operation that takes one must exist in the terminal's dialplan context."""
+        """If the operation takes a number, it must exist in the terminal's dialplan context."""
         operation = find_operation(command.op)
         if operation is None:
             return command.add_verdict("number", "unsupported")
@@ -127,7 +127,7 @@ class Checks:
         )
 
     def _refuse_by_site(self, command: Command, running: RunningCommand) -> str | None:
-        """All terminals together may send only so many callers outside; this one counts from here on."""
+        """All terminals together may send only a limited number of callers outside; this one counts from now on."""
         if not self._policy.is_external(command.op, command.number):
             return None
         cause = self._limits.count_external(self._now_s(), self._running_commands.external_count)

@@ -1,4 +1,4 @@
-"""One command being decided: who asks for what, and what each check said. Does not check anything."""
+"""One command being decided: who asks for what, and the verdict of each check. Does not check anything."""
 
 import time
 
@@ -13,9 +13,9 @@ def _now_ms() -> int:
 class Command:
     """A command of a terminal.
 
-    fields: those of the decoded message, of which some are also attributes. id: unique per terminal. ref: the call that
-    the phone was in when the code was keyed, None where it knew none. first_ms, since_ms: when the first key happened,
-    and when the command was complete, counted from the session's arrival. trail: what was checked so far.
+    fields: those of the decoded message; some are also attributes. id: unique per terminal. ref: the phone's call when
+    the code was keyed, None if it knew none. first_ms, since_ms: the times of the first key and of the complete
+    command, counted from the session's arrival. trail: the verdicts so far.
     """
 
     __slots__ = (
@@ -44,17 +44,17 @@ class Command:
         self.trail: list[tuple] = []
 
     def add_verdict(self, check: str, reason: str | None, cause: str | None = None) -> str | None:
-        """Remember the verdict of one check (None: passed), with its cause where the reason is not all; return it."""
+        """Note the verdict of one check (None: passed), with its cause if there is more than the reason; return it."""
         verdict = (check, reason or "ok", _now_ms() - self.received_ms)
         self.trail.append((*verdict, cause) if cause else verdict)
         return reason
 
     def checked_again(self) -> "Command":
-        """Return the command as it is before the checks that are made once more."""
+        """Return a copy of the command for the repeated checks."""
         return Command(self.terminal, self.fields, self.received_ms)
 
     def verdict(self, reason: str | None) -> Event:
-        """Return the line on the checks: each with its verdict, the ms since the reception, and the cause if any."""
+        """Return the journal line about the checks: each verdict, the ms since reception, and the cause if any."""
         return Event("check", "refused" if reason else "passed", reason, self.trail)
 
     def timeline(self, reason: str | None, first_key_age_ms: int | None) -> list[Event]:

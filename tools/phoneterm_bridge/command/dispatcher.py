@@ -1,8 +1,8 @@
-"""The path of one command, from an authentic message to the PBX: what must happen, in order, and nothing else.
+"""The path of one command, from an authentic message to the PBX: the steps in order, and nothing else.
 
-Does not read MQTT payloads, know the single checks (`checks.py` does) or follow what comes after the PBX accepted
+Does not read MQTT payloads, know the single checks (`checks.py` does) or follow a command after the PBX has accepted it
 (`running_commands.py` does). The order: new, all checks, journal (durably), checks again, PBX. Nothing is queued and
-nothing is tried twice: what may have happened but was not confirmed is "unknown".
+nothing is tried twice: an action that may have happened but was not confirmed is "unknown".
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class CommandDispatcher:
         publisher: TerminalPublisher,
         deciding: set[tuple[str, str]],
     ) -> None:
-        """deciding: what is kept here of the commands that are being decided, each as (tid, id)."""
+        """deciding: receives the commands that are being decided, each as (tid, id)."""
         self._checks = checks
         self._pbx_requests = pbx_requests
         self._journal = journal
@@ -73,7 +73,7 @@ class CommandDispatcher:
             await asyncio.wait(self._running, timeout=timeout_s)
 
     async def _decide(self, command: Command) -> RunningCommand | None:
-        """Check and journal a new command; return what is to be carried out, or None when it was refused."""
+        """Check and journal a new command; return what to carry out, or None when it was refused."""
         running, reason = await self._checks.check(command)
         recorded, reason = await self._record(command, reason)
         if running is not None and recorded is not None and reason is None:
@@ -89,11 +89,11 @@ class CommandDispatcher:
         return None
 
     async def _record(self, command: Command, reason: str | None) -> tuple[Recorded | None, str | None]:
-        """Journal a command durably; return what was written, and the reason to refuse it with, if any."""
+        """Journal a command durably; return what was written, and the reason to refuse it, if any."""
         try:
             events = command.timeline(reason, self._checks.first_key_age_ms(command))
             recorded = await self._journal.open(command.terminal, command.fields, events, command.received_ms)
-        except Exception as error:  # what cannot be journalled is not done, whatever the cause
+        except Exception as error:  # a command that cannot be journalled is not carried out, whatever the cause
             structlog.get_logger().error("journal-not-written", error=type(error).__name__)
             return None, reason or "unavailable"
         return recorded, reason
@@ -101,8 +101,8 @@ class CommandDispatcher:
     async def _is_repeated(self, command: Command) -> bool:
         """Answer a command that has come before with its recorded result.
 
-        That nothing is done twice rests on the live session alone, which admits an id once; without a session nothing
-        is done at all. The journal only knows what was answered.
+        Only the live session guarantees that nothing is done twice: it admits an id once, and without a session nothing
+        is done at all. The journal only has the answers.
         """
         tid = command.terminal.tid
         session = self._checks.session_of(command)
@@ -112,7 +112,7 @@ class CommandDispatcher:
         if known is None:
             known = await self._journal.look_up(command.terminal, command.id)
         if known is None and session is None:
-            return False  # for the checks to refuse
+            return False  # the checks will refuse it
         state: str | None = "rejected"
         reason: str | None = "duplicate"
         if known is not None and (known.op, known.number) == (command.op, command.number):
@@ -137,12 +137,12 @@ class CommandDispatcher:
             command.op, running.call, command.terminal.context, command.number
         )
         running.note_answer()
-        has_no_end = running.operation.ends not in FINAL_STATES  # to wait for: it is done once it is accepted
+        has_no_end = running.operation.ends not in FINAL_STATES  # else it is done once it is accepted
         state = "done" if outcome.state == "accepted" and has_no_end else outcome.state
         self._running_commands.report(running, state, outcome.reason)
 
     async def _run(self, work: Coroutine) -> None:
-        """Wait for work, which counts as being with the PBX meanwhile."""
+        """Wait for work, and count it as being with the PBX meanwhile."""
         task = cast(asyncio.Task, asyncio.current_task())
         self._running.add(task)
         try:

@@ -1,7 +1,7 @@
-"""What terminals say: finds the terminal, checks the message, and passes it on by kind. Does not decide on commands.
+"""Messages from terminals: finds the terminal, checks the message, and passes it on by kind. Does not judge commands.
 
-Whatever is wrong with a message from outside is one log line and a count, never an exception: a retained command, a
-topic the contract does not have, a terminal that does not exist or is revoked, a wrong signature, a malformed payload.
+A bad message gives one log line and a count, never an exception: a retained command, a topic that is not in the
+contract, a terminal that does not exist or is revoked, a wrong signature, a malformed payload.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ _SPOKEN_BY_TERMINALS = (messages.HELLO, messages.STATE, messages.COMMAND, messag
 
 
 class MessageRouter:
-    """The way in for every message from a terminal."""
+    """The entry point of every message from a terminal."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class MessageRouter:
             self._refuse("retained", topic)
             return
         if kind == messages.STATE and not payload:
-            return  # what the bridge itself clears comes back to it
+            return  # when the bridge clears a retained message, it receives that itself
         terminal = self._directory.find(tid)
         if terminal is None:
             self._refuse("unknown-terminal", topic)
@@ -86,7 +86,7 @@ class MessageRouter:
                 await self._dispatcher.dispatch(Command(terminal, fields), acknowledge)
             else:
                 self._receivers[kind](terminal, fields)
-        except Exception as error:  # our own mistake must not take the service down, nor the other terminals with it
+        except Exception as error:  # our own mistake must not stop the service, which would affect all other terminals
             structlog.get_logger().exception("message-not-taken", tid=tid, kind=kind, error=type(error).__name__)
 
     def _on_hello(self, terminal: TerminalRecord, fields: dict) -> None:
@@ -112,7 +112,7 @@ class MessageRouter:
             self._troubles.begin(tid, MEMORY, shortage)
 
     async def _journal_refused(self, terminal: TerminalRecord, reason: str) -> None:
-        """Journal a command that nobody can be held to: its id is not kept, so that it cannot use one up."""
+        """Journal an unauthentic command, without its id: it must not use up the id of a real command."""
         try:
             verdict = [Event("check", "refused", reason), Event("result", "rejected", reason)]
             await self._journal.open(terminal, _NOT_AUTHENTIC, verdict)

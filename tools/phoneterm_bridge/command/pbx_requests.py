@@ -1,7 +1,7 @@
-"""Asks the PBX one thing, with a deadline, and turns whatever happens into a value. Does not decide what to ask.
+"""Sends the PBX one request, with a deadline, and turns any result into a value. Does not decide what to ask.
 
-A question that fails is "not known"; an operation that fails without an answer is "unknown", because it may have
-been carried out: it is never asked a second time. What is not in the table of operations is not asked for at all.
+A question that fails is "not known". An operation that gets no answer is "unknown", because it may have been carried
+out; it is never sent again. An operation that is not in the table of operations is not sent at all.
 """
 
 import structlog
@@ -15,7 +15,7 @@ _OPERATION_TIMEOUT_S = 10
 
 
 class PbxRequests:
-    """Everything that one PBX is asked for commands."""
+    """All requests to one PBX on behalf of commands."""
 
     def __init__(self, pbx: Pbx) -> None:
         self._pbx = pbx
@@ -34,7 +34,7 @@ class PbxRequests:
         return None if is_known else "unknown-number"
 
     async def ask_for_operation(self, op: str, call: Call, context: str, number: str | None) -> Outcome:
-        """Have the PBX carry out one wire operation on a call, and return what is known of the outcome."""
+        """Have the PBX carry out one wire operation on a call, and return the outcome as far as it is known."""
         operation = find_operation(op)
         if operation is None or op not in self._pbx.operations:
             return Outcome("failed", "unsupported")

@@ -1,11 +1,11 @@
-"""Follows what the PBX was asked to its true end, and tells terminal and journal. Does not decide or ask anything.
+"""Follows commands at the PBX to their true end, and informs terminal and journal. Does not decide or ask anything.
 
 A running command belongs to one call reference. Its results only go forward: accepted, ringing, consulting, then one
-final state. The journal has each of them, and the terminal is told only the newest when its turn comes. What
-acts on a transfer shares its reference and ends with it. A command whose call has left the PBX's
-view ends as unknown when nothing more is heard of it; one that was lost from view while the PBX was away ends as
-unknown at once. A blind transfer is done when the caller has been sent; whether anybody answered there is one more line
-in the journal, whenever it comes.
+final state. The journal gets each of them; the terminal is told only the newest when its turn comes. A command that
+acts on a transfer shares its reference and ends with it. If a command's call has disappeared from the PBX, the command
+ends as unknown unless more news comes; if it disappeared while the PBX was away, it ends as unknown at once. A blind
+transfer is done when the caller has been sent; whether anybody answered there is one more line in the journal,
+whenever it comes.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _FORWARD = {"accepted": 1, "ringing": 2, "consulting": 3}
 
 @dataclass(eq=False, slots=True)
 class RunningCommand:
-    """One command on its way; `asked` is done once the PBX has answered (or can no longer)."""
+    """One running command; `asked` is done once the PBX has answered (or can no longer)."""
 
     tid: str
     command_id: str
@@ -37,13 +37,13 @@ class RunningCommand:
     asked: asyncio.Future[None]
     recorded: Recorded | None = None
     step: int = 0
-    untold: tuple[str, str | None] | None = None  # the last result, while the terminal has yet to be told
+    untold: tuple[str, str | None] | None = None  # the last result, until the terminal has been told
     silence: asyncio.TimerHandle | None = None
     is_external: bool = False
 
     @property
     def is_transfer(self) -> bool:
-        """Say whether it began at the call, and does not act on a transfer that is under way."""
+        """Say whether it began at the call, instead of acting on a transfer under way."""
         return self.operation.acts_on == "call"
 
     def note_answer(self) -> None:
@@ -80,7 +80,7 @@ class RunningCommands:
     def begin(self, tid: str, command_id: str, op: str, call: Call) -> RunningCommand:
         """Take a call for a command; from now on a second transfer of it is refused.
 
-        ValueError for what is not in the table of operations.
+        ValueError for an operation that is not in the table.
         """
         operation = find_operation(op)
         if operation is None:
@@ -96,7 +96,7 @@ class RunningCommands:
         return next(found, None)
 
     def report(self, running: RunningCommand, state: str, reason: str | None) -> None:
-        """Take one command to a result state: journal it, tell the terminal soon; going backwards changes nothing."""
+        """Move a command to a result state: journal it, tell the terminal soon; an earlier state changes nothing."""
         if running not in self._running_commands:
             return
         if state in FINAL_STATES:
@@ -112,7 +112,7 @@ class RunningCommands:
             self._outbox.send(self._say_result, running)
 
     def _say_result(self, running: RunningCommand) -> None:
-        """Tell the terminal how far its command has come."""
+        """Tell the terminal the progress of its command."""
         if running.untold is None:
             return
         (state, reason), running.untold = running.untold, None
@@ -122,7 +122,7 @@ class RunningCommands:
         say("result", **words, **({"reason": reason} if reason else {}))
 
     def drop(self, running: RunningCommand) -> None:
-        """Forget a command; nothing is told."""
+        """Forget a command without telling anybody."""
         running.note_answer()
         if running.silence is not None:
             running.silence.cancel()
@@ -133,7 +133,7 @@ class RunningCommands:
                 del self._by_ref[running.call.ref]
 
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
-        """The PBX says how the transfer on a call went on; commands that act on it end with it."""
+        """The PBX reports progress of the transfer on a call; commands that act on it end with it."""
         for running in tuple(self._by_ref.get(ref, ())):
             self.journal(running, Event("event", state, reason))
             if running.is_transfer:
@@ -149,7 +149,7 @@ class RunningCommands:
             self._journal.append(recorded, Event("arrival", "not-answered" if reason else "answered", reason))
 
     def on_resync(self, endpoint: str, calls: tuple[Call, ...]) -> None:
-        """The PBX was away and is back with these calls of an endpoint: what is not going on any more is unknown."""
+        """The PBX was away and is back with these calls of an endpoint: a command without its call is unknown."""
         going_on = {call.ref for call in calls if call.state == "consulting"}
         for running in tuple(self._running_commands):
             is_asked = running.call.endpoint == endpoint and running.asked.done()
@@ -157,7 +157,7 @@ class RunningCommands:
                 self.report(running, "unknown", None)
 
     def on_calls(self, endpoint: str, refs: set[str]) -> None:
-        """The PBX has only these calls of an endpoint now: whatever is followed beyond them gets its last chance."""
+        """The PBX has only these calls of an endpoint now: a command without its call ends soon unless news comes."""
         for running in self._running_commands:
             if running.call.endpoint != endpoint or not running.asked.done():
                 continue
@@ -176,7 +176,7 @@ class RunningCommands:
                 self._sent.popitem(last=False)
 
     def endpoints(self) -> set[str]:
-        """Return the endpoints that have something followed."""
+        """Return the endpoints with running commands."""
         return {running.call.endpoint for running in self._running_commands}
 
     def journal(self, running: RunningCommand, event: Event) -> None:
@@ -185,7 +185,7 @@ class RunningCommands:
             self._journal.append(running.recorded, event)
 
     def stop(self) -> None:
-        """Stop waiting for silence; what has no end yet becomes unknown in the journal at the next start."""
+        """Stop all waits; commands without an end become unknown in the journal at the next start."""
         for running in self._running_commands:
             if running.silence is not None:
                 running.silence.cancel()

@@ -1,7 +1,7 @@
 """Ends waits that take too long. Does not know what is waited for.
 
-There is one timer for all waits, for the oldest of them, because hardly any wait ever takes too long: a timer for each,
-as `asyncio.timeout` has it, is what most of a short wait's processor time goes into.
+There is one timer for all waits, set for the oldest of them, because hardly any wait ever takes too long. A timer for
+each, as in `asyncio.timeout`, would take most of a short wait's processor time.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ _T = TypeVar("_T")
 
 
 class SharedDeadline:
-    """How long may be waited, in seconds; a task waits for one thing at a time."""
+    """A deadline of some seconds for many waits; a task waits for one thing at a time."""
 
     def __init__(self, most_s: float) -> None:
         self._most_s = most_s
-        self._until_s: dict[asyncio.Task, float] = {}  # of who waits, by the loop's clock; the oldest first
+        self._until_s: dict[asyncio.Task, float] = {}  # of each waiting task, by the loop's clock; the oldest first
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -26,11 +26,11 @@ class SharedDeadline:
 
     @property
     def has_timer(self) -> bool:
-        """Say whether there is a timer for whoever waits or waited."""
+        """Say whether a timer is running."""
         return self._timer is not None
 
     async def wait(self, work: Awaitable[_T]) -> _T:
-        """Return what the work comes to; TimeoutError once it has taken too long, with the work cancelled."""
+        """Return the result of the work; if it takes too long, cancel it and raise TimeoutError."""
         loop, task = asyncio.get_running_loop(), cast(asyncio.Task, asyncio.current_task())
         cancellations = task.cancelling()
         self._until_s[task] = until_s = loop.time() + self._most_s

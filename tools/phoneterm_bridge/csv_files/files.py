@@ -1,7 +1,8 @@
 """Imports users, extensions and terminals from a CSV file, and exports them. Does not print.
 
-A file is taken as a whole or not at all. New terminals' secrets are made before the store is locked, so that a bridge
-that runs is not held up, and are handed to `keep_secrets` before anything is committed: what it raises undoes all.
+A file is imported as a whole or not at all. New terminals' secrets are made before the store is locked, so that a
+running bridge is not held up. They are passed to `keep_secrets` before anything is committed; if it raises, everything
+is undone.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from phoneterm_bridge.store.records import Enrolment, TerminalRecord
 
 
 def plan_import(engine: sa.Engine, content: bytes) -> ImportPlan:
-    """Return what a file would change in the store, and its mistakes."""
+    """Return the changes that a file would make in the store, and its mistakes."""
     rows, mistakes = read_rows(content)
     plan = ImportPlan(read_known(engine))
     for row in rows:

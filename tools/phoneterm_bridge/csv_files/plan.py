@@ -1,8 +1,8 @@
 """Works out what a CSV file changes in the directory, and what is wrong with it. Does not change anything.
 
-What is not there is added. Of what is there, the permissions are set to what the file says, and an empty cell leaves
-them alone ("none" takes all away); an extension's endpoint, context, type and user, and a terminal's extension, cannot
-be changed by a file, so a difference is a mistake. Nothing is removed.
+New entries are added. For existing ones, the permissions are set as the file says; an empty cell leaves them alone
+("none" removes all). A file cannot change an extension's endpoint, context, type and user, or a terminal's extension,
+so a difference there is a mistake. Nothing is removed.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Step(NamedTuple):
 
 @dataclass
 class Known:
-    """What there is: users with their flag, extensions with (user, endpoint, context, type), terminals."""
+    """The existing entries: users with their flag, extensions with (user, endpoint, context, type), terminals."""
 
     users: dict[str, bool] = field(default_factory=dict)
     extensions: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Known:
 
 
 class ImportPlan:
-    """The steps that a file leads to, in order, and its mistakes; `known` is kept up to date with the steps."""
+    """The steps of an import, in order, and the file's mistakes; `known` is kept up to date with the steps."""
 
     def __init__(self, known: Known) -> None:
         self.known = known
@@ -45,7 +45,7 @@ class ImportPlan:
         self.mistakes: list[Mistake] = []
 
     def add(self, row: CsvRow) -> None:
-        """Work out one row; with mistakes in it, what depends on the wrong cells is left out."""
+        """Work out one row; steps that depend on wrong cells are left out."""
         cells, before = row.cells, len(self.mistakes)
         self._refuse(row, "user", names.problem_of_user(cells["user"]))
         aware = self._read_word(row, "multi_user_aware")
@@ -122,7 +122,7 @@ class ImportPlan:
         return _WORDS.get(text)
 
     def _refuse_orphans(self, row: CsvRow, owner: str, columns: tuple[str, ...]) -> None:
-        """A cell that says something about an extension or terminal needs one in its line."""
+        """A cell about an extension or terminal needs one in its line."""
         for column in columns:
             if row.cells[column] and not row.cells[owner]:
                 self._refuse(row, column, f"the line has no {owner} that this could belong to")
@@ -155,5 +155,5 @@ _CHECKS: dict[str, Callable[[tuple[str, ...]], str | None]] = {
 
 
 def _split(text: str) -> tuple[str, ...]:
-    """Return the words of a cell; commas separate too, and "none" is no word at all."""
+    """Return the words of a cell; commas separate too, and "none" gives no words."""
     return () if text.lower() == "none" else tuple(text.replace(",", " ").split())

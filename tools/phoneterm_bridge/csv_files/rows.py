@@ -1,8 +1,8 @@
 """The CSV file of users, extensions and terminals as rows of texts: reads it and writes it. Does not know the store.
 
-One line is a user, with an extension and a terminal of it where there are any; a user may have several lines. Only
-the column user must be there. UTF-8, with or without a byte order mark; separated by commas, or by semicolons where
-the first line has those. What is not right is a `Mistake`, all of them at once.
+One line is a user, with an extension and a terminal if there are any; a user may have several lines. Only the column
+`user` is required. UTF-8, with or without a byte order mark; separated by commas, or by semicolons if the first line
+has those. Every error is a `Mistake`; all of them are returned at once.
 """
 
 import csv
@@ -20,7 +20,7 @@ _MOST_CHARS_SHOWN = 40
 
 
 class Mistake(NamedTuple):
-    """What is wrong in which line (1 is the first of the file) and column ("" for the whole line)."""
+    """An error, with its line (1 is the first of the file) and column ("" for the whole line)."""
 
     line: int
     column: str
@@ -40,7 +40,7 @@ class CsvRow(NamedTuple):
 
 
 def read_rows(content: bytes) -> tuple[list[CsvRow], list[Mistake]]:
-    """Return the rows of a file, and what is wrong with its form."""
+    """Return the rows of a file, and the mistakes in its form."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -72,7 +72,7 @@ def write_rows(rows: Iterable[dict[str, str]]) -> str:
 
 
 def show(text: str) -> str:
-    """Return a cell's text as it can be printed in a sentence: escaped, and cut short."""
+    """Return a cell's text for a sentence: escaped, and cut short."""
     shown = ascii(text)
     return shown if len(shown) <= _MOST_CHARS_SHOWN else f"{shown[:_MOST_CHARS_SHOWN]}...'"
 

@@ -1,4 +1,4 @@
-"""`phoneterm doctor`: looks at everything the bridge needs and says what is wrong, with the line to change.
+"""`phoneterm doctor`: checks everything the bridge needs and says what is wrong, with the line to change.
 
-Changes nothing, and may be run beside a bridge that works. One file a source of findings; `examination` asks them all.
+Changes nothing, and may run beside a working bridge. Each source of findings has a file; `examination` asks them all.
 """

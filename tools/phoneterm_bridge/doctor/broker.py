@@ -1,7 +1,7 @@
 """The broker: is it there, does it refuse strangers and wrong passwords, do its rules hold. Changes nothing there.
 
-A mosquitto as we configure it lets every user be connected once, so a second login as the bridge pushes the working
-bridge out: the bridge's own login is tried only when the caller says that no bridge runs.
+Our mosquitto configuration lets every user be connected only once, so a second login as the bridge would disconnect the
+working bridge. The bridge's own login is tried only when the caller says that no bridge runs.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _ANONYMOUS = Change("mosquitto.conf", "allow_anonymous false")
 async def examine_broker(
     settings: BrokerSettings, probe: ProbeLogin | None = None, is_bridge_down: bool = False
 ) -> list[Finding]:
-    """Look at the broker of the settings, whichever it is."""
+    """Check the broker of the settings, whichever it is."""
     where = f"{settings.host}:{settings.port}"
     found = certificate.examine_files(settings) if settings.embedded else await certificate.examine_server(settings)
     if any(finding.verdict == PROBLEM for finding in found):
@@ -136,7 +136,7 @@ async def _gets_in(client: BrokerClient) -> bool:
 
 
 def _reachable(settings: BrokerSettings) -> BrokerSettings:
-    """Return the settings as a client on this machine uses them: where everybody is served, it is served here."""
+    """Return the settings for a client on this machine: if the broker listens on all addresses, it uses loopback."""
     if settings.embedded and settings.host in ("0.0.0.0", "::"):
         return settings.model_copy(update={"host": "127.0.0.1"})
     return settings

@@ -1,6 +1,6 @@
-"""A client at the broker for trying what a login may do. Does not judge, has no last will and never reconnects.
+"""A broker client that tries what a login may do. Does not judge, has no last will and never reconnects.
 
-`open` raises Refused when the broker says no to the login, and NotReached when there is no broker to ask.
+`open` raises Refused when the broker refuses the login, and NotReached when there is no broker.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ class Refused(Exception):
 
 
 class NotReached(Exception):
-    """There is no MQTT broker there; says why in a few words."""
+    """There is no MQTT broker there; the text says why."""
 
 
 class BrokerClient:
-    """One connection; `heard` are (topic, payload) of what came."""
+    """One connection; `heard` has (topic, payload) of the received messages."""
 
     def __init__(self, settings: BrokerSettings, username: str | None, password: str = "") -> None:
         """username None: without any login, as a stranger."""
@@ -55,7 +55,7 @@ class BrokerClient:
             raise NotReached(str(error)) from None
 
     async def subscribe(self, topic_filter: str) -> bool:
-        """Ask for messages, and say whether the broker granted it."""
+        """Subscribe, and return whether the broker granted it."""
         with suppress(TimeoutError, HungUp):
             async with asyncio.timeout(_ANSWER_S):
                 return await self._protocol.subscribe(topic_filter)

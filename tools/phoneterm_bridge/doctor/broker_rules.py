@@ -1,8 +1,8 @@
 """Tries at the broker what a terminal must not be able to do. Does not know how a broker is configured.
 
-Everything that is published is one word that no receiver takes for a message of the contract, under the name of a
-terminal that does not exist; nothing is retained. A broker grants subscriptions and acknowledges publishes that its
-rules forbid, so only what is heard counts: a forbidden publish shows only to somebody who may read that topic.
+Everything published is one word that no receiver takes for a message of the contract, under the name of a terminal
+that does not exist; nothing is retained. A broker may grant subscriptions and acknowledge publishes that its rules
+forbid, so only received messages count: a forbidden publish shows only to somebody who may read that topic.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ async def try_rules(client: BrokerClient, base: str, own: str | None, witness: B
 
 
 async def hears_a_bridge(client: BrokerClient, base: str) -> bool:
-    """Say whether the broker keeps the word of a bridge that it is there."""
+    """Say whether the broker retains the message of a bridge that it is online."""
     topic = messages.topic_of(base, "", messages.BRIDGE_STATE)
     await client.subscribe(topic)
     await asyncio.sleep(_LISTEN_S)
@@ -66,7 +66,7 @@ async def hears_a_bridge(client: BrokerClient, base: str) -> bool:
 
 
 def _tries(base: str, own: str | None, nobody: str) -> dict[str, str]:
-    """Return topic -> what it would mean if something said there were heard."""
+    """Return topic -> what it would mean if a message there were received."""
     tries = {
         messages.topic_of(base, nobody, messages.COMMAND): "give commands as another terminal",
         messages.topic_of(base, nobody, messages.REQUEST): "speak to other terminals as the bridge does",

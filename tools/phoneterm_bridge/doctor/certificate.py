@@ -1,4 +1,4 @@
-"""TLS certificates of broker and PBX: accepted by who must trust them, for their name, and for how much longer.
+"""TLS certificates of broker and PBX: whether they are accepted, for the right name, and for how much longer.
 
 Does not read certificates itself: Python's TLS does, in a handshake with the broker or, for the embedded broker's
 files, in one that never leaves memory.
@@ -99,14 +99,14 @@ async def _look_at(who: str, host: str, port: int, context: ssl.SSLContext | Non
 
 
 async def _hear_refusal(reader: asyncio.StreamReader) -> None:
-    """Give the server the time to say that it wants another certificate: with TLS 1.3 the client believes to be in."""
+    """Wait for the server to refuse the client's certificate: with TLS 1.3 that comes after the handshake."""
     with suppress(TimeoutError, ConnectionError):
         async with asyncio.timeout(_REFUSAL_S):
             await reader.read(1)
 
 
 def judge_dates(certificate: dict, otherwise: str, who: str = "broker", renew: Change = _RENEW) -> Finding:
-    """Say for how long an accepted certificate is still good."""
+    """Say how long an accepted certificate is still valid."""
     days = int((ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) // _DAY_S)
     sentence = f"The {who}'s certificate is good for {days} more days; {otherwise}."
     if days < _SOON_DAYS:
@@ -115,7 +115,7 @@ def judge_dates(certificate: dict, otherwise: str, who: str = "broker", renew: C
 
 
 def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> dict:
-    """Have a client and a server shake hands in memory, and return what the client knows of the certificate."""
+    """Do a handshake of client and server in memory, and return the certificate as the client sees it."""
     up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = [client.wrap_bio(down, up), server.wrap_bio(up, down, server_side=True)]
     is_done = [False, False]

@@ -1,7 +1,7 @@
-"""This machine's clock: a sane year, and whether something keeps it right. Does not ask a time server.
+"""This machine's clock: a plausible year, and whether something keeps it right. Does not ask a time server.
 
-A wrong clock breaks certificates, the times in the journal, office hours and the hour of the site's limit; it does not
-let a late command through, because ages are counted by a clock that nobody sets.
+A wrong clock breaks certificates, the times in the journal, office hours and the hour of the site's limit. It does not
+let a late command through, because ages are measured by a monotonic clock.
 """
 
 import shutil
@@ -20,7 +20,7 @@ _START_IT = Change("command line", "timedatectl set-ntp true   # systemd-timesyn
 
 
 def examine_clock(now: datetime | None = None, ask_is_kept: Callable[[], bool | None] | None = None) -> list[Finding]:
-    """Look at year and synchronisation: at those of this machine, unless they are given."""
+    """Check year and synchronisation: those of this machine, unless they are given."""
     now = now or datetime.now(UTC)
     if not _FIRST_SANE_YEAR <= now.year <= _LAST_SANE_YEAR:
         return [Finding(PROBLEM, _PART, f"The clock says {now:%Y-%m-%d %H:%M} UTC, which cannot be.", _START_IT)]
@@ -34,7 +34,7 @@ def examine_clock(now: datetime | None = None, ask_is_kept: Callable[[], bool | 
 
 
 def is_synchronised() -> bool | None:
-    """Say whether the system says so; None where it cannot be asked (no systemd, as in many containers)."""
+    """Ask the system whether its clock is synchronised; None if it cannot say (no systemd, as in many containers)."""
     program = shutil.which("timedatectl")
     if Path("/run/systemd/timesync/synchronized").exists():
         return True

@@ -1,4 +1,4 @@
-"""The disk under the store: can it be written to, and is there room. Does not look at the store itself.
+"""The disk of the store: can it be written to, and is there room. Does not look at the store itself.
 
 Measured: 100,000 commands take 94 MB of journal, so a gigabyte is ten very busy days.
 """

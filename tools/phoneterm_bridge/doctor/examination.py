@@ -1,6 +1,6 @@
-"""Asks every source of findings, in the order a person would look. Finds nothing out by itself.
+"""Asks every source of findings, in the order a person would look. Finds nothing itself.
 
-A source that breaks is a finding too ("not known"), so that one mistake never hides the rest.
+A source that fails is a finding too ("not known"), so that one mistake never hides the rest.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,7 +25,7 @@ Source = Callable[[], Awaitable[list[Finding]]]
 async def examine_all(
     settings: BridgeSettings, config: Path | None = None, probe: ProbeLogin | None = None, is_bridge_down: bool = False
 ) -> list[Finding]:
-    """Look at everything; the arguments are those of `make_sources`."""
+    """Check everything; the arguments are those of `make_sources`."""
     return await ask_all(make_sources(settings, config, probe, is_bridge_down))
 
 
@@ -50,7 +50,7 @@ def make_sources(
 
 
 async def ask_all(sources: Mapping[str, Source]) -> list[Finding]:
-    """Ask the source of each part, one after the other, and return what they found."""
+    """Ask the source of each part, one after the other, and return their findings."""
     return [finding for part, source in sources.items() for finding in await _ask(part, source)]
 
 

@@ -1,7 +1,7 @@
-"""What was found out about one thing: a verdict, one sentence, and where it helps the line to change.
+"""One finding: a verdict, one sentence, and, where it helps, the line to change.
 
-Does not find out anything. Verdicts: OK, WARNING (it works, but should be changed), PROBLEM (something does not work or
-is open to others), UNKNOWN (could not be found out from here; the sentence says why).
+Does not find anything itself. Verdicts: OK, WARNING (it works, but should be changed), PROBLEM (something does not work
+or is open to others), UNKNOWN (could not be determined from here; the sentence says why).
 """
 
 from typing import NamedTuple
@@ -10,14 +10,14 @@ OK, WARNING, PROBLEM, UNKNOWN = "ok", "warning", "problem", "not known"
 
 
 class Change(NamedTuple):
-    """The line to change: the file (or where it is typed) and the text that should stand there."""
+    """The line to change: the file (or where to type it) and its new text."""
 
     file: str
     text: str
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at. A change of an OK finding is not needed; it would make something better."""
+    """One thing that was checked. The change of an OK finding is optional: an improvement."""
 
     verdict: str
     part: str

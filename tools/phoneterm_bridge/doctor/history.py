@@ -1,6 +1,6 @@
-"""What the journal of the last days says about PBX and network: results that no user can mend. Does not judge users.
+"""Problems of PBX and network in the journal of the last days: results that no user can repair. Does not judge users.
 
-Reads the store only. A time is that of the command's reception, in local time.
+Only reads the store. A time is that of the command's reception, in local time.
 """
 
 import time
@@ -19,7 +19,7 @@ from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 
 _PART = "history"
 DAYS = 7
-_HEARD = ("ringing", "consulting", "returned")  # what the bridge knows only from the PBX's events about calls
+_HEARD = ("ringing", "consulting", "returned")  # reasons that the bridge knows only from the PBX's events about calls
 _TELLING = {
     "not-permitted-by-pbx": ("the PBX did not let the phone transfer (T or t missing)", DIAL_FIX),
     "pbx-misconfigured": ("the PBX has no feature code", MAP_FIX),
@@ -61,10 +61,10 @@ def has_heard_calls(path: Path) -> bool:
 
 
 def _count(path: Path) -> tuple[list[tuple[str, int, int, str]], int]:
-    """Return (reason, how often, the last entry, its extension), and how many commands there were."""
+    """Return (reason, count, last entry, its extension) for each, and the number of commands."""
     lines, commands = tables.lines.c, tables.commands.c
     wide = tables.lines.join(tables.commands, commands.entry == lines.entry)
-    last = sa.func.max(lines.entry)  # SQLite takes the other columns from the row with the greatest one
+    last = sa.func.max(lines.entry)  # SQLite takes the other columns from the row with the maximum
     query = sa.select(lines.reason, sa.func.count(), last, commands.extension).select_from(wide)
     query = query.where(lines.entry >= _first_entry(), lines.stage == "result", lines.reason.in_(_TELLING))
     with closing(open_read_only(path)) as connection:

@@ -1,6 +1,6 @@
-"""The login of a terminal with which the doctor tries the broker's rules, from the file its enrolment wrote.
+"""The terminal login that the doctor uses to try the broker's rules, from the file that its enrolment wrote.
 
-Does not connect. What is not right with the file is a SetupProblem.
+Does not connect. A bad file raises SetupProblem.
 """
 
 import json

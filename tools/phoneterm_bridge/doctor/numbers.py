@@ -1,6 +1,6 @@
-"""The digit map beside the store's extensions, and sample numbers to try at a dialplan. Does not ask the PBX.
+"""Compares the digit map with the store's extensions, and makes sample numbers for a dialplan. Does not ask the PBX.
 
-Samples are drawn from the map itself by a walk that is the same every time, so that two runs try the same numbers.
+Samples come from a walk through the map that is the same every time, so two runs try the same numbers.
 """
 
 import random
@@ -53,13 +53,13 @@ def examine_digit_map(phones: PhoneSettings, policy: PolicySettings, stored: Sto
 
 
 def read_digit_map(phones: PhoneSettings) -> DigitMap | None:
-    """Return the digit map in force, None when it is not right."""
+    """Return the digit map in force, None when it is invalid."""
     compiled = compile_map(digit_map_of(phones))
     return None if isinstance(compiled, Rejected) else compiled
 
 
 def sample_numbers(digit_map: DigitMap) -> dict[str, list[str]]:
-    """Return numbers of every class that can be a target, shorter and longer ones."""
+    """Return short and long numbers of every class that can be a target."""
     samples: dict[str, list[str]] = {
         group.name: [] for group in digit_map.groups if group.name not in FORBIDDEN_CLASSES
     }
@@ -75,7 +75,7 @@ def sample_numbers(digit_map: DigitMap) -> dict[str, list[str]]:
 
 
 def _walk(digit_map: DigitMap, places: int, most: int, draw: random.Random) -> str:
-    """Return a number of at most so many digits that stays within these places of the map for as long as it can."""
+    """Return a number of at most this many digits that stays within these places of the map as long as possible."""
     state, number = digit_map.start(), ""
     while len(number) < most:
         ways = [digit for digit in _DIGITS if digit_map.step(state, digit) & places]

@@ -1,6 +1,6 @@
-"""The PBX: can it be reached, does it let the bridge in; then what the other files find out there.
+"""The PBX: can it be reached, does it accept the bridge's login; then the findings of the other files.
 
-Does not change anything at the PBX: it asks, and never acts on a call.
+Does not change anything at the PBX: it only asks, and never acts on a call.
 """
 
 import time
@@ -26,7 +26,7 @@ MANAGER_FILE = "manager.conf (FreePBX: manager_custom.conf)"
 
 
 async def examine_pbx(settings: BridgeSettings, stored: Stored, has_heard_calls: bool = False) -> list[Finding]:
-    """Look at everything that can be seen over the bridge's own login; has_heard_calls: the bridge did, lately."""
+    """Check all that the bridge's own login can see; has_heard_calls: the bridge received events of calls lately."""
     where = f"{settings.pbx.kind} at {settings.pbx.host}:{settings.pbx.port}"
     found = await examine_manager(settings.pbx)
     if any(finding.verdict == PROBLEM for finding in found):

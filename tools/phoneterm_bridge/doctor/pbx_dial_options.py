@@ -1,7 +1,7 @@
-"""T and t: whether the calls a phone has can be transferred at all. Does not see dialplan outside the store's contexts.
+"""T and t: whether a phone's calls can be transferred at all. Does not see dialplan outside the store's contexts.
 
-Three things tell: the Dial and Queue lines of the store's contexts (with `include`), FreePBX's global variables, and
-calls that are up now. Options stand in the third argument of Dial and the second of Queue.
+There are three sources: the Dial and Queue lines of the store's contexts (with `include`), FreePBX's global variables,
+and calls that are up now. Options are in the third argument of Dial and the second of Queue.
 """
 
 import re
@@ -24,7 +24,7 @@ DIAL_FIX = Change(_FILE, "DIAL_OPTIONS = Tt in [globals], and Dial(PJSIP/...,20,
 
 
 async def examine_dial_options(session: PbxSession, stored: Stored) -> list[Finding]:
-    """Look for Dials whose calls nobody, or not the called phone, can transfer."""
+    """Look for Dials whose calls nobody can transfer, or not the called phone."""
     lines = await _read_lines(session, sorted({place.context for place in stored.places}))
     lines |= {f"{_CALL} {one.get('Channel')}": one for one in await session.ask_list("CoreShowChannels")}
     found = await _read_options(session, lines)
@@ -44,7 +44,7 @@ async def examine_dial_options(session: PbxSession, stored: Stored) -> list[Find
 
 
 async def _read_options(session: PbxSession, lines: dict[str, Message]) -> dict[str, str]:
-    """Return the option letters of those lines that connect a call."""
+    """Return the option letters of the lines that connect a call."""
     found = {}
     for where, line in lines.items():
         data = line.get("AppData") or line.get("ApplicationData")
@@ -88,7 +88,7 @@ def split_arguments(data: str) -> list[str]:
 
 
 def _is_empty_global(options: str) -> bool:
-    """Say whether options are nothing but global variables of FreePBX; that they are still there means: no value."""
+    """Say whether options consist only of FreePBX's global variables; if still unresolved, they have no value."""
     names = set(_GLOBAL.findall(options))
     return _GLOBAL.sub("", options) == "" and bool(names) and names <= {"DIAL_OPTIONS", "TRUNK_OPTIONS"}
 
@@ -104,7 +104,7 @@ async def _read_lines_to_phones(session: PbxSession, stored: Stored) -> dict[str
 
 
 async def _read_lines(session: PbxSession, contexts: list[str]) -> dict[str, Message]:
-    """Return the dialplan lines of contexts and of those they include, by where they stand."""
+    """Return the dialplan lines of contexts and of those they include, by their place."""
     lines: dict[str, Message] = {}
     seen: set[str] = set()
     while contexts and len(seen) < _MOST_CONTEXTS:

@@ -1,6 +1,6 @@
-"""The dialplan beside the store and the digit map: contexts that are missing, numbers that lead nowhere.
+"""Compares the dialplan with store and digit map: contexts that are missing, numbers that lead nowhere.
 
-Does not dial: it asks DIALPLAN_EXISTS, as the bridge does before every transfer, so what it finds is what phones get.
+Does not dial: it asks DIALPLAN_EXISTS, as the bridge does before every transfer, so phones get the same result.
 """
 
 import re
@@ -18,7 +18,7 @@ _NO_CONTEXT = re.compile(r"did not find context", re.IGNORECASE)
 
 
 async def examine_dialplan(session: PbxSession, phones: PhoneSettings, stored: Stored) -> list[Finding]:
-    """Look at every context that the store names."""
+    """Check every context that the store names."""
     found = []
     for context in sorted({place.context for place in stored.places}):
         numbers = [place.number for place in stored.places if place.context == context]

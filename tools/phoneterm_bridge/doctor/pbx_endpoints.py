@@ -15,7 +15,7 @@ _NOBODY = "no-such-endpoint-as-this"
 
 
 async def examine_endpoints(session: PbxSession, stored: Stored) -> list[Finding]:
-    """Look at the endpoints of all terminals."""
+    """Check the endpoints of all terminals."""
     if await session.read(f"DEVICE_STATE(PJSIP/{_NOBODY})") != _NO_SUCH:
         fix = Change("modules.conf", "load = func_devstate.so")
         return [

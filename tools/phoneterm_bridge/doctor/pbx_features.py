@@ -1,7 +1,7 @@
-"""The PBX's transfer features: are there codes, which way a transfer starts, and what would make it faster.
+"""The PBX's transfer features: are there codes, how does a transfer start, and what would make it faster.
 
-Does not start a transfer, and does not know itself which way the bridge takes: `asterisk.speed` does, with the lines
-that would give it a faster one. Times are those measured in the lab, from the action to the caller on hold.
+Does not start a transfer, and does not itself know which way the bridge takes: `asterisk.speed` does, and it has the
+lines that would allow a faster one. Times were measured in the lab, from the action to the caller on hold.
 """
 
 from dataclasses import replace
@@ -21,7 +21,7 @@ _AT_FREEPBX = {"featuremap": "features_featuremap_custom.conf", "general": "feat
 
 
 async def examine_features(session: PbxSession) -> list[Finding]:
-    """Look at codes, the way in use and the settings that slow it down."""
+    """Check the codes, the way in use and the settings that slow it down."""
     features = await ask_features(session)
     attempts = await session.read("FEATURE(transferdialattempts)")
     changes = _changes_for(features)
@@ -46,7 +46,7 @@ def _change_of(line: ConfigLine) -> Change:
 
 
 def _changes_for(features: Features) -> dict[str, Change]:
-    """Return what would make transfers faster, by the key to change; a tone that is not told has the usual length."""
+    """Return the changes that make transfers faster, by key; an unknown tone length counts as the usual one."""
     if features.min_dtmf_ms is None:
         features = replace(features, min_dtmf_ms=MIN_DTMF_DEFAULT_MS)
     return {line.line.partition(" = ")[0]: _change_of(line) for line in speed_of(features).faster_with}
@@ -63,7 +63,7 @@ def _examine_code(code: str, changes: dict[str, Change]) -> Finding:
 
 
 def _examine_way(features: Features, changes: dict[str, Change]) -> Finding:
-    """The way the bridge takes: the number in a variable and the code played, or else Atxfer, which plays it all."""
+    """The way the bridge takes: the number in a variable and the code played, or Atxfer, which plays all digits."""
     way = speed_of(features).way
     if way == EVERY_DIGIT:
         is_old = features.version < FIRST_VERSION_WITH_TRANSFER_EXTEN

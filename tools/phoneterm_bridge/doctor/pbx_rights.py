@@ -1,9 +1,9 @@
-"""What the bridge's AMI login may do: enough for the bridge, and nothing beyond. Does not try any action out.
+"""The rights of the bridge's AMI login: enough for the bridge, and no more. Does not try any action.
 
-Write classes follow from ListCommands, which lists exactly the actions this login may use, each with its classes. Read
-classes nobody tells a login: they are known from the PBX's own file where it may be read (func_config), otherwise from
-events that came, here or lately to the bridge. A second login makes an event of class security, and every login one of
-class system.
+Write classes follow from ListCommands, which lists exactly the actions this login may use, each with its classes. A
+login cannot ask for its read classes. They are known from the PBX's own file if it can be read (func_config), otherwise
+from events received here, or lately by the bridge. A second login makes an event of class security, and every login
+one of class system.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _PRIVILEGES = re.compile(r"\(Priv: ([a-z,]+)\)$")
 
 
 async def examine_rights(session: PbxSession, login: AmiSettings, has_heard_calls: bool = False) -> list[Finding]:
-    """Look at read and write classes, and at whether this login can read the PBX's files."""
+    """Check read and write classes, and whether this login can read the PBX's files."""
     return [
         *_examine_write(session.username, await read_actions(session)),
         *await _examine_read(session, login, has_heard_calls),
@@ -35,7 +35,7 @@ async def examine_rights(session: PbxSession, login: AmiSettings, has_heard_call
 
 
 async def read_actions(session: PbxSession) -> dict[str, frozenset[str]]:
-    """Return the actions this login may use, each with the classes of which one is enough."""
+    """Return the actions this login may use, each with the classes that allow it."""
     found = {}
     for name, text in (await session.ask("ListCommands")).pairs:
         if classes := _PRIVILEGES.search(text):
@@ -44,7 +44,7 @@ async def read_actions(session: PbxSession) -> dict[str, frozenset[str]]:
 
 
 def excess_of(actions: dict[str, frozenset[str]]) -> list[str]:
-    """Return the classes this login must have beyond the bridge's; where one of several would do, the likeliest."""
+    """Return the classes that this login has beyond the bridge's; of several possible ones, the likeliest."""
     beyond = [classes for classes in actions.values() if classes and not classes & WRITE_CLASSES]
     alone = {name for classes in beyond if len(classes) == 1 for name in classes}
     unclear = {"/".join(sorted(classes)) for classes in beyond if not classes & alone}
@@ -94,7 +94,7 @@ async def _examine_read(session: PbxSession, login: AmiSettings, has_heard_calls
 
 
 async def _examine_files(session: PbxSession) -> list[Finding]:
-    """Asterisk's function AST_CONFIG tells any login that may use Getvar every line of every file."""
+    """Asterisk's function AST_CONFIG shows any login that may use Getvar every line of every file."""
     if not await session.read_file("manager.conf", "general", "enabled"):
         return [Finding(OK, _PART, "This login cannot read the PBX's configuration files (func_config is not loaded).")]
     sentence = (

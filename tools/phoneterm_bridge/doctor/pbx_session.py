@@ -1,4 +1,4 @@
-"""One AMI login of the doctor's own, beside the bridge's. Does not judge what it hears.
+"""The doctor's own AMI login, beside the bridge's. Does not judge the answers.
 
 `open_session` raises what `AmiConnection` raises; questions may raise NotConnected or OutcomeUnknown.
 """
@@ -17,7 +17,7 @@ _AT_ONCE = 50
 
 
 class PbxSession:
-    """Questions to the PBX, and the classes of the events that came meanwhile."""
+    """Questions to the PBX, and the classes of the events received meanwhile."""
 
     def __init__(self, settings: AmiSettings) -> None:
         self.username = settings.username
@@ -29,7 +29,7 @@ class PbxSession:
         self.seen_classes.update(name for name in event.get("Privilege").split(",") if name not in ("", "all"))
 
     def attach(self, connection: AmiConnection) -> None:
-        """Ask over this connection from now on."""
+        """Use this connection from now on."""
         self._connection = connection
 
     async def ask(self, action: str, headers: Headers = ()) -> Message:
@@ -54,7 +54,7 @@ class PbxSession:
         return values
 
     async def read_file(self, file: str, section: str, key: str) -> str:
-        """Return what a configuration file of the PBX says, "" when it does not say or the PBX does not tell."""
+        """Return a value from a configuration file of the PBX, "" when it is missing or the PBX does not show it."""
         return await self.read(f"AST_CONFIG({file},{section},{key},-1)")
 
 

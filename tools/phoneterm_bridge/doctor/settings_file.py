@@ -13,7 +13,7 @@ _EVERYBODY_ELSE = stat.S_IRWXG | stat.S_IRWXO
 
 
 def examine_settings(settings: BridgeSettings, config: Path | None) -> list[Finding]:
-    """Look at the file the settings came from, and at the secrets and the roads they travel."""
+    """Check the settings file, the secrets, and the connections that carry them."""
     return [*_examine_file(config), *_examine_secrets(settings)]
 
 

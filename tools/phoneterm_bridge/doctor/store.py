@@ -1,7 +1,7 @@
 """The store: is it there, is its schema the one of this version, may others read it, is the journal's end whole.
 
-Opens it read-only and never migrates it. Only the end of the journal is looked at: `phoneterm journal verify` proves
-all of it.
+Opens it read-only and never migrates it. Only the end of the journal is checked; `phoneterm journal verify` checks all
+of it.
 """
 
 import sqlite3
@@ -24,7 +24,7 @@ _MIGRATIONS = Path(database.__file__).parent / "migrations"
 
 
 class Place(NamedTuple):
-    """One extension of the store: its number, and the dialplan context its transfers go through."""
+    """One extension of the store: its number, and the dialplan context of its transfers."""
 
     number: str
     context: str
@@ -38,7 +38,7 @@ class Stored(NamedTuple):
 
 
 def examine_store(path: Path) -> list[Finding]:
-    """Look at the store without changing it."""
+    """Check the store without changing it."""
     if not path.exists():
         fix = Change("command line", "phoneterm user import FILE, or phoneterm user add and phoneterm terminal add")
         return [Finding(WARNING, _PART, f"There is no store {path} yet; the bridge makes an empty one.", fix)]
@@ -81,7 +81,7 @@ def open_read_only(path: Path) -> sa.Connection:
 
     @sa.event.listens_for(engine, "connect")
     def begin_by_hand(connection, _record):
-        connection.isolation_level = None  # sqlite3 would not begin a transaction to read in
+        connection.isolation_level = None  # by itself sqlite3 begins no transaction for reading
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection):
@@ -109,7 +109,7 @@ def _examine_schema(connection: sa.Connection, path: Path) -> list[Finding]:
 
 
 def _check_end(connection: sa.Connection) -> Finding:
-    """Follow the last rows of the hash chain to the head; head and rows are of one moment, the connection's."""
+    """Follow the last rows of the hash chain to the head; the connection sees head and rows of the same moment."""
     head = connection.execute(sa.select(tables.journal_head.c.seq, tables.journal_head.c.hash)).one()
     newest_first = sa.select(tables.journal).order_by(tables.journal.c.seq.desc()).limit(_ROWS_CHECKED + 1)
     rows = list(reversed(connection.execute(newest_first).all()))

@@ -1,6 +1,6 @@
-"""What is wrong with terminals: who has not taken what it was sent, and who is short of memory. Asks no terminal.
+"""Troubles of terminals: not taken what they were sent, or short of memory. Asks no terminal.
 
-It is what the bridge that runs has noted in the store, or the one that ran last. Times are local.
+The running bridge, or the one that ran last, has recorded them in the store. Times are local.
 """
 
 from collections import defaultdict

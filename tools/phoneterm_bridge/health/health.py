@@ -1,8 +1,7 @@
 """Whether the bridge can do its work at this moment, and what is missing if not. Changes nothing.
 
-"Ready" means that a command which is keyed now would reach the PBX. "Stuck" means that something does not go on which
-should, so that a new start may help; a broker or a PBX that is away is waited for, and is not that. Times are
-monotonic seconds.
+"Ready" means that a command keyed now would reach the PBX. "Stuck" means that something hangs and a restart may help;
+it does not include a broker or PBX that is away, which the bridge waits for. Times are monotonic seconds.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ _LAG_EVERY_S = 0.5
 
 
 class Health:
-    """The health of one bridge; others tell it what happens."""
+    """The health of one bridge; other parts report to it."""
 
     def __init__(self, pbx: Pbx, pulse: Pulse, troubles: Troubles, now_s: Callable[[], float] = time.monotonic) -> None:
         self.now_s = now_s
@@ -70,11 +69,11 @@ class Health:
         return found
 
     def troubled(self) -> dict[str, str]:
-        """Return what is wrong with terminals, by kind, each with a sentence; the bridge is ready all the same."""
+        """Return what is wrong with terminals, by kind, each with a sentence; the bridge is still ready."""
         return self.troubles.describe()
 
     def stuck(self) -> str | None:
-        """Return what does not go on although it should, if anything."""
+        """Return what hangs, if anything."""
         now_s = self.now_s()
         if now_s - self._store_read_s > _STUCK_S:
             return "store"
@@ -82,12 +81,12 @@ class Health:
         return "broker" if deaf_since_s is not None and now_s - deaf_since_s > _STUCK_S else None
 
     def take_lag_s(self) -> float:
-        """Return the longest time the event loop came late since this was last asked."""
+        """Return the longest delay of the event loop since the last call."""
         lag_s, self._lag_s = self._lag_s, 0.0
         return lag_s
 
     async def watch_loop(self) -> None:
-        """Measure how late the event loop comes, for ever."""
+        """Measure the delay of the event loop, for ever."""
         while True:
             due_s = time.monotonic() + _LAG_EVERY_S
             await asyncio.sleep(_LAG_EVERY_S)

@@ -1,7 +1,7 @@
-"""A journal that counts what goes through it: results by operation, how long it took to ask the PBX, and failures.
+"""A journal that counts: results by operation, the time until the PBX is asked, and failures.
 
-Counts only; what is written is the journal's own business. It stands beside the path of a command: a bridge without
-metrics uses the plain journal and pays nothing. Memory is bounded, whatever reasons there will be.
+Does not decide what is written. A bridge without metrics uses the plain journal and pays nothing for this. Memory is
+bounded, however many reasons there are.
 """
 
 import time
@@ -25,9 +25,9 @@ _OTHER = "other"
 class CountedJournal(Journal):
     """The journal of one bridge, with counts since its start.
 
-    results: (operation, state, reason) -> how often a terminal was told that. delays: how many commands were asked of
-    the PBX within each bound of BOUNDS_MS after they were received, and after the last one; delay_sum_ms: all together.
-    failures: commands that could not be journalled, and so were not carried out; `health` is told of the last one.
+    results: (operation, state, reason) -> how often a terminal was told that. delays: for how many commands the PBX was
+    asked within each bound of BOUNDS_MS after reception, and after the last bound; delay_sum_ms: their sum.
+    failures: commands that could not be journalled, and so were not carried out; `health` is told about each.
     """
 
     def __init__(self, engine: sa.Engine, health: Health) -> None:

@@ -32,7 +32,7 @@ _READINESS = {
 
 
 def make_document() -> dict[str, Any]:
-    """Return the document, as JSON is made from it."""
+    """Return the document as JSON-compatible values."""
     readiness = {"$ref": "#/components/schemas/Readiness"}
     return {
         "openapi": "3.1.0",

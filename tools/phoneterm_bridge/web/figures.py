@@ -1,7 +1,7 @@
 """Reads the bridge's figures from its parts: plain numbers by metric and labels. Does not format or keep them.
 
-Runs on the event loop and must stay short. A metric is named by what `metrics` describes; its figures are a mapping
-from the values of its labels to a number. Labels never hold a number that was dialled.
+Runs on the event loop and must stay short. `metrics` defines the names; the figures of a metric are a mapping from the
+values of its labels to a number. Labels never hold a dialled number.
 """
 
 import os
@@ -22,7 +22,7 @@ from phoneterm_bridge.web.counted_journal import CountedJournal
 
 Figures = dict[str, dict[tuple[str, ...], float]]
 
-# Terminals that get figures of their own. Beyond it only their sum would be of use, and a scrape would take too long.
+# Terminals that get their own figures. With more, only sums would be useful, and a scrape would take too long.
 MOST_TERMINALS = 250
 
 
@@ -43,7 +43,7 @@ class Sources:
 
 
 def read_figures(sources: Sources) -> Figures:
-    """Return what all metrics but the histogram are at this moment."""
+    """Return the present values of all metrics but the histogram."""
     return (
         _read_path(sources)
         | _read_surroundings(sources)
@@ -91,7 +91,7 @@ def _read_surroundings(sources: Sources) -> Figures:
 
 
 def _read_troubles(health: Health) -> Figures:
-    """Return how many terminals have each kind of trouble, and the first so many by name."""
+    """Return how many terminals have each kind of trouble, and the names of the first ones."""
     standing = health.troubles.standing()
     counted = Counter(one.what for one in standing)
     return {
@@ -101,7 +101,7 @@ def _read_troubles(health: Health) -> Figures:
 
 
 def _read_terminals(telemetry: Telemetry, online: set[str]) -> Figures:
-    """Return what terminals said of themselves, of the first so many of them."""
+    """Return the telemetry of the first terminals."""
     latest, left_out = telemetry.latest(online, MOST_TERMINALS)
     figures: Figures = {"phoneterm_terminals_left_out": _one(left_out)}
     for tid, fields in latest.items():
@@ -112,7 +112,7 @@ def _read_terminals(telemetry: Telemetry, online: set[str]) -> Figures:
     return figures
 
 
-# Fields of the telemetry message: the metric, and what makes its unit seconds or bytes.
+# Fields of the telemetry message: the metric, and the factor that makes its unit seconds or bytes.
 TELEMETRY_METRICS = {
     "uptime_s": ("phoneterm_terminal_uptime_seconds", 1.0),
     "heap_free": ("phoneterm_terminal_heap_free_bytes", 1.0),
@@ -141,7 +141,7 @@ def _one(value: float) -> dict[tuple[str, ...], float]:
 
 
 def _size_bytes(path: Path) -> int:
-    """Return what the store takes on the disk, its write-ahead log included; 0 when it cannot be seen."""
+    """Return the size of the store on the disk, including its write-ahead log; 0 when it cannot be seen."""
     total = 0
     for name in (path, Path(f"{path}-wal")):
         try:

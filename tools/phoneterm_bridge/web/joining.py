@@ -1,7 +1,7 @@
-"""Joins the bridge's parts with its pages: a server whose metrics are read from them. Imported only when wanted.
+"""Joins the bridge's parts with its pages: makes a server whose metrics are read from them. Imported only when enabled.
 
-Does not start it. Figures are read on the event loop, in one go; the text is made from them in a thread, so that a
-scrape of a large site does not hold up a command.
+Does not start it. Figures are read on the event loop, all at once; a thread makes the text from them, so that a scrape
+of a large site does not hold up a command.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""The bridge's metrics as Prometheus reads them: what each one is, and the text of a scrape. Does not count anything.
+"""The bridge's metrics as Prometheus reads them: their descriptions, and the text of a scrape. Does not count anything.
 
-All are here, in the order of the text. A counter's name gets `_total` in the text. The rest of this process (memory,
-CPU, files) comes from prometheus-client's own collector.
+All are here, in the order of the text. A counter's name gets `_total` in the text. Figures of the process (memory,
+CPU, files) come from prometheus-client's own collector.
 """
 
 import platform
@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from phoneterm_bridge.web.counted_journal import BOUNDS_MS
 from phoneterm_bridge.web.figures import Figures
 
-# The name; whether it only rises; its labels; what it is.
+# The name; whether it is a counter; its labels; its description.
 _DESCRIPTIONS: tuple[tuple[str, bool, tuple[str, ...], str], ...] = (
     ("phoneterm_ready", False, (), "1 when a command keyed now would reach the PBX."),
     ("phoneterm_broker_up", False, (), "1 when the broker brings the bridge's messages back."),
@@ -70,7 +70,7 @@ class _Scrape:
         self._delay_sum_ms = delay_sum_ms
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every metric, those without a figure included."""
+        """Yield every metric, including those without a figure."""
         build = {"version": version("phoneterm"), "python": platform.python_version()}
         yield InfoMetricFamily("phoneterm_build", "This bridge.", build)
         yield self._delay()
@@ -90,7 +90,7 @@ class _Scrape:
 
 
 def render(figures: Figures, delays: list[int], delay_sum_ms: int) -> bytes:
-    """Return the text of a scrape; may run in any thread, because it has only values."""
+    """Return the text of a scrape; may run in any thread, because it uses only values."""
     registry = CollectorRegistry()
     registry.register(_Scrape(figures, delays, delay_sum_ms))
     ProcessCollector(registry=registry)

@@ -1,8 +1,8 @@
 """The bridge's pages for machines: /healthz, /readyz and /metrics, described by /openapi.json. Does not serve them.
 
-Imported only when the settings turn the pages on, and no more than Starlette: a framework that derives the document
-from types takes 8 MB in every bridge. They read and change nothing, and ask nobody for a password. What does not exist
-or is not allowed is a short JSON text with `detail`; a mistake of ours is one log line and a 500.
+Imported only when the settings turn the pages on. They use only Starlette: a framework that derives the document from
+types would take 8 MB in every bridge. They change nothing and ask for no password. A page that does not exist or is not
+allowed gives a short JSON text with `detail`; a mistake of ours gives one log line and a 500.
 """
 
 from collections.abc import Awaitable, Callable

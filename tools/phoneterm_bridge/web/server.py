@@ -1,7 +1,8 @@
 """Serves the bridge's pages over HTTP inside its own event loop, with uvicorn. Does not know what is on them.
 
-uvicorn as it comes takes the signals of the process and ends it when a port is taken; both are ours to decide, so the
-socket is opened here and its signal handling is left out. Requests and connections are bounded in size and number.
+By default uvicorn handles the signals of the process and ends it when a port is taken. The bridge must decide both, so
+the socket is opened here and uvicorn's signal handling is left out. Requests and connections are bounded in size and
+number.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ _MOST_REQUESTS = 64
 _MOST_HEADER_BYTES = 16 * 1024
 _IDLE_S = 5
 _GOODBYE_S = 1
-# Keeps caches and browsers from doing more with a page than showing it.
+# Keeps caches and browsers from doing more than showing a page.
 _HEADERS = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
 
 
@@ -51,7 +52,7 @@ class HttpServer:
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="http server")
 
     async def stop(self) -> None:
-        """Let requests finish, within bounds, and stop listening."""
+        """Let requests finish, within a time limit, and stop listening."""
         if self._task is not None:
             self._server.should_exit = True
             await asyncio.wait([self._task])

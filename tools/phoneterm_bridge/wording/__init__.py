@@ -1,1 +1,1 @@
-"""What people read: log lines, sentences, names."""
+"""Texts for people: log lines, sentences, names."""

@@ -1,7 +1,7 @@
-"""Structured logs on standard error, for people (console) or machines (json). Does not decide what is worth a line.
+"""Structured logs on standard error, for people (console) or machines (json). Does not decide what is logged.
 
-What is logged are events with fields; outside text is cut short and escaped, numbers and secrets never get here.
-The MQTT library's own loggers are silenced: they print payloads, and the bridge tells their story itself.
+A log line is an event with fields; outside text is cut short and escaped, and numbers and secrets never get here.
+The MQTT library's own loggers are silenced: they print payloads, and the bridge logs the same events itself.
 """
 
 import json
@@ -19,7 +19,7 @@ _NOISY = ("amqtt", "transitions", "websockets", "asyncio", "alembic", "uvicorn")
 
 
 def set_up_logs(log_format: str, level: str) -> None:
-    """Make every logger of this process, structlog's and the standard library's, print in one format from one level."""
+    """Make every logger of this process, structlog's and the standard library's, use one format and one level."""
     level_number = logging.getLevelNamesMapping()[level.upper()]
     steps: list[Any] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
     last: list[Any]
@@ -28,7 +28,7 @@ def set_up_logs(log_format: str, level: str) -> None:
         last = [structlog.processors.format_exc_info, _render]
         last_of_others, writer = [*last, _decode], structlog.BytesLoggerFactory(sys.stderr.buffer)
     else:
-        # The plain traceback: the rich one would print local variables, numbers and secrets among them.
+        # The plain traceback: the rich one would print local variables, including numbers and secrets.
         plain = structlog.dev.plain_traceback
         last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
         last_of_others, writer = last, structlog.WriteLoggerFactory(sys.stderr)
@@ -47,7 +47,7 @@ def set_up_logs(log_format: str, level: str) -> None:
 
 
 def _render(_logger: object, _method: str, event: Mapping[str, object]) -> bytes:
-    with suppress(TypeError):  # text that is no UTF-8, as a file's name may be, or a number of more than 64 bits
+    with suppress(TypeError):  # text that is not UTF-8, such as a file's name may be, or a number of more than 64 bits
         line = orjson.dumps(event, repr, orjson.OPT_PASSTHROUGH_DATACLASS)
         if line.isascii():
             return line
@@ -59,7 +59,7 @@ def _decode(_logger: object, _method: str, line: bytes) -> str:
 
 
 def shorten(text: object) -> str:
-    """Return outside text fit for a log line: escaped to printable ASCII and cut to 120 characters."""
+    """Return outside text in a form for a log line: escaped to printable ASCII and cut to 120 characters."""
     escaped = str(text).encode("ascii", "backslashreplace").decode()
     printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in escaped)
     return printable if len(printable) <= MAX_TEXT_CHARS else printable[: MAX_TEXT_CHARS - 1] + "~"

@@ -1,7 +1,7 @@
-"""Says in a sentence that a receptionist understands what came of a command. Does not read the journal or print.
+"""Says what became of a command, in a sentence that a receptionist understands. Does not read the journal or print.
 
-One table has the words for every wire reason, and one the words for the causes that say more than the reason. Both go
-on after "because". What was keyed is in words of the table of operations. Times are local.
+One table has the words for every wire reason, another the words for causes that say more than the reason. Both
+continue a sentence after "because". The table of operations has the words for what was keyed. Times are local.
 """
 
 import json
@@ -67,27 +67,27 @@ _UNREADABLE = "the message was damaged or did not follow the contract"
 
 
 def explain(timeline: Timeline) -> str:
-    """Say when what was keyed, and what came of it and why."""
+    """Say what was keyed and when, and what became of it and why."""
     command, at = timeline.command, datetime.fromtimestamp(keyed_ms(timeline) / 1000)
     asked = _describe_keys(command.op, command.number)
     return f"On {at:%A, %-d %B} at {at:%H:%M:%S}, {command.extension} {asked}. {_describe_result(timeline)}"
 
 
 def describe_none(extension: str, moment: datetime | None, nearest: Timeline | None) -> str:
-    """Say that nothing was keyed then, and what is nearest."""
+    """Say that nothing was keyed then, and name the nearest command."""
     when = "" if moment is None else f" at about {moment:%H:%M} on {moment:%A, %-d %B}"
     none = f"No command of {extension} reached the bridge{when}; what a phone itself refuses is not sent."
     return none if nearest is None else f"{none} The nearest one: {explain(nearest)}"
 
 
 def describe_change(change: Change) -> str:
-    """Say who changed what a refusal may come from."""
+    """Say who made the change that may have caused a refusal."""
     at, where = datetime.fromtimestamp(change.at_ms / 1000), f" ({change.where})" if change.where else ""
     return f"The last change: {change.subject}, {change.what}, on {at:%-d %B at %H:%M} by {change.who}{where}."
 
 
 def is_about(timeline: Timeline, at_ms: int | None) -> bool:
-    """Say whether a command is near enough to a time to be the one that is meant."""
+    """Say whether a command is close enough to a time to be the one that is meant."""
     return at_ms is None or abs(timeline.command.received_ms - at_ms) <= _ABOUT_MS
 
 
@@ -97,7 +97,7 @@ def is_of_permission(timeline: Timeline) -> bool:
 
 
 def as_fields(timeline: Timeline) -> dict:
-    """Return the same, and the whole timeline, as plain values for machines."""
+    """Return the same information and the whole timeline as plain values for machines."""
     command, (state, reason) = timeline.command, result_of(timeline)
     fields = {"extension": command.extension, "terminal": command.tid, "id": command.command_id}
     fields |= {"op": command.op, "number": command.number, "call": command.call, "keyed_ms": keyed_ms(timeline)}
@@ -118,7 +118,7 @@ def result_of(timeline: Timeline) -> tuple[str | None, str | None]:
 
 
 def cause_of(timeline: Timeline) -> str | None:
-    """Return what the refusing check wrote down beyond the reason."""
+    """Return the cause that the refusing check recorded beyond the reason."""
     for line in timeline.lines:
         if line.stage == "check" and line.reason is not None and line.detail is not None:
             last = json.loads(line.detail)[-1]
@@ -158,7 +158,7 @@ def _describe_result(timeline: Timeline) -> str:
 
 
 def _describe_arrival(timeline: Timeline) -> str:
-    """Say what became of a caller who was sent away, where the PBX let that out."""
+    """Say what became of a caller who was sent away, if the PBX reported it."""
     arrivals = [line for line in timeline.lines if line.stage == "arrival"]
     if not arrivals:
         return ""
