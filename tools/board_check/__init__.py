@@ -1,1 +1,1 @@
-"""What a board is wired like: reads `boards/<NAME>`, refuses what cannot work, and draws the wiring."""
+"""A board's wiring: reads `boards/<NAME>`, refuses wirings that cannot work, and draws the others."""

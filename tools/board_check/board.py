@@ -1,6 +1,6 @@
-"""A board as its folder describes it: pins, polarity, legends, roles, and which chip it has.
+"""A board as its folder describes it: pins, polarity, legends, roles, and its chip.
 
-Does not read files (`board_file.py`) or judge what they say (`pin_rules.py`, `key_rules.py`).
+Does not read files (`board_file.py`) or judge them (`pin_rules.py`, `key_rules.py`).
 Pins are GPIO numbers; None is a part that the board does not have.
 """
 
@@ -22,7 +22,7 @@ class Display:
 
 @dataclass(frozen=True)
 class Connection:
-    """One wire: what it leads to, for people ("row 1"), its pin, and `kind`, by which it is judged."""
+    """One wire: its end, in words for people ("row 1"), its pin, and its `kind`, for the rules."""
 
     part: str
     pin: int
@@ -52,7 +52,7 @@ class Board:
     display: Display | None
 
     def connections(self) -> Iterator[Connection]:
-        """Yield every wire that goes to a pin, in the order of the table that people solder by."""
+        """Yield every wire that goes to a pin, in the order of the table for soldering."""
         for index, pin in enumerate(self.rows):
             yield Connection(f"row {index + 1}", pin, "row")
         for index, pin in enumerate(self.columns):

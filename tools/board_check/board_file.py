@@ -1,7 +1,7 @@
 """Reads a board's folder: `board.py` for the wiring, `board.json` for the chip, in MicroPython's own shape.
 
-Does not judge the wiring; `pin_rules.py` and `key_rules.py` do. A folder that lacks something or says it in the wrong
-way is BoardUnusable, with one sentence. Files: board.json, board.py, manifest.py; wiring.md and wiring.svg are drawn.
+Does not judge the wiring; `pin_rules.py` and `key_rules.py` do. A folder with something missing or wrong raises
+BoardUnusable, with one sentence. Files: board.json, board.py, manifest.py; wiring.md and wiring.svg are drawn.
 """
 
 import json
@@ -25,7 +25,7 @@ def find_boards(boards: Path = BOARDS) -> list[Path]:
 
 
 def find_board(name: str, boards: Path = BOARDS) -> Path:
-    """Return the folder of a board that is named, or whose folder is named; BoardUnusable when there is none."""
+    """Return the folder of a board, given by its name or its folder; BoardUnusable when there is none."""
     for folder in (boards / name, Path(name)):
         if folder.is_dir() and folder.resolve() != boards.resolve():
             return folder.resolve()
@@ -87,7 +87,7 @@ def _make_board(folder: Path, document: dict[str, Any], source: Source) -> Board
 
 
 def _display(values: "_Values", source: Source) -> Display | None:
-    """Return the display whose driver board.py imports from `boards/displays`, or which another module plays."""
+    """Return the display: its driver is imported from `boards/displays`, or simulated by another module."""
     drivers = {path.stem for path in DISPLAYS.glob("*.py")}
     used = sorted(source.imports & drivers)
     if len(used) > 1:
@@ -98,7 +98,7 @@ def _display(values: "_Values", source: Source) -> Display | None:
 
 
 class _Values:
-    """The names of one board.py, taken out by what they must be."""
+    """The names of one board.py, read with the type that each must have."""
 
     def __init__(self, place: str, values: dict[str, Any]) -> None:
         self._place, self._values = place, values

@@ -1,7 +1,7 @@
-"""Reads the names that a `board.py` sets, without running it: it is MicroPython's, and this is not MicroPython.
+"""Reads the names that a `board.py` sets, without running it, because it needs MicroPython.
 
-Does not know which names there must be; `board_file.py` does. A board.py may hold a docstring, names set to plain
-values, and functions. Anything else would run at import, on a device that is not put together yet, and is refused.
+Does not know which names are required; `board_file.py` does. A board.py may hold a docstring, names set to plain
+values, and functions. Anything else would run at import, before the device is set up, and is refused.
 """
 
 import ast
@@ -25,7 +25,7 @@ class Source:
 
 
 def read_source(path: Path) -> Source:
-    """Return what the file holds; BoardUnusable says which line cannot be taken."""
+    """Return the contents of the file; BoardUnusable names a line that is not allowed."""
     place = f"{path.parent.name}/{path.name}"
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """Checks one board: its folder, its keypad, its pins, and whether the drawn wiring is that of `board.py`.
 
-Does not print. The result is a list of sentences, one a problem; none means that the board can be used.
+Does not print. The result is a list of sentences, one for each problem; none means that the board can be used.
 """
 
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""What each chip's pins can be used for: the facts that a board's wiring is checked against.
+"""The possible uses of each chip's pins: the facts that a board's wiring is checked against.
 
 Does not judge a board; `pin_rules.py` does. Pins are GPIO numbers. A strapping pin's value is the level that it needs
 at reset for the chip to start from flash and to be flashed: 0, 1, or None where either will do. `pulls` are the pins
-whose pull-up (1) or pull-down (0) is on from a reset until the firmware says otherwise; the others float.
+whose pull-up (1) or pull-down (0) is on from a reset until the firmware changes it; the others float.
 Sources: Espressif's ESP-IDF programming guide, "GPIO & RTC GPIO" of each chip, and the data sheets' "Boot
 Configurations"; the technical reference manuals' IO MUX pin tables, column "Reset" (pulls); esptool's "Boot Mode
 Selection"; MicroPython's ports/esp32/machine_pin.h (the pins it has) and ports/esp32/boards/*/mpconfigboard.h (which

@@ -1,7 +1,7 @@
 """`phoneterm board`: which boards there are, whether they can work, and how they are wired.
 
-Does no work of its own. What is wrong is said in one sentence each on stderr, with exit code 1. What draws is loaded
-by the commands that need it: it takes a third of a second, which every other `phoneterm` command would wait for too.
+Does no work of its own. Each problem is one sentence on stderr, and the exit code is 1. The drawing modules are loaded
+only by the commands that need them: that takes a third of a second, which would delay every other `phoneterm` command.
 """
 
 from pathlib import Path

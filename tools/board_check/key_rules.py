@@ -1,7 +1,7 @@
 """Says what is wrong with a board's keypad and names: how many rows and columns, which legends, which roles.
 
-Does not look at pins (`pin_rules.py`). The firmware's own keymap and settings have the last word, so that nothing
-passes here which they would refuse on the device. Each problem is one sentence.
+Does not look at pins (`pin_rules.py`). The firmware's own keymap and settings have the last word, so anything that they
+would refuse on the device is refused here. Each problem is one sentence.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""The parts around a board that a picture and a parts list name: their values, and what they are sold as.
+"""The parts around a board, for pictures and parts lists: their values and trade names.
 
-Does not know which board has which; board.py does. Resistors are in ohms.
+Does not know which board has which part; board.py does. Resistors are in ohms.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ BUZZER_OHM = 100  # a piezo disc is a capacitor: this is all the current that a 
 
 @dataclass(frozen=True)
 class DisplayPart:
-    """A display: what it is called, what it is fed with, and what one must know to solder it (or "")."""
+    """A display: its name, its supply voltage, and a note for soldering (or "")."""
 
     title: str
     supply: str
@@ -29,5 +29,5 @@ _DISPLAYS = {
 
 
 def find_display(driver: str) -> DisplayPart:
-    """Return what the display of a driver in `boards/displays` is; its name, for one that nobody has described."""
+    """Return the display part of a driver in `boards/displays`; with the driver's name if it is not described here."""
     return _DISPLAYS.get(driver, DisplayPart(driver, "3V3"))

@@ -1,7 +1,7 @@
 """Draws a board's wiring, for a person with a soldering iron: the chip's pins, the keypad, and the parts around it.
 
-Does not judge it. The keypad is to the right with one colour a wire, the parts are to the left; a wire is where
-`board.py` has its pin. `picture_keypad.py` and `picture_parts.py` draw the two sides.
+Does not judge it. The keypad is on the right, with a colour for each wire, and the parts are on the left; every wire
+leads to the pin that `board.py` names. `picture_keypad.py` and `picture_parts.py` draw the two sides.
 """
 
 from board_check.board import Board

@@ -1,6 +1,6 @@
 """Draws the keypad of a board: its eight wires, its keys with their legends, and which wire leads to which key.
 
-Does not draw the board; `picture.py` does, which puts its pins at KEYPAD_PIN_YS (rows first, then columns).
+Does not draw the board; `picture.py` does, and puts its pins at KEYPAD_PIN_YS (rows first, then columns).
 """
 
 from board_check.board import Board

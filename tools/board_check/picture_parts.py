@@ -1,4 +1,4 @@
-"""Draws what hangs on a board besides the keypad: lamp, buzzer, hook switch and display, each as it is soldered.
+"""Draws the parts of a board besides the keypad: lamp, buzzer, hook switch and display, each as it is soldered.
 
 Does not draw the board; `picture.py` does. A part that the board does not have is named as such.
 """

@@ -1,11 +1,11 @@
 """Says which wires of a board lead to a pin that cannot do what the wire needs, and why.
 
-Does not know the chips' pins by heart; `chips.py` does. Each problem is one sentence.
-A strapping pin is looked at when the chip comes out of reset. What hangs on it pulls it one way or the other then: a
-column and a display's bus up, a buzzer's transistor down, a lamp towards its dark end. A hook switch and a row may do
-either: a closed switch grounds its pin, and a pressed key joins its row to whatever pulls the column.
-From then until the firmware runs, about a second, a pin that has its pull-up on switches on what hangs on a transistor.
-Rows, columns and the hook switch do not mind what their pins pull before: the firmware turns their pull-ups on.
+Does not have the chips' pins; `chips.py` does. Each problem is one sentence.
+The chip reads a strapping pin when it comes out of reset. At that time the attached part pulls the pin: a column and a
+display's bus up, a buzzer's transistor down, a lamp towards its dark end. A hook switch and a row may do either: a
+closed switch grounds its pin, and a pressed key joins its row to whatever pulls the column.
+From then until the firmware runs, about a second, a pin with its pull-up on switches on the part behind a transistor.
+For rows, columns and the hook switch the earlier pull does not matter: the firmware turns their pull-ups on.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _AT_EVERY_START = {"lamp": "it would light at every start", "buzzer": "it would 
 
 
 def find_pin_problems(board: Board) -> list[str]:
-    """Return a sentence for each wire that leads to an unsuitable pin, and for each pin that two wires lead to."""
+    """Return a sentence for each wire to an unsuitable pin, and for each pin with two wires."""
     chip = CHIPS[board.chip]
     problems = []
     seen: dict[int, str] = {}
@@ -72,7 +72,7 @@ def _start_reasons(chip: Chip, wire: Connection, level: int | None) -> Iterator[
 
 
 def _level_at_reset(board: Board, wire: Connection) -> int | None:
-    """Return which way the wire pulls its pin while the chip is in reset; None when it may be either."""
+    """Return the level to which the wire pulls its pin while the chip is in reset; None when it may be either."""
     return {"column": 1, "bus": 1, "buzzer": 0, "lamp": 1 - board.lamp_active}.get(wire.kind)
 
 

@@ -1,4 +1,4 @@
-"""Says all that keeps the firmware from working on a board: its keypad, its pins, its display.
+"""Lists everything that keeps the firmware from working on a board: its keypad, its pins, its display.
 
 Does not look at the drawn wiring (`check.py` does), so that a build need not draw.
 """

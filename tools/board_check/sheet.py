@@ -1,7 +1,7 @@
 """A sheet of paper to draw a wiring on: boxes, lines, letters and electrical symbols at given places.
 
 Does not know boards. x runs to the right and y up, in schemdraw's units; letters become lines, so that a picture looks
-the same where no font is installed. What is drawn first lies below.
+the same without an installed font. Later elements cover earlier ones.
 """
 
 import re
@@ -47,7 +47,7 @@ class Sheet:
         self._add(element)
 
     def dot(self, at: Point, color: str) -> None:
-        """Draw a place where a wire is soldered on."""
+        """Draw a solder point."""
         self._drawing.add(symbols.Dot(radius=0.075).at(at).color(color).fill(color))
 
     def text(self, at: Point, text: str, *, size: float = 11, align: str = "center", color: str = INK) -> None:
@@ -59,7 +59,7 @@ class Sheet:
         self._add(element)
 
     def symbol(self, symbol: symbols.Element, start: Point, end: Point | None = None) -> None:
-        """Draw an electrical symbol, from one point to another where it has two ends."""
+        """Draw an electrical symbol, from one point to another if it has two ends."""
         symbol = symbol.at(start).linewidth(_SYMBOL_WIDTH)
         if end is not None:
             assert isinstance(symbol, symbols.Element2Term)
@@ -67,7 +67,7 @@ class Sheet:
         self._drawing.add(symbol)
 
     def _add(self, element: symbols.Element) -> None:
-        """Add an element whose places are those of the sheet."""
+        """Add an element, with the sheet's coordinates."""
         self._drawing.add(element.at((0, 0)).theta(0))
 
     def svg(self) -> str:
@@ -77,7 +77,7 @@ class Sheet:
 
 
 def _define_letters_once(svg: str) -> str:
-    """Leave out what defines a letter again: only the first definition counts, and they are most of the file."""
+    """Leave out repeated definitions of a letter: only the first one counts, and they are most of the file."""
     seen: set[str] = set()
 
     def take(found: re.Match[str]) -> str:

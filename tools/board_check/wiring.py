@@ -1,4 +1,4 @@
-"""Keeps a board's drawn wiring beside its `board.py`: writes wiring.svg and wiring.md, and tells when they are old.
+"""Keeps a board's drawn wiring beside its `board.py`: writes wiring.svg and wiring.md, and detects when they are old.
 
 Does not draw or word them; `picture.py` and `wiring_page.py` do.
 """

@@ -1,6 +1,6 @@
-"""Which MicroPython runs on the board, on which chip, with how much in it, and whether our firmware can run there.
+"""Which MicroPython runs on the board, on which chip and with what memory, and whether our firmware can run there.
 
-Does not put an image on a board: `rom_loader.py` does, and the sentences here show how.
+Does not write an image to a board: `rom_loader.py` does, and the sentences here say how.
 """
 
 import ast
@@ -14,7 +14,7 @@ from device_cable.problem import CableProblem
 
 OLDEST = parse_version(OLDEST_MICROPYTHON)
 OLDEST_WITH_SHARED_KEY = (1, 29)  # that has TLS-PSK
-# The firmware that MicroPython itself has is found on the places of the path that are no files, whatever else is there.
+# Frozen firmware is found through the entries of the path that are not file systems, whatever else is on the board.
 _READ = """
 import os, sys
 largest = 0
@@ -42,7 +42,7 @@ _PSRAM_BYTES = 1024 * 1024  # no memory inside a chip is that large
 
 @dataclass(frozen=True)
 class Board:
-    """What the board says of itself: "esp32", (1, 28, 0), "Generic ESP32 module with ESP32" and its chip "esp32".
+    """What the board reports: "esp32", (1, 28, 0), "Generic ESP32 module with ESP32" and its chip "esp32".
 
     has_psram: its MicroPython uses memory outside of the chip; frozen_version: of the firmware in its MicroPython.
     """
@@ -55,7 +55,7 @@ class Board:
 
     @property
     def mcu(self) -> str:
-        """Return the chip in lower case, without the marks that some boards add to it."""
+        """Return the chip in lower case, without the suffix that some boards add."""
         chip = self.machine.rpartition(" with ")[2].lower().replace("-", "")
         return next((name for name in _CHIPS if chip.startswith(name)), chip)
 
@@ -64,7 +64,7 @@ _CHIPS = ("esp32s3", "esp32s2", "esp32c3", "esp32c6", "esp32c5", "esp32c2", "esp
 
 
 def enter_board(cable: Cable, name: str) -> Board:
-    """Stop the terminal and return what the board is; CableProblem says how MicroPython comes there if none answers."""
+    """Stop the terminal and return its Board; if nothing answers, CableProblem says how to install MicroPython."""
     try:
         cable.enter()
     except CableProblem as problem:
@@ -78,7 +78,7 @@ def enter_board(cable: Cable, name: str) -> Board:
 
 
 def check_frozen(board: Board, name: str, version: str) -> None:
-    """Refuse files of another version than the firmware in the board's MicroPython."""
+    """Refuse files whose version differs from the firmware in the board's MicroPython."""
     if board.frozen_version not in (None, version):
         raise CableProblem(
             f"The MicroPython on the board has the firmware {board.frozen_version} in it, and the files here are of "
@@ -113,7 +113,7 @@ def check_shared_key(board: Board) -> None:
 
 
 def how_to_install(port: str, name: str) -> str:
-    """Return how MicroPython is put on a board."""
+    """Return how to install MicroPython on a board."""
     return (
         f"To put MicroPython on it, take the newest .bin from micropython.org/download/{name}, or build one with the "
         f"firmware in it (make image BOARD={name}); then make flash BOARD={name} PORT={port} IMAGE=FILE.bin erases the "

@@ -1,8 +1,8 @@
 """One board at a serial port, through mpremote's transport class: runs code there, writes files, listens.
 
-Does not know what is on the board or why. The only module that knows mpremote: its transport classes are no fixed
-interface, but its release is locked, and unlike its command line they keep what is sent out of the list of processes
-and report one failure from another. Nothing that is sent is printed or logged, so secrets may go through here.
+Does not know what is on the board or why. This is the only module that knows mpremote. Its transport classes are not a
+stable interface, but its release is pinned. Unlike its command line they keep secrets out of the list of processes, and
+distinguish failures. Nothing that is sent is printed or logged, so secrets may go through here.
 Every failure is a CableProblem. Times are seconds.
 """
 
@@ -29,8 +29,8 @@ _ATTEMPT_READ_S = 0.5
 _CHUNK_BYTES = 512
 _QUIET_MS = 10 * 60 * 1000  # a board that is left alone this long restarts, and is a terminal again
 
-# The running terminal has started a watchdog that nobody feeds from here on. It cannot be stopped, but on the ESP32
-# it takes a new time (the class reconfigures the one that runs).
+# The running terminal has started a watchdog that nobody feeds from now on. It cannot be stopped, but on the ESP32
+# it takes a new timeout (the class reconfigures the running one).
 _RELAX_WATCHDOG = f"""
 import machine
 try:
@@ -44,10 +44,10 @@ RESTART = "import machine\nmachine.reset()"
 class Cable:
     """An open port; `enter` takes the board away from the terminal, `restart` gives it back."""
 
-    enter_s = 12.0  # how long a board may take until it hears `enter`
+    enter_s = 12.0  # how long a board may take until it reacts to `enter`
 
     def __init__(self, port: str) -> None:
-        """Open the port; one that something looks at just now (as modem services do with new ports) is waited for."""
+        """Open the port; wait if another program has it open for a moment (as modem services do with new ports)."""
         self.port = port
         self._is_entered = False
         self._transport: Any = None
@@ -72,11 +72,11 @@ class Cable:
         """Close the port, whatever state it is in."""
         with contextlib.suppress(OSError):
             self._transport.close()
-        with contextlib.suppress(OSError):  # its own close gives up where a board was unplugged, and keeps the port
+        with contextlib.suppress(OSError):  # if the board was unplugged, mpremote's own close fails and keeps the port
             self._transport.serial.close()
 
     def enter(self) -> None:
-        """Stop what runs on the board, begin with an empty memory, and have it take commands.
+        """Stop the running program, empty the memory, and make the board take commands.
 
         From here on a failure, Ctrl-C or the end of the `with` block restarts the board.
         """
@@ -90,12 +90,12 @@ class Cable:
                 self._transport.serial.timeout = READ_S
                 self.keep_awake()
                 return
-            except (TransportError, CableLost, OSError):  # a board that has just begun to start hears nothing
+            except (TransportError, CableLost, OSError):  # a board that has just begun to start does not react
                 if time.monotonic() >= deadline_s:
                     raise CableProblem(f"No MicroPython answers at {self.port}.") from None
 
     def keep_awake(self) -> None:
-        """Have the watchdog leave the board alone for another ten minutes."""
+        """Set the watchdog to another ten minutes."""
         self.run(_RELAX_WATCHDOG)
 
     def run(self, code: str, quiet_s: float = 10.0, on_bytes: Callable[[bytes], None] | None = None) -> str:
@@ -109,7 +109,7 @@ class Cable:
         return output.decode(errors="replace")
 
     def write_file(self, path: str, content: bytes, on_written: Callable[[int], None]) -> None:
-        """Write a file; `on_written` hears how many of its bytes are there."""
+        """Write a file; `on_written` gets the number of bytes written so far."""
 
         def report(count: int, _: int) -> None:
             on_written(count)
@@ -124,16 +124,16 @@ class Cable:
             raise (_full() if error.errno == errno.ENOSPC else self._lost()) from None
 
     def restart(self) -> None:
-        """Have the board start anew; what it says from then on comes from `lines`, and so does whether it is there.
+        """Restart the board; `lines` then gives its output, and notices if it is away.
 
-        A chip with its own USB is away before it has answered.
+        A chip with its own USB disappears before it has answered.
         """
         self._is_entered = False
         with contextlib.suppress(TransportError, OSError, struct.error):
             self._transport.exec_raw_no_follow(RESTART)
 
     def lines(self, deadline_s: float) -> Iterator[str]:
-        """Give each line the board writes, until the monotonic time `deadline_s`; a chip with its own USB may be away.
+        """Yield each line the board writes, until the monotonic time `deadline_s`; a chip with its own USB may be away.
 
         A port that is away is opened again as soon as it is back.
         """
@@ -162,7 +162,7 @@ class Cable:
             time.sleep(_LOOK_S)
 
     def _give_back(self) -> None:
-        """Restart a board that was not restarted yet, if it lets us: what it has is still a terminal."""
+        """Restart a board that was not restarted yet, if possible: it is still a terminal."""
         with contextlib.suppress(TransportError, OSError, struct.error), contextlib.redirect_stdout(io.StringIO()):
             self._transport.enter_raw_repl(soft_reset=False, timeout_overall=2)
             self._transport.exec_raw_no_follow(RESTART)

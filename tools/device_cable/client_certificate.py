@@ -1,7 +1,7 @@
-"""A terminal's own certificate and its key: reads a pair from PEM or DER files, for a board that knows DER alone.
+"""A terminal's own certificate and its key: reads a pair from PEM or DER files, for a board that reads only DER.
 
-Does not make or keep them, and never shows the key. The pair is tried by Python's TLS, which reads files only: for that
-moment it lies in a private temporary file. What cannot be used is a SetupProblem that names the file.
+Does not make or keep them, and never shows the key. Python's TLS tries the pair. It only reads files, so the pair lies
+in a private temporary file for that moment. A file that cannot be used raises a SetupProblem that names it.
 """
 
 import base64
@@ -21,13 +21,13 @@ _PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFI
 _KEY_LABELS = ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY")  # PKCS#8, SEC 1, PKCS#1: one DER form each
 _PEM_KEY = re.compile(r"-----BEGIN ((?:EC |RSA )?PRIVATE KEY)-----(.+?)-----END \1-----", re.DOTALL)
 
-# A key with other numbers, of another type, and of a type for which OpenSSL then has no certificate.
+# The key does not match, is of another type, or of a type for which OpenSSL then has no certificate.
 _NO_PAIR = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 
 
 @dataclass(frozen=True)
 class ClientCertificate:
-    """A certificate and its key, both in DER form; `label`: what the key's form is called in PEM."""
+    """A certificate and its key, both in DER form; `label`: the PEM name of the key's form."""
 
     certificate: bytes
     key: bytes = field(repr=False)
@@ -54,7 +54,7 @@ class ClientCertificate:
 
 
 def read_client_certificate(certificate: Path | None, key: Path | None) -> ClientCertificate | None:
-    """Return what two files hold, None when none is named; SetupProblem when they are not one pair."""
+    """Return the pair in two files, None when none is named; SetupProblem when they do not belong together."""
     if certificate is None and key is None:
         return None
     if certificate is None or key is None:
@@ -98,7 +98,7 @@ def _read_certificate(path: Path) -> bytes:
 
 
 def _read_keys(path: Path) -> list[tuple[str, bytes]]:
-    """Return what the key may be: its label and its DER form."""
+    """Return the possible readings of the key: label and DER form."""
     content = _read(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise SetupProblem(f"The file {path} can be read by others: chmod 600 {path}.")

@@ -1,7 +1,7 @@
-"""What a terminal is to be told, and whether the store allows it: everything that can be refused before the cable.
+"""A new terminal's settings, and whether the store allows it: everything that can be refused before the cable is used.
 
-Does not write the store or the board. The settings are judged by the firmware's own reader, so that a board never gets
-settings that it would refuse.
+Does not write the store or the board. The firmware's own reader judges the settings, so a board never gets settings
+that it would refuse.
 """
 
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from device_cable.wifi_access import WifiAccess
 class Provision:
     """A terminal that is ready to be written: its new secrets, all its settings, and the files they name (DER).
 
-    contents: path on the board -> what is in it: the CA that the terminal pins, its own certificate and its key.
+    contents: path on the board -> content: the CA that the terminal pins, its own certificate and its key.
     """
 
     tid: str
@@ -36,7 +36,7 @@ class Provision:
 
 
 def check_terminal(engine: sa.Engine, tid: str, extension: str, is_again: bool) -> None:
-    """Refuse what the store would refuse; `is_again`: the terminal is there and gets new secrets."""
+    """Refuse what the store would refuse; `is_again`: the terminal exists and gets new secrets."""
     problem = names.problem_of_tid(tid) or names.problem_of_extension(extension)
     if problem:
         raise SetupProblem(f"{problem}.")
@@ -105,7 +105,7 @@ def _check_client(tls: str, broker: BrokerSettings, client: ClientCertificate) -
 
 
 class _Storage:
-    """An NVS namespace in memory, as far as the firmware's reader looks at it."""
+    """An NVS namespace in memory, with the methods that the firmware's reader uses."""
 
     def __init__(self, texts: dict[str, str]) -> None:
         self._texts = texts

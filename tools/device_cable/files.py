@@ -1,6 +1,6 @@
 """The files on a board: lists, hashes, renames and removes them there. Does not decide which, or write contents.
 
-Paths are relative to the top of the board's file system, with "/". Hashes are SHA-256 in hex.
+Paths are relative to the root of the board's file system, with "/". Hashes are SHA-256 in hex.
 """
 
 import ast
@@ -59,8 +59,8 @@ for folder in %r:
     if folder in os.listdir():
         sweep(folder)
 """
-_REPLACED_S = 60.0  # a file system that has to be searched for room first takes its time
-_HASHED_AT_ONCE = 8  # paths in one go, so that the board is heard from now and then
+_REPLACED_S = 60.0  # a file system that must first search for room is slow
+_HASHED_AT_ONCE = 8  # paths in one command; the board prints something after each
 
 
 def list_files(cable: Cable) -> dict[str, int]:
@@ -91,16 +91,16 @@ def make_folders(cable: Cable, paths: Iterable[str]) -> None:
 def replace_files(
     cable: Cable, paths: Iterable[str], suffix: str, removed: Iterable[str], swept: Iterable[str] = ()
 ) -> None:
-    """Rename PATH+suffix to PATH for each of `paths`, in this order, then remove others: all in one go.
+    """Rename PATH+suffix to PATH for each of `paths`, in this order, then remove others: all in one command.
 
-    In the end the folders `swept` go, if nothing is left in them: MicroPython takes even an empty one for a package.
-    The board names each file, so that it is heard from however many there are.
+    Finally the folders `swept` are removed if they are empty: MicroPython takes even an empty one for a package.
+    The board prints each file's name, so that it does not seem dead when there are many.
     """
     cable.run(_REPLACE % (list(paths), suffix, list(removed), list(swept)), _REPLACED_S)
 
 
 def free_bytes(cable: Cable) -> tuple[int, int]:
-    """Return (bytes that are free, bytes of one block) of the board's file system."""
+    """Return (free bytes, bytes of one block) of the board's file system."""
     block, free = ast.literal_eval(
         cable.run("import os\ns = os.statvfs(os.getcwd())\nprint(repr((s[0], s[0] * s[3])))").strip()
     )

@@ -1,11 +1,11 @@
-"""Brings a board's files to those of an image: copies what changed, proves it by hashes, then changes over at once.
+"""Updates a board's files to those of an image: copies what changed, verifies hashes, then replaces all at once.
 
 Does not restart the board. Every changed file is first written beside the one it replaces, with the ending `.new`, and
-its hash is taken on the board; only when all are there and right are they renamed, within one command. So a copy that
-is interrupted leaves the terminal as it was, and the next one goes on with what is there already. A board without a
-terminal gets boot.py and main.py before everything else: they start, and say what is missing.
+its hash is computed on the board. Only when all are there and right are they renamed, within one command. So an
+interrupted copy leaves the terminal as it was, and the next one continues with the files that are there already. A
+board without a terminal gets boot.py and main.py first: they start, and say what is missing.
 The files below phoneterm/ and those that the board's own manifest lists are ours; no others are touched. Where the
-firmware is in MicroPython itself they all go, with their folder.
+firmware is in MicroPython itself they are all removed, with their folder.
 """
 
 import contextlib
@@ -24,9 +24,9 @@ NEW = ".new"
 
 @dataclass(frozen=True)
 class FlashPlan:
-    """What is to be done: paths in the order in which they are put in place.
+    """The work to do: paths in the order in which they are put in place.
 
-    changed: to be put in place; staged: those of them that lie beside it already; removed: no longer part.
+    changed: to be put in place; staged: those of them that are already there as `.new`; removed: no longer needed.
     """
 
     changed: tuple[str, ...]
@@ -37,12 +37,12 @@ class FlashPlan:
 
     @property
     def to_copy(self) -> tuple[str, ...]:
-        """Return what has to go over the cable."""
+        """Return the files to copy over the cable."""
         return tuple(path for path in self.changed if path not in self.staged)
 
     @property
     def bytes_to_copy(self) -> int:
-        """Return how much that is."""
+        """Return their total size."""
         return sum(len(self.contents[path]) for path in self.to_copy)
 
 
@@ -63,9 +63,9 @@ def make_plan(cable: Cable, image: Image) -> FlashPlan:
 
 
 def carry_out(cable: Cable, plan: FlashPlan, image: Image, on_copied: Callable[[str, int], None]) -> None:
-    """Do what the plan says; `on_copied` hears each file and how many of its bytes are there.
+    """Carry out the plan; `on_copied` gets each file and the number of bytes copied so far.
 
-    BoardFull: nothing of the terminal was changed, and what was copied is gone again.
+    BoardFull: the terminal is unchanged, and the copied files were removed again.
     """
     files.make_folders(cable, plan.changed)
     if plan.is_first:
@@ -85,7 +85,7 @@ def carry_out(cable: Cable, plan: FlashPlan, image: Image, on_copied: Callable[[
 
 
 def verify(cable: Cable, image: Image) -> int:
-    """Take the hash of every file of the image on the board; return their number. CableProblem names a wrong one."""
+    """Check the hash of every file of the image on the board; return their number. CableProblem names a wrong one."""
     hashes = files.hash_files(cable, image.contents)
     for path, digest in image.hashes.items():
         if hashes[path] != digest:
@@ -96,7 +96,7 @@ def verify(cable: Cable, image: Image) -> int:
 def _stage(
     cable: Cable, plan: FlashPlan, paths: tuple[str, ...] | list[str], on_copied: Callable[[str, int], None]
 ) -> None:
-    """Write each file beside the one it replaces, unless it lies there already, and prove it."""
+    """Write each file beside the one it replaces, unless it is there already, and verify it."""
     for path in paths:
         if path in plan.staged:
             continue
@@ -113,7 +113,7 @@ def _stage(
 
 
 def _check_room(cable: Cable, plan: FlashPlan, image: Image) -> None:
-    """Refuse before anything is copied when the board has no room for it."""
+    """Refuse, before anything is copied, if the board has no room."""
     free, block = files.free_bytes(cable)
     sizes = [len(plan.contents[path]) for path in plan.to_copy] + [len(image.manifest)]
     needed = sum(-(-size // block) * block for size in sizes)
@@ -130,7 +130,7 @@ def _no_room() -> str:
 
 
 def _clear(cable: Cable, paths: tuple[str, ...]) -> None:
-    """Remove what was written beside."""
+    """Remove the `.new` files."""
     for path in paths:
         with contextlib.suppress(CableProblem):
             cable.run(f"import os\nos.remove({path + NEW!r})")
@@ -142,13 +142,13 @@ def _without(plan: FlashPlan, paths: list[str]) -> FlashPlan:
 
 
 def _worth_hashing(there: dict[str, int], image: Image) -> list[str]:
-    """Return the files whose size is right already, and those that an interrupted copy left."""
+    """Return the files that already have the right size, and those that an interrupted copy left."""
     sizes = {path: len(content) for path, content in image.contents.items()}
     return [path for path, size in there.items() if sizes.get(path.removesuffix(NEW)) == size]
 
 
 def _listed_on_board(cable: Cable, there: dict[str, int]) -> set[str]:
-    """Return the files that the last flash brought, as the board's own manifest says."""
+    """Return the files of the last flash, according to the board's own manifest."""
     if MANIFEST not in there:
         return set()
     try:
@@ -158,7 +158,7 @@ def _listed_on_board(cable: Cable, there: dict[str, int]) -> set[str]:
 
 
 def _place(path: str) -> tuple[int, str]:
-    """Return the order of putting in place: what others need first, what starts everything last."""
+    """Return the order of replacement: dependencies first, start files last."""
     if path in STARTED_FIRST:
         return 3 + STARTED_FIRST.index(path), path
     if path.startswith("phoneterm/core/"):

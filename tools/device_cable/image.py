@@ -1,7 +1,7 @@
-"""What a board is to get: the folder that `phoneterm firmware build` made, read from its manifest and checked.
+"""The files for a board: the folder that `phoneterm firmware build` made, read from its manifest and checked.
 
 Does not build or copy it. The manifest says {"board": NAME, "version": V, "micropython": OLDEST ACCEPTED, "files":
-{"relative/path": {"bytes": n, "sha256": hex}}}. A folder that is not as its manifest says is a CableProblem.
+{"relative/path": {"bytes": n, "sha256": hex}}}. A folder that does not match its manifest is a CableProblem.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ FIRMWARE = "phoneterm/"
 class Image:
     """The files of a board by their paths there; `oldest` is the oldest MicroPython that runs them, as (1, 27).
 
-    frozen: what its MicroPython has in itself; as files they would come before it.
+    frozen: the modules that its MicroPython has built in; as files they would take precedence.
     """
 
     board: str
@@ -33,7 +33,7 @@ class Image:
     frozen: frozenset[str] = frozenset()
 
     def without_frozen(self) -> "Image":
-        """Return what goes onto a MicroPython with the firmware in it: boot.py, main.py and what else is a source."""
+        """Return the files for a MicroPython with the firmware in it: boot.py, main.py and the other sources."""
         kept = [path for path in self.contents if not path.startswith(FIRMWARE) and not path.endswith(".mpy")]
         document = json.loads(self.manifest)
         document["files"] = {path: document["files"][path] for path in kept}
@@ -46,7 +46,7 @@ class Image:
 
 @dataclass(frozen=True)
 class BoardChip:
-    """A board's chip ("esp32s3") and where in its flash a MicroPython image begins; None for what is not said."""
+    """A board's chip ("esp32s3") and the flash offset of a MicroPython image; None where it is not given."""
 
     mcu: str | None
     flash_offset: str | None
@@ -81,7 +81,7 @@ def parse_version(text: str) -> tuple[int, ...]:
 
 
 def read_chip(boards: Path, name: str) -> BoardChip:
-    """Return what a board's board.json says of its chip; a board without that file says nothing."""
+    """Return what a board's board.json says about its chip; empty for a board without that file."""
     path = boards / name / "board.json"
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -94,7 +94,7 @@ def read_chip(boards: Path, name: str) -> BoardChip:
 
 
 def check_board_name(boards: Path, name: str | None) -> str:
-    """Return the name of a board that hangs on a cable; CableProblem says which ones there are."""
+    """Return the name of a real board; CableProblem says which ones there are."""
     there = sorted(path.parent.name for path in boards.glob("*/board.py") if path.parent.name != "VIRTUAL")
     if name in there:
         return str(name)

@@ -1,8 +1,8 @@
 """Says which boards have too little memory for a terminal with TLS, and what to do then.
 
 Does not measure. On an emulated ESP32 with MicroPython 1.27, with the firmware copied as files, a terminal without TLS
-leaves 34.1 KB to Wi-Fi and ESP-IDF (23.5 at the least) and works; with TLS it connects once, has 1.0 KB at the least,
-and gives its link up again and again. The chips named here have no more memory than that one.
+leaves 34.1 KB to Wi-Fi and ESP-IDF (23.5 at the lowest) and works. With TLS it connects once, falls to 1.0 KB, and
+gives up its link again and again. The chips named here have no more memory than that one.
 """
 
 from device_cable.board import Board

@@ -1,8 +1,8 @@
-"""The terminal's settings in the board's non-volatile storage, and the files they name: writes, proves, erases them.
+"""The terminal's settings in the board's non-volatile storage, and the files they name: writes, verifies, erases them.
 
-Does not make or keep them. The files come first and change over together. The values go over the cable in one piece and
-are set within milliseconds, so a cable that is pulled leaves the old ones or the new ones; what came to be there is
-proven by a hash that the board takes. No secret is ever read back, and no sentence of a problem has one.
+Does not make or keep them. The files come first and are replaced together. The values go over the cable in one piece
+and are set within milliseconds, so a pulled cable leaves either the old or the new ones. A hash that the board computes
+proves the result. No secret is ever read back, and no error message contains one.
 """
 
 import ast
@@ -62,7 +62,7 @@ for path in %r:
 
 
 def write_settings(cable: Cable, texts: dict[str, str], contents: dict[str, bytes]) -> None:
-    """Make these all settings the board has, together with the files they name: path -> content."""
+    """Replace all of the board's settings by these, together with the files they name: path -> content."""
     _put_files(cable, contents)
     _set(cable, texts, [key for key in KEYS if key not in texts])
     if _digest_there(cable, sorted(KEYS)) != _digest_of(texts):
@@ -77,17 +77,17 @@ def change_settings(cable: Cable, texts: dict[str, str]) -> None:
 
 
 def read_tid(cable: Cable) -> str | None:
-    """Return the id of the terminal that the board is, which is no secret; None when it is not set up."""
+    """Return the board's terminal id, which is no secret; None when it is not set up."""
     return _read_plain(cable, "tid")
 
 
 def read_tls(cable: Cable) -> str | None:
-    """Return how the terminal on the board secures its connection: "off", "ca" or "psk"; None when it is not set up."""
+    """Return the TLS setting of the terminal on the board: "off", "ca" or "psk"; None when it is not set up."""
     return _read_plain(cable, "tls")
 
 
 def wipe_settings(cable: Cable) -> None:
-    """Erase every setting and the files they name, what was left half written too, as the terminal itself does."""
+    """Erase every setting and the files they name, including half-written ones, as the terminal itself does."""
     named = [_read_plain(cable, key) for key in KEYS if key.endswith("_path")]
     ours = {*_FILES, *(path + _NEW for path in _FILES), *filter(None, named)}
     cable.run(_REMOVE % (sorted(ours),))
@@ -100,7 +100,7 @@ def wipe_settings(cable: Cable) -> None:
 
 
 def _put_files(cable: Cable, contents: dict[str, bytes]) -> None:
-    """Bring the files there, and change them over together; what belonged to another way of TLS goes."""
+    """Copy the files and replace them together; files for another TLS setting are removed."""
     for path, content in contents.items():
         cable.write_file(path + _NEW, content, lambda _: None)
     expected = {path + _NEW: hashlib.sha256(content).hexdigest() for path, content in contents.items()}

@@ -1,4 +1,4 @@
-"""Finds the serial port that the board hangs on. Does not open it.
+"""Finds the serial port of the board. Does not open it.
 
 Without a name only USB ports count: a computer's built-in ports are no boards. A name may also be a URL of pyserial
 (socket://..., rfc2217://...).
@@ -12,7 +12,7 @@ from device_cable.problem import CableProblem
 
 
 class Port(Protocol):
-    """What is looked at of a port: pyserial's ListPortInfo has it."""
+    """The attributes of a port that are used; pyserial's ListPortInfo has them."""
 
     device: str
     description: str
@@ -20,7 +20,7 @@ class Port(Protocol):
 
 
 def find_port(name: str | None, ports: Iterable[Port]) -> str:
-    """Return the port to use: the one named, or the only one at USB; CableProblem when there is none or a choice."""
+    """Return the port to use: the named one, or the only one at USB; CableProblem when there is none or several."""
     at_usb = [port for port in ports if port.vid is not None]
     listed = ", ".join(f"{port.device} ({port.description})" for port in sorted(at_usb, key=lambda one: one.device))
     if name:

@@ -1,4 +1,4 @@
-"""Problems with a board at a cable, told in one sentence each. Does not decide who prints them or the exit code."""
+"""Problems with a board at a cable, each as one sentence. Does not print them or choose the exit code."""
 
 
 class CableProblem(Exception):
@@ -6,12 +6,12 @@ class CableProblem(Exception):
 
 
 class CableLost(CableProblem):
-    """The board went away, or does not answer any more, while something was done to it."""
+    """The board disappeared or stopped answering during an operation."""
 
 
 class BoardFull(CableProblem):
-    """The board's file system has no room for what is to be written."""
+    """The board's file system is too full."""
 
 
 class DeviceFault(CableProblem):
-    """The board refused what it was told: the type of the exception and its number, without its text's details."""
+    """The board raised an exception: its type and number, without the details of its text."""

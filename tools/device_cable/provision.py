@@ -1,8 +1,8 @@
 """Makes a board a terminal of the store: the board's settings first, then the store, then the restart.
 
-Does not ask anything or print. The cable is what is most likely to fail, so it comes first: until the board has proven
-that it has its new settings, the store is untouched and nothing is enrolled. The store follows in one transaction. A
-board whose new secrets the store does not know can do nothing, and the same command, run again, puts it right.
+Does not ask anything or print. The cable is most likely to fail, so it comes first: until the board has proven that it
+has its new settings, the store is untouched and nothing is enrolled. The store follows in one transaction. A board
+whose new secrets the store does not know can do nothing, and running the same command again repairs it.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""Reads what a terminal says after its start, until it is clear how it is. Does not change anything on the board.
+"""Reads a terminal's log after its start, until its state is clear. Does not change anything on the board.
 
-Understands the firmware's log: one line an event. Each outcome has one sentence.
+Understands the firmware's log: one line for each event. Each outcome has one sentence.
 """
 
 import time
@@ -20,14 +20,14 @@ _TROUBLE = ("wifi-failed", "wifi-down", "link-refused", "link-lost")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the terminal is, and the sentence that says it."""
+    """The terminal's state, and a sentence for it."""
 
     kind: str
     sentence: str
 
     @property
     def is_good(self) -> bool:
-        """Say whether the flashing did what it should: a terminal that only lacks its settings counts."""
+        """Say whether flashing succeeded; a terminal that only lacks its settings counts as success."""
         return self.kind in (READY, NOT_SET_UP)
 
 
@@ -35,7 +35,7 @@ class Listener:
     """Takes the lines one by one."""
 
     def __init__(self) -> None:
-        """Start with having heard nothing."""
+        """Start without any lines."""
         self._trouble: str | None = None
         self._is_heard = False
         self._is_tracing = False
@@ -63,7 +63,7 @@ class Listener:
         return None
 
     def at_end(self, waited_s: float) -> Outcome:
-        """Return the outcome when nothing more is waited for."""
+        """Return the outcome at the end of the waiting time."""
         if self._is_heard:
             return Outcome(UNCONNECTED, f"The terminal runs, but was not ready after {waited_s:g} s: {self._trouble}.")
         return Outcome(

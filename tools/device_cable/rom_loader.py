@@ -1,8 +1,8 @@
 """Writes an image of MicroPython to a board's flash through the loader in the chip's ROM, with esptool as a program.
 
-Does not build the image or copy files. esptool is under the GPL, so it is run and never imported. Everything on the
-flash goes first: another table of partitions makes the old file system unreadable, and MicroPython then waits for help
-instead of starting; with it go the settings and their secrets.
+Does not build the image or copy files. esptool is under the GPL, so it is run and never imported. The whole flash is
+erased first, including settings and secrets: a different partition table makes the old file system unreadable, and
+MicroPython would then wait for help instead of starting.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _BAUD = 460800
 
 
 def read_flash_image(path: Path, name: str, chip: BoardChip) -> FlashImage:
-    """Return what the image in a file is; CableProblem when it is not one for the board `name`."""
+    """Return the image in a file; CableProblem when it is not one for the board `name`."""
     if chip.mcu is None or chip.flash_offset is None:
         raise CableProblem(f"The board.json of {name} does not say its chip (mcu) and where MicroPython goes.")
     try:
@@ -46,7 +46,7 @@ def make_command(path: Path, port: str, chip: BoardChip) -> list[str]:
 
 
 def write_flash(command: list[str], port: str) -> None:
-    """Run esptool, which tells its progress itself; CableProblem when it fails."""
+    """Run esptool, which shows its progress itself; CableProblem when it fails."""
     if subprocess.run(command, check=False).returncode != 0:
         raise CableProblem(
             f"esptool did not write the image to the board at {port}; its own words are above. If the chip did not "
@@ -55,7 +55,7 @@ def write_flash(command: list[str], port: str) -> None:
 
 
 def _check_description(path: Path, name: str, content: bytes) -> None:
-    """Refuse an image that is not what the description beside it says, where there is one."""
+    """Refuse an image that does not match the description beside it, if there is one."""
     beside = path.with_suffix(".json")
     if not beside.is_file():
         return

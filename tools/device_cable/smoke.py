@@ -1,6 +1,6 @@
-"""Tries a board with somebody at its keypad: what only a board can tell, and what was expected of each figure.
+"""Tests a board with somebody at its keypad: figures that only a board can give, and the expected values.
 
-Does not print or ask; the caller is told which key is wanted. The measuring scripts in `vm/` run on the board, with
+Does not print or ask; the caller is told which key to ask for. The measuring scripts in `vm/` run on the board, with
 the firmware that is on it.
 """
 
@@ -14,11 +14,11 @@ from device_cable.problem import CableProblem, DeviceFault
 _SCRIPTS = Path(__file__).parent / "vm"
 _QUIET_S = 30.0
 
-# What is told in words: of the firmware and the chip.
+# Facts in words about the firmware and the chip.
 FACTS = ("firmware", "reset_cause")
 
-# Figure: (unit, what was expected). "Emulated" is what this test measured on an emulated ESP32 with MicroPython 1.27 at
-# 160 MHz, an open network and the firmware as files; its memory is a chip's, its times are near one's.
+# Figure: (unit, expected value). "Emulated": this test's result on an emulated ESP32 with MicroPython 1.27 at 160 MHz,
+# an open network and the firmware as files; its memory is a chip's, its times are close to a chip's.
 COMPARED_WITH = {
     "frequency_mhz": ("MHz", "240, or 160 where the chip has no more"),
     "loop_ms": ("ms", "emulated: 118; counting to 100,000"),
@@ -53,7 +53,7 @@ COMPARED_WITH = {
 
 @dataclass
 class Findings:
-    """Everything that was measured; keys: legend -> "ok" or what happened instead."""
+    """All results; keys: legend -> "ok" or what happened instead."""
 
     figures: dict[str, float] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
@@ -62,12 +62,12 @@ class Findings:
 
     @property
     def is_good(self) -> bool:
-        """Say whether every key that was asked for did what it should, and nothing failed."""
+        """Say whether every key worked, and nothing failed."""
         return not self.problems and all(word == "ok" for word in self.keys.values())
 
 
 def measure_figures(cable: Cable, findings: Findings) -> str:
-    """Measure what needs no hands; return the legends of the board's keys. The board is ready for `try_key` then."""
+    """Measure what needs nobody at the board; return the keys' legends. The board is then ready for `try_key`."""
     lines = _run(cable, "smoke_figures.py")
     legends = next((text for name, text in lines if name == "legends"), "")
     if not legends:
@@ -78,7 +78,7 @@ def measure_figures(cable: Cable, findings: Findings) -> str:
 
 
 def try_keys(cable: Cable, legends: str, wait_s: float, findings: Findings, ask: Callable[[str], None]) -> None:
-    """Have each key pressed once; `ask` tells somebody which one."""
+    """Ask for each key once, through `ask`, and check it."""
     for index, legend in enumerate(legends):
         ask(legend)
         cable.keep_awake()

@@ -1,6 +1,6 @@
-"""Saves what a smoke test found, as JSON for machines and as the table that people see.
+"""Saves the results of a smoke test, as JSON for machines and as a table for people.
 
-Does not measure, and takes nothing of the terminal's settings: both files may be shown to anybody.
+Does not measure, and contains none of the terminal's settings: both files may be shown to anybody.
 """
 
 import io
@@ -42,7 +42,7 @@ def make_table(name: str, board: Board, findings: Findings) -> str:
 
 
 def _facts(board: Board, findings: Findings) -> dict[str, str]:
-    """Return what is told in words."""
+    """Return the facts in words."""
     return findings.facts | {
         "firmware_is": "in MicroPython's image" if board.frozen_version else "copied files",
         "psram": "yes" if board.has_psram else "no",

@@ -31,7 +31,7 @@ class WifiAccess(NamedTuple):
 
 
 def find_wifi(file: Path | None, environment: Mapping[str, str]) -> WifiAccess | None:
-    """Return what the file says, else what the environment says, else None; CableProblem when either is not right."""
+    """Return the network from the file, else from the environment, else None; CableProblem when either is wrong."""
     if file is not None:
         return _check(_read_private(file))
     if SSID_VARIABLE in environment:
@@ -40,7 +40,7 @@ def find_wifi(file: Path | None, environment: Mapping[str, str]) -> WifiAccess |
 
 
 def ask_wifi(ask: Callable[[str, bool], str]) -> WifiAccess:
-    """Return what somebody answers; `ask` takes the question and whether the answer is hidden."""
+    """Ask somebody for the network; `ask` takes the question and whether the answer is hidden."""
     ssid = ask("Wi-Fi network (SSID)", False)
     return _check(WifiAccess(ssid, ask("Wi-Fi password (empty for an open network)", True)))
 

@@ -26,12 +26,12 @@ _BOARD_FILE = "board.py"
 
 
 class BoardUnfit(Exception):
-    """The board's wiring cannot work; the text has a sentence a line."""
+    """The board's wiring cannot work; the text has one sentence in each line."""
 
 
 @dataclass(frozen=True)
 class BoardImage:
-    """A built image: where it is, and the bytes that each of its files takes, by path, in the order of paths."""
+    """A built image: its folder, and the size of each of its files in bytes, in the order of paths."""
 
     folder: Path
     files: dict[str, int]
@@ -40,7 +40,7 @@ class BoardImage:
 def build_image(board_folder: Path, firmware: Path, target: Path) -> BoardImage:
     """Build the image of a board in the folder `target/<NAME>`, in place of what was there.
 
-    BoardUnusable, BoardUnfit, CompileFailed and VersionMissing say why it cannot be; the old image stays then.
+    BoardUnusable, BoardUnfit, CompileFailed and VersionMissing say why it failed; the old image then stays.
     """
     board = read_board(board_folder)
     problems = find_problems(board)

@@ -1,6 +1,6 @@
-"""`phoneterm firmware`: what the firmware becomes on a device.
+"""`phoneterm firmware`: builds what a device gets, and shows sizes and names.
 
-Does no work of its own. What goes wrong is one sentence on stderr and exit code 1.
+Does no work of its own. A problem is one sentence on stderr and exit code 1.
 """
 
 import shlex

@@ -1,8 +1,8 @@
 """Reads an image of MicroPython for a chip's flash: which chip, which slots, and whether the firmware is frozen in.
 
 Does not make or write one. The layout is ESP-IDF's: the boot loader comes first, with the chip's number in its header;
-the table of partitions lies at 0x8000 of the flash, 32 bytes an entry; the application lies in the first slot. What
-is no such image is NotAnImage, a sentence. Offsets and sizes are bytes.
+the partition table is at 0x8000 of the flash, 32 bytes for each entry; the application is in the first slot. Anything
+else raises NotAnImage, with a sentence. Offsets and sizes are bytes.
 """
 
 import struct
@@ -18,16 +18,16 @@ _ENTRY_MAGIC = 0x50AA
 _APPLICATION = 0
 _CHIPS = {0: "esp32", 2: "esp32s2", 5: "esp32c3", 9: "esp32s3", 12: "esp32c2", 13: "esp32c6", 16: "esp32h2",
           18: "esp32p4", 23: "esp32c5"}  # fmt: skip
-_OURS = b"phoneterm/assembly.py\0"  # MicroPython keeps the names of frozen modules like this
+_OURS = b"phoneterm/assembly.py\0"  # MicroPython stores the names of frozen modules like this
 
 
 class NotAnImage(Exception):
-    """The sentence says what a file is not."""
+    """The file is not an image; the sentence says why."""
 
 
 @dataclass(frozen=True)
 class FlashImage:
-    """What an image is for: "esp32", how many application slots it has, and how full the first one is."""
+    """An image: its chip ("esp32"), how many application slots it has, and how full the first one is."""
 
     mcu: str
     slots: int
@@ -37,7 +37,7 @@ class FlashImage:
 
 
 def parse_flash_image(content: bytes, flash_offset: int) -> FlashImage:
-    """Return what an image is that begins at `flash_offset` of the flash; NotAnImage when it cannot start there."""
+    """Return the image that begins at `flash_offset` of the flash; NotAnImage when it cannot start there."""
     if len(content) <= _TABLE_AT - flash_offset or content[0] != _MAGIC:
         raise NotAnImage("is no image of MicroPython that begins with the chip's boot loader")
     (number,) = struct.unpack_from("<H", content, _CHIP_AT)

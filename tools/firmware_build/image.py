@@ -1,8 +1,8 @@
-"""Makes the folder of files that a device gets: boot.py and main.py as they are, every other module compiled.
+"""Makes the folder of files that a device gets: boot.py and main.py unchanged, every other module compiled.
 
 Does not copy anything to a device. MicroPython starts boot.py and main.py only as sources, so both are short; safe.py
-goes as a source with them, because what recovers a terminal should be read and mended where it is.
-NOT_ON_DEVICE is for the bridge and the command line.
+stays a source too, so that recovery code can be read and repaired on the device.
+The modules in NOT_ON_DEVICE are for the bridge and the command line.
 """
 
 import shutil

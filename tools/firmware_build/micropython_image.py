@@ -1,9 +1,9 @@
 """Builds MicroPython with the firmware frozen in, by MicroPython's own build in Espressif's container.
 
 Does not build anything itself, and writes nothing to a board. `boards/<BOARD>/mpconfigboard.cmake` says how the image
-differs from MicroPython's own for that board, `manifest.py` beside it what is frozen in. The container gets boards and
-firmware to read and one folder to write. Beside the image lies what it is: {"board", "version", "micropython", "idf",
-"flash_offset", "bytes", "sha256"}. What cannot be built is ImageFailed, a sentence.
+differs from MicroPython's own for that board, and `manifest.py` beside it says what is frozen in. The container may
+read boards and firmware, and write one folder. A description lies beside the image: {"board", "version",
+"micropython", "idf", "flash_offset", "bytes", "sha256"}. A failed build raises ImageFailed, with a sentence.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from firmware_build.flash_image import FlashImage, NotAnImage, parse_flash_image
 from firmware_build.version import read_version
 
 MICROPYTHON_TAG = "v1.28.0"
-IDF_TAG = "v5.5.1"  # what ports/esp32/README.md of that MicroPython recommends
+IDF_TAG = "v5.5.1"  # as ports/esp32/README.md of that MicroPython recommends
 CONTAINER = f"docker.io/espressif/idf:{IDF_TAG}"
 ENGINES = ("docker", "podman")
 _SOURCE = "https://github.com/micropython/micropython"
@@ -44,7 +44,7 @@ class ImageFailed(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is to be built: the board's name, where the project lies, where the image goes, where a flash begins."""
+    """What to build: the board's name, the project's folder, the image's folder, the flash offset."""
 
     name: str
     project: Path
@@ -53,12 +53,12 @@ class Recipe:
 
     @property
     def image(self) -> Path:
-        """Return where the image will lie."""
+        """Return the path of the image."""
         return self.target / f"{self.name}.bin"
 
     @property
     def script(self) -> str:
-        """Return what the container runs."""
+        """Return the container's script."""
         return _SCRIPT.format(
             tag=MICROPYTHON_TAG, source=_SOURCE, work=_WORK_THERE, made=_MADE_THERE, name=shlex.quote(self.name),
             board=shlex.quote(f"{_PROJECT_THERE}/boards/{self.name}"),
@@ -66,7 +66,7 @@ class Recipe:
 
 
 def make_recipe(board_folder: Path, target: Path) -> Recipe:
-    """Return how the image of a board is built; ImageFailed when the folder does not say."""
+    """Return how to build a board's image; ImageFailed when the folder does not say."""
     folder = board_folder.resolve()
     try:
         document = json.loads((folder / "board.json").read_text(encoding="utf-8"))
@@ -86,7 +86,7 @@ def make_recipe(board_folder: Path, target: Path) -> Recipe:
 
 
 def make_command(engine: str, recipe: Recipe) -> list[str]:
-    """Return the command line that builds the image; files come to belong to whoever calls it."""
+    """Return the command line that builds the image; the files will belong to the caller."""
     user = f"{os.getuid()}:{os.getgid()}"
     as_caller = ["--userns", "keep-id"] if engine == "podman" and os.getuid() else []
     return [
@@ -109,7 +109,7 @@ def find_engine(engines: tuple[str, ...] = ENGINES) -> str:
 
 
 def build(recipe: Recipe, engine: str, run: Callable[[list[str]], int]) -> FlashImage:
-    """Build the image, check that it is one with the firmware in it, and describe it; `run` returns an exit code."""
+    """Build the image, check that it has the firmware in it, and describe it; `run` returns an exit code."""
     version = read_version(recipe.project / "firmware")
     recipe.target.mkdir(parents=True, exist_ok=True)
     for old in (recipe.image, recipe.image.with_suffix(".json")):

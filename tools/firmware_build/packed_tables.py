@@ -1,8 +1,8 @@
-"""Makes the packed form of a readable table while the firmware is built, so that a chip keeps that form alone.
+"""Packs readable tables while the firmware is built, so that a chip keeps only the packed form.
 
 Does not know any table. A module writes its table for people, and packs it itself: `_TABLE = _pack(_ROWS)`. Here the
-call gives way to what it returns, a text or a number; rows and `_pack`, which nothing names then, are left out by
-`slimming.py`. On a computer the module packs the same rows when it is imported, so both run on the same text.
+call is replaced by its result, a text or a number. Nothing then uses the rows and `_pack`, so `slimming.py` leaves them
+out. On a computer the module packs the same rows when it is imported, so both run on the same text.
 """
 
 import ast
@@ -14,7 +14,7 @@ _PACK = "_pack"
 
 
 def pack_tables(name: str, tree: ast.Module) -> None:
-    """Put the values in the place of the calls of `_pack` that a module's names are made with."""
+    """Replace calls of `_pack` in a module's assignments by their values."""
     for statement in tree.body:
         if isinstance(statement, ast.Assign) and _is_packing(statement.value):
             statement.value = ast.Constant(_evaluate(name, statement, tree.body))
@@ -25,7 +25,7 @@ def _is_packing(node: ast.expr) -> bool:
 
 
 def _evaluate(name: str, packing: ast.Assign, body: Iterable[ast.stmt]) -> str | int:
-    """Return what a call makes of the module's own constants and functions; imports are not there."""
+    """Evaluate a call with the module's own constants and functions, without imports."""
     names: dict = {}
     try:
         for statement in body:

@@ -1,8 +1,8 @@
-"""Makes a ROMFS image of what a board imports: one file that MicroPython runs from flash without copying it to RAM.
+"""Makes a ROMFS image of the modules of a board: one file that MicroPython runs from flash without copying it to RAM.
 
-Does not put it on a board: `mpremote romfs deploy` does, on a MicroPython that was built with a ROMFS partition, which
-the stock images for the ESP32 are not. boot.py, main.py and board.py stay ordinary files on the board, so that a pin
-can be changed and a broken image can be outlived. mpremote writes the format.
+Does not write it to a board: `mpremote romfs deploy` does, on a MicroPython with a ROMFS partition, which the stock
+images for the ESP32 lack. boot.py, main.py and board.py stay ordinary files on the board, so that a pin can be changed
+and the board survives a broken image. mpremote writes the format.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 class RomfsFailed(Exception):
-    """mpremote did not make the image; the sentence has its own words."""
+    """mpremote did not make the image; the sentence quotes it."""
 
 
 def make_romfs(image: Path) -> Path:
@@ -32,5 +32,5 @@ def make_romfs(image: Path) -> Path:
 
 
 def romfs_place(image: Path) -> Path:
-    """Return where the ROMFS image of a board's image lies."""
+    """Return the path of the ROMFS image of a board's image."""
     return image.with_name(f"{image.name}.romfs")

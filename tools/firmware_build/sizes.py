@@ -1,4 +1,4 @@
-"""Compiles the firmware with the device's own compiler and tells what each module takes there.
+"""Compiles the firmware with the device's own compiler and measures each module's size.
 
 Does not change the sources or talk to a board. Sizes are bytes of `.mpy`, as mpy-cross writes them with OPTIONS. The
 modules of the package are rewritten first (`slimming.py`).
@@ -15,15 +15,15 @@ from firmware_build.slimming import Slimmed, slim
 from firmware_build.slimming_limits import CannotSlim
 
 PACKAGE = "phoneterm"
-# Scripts that are run on a board with the modules of its firmware: the names that they use stay.
+# Scripts that run on a board with the modules of its firmware: names that they use stay.
 AT_THE_CABLE = Path(__file__).parents[1] / "device_cable" / "vm"
 
-# What a board is tried with, by whoever wants to know whether its legends are right.
+# For trying whether a board's legends are right.
 _ALSO_ASKED_FOR = "from phoneterm.core.keymap import Keymap, Roles; KeyMatrix.probe, KeyMatrix.scan"
 _BOARDS = Path(__file__).parents[2] / "boards"
 
-# Flash is not what is short: the smallest file system in use has 960 KB. The heap is (`heap_lab/limits.py`), and copied
-# modules lie on it; this limit tells of growth that nobody meant.
+# Flash is not short: the smallest file system in use has 960 KB. The heap is (`heap_lab/limits.py`), and copied modules
+# lie on it; this limit reveals unintended growth.
 MOST_BYTES = 64 * 1024
 
 # Line numbers are left out: a fault is logged with its file and function, which are short.
@@ -59,7 +59,7 @@ def compile_all(firmware: Path, target: Path, except_for: tuple[str, ...] = ()) 
 
 
 def slim_package(firmware: Path) -> Slimmed:
-    """Return the package's modules rewritten; none if one is not Python, which the compiler is to say."""
+    """Return the package's modules rewritten; none if one is not Python, which the compiler will report."""
     paths = {_dotted(source.relative_to(firmware)): source for source in sorted((firmware / PACKAGE).rglob("*.py"))}
     outside = [*firmware.glob("*.py"), *AT_THE_CABLE.glob("*.py"), *_BOARDS.rglob("*.py")]
     try:
@@ -84,10 +84,7 @@ def _dotted(path: Path) -> str:
 
 
 def compile_module(source: Path, path: Path, target: Path, text: str | None = None) -> Module:
-    """Compile one file, or `text` in its place, to its place below `target`; return what became of it.
-
-    Its path there is `path`.
-    """
+    """Compile one file, or `text` instead of it, to `path` below `target`; return the module."""
     output = target / path.with_suffix(".mpy")
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", suffix=".py") as file:

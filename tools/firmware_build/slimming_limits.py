@@ -1,7 +1,7 @@
-"""Says which lines of Python the slimming of modules cannot follow, so that none of them reaches a device changed.
+"""Says which lines of Python the slimming of modules cannot handle, so that none of them reaches a device broken.
 
-Does not rewrite anything. Each of these would come out as something else: names would be given letters in one place and
-not in another. They have an equivalent that can be followed, which the sentence names.
+Does not rewrite anything. Each such line would change its meaning: a name would become a letter in one place and not in
+another. There is always an equivalent that works, and the sentence names it.
 """
 
 import ast
@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 
 
 class CannotSlim(Exception):
-    """A module has a line that the slimming cannot follow; the sentence names both."""
+    """A module has a line that the slimming cannot handle; the sentence names both."""
 
 
 def check(trees: Mapping[str, ast.Module]) -> None:
-    """Refuse modules, given by their dotted names, with a line that cannot be followed."""
+    """Refuse modules, given by their dotted names, with a line that cannot be handled."""
     for module, tree in trees.items():
         defined = {name for node in tree.body for name in _defined(node)}
         for node in ast.walk(tree):
@@ -22,7 +22,7 @@ def check(trees: Mapping[str, ast.Module]) -> None:
 
 
 def _defined(node: ast.stmt) -> list[str]:
-    """Return the names that a statement of a module defines, imports of names included."""
+    """Return the names that a statement of a module defines, including imported names."""
     if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         return [node.name]
     if isinstance(node, ast.Assign):

@@ -1,4 +1,4 @@
-"""Reads which version the firmware says it is, and says which MicroPython it needs.
+"""Reads the version of the firmware, and names the MicroPython it needs.
 
 Does not run the firmware.
 """

@@ -1,4 +1,4 @@
-"""`phoneterm digit-map`: checks a digit map with the firmware's own compiler, and says what it makes of numbers.
+"""`phoneterm digit-map`: checks a digit map with the firmware's own compiler, and tries numbers on it.
 
 Does not read or change any terminal's configuration. Exit code 1 for a map that is refused.
 """

@@ -1,7 +1,7 @@
 """The `phoneterm` command: puts the parts' own commands under one name, and turns their errors into one sentence.
 
-Does no work of its own. Each part owns its commands; this file only says where they hang. Only the part that is named
-on the command line is imported, so that `phoneterm why` answers at once and a running bridge carries no lab with it.
+Does no work of its own. Each part owns its commands; this file only says where to find them. Only the part that is
+named on the command line is imported, so `phoneterm why` answers at once and a running bridge loads no lab.
 """
 
 import sys
@@ -9,7 +9,7 @@ from importlib import import_module
 
 import typer
 
-# What each command is: where it is, and whether it is one command or a group of them.
+# Each command: its module, and whether it is one command or a group of them.
 _PARTS = {
     "run": "desk_lab.run:run",
     "bridge": "phoneterm_bridge.cli.bridge:app",
@@ -39,7 +39,7 @@ _PARTS = {
 
 
 def make_app(names: tuple[str, ...] = tuple(_PARTS)) -> typer.Typer:
-    """Return the command with these parts."""
+    """Return the command with all its parts."""
     app = typer.Typer(
         help="The phone terminal: firmware on a virtual phone, the bridge to the PBX, and the lab to try them in.",
         no_args_is_help=True,

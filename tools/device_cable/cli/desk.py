@@ -1,7 +1,7 @@
-"""What the commands find at hand: the serial ports of this computer, and how one is opened.
+"""The environment of the commands: the serial ports of this computer, and how to open one.
 
-Does not open anything by itself. Whoever calls the commands with a Desk of their own as the context's object (typer's
-`obj`) has them use that one.
+Does not open anything by itself. A caller can pass a Desk of its own to the commands as the context's object (typer's
+`obj`).
 """
 
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ class Desk:
     open_cable: Callable[[str], Cable] = Cable
 
     def find_port(self, name: str | None) -> str:
-        """Return the port to use: the one named, or the only one at USB; CableProblem where there is no such one."""
+        """Return the port to use: the named one, or the only one at USB; CableProblem if there is none."""
         return find_port(name, self.list_ports())
 
 

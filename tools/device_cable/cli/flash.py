@@ -1,4 +1,4 @@
-"""`phoneterm device flash`: brings the firmware onto a board and waits for the terminal to say how it is.
+"""`phoneterm device flash`: copies the firmware to a board and waits until the terminal reports its state.
 
 Does not build anything: `phoneterm firmware build` makes the files, and `phoneterm firmware image` a MicroPython.
 """
@@ -65,7 +65,7 @@ def flash(
 
 
 def _write_micropython(port: str, name: str, chip: BoardChip, path: Path, is_agreed: bool) -> None:
-    """Write an image of MicroPython, once somebody has agreed to what goes with that."""
+    """Write an image of MicroPython, once somebody has agreed to what it erases."""
     image = rom_loader.read_flash_image(path, name, chip)
     command = rom_loader.make_command(path, port, chip)
     within = "with the firmware in it" if image.has_firmware else "without the firmware, which follows as files"
@@ -78,7 +78,7 @@ def _write_micropython(port: str, name: str, chip: BoardChip, path: Path, is_agr
 
 
 def _bring(cable: Cable, image: Image) -> None:
-    """Copy and verify, with a bar."""
+    """Copy and verify, with a progress bar."""
     plan = flashing.make_plan(cable, image)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     done_bytes: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What the commands share: the options that name board and port, and problems as one sentence.
+"""The commands' common parts: the options for board and port, and problems as one sentence.
 
 Does no work of its own. A CableProblem or SetupProblem goes to standard error and the exit code is 1, Ctrl-C is 130;
 there is no traceback.
@@ -25,7 +25,7 @@ INTERRUPTED = 130
 
 @contextmanager
 def one_sentence(when_interrupted: str) -> Iterator[None]:
-    """Turn a problem into one sentence on standard error; `when_interrupted` says what Ctrl-C leaves behind."""
+    """Print a problem as one sentence on standard error; `when_interrupted` says what Ctrl-C leaves behind."""
     try:
         yield
     except (CableProblem, SetupProblem) as problem:

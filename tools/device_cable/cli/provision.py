@@ -156,7 +156,7 @@ def _ask(question: str, is_hidden: bool) -> str:
 
 
 def _finish(cable: Cable, broker: BrokerSettings, wait: float) -> None:
-    """Restart the board and say how the terminal is; a broker that is not up yet is no failure of provisioning."""
+    """Restart the board and report the terminal's state; a broker that is not up yet is no failure of provisioning."""
     cable.restart()
     say_broker_must_learn(broker)
     if wait:
@@ -165,7 +165,7 @@ def _finish(cable: Cable, broker: BrokerSettings, wait: float) -> None:
 
 
 def _say_plain(made: Provision) -> None:
-    """Say what a terminal without TLS gives away."""
+    """Say what an eavesdropper learns from a terminal without TLS."""
     if made.texts["tls"] == "off":
         typer.echo(PLAIN)
 

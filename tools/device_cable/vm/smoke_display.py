@@ -1,6 +1,6 @@
-"""Measures on the board what drawing on its display takes: the longest step, the steps of two lines, and the garbage.
+"""Measures on the board the cost of drawing on its display: the longest step, the steps of two lines, the garbage.
 
-Does not need a display: where none answers, the driver writes to a bus that only takes the time. Prints one line a
+Does not need a display: if none answers, the driver writes to a bus that only takes the time. Prints a line for each
 figure: name, value; nothing for a board without a display.
 """
 
@@ -14,7 +14,7 @@ _LINES = (("Transfer to", ""), ("Transfer to", "1"), ("Caller on hold", "A join 
 
 
 class Bus:
-    """Nine clocks a byte, and one byte more for the address; the processor waits meanwhile, as for a real one."""
+    """A bus with nine clocks for each byte and for the address; the processor waits meanwhile, as for a real one."""
 
     def __init__(self, clock_hz):
         self._clock_hz = clock_hz
@@ -24,14 +24,14 @@ class Bus:
 
 
 class Drawing:
-    """What steps took so far."""
+    """The cost of the steps so far."""
 
     def __init__(self, display):
         self._display = display
         self.longest_us = self.steps = self.bytes = 0
 
     def draw(self, line1, line2):
-        """Show two lines, and step until nothing is left to do."""
+        """Show two lines, and step until everything is drawn."""
         display, ticks_us = self._display, time.ticks_us
         before = gc.mem_alloc()
         display.show(line1, line2)

@@ -1,7 +1,7 @@
-"""Measures on the board what needs no hands: memory, clock, waiting, flash, and what a look at the keypad costs.
+"""Measures on the board what needs nobody at the keypad: memory, clock, waiting, flash, and the cost of a scan.
 
-Does not import anything that talks to the network. Prints one line a figure or fact: name, value. Sent as text to a
-board whose memory is empty. What it writes to the flash it removes again.
+Does not import anything that talks to the network. Prints a line for each figure or fact: name, value. It is sent as
+text to a board with empty memory. It removes what it writes to the flash.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ def print_figure(name, value):
 
 
 def tell_memory(when):
-    """Tell what MicroPython's heap holds, and what is left to ESP-IDF for Wi-Fi, sockets and TLS."""
+    """Print how full MicroPython's heap is, and how much is left to ESP-IDF for Wi-Fi, sockets and TLS."""
     gc.collect()
     print_figure("heap_used_%s_bytes" % when, gc.mem_alloc())
     try:
@@ -38,7 +38,7 @@ def tell_memory(when):
 
 
 def loop_ms():
-    """Return what counting to _LOOPS takes."""
+    """Return the time to count to _LOOPS."""
     started_ms = time.ticks_ms()
     for _ in range(_LOOPS):
         pass
@@ -46,7 +46,7 @@ def loop_ms():
 
 
 async def wait_us():
-    """Return how long asyncio.sleep_ms(1) takes: the median, and the longest."""
+    """Return how long asyncio.sleep_ms(1) takes: median and maximum."""
     took = []
     for _ in range(_WAITS):
         started_us = time.ticks_us()
@@ -57,7 +57,7 @@ async def wait_us():
 
 
 def flash_ms():
-    """Return what writing a file of _FILE_BYTES takes, and reading it."""
+    """Return the times to write and to read a file of _FILE_BYTES."""
     block = bytes(512)
     started_ms = time.ticks_ms()
     with open(_FILE, "wb") as file:
@@ -99,7 +99,7 @@ matrix = KeyMatrix(Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_u
 
 
 def measure(look):
-    """Return what one look takes, in microseconds and in bytes of garbage."""
+    """Return the cost of one look, in microseconds and in bytes of garbage."""
     look()
     gc.collect()
     gc.disable()
@@ -128,7 +128,7 @@ scanner = Scanner(matrix, Debouncer())
 
 
 def await_key(wait_ms):
-    """Print the place of the next key and how often it went down until it was up for 0.3 s; -1 when none came."""
+    """Print the index of the next key and how often it went down until it was up for 0.3 s; -1 when none came."""
     index, presses, quiet_ms = -1, 0, 0
     last_us = time.ticks_us()
     while wait_ms > 0 if index < 0 else quiet_ms < 300:

@@ -1,7 +1,7 @@
 """Measures on the board how long it takes to join the Wi-Fi network, to reach the broker, and to set up TLS with it.
 
-Does not sign in there. Uses the terminal's own settings, which stay on the board: no line has one of them. Prints one
-line a figure: name, value; or "problem" and a sentence.
+Does not log in there. Uses the terminal's own settings, which stay on the board: no line contains one. Prints a line
+for each figure: name, value; or "problem" and a sentence.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ def since(started_ms):
 
 
 def tell_memory(when):
-    """Tell what is left to ESP-IDF, now and at the least since the start."""
+    """Print how much memory is left to ESP-IDF, now and at the lowest since the start."""
     gc.collect()
     try:
         regions = esp32.idf_heap_info(esp32.HEAP_DATA | 1 << 11)  # what lies inside the chip
@@ -73,7 +73,7 @@ def connect(settings, context):
 
 
 def measure():
-    """Do it all, as far as it goes."""
+    """Do all measurements, until one fails."""
     settings = stored.read(esp32.NVS(stored.NAMESPACE), messages.is_tid)
     context = settings if isinstance(settings, stored.Problem) else tls.make_context(settings)
     if isinstance(context, stored.Problem):
