@@ -1,9 +1,9 @@
 """Measures the bridge as a service: delay and rate of commands, a storm of hellos, memory. Does not print.
 
-A delay ends when the PBX reads the action. It begins when the broker hands the command out (`median_ms`, `p99_ms`: the
-bridge's own), or when the terminal writes it (`whole_median_ms`: with the broker and its processor's other work). Every
-command that was sent must have come to the PBX exactly once, with its number, and to its end: anything else is in
-`problems`.
+A delay ends when the PBX reads the action. It begins when the broker hands out the command (`median_ms`, `p99_ms`: the
+bridge's own delay), or when the terminal writes it (`whole_median_ms`: including the broker and the other work on its
+core). Every command that was sent must have reached the PBX exactly once, with its number, and must have ended:
+anything else is in `problems`.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _HELLO_PATIENCE_S = 60.0
 
 @dataclass(frozen=True)
 class Flow:
-    """Commands under way: so many at once. Times in ms; cpu_us is the processor time that one command takes."""
+    """A number of commands in flight at once. Times in ms; cpu_us is the processor time of one command."""
 
     commands: int
     in_flight: int
@@ -31,7 +31,7 @@ class Flow:
 
 
 async def measure_flow(scene: Scene, in_flight: int, seconds: float, per_second: float = 0.0) -> Flow:
-    """Keep commands under way (or send so many a second, evenly) and take the times; all have said hello before."""
+    """Keep commands in flight (or send evenly at a rate) and take the times; all terminals have said hello before."""
     await scene.pbx.ask(do="forget")
     cpu_before_s = worker.cpu_s(scene.subject.pid)
     tally = await scene.crowd.ask(seconds + 60, do="send", in_flight=in_flight, seconds=seconds, per_second=per_second)
@@ -61,7 +61,7 @@ async def measure_flow(scene: Scene, in_flight: int, seconds: float, per_second:
 
 
 def match(sent: dict[str, list], asked: dict[str, list]) -> tuple[list[float], list[str]]:
-    """Pair what each terminal sent with what the PBX was asked for it; return the delays in ms, and what is wrong."""
+    """Pair the commands of each terminal with the requests to the PBX; return the delays in ms, and the problems."""
     delays_ms: list[float] = []
     problems = []
     for name in sorted({*sent, *asked}):

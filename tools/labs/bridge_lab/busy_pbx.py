@@ -1,9 +1,9 @@
-"""The PBX process: the simulator with a call for each terminal, which notes when it is asked for a transfer.
+"""The PBX process: the simulator with a call for each terminal; it notes the time of each request for a transfer.
 
-Does not decide or judge. Without `--moving` a transfer is answered as by the simulator, but the call stays, so that
-the terminal can go on at once; with it the call is really transferred, with all its events, and the terminal gets a
-new one. It says its port and the channels in one JSON line, and answers each JSON object on standard input: to `watch`
-it also listens to the broker, to anything else it says what it was asked and heard since the last one. Run by `scene`.
+Does not decide or judge. Without `--moving` the simulator answers a transfer, but the call stays, so that the terminal
+can go on at once. With it the call is really transferred, with all its events, and the terminal gets a new one. The
+process prints its port and the channels in one JSON line, and answers each JSON object on standard input. On `watch` it
+also listens to the broker; on anything else it reports the requests and commands since the last report. Run by `scene`.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The command `phoneterm load`: the bridge under load, beside what a user would otherwise build.
+"""The command `phoneterm load`: the bridge under load, compared with what a user would otherwise build.
 
 Does not measure; `bench`, `disk_bench` and `journal_bench` do.
 """
@@ -91,7 +91,7 @@ async def _measure_subject(scene: Scene, name: str, seconds: float) -> list[benc
     await scene.join(_CALLS)
     if name == _OURS:
         await benchmark.measure_hello(scene)
-    await benchmark.measure_flow(scene, limits.IN_FLIGHT, 1.0)  # until the first of everything is over
+    await benchmark.measure_flow(scene, limits.IN_FLIGHT, 1.0)  # until all caches are warm
     flows = []
     for in_flight, per_second in ((limits.IN_FLIGHT, 0.0), (_RATE_IN_FLIGHT, 0.0), (0, _EVENLY_PER_S)):
         flow = await benchmark.measure_flow(scene, in_flight, seconds, per_second)

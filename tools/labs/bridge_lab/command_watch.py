@@ -1,7 +1,7 @@
-"""Sees when the broker hands each command out: one more subscriber beside the bridge, in the process of the PBX.
+"""Sees when the broker hands out each command: an extra subscriber beside the bridge, in the process of the PBX.
 
-Does not judge. Both moments that are compared, a command handed out and the PBX asked, are so taken in one process, by
-one clock, and each is as late as that process is busy.
+Does not judge. So both moments, a command handed out and the PBX asked, are taken in one process, by one clock, and a
+busy process delays both alike.
 """
 
 import json
@@ -16,7 +16,7 @@ _KEEPALIVE_S = 600
 
 
 class CommandWatch:
-    """heard: by terminal, (ns, number) of each command; whoever reads it may take it away."""
+    """heard: by terminal, (ns, number) of each command; the reader may remove entries."""
 
     def __init__(self) -> None:
         self.heard: dict[str, list[tuple[int, str]]] = {}

@@ -1,7 +1,7 @@
-"""The load process: a crowd of terminals that a measurement tells what to do, line by line. Run by `bench`.
+"""The load process: a crowd of terminals that a measurement controls, line by line. Run by `bench`.
 
-Does not judge what it hears. It reads one JSON object a line from standard input and answers each with one:
-`join` (log in), `hello` (all at once), `send` (keep so many commands in flight for so long), `leave`.
+Does not judge what it receives. It reads one JSON object from each line of standard input and answers each with one:
+`join` (log in), `hello` (all at once), `send` (keep some commands in flight for some time), `leave`.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class Crowd:
         return {"permissions_s": times, "ready": ready, "terminals": len(heard), "wrong": self._wrong()}
 
     async def send(self, seconds: float, in_flight: int = 0, per_second: float = 0.0) -> dict:
-        """Keep `in_flight` commands under way, or send evenly; return those of each terminal, and the results."""
+        """Keep `in_flight` commands in flight, or send evenly; return each terminal's commands, and the results."""
         if not await self._until(lambda: all(one.is_talking for one in self._terminals), _PATIENCE_S):
             return {"failed": "not every terminal was told of its call"}
         for terminal in self._terminals:
@@ -93,7 +93,7 @@ class Crowd:
             self._send_next()
 
     async def _send_evenly(self, seconds: float, per_second: float) -> None:
-        """Send whenever it is time, as long as there is an idle terminal."""
+        """Send at the given rate, as long as there is an idle terminal."""
         started_s, count = time.monotonic(), 0
         while (elapsed_s := time.monotonic() - started_s) < seconds:
             while count < elapsed_s * per_second:
@@ -103,7 +103,7 @@ class Crowd:
             await asyncio.sleep(1 / per_second)
 
     def _send_next(self) -> None:
-        """Let the terminal that has been idle longest send; one whose new call is not up yet has to wait."""
+        """Let the terminal that has been idle longest send; one without its new call has to wait."""
         if self._idle[0].is_talking:
             self._idle.pop(0).send_command(next(self._numbers))
         else:

@@ -1,4 +1,4 @@
-"""Measures the disk alone: how long one commit has to wait for it at the least, whatever the bridge does."""
+"""Measures the disk alone: the shortest wait of a commit for it, whatever the bridge does."""
 
 import os
 import tempfile
@@ -7,19 +7,19 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
-_WRITTEN = bytes(16 * 1024)  # about what a commit of a single command writes to SQLite's log
+_WRITTEN = bytes(16 * 1024)  # about as much as a commit of a single command writes to SQLite's log
 _FILE_BYTES = 4 * 1024 * 1024
 
 
 class DiskTimes(NamedTuple):
-    """How long the disk takes for what was written, in ms."""
+    """How long the disk takes for the writes, in ms."""
 
     median_ms: float
     p99_ms: float
 
 
 def measure_disk(seconds: float, folder: Path | None = None) -> DiskTimes:
-    """Write over a file again and again, there where the store of a measurement is, and wait for the disk each time.
+    """Overwrite a file again and again, where the store of a measurement lies, and wait for the disk each time.
 
     folder: another place to write to.
     """

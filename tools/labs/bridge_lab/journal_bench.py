@@ -1,7 +1,7 @@
-"""Measures how long a day's journal takes to answer `why`. Does not print.
+"""Measures how long `why` takes to answer from a day's journal. Does not print.
 
-The journal is written by the bridge's own writer, as a bridge does: the first lines of a command durably, the rest
-behind. Then the questions are asked in this process, and once by the command line in a process of its own.
+The bridge's own writer writes the journal, as in a bridge: the first lines of a command durably, the rest later.
+Then the questions are asked in this process, and once by the command line in its own process.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class JournalFigures:
 
 
 def measure_journal(folder: Path, commands: int) -> JournalFigures:
-    """Write a journal of so many commands, spread over a day, and ask it."""
+    """Write a journal of this many commands, spread over a day, and query it."""
     path = folder / "journal.db"
     identities = site.make_store(path, _TERMINALS)
     engine = open_store(path)

@@ -1,4 +1,4 @@
-"""What the bridge must reach, and whether it did: one sentence for each number that is missed. Does not measure."""
+"""The bridge's limits, and whether they are met: one sentence for each that is missed. Does not measure."""
 
 from bridge_lab.bench import Flow
 from bridge_lab.journal_bench import JournalFigures
@@ -8,7 +8,7 @@ MOST_MEDIAN_MS = 2.0
 MOST_P99_MS = 10.0
 LEAST_PER_S = 3000.0
 MOST_HELLO_S = {1000: 3.0, 10_000: 30.0}
-MOST_MEGABYTES = 80.0  # at so many terminals, with the HTTP pages on
+MOST_MEGABYTES = 80.0  # at this many terminals, with the HTTP pages on
 MEMORY_TERMINALS = 1000
 MOST_WHY_MS = 100.0
 
@@ -36,7 +36,7 @@ def failures_of_memory(megabytes: float) -> list[str]:
 
 
 def failures_of_journal(figures: JournalFigures) -> list[str]:
-    """Judge the answers of the journal."""
+    """Judge the times of the journal's answers."""
     return _over(f"`why` over {figures.commands} commands", figures.slowest_ms, MOST_WHY_MS, "ms")
 
 

@@ -1,7 +1,7 @@
-"""What a user would otherwise build: fetches the packages, and makes each peer ready to run on the bridge's place.
+"""What a user would otherwise build: fetches the packages, and makes each peer ready to run in place of the bridge.
 
 Does not install them or make them a dependency: they go into `build/` and stay there until `make clean`. A peer that
-cannot be had on this machine is left out of the table. Neither peer makes any check of its own.
+cannot be fetched on this machine is left out of the table. Neither peer makes any check of its own.
 """
 
 import json
@@ -43,7 +43,7 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Peer:
-    """A peer that can be started: its command, and what its log says once it takes commands."""
+    """A peer that can be started: its command, and the log lines that show that it takes commands."""
 
     name: str
     argv: list[str]

@@ -1,4 +1,4 @@
-"""Everything that a measurement needs, each in a process of its own: PBX, broker, bridge (on a core of its own), crowd.
+"""Everything that a measurement needs, each in its own process: PBX, broker, bridge (on its own core), crowd.
 
 Does not measure. The broker is a real mosquitto with exactly the files that `phoneterm broker config` writes, or the
 one inside the bridge.
@@ -33,13 +33,13 @@ MakePeer = Callable[[Path, peers.Surroundings], peers.Peer | None]
 
 
 class PeerMissing(Exception):
-    """The peer cannot be had on this machine."""
+    """The peer is not available on this machine."""
 
 
 class Scene:
     """One site under load; an async context. `calls` terminals have a call, all `terminals` are in the store.
 
-    has_pages: the bridge serves its HTTP pages, as it does on a site that is watched.
+    has_pages: the bridge serves its HTTP pages, as on a monitored site.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Scene:
         self.broker_port = 0
 
     async def __aenter__(self) -> Self:
-        """Start all; what was started is stopped again when something fails."""
+        """Start all processes; if one fails, those before it are stopped again."""
         try:
             self.folder = Path(tempfile.mkdtemp(prefix="phoneterm-bridge-lab-"))
             self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
@@ -89,7 +89,7 @@ class Scene:
         await self._stack.aclose()
 
     async def start_subject(self) -> None:
-        """Start the bridge, or the peer in its place, and return once broker and PBX know it."""
+        """Start the bridge, or the peer in its place, and return once it is connected to broker and PBX."""
         if self._make_peer is not None:
             await self._start_peer(self._make_peer)
             return

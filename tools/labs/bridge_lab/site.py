@@ -1,7 +1,7 @@
 """A site with many terminals: its store, its broker's files and the bridge's settings. Does not start anything.
 
-All terminals have one password, and its hashes are made once: hashing for ten thousand would take minutes and is not
-what is measured. Their signing keys differ.
+All terminals have the same password, so its hashes are made once: hashing for ten thousand would take minutes, and is
+not measured here. Their signing keys differ.
 """
 
 import os
@@ -29,7 +29,7 @@ _USER = "everybody"
 
 @dataclass(frozen=True)
 class LoadIdentity:
-    """What a terminal of the load needs to know."""
+    """The identity of one terminal of the load."""
 
     tid: str
     extension: str
@@ -37,7 +37,7 @@ class LoadIdentity:
     key: bytes
 
     def as_list(self) -> list[str]:
-        """Return what the load process is told."""
+        """Return it in the form for the load process."""
         return [self.tid, self.password, self.key.hex()]
 
 
@@ -78,7 +78,7 @@ def _insert(connection: sa.Connection, identities: list[LoadIdentity], hashed: d
 def make_settings(
     store: Path, broker_port: int, pbx_port: int, secret: str, http: HttpSettings, **broker: Any
 ) -> BridgeSettings:
-    """Return the bridge's settings: all checks on, with room for a load's rate of commands."""
+    """Return the bridge's settings: all checks on, with limits high enough for the load."""
     return BridgeSettings(
         broker=BrokerSettings(port=broker_port, password=secret, **broker),
         pbx=PbxSettings(port=pbx_port, username=USERNAME, secret=secret),
@@ -106,7 +106,7 @@ def secrets_environment(secret: str) -> dict[str, str]:
 
 
 def write_broker_files(settings: BridgeSettings, folder: Path, seen_as: PurePath) -> None:
-    """Write what `phoneterm broker config` writes; root stays root, since the folder is thrown away."""
+    """Write the files of `phoneterm broker config`; root stays the owner, since the folder is temporary."""
     engine = open_store(settings.store.path)
     terminals = reading.read_snapshot(engine).terminals
     engine.dispose()
@@ -120,7 +120,7 @@ def write_broker_files(settings: BridgeSettings, folder: Path, seen_as: PurePath
 
 
 def _let_watch_in(broker: BrokerSettings, files: dict[str, str]) -> None:
-    """Let the watch read the commands of all terminals, with the bridge's password."""
+    """Allow the watch to read the commands of all terminals, with the bridge's password."""
     hashed = passwords.hash_for_mosquitto(broker.password.get_secret_value(), os.urandom(passwords.SALT_BYTES))
     files[mosquitto_config.PASSWORDS_NAME] += f"{command_watch.USERNAME}:{hashed}\n"
     commands = messages.topic_of(broker.base, "+", messages.COMMAND)

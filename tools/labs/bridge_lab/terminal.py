@@ -1,4 +1,4 @@
-"""One terminal as a load: it logs in, says hello, sends signed commands and hears what comes of them.
+"""One terminal as a load: it logs in, says hello, sends signed commands and receives their results.
 
 Does not press keys and shows nothing. Each message from the bridge is checked as the firmware checks it. Times are
 `time.monotonic_ns()`, which all processes of a machine share.
@@ -20,9 +20,9 @@ HELLO_FIELDS = {"boot": "b0070001", "fw": "1.0", "board": "LOAD", "wire": [1, 1]
 class LoadTerminal(asyncio.Protocol):
     """A terminal of the site; `on_end` is called with it when a command has its final result.
 
-    sent: (ns, number) of each command. results: (state, reason) of each, in the same order. heard_ns: when a message
-    of each kind came last. is_bare: of a peer that knows no session, no call and no signature, only results.
-    wrong: what was heard and must not be.
+    sent: (ns, number) of each command. results: (state, reason) of each, in the same order. heard_ns: when the last
+    message of each kind came. is_bare: for a peer that knows no session, no call and no signature, only results.
+    wrong: received messages that should not exist.
     """
 
     def __init__(
@@ -79,13 +79,13 @@ class LoadTerminal(asyncio.Protocol):
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Whoever waits for this terminal learns that it will not be there."""
+        """End every wait for this terminal with an error."""
         if not self.subscribed.done():
             self.subscribed.set_exception(ConnectionError(f"{self.tid} was cut off before it was subscribed"))
             self.subscribed.exception()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, and acknowledge it in one write."""
+        """Take incoming bytes, and acknowledge them in one write."""
         answers = b""
         for kind, number, topic, payload, _ in self._decoder.feed(data):
             if kind == packets.PUBLISH and number:

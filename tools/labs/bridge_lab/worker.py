@@ -1,6 +1,6 @@
-"""A process of its own that is told what to do by lines of JSON, bound to cores. Does not know what it does.
+"""A separate process, bound to cores and controlled by lines of JSON. Does not know what it does.
 
-Also says what a process has used: processor time and memory, from the kernel.
+Also reads from the kernel how much processor time and memory a process has used.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ class WorkerFailed(Exception):
 
 
 class Worker:
-    """One process; what it says besides JSON goes to `log`, and all of it if it `is_mute`."""
+    """One process; its output other than JSON goes to `log`, and all of it if it `is_mute`."""
 
     def __init__(self, name: str, argv: list[str], cores: str, log: Path | None = None, is_mute: bool = False) -> None:
         self.name = name
@@ -40,7 +40,7 @@ class Worker:
         return self._process.pid
 
     async def start(self, environment: dict[str, str] | None = None) -> None:
-        """Start it, bound to its cores before it starts any thread."""
+        """Start it; it is bound to its cores before it starts any thread."""
         argv = ["taskset", "-c", self._cores, *self._argv]
         log = self._log.open("ab") if self._log else None
         self._process = await asyncio.create_subprocess_exec(
@@ -51,7 +51,7 @@ class Worker:
             log.close()
 
     async def read(self, patience_s: float = 30.0) -> Any:
-        """Return the next JSON line that it says."""
+        """Return its next JSON line."""
         if self._process is None or self._process.stdout is None:
             raise ValueError(f"{self.name} has not been started")
         try:
@@ -70,7 +70,7 @@ class Worker:
         return await self.read(answer_within_s)
 
     async def stop(self) -> None:
-        """End it: politely, then for good."""
+        """Stop it: first terminate, then kill."""
         if self._process is None or self._process.returncode is not None:
             return
         with suppress(ProcessLookupError):
@@ -87,13 +87,13 @@ class Worker:
 
 
 def share_cores() -> tuple[str, str]:
-    """Return a core for what is measured, and all others for the rest, as `taskset` writes them."""
+    """Return one core for the measured process, and all others for the rest, as `taskset` writes them."""
     first, *others = sorted(os.sched_getaffinity(0))
     return str(first), ",".join(map(str, others)) or str(first)
 
 
 def python(module: str, *arguments: str) -> list[str]:
-    """Return how to run a module of this project."""
+    """Return the command that runs a module of this project."""
     return [sys.executable, "-m", module, *arguments]
 
 
@@ -104,6 +104,6 @@ def cpu_s(pid: int) -> float:
 
 
 def resident_bytes(pid: int) -> int:
-    """Return how much memory of a process is resident."""
+    """Return the resident memory of a process."""
     line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) * 1024

@@ -1,7 +1,7 @@
-"""The prompt of `phoneterm run`: presses keys, moves calls, flips the permission, and tells what happens meanwhile.
+"""The prompt of `phoneterm run`: presses keys, moves calls, flips the permission, and reports what happens.
 
-Does not know PBX, bridge or firmware from inside: it uses what `Installation` offers. A line that cannot be carried
-out is answered with one sentence, and the prompt goes on.
+Does not know the inside of PBX, bridge or firmware: it uses `Installation`. A line that cannot be carried out gets one
+sentence, and the prompt goes on.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ HELP = f"""\
 
 
 class Console:
-    """Reads lines from `source` until quit or its end, and tells through `say`."""
+    """Reads lines from `source` until quit or its end, and prints through `say`."""
 
     def __init__(self, installation: Installation, source: TextIO, say: Callable[[str], None]) -> None:
         self._installation = installation
@@ -43,7 +43,7 @@ class Console:
         self._last_calls = ""
 
     async def run(self) -> None:
-        """Read and do, and tell of every change meanwhile. The end of piped input leaves everything running."""
+        """Carry out lines, and report every change. The end of piped input leaves everything running."""
         watchers = [asyncio.create_task(self._watch_calls()), asyncio.create_task(self._watch_phone())]
         try:
             if self._source.isatty():
@@ -71,7 +71,7 @@ class Console:
             await asyncio.Event().wait()
 
     async def _do(self, words: list[str]) -> None:
-        """Carry out one line; ValueError says what is wrong with it."""
+        """Carry out one line; ValueError says why it is wrong."""
         first, rest = words[0], words[1:]
         if KEYS.issuperset("".join(words)) and not (first in ENDPOINTS and rest):
             await self._keypad.type("".join(words))
@@ -116,7 +116,7 @@ class Console:
 
 
 def describe(legs: list[Leg]) -> str:
-    """Return what everybody is doing, as one line."""
+    """Return everybody's calls as one line."""
     if not legs:
         return "none"
     return "; ".join(_describe_leg(leg) for leg in sorted(legs, key=lambda leg: leg.endpoint))
@@ -142,7 +142,7 @@ async def _prompt() -> AsyncIterator[str]:
 
 
 async def _read_lines(source: TextIO) -> AsyncIterator[str]:
-    """Yield the lines of a pipe or a file as they come; a thread reads, so that a silent pipe holds nobody up."""
+    """Yield the lines of a pipe or a file as they come; a thread reads, so that a silent pipe blocks nothing."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str] = asyncio.Queue()
 

@@ -1,7 +1,7 @@
 """A whole installation on loopback: a PBX with phones, the bridge with its embedded broker, and one phone to use.
 
 Does not print or ask anything; `phoneterm run` and the end-to-end tests drive it. The store is in a folder that the
-caller gives and takes away again. Extension 101 is the phone terminal, its user is alice; 103 is who calls.
+caller provides and removes. Extension 101 is the phone terminal, its user is alice; 103 is the caller.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ PBX_KINDS = ("simulator", "asterisk")
 READY = "ready"
 READY_S = 20.0
 _LOOK_S = 0.05
-CHIP_READY_S = 180.0  # it reads its files in seconds, and its emulator may have to begin anew
+CHIP_READY_S = 180.0  # it takes seconds to read its files, and its emulator may have to be restarted
 
 
 def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
@@ -50,7 +50,7 @@ def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
 
 
 def make_virtual_phone(settings: dict[str, str], control_port: int, **options: Any) -> VirtualPhone:
-    """Return a virtual phone, whose Wi-Fi takes any name; `options` are those of VirtualPhone."""
+    """Return a virtual phone, whose Wi-Fi accepts any name; `options` are those of VirtualPhone."""
     return VirtualPhone(settings | {"wifi_ssid": "virtual"}, control_port, **options)
 
 
@@ -67,10 +67,10 @@ PHONES: dict[str, MakePhone] = {"virtual": make_virtual_phone, "chip": make_chip
 
 
 class Installation:
-    """Everything between the key and the caller's ear; ports of 0 are chosen freely."""
+    """Everything from the key to the caller's ear; a port of 0 means any free one."""
 
     more_settings: tuple[str, ...] = ()  # of the bridge
-    first_signal = READY  # what the phone's start is waited for by
+    first_signal = READY  # events that the phone's start waits for
     ready_s = READY_S
 
     def __init__(
@@ -163,7 +163,7 @@ class Installation:
             await self.wait_for_configuration()
 
     async def wait_for_configuration(self) -> None:
-        """Wait until the terminal has read its configuration, which keeps a chip from hearing keys for a moment."""
+        """Wait until the terminal has read its configuration; meanwhile a chip may miss keys."""
         deliveries = self.bridge.parts.updates.deliveries
         try:
             async with asyncio.timeout(self.ready_s):
@@ -173,7 +173,7 @@ class Installation:
             raise PhoneError(f"the terminal has not taken its configuration within {self.ready_s:g} s") from None
 
     async def place_call(self) -> None:
-        """Have the caller call the extension; return once they talk and the terminal has heard of it."""
+        """Have the caller call the extension; return once they talk and the terminal knows it."""
         talking = asyncio.create_task(self.keypad.wait_for_event(lambda event: event.get("line") == "call talking"))
         await asyncio.sleep(0)  # lets the task begin to listen
         try:
@@ -183,7 +183,7 @@ class Installation:
             talking.cancel()
 
     async def _port_for_phone(self) -> int:
-        """Return the port where the phone finds the broker."""
+        """Return the broker's port as the phone sees it."""
         return self.bridge.broker_port
 
     async def set_permission(self, is_allowed: bool) -> None:

@@ -1,7 +1,7 @@
 """`phoneterm run`: a whole installation on this machine, and a prompt to press its keys.
 
 Does not contain any of its parts. Ctrl-C, `quit` and the end of a terminal's input stop everything that was started
-here and nothing else. What goes wrong is one sentence and exit code 1.
+here and nothing else. An error is one sentence and exit code 1.
 """
 
 import asyncio

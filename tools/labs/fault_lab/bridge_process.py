@@ -1,6 +1,6 @@
-"""Bridges in processes of their own, with a store file of their own, that can be killed at any moment.
+"""Bridges in separate processes, each with its own store file, that can be killed at any moment.
 
-Does not know what a bridge does. `kill` is immediate, so that it strikes between two packets; the rest takes its time.
+Does not know what a bridge does. `kill` is immediate, so that it can strike between two packets.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class Nursery:
         path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "fault_lab.nursery", stdin=PIPE, stdout=PIPE, env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,  # Ctrl-C is for the one who runs the chaos
+            start_new_session=True,  # only the parent handles Ctrl-C
         )  # fmt: skip
 
     async def stop(self) -> None:
@@ -80,6 +80,6 @@ class BridgeProcess:
             await self._nursery.ask({"wait": pid})
 
     def log_tail(self, lines: int) -> list[str]:
-        """Return the last lines that it logged."""
+        """Return the last lines of its log."""
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
         return text.splitlines()[-lines:]

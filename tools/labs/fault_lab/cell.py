@@ -1,8 +1,9 @@
-"""One installation that can be hurt anywhere: virtual phone, proxy, broker, proxy, bridge in its own process, PBX.
+"""One installation that can be broken anywhere: virtual phone, proxy, broker, proxy, bridge in its own process, PBX.
 
-Does not decide what is hurt when. Real are: the firmware as a device gets it, on MicroPython; mosquitto, or the broker
-that the bridge embeds; the bridge with its store and its AMI client. Simulated are the chip's pins and radio, and the
-PBX, which outlives the bridge. The phone is started anew for every run; all else stays, with what it remembers.
+Does not decide what breaks when. These parts are real: the firmware as a device gets it, on MicroPython; mosquitto, or
+the broker that the bridge embeds; the bridge with its store and its AMI client. These are simulated: the chip's pins
+and radio, and the PBX, which outlives the bridge. The phone is restarted for every run; the other parts keep their
+state.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ _BRIDGE_LOGIN = ("the-bridge", "a password on loopback")
 
 
 class Cell:
-    """The parts, and what they tell: `on_step` is called with each step of a command as it happens."""
+    """The parts and their events: `on_step` is called with each step of a command as it happens."""
 
     def __init__(self, part: Part | None, nursery: Nursery, image: Path, folder: Path) -> None:
         """Take mosquitto, or None for the broker that the bridge embeds; the folder is for the store and the log."""
@@ -92,16 +93,16 @@ class Cell:
 
     @property
     def signal(self) -> str:
-        """What the phone's lamp and buzzer say right now."""
+        """The signal of the phone's lamp and buzzer right now."""
         return self.signals[-1][1] if self.signals else ""
 
     @property
     def is_quiet(self) -> bool:
-        """Say whether no packet is held back on its way."""
+        """Say whether no packet is being delayed."""
         return not any(proxy.held for proxy in self.proxies.values())
 
     async def break_down(self, outage: plans.Outage) -> None:
-        """Kill what the outage names, and start it again; or end the call and make the next one."""
+        """Kill and restart what the outage names; or end the call and make the next one."""
         if outage.what == "call":
             with suppress(LabFailed):
                 await self.lab.hang_up(CALLER)
@@ -173,7 +174,7 @@ class Cell:
             self.on_step(plans.RESULT_SENT)
 
     def _watch_embedded(self, stage: str, way: str, packet: WirePacket) -> None:
-        """The terminal's connection is the bridge's as well."""
+        """With the embedded broker, the terminal's connection is also the bridge's."""
         self._watch_terminal(stage, way, packet)
         self._watch_bridge(stage, DOWN if way == UP else UP, packet)
 

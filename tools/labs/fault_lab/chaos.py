@@ -1,7 +1,7 @@
-"""Many seeded runs, spread over a few installations that are hurt at the same time; yields a report of each.
+"""Many seeded runs, spread over a few installations in parallel; yields a report of each.
 
-Does not print. Everything listens on 127.0.0.1 and is gone when the generator ends. A cell whose run broke is replaced,
-so that one failure does not lead to the next.
+Does not print. Everything listens on 127.0.0.1 and is gone when the generator ends. A cell whose run failed is
+replaced, so that one failure does not cause the next.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ RUN_S = 90.0
 
 
 async def run_all(plans: Iterable[Plan], part: Part | None, cells: int) -> AsyncIterator[Report]:
-    """Play all plans on this many cells a kind of broker; `part` is mosquitto, needed if a plan names it."""
+    """Play all plans on this many cells for each kind of broker; `part` is mosquitto, needed if a plan names it."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="phoneterm-chaos-")))
         await asyncio.to_thread(make_image, FIRMWARE, folder / "image")

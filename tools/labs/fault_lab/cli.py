@@ -1,4 +1,4 @@
-"""The command `phoneterm chaos`: plays seeded runs full of faults and prints the tally. Does not play them itself."""
+"""The command `phoneterm chaos`: has seeded runs with faults played and prints the tally. Does not play them itself."""
 
 import asyncio
 import logging
@@ -48,7 +48,7 @@ def chaos(
         _fail(f"{missing} Or use --broker embedded.")
     options = "" if broker == "both" else f" --broker {broker}"
     is_verbose = is_verbose or only is not None
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every write to a connection that was cut
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns about every write to a cut connection
     is_good = asyncio.run(_play(plans, part, cells, is_verbose, options))
     raise typer.Exit(0 if is_good else 1)
 
@@ -67,7 +67,7 @@ async def _play(plans: list[Plan], part: parts.Part | None, cells: int, is_verbo
 
 
 def print_tally(reports: list[Report], took_s: float) -> None:
-    """Print how the runs ended, by what was done to them and by what the terminal said."""
+    """Print how the runs ended, by kind of fault and by the terminal's last word."""
     ends = Counter(report.end for report in reports)
     for end, meaning in _MEANING.items():
         typer.echo(f"{ends[end]:6}  {end:9} {meaning}")

@@ -1,4 +1,4 @@
-"""The simulated PBX, counting what it was asked and what it did, and telling when.
+"""The simulated PBX with counters: what it was asked and what it did, and when.
 
 Does not change what it does. It lives outside of the bridge, so it goes on when the bridge is killed. Times are
 milliseconds of the monotonic clock.
@@ -18,7 +18,7 @@ from phoneterm_bridge.pbx.ami.settings import AmiSettings
 # Steps, told as they happen: a number was asked for, a transfer is about to be done, a transfer was done.
 NUMBER_ASKED, PBX_ASKED, PBX_ACTED = "number-asked", "pbx-asked", "pbx-acted"
 _ASKING = ("blindtransfer", "atxfer", "playdtmf")
-# The event that says that a transfer has happened, and whose channel it names.
+# The event that shows that a transfer has happened, and the header that names the channel.
 _TRANSFERS = {"BlindTransfer": ("blind", "TransfererUniqueid"), "Hold": ("attended", "Uniqueid")}
 
 
@@ -32,10 +32,10 @@ class Done:
 
 
 class CountingLab(SimulatorLab):
-    """See PbxLab. `asked` is how often a transfer was asked for since the last `forget`, `done` what came of it."""
+    """See PbxLab. `asked`: how often a transfer was asked for since the last `forget`; `done`: the transfers begun."""
 
     def __init__(self, on_step: Callable[[str], None]) -> None:
-        """Tell `on_step` each step of a command that the PBX sees."""
+        """Call `on_step` with each step of a command that the PBX sees."""
         super().__init__()
         self._on_step = on_step
         self._ami_actions = AmiActions(self.exchange)
@@ -45,7 +45,7 @@ class CountingLab(SimulatorLab):
         self.asked = 0
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Reset the counters."""
         self.done = []
         self.asked = 0
 

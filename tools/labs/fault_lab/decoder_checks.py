@@ -1,6 +1,6 @@
-"""What must hold of every decoder, whatever octets come: no exception but the documented ones, and no growth.
+"""What must be true of every decoder for any input: only documented exceptions, and no growth.
 
-Does not make the octets: hypothesis, atheris and a plain random generator do. Each check raises AssertionError, or the
+Does not make the inputs: hypothesis, atheris and a plain random generator do. Each check raises AssertionError, or the
 exception that the decoder should not have raised.
 """
 
@@ -17,14 +17,14 @@ from phoneterm_bridge.pbx.ami.codec import Decoder as AmiDecoder
 
 from fault_lab.mqtt_stream import MOST_PACKET_BYTES, PacketCutter, StreamBroken
 
-LIMIT_BYTES = 64  # of the device's decoder in these checks: small, so that every boundary is met often
+LIMIT_BYTES = 64  # of the device's decoder in these checks: small, so that inputs often hit every boundary
 _KEY = b"k" * 32
 _BASE, _TID = "phoneterm", "t101"
 _MOST_GROWTH_BYTES = 16384
 
 
 def check_device_decoder(octets: bytes, size: int) -> None:
-    """Feed the device's MQTT decoder in pieces of `size`; everything it keeps stays within what it took at first."""
+    """Feed the device's MQTT decoder in pieces of `size`; its memory must not grow beyond the initial buffer."""
     decoder = Decoder(LIMIT_BYTES)
     room_bytes = len(decoder.room())
     at = 0
@@ -46,7 +46,7 @@ def check_device_decoder(octets: bytes, size: int) -> None:
 
 
 def check_messages(octets: bytes) -> None:
-    """Decode octets as every kind of message, as they are and rightly signed."""
+    """Decode octets as every kind of message, unsigned and correctly signed."""
     for kind in messages.KINDS:
         topic = messages.topic_of(_BASE, _TID, kind)
         key = _KEY if messages.is_signed(kind) else None
@@ -67,7 +67,7 @@ def _check_message(kind: str, topic: str, key: bytes | None, payload: bytes) -> 
 
 
 def check_topics(octets: bytes) -> None:
-    """Parse octets as a topic, of the contract's base and beyond it."""
+    """Parse octets as a topic, with and without the contract's base."""
     text = octets.decode(errors="replace")
     for topic in (text, messages.topic_of(_BASE, text, messages.HELLO), messages.topic_of(text, _TID, messages.HELLO)):
         place = messages.parse_topic(_BASE, topic)
@@ -83,7 +83,7 @@ def check_connect(octets: bytes) -> None:
 
 
 def check_cutter(octets: bytes) -> None:
-    """Cut octets into packets as the fault proxy does; all of them come out again."""
+    """Cut octets into packets as the fault proxy does; nothing may be lost."""
     cutter = PacketCutter()
     try:
         packets = cutter.feed(octets)
@@ -95,7 +95,7 @@ def check_cutter(octets: bytes) -> None:
 
 
 def check_ami(octets: bytes) -> None:
-    """Decode octets as what a PBX says, in one piece and cut in two: the same comes out, whole messages only."""
+    """Decode octets as a PBX's output, in one piece and cut in two: the result is the same, only whole messages."""
     whole, cut = AmiDecoder(), AmiDecoder()
     said = whole.feed(octets)
     middle = len(octets) // 2
@@ -108,7 +108,7 @@ def check_ami(octets: bytes) -> None:
 
 
 def check_broker(octets: bytes, size: int) -> None:
-    """Decode octets as what a broker sends the bridge, in one piece and in pieces of `size`: the same comes out."""
+    """Decode octets as a broker's output to the bridge, whole and in pieces of `size`: the result is the same."""
     whole, cut = BrokerDecoder(), BrokerDecoder()
     packets = whole.feed(octets)
     pieces = [packet for at in range(0, len(octets), size) for packet in cut.feed(octets[at : at + size])]
@@ -134,7 +134,7 @@ CHECKS: dict[str, Callable[[bytes], None]] = {
 
 
 def check_growth(check: Callable[[bytes], None], inputs: list[bytes]) -> None:
-    """Run a check over the same inputs again and again: nothing of them may be kept."""
+    """Run a check over the same inputs again and again: no memory may be kept."""
     for octets in inputs:
         check(octets)
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""What can go wrong with a packet on its way, as values, and the script that says when.
+"""The possible faults of a packet on its way, as values, and the script that says when they strike.
 
 Does not touch sockets. Directions: "up" is from the client to the broker, "down" the other way. Times are seconds.
 
@@ -24,10 +24,10 @@ MOST_DELAY_S = 30.0
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault. It strikes `times` packets that fit, after the first `skip` of them; an empty field fits all.
+    """One fault. It strikes `times` matching packets after the first `skip` of them; an empty field matches all.
 
-    direction: UP, DOWN or "". packet: its name, such as PUBLISH. topic_end: how its topic ends; a PUBACK has the topic
-    of what it acknowledges.
+    direction: UP, DOWN or "". packet: its name, such as PUBLISH. topic_end: the end of its topic; a PUBACK has the
+    topic of the message it acknowledges.
     """
 
     effect: str
@@ -47,7 +47,7 @@ class Fault:
             raise ValueError("a throttled connection passes at least 1 byte a second")
 
     def fits(self, direction: str, packet: WirePacket, topic: str) -> bool:
-        """Say whether it is about this packet; `topic` is its own, or that of what it acknowledges."""
+        """Say whether it matches this packet; `topic` is its own, or that of the message it acknowledges."""
         return (
             self.direction in ("", direction)
             and self.packet in ("", packet.name)
@@ -57,7 +57,7 @@ class Fault:
 
 
 class Script:
-    """The faults that are armed, in the order in which they are asked; the first that strikes is the one."""
+    """The armed faults, in order; only the first that matches strikes."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._faults = tuple(faults)

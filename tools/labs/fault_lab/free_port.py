@@ -1,4 +1,4 @@
-"""Finds a port of 127.0.0.1 that nobody listens on. Does not keep it."""
+"""Finds a free port of 127.0.0.1. Does not reserve it."""
 
 import socket
 

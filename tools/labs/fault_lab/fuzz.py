@@ -1,7 +1,7 @@
 """A bounded atheris run over the decoders: python -m fault_lab.fuzz [--target NAME] [--seconds N] [--runs N].
 
-Does not know what must hold; `decoder_checks` does. An input that breaks a check is kept as a file, and named.
-atheris needs CPython 3.11 to 3.13 on Linux and is a dependency of development alone.
+Does not know what must be true; `decoder_checks` does. An input that breaks a check is kept as a file, and named.
+atheris needs CPython 3.11 to 3.13 on Linux and is only a development dependency.
 """
 
 import importlib.util
@@ -25,7 +25,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @dataclass(frozen=True)
 class Bounds:
-    """How long one decoder is fuzzed at most: whichever comes first."""
+    """The limits of fuzzing one decoder: whichever comes first."""
 
     seconds: int
     runs: int
@@ -48,7 +48,7 @@ def fuzz(
 
 
 def fuzz_one(name: str, bounds: Bounds, folder: Path, checks: str = CHECKS_MODULE) -> bool:
-    """Fuzz one decoder, print one line, and say whether its check held; `checks` is a module with CHECKS."""
+    """Fuzz one decoder, print one line, and return whether its check passed; `checks` is a module with CHECKS."""
     own = folder.absolute() / name
     own.mkdir(parents=True, exist_ok=True)
     options = [

@@ -1,6 +1,6 @@
 """Cuts one direction of an MQTT 3.1.1 connection into whole packets, for a proxy that acts on packets.
 
-Does not judge them: any kind of packet passes. A length that is not one, or a packet over the limit, is StreamBroken.
+Does not judge them: any kind of packet passes. An invalid length, or a packet over the limit, raises StreamBroken.
 Source: OASIS MQTT Version 3.1.1, chapter 2.
 """
 
@@ -15,7 +15,7 @@ _DUP = 0x08
 
 
 class StreamBroken(Exception):
-    """What came is not MQTT, or too much of it."""
+    """The data is not MQTT, or a packet is too long."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class WirePacket:
 
 
 class PacketCutter:
-    """Takes octets as they come and gives whole packets; holds at most one unfinished packet."""
+    """Takes octets as they come and returns whole packets; holds at most one unfinished packet."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, octets: bytes) -> list[WirePacket]:
-        """Return the packets that are whole now."""
+        """Return the packets that are now complete."""
         self._rest += octets
         packets = []
         while (found := _length_of(self._rest)) is not None:
@@ -53,7 +53,7 @@ class PacketCutter:
 
 
 def _length_of(octets: bytes) -> tuple[int, int] | None:
-    """Return (bytes of the fixed header, bytes after it), or None while the header is not whole."""
+    """Return (bytes of the fixed header, bytes after it), or None while the header is incomplete."""
     length = 0
     for index, octet in enumerate(octets[1:5]):
         length |= (octet & 0x7F) << 7 * index

@@ -1,6 +1,6 @@
-"""A process that has the bridge's code loaded and forks real bridges from it on request, so that one starts at once.
+"""A process that has loaded the bridge's code and forks real bridges on request, so that they start at once.
 
-Does not run a bridge itself. Requests come as JSON lines on standard input, each is answered by one line:
+Does not run a bridge itself. Requests come as JSON lines on standard input; each is answered by one line:
 {"start": {"settings": [...], "log": PATH}} -> {"pid": PID}; {"wait": PID} -> {"status": NUMBER}, once it is gone.
 Bridges die with this process, and this process ends with its standard input. Linux only.
 """
@@ -41,12 +41,12 @@ def main() -> None:
 
 
 def load_backend() -> None:
-    """Import what a bridge would import only when it starts."""
+    """Import the modules that a bridge would import only when it starts."""
     make_pbx(load_settings(None, ()).pbx)
 
 
 def _fork(settings: list[str], log: str) -> int:
-    """Start a bridge and return its process id; it never returns in the child."""
+    """Start a bridge and return its process id; never returns in the child."""
     pid = os.fork()
     if pid:
         return pid

@@ -1,7 +1,7 @@
-"""What is done to one run, drawn from its seed alone: the same seed gives the same plan.
+"""The faults of one run, drawn only from its seed: the same seed gives the same plan.
 
-Does not carry it out. What cannot be the same again is timing: the operating system and the interpreters have a say in
-which packet is where when something breaks. Times are seconds.
+Does not carry it out. The timing cannot be repeated: it depends on the operating system and the interpreters where each
+packet is when something breaks. Times are seconds.
 """
 
 import random
@@ -14,7 +14,7 @@ from fault_lab.faults import DOWN, UP, Fault
 
 MOSQUITTO, EMBEDDED = "mosquitto", "embedded"
 TERMINAL_SIDE, BRIDGE_SIDE = "terminal", "bridge"
-TTL_S = 3.0  # of a command; shorter than by default, so that one can be late in short runs
+TTL_S = 3.0  # of a command; shorter than the default, so that a command can be late in a short run
 
 # Steps of a command, in their order; something can break at each.
 FIRST_KEY, LAST_KEY, SENT = "first-key", "last-key", "command-sent"
@@ -28,8 +28,8 @@ STEPS = (
 
 @dataclass(frozen=True)
 class Outage:
-    """What breaks as a whole, some time after a step: "broker" or "bridge" is killed and started again after down_s;
-    "call" is a caller who hangs up, and another one who is there at once."""
+    """A part that fails as a whole, some time after a step: "broker" or "bridge" is killed and restarted after down_s;
+    "call": the caller hangs up, and another one is there at once."""
 
     what: str
     step: str
@@ -39,7 +39,7 @@ class Outage:
 
 @dataclass(frozen=True)
 class Plan:
-    """One run: a command, and what breaks. `faults` are (side, fault); early ones hold while the phone still starts."""
+    """One run: a command and its faults. `faults` are (side, fault); early ones strike while the phone still starts."""
 
     seed: int
     broker: str
@@ -61,7 +61,7 @@ class Plan:
         return "; ".join(words) + (" (from the phone's start on)" if self.is_early else "")
 
     def families(self) -> tuple[str, ...]:
-        """Return what kinds of trouble are in it, "none" for a run without."""
+        """Return its kinds of faults, "none" for a run without any."""
         found = [fault.effect for _, fault in self.faults] + [f"{one.what} killed" for one in self.outages]
         return tuple(dict.fromkeys(name.replace("call killed", "next call") for name in found)) or ("none",)
 
@@ -81,18 +81,18 @@ def make_plan(seed: int, brokers: tuple[str, ...] = (MOSQUITTO, EMBEDDED)) -> Pl
     return Plan(seed, broker, op, faults, outages, is_early, chance.uniform(0.065, 0.09), chance.uniform(0.04, 0.06))
 
 
-# What a fault is about: direction, packet, end of the topic, how many that fit are left alone at most.
+# The target of a fault: direction, packet, end of the topic, how many matching packets are skipped at most.
 _AIMS = (
     (UP, "PUBLISH", messages.COMMAND, 0), (UP, "PUBLISH", messages.COMMAND, 0), (UP, "PUBLISH", messages.COMMAND, 0),
     (DOWN, "PUBACK", messages.COMMAND, 0), (DOWN, "PUBLISH", messages.RESULT, 1), (UP, "PUBACK", messages.RESULT, 1),
     (DOWN, "PUBLISH", messages.CALL, 1), (UP, "", "", 6), (DOWN, "", "", 6),
 )  # fmt: skip
-# The bridge talks to the broker as a client, so what goes up from the terminal comes down to it.
+# The bridge is a client of the broker, so what goes up from the terminal comes down to the bridge.
 _OPPOSITE = {UP: DOWN, DOWN: UP}
 
 
 def _draw_fault(chance: random.Random, broker: str) -> tuple[str, Fault]:
-    """Return (side, fault); an embedded broker has no connection to the bridge that could be hurt."""
+    """Return (side, fault); an embedded broker has no connection to the bridge that could break."""
     side = chance.choice((TERMINAL_SIDE, BRIDGE_SIDE)) if broker == MOSQUITTO else TERMINAL_SIDE
     direction, packet, topic_end, most_skip = chance.choice(_AIMS)
     if side == BRIDGE_SIDE:
@@ -118,10 +118,10 @@ def _hold_command(chance: random.Random) -> tuple[str, Fault]:
 
 
 def _draw_outage(chance: random.Random, broker: str) -> Outage:
-    """Return an outage at any step; an embedded broker goes with the bridge."""
+    """Return an outage at any step; an embedded broker fails together with the bridge."""
     what = chance.choices(("broker", "bridge", "call"), (4 if broker == MOSQUITTO else 0, 8, 2))[0]
     after_s = chance.choice((0.0, chance.uniform(0, 0.004), chance.uniform(0, 0.03)))
-    steps = STEPS[1:] if what == "call" else STEPS  # a call that changes with the first key may be either one's
+    steps = STEPS[1:] if what == "call" else STEPS  # at the first key a command may belong to either call
     return Outage(what, chance.choice(steps), after_s, chance.choice((0.0, chance.uniform(0.05, 0.8))))
 
 

@@ -1,7 +1,7 @@
-"""A TCP proxy on 127.0.0.1 between an MQTT client and its broker that drops, delays, doubles, cuts, deafens, throttles.
+"""A TCP proxy on 127.0.0.1 between an MQTT client and its broker that can drop, delay, duplicate, cut or throttle.
 
 Does not decide when: the armed script does, packet by packet. It passes whole packets, except where it cuts one.
-Bounded: connections, the length of a packet, of a delay and of the log. Times are seconds of the event loop's clock.
+It limits connections and the length of packets, delays and the log. Times are seconds of the event loop's clock.
 """
 
 import asyncio
@@ -17,20 +17,20 @@ HOST = "127.0.0.1"
 MOST_CONNECTIONS = 32
 _MOST_LOG = 1000
 
-# Is told of every packet: "seen" before anything is done with it, "passed" once it was written.
+# Called with every packet: "seen" before anything is done with it, "passed" once it was written.
 Watch = Callable[[str, str, WirePacket], None]
 
 
 class FaultProxy:
-    """One listening port; what connects there reaches the broker on `target_port`.
+    """One listening port; its connections go on to the broker on `target_port`.
 
-    `log` holds (time, direction, packet, what was done to it). `held` is how many packets wait for their delay.
+    `log` holds (time, direction, packet, its fault). `held` is how many packets are being delayed.
     """
 
     def __init__(
         self, target_port: int, watch: Watch | None = None, make_cutter: Callable[[], Cutter] = PacketCutter
     ) -> None:
-        """Take what is told of every packet, and what cuts the streams: RecordCutter for TLS."""
+        """Take the function to call for every packet, and the class that cuts the streams: RecordCutter for TLS."""
         self._target_port = target_port
         self._make_cutter = make_cutter
         self._server: asyncio.Server | None = None
@@ -68,11 +68,11 @@ class FaultProxy:
         self.cut()
 
     def arm(self, faults: Iterable[Fault]) -> None:
-        """Use this script from now on, from its beginning."""
+        """Start using this script from its beginning."""
         self._script = Script(faults)
 
     def heal(self) -> None:
-        """No more faults. Connections that are deaf or throttled end; what is delayed still arrives."""
+        """Stop all faults. Half-open or throttled connections end; delayed packets still arrive."""
         self._script = Script()
         for connection in tuple(self._connections):
             if connection.is_deaf or connection.bytes_per_s:
@@ -87,7 +87,7 @@ class FaultProxy:
         return fault
 
     def report(self, stage: str, direction: str, packet: WirePacket) -> None:
-        """Tell whoever watches that a packet is "seen" or "passed"."""
+        """Tell the watcher that a packet is "seen" or "passed"."""
         if self._watch is not None:
             self._watch(stage, direction, packet)
 

@@ -1,4 +1,4 @@
-"""What is known of one run at its end: a report, and the story of a broken one for people. Does not judge."""
+"""The report of one run, and a readable log of a failed one. Does not judge."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ _LOG_LINES = 15
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a run: one of verdict.ENDS or "broken", why, the terminal's last word, and details for people.
+    """The result of a run: one of verdict.ENDS or "broken", why, the terminal's last word, and details for people.
 
-    phases: how long the run took up to the first key, to the last word, until everything was healed, and on the whole.
-    outages: those that came about, because their step was reached.
+    phases: the time until the first key, until the last word, until everything was healed, and in total.
+    outages: those that happened, because their step was reached.
     """
 
     plan: Plan
@@ -27,7 +27,7 @@ class Report:
 
 
 def tell_story(cell: Cell, zero_s: float) -> tuple[str, ...]:
-    """Return what phone, PBX and proxies did, in ms from `zero_s` on, and the ends of both logs."""
+    """Return the events of phone, PBX and proxies, in ms from `zero_s` on, and the ends of both logs."""
     rows = [(at_ms / 1000, f"display {text}") for at_ms, text in cell.lines]
     rows += [(at_ms / 1000, f"signal {name}") for at_ms, name in cell.signals]
     rows += [(done.at_ms / 1000, f"PBX did {done.op} of {done.channel}") for done in cell.lab.done]

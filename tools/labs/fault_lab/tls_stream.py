@@ -1,6 +1,6 @@
-"""Cuts one direction of a TLS connection into records, for a proxy that hurts what it cannot read.
+"""Cuts one direction of a TLS connection into records, for a proxy that disturbs traffic it cannot read.
 
-Does not decrypt or judge them. What is not TLS is StreamBroken. Source: RFC 8446, 5.1 (the same in TLS 1.2).
+Does not decrypt or judge them. Data that is not TLS raises StreamBroken. Source: RFC 8446, 5.1 (the same in TLS 1.2).
 """
 
 from fault_lab.mqtt_stream import StreamBroken, WirePacket
@@ -12,13 +12,13 @@ _MOST_RECORD_BYTES = 16384 + 2048
 
 
 class RecordCutter:
-    """Takes octets as they come and gives whole records as packets; holds at most one unfinished record."""
+    """Takes octets as they come and returns whole records as packets; holds at most one unfinished record."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, octets: bytes) -> list[WirePacket]:
-        """Return the records that are whole now."""
+        """Return the records that are now complete."""
         self._rest += octets
         records = []
         while len(self._rest) >= _HEADER_BYTES:

@@ -1,7 +1,7 @@
-"""Plays one plan in one cell: a call, the keys of a command, the trouble; then heals everything and looks at the end.
+"""Plays one plan in one cell: a call, the keys of a command, the faults; then heals everything and records the end.
 
-Does not judge (`verdict` does), except that a phone or an installation that never gets ready, before or after, is a
-failure of its own. Every wait has an end. Times are seconds.
+Does not judge (`verdict` does), except that it fails if the phone or the installation never gets ready, before or
+after. Every wait has an end. Times are seconds.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from fault_lab.plan import FIRST_KEY, LAST_KEY, TTL_S, Outage, Plan
 from fault_lab.report import Report, tell_story
 from fault_lab.verdict import Seen
 
-READY_S = 60.0  # ten phones start at once, on whatever machine this is
-EARLY_S = 2.5  # how long a phone whose start is disturbed gets before somebody presses keys all the same
+READY_S = 60.0  # ten phones start at once, on any machine
+EARLY_S = 2.5  # keys are pressed after this time even if faults delay the phone's start
 ANSWER_S = 4.5  # the terminal gives up after 3 s; by then it must have said something
 QUIET_S = 15.0
 RECOVER_S = 25.0
@@ -28,7 +28,7 @@ _CODES = {"blind": "#1", "attended": "*2"}
 
 
 class NotReady(Exception):
-    """The installation did not get ready, or did not recover; says which."""
+    """The installation did not get ready, or did not recover; the text says which."""
 
 
 async def play(cell: Cell, plan: Plan) -> Report:
@@ -62,7 +62,7 @@ class _Trial:
         self.came_about: tuple[Outage, ...] = ()
 
     async def run(self) -> Seen:
-        """Play it and return what was seen."""
+        """Play it and return the observations."""
         cell, plan = self._cell, self._plan
         await cell.lab.place_call(CALLER, USER)
         self._channel = cell.lab.channel_of(USER)
@@ -88,7 +88,7 @@ class _Trial:
         self.phases.append(time.monotonic())
 
     async def end(self) -> None:
-        """Leave the cell as it was found."""
+        """Restore the cell."""
         cell = self._cell
         cell.on_step = lambda step: None
         for task in self._outages:
@@ -100,7 +100,7 @@ class _Trial:
         await cell.lab.clear()
 
     def details(self) -> tuple[str, ...]:
-        """Return what a person needs to understand a broken run."""
+        """Return what a person needs to understand a failed run."""
         last_ms = (self._last_key_s - self._first_key_s) * 1000
         return (f"last key at {last_ms:.1f}, journal {self._results}", *tell_story(self._cell, self._first_key_s))
 
@@ -121,7 +121,7 @@ class _Trial:
     async def _press_keys(self) -> None:
         cell, plan = self._cell, self._plan
         self._first_key_s = time.monotonic()
-        self._first = max(len(cell.lines) - 1, 0)  # what is shown now may be the answer: "No link"
+        self._first = max(len(cell.lines) - 1, 0)  # the display may already show the answer: "No link"
         self._on_step(FIRST_KEY)
         assert cell.phone is not None
         strokes = await cell.phone.type(_CODES[plan.op] + COLLEAGUE, plan.hold_s * 1000, plan.gap_s * 1000)
@@ -133,7 +133,7 @@ class _Trial:
             self._waiting.remove(outage)
             self.came_about += (outage,)
             if outage.after_s == 0 and outage.what == "bridge":
-                self._cell.bridge.kill()  # at this very step; the rest follows in the task
+                self._cell.bridge.kill()  # at exactly this step; the rest follows in the task
             self._outages.append(asyncio.create_task(self._break_down(outage)))
 
     async def _break_down(self, outage: Outage) -> None:
@@ -141,14 +141,14 @@ class _Trial:
         await self._cell.break_down(outage)
 
     async def _wait_for_end(self) -> None:
-        """Wait for the terminal's word, and until nothing is on its way any more; then the user hangs up."""
+        """Wait for the terminal's word, and until no packet is on its way; then the user hangs up."""
         cell = self._cell
         left_s = self._last_key_s + ANSWER_S - time.monotonic()
         await _until(lambda: verdict.is_final(self._word()), left_s)
         if not await _until(lambda: cell.is_quiet and all(task.done() for task in self._outages), QUIET_S):
             raise NotReady("what was held back or killed was not there again in time")
         if self._plan.op == "attended":
-            await asyncio.sleep(_SETTLE_S)  # the terminal's word may come before the PBX is asked
+            await asyncio.sleep(_SETTLE_S)  # the terminal may speak before the PBX is asked
             if cell.lab.done:
                 with suppress(LabFailed):
                     await cell.lab.hang_up(USER)
@@ -162,7 +162,7 @@ class _Trial:
         self._outages.clear()
 
     async def _recover(self) -> None:
-        """Make a new call and wait until the terminal knows of it: then everything works again, end to end."""
+        """Make a new call and wait until the terminal knows it: this proves that everything works again."""
         cell = self._cell
         await cell.lab.clear()
         is_told = await self._call_again()
@@ -170,13 +170,13 @@ class _Trial:
             raise NotReady(f"the terminal did not hear of the next call within {RECOVER_S:g} s after everything healed")
 
     async def _call_again(self) -> bool:
-        """Make a call and say whether the terminal was told of it in time."""
+        """Make a call and return whether the terminal was told in time."""
         told = self._cell.told_talking
         await self._cell.lab.place_call(CALLER, USER)
         return await _until(lambda: self._cell.told_talking > told, RECOVER_S)
 
     async def _read_journal(self, entry: int) -> None:
-        """Read what the journal has of this run; its last lines may still be on their way to the disk."""
+        """Read this run's lines from the journal; the last ones may still be on their way to the disk."""
         deadline_s = time.monotonic() + 2
         while time.monotonic() < deadline_s:
             self._results = await self._cell.store.results_after(entry)
@@ -206,7 +206,7 @@ class _Trial:
 
 
 async def _until(is_so: Callable[[], bool], patience_s: float) -> bool:
-    """Wait until a condition holds, and say whether it did in time."""
+    """Wait until a condition is true; return whether it was in time."""
     deadline_s = time.monotonic() + patience_s
     while not is_so():
         if time.monotonic() > deadline_s:

@@ -1,6 +1,6 @@
-"""Judges one run: which of the three good ends it had, or what promise it broke. Pure.
+"""Judges one run: which of the three good ends it had, or which promise it broke. Pure.
 
-Does not look at how it came about: only at what the PBX did, what the terminal said and what the journal holds.
+Does not look at the faults: only at what the PBX did, what the terminal said and what the journal holds.
 
 | end      | the PBX                    | the terminal's last word          | the journal                     |
 |----------|----------------------------|-----------------------------------|---------------------------------|
@@ -33,9 +33,9 @@ LATE_SLACK_MS = 250.0  # for a busy computer, between the bridge's last look at 
 class Seen:
     """What was seen of one run.
 
-    is_caller_gone: the caller hung up meanwhile, so that what the PBX began may fail, and be said to have failed.
+    is_caller_gone: the caller hung up meanwhile, so the transfer may fail, and be reported as failed.
     lines: (time, first line of the display) at the first key and since. signals: (time, name). results: of the
-    command in the journal, None when the journal does not know it. channel: of the user's leg in the call that was up
+    command in the journal, None when the journal does not have it. channel: of the user's leg in the call that was up
     at the first key. commands: how many the journal has. asked: how often the PBX was asked to transfer.
     """
 
@@ -62,7 +62,7 @@ def last_word(lines: tuple[tuple[float, str], ...]) -> str:
 
 
 def is_final(word: str) -> bool:
-    """Say whether nothing more is to be expected after this word, as long as nothing is late."""
+    """Say whether this word is final, unless something arrives late."""
     return word in _FINAL or (word != "" and word not in _DONE)
 
 
@@ -89,7 +89,7 @@ def judge(seen: Seen) -> tuple[str, str]:
 
 
 def _judge_pbx(seen: Seen) -> str:
-    """Say what the PBX should not have done, "" if nothing."""
+    """Say what the PBX did wrong, "" if nothing."""
     if seen.asked > 1:
         return f"the PBX was asked {seen.asked} times"
     if len(seen.done) > 1:
@@ -106,12 +106,12 @@ def _judge_pbx(seen: Seen) -> str:
 
 
 def _has_failed_later(seen: Seen) -> bool:
-    """Say whether the PBX began the transfer and it failed because of the caller, by the journal as well."""
+    """Say whether the PBX began the transfer and it failed because of the caller, also according to the journal."""
     return seen.is_caller_gone and (seen.results or ("",))[-1] == "failed"
 
 
 def _judge_journal(seen: Seen) -> str:
-    """Say where the journal lies, "" if nowhere."""
+    """Say where the journal is wrong, "" if nowhere."""
     if seen.commands > 1:
         return f"the journal has {seen.commands} commands"
     last = seen.results[-1] if seen.results else None

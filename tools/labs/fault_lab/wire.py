@@ -1,4 +1,4 @@
-"""One connection through the fault proxy: passes whole packets both ways, and does to them what strikes them.
+"""One connection through the fault proxy: passes whole packets both ways, and applies the faults that strike them.
 
 Does not accept connections and does not know the script. Times are seconds.
 """
@@ -18,14 +18,14 @@ _PACE_S = 0.02
 
 
 class Cutter(Protocol):
-    """Cuts a stream into packets: mqtt_stream.PacketCutter, or tls_stream.RecordCutter where nothing can be read."""
+    """Cuts a stream into packets: mqtt_stream.PacketCutter, or tls_stream.RecordCutter for encrypted streams."""
 
     def feed(self, octets: bytes) -> list[WirePacket]:
-        """Take octets; return the packets that are whole now."""
+        """Take octets; return the packets that are now complete."""
 
 
 class Surroundings(Protocol):
-    """What a wire needs of its proxy; `held` is how many packets wait for their delay."""
+    """What a wire needs from its proxy; `held` is how many packets are being delayed."""
 
     held: int
 
@@ -33,11 +33,11 @@ class Surroundings(Protocol):
         """Return the fault that strikes a packet."""
 
     def report(self, stage: str, direction: str, packet: WirePacket) -> None:
-        """Take that a packet is "seen" or "passed"."""
+        """Note that a packet is "seen" or "passed"."""
 
 
 class Wire:
-    """One connection, both ways. `bytes_per_s` 0 is as fast as it goes."""
+    """One connection, both ways. `bytes_per_s` 0 means no limit."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Wire:
         self._surroundings.report("passed", way, packet)
 
     async def _suffer(self, way: str, packet: WirePacket, fault: Fault) -> None:
-        """Do what happens before a packet is passed on, or to the whole connection."""
+        """Apply a fault before a packet is passed on, or to the whole connection."""
         if fault.effect == "delay":
             await self._hold(fault.amount)
         elif fault.effect == "cut":
@@ -134,7 +134,7 @@ class Wire:
                 await asyncio.sleep(count / self.bytes_per_s)
 
     def _topic_of(self, way: str, packet: WirePacket) -> str:
-        """Return the topic of a PUBLISH, or of what a PUBACK acknowledges."""
+        """Return the topic of a PUBLISH, or of the message that a PUBACK acknowledges."""
         if packet.name == "PUBACK":
             return self._sent[DOWN if way == UP else UP].get(packet.ident, "")
         if packet.ident:

@@ -1,7 +1,7 @@
-"""Tells what a start costs by module: what each leaves on the heap of the 32-bit VM when it is imported.
+"""Measures the cost of a start by module: how much each leaves on the heap of the 32-bit VM when it is imported.
 
-Does not run the terminal. Modules are imported in the order in which a start does. What they make later (the decoder's
-buffer, the tasks, a digit map) is not in these figures, nor are the pools of names, which double: 4.3 KB.
+Does not run the terminal. Modules are imported in the order of a real start. Objects that they make later (the
+decoder's buffer, the tasks, a digit map) are not in these figures, nor are the pools of names, which double: 4.3 KB.
 """
 
 import ast
@@ -15,7 +15,7 @@ from virtual_phone.desk_phone import BOARD, FIRMWARE
 
 _SCRIPT = Path(__file__).parent / "vm" / "by_module.py"
 _FIRST = ("phoneterm.device.breadcrumb", "phoneterm.device.key_matrix", "phoneterm.assembly")
-# What is loaded when it is needed and forgotten after that.
+# Modules that are loaded when needed and unloaded afterwards.
 DROPPED = {
     "phoneterm.assembly": "needed once, at the start",
     "phoneterm.device.settings": "needed once, at the start",

@@ -1,6 +1,6 @@
-"""`phoneterm heap`: what the firmware takes of a chip's heap.
+"""`phoneterm heap`: how much of a chip's heap the firmware takes.
 
-Does no work of its own. A machine without the 32-bit MicroPython gets a sentence, and no failure.
+Does no work of its own. On a machine without the 32-bit MicroPython it prints a sentence and does not fail.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ def _heap() -> None:
 
 @app.command("measure")
 def print_measures() -> None:
-    """Print what a start costs by module, and what the terminal takes at ready and works in."""
+    """Print the cost of a start by module, the heap in use at ready, and the smallest heap that works."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)  # the embedded broker has a log of its own

@@ -1,8 +1,8 @@
-"""Reads compiled modules and tells what of them lies on the heap of a ROMFS and in the flash of a frozen image.
+"""Reads compiled modules and computes what lies on the heap with ROMFS but in flash with a frozen image.
 
 Does not run or change them. A module that runs from ROMFS has its byte code and texts in place; on the heap it keeps a
-table of its names and constants, and an object for each text. Frozen, those are flash too, and so are the names
-themselves, which otherwise fill pools that double, and the names of the files.
+table of its names and constants, and an object for each text. In a frozen image those are in flash too, and so are the
+names of the files and the names themselves, which otherwise fill pools that double.
 Sizes are those of a 32-bit MicroPython: blocks of 16 bytes.
 Source: MicroPython's py/persistentcode.c (the format, version 6) and py/qstr.c (the pools).
 """
@@ -22,7 +22,7 @@ _NO_CONTENT = 5  # kinds of constants below are None, False and their like
 
 @dataclass(frozen=True)
 class Tables:
-    """Of one module: bytes on the heap of its tables and constants, and its names."""
+    """Of one module: the heap bytes of its tables and constants, and its names."""
 
     heap_bytes: int
     names: frozenset[str]
@@ -60,7 +60,7 @@ def read_tables(path: Path) -> Tables:
 
 
 def pool_bytes(name_count: int) -> int:
-    """Return what the pools for so many names take."""
+    """Return the bytes of the pools for this many names."""
     capacity, size = 0, _FIRST_POOL
     while capacity < name_count:
         capacity += size
@@ -69,7 +69,7 @@ def pool_bytes(name_count: int) -> int:
 
 
 def flash_bytes(modules: Iterable[Path], kept_names: Iterable[str]) -> int:
-    """Return the bytes of a heap that are there only because the modules run from ROMFS and are not frozen.
+    """Return the heap bytes that are there only because the modules run from ROMFS instead of being frozen.
 
     `kept_names`: every name that the VM keeps on its heap while they run.
     """
@@ -88,7 +88,7 @@ def _read_name(reader: _Reader) -> str | None:
 
 
 def _read_constant(reader: _Reader) -> int:
-    """Return what a constant takes on the heap, beside its place in the table."""
+    """Return the heap bytes of a constant, without its entry in the table."""
     kind = reader.read(1)[0]
     if kind < _NO_CONTENT:
         return 0

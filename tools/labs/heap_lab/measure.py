@@ -1,11 +1,11 @@
-"""Measures what the firmware takes of a chip's heap, on the 32-bit VM of the virtual phone.
+"""Measures how much of a chip's heap the firmware takes, on the 32-bit VM of the virtual phone.
 
-Does not judge; `limits.py` says what may be. Two things lie on this VM's heap that a chip's heap does not hold. They
-are measured, subtracted from what the VM says, and given to it on top:
+Does not judge; `limits.py` has the limits. Two things are on this VM's heap but not on a chip's. They are measured,
+subtracted from the VM's figures, and added to its heap:
 - the simulated chip's own modules, which are C on a chip. They run from the simulated ROM, which leaves about 5 KB of
-  functions, names and pins (`vm/chip_alone.py` measures them), and so does the task that says how much is in use;
-- with the firmware "frozen": it runs from that ROM, where its byte code and texts are in place as in flash. The tables
-  of its names and constants are flash in an image that has it frozen in, too (`flash_tables.py` counts them).
+  functions, names and pins (`vm/chip_alone.py` measures them). The task that reports the bytes in use counts too;
+- with the firmware "frozen": it runs from that ROM, where its byte code and texts are in place as in flash. In a real
+  frozen image the tables of its names and constants are in flash too (`flash_tables.py` counts them).
 """
 
 import asyncio
@@ -23,13 +23,13 @@ from heap_lab import story
 from heap_lab.flash_tables import flash_bytes
 
 ROOMY_KIB = 256
-# What would be flash lies scattered in the stand-in's heap. A VM that was really built with the firmware frozen in did
-# with so much less: it works in 49 KiB with the simulated chip's modules, this one in 65 KiB.
+# Parts that would be in flash lie scattered in the stand-in's heap. A VM really built with the firmware frozen in needs
+# this much less: it works in 49 KiB with the simulated chip's modules, this one in 65 KiB.
 _GAPS_BYTES = 2048
 _WITH_TABLES = 1 + 3 / 128  # three bits for each block of 16 bytes
 _SMALLEST_KIB, _STEP_KIB = 24, 1
 _CHIP_ALONE = Path(__file__).parent / "vm" / "chip_alone.py"
-_SETTLED = 6  # so many looks later what was needed to get ready is gone
+_SETTLED = 6  # after this many looks, objects needed only for starting are gone
 _NEEDED_ONCE = (  # gone when it is ready
     "assembly", "settings", "tls", "config", "digit_map_compiler", "digit_map_text", "clock", "wipe",
 )  # fmt: skip
@@ -37,7 +37,7 @@ _NEEDED_ONCE = (  # gone when it is ready
 
 @dataclass(frozen=True)
 class Live:
-    """Bytes in use at ready, and those among them that a chip's heap would not hold."""
+    """Bytes in use at ready, and those of them that would not be on a chip's heap."""
 
     heap_bytes: int
     not_on_chip_bytes: int
@@ -45,21 +45,21 @@ class Live:
 
     @property
     def bytes(self) -> int:
-        """What the firmware takes."""
+        """The bytes that the firmware takes."""
         return self.heap_bytes - self.not_on_chip_bytes
 
     def heap_kib(self, most_bytes: int) -> int:
-        """Return the heap of the VM, in KiB, that is one of so many bytes on a chip."""
+        """Return the VM's heap, in KiB, that corresponds to this many bytes on a chip."""
         return (most_bytes + self.extra_bytes) // 1024
 
     @property
     def extra_bytes(self) -> int:
-        """What the VM gets on top: what a chip does not hold, with the collector's tables, and gaps between it."""
+        """The VM's extra heap: for what is not on a chip's heap, with the collector's tables and gaps."""
         return int(self.not_on_chip_bytes * _WITH_TABLES) + (_GAPS_BYTES if self.is_frozen else 0)
 
 
 async def measure_chip() -> int:
-    """Return the bytes that the simulated chip's own modules take."""
+    """Return the bytes of the simulated chip's own modules."""
     with TemporaryDirectory(prefix="phoneterm-heap-") as folder:
         shutil.copytree(FIRMWARE, folder, dirs_exist_ok=True)
         (Path(folder) / "boot.py").unlink()
@@ -77,7 +77,7 @@ async def measure_chip() -> int:
 
 
 async def measure_live(is_frozen: bool, chip_bytes: int) -> Live:
-    """Return what is in use with the terminal ready and a call shown."""
+    """Return the bytes in use with the terminal ready and a call shown."""
     async with story.installed(ROOMY_KIB, is_frozen, "names" if is_frozen else "bytes") as installation:
         await story.place_call(installation)
         for _ in range(_SETTLED):
@@ -90,7 +90,7 @@ async def measure_live(is_frozen: bool, chip_bytes: int) -> Live:
 
 
 def _flash_bytes(names: list[str]) -> int:
-    """Return what a frozen image has in flash of the modules that are there at ready."""
+    """Return how many bytes of the modules loaded at ready would be in flash in a frozen image."""
     with TemporaryDirectory(prefix="phoneterm-heap-") as folder:
         make_image(FIRMWARE, Path(folder))
         modules = [path for path in Path(folder).rglob("*.mpy") if path.stem not in _NEEDED_ONCE]
@@ -108,7 +108,7 @@ async def works_in(heap_kib: int, is_frozen: bool) -> bool:
 
 
 async def find_smallest(is_frozen: bool, live: Live) -> int:
-    """Return the smallest heap in which the story passes, without what a chip's heap would not hold."""
+    """Return the smallest heap in which the story passes, without what would not be on a chip's heap."""
     low, high = live.heap_bytes // 1024, ROOMY_KIB  # it fails in low and passes in high
     high = min(high, low * 3 // 2)
     while high - low > _STEP_KIB:

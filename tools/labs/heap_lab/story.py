@@ -1,7 +1,7 @@
 """The story that a heap must have room for: both transfers, a permission flipped, the bridge away and back.
 
-Does not measure. It plays on the PBX simulator, key by key, and fails by name when the terminal misses a step or says
-anywhere that its memory is short.
+Does not measure. It plays on the PBX simulator, key by key. It fails, naming the step, when the terminal misses one or
+reports anywhere that it is short of memory.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ _SHORT = ("MemoryError", "memory is too short")
 
 
 class StoryFailed(Exception):
-    """The terminal did not do its part; the sentence says where."""
+    """The terminal missed a step; the sentence names it."""
 
 
 @asynccontextmanager
 async def installed(heap_kib: int, is_frozen: bool, watched: str = "") -> AsyncIterator[Installation]:
     """Run an installation whose phone has a 32-bit chip with that heap; StoryFailed when it does not get ready.
 
-    `watched`: what the chip says of its heap, as PHONETERM_LIVE of `live_bytes.py`.
+    `watched`: how the chip reports its heap, as PHONETERM_LIVE of `live_bytes.py`.
     """
     environment = {"PHONETERM_LIVE": watched}
     phone = partial(make_virtual_phone, heap_kib=heap_kib, bits=32, is_frozen=is_frozen, environment=environment)
@@ -45,13 +45,13 @@ async def installed(heap_kib: int, is_frozen: bool, watched: str = "") -> AsyncI
 
 
 async def place_call(installation: Installation) -> None:
-    """Have the terminal show a call, ready for a transfer."""
+    """Make a call and wait until the terminal shows it, ready for a transfer."""
     await installation.place_call()
     await installation.keypad.wait_for_signal("ready")
 
 
 async def play(installation: Installation) -> None:
-    """Play the whole story; StoryFailed says what did not happen."""
+    """Play the whole story; StoryFailed names the missing step."""
     try:
         async with asyncio.timeout(_DEADLINE_S):
             await _play(installation)
@@ -64,7 +64,7 @@ async def play(installation: Installation) -> None:
 
 
 def find_shortage(log_lines: Iterable[str]) -> str | None:
-    """Return the first line in which a terminal has said that its memory is short, or None."""
+    """Return the first line in which a terminal reports that it is short of memory, or None."""
     return next((line for line in log_lines if any(word in line for word in _SHORT)), None)
 
 
@@ -86,7 +86,7 @@ async def _play(installation: Installation) -> None:
 
 
 async def _key(installation: Installation, keys: str, signal: str) -> None:
-    """Press keys until the signal comes; a busy computer may stall the phone, which then says to key it again."""
+    """Press keys until the signal comes; if a busy computer stalls the phone, it asks for the number again."""
     for attempt in range(_ATTEMPTS):
         await installation.keypad.type(keys)
         try:

@@ -1,6 +1,6 @@
-"""Runs our scanner and its peers over the same recordings and prints one table, then what a look at the keypad costs.
+"""Runs our scanner and its peers over the same recordings and prints one table, then the cost of a look at the keypad.
 
-Does not decide what is good enough; the limits stand under the table, and the exit code of `keys bench` is theirs.
+Does not decide what is good enough; the limits are below the table, and decide the exit code of `keys bench`.
 Mistakes are per 1000 presses, over all seeds; latency is the mean and the 99th percentile of the worse seed, in ms.
 """
 
@@ -17,8 +17,8 @@ OURS = "phoneterm (ours)"
 SEEDS = (1, 2)
 MOST_MEAN_MS = 5
 MOST_P99_MS = 10
-# One press in five here is one short contact and then nothing for up to 18 ms: no rule that tells a press from a spike
-# can report it before. These recordings are for the extra keys.
+# One press in five here is one short contact and then nothing for up to 18 ms: no rule that distinguishes a press from
+# a spike can report it earlier. These recordings are for counting extra keys.
 _NO_LATENCY_LIMIT = "worst-membrane"
 
 
@@ -62,7 +62,7 @@ def _line(algorithm: str, habit: str, scores: list[Score]) -> Line:
 
 
 def failures(lines: list[Line]) -> list[str]:
-    """Return a sentence for every limit that our own scanner does not keep."""
+    """Return a sentence for every limit that our own scanner misses."""
     sentences = []
     for line in lines:
         if line.algorithm != OURS:

@@ -1,6 +1,6 @@
 """The commands of `phoneterm keys`: replay a trace, generate one, compare the scanner with its peers.
 
-Does no work of its own. What is wrong with a trace is one sentence on stderr and exit code 1.
+Does no work of its own. A bad trace gives one sentence on stderr and exit code 1.
 """
 
 import contextlib
@@ -101,7 +101,7 @@ def _print_replay(run: Replay, scanner: Scanner, keymap: Keymap) -> None:
             print(line)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe had seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe has closed it
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Makes traces of people typing on a keypad, with the truth about what they pressed; same seed, same trace.
+"""Makes traces of people typing on a keypad, together with the keys they really pressed; same seed, same trace.
 
 Does not replay. A key press is a train of contact toggles: it bounces after closing and again after opening. A spike
 is a contact that reads the opposite for 0.6 ms. The matrix has no diodes: where three corners of a rectangle are
@@ -14,7 +14,7 @@ from keypad_lab.trace import TraceRow
 
 KEYS = 16
 SPIKE_US = 600
-_SETTLE_US = 60_000  # from one key's release to its next press: its bounce, and a finger's way up and down
+_SETTLE_US = 60_000  # from one key's release to its next press: bounce, and the finger's way up and down
 _QUIET_US = 500_000  # before the first press
 
 
@@ -24,7 +24,7 @@ class Habit:
 
     hold_us: tuple[int, int] = (60_000, 160_000)
     pause_us: tuple[int, int] = (50_000, 250_000)
-    overlap_percent: int = 0  # of the hold, that the next key is already down
+    overlap_percent: int = 0  # of the hold during which the next key is already down
     bounce_us: tuple[int, int] = (0, 4_000)  # after closing, and again after opening
     closed_us: tuple[int, int] = (50, 1_500)  # one closed stretch within a bounce
     open_us: tuple[int, int] = (50, 1_500)  # one open stretch within a bounce
@@ -57,14 +57,14 @@ class Press(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """A trace and the truth about it."""
+    """A trace and the real presses in it."""
 
     rows: list[TraceRow]
     presses: list[Press]
 
 
 def generate(habit: Habit, press_count: int, seed: int) -> Recording:
-    """Return a recording of `press_count` presses by someone of that habit."""
+    """Return a recording of `press_count` presses by someone with that habit."""
     chance = random.Random(seed)  # noqa: S311 the same seed must give the same trace
     presses = list(_presses(habit, press_count, chance))
     toggles: list[tuple[int, int]] = []
@@ -92,7 +92,7 @@ def _presses(habit: Habit, count: int, chance: random.Random) -> Iterator[Press]
 
 
 def _bounce(edge_us: int, is_closing: bool, habit: Habit, chance: random.Random) -> list[int]:
-    """Return the times at which the contact toggles, an odd number of them, the first at `edge_us`."""
+    """Return the times at which the contact toggles: an odd number, the first at `edge_us`."""
     end_us = edge_us + chance.randint(*habit.bounce_us)
     first_us, second_us = (habit.closed_us, habit.open_us) if is_closing else (habit.open_us, habit.closed_us)
     times = [edge_us]
@@ -126,7 +126,7 @@ def _moments(per_second: float, end_us: int, chance: random.Random) -> list[int]
 
 
 def _fold(toggles: list[tuple[int, int]], stalls: list[tuple[int, int]], end_us: int) -> Iterator[TraceRow]:
-    """Turn toggles of single contacts and stalls, each in order of time, into rows of all 16."""
+    """Merge stalls and the toggles of single contacts, each in order of time, into rows of all 16."""
     moments = [(time_us, key, 0) for time_us, key in toggles] + [(time_us, 0, stall_us) for time_us, stall_us in stalls]
     closed = 0
     yield TraceRow(0, 0)

@@ -1,7 +1,7 @@
-"""Measures on the MicroPython VM what one look at an idle keypad costs, ours beside packages that run on the same VM.
+"""Measures on the MicroPython VM the cost of one look at an idle keypad: ours, and packages that run on the same VM.
 
 Does not judge keys. Pins are the same trivial Python class for all, so the difference is the libraries' own work;
-waiting is left out. Times are microseconds of this machine; instructions are counted by valgrind where it is installed.
+waiting is left out. Times are microseconds of this machine; valgrind counts instructions where it is installed.
 The packages are fetched by pip into a temporary folder; without a package index their lines say so.
 """
 
@@ -31,7 +31,7 @@ _FIRMWARE = Path(core.__file__).parents[2]
 
 
 class Cost(NamedTuple):
-    """What one look costs; None where it could not be measured."""
+    """The cost of one look; None where it could not be measured."""
 
     way: str
     look_us: float | None
@@ -71,7 +71,7 @@ def _time_us(path: str, way: str, count: int) -> int | None:
 
 
 def _instructions(path: str, way: str) -> int | None:
-    """Return the instructions of one look: two counts of looks, so that starting the VM cancels out."""
+    """Return the instructions of one look, from two runs, so that the VM's start cancels out."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         return None

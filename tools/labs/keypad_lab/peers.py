@@ -1,7 +1,7 @@
-"""The debouncing rules of other firmwares, written anew from what they do, to stand beside ours in one bench.
+"""The debouncing rules of other firmwares, reimplemented from their behaviour, to compare with ours in one bench.
 
-Does not contain their code. Each runs on its own usual period and defaults, and looks from outside like our scanner:
-`poll(elapsed_us)`, `changes`, `wait_ms`. Each class says what it stands for and where it differs from the original.
+Does not contain their code. Each runs with its usual period and defaults, and has the interface of our scanner:
+`poll(elapsed_us)`, `changes`, `wait_ms`. Each class names its original and says where it differs.
 """
 
 from phoneterm.core import debounce
@@ -13,7 +13,7 @@ _KEYS = range(16)
 
 
 class _Peer:
-    """What all peers share: a full scan every `wait_ms`, and a list of changes."""
+    """Common to all peers: a full scan every `wait_ms`, and a list of changes."""
 
     wait_ms = 1
 
@@ -93,7 +93,7 @@ class ArduinoKeypad(CircuitPythonKeyMatrix):
 
 
 class AcceptFirst(_Peer):
-    """The usual home-made rule: believe the first sample that differs, then nothing of that key for 50 ms."""
+    """The usual home-made rule: believe the first sample that differs, then ignore that key for 50 ms."""
 
     _LOCKED_US = 50_000
 
@@ -164,7 +164,7 @@ class ZmkIntegrator(_Peer):
 
 
 def unhurried_scanner(matrix: TraceMatrix) -> Scanner:
-    """Return our own scanner as it would be without fast sampling: every 4 ms, whatever happens."""
+    """Return our own scanner without fast sampling: every 4 ms, whatever happens."""
     return Scanner(matrix, debounce.Debouncer(), idle_ms=4, fast_ms=4)
 
 

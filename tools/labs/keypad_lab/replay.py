@@ -1,10 +1,10 @@
 """Drives the firmware's own scanner through a trace, on the schedule that the scanner asks for.
 
-Does not debounce or judge. Anything with `poll(elapsed_us)`, `changes` and `wait_ms`, like the firmware's scanner,
-can be driven. The first poll is at the first row. A poll that falls into a stall happens when the stall ends; the
-next one follows `wait_ms`, and `work_us` for the work itself, after it. 100 ms after the last row nothing more can
-come of it, and the replay ends. Polls in an idle stretch of over an hour are stepped over, all but the first and last
-second of it. Times are microseconds on the trace's own clock.
+Does not debounce or judge. It can drive anything with `poll(elapsed_us)`, `changes` and `wait_ms`, like the firmware's
+scanner. The first poll is at the first row. A poll that falls into a stall happens when the stall ends; the next one
+follows after `wait_ms` plus `work_us` for the work itself. The replay ends 100 ms after the last row, when nothing more
+can happen. In an idle stretch of over an hour, polls are skipped, except in its first and last second. Times are
+microseconds on the trace's own clock.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,11 +17,11 @@ from keypad_lab.trace import TraceRow
 
 TAIL_US = 100_000
 _SECOND_US = 1_000_000
-_LONG_IDLE_US = 3_600_000_000  # a longer stretch without any contact is stepped over at once
+_LONG_IDLE_US = 3_600_000_000  # a longer stretch without any contact is skipped
 
 
 class Poller(Protocol):
-    """What a schedule and its debouncer look like from outside."""
+    """The interface of a schedule with its debouncer."""
 
     changes: bytearray
     wait_ms: int
@@ -31,7 +31,7 @@ class Poller(Protocol):
 
 
 class Event(NamedTuple):
-    """What one change meant, and when it was reported."""
+    """One change, and when it was reported."""
 
     time_us: int
     key_index: int
@@ -63,7 +63,7 @@ class Replay:
     """One run of one trace; its counts may be read once `events` is used up."""
 
     def __init__(self, rows: Iterable[TraceRow], matrix: TraceMatrix, poller: Poller, work_us: int = 0) -> None:
-        """Take the trace, the matrix to play it on, who looks at that matrix, and how long one poll's work takes."""
+        """Take the trace, the matrix to play it on, the poller of that matrix, and how long one poll's work takes."""
         self.matrix = matrix
         self.poller = poller
         self.polls = 0
@@ -77,7 +77,7 @@ class Replay:
         self._stalled_until_us = 0
 
     def events(self) -> Iterator[Event]:
-        """Run the trace and yield what the scanner reports, in the order in which it reports it."""
+        """Run the trace and yield the scanner's reports in order."""
         if self._next is None:
             return
         self.first_us = polled_us = due_us = self._next.time_us
@@ -94,7 +94,7 @@ class Replay:
             polled_us = due_us - period_us
 
     def _take_rows_until(self, due_us: int) -> int:
-        """Bring the contacts to where they are when a poll due at `due_us` happens; return when that is."""
+        """Set the contacts as they are when a poll due at `due_us` happens; return the time of that poll."""
         while self._next is not None and self._next.time_us <= due_us:
             row = self._next
             self.matrix.contacts = row.contacts
@@ -108,7 +108,7 @@ class Replay:
         return due_us
 
     def _idle_to_skip_us(self, now_us: int, period_us: int) -> int:
-        """Return how many whole periods, in us, may be left out because no contact closes in them."""
+        """Return the length, in us, of the whole periods that may be skipped because no contact closes in them."""
         is_settled = self.matrix.contacts == 0 and now_us > max(self.last_us, self._stalled_until_us) + _SECOND_US
         if self._next is None or not is_settled or self._next.time_us - now_us < _LONG_IDLE_US:
             return 0

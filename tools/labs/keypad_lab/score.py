@@ -1,7 +1,7 @@
-"""Compares what a scanner reported with what was really pressed.
+"""Compares a scanner's reports with the real presses.
 
-Does not drive anything. A report of a key's press belongs to that key's latest real press that had begun by then; a
-second one for the same press, or one before any, is extra. Latency runs from the first contact to the report.
+Does not drive anything. A report of a press belongs to that key's latest real press that had begun by then. A second
+report for the same press, or one before any press, is extra. Latency runs from the first contact to the report.
 """
 
 from bisect import bisect_right

@@ -1,6 +1,6 @@
-"""Counts what a replay reported and says it in a few lines.
+"""Counts the reports of a replay and summarises them in a few lines.
 
-Does not judge. Every line starts with "# ", so that a reader of the events can tell them apart.
+Does not judge. Every line starts with "# ", so that a program that reads the events can skip it.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from keypad_lab.replay import Event, Replay
 
 
 class Summary:
-    """What came out of one replay."""
+    """The counts of one replay."""
 
     def __init__(self, keymap: Keymap) -> None:
         """Start with nothing reported."""

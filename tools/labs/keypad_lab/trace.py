@@ -1,10 +1,10 @@
 """Reads and writes traces: what the 16 contacts of a keypad did, and when nothing ran to see it.
 
 Does not interpret a trace; `replay` does. A file of any size is read line by line.
-A trace is CSV with the header `time_us,contacts,stall_us`. A row holds from its time until the next row's: time_us is a
-whole number of microseconds from any origin and never less than the row before; contacts is the 16-bit map,
-bit row * 4 + column, decimal or 0x and hex; a stall_us other than 0 means that nothing ran for so long from then on.
-What is wrong in a file raises TraceError with one sentence: the line, what is wrong, and the remedy.
+A trace is CSV with the header `time_us,contacts,stall_us`. A row is valid from its time until the next row's. time_us
+is a whole number of microseconds from any origin and never less than in the row before; contacts is the 16-bit map,
+bit row * 4 + column, decimal or 0x and hex; a stall_us other than 0 means that nothing ran for that long from then on.
+An error in a file raises TraceError with one sentence: the line, the error, and the remedy.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ class TraceRow(NamedTuple):
 
 
 class TraceError(Exception):
-    """A trace is not as it must be; the sentence says where and what to do."""
+    """A trace has an error; the sentence says where and what to do."""
 
 
 def read_rows(file: TextIO) -> Iterator[TraceRow]:

@@ -19,7 +19,7 @@ ABSENT = (
 
 
 def is_named() -> bool:
-    """Say whether this machine is meant to have an emulated chip."""
+    """Say whether this machine should have an emulated chip."""
     return bool(os.environ.get(VARIABLE))
 
 
@@ -35,9 +35,9 @@ def find() -> Path:
 
 
 def install() -> None:
-    """Install what the program that is named needs, unless it starts; PartMissing says why it still does not.
+    """Install what the named program needs, unless it already starts; PartMissing says why it still does not.
 
-    As root, with apt-get; they are small, and what needs them is not of this machine's own making.
+    This needs root and uses apt-get. The packages are small, and the program cannot bring them itself.
     """
     program = find()
     try:
@@ -50,7 +50,7 @@ def install() -> None:
 
 
 def find_files(program: Path) -> Path:
-    """Return the folder with the image of MicroPython; PartMissing says what the program lacks."""
+    """Return the folder with the image of MicroPython; PartMissing says what is missing."""
     try:
         done = subprocess.run([str(program), "--files"], capture_output=True, text=True, check=False)
     except OSError as error:

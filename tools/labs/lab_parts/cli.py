@@ -53,7 +53,7 @@ def install(
 
 
 def _install_libraries(if_possible: bool) -> None:
-    """Have the emulated chip start."""
+    """Install the libraries that the emulated chip needs."""
     try:
         chip.install()
     except (parts.PartMissing, OSError) as absent:

@@ -1,8 +1,8 @@
-"""Makes small Debian roots with Asterisk 22, SIPp, mosquitto, MicroPython: nothing of them lands on the machine itself.
+"""Makes small Debian roots with Asterisk 22, SIPp, mosquitto, MicroPython; nothing is installed on the machine itself.
 
 Does not start anything. Debian has Asterisk 22 only in its testing suite; the mirror is the one this machine's apt
-already uses. Takes about half a minute and 400 MB, once; a mosquitto 2.0 beside it 4 s and 40 MB, a MicroPython for
-i386, which also runs on amd64, as long and 16 MB.
+already uses. This takes about half a minute and 400 MB, once. A separate mosquitto 2.0 takes 4 s and 40 MB. A
+MicroPython for i386, which also runs on amd64, takes as long, and 16 MB.
 """
 
 import os
@@ -15,7 +15,7 @@ from lab_parts.machine import Machine, this_machine
 SUITE = "forky"
 OLDER_SUITE = "bookworm"  # has mosquitto 2.0
 MACHINE_PACKAGES = ("mmdebstrap", "openssl")  # on the machine itself; each has a command of its own name
-# systemd: for systemd-analyze, which checks the bridge's unit file; nothing of it runs.
+# systemd: for systemd-analyze, which checks the bridge's unit file; it does not run.
 PACKAGES = ("asterisk", "asterisk-modules", "asterisk-config", "sip-tester", "mosquitto", "systemd")
 
 
@@ -24,12 +24,12 @@ class InstallFailed(Exception):
 
 
 def install(root: Path, machine: Machine | None = None) -> None:
-    """Make the root at `root` unless it is complete, by default on this machine. A half-made one is begun again."""
+    """Make the root at `root` unless it is complete, by default on this machine. A half-made one is made again."""
     _make(root, SUITE, "apt", PACKAGES, machine=machine)
 
 
 def install_older_mosquitto(root: Path) -> None:
-    """Make a root with mosquitto 2.0 alone, unpacked and not set up: it needs no more than its user."""
+    """Make a root with only mosquitto 2.0, unpacked but not configured: it needs nothing but its user."""
     files = {
         "etc/passwd": "root:x:0:0::/:/bin/false\nmosquitto:x:100:101::/:/bin/false\n",
         "etc/group": "root:x:0:\nmosquitto:x:101:\n",
@@ -38,7 +38,7 @@ def install_older_mosquitto(root: Path) -> None:
 
 
 def install_micropython_32(root: Path) -> None:
-    """Make a root with the 32-bit MicroPython alone, unpacked and not set up."""
+    """Make a root with only the 32-bit MicroPython, unpacked but not configured."""
     _make(root, SUITE, "extract", ("micropython",), options=("--architectures=i386",))
 
 
@@ -51,7 +51,7 @@ def _make(
     options: tuple[str, ...] = (),
     machine: Machine | None = None,
 ) -> None:
-    """Make a root, with files of our own by their paths in it, unless it is complete."""
+    """Make a root unless it is complete, and put our own files into it, given by path."""
     if not (machine or this_machine()).is_root:
         raise InstallFailed("Making the Debian root needs root: run the command as root.")
     if not shutil.which("apt-get"):
@@ -77,7 +77,7 @@ def _make(
 
 
 def _install_tools() -> None:
-    """Install what makes the root and the tests' certificates: two commands, no services."""
+    """Install the two commands that make the root and the tests' certificates; no services."""
     missing = [name for name in MACHINE_PACKAGES if not shutil.which(name)]
     if missing:
         run_step(["apt-get", "update", "-q"], "reading the package lists")

@@ -1,4 +1,4 @@
-"""What finding and making parts depends on of this machine: where programs are, whose process this is, its processor.
+"""The properties of a machine that matter for finding and making parts: search path, user, processor.
 
 Does not look for a part.
 """

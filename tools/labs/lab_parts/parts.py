@@ -1,8 +1,8 @@
 """Finds the real programs that tests and labs use: asterisk, sipp, mosquitto in two versions, a 32-bit MicroPython.
 
-Does not install anything; `debian_root` does. A part on this machine's PATH is taken as it is; otherwise the one in
-the Debian root that `phoneterm parts install` makes, run there by chroot (which needs root). "mosquitto-2.0" is what
-Debian 12 has, always in a root of its own, because most of the mosquittos in use are 2.0. "micropython-32" is
+Does not install anything; `debian_root` does. A part on this machine's PATH is used as it is; otherwise the one in
+the Debian root that `phoneterm parts install` makes is run there by chroot (which needs root). "mosquitto-2.0" is
+Debian 12's version, always in a root of its own, because most mosquittos in use are 2.0. "micropython-32" is
 MicroPython for i386, whose objects are as large as a chip's; its own loader starts it from its root, as any user.
 """
 
@@ -19,7 +19,7 @@ from lab_parts.machine import Machine, this_machine
 OLDER_MOSQUITTO = "mosquitto-2.0"
 MICROPYTHON_32 = "micropython-32"
 NAMES = ("asterisk", "sipp", "mosquitto", OLDER_MOSQUITTO, MICROPYTHON_32)
-OF_TESTS = (OLDER_MOSQUITTO, MICROPYTHON_32)  # what only the tests use; each has a root of its own
+OF_TESTS = (OLDER_MOSQUITTO, MICROPYTHON_32)  # parts that only the tests use; each has its own root
 INSTALL_COMMAND = "phoneterm parts install"
 
 
@@ -29,9 +29,9 @@ class PartMissing(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One program: how to start it, and where it sees the file system from.
+    """One program: how to start it, and the root of its file system.
 
-    argv: what to put in front of the program's own arguments. root: the folder that the program sees as `/`.
+    argv: the words before the program's own arguments. root: the folder that the program sees as `/`.
     """
 
     name: str
@@ -39,14 +39,14 @@ class Part:
     root: Path
 
     def make_folder(self) -> Path:
-        """Make a new temporary folder that the program can see, and return it as this process sees it."""
+        """Make a new temporary folder that the program can see, and return its path for this process."""
         parent = self.root / "tmp"
         folder = Path(tempfile.mkdtemp(prefix=f"phoneterm-{self.name}-", dir=parent))
         folder.chmod(0o755)
         return folder
 
     def inside(self, path: Path) -> str:
-        """Return a path under `root` as the program sees it."""
+        """Return the program's path for a path under `root`."""
         return "/" + str(path.relative_to(self.root))
 
 
@@ -57,7 +57,7 @@ def default_root() -> Path:
 
 
 def root_of(name: str) -> Path:
-    """Return the folder of the root that a part is in: of those of the tests one each, beside the common one."""
+    """Return the folder of a part's root: the common one, or for the tests' parts one each beside it."""
     root = default_root()
     return root.with_name(f"{root.name}-{name}") if name in OF_TESTS else root
 
@@ -85,7 +85,7 @@ def _ready_root(name: str) -> Path:
 
 
 def _micropython_32(processor: str) -> Part:
-    """Return how to start it: by the loader of its root with the libraries there, without becoming root."""
+    """Return the command: the loader of its root with the libraries there, which needs no root rights."""
     if processor not in ("x86_64", "i686"):
         raise PartMissing(f"{MICROPYTHON_32} runs on x86 processors alone, and this one is {processor}.")
     root = _ready_root(MICROPYTHON_32)

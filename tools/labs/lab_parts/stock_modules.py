@@ -1,8 +1,8 @@
-"""Finds umqtt.simple, which every stock image of MicroPython has frozen in and the one for computers has not.
+"""Finds umqtt.simple: MicroPython's stock images for chips have it frozen in, but the one for computers does not.
 
-Does not make it a dependency: one release, proved by its hash, lies in the user's cache after `install`. It is the only
-one in a package registry. Images have later ones (1.7.0 in 1.27 and 1.28), which send the same packets; their TLS
-differs, which this one cannot show: the tests of safe mode and those on a chip do.
+Does not make it a dependency: after `install` one release, verified by its hash, is in the user's cache. It is the only
+release in a package registry. Images have later ones (1.7.0 in 1.27 and 1.28), which send the same packets. Their TLS
+differs, so it is tested by the tests of safe mode and those on a chip.
 """
 
 import os
@@ -35,7 +35,7 @@ def find(folder: Path | None = None) -> Path:
 
 
 def install(folder: Path | None = None) -> Path:
-    """Fetch what is not there and return the folder; PartMissing when it cannot be had."""
+    """Fetch what is missing and return the folder; PartMissing when that fails."""
     folder = folder or default_folder()
     try:
         return find(folder)
@@ -54,7 +54,7 @@ def install(folder: Path | None = None) -> Path:
 def _download(place: Path) -> str:
     """Fetch and unpack into `place`; return pip's last words.
 
-    The archive has no setup.py, so pip gives up after it has proved and unpacked it; what it unpacked is wanted.
+    The archive has no setup.py, so pip fails after it has verified and unpacked it; the unpacked files are enough.
     """
     (place / "wanted.txt").write_text(_REQUIREMENT)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-clean", "--require-hashes"]

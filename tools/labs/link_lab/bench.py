@@ -1,4 +1,4 @@
-"""Measures the firmware's MQTT client beside its peers, on the same VM, broker and machine, in one run.
+"""Measures the firmware's MQTT client and its peers, on the same VM, broker and machine, in one run.
 
 Does not print; `cli.py` does. The firmware as a whole is measured on a virtual phone.
 """
@@ -105,7 +105,7 @@ def measure_client_size() -> int:
 
 
 def failures(ours: Figures, garbage_bytes_per_s: int, first_ms: dict[str, float], client_bytes: int) -> list[str]:
-    """Return a sentence for every limit that is not held."""
+    """Return a sentence for every limit that is missed."""
     rows = [
         ("publish to acknowledgement", ours.publish_ms, MOST_PUBLISH_MS, "ms"),
         ("reconnection after a cut", ours.reconnect_ms, MOST_RECONNECT_MS, "ms"),

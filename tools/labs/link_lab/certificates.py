@@ -1,6 +1,6 @@
 """Makes a certificate authority and a broker's certificate with openssl, for measurements under TLS.
 
-Does not keep them: they live in the folder that is given, and are valid for a day.
+Does not keep them: they are in the given folder, and are valid for a day.
 """
 
 import shutil

@@ -37,7 +37,7 @@ def bench(
 
 
 async def _bench(publishes: int) -> list[str]:
-    """Print the table; return what does not hold its limit."""
+    """Print the table; return the missed limits."""
     typer.echo(f"MQTT clients on MicroPython, keepalive 15 s, mosquitto on loopback, {publishes} publishes each.")
     typer.echo(_ROW.format("client", "QoS 1 publish->ack ms", "reconnect after cut ms", "half-open noticed ms",
                            "idle garbage bytes/s"))  # fmt: skip

@@ -1,7 +1,7 @@
 """Measures how long the whole firmware takes from its first SYN until its permissions are in force, on a mosquitto.
 
-Does not count the start of the interpreter, the loading of the firmware, or joining the Wi-Fi. The phone is switched on
-anew for every run, and what it may do waits at the broker, as at every start after the first. Times are ms.
+Does not count the start of the interpreter, the loading of the firmware, or joining the Wi-Fi. The phone is restarted
+for every run, and its permissions wait at the broker, as at every start after the first. Times are ms.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ PLAIN, TLS, PSK = "without TLS", "with TLS", "with TLS-PSK"
 
 
 async def measure_first_connect(how: str, runs: int) -> float:
-    """Return the median time of some runs, connected as PLAIN, TLS (a certificate) or PSK says."""
+    """Return the median time of some runs, with the kind of connection PLAIN, TLS (a certificate) or PSK."""
     with tempfile.TemporaryDirectory() as folder:
         setup = _make_setup(how, Path(folder))
         users = {TID: PASSWORD, _BRIDGE: PASSWORD}

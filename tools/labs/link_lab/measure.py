@@ -24,12 +24,12 @@ _SCRIPTS = Path(__file__).parent / "vm"
 
 
 class ClientFailed(Exception):
-    """The client did not get through its steps; the sentence says where it stopped and what it last said."""
+    """The client did not finish its steps; the sentence says where it stopped and its last words."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured of one client."""
+    """The figures of one client."""
 
     name: str
     publish_ms: float
@@ -62,7 +62,7 @@ async def measure(name: str, script: str, path: list[Path], broker: Mosquitto, c
 
 
 async def _listen(name: str, process: asyncio.subprocess.Process) -> dict[str, list[int]]:
-    """Return the numbers that the client says before it is ready."""
+    """Return the numbers that the client prints before it is ready."""
     assert process.stdout is not None
     said: dict[str, list[int]] = {}
     last = "nothing"
@@ -85,12 +85,12 @@ async def _cut(tap: WireTap) -> float | None:
         if not await _until(tap.subscribed_s, cuts + 1, _MOST_CUT_S):
             return None
         times_ms.append((tap.subscribed_s[-1] - started_s) * 1000)
-        await asyncio.sleep(5.5)  # a connection that lasted: the client's back-off begins anew
+        await asyncio.sleep(5.5)  # after a connection that lasted, the client's back-off starts over
     return median(times_ms)
 
 
 async def _deafen(tap: WireTap) -> float | None:
-    """Let the connection go deaf; return how long the client takes to try another one."""
+    """Make the connection half-open; return how long the client takes to try another one."""
     started_s = asyncio.get_running_loop().time()
     tap.go_deaf()
     if not await _until(tap.connected_s, len(tap.connected_s) + 1, MOST_DEAF_S):
@@ -99,7 +99,7 @@ async def _deafen(tap: WireTap) -> float | None:
 
 
 async def _until(times_s: list[float], count: int, patience_s: float) -> bool:
-    """Wait until something has happened `count` times; say whether it has."""
+    """Wait until something has happened `count` times; return whether it has."""
     deadline_s = asyncio.get_running_loop().time() + patience_s
     while len(times_s) < count:
         if asyncio.get_running_loop().time() > deadline_s:

@@ -1,6 +1,6 @@
-"""Fetches the MQTT clients that ours is measured beside, into a folder that is thrown away afterwards.
+"""Fetches the MQTT clients that ours is compared with, into a temporary folder.
 
-Does not install them or make them a dependency. A peer that cannot be had here is left out of the table.
+Does not install them or make them a dependency. A peer that cannot be fetched is left out of the table.
 """
 
 import os
@@ -26,7 +26,7 @@ def fetch_chumicro(folder: Path) -> Path | None:
 def fetch_umqtt(folder: Path) -> Path | None:
     """Return a folder with umqtt.simple, or None.
 
-    Its archive has no setup.py, so pip gives up after unpacking it; what it unpacked is what is wanted.
+    Its archive has no setup.py, so pip fails after unpacking it; the unpacked files are enough.
     """
     _download(folder, _UMQTT, "--no-clean")
     found = next(folder.rglob("umqtt/simple.py"), None)

@@ -1,4 +1,4 @@
-"""As much of a bridge as a terminal needs to be idle in earnest: it answers hello with a session, and may grant.
+"""The part of a bridge that a connected, idle terminal needs: it answers hello with a session, and can grant.
 
 Does not know calls or a PBX. For measurements; the real one is `phoneterm_bridge`.
 """

@@ -1,4 +1,4 @@
-"""Stands between an MQTT client and its broker on 127.0.0.1, to cut a connection or to let it go deaf.
+"""Stands between an MQTT client and its broker on 127.0.0.1, to cut a connection or make it half-open.
 
 Does not change what it passes on. Times are seconds of the event loop's clock.
 """
@@ -9,7 +9,7 @@ _SUBACK = 0x90
 
 
 class WireTap:
-    """One listening port; what connects there reaches the broker. `subscribed_s`: when each SUBACK was passed on."""
+    """One listening port; its connections go on to the broker. `subscribed_s`: when each SUBACK was passed on."""
 
     def __init__(self, broker_port: int) -> None:
         self._broker_port = broker_port
@@ -46,7 +46,7 @@ class WireTap:
         self._writers.clear()
 
     def go_deaf(self) -> None:
-        """Pass on nothing more, and close nothing: a half-open connection."""
+        """Pass nothing on any more, and close nothing: a half-open connection."""
         self._is_deaf = True
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

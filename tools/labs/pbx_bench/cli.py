@@ -17,7 +17,7 @@ from pbx_bench.ways import WAYS, start_by_atxfer, start_by_bridge
 app = typer.Typer(help="Measure how fast a PBX starts a transfer.", no_args_is_help=True)
 
 MIN_DTMF_MS = (FASTEST_MIN_DTMF_MS, MIN_DTMF_DEFAULT_MS)
-MOST_OF_ATXFER = 0.5  # the bridge's fastest way against Atxfer, whatever the machine
+MOST_OF_ATXFER = 0.5  # the bridge's fastest way compared with Atxfer, on any machine
 _ROW = "{:<42}{:>16}{:>14}"
 
 
@@ -70,7 +70,7 @@ def _line(figures: Figures) -> str:
 
 
 def _is_missed(found: list[Figures]) -> bool:
-    """Say that the bridge is too slow, by the side of Atxfer in the same run."""
+    """Say whether the bridge is too slow, compared with Atxfer in the same run."""
     atxfer = next(one for one in found if one.way.start is start_by_atxfer)
     best = min(one.dialled_ms for one in found if one.way.start is start_by_bridge)
     share = best / atxfer.dialled_ms

@@ -1,4 +1,4 @@
-"""Measures how long after its start a transfer has the caller on hold and the colleague dialled, on a real Asterisk.
+"""Measures how long a transfer takes to put the caller on hold and dial the colleague, on a real Asterisk.
 
 Does not print. Times are milliseconds between sending the first action and the arrival of the PBX's own events on
 another connection; a run starts with an answered call and ends with no calls.
@@ -20,7 +20,7 @@ from phoneterm_bridge.pbx.asterisk.speed import StartSpeed, speed_of
 from pbx_bench.ways import CALLER, COLLEAGUE, USER, Desk, Way
 
 EVENT_S = 5.0
-SETTLED_S = 0.3  # a call that has just been answered is left alone so long, as by a person
+SETTLED_S = 0.3  # a pause after the answer, as a person would make
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Found:
-    """What was measured with one configuration, and what the bridge found there at connect."""
+    """The figures for one configuration, and what the bridge found there at connect."""
 
     figures: list[Figures]
     speed: StartSpeed
@@ -54,7 +54,7 @@ class StopWatch:
         """Nothing to do."""
 
     def on_disconnected(self) -> None:
-        """Nothing to do: what waits runs into its deadline."""
+        """Nothing to do: waits run into their deadline."""
 
     def on_event(self, event: Message) -> None:
         """Note the two moments, the first time they come."""
@@ -77,7 +77,7 @@ class StopWatch:
 
 
 async def measure(ways: list[Way], min_dtmf_ms: int, transfers: int) -> Found:
-    """Measure ways that want the same feature codes, on one Asterisk, taking turns."""
+    """Measure ways with the same feature codes, on one Asterisk, in turn."""
     lab = AsteriskLab(LabOptions(codes=ways[0].codes, min_dtmf_ms=min_dtmf_ms))
     await lab.start()
     watch, pbx = StopWatch(lab.ami), AsteriskPbx(lab.ami)

@@ -1,7 +1,7 @@
-"""The ways to start an attended transfer at Asterisk: each as one would write it against plain AMI, and the bridge's.
+"""The ways to start an attended transfer at Asterisk: each as plain AMI code, and the bridge's own.
 
-Does not measure. A way is a coroutine function that returns once everything is asked for; what comes of it shows in
-the PBX's events. The number is that of a lab's phone.
+Does not measure. A way is a coroutine function that returns once all actions are sent; the PBX's events show the
+result. The number is that of a lab's phone.
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,9 +26,9 @@ class Desk:
 
 @dataclass(frozen=True)
 class Way:
-    """name: for people. codes: the lab's feature codes it is tried with. known_ms: hold and dialling, by tone length.
+    """name: for people. codes: the lab's feature codes for it. known_ms: hold and dialling, by tone length.
 
-    known_ms are medians measured before on Asterisk 22.10, to see at a glance if something has changed.
+    known_ms are earlier medians on Asterisk 22.10, to see at a glance if something has changed.
     """
 
     name: str
@@ -54,7 +54,7 @@ async def start_by_letter(desk: Desk) -> None:
 
 
 async def start_by_bridge(desk: Desk) -> None:
-    """Have the bridge's backend do it, with all its checks, the way it found at connect."""
+    """Let the bridge's backend do it, with all its checks, in the way it chose at connect."""
     (call,) = desk.pbx.calls(USER)
     outcome = await desk.pbx.carry_out("attended", call, Target(CONTEXT, COLLEAGUE))
     if outcome.state != "accepted":

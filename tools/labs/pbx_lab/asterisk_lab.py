@@ -1,6 +1,6 @@
 """A PbxLab with a real Asterisk and SIPp phones.
 
-Does not fake anything: calls are SIP, and what the legs are is what Asterisk says of its channels and bridges.
+Does not fake anything: calls are SIP, and the legs are Asterisk's own channels and bridges.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ TELL_AGAIN_S = 1.0
 
 
 class AsteriskLab:
-    """See PbxLab. PartMissing is raised at once when Asterisk or SIPp is not on this machine."""
+    """See PbxLab. Raises PartMissing at once when Asterisk or SIPp is not on this machine."""
 
     context = CONTEXT
 
@@ -49,7 +49,7 @@ class AsteriskLab:
         return self._server.sip_port
 
     async def start(self) -> None:
-        """Start Asterisk and the phones that answer; LabFailed says what did not come up."""
+        """Start Asterisk and the phones that answer; LabFailed says what did not start."""
         await self._guard.start()
         try:
             await self._server.start()
@@ -69,7 +69,7 @@ class AsteriskLab:
         await self._guard.stop()
 
     async def place_call(self, caller: str, callee: str) -> None:
-        """Have a phone call a number; returns when it is answered, or when it rings at a phone set to ring."""
+        """Call a number from a phone; returns when it is answered, or rings at a phone set to ring."""
         before = {leg.channel for leg in await self.legs()}
         process = await self._phones.call(caller, callee)
         placed = asyncio.create_task(self.wait_until(lambda legs: self._is_placed(legs, before, caller, callee)))
@@ -91,7 +91,7 @@ class AsteriskLab:
         return own.state == "up" and (own.connected_to != "" or len(new) == 1)
 
     async def hang_up(self, endpoint: str) -> None:
-        """Have the user at this phone hang up every call; returns when Asterisk has seen the BYE."""
+        """Hang up every call at this phone; returns when Asterisk has seen the BYE."""
         channels = {leg.channel for leg in await self.legs() if leg.endpoint == endpoint}
         if not channels:
             raise LabFailed(f"{endpoint} has no call to hang up.")
@@ -99,7 +99,7 @@ class AsteriskLab:
             await self._tell_until(channel, partial(_is_gone, channel))
 
     async def answer(self, endpoint: str) -> None:
-        """Have the user at this phone pick up what rings there; returns when Asterisk has seen the answer."""
+        """Pick up the ringing call at this phone; returns when Asterisk has seen the answer."""
         ringing = [leg.channel for leg in await self.legs() if leg.endpoint == endpoint and leg.state == "ringing"]
         if not ringing:
             raise LabFailed(f"nothing rings at {endpoint}.")
@@ -108,11 +108,11 @@ class AsteriskLab:
         )
 
     async def hold(self, endpoint: str) -> None:
-        """Have the user at this phone put her call on hold, once a call; returns when the other one hears music."""
+        """Put this phone's call on hold, once in each call; returns when the other party hears music."""
         await self._press(endpoint, sip.HOLD_KEY, True)
 
     async def unhold(self, endpoint: str) -> None:
-        """Have the user at this phone take her call back."""
+        """Take this phone's call back from hold."""
         await self._press(endpoint, sip.RELEASE_KEY, False)
 
     async def _press(self, endpoint: str, key: str, is_on: bool) -> None:
@@ -126,7 +126,7 @@ class AsteriskLab:
         )
 
     async def restart(self) -> None:
-        """Have the PBX crash and come up again, with the phones as they were and without any call."""
+        """Crash and restart the PBX, with the same phones and without any call."""
         await self._inspector.stop()
         await self._server.stop()
         await self._server.start()
@@ -141,7 +141,7 @@ class AsteriskLab:
         return self._inspector.tones()
 
     async def set_behaviour(self, endpoint: str, behaviour: str) -> None:
-        """Say what this phone does with the next call: it registers where SIPp behaves so, or nowhere."""
+        """Set what this phone does with the next call: it registers with the SIPp of that behaviour, or nowhere."""
         if behaviour not in BEHAVIOURS:
             raise ValueError(f"no phone can {behaviour!r}")
         port = None if behaviour == "unavailable" else await self._phones.port_of(behaviour)
@@ -158,7 +158,7 @@ class AsteriskLab:
         return await self._inspector.legs()
 
     async def wait_until(self, is_so: Callable[[list[Leg]], bool], within_s: float = WAIT_S) -> list[Leg]:
-        """Wait until the legs are so and return them; LabFailed shows them when they are not in time."""
+        """Wait until the legs are as expected and return them; LabFailed shows them if that takes too long."""
         return await self._inspector.wait_until(is_so, within_s)
 
     async def variable(self, channel: str, name: str) -> str:
@@ -174,8 +174,8 @@ class AsteriskLab:
                 await self.set_behaviour(endpoint, "answer")
 
     async def _tell_until(self, channel: str, is_so: Callable[[list[Leg]], bool], method: str = sip.HANDSET) -> None:
-        """Tell a channel's SIPp call that its user acts, again now and then: what is told is a datagram, and a phone
-        that Asterisk takes for answered may not have come so far itself."""
+        """Tell a channel's SIPp call that its user acts, and repeat that: it is only a datagram, and SIPp may not be
+        ready although Asterisk takes the phone for answered."""
         for _ in range(TELL_TRIES):
             await self._tell(channel, method)
             with contextlib.suppress(LabFailed):

@@ -20,7 +20,7 @@ READY_S = 20.0
 LOOK_EVERY_S = 0.02
 FOLDERS = ("etc", "lib", "spool", "run", "log", "moh")
 _STOCK = "atxferabort = *1\natxfercomplete = *2\natxferswap = *4"
-CODES = {  # what stands in features.conf: in [featuremap], and at the end of [general]
+CODES = {  # the lines for features.conf: in [featuremap], and at the end of [general]
     "letters": {"featuremap": '#include "features_featuremap_custom.conf"', "codes": ""},
     "stock": {"featuremap": "atxfer = *2", "codes": _STOCK},
     "none": {"featuremap": "", "codes": _STOCK},
@@ -28,7 +28,7 @@ CODES = {  # what stands in features.conf: in [featuremap], and at the end of [g
 
 
 class AsteriskServer:
-    """The process, its ports and its two AMI logins: one for a bridge, one for the lab to look with."""
+    """The process, its ports and its two AMI logins: one for a bridge, one for the lab's inspector."""
 
     def __init__(self, part: Part, options: LabOptions, guard: Guard) -> None:
         """Choose ports and secrets; nothing is started yet."""
@@ -57,7 +57,7 @@ class AsteriskServer:
         await self._wait_until_listening(self._process)
 
     async def stop(self) -> None:
-        """End Asterisk at once: nothing in its folder is wanted, and with calls up a polite end takes seconds."""
+        """Kill Asterisk: nothing in its folder is needed, and with calls up an orderly end takes seconds."""
         if self._process is not None:
             await self._process.kill()
             self._process = None
@@ -86,7 +86,7 @@ class AsteriskServer:
         }
 
     def _login_changes(self) -> str:
-        """Return what the bridge's login has other than its snippet; of a key that comes twice, the last counts."""
+        """Return the lines of the bridge's login that differ from its snippet; of a repeated key the last counts."""
         options, usual = self._options, LabOptions()
         if (options.ami_read, options.ami_write) == (usual.ami_read, usual.ami_write):
             return ""

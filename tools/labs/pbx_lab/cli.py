@@ -61,7 +61,7 @@ def behave(phone: Phone, behaviour: str, port: Port = DEFAULT_PORT) -> None:
 
 @app.command()
 def legs(port: Port = DEFAULT_PORT) -> None:
-    """Show the calls, as Asterisk tells them."""
+    """Show the calls, as Asterisk reports them."""
     _run(_say(port, "legs"))
 
 
@@ -90,7 +90,7 @@ async def _keep_up(port: int, options: LabOptions) -> None:
 
 
 def _run(work: Coroutine[None, None, None]) -> None:
-    """Run one command; whatever is in its way is one sentence and exit code 1."""
+    """Run one command; an error is one sentence and exit code 1."""
     try:
         asyncio.run(work)
     except (LabFailed, PartMissing) as failed:

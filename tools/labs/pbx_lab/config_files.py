@@ -34,5 +34,5 @@ def fill_in(text: str, values: Mapping[str, str]) -> str:
 
 
 def read_snippet(name: str) -> str:
-    """Return a snippet as it is, for a file that Asterisk reads before it knows where to include from."""
+    """Return a snippet's text, for a file that Asterisk reads before it knows where to include from."""
     return (SNIPPETS / name).read_text()

@@ -1,7 +1,7 @@
-"""Lets another shell drive a running lab: one JSON object a line over loopback TCP, a request and its answer.
+"""Lets another shell drive a running lab: JSON lines over loopback TCP, a request and its answer.
 
 Does not start a lab. Request {"do": "call", "with": ["103", "101"]}; answer {"said": ["..."]} or {"error": "..."}.
-Whatever is wrong with a request is said in its answer.
+The answer to a bad request says what is wrong.
 """
 
 import asyncio
@@ -33,13 +33,13 @@ class LabControl:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._server is not None:
             self._server.close()
             self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, ValueError):  # ValueError: a line without end
+        with contextlib.suppress(OSError, ValueError):  # ValueError: a line that is too long
             while line := await reader.readline():
                 writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()
@@ -85,7 +85,7 @@ def show(leg: Leg) -> str:
 
 
 async def ask_lab(port: int, word: str, *arguments: str) -> list[str]:
-    """Ask a running lab and return the lines it says; LabFailed when it refuses or is not there."""
+    """Ask a running lab and return the lines of its answer; LabFailed when it refuses or is not there."""
     try:
         async with asyncio.timeout(ANSWER_S):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

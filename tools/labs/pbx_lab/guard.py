@@ -1,7 +1,7 @@
-"""Ends a lab's processes and removes its folders when the lab is gone, however it went.
+"""Ends a lab's processes and removes its folders when the lab is gone, however it ended.
 
-Does not start the lab's processes. The lab keeps a pipe to this small process open and names on it what is to be
-cleaned away; when the pipe closes (stop, crash, kill -9), the guard cleans and exits. Linux and other Unix only.
+Does not start the lab's processes. The lab keeps a pipe to this small process open and writes to it what must be
+cleaned up; when the pipe closes (stop, crash, kill -9), the guard cleans up and exits. Linux and other Unix only.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ TERMINATE_S = 2.0
 
 
 class Guard:
-    """The lab's side: starts the guard process and tells it what to clean away."""
+    """The lab's side: starts the guard process and tells it what to clean up."""
 
     def __init__(self) -> None:
         """Nothing is started yet."""
@@ -31,19 +31,19 @@ class Guard:
         )
 
     def watch_process(self, pid: int) -> None:
-        """Have this process (the leader of its own group) ended with the lab."""
+        """End this process (the leader of its own group) together with the lab."""
         self._tell(f"process {pid}")
 
     def forget_process(self, pid: int) -> None:
-        """The process has ended; its number may soon be another's."""
+        """The process has ended; its id may soon be reused."""
         self._tell(f"ended {pid}")
 
     def watch_folder(self, folder: Path) -> None:
-        """Have this folder removed with the lab."""
+        """Remove this folder together with the lab."""
         self._tell(f"folder {folder}")
 
     async def stop(self) -> None:
-        """Have everything cleaned away and wait until it is."""
+        """Clean up everything and wait until it is done."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
             await self._process.wait()
@@ -56,7 +56,7 @@ class Guard:
 
 
 def clean_when_told(lines: Iterable[str]) -> None:
-    """Read what to clean away until the pipe closes, then clean."""
+    """Read what to clean up until the pipe closes, then clean up."""
     processes: set[int] = set()
     folders: list[Path] = []
     for line in lines:
@@ -73,7 +73,7 @@ def clean_when_told(lines: Iterable[str]) -> None:
 
 
 def end_groups(groups: set[int]) -> None:
-    """Ask these process groups to end, and make those end that have not after a moment."""
+    """Terminate these process groups, and kill those that have not ended after a moment."""
     _signal_all(groups, signal.SIGTERM)
     deadline = time.monotonic() + TERMINATE_S
     while any(_is_alive(group) for group in groups) and time.monotonic() < deadline:

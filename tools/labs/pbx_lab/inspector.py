@@ -1,6 +1,6 @@
-"""Looks into the PBX by an AMI login of its own and says what its channels and bridges are.
+"""Looks into the PBX with its own AMI login and reports channels and bridges.
 
-Does not change anything there. Whether a leg hears hold music comes from the PBX's events, everything else is asked.
+Does not change anything there. Whether a leg hears hold music comes from the PBX's events; everything else is queried.
 """
 
 import asyncio
@@ -35,10 +35,10 @@ class Inspector:
         await self.client.stop()
 
     async def on_connected(self) -> None:
-        """Nothing to do: questions are asked when somebody wants to know."""
+        """Nothing to do: questions are asked only when needed."""
 
     def on_disconnected(self) -> None:
-        """Nothing is known any more about who hears hold music."""
+        """Forget who hears hold music."""
         self._on_hold.clear()
         self._hung_up.clear()
 
@@ -66,11 +66,11 @@ class Inspector:
         return list(self._tones)
 
     def forget_tones(self) -> None:
-        """Begin to note tones afresh."""
+        """Forget the tones so far."""
         self._tones.clear()
 
     async def wait_until(self, is_so: Callable[[list[Leg]], bool], within_s: float = WAIT_S) -> list[Leg]:
-        """Wait until the legs are so and return them; LabFailed shows them when they are not in time."""
+        """Wait until the legs are as expected and return them; LabFailed shows them if that takes too long."""
         legs: list[Leg] = []
         try:
             async with asyncio.timeout(within_s):
@@ -85,14 +85,14 @@ class Inspector:
             raise LabFailed(f"the calls were not as expected within {within_s} s: {shown}") from None
 
     async def wait_until_gone(self, channels: set[str]) -> None:
-        """Wait until these channels are no legs any more."""
+        """Wait until these channels are gone."""
         await self.wait_until(lambda legs: not any(leg.channel in channels for leg in legs))
 
     async def end_calls(self) -> None:
-        """Hang up every phone, one after the other, those who wait on hold first.
+        """Hang up every phone, one after the other, those on hold first.
 
-        All at once, Asterisk 22.10 crashes now and then: a transferrer who leaves while it rings, and at the same
-        moment nobody is left to give the call back to.
+        If all hang up at once, Asterisk 22.10 sometimes crashes: a transferrer leaves while it rings, and at the same
+        moment nobody is left who could get the call back.
         """
         while legs := await self.legs():
             leg = min(legs, key=lambda leg: not leg.is_on_hold)

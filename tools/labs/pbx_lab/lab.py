@@ -1,4 +1,4 @@
-"""What every PBX lab can do, whether a real Asterisk or the simulator is inside.
+"""The interface of every PBX lab, with a real Asterisk or the simulator inside.
 
 Does not start anything itself. Endpoints 101, 102 and 103 are phones in context `internal`; numbers that begin with
 0 leave through a trunk that answers; 150 rings 102 and 103, 151 is a queue with the same two; 190 is a machine that
@@ -15,7 +15,7 @@ ENDPOINTS = ("101", "102", "103")
 TRUNK = "trunk"
 CONTEXT = "internal"
 BEHAVIOURS = ("answer", "ring", "busy", "reject", "unavailable")
-WAIT_S = 20.0  # for what must come: costs nothing where it does
+WAIT_S = 20.0  # for expected events: costs nothing when they come
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class LabOptions:
     codes: "letters" (one-letter feature codes), "stock" (Asterisk's *1 *2 *4) or "none" (no transfer feature).
     allows_transfer: the T and t of Dial. drops_unanswered: atxferdropcall. ring_s: how long Dial rings a phone.
     no_answer_s: how long a consultation may ring. callback_delay_s: pause before the transferrer is rung back again.
-    min_dtmf_ms: mindtmfduration, the least time a tone takes; Asterisk's own default is 80.
+    min_dtmf_ms: mindtmfduration, the shortest tone; Asterisk's own default is 80.
     plays_busy: the dialplan plays the busy tone after a failed Dial (as FreePBX does) instead of hanging up.
     ami_read, ami_write: the classes of the bridge's login. tells_files: func_config is loaded, as usual.
     """
@@ -45,7 +45,7 @@ class LabOptions:
 
 @dataclass(frozen=True)
 class Leg:
-    """One endpoint's channel, as the PBX itself tells it.
+    """One endpoint's channel, as the PBX itself reports it.
 
     state: "down", "ring" (calls out), "ringing" (is being called) or "up". bridge: "" when in none.
     is_on_hold: it hears hold music. connected_to: the endpoints it shares a bridge with, joined by ",".
@@ -75,34 +75,34 @@ class PbxLab(Protocol):
         """Take everything down; nothing is left behind."""
 
     async def place_call(self, caller: str, callee: str) -> None:
-        """Have a phone call a number; returns when it is answered, or when it rings at a phone set to ring."""
+        """Call a number from a phone; returns when it is answered, or rings at a phone set to ring."""
 
     async def hang_up(self, endpoint: str) -> None:
-        """Have the user at this phone hang up every call; returns when the PBX has seen it."""
+        """Hang up every call at this phone; returns when the PBX has seen it."""
 
     async def answer(self, endpoint: str) -> None:
-        """Have the user at this phone pick up what rings there; returns when the PBX has seen it."""
+        """Pick up the ringing call at this phone; returns when the PBX has seen it."""
 
     async def hold(self, endpoint: str) -> None:
-        """Have the user at this phone put her call on hold, once a call; returns when the other one hears music."""
+        """Put this phone's call on hold, once in each call; returns when the other party hears music."""
 
     async def unhold(self, endpoint: str) -> None:
-        """Have the user at this phone take her call back."""
+        """Take this phone's call back from hold."""
 
     async def restart(self) -> None:
-        """Have the PBX crash and come up again, with the phones as they were and without any call."""
+        """Crash and restart the PBX, with the same phones and without any call."""
 
     def tones(self) -> list[tuple[str, str]]:
         """Return (endpoint, digit) of every tone that the PBX sent to a phone since `clear`."""
 
     async def set_behaviour(self, endpoint: str, behaviour: str) -> None:
-        """Say what this phone does with the next call: one of BEHAVIOURS."""
+        """Set what this phone does with the next call: one of BEHAVIOURS."""
 
     async def legs(self) -> list[Leg]:
         """Return the phones' channels right now."""
 
     async def wait_until(self, is_so: Callable[[list[Leg]], bool], within_s: float = WAIT_S) -> list[Leg]:
-        """Wait until the legs are so and return them; LabFailed shows the legs when they are not in time."""
+        """Wait until the legs are as expected and return them; LabFailed shows them if that takes too long."""
 
     async def variable(self, channel: str, name: str) -> str:
         """Return a variable of a channel, "" when it has none."""

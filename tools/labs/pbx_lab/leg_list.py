@@ -1,4 +1,4 @@
-"""Reads the legs of the phones out of a list of channels as AMI's CoreShowChannels gives it.
+"""Extracts the phones' legs from a list of channels by AMI's CoreShowChannels.
 
 Does not ask for the list. A Local channel is two halves, `;1` and `;2`, that join the bridges they are in; a phone
 behind one hears what the half in the other bridge hears.
@@ -14,7 +14,7 @@ TECHNOLOGY = "PJSIP/"
 
 
 def read_legs(channels: list[Message], on_hold: Collection[str], hung_up: Collection[str]) -> list[Leg]:
-    """Return the phones' legs; on_hold, hung_up: Uniqueids that hear hold music, whose phone has hung up.
+    """Return the phones' legs; on_hold, hung_up: Uniqueids that hear hold music, or whose phone has hung up.
 
     Asterisk may list a channel twice while it changes.
     """
@@ -51,7 +51,7 @@ def _other_half(name: str) -> str:
 
 
 def _joined_bridges(channels: list[Message]) -> dict[str, str]:
-    """Return for each bridge with a Local half the bridge that the other half is in."""
+    """Return for each bridge with a Local half the bridge of the other half."""
     bridges = {item.get("Channel"): item.get("BridgeId") for item in channels}
     pairs = ((bridge, bridges.get(_other_half(name), "")) for name, bridge in bridges.items())
     return {bridge: other for bridge, other in pairs if bridge and other}

@@ -18,7 +18,7 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 READY_S = 10.0
 LOOK_EVERY_S = 0.01
 TALKING = "talking.part"
-CALLERS = "<sip:[caller]@127.0.0.1>"  # the From of a phone that called; one that was called says what it was called
+CALLERS = "<sip:[caller]@127.0.0.1>"  # the From of a phone that called; a called phone shows the number that was called
 CALLED = "[$own]"
 SILENCE = bytes((0xFF, 0x7F)) * 4000  # one second of G.711 mu-law
 
@@ -54,7 +54,7 @@ class Phones:
         self._ports.clear()
 
     async def port_of(self, behaviour: str) -> int:
-        """Return the UDP port where phones behave so; the scenario of that name is started the first time."""
+        """Return the UDP port of phones with this behaviour; its scenario is started the first time."""
         if behaviour not in self._ports:
             port = free_port(socket.SOCK_DGRAM)
             process = await self._start_sipp(behaviour, port, [])
@@ -92,6 +92,6 @@ class Phones:
 
 
 def _is_udp_port_bound(port: int) -> bool:
-    """Say whether somebody has this UDP port of 127.0.0.1 (Linux)."""
+    """Say whether this UDP port of 127.0.0.1 is in use (Linux)."""
     wanted = f"0100007F:{port:04X}"
     return any(wanted in line for line in Path("/proc/net/udp").read_text().splitlines())

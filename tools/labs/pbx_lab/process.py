@@ -1,7 +1,7 @@
 """Starts and ends one program of the lab.
 
-Does not know what the program is for. It runs in a session of its own, so that Ctrl-C reaches the lab alone, and
-under the guard, so that it ends even if the lab is killed.
+Does not know what the program is for. It runs in its own session, so that Ctrl-C reaches only the lab, and under the
+guard, so that it ends even if the lab is killed.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ TERMINATE_S = 3.0
 
 
 class LabFailed(Exception):
-    """The lab could not do what it was asked; the sentence says what and, where known, why."""
+    """The lab could not carry out a request; the sentence says what and, where known, why."""
 
 
 class LabProcess:
     """One running program; `start_process` makes it."""
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, guard: Guard, output: Path) -> None:
-        """Keep what belongs together; `output` is the file with what the program printed."""
+        """Keep the process and its files; `output` is the file with the program's output."""
         self.name = name
         self.output = output
         self._process = process

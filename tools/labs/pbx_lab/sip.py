@@ -1,7 +1,7 @@
-"""The two SIP datagrams the lab sends itself: a phone's registration, and a word to a SIPp call.
+"""The two SIP datagrams that the lab itself sends: a phone's registration, and a signal to a SIPp call.
 
-Does not answer or place calls; SIPp does. The PBX never sees the word: it goes to SIPp, which knows by its Call-ID
-which call is meant and does what a user would do (pick up, hang up).
+Does not answer or place calls; SIPp does. The PBX never sees the signal: it goes to SIPp, which finds the call by its
+Call-ID and does what a user would do (pick up, hang up).
 """
 
 import asyncio
@@ -25,7 +25,7 @@ class _Reply(asyncio.DatagramProtocol):
 
 
 async def register(user: str, contact_port: int | None, pbx_port: int) -> str:
-    """Register `user` at this port (None: nowhere any more) and return the status line, "" when no answer came."""
+    """Register `user` at this port (None: unregister) and return the status line, "" when no answer came."""
     contact = "*" if contact_port is None else f"<sip:{user}@127.0.0.1:{contact_port}>"
     seconds = 0 if contact_port is None else REGISTERED_S
     loop = asyncio.get_running_loop()
@@ -57,7 +57,7 @@ def tell_call(call_id: str, sipp_port: int, method: str = HANDSET) -> None:
     """Tell the SIPp call with this Call-ID that its user acts.
 
     HANDSET: picks up when it rings, hangs up when it talks. HOLD_KEY: puts on hold. RELEASE_KEY: takes
-    back. Each may be said again: a phone that has done it already does nothing.
+    back. Each may be repeated: a phone that has done it already does nothing.
     """
     lines = [
         f"{method} sip:phone@127.0.0.1:{sipp_port} SIP/2.0",

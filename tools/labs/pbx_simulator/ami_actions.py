@@ -1,6 +1,6 @@
-"""What AMI's actions do to the simulated PBX, and the answers they get.
+"""The effects of AMI's actions on the simulated PBX, and their answers.
 
-Does not read sockets. An action that Asterisk only queues takes effect after its answer, here as there.
+Does not read sockets. An action that Asterisk only queues takes effect after its answer, as in Asterisk.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class AmiActions:
         return self._codes.codes.get(argument, "")
 
     def _read_file(self, argument: str) -> str:
-        """Return what a file says, as far as the bridge asks for it and the options let it."""
+        """Return the part of a file that the bridge asks for, if the options allow it."""
         options = self._exchange.options
         told = {
             "asterisk.conf,directories,astetcdir": "/etc/asterisk",

@@ -1,7 +1,7 @@
 """The simulated PBX's AMI port: logins, actions and events on loopback TCP.
 
-Does not know what an action leads to (`ami_actions` does). Answers as Asterisk 22 does, with its texts; events go to
-every login in the order they happen.
+Does not know the effects of an action (`ami_actions` does). It answers as Asterisk 22 does, with its texts; events go
+to every login in the order they happen.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class AmiServer:
             self._server = None
 
     def cut_connections(self) -> None:
-        """Close every connection without a word; new ones are taken."""
+        """Close every connection without notice; new ones are accepted."""
         for session in tuple(self._sessions):
             session.close()
 
@@ -72,7 +72,7 @@ class AmiServer:
 
 
 class _Session:
-    """One connection: what it has been told, and whether it is logged in."""
+    """One connection: its input so far, and whether it is logged in."""
 
     def __init__(self, writer: asyncio.StreamWriter, logins: dict[str, str], act: Act) -> None:
         self._writer = writer

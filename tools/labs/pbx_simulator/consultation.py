@@ -1,4 +1,4 @@
-"""Asterisk's attended transfer, simulated: what happens to whom, in Asterisk's order, with Asterisk's events.
+"""Asterisk's attended transfer, simulated: the same steps in the same order, with the same events.
 
 Does not read feature codes (`exchange` does). The transferrer has a home bridge with the callers and a second bridge
 with the target, which is half 1 of a Local channel. states: "ringing", "consulting", "left" (the transferrer hung up
@@ -14,7 +14,7 @@ from pbx_simulator.parties import Bridge, Channel, Parties
 
 
 class Surroundings(Protocol):
-    """What a transfer needs of the PBX it happens in; see `exchange.Exchange`."""
+    """What a transfer needs from its PBX; see `exchange.Exchange`."""
 
     options: LabOptions
     parties: Parties
@@ -23,10 +23,10 @@ class Surroundings(Protocol):
         """Let a channel run through the dialplan."""
 
     def end(self, channel: Channel, cause: str) -> None:
-        """End a channel, with all that follows."""
+        """End a channel, with all consequences."""
 
     def optimise(self, target: Channel) -> None:
-        """Take a Local channel out of the way."""
+        """Remove a Local channel from between two bridges."""
 
     def call_back(self, endpoint: str, caller: Channel, home: Bridge) -> None:
         """Ring a transferrer again."""
@@ -36,7 +36,7 @@ class Consultation:
     """One attended transfer."""
 
     def __init__(self, exchange: Surroundings, transferrer: Channel, number: str) -> None:
-        """Make the way to the number; the transferrer must be in a bridge."""
+        """Prepare the path to the number; the transferrer must be in a bridge."""
         if transferrer.bridge is None:
             raise ValueError(f"{transferrer.name} is in no bridge")
         self.state = "ringing"
@@ -63,7 +63,7 @@ class Consultation:
             loop.call_soon(self._exchange.run, self.target.other_half, number)
 
     def concerns(self, channel: Channel) -> bool:
-        """Say whether this channel is one of those in the transfer."""
+        """Say whether this channel is part of the transfer."""
         return channel in (self.transferrer, self.target, *self.callers)
 
     def target_answered(self) -> None:
@@ -76,7 +76,7 @@ class Consultation:
             asyncio.get_running_loop().call_soon(self._exchange.optimise, self.target)
 
     def target_gone(self, cause: str) -> None:
-        """The target is gone (already out of its bridge): back home, or, after the transferrer left, call him back."""
+        """The target is gone (already out of its bridge): go back home, or call back a transferrer who has left."""
         self.stop_timer()
         if self.state == "left":
             self._after_failure()
@@ -108,7 +108,7 @@ class Consultation:
         self._parties.emit("Unhold", user.headers())
 
     def transferrer_gone(self) -> None:
-        """The transferrer hung up, or asked to complete: callers and target share the home bridge now."""
+        """The transferrer hung up, or asked to complete: callers and target now share the home bridge."""
         is_answered = self.state == "consulting"
         self._parties.leave(self.transferrer)
         self._parties.play_music(self.target, False)
@@ -151,7 +151,7 @@ class Consultation:
         self._parties.remove(self.transferrer, "16")
 
     def _after_failure(self) -> None:
-        """Drop the callers, or ring the transferrer again; after that the callers are dropped as well."""
+        """Drop the callers, or ring the transferrer again; if that fails the callers are dropped too."""
         user, options = self.transferrer, self._exchange.options
         self._finish_transferrer()
         if options.drops_unanswered:
@@ -174,7 +174,7 @@ class Consultation:
         self._parties.emit("AttendedTransfer", pairs)
 
     def stop_timer(self) -> None:
-        """Keep no time any more."""
+        """Stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,6 +1,6 @@
 """Asterisk's Dial: rings one or several simulated phones until one answers, all refuse, or time is up.
 
-Does not decide what the dialplan does afterwards: `on_answer` and `on_failure` are called, once, one of them.
+Does not decide what the dialplan does afterwards: either `on_answer` or `on_failure` is called, once.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Dial:
         self._outcome = ("CHANUNAVAIL", "3")
 
     def start(self, phones: dict[str, str], ring_s: float) -> None:
-        """Call the phones; phones: endpoint and what it does."""
+        """Call the phones; phones: endpoints and their behaviour."""
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(ring_s, self._give_up)
         for endpoint, behaviour in phones.items():
@@ -69,7 +69,7 @@ class Dial:
             self._fail()
 
     def cancel(self) -> None:
-        """The caller is gone: nothing rings any more, and nobody is told."""
+        """The caller is gone: stop all ringing, and report to nobody."""
         self.stop_timer()
         for callee in tuple(self.callees):
             self._stop_ringing(callee, "CANCEL", "16")
@@ -106,7 +106,7 @@ class Dial:
             self._on_failure(self, *self._outcome)
 
     def stop_timer(self) -> None:
-        """Keep no time any more."""
+        """Stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

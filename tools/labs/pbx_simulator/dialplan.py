@@ -9,7 +9,7 @@ from pbx_simulator.parties import Pairs
 
 MACHINE = "190"
 WITH_VOICEMAIL = "191"
-GROUPS = ("150", "151")  # a group, and a queue: here they are the same
+GROUPS = ("150", "151")  # a group and a queue: here they are the same
 
 
 def has_number(context: str, number: str) -> bool:

@@ -1,7 +1,7 @@
 """The simulated PBX itself: its dialplan, its phones, its calls and their transfers.
 
-Does not speak AMI (`ami_server` does) and keeps no time but Asterisk's own limits. What the user at a phone does comes
-in as `place_call`, `pick_up` and `hang_up`; what a bridge service asks comes in as the methods below those.
+Does not speak AMI (`ami_server` does); its only timers are Asterisk's own limits. A phone's user acts through
+`place_call`, `pick_up` and `hang_up`; a bridge service uses the methods below those.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class Exchange:
         self._called_back: dict[Channel, Bridge] = {}
 
     def close(self) -> None:
-        """Stop every clock; nothing happens any more."""
+        """Stop every timer; nothing happens any more."""
         for dial in self._dials:
             dial.stop_timer()
         for consultation in self._consultations:
@@ -43,7 +43,7 @@ class Exchange:
         return channel
 
     def pick_up(self, channel: Channel) -> None:
-        """Have the user pick up a ringing phone."""
+        """Pick up a ringing phone."""
         home = self._called_back.pop(channel, None)
         if home is not None:
             self.parties.set_state(channel, "Up")
@@ -58,7 +58,7 @@ class Exchange:
         self.end(channel, "16")
 
     def hold(self, channel: Channel, is_on: bool) -> None:
-        """Have the user put a call on hold, or take it back."""
+        """Put a call on hold, or take it back."""
         self.parties.emit("Hold" if is_on else "Unhold", channel.headers())
         for member in channel.bridge.members if channel.bridge else ():
             if member is not channel:
@@ -82,7 +82,7 @@ class Exchange:
             dial.start(phones, self.options.ring_s)
 
     def end(self, channel: Channel, cause: str) -> None:
-        """End a channel, with all that follows from it for the others."""
+        """End a channel, with all consequences for the others."""
         if channel.is_gone:
             return
         for dial in [dial for dial in self._dials if dial.caller is channel]:
@@ -106,7 +106,7 @@ class Exchange:
             self._dissolve(bridge)
 
     def blind_transfer(self, channel: Channel, number: str) -> bool:
-        """Send whoever talks to this channel into the dialplan; False when nobody does."""
+        """Send the other party of this channel into the dialplan; False when there is none."""
         bridge = channel.bridge
         if bridge is None or self.consultation_of(channel) is not None:
             return False
@@ -135,14 +135,14 @@ class Exchange:
         consultation.start()
 
     def consultation_of(self, channel: Channel) -> Consultation | None:
-        """Return the transfer under way that this channel is in, if any."""
+        """Return this channel's transfer under way, if any."""
         for consultation in self._consultations:
             if consultation.state != "over" and consultation.concerns(channel):
                 return consultation
         return None
 
     def call_back(self, endpoint: str, caller: Channel, home: Bridge) -> None:
-        """Ring a transferrer who hung up too early, to give the caller back; once, then the caller is dropped."""
+        """Ring a transferrer who hung up too early, to return the caller; once, then the caller is dropped."""
         behaviour = self.behaviours[endpoint]
         if behaviour not in ("answer", "ring"):
             self.end(caller, "16")
@@ -156,7 +156,7 @@ class Exchange:
             self.pick_up(channel)
 
     def optimise(self, target: Channel) -> None:
-        """Take a Local channel out of the way: the phone behind it joins the bridge in front of it."""
+        """Remove a Local channel: the phone behind it joins the bridge in front of it."""
         half = target.other_half
         if target.is_gone or half is None or target.bridge is None or half.bridge is None:
             return
@@ -175,7 +175,7 @@ class Exchange:
         self._answer(channel)
 
     def _answer(self, channel: Channel) -> None:
-        """The PBX answers this channel; half 2 of a Local channel passes that on."""
+        """Answer this channel; half 2 of a Local channel passes that on."""
         self.parties.set_state(channel, "Up")
         half = channel.other_half
         if half is not None:
@@ -193,7 +193,7 @@ class Exchange:
         self.parties.enter(dial.caller, bridge)
 
     def _after_dial(self, dial: Dial, status: str, cause: str) -> None:
-        """What the dialplan does after a Dial that nobody answered: play the busy tone, or hang up."""
+        """Continue the dialplan after an unanswered Dial: play the busy tone, or hang up."""
         self._dials.remove(dial)
         channel = dial.caller
         if channel.extension == WITH_VOICEMAIL:
@@ -208,7 +208,7 @@ class Exchange:
         asyncio.get_running_loop().call_later(BUSY_S, self.end, channel, cause)
 
     def _dissolve(self, bridge: Bridge) -> None:
-        """Somebody left a two-party bridge for good: the other one goes as well."""
+        """Somebody left a two-party bridge for good: remove the other one too."""
         for member in tuple(bridge.members):
             self.parties.leave(member)
             self.end(member, "16")

@@ -1,7 +1,7 @@
-"""Feature codes of the simulated PBX: collects the tones of a phone and carries out a code that is complete.
+"""Feature codes of the simulated PBX: collects the tones of a phone and carries out a complete code.
 
 Does not transfer anything itself; `exchange` and its consultations do. Tones that are no code, and all tones of
-somebody who may not transfer, go on to whoever the phone talks to.
+somebody who may not transfer, go on to the other party.
 """
 
 from pbx_simulator.exchange import Exchange

@@ -1,4 +1,4 @@
-"""The simulator's channels and bridges, and the AMI events their changes raise.
+"""The simulator's channels and bridges, and the AMI events of their changes.
 
 Does not know who calls whom; `exchange` does. Events and their headers are those of Asterisk 22 as recorded in the
 lab, as far as a bridge service reads them. Uniqueids are the start time and a rising number, as in Asterisk.
@@ -111,14 +111,14 @@ class Parties:
         return bridge
 
     def enter(self, channel: Channel, bridge: Bridge) -> None:
-        """Put a channel into a bridge, out of the one it is in."""
+        """Move a channel into a bridge, out of its present one."""
         self.leave(channel)
         channel.bridge = bridge
         bridge.members.append(channel)
         self.emit("BridgeEnter", [*_bridge_headers(bridge), *channel.headers()])
 
     def leave(self, channel: Channel) -> None:
-        """Take a channel out of its bridge; the bridge stays, even empty."""
+        """Remove a channel from its bridge; the bridge stays, even empty."""
         bridge = channel.bridge
         if bridge is not None:
             channel.bridge = None
@@ -126,7 +126,7 @@ class Parties:
             self.emit("BridgeLeave", [*_bridge_headers(bridge), *channel.headers()])
 
     def destroy(self, bridge: Bridge) -> None:
-        """Say that an empty bridge is no more."""
+        """Destroy an empty bridge."""
         self.emit("BridgeDestroy", _bridge_headers(bridge))
 
     def play_music(self, channel: Channel, is_on: bool) -> None:
@@ -141,7 +141,7 @@ class Parties:
         self.emit(event, [*pairs, ("DialStatus", status)] if status else pairs)
 
     def remove(self, channel: Channel, cause: str) -> None:
-        """End a channel, out of whatever bridge it is in."""
+        """End a channel, and remove it from its bridge."""
         self.leave(channel)
         if not channel.is_gone:
             channel.is_gone = True

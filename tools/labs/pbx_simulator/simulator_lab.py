@@ -1,6 +1,6 @@
 """A PbxLab with the simulated PBX inside, for machines without Asterisk.
 
-Does not start any process. Its legs are read over AMI, as those of the real Asterisk are.
+Does not start any process. Its legs are read over AMI, like those of the real Asterisk.
 """
 
 import secrets
@@ -57,7 +57,7 @@ class SimulatorLab:
         await self.server.stop()
 
     async def place_call(self, caller: str, callee: str) -> None:
-        """Have a phone call a number; returns when it is answered, or when it rings at a phone set to ring."""
+        """Call a number from a phone; returns when it is answered, or rings at a phone set to ring."""
         channel = self.exchange.place_call(caller, callee)
         rings = self.exchange.behaviours.get(callee) == "ring"
 
@@ -71,7 +71,7 @@ class SimulatorLab:
         await self.wait_until(is_placed)
 
     async def hang_up(self, endpoint: str) -> None:
-        """Have the user at this phone hang up every call."""
+        """Hang up every call at this phone."""
         channels = self._channels_of(endpoint)
         if not channels:
             raise LabFailed(f"{endpoint} has no call to hang up.")
@@ -80,22 +80,22 @@ class SimulatorLab:
         await self._looking().wait_until_gone({channel.name for channel in channels})
 
     async def answer(self, endpoint: str) -> None:
-        """Have the user at this phone pick up what rings there."""
+        """Pick up the ringing call at this phone."""
         ringing = [channel for channel in self._channels_of(endpoint) if channel.state == "Ringing"]
         if not ringing:
             raise LabFailed(f"nothing rings at {endpoint}.")
         self.exchange.pick_up(ringing[0])
 
     async def hold(self, endpoint: str) -> None:
-        """Have the user at this phone put her call on hold."""
+        """Put this phone's call on hold."""
         self.exchange.hold(self._talking(endpoint), True)
 
     async def unhold(self, endpoint: str) -> None:
-        """Have the user at this phone take her call back."""
+        """Take this phone's call back from hold."""
         self.exchange.hold(self._talking(endpoint), False)
 
     async def restart(self) -> None:
-        """Have the PBX crash and come up again, with the phones as they were and without any call."""
+        """Crash and restart the PBX, with the same phones and without any call."""
         await self._looking().stop()
         self.exchange.close()
         await self.server.stop()
@@ -110,7 +110,7 @@ class SimulatorLab:
         return self._looking().tones()
 
     async def set_behaviour(self, endpoint: str, behaviour: str) -> None:
-        """Say what this phone does with the next call."""
+        """Set what this phone does with the next call."""
         if behaviour not in BEHAVIOURS:
             raise ValueError(f"no phone can {behaviour!r}")
         self.exchange.behaviours[endpoint] = behaviour
@@ -120,7 +120,7 @@ class SimulatorLab:
         return await self._looking().legs()
 
     async def wait_until(self, is_so: Callable[[list[Leg]], bool], within_s: float = WAIT_S) -> list[Leg]:
-        """Wait until the legs are so and return them; LabFailed shows the legs when they are not in time."""
+        """Wait until the legs are as expected and return them; LabFailed shows them if that takes too long."""
         return await self._looking().wait_until(is_so, within_s)
 
     async def variable(self, channel: str, name: str) -> str:

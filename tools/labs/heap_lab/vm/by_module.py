@@ -1,6 +1,6 @@
-"""Runs on the 32-bit MicroPython: imports modules one by one and prints what each leaves on the heap.
+"""Runs on the 32-bit MicroPython: imports modules one by one and prints how much each leaves on the heap.
 
-Usage: by_module.py FOLDER MODULE ..., one import after the other, so what two modules share counts for the first.
+Usage: by_module.py FOLDER MODULE ..., one import after the other, so shared parts count for the first module.
 The pools of names, which double, are not in the figures; the names themselves are.
 """
 
@@ -16,7 +16,7 @@ def in_use():
     return gc.mem_alloc()
 
 
-for number in range(1400):  # the pool of names that the modules' go to is there already: pools double
+for number in range(1400):  # so the pool for the modules' names exists already: pools double
     setattr(type("Holder", (), {}), "name%d" % number, None)
 for name in sys.argv[2:]:
     before = in_use()

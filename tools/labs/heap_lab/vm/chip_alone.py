@@ -1,6 +1,6 @@
-"""Runs as the main.py of a virtual phone: says what the simulated chip's own modules take of its heap.
+"""Runs as the main.py of a virtual phone: prints how much heap the simulated chip's own modules take.
 
-Does not run the firmware. What is made here is what the firmware has made at ready.
+Does not run the firmware, but creates the same chip objects as the firmware has at ready.
 """
 
 import asyncio  # noqa: F401 - a chip has it too
@@ -10,7 +10,7 @@ import board
 
 
 class Holder:
-    """Takes names, so that the pool that the chip's few names go to is there already."""
+    """Uses up names, so that the pool for the chip's few names exists already."""
 
 
 def in_use():

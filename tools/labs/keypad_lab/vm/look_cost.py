@@ -14,7 +14,7 @@ _LEGENDS = ["123A", "456B", "789C", "*0#D"]
 
 
 def _module(name):
-    """Import a module by its dotted name: the others' libraries may not be there."""
+    """Import a module by its dotted name, because the other libraries may be missing."""
     __import__(name)
     return sys.modules[name]
 

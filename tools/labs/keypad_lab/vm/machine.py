@@ -1,4 +1,4 @@
-"""Pins of an idle keypad, for measuring what looking at it costs; nothing else of the chip."""
+"""Pins of an idle keypad, for measuring the cost of a look; nothing else of the chip."""
 
 
 class Pin:

@@ -1,4 +1,4 @@
-"""In place of the firmware's main.py: runs the real one, and prints what it allocates per second while nothing happens.
+"""Replaces the firmware's main.py: runs the real one, and prints how much it allocates per second while idle.
 
 Does not change it: the measurement is one more task beside its own.
 The heap must be large enough that nothing is collected meanwhile.

@@ -1,4 +1,4 @@
-"""The firmware's client for the link bench: publishes, then stays connected through the tap and says what it allocates.
+"""The firmware's client for the link bench: publishes, then stays connected through the tap and prints allocations.
 
 Runs on the MicroPython VM: phoneterm_client.py BROKER_PORT TAP_PORT USER PASSWORD TOPIC FILTER COUNT.
 """
@@ -26,7 +26,7 @@ class Owner:
         """Take a change."""
 
     def on_progress(self):
-        """Take a round."""
+        """Take a round of progress."""
 
 
 def make(port):

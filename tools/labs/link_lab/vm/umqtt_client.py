@@ -1,7 +1,7 @@
-"""umqtt.simple for the link bench: the same steps, with a loop around it that connects again after an error.
+"""umqtt.simple for the link bench: the same steps, with a loop around it that reconnects after an error.
 
-It has no reconnection of its own, does not notice silence, and its wait for a message blocks, so the loop pings every
-quarter of the keepalive, as ours does, and looks for messages every ms.
+It does not reconnect by itself or notice silence, and its wait for a message blocks. So the loop pings every quarter of
+the keepalive, as ours does, and looks for messages every ms.
 Runs on the MicroPython VM: umqtt_client.py BROKER_PORT TAP_PORT USER PASSWORD TOPIC FILTER COUNT.
 """
 
