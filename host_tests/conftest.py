@@ -1,7 +1,7 @@
-"""What all tests share: real parts or a loud skip, and a check that no process is left behind.
+"""Shared by all tests: real parts or a reported skip, and a check that no process is left behind.
 
-`make test` runs several pytest processes, workers, under one that hands the tests out. Their processes carry one mark,
-and the one that hands out prints what they have measured and looks for processes once they have ended.
+`make test` runs several pytest processes (workers) under one controller. All their processes carry one mark. Once the
+workers have ended, the controller prints their measurements and looks for remaining processes.
 """
 
 import asyncio
@@ -25,19 +25,19 @@ _WORKERS_PER_CORE = 3  # most tests wait most of the time
 
 @pytest.fixture(scope="session")
 def figures(request):
-    """Collects times of this run, (what, where) -> milliseconds; printed at the end, never asserted."""
+    """The times of this run, (what, where) -> milliseconds; printed at the end, never asserted."""
     return request.config.stash.setdefault(_FIGURES, {})
 
 
 @pytest.fixture(scope="session")
 def note(request):
-    """Return a function that takes a sentence, which is printed at the end of the run."""
+    """Return a function that takes a sentence to print at the end of the run."""
     return request.config.stash.setdefault(_NOTES, []).append
 
 
 @pytest.fixture(scope="session")
 def make_once(request, tmp_path_factory):
-    """Return a coroutine that has a value made once for all workers, and remembers it as JSON by its name."""
+    """Return a coroutine that makes a value once for all workers, and remembers it as JSON by its name."""
     folder = tmp_path_factory.getbasetemp()
     if _is_worker(request.config):
         folder = folder.parent
@@ -55,7 +55,7 @@ def make_once(request, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def need_part():
-    """Return a function that gives the real part of a name, or skips the test and says how to get the part."""
+    """Return a function that finds a real part by its name, or skips the test and says how to get the part."""
 
     def need(name):
         try:
@@ -77,7 +77,7 @@ def need_stock_modules():
 
 @pytest.fixture(scope="session")
 def need_chip():
-    """Return the program that is an emulated ESP32, or skip the test and say how to get it."""
+    """Return the program of an emulated ESP32, or skip the test and say how to get it."""
     try:
         return chip.find()
     except parts.PartMissing as missing:
@@ -85,7 +85,7 @@ def need_chip():
 
 
 def pytest_configure(config):
-    """Mark the environment, so that every process started from here on can be told from others."""
+    """Mark the environment, so that every process started from here on can be recognised."""
     hypothesis.settings.register_profile("shared-machine", deadline=None)  # a slow machine is not a failure
     hypothesis.settings.load_profile("shared-machine")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background; children would not hear Ctrl-C
@@ -98,21 +98,21 @@ def pytest_configure(config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Return how many workers `-n auto` means, and `-n logical`, which is for tests that do not wait."""
+    """Return the number of workers for `-n auto`, and for `-n logical`, which is for tests that do not wait."""
     return os.cpu_count() * (1 if config.option.numprocesses == "logical" else _WORKERS_PER_CORE)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
-    """Take over what a worker has measured."""
-    output = getattr(node, "workeroutput", {})  # not there when the worker died
+    """Take over a worker's measurements."""
+    output = getattr(node, "workeroutput", {})  # missing when the worker died
     node.config.stash.setdefault(_FIGURES, {}).update(output.get("figures", ()))
     node.config.stash.setdefault(_NOTES, []).extend(output.get("notes", ()))
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Make a skip a failure where skipping is forbidden, but for the emulated chip, which nobody can install."""
+    """Make a skip a failure where skipping is forbidden, except for the emulated chip, which nobody can install."""
     outcome = yield
     report = outcome.get_result()
     if report.skipped and not _SKIPS_ALLOWED and not report.longrepr[2].endswith(chip.ABSENT):
@@ -121,7 +121,7 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Print notes and times, and one closing list of what was not tested with the command that would enable it."""
+    """Print notes and times, and a final list of what was not tested, with the command that would enable it."""
     notes = config.stash.get(_NOTES, [])
     if notes:
         terminalreporter.section("NOTED")
@@ -147,7 +147,7 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_sessionfinish(session):
-    """Fail the run when a process started by it is still there, after all workers have ended."""
+    """Fail the run if a process started by it is still there after all workers have ended."""
     if _is_worker(session.config):
         session.config.workeroutput["figures"] = [*session.config.stash.get(_FIGURES, {}).items()]
         session.config.workeroutput["notes"] = session.config.stash.get(_NOTES, [])

@@ -7,7 +7,7 @@ import sys
 
 
 def run(folder, module_name):
-    """Import the module from the folder, call each of its test functions, and print what came of it."""
+    """Import the module from the folder, call each of its test functions, and print the results."""
     sys.path.insert(0, folder)
     module = __import__(module_name)
     names = sorted(name for name in dir(module) if name.startswith("test_"))

@@ -1,4 +1,4 @@
-"""Holds the AsyncAPI document to the code that both ends run: same topics, same fields, same verdict on every value."""
+"""Checks the AsyncAPI document against the code of both ends: same topics, same fields, same verdict on every value."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _PATH = Path(__file__).parents[1] / "firmware" / "asyncapi.yaml"
 _DOCUMENT = yaml.safe_load(_PATH.read_text())
 _MESSAGES = _DOCUMENT["components"]["messages"]
 
-# Values that a field may or may not take: the ends of ranges, near misses, wrong types.
+# Valid and invalid values of fields: the ends of ranges, near misses, wrong types.
 _CANDIDATES = [
     None, True, False, -1, 0, 1, 2, 99, 100, 499, 500, 1999, 2000, 10000, 10001, 60000, 60001, -127, -128,
     1073741823, 1073741824, 1.5, "", "a", "A", "0", "*", "#", "1*2", "1**2", "*1", "1*", "102", "us", "9f3c21aa",

@@ -1,4 +1,4 @@
-"""Holds the rules of the house: which part may import which, and who alone may spell a topic or a pin number."""
+"""Checks the rules of the house: which part may import which, and which may contain a topic or a pin number."""
 
 import ast
 import textwrap
@@ -140,7 +140,7 @@ _ROOMS = (
     "settings", "store", "mqtt", "pbx", "wording", "policy", "terminals", "command", "broker", "csv_files", "doctor",
     "health", "systemd", "web", "cli",
 )  # fmt: skip
-# The pure core may use these modules of the language and nothing that touches the world.
+# The pure core may use these modules of the language, and nothing that does input or output.
 _PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython"}
 _OURS = {
     "device_cable",
@@ -195,7 +195,7 @@ def test_the_rooms_of_the_bridge_are_in_order():
 
 
 def test_what_is_put_into_service_does_without_the_labs():
-    """The command's table of parts names labs, as texts, and imports none before it is asked for."""
+    """The command's table of parts names labs as texts, and imports a lab only when it is used."""
     labs = {path.name for path in (_ROOT / "tools/labs").iterdir()}
     for place in ("tools/phoneterm_bridge", "tools/phoneterm_cli", "tools/device_cable", "tools/firmware_build"):
         for path in _files(place):

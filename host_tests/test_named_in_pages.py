@@ -1,4 +1,4 @@
-"""What a page names exists: `make` targets and `phoneterm` commands with their options, files and folders."""
+"""Everything that a page names exists: `make` targets, `phoneterm` commands with their options, files and folders."""
 
 import re
 from pathlib import Path
@@ -21,12 +21,12 @@ _PLACES = {
     for path in [top, *top.rglob("*")] if "__pycache__" not in path.parts
 }  # fmt: skip
 _ELSEWHERE = {"tools/manifestfile.py"}  # MicroPython's own
-_MADE = "build/"  # where what is made comes into being
+_MADE = "build/"  # for build output
 _TARGETS = set(re.findall(r"^([a-z-]+):", _MAKEFILE, re.MULTILINE))
 
 
 def pieces_of(text):
-    """Return what a page shows as code: the lines of its blocks, and its spans, which may go on over a line's end."""
+    """Return the code of a page: the lines of its blocks, and its spans, which may continue over a line's end."""
     blocks = re.findall(r"^```.*?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     indented = re.findall(r"^    (.*)", prose, re.MULTILINE)
@@ -41,7 +41,7 @@ def named_in(page, program):
 
 
 def wrong_in_make(words):
-    """Return what is not in the Makefile: a target, or a variable."""
+    """Return the target or variables that are not in the Makefile."""
     targets = [word for word in words[:1] if re.fullmatch(r"[a-z][a-z-]*", word)]
     variables = [word.partition("=")[0] for word in words if targets and re.match(r"[A-Z]+=", word)]
     return [word for word in targets if word not in _TARGETS] + [
@@ -50,7 +50,7 @@ def wrong_in_make(words):
 
 
 def wrong_in_phoneterm(words):
-    """Return what is no command of `phoneterm`, or no option of the command that was reached; `a|b` is two of them."""
+    """Return words that are no command of `phoneterm`, or no option of the command; `a|b` is two of them."""
     commands = [_PHONETERM]
     for word in words:
         if re.match("--?[a-z]", word) and not all(isinstance(command, TyperGroup) for command in commands):
@@ -79,7 +79,7 @@ def test_the_commands_of_a_page_exist(page):
 
 
 def missing_in(page):
-    """Return what is not there of the files and folders that a page links to, or names by the end of their path."""
+    """Return the missing files and folders that a page links to, or names by the end of their path."""
     text = page.read_text()
     spans = [piece.strip() for piece in pieces_of(text)]
     named = {span for span in spans if re.fullmatch(r"[\w.-]+(/[\w.-]+)*(\.py|\.md|\.toml|\.yaml|/)", span)}

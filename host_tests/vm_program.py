@@ -1,7 +1,7 @@
 """Runs a program on the real MicroPython VM to its end and returns the lines that it printed.
 
-Does not follow a program while it runs; `device/vm_story.py` does. The programs lie in `vm_modules` folders beside the
-tests; which of its stories a program tells, and about what, is said by its arguments.
+Does not follow a program while it runs; `device/vm_story.py` does. The programs are in `vm_modules` folders beside the
+tests; their arguments choose the story.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""A board that cannot work is refused, each reason in one sentence; every board of the project passes."""
+"""A board that cannot work is refused, with one sentence for each reason; every board of the project passes."""
 
 import contextlib
 import json

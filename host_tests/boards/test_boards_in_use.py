@@ -45,7 +45,7 @@ async def start_phone(tmp_path, folder):
 
 
 async def until(is_so, what):
-    """Wait until a condition holds; fail naming it when it does not in time."""
+    """Wait until a condition is true; fail with its name if that takes too long."""
     deadline = time.monotonic() + 20
     while not is_so():
         assert time.monotonic() < deadline, f"not in time: {what}"

@@ -1,4 +1,4 @@
-"""The displays' drivers run on the real MicroPython, with its own letters, against controllers that are played."""
+"""The displays' drivers run on the real MicroPython, with its own letters, against simulated controllers."""
 
 import subprocess
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_the_drivers_show_what_they_are_told_and_send_no_more_than_needed():
 
 @pytest.mark.parametrize("driver", sorted(path.stem for path in DISPLAYS.glob("*.py")))
 def test_the_figures_of_a_display_that_does_not_answer_come_from_a_bus_that_is_played(driver):
-    """And they say what the smoke test of a board says: that showing two lines leaves no garbage."""
+    """They also show, as the smoke test of a board does, that showing two lines leaves no garbage."""
     figures = _measure(_PROGRAMS / "dead_display", DISPLAYS, TEST_DRIVER=driver)
     assert figures.keys() == {"display_answers", "display_step_ms", "display_steps", "display_garbage_bytes"}
     assert (figures["display_answers"], figures["display_garbage_bytes"]) == ("0", "0")
@@ -34,7 +34,7 @@ def test_the_figures_of_a_display_that_answers_are_its_own():
 
 
 def _measure(*path, **variables):
-    """Return what the smoke test's script finds out about the display of the board in a folder."""
+    """Return the smoke test's figures for the display of the board in a folder."""
     script = _TOOLS / "device_cable" / "vm" / "smoke_display.py"
     argv, environment = vm.command(script, 512, path)
     done = subprocess.run(argv, capture_output=True, text=True, env=environment | variables, timeout=60)

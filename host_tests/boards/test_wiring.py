@@ -1,4 +1,4 @@
-"""The drawn wiring is that of board.py, the same every time, and needs nothing that is installed besides."""
+"""The drawn wiring is that of board.py, is the same every time, and needs no other installed program."""
 
 import re
 import struct

@@ -1,4 +1,4 @@
-"""What the bridge's tests share: a PBX, a link and terminals that are small and real enough, and a bridge with them."""
+"""Shared by the bridge's tests: a small but realistic PBX, link and terminals, and a bridge with them."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ PATIENCE_S = 20
 
 
 class FakePbx:
-    """A PBX of plain values: tests set calls and outcomes, and read what was asked."""
+    """A PBX of plain values: tests set calls and outcomes, and read the requests."""
 
     def __init__(self):
         self.operations = frozenset(operations.names())
@@ -74,7 +74,7 @@ def talking(ref, since_s=None, state="talking", peer="030555"):
 
 
 class MemoryLink:
-    """A link without a broker: what the bridge publishes lands in a list, and tests hand messages in."""
+    """A link without a broker: it collects what the bridge publishes in a list, and tests put messages in."""
 
     def __init__(self):
         self.published = []
@@ -98,7 +98,7 @@ class MemoryLink:
         self.reconnects += 1
 
     async def send(self, topic, payload, is_retained=False):
-        """Return once the receiver has taken the message, as a broker would learn it."""
+        """Return once the receiver has acknowledged the message, as a broker would see it."""
         is_taken = asyncio.Event()
         hearing = asyncio.create_task(self.receiver.on_message(topic, payload, is_retained, is_taken.set))
         self.hearing.add(hearing)
@@ -184,13 +184,13 @@ class FakeTerminal:
         before = len(self.heard(messages.SESSION))
         fields = {"boot": self.boot, "fw": "1.0", "board": "VIRTUAL", "wire": [1, 1], "caps": ["blind", "attended"]}
         await self.send(messages.HELLO, fields)
-        await until(lambda: len(self.heard(messages.SESSION)) > before)  # the last of the answer
+        await until(lambda: len(self.heard(messages.SESSION)) > before)  # the last message of the answer
         self.session = self.heard(messages.SESSION)[-1]["session"]
         self.session_s = time.monotonic()
         return self.session
 
     def command(self, op="blind", number="102", **changes):
-        """Return the fields of a right command keyed just now."""
+        """Return the fields of a valid command keyed just now."""
         self.sequence += 1
         now_ms = int((time.monotonic() - self.session_s) * 1000)
         fields = {"id": f"{self.session}.{self.sequence}", "op": op, "number": number, "first_ms": now_ms}
@@ -209,7 +209,7 @@ class FakeTerminal:
 
 
 async def until(condition, patience_s=PATIENCE_S):
-    """Wait until a condition holds; fails loudly when it does not in time."""
+    """Wait until a condition is true; fail if that takes too long."""
     deadline_s = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline_s, "what was waited for did not happen"
@@ -219,7 +219,7 @@ async def until(condition, patience_s=PATIENCE_S):
 class Scene:
     """A bridge with its PBX, its store and the terminal phone-101 of the user tech1.
 
-    It is on a link in memory, unless `is_embedded` says the embedded broker or `broker` has the settings of another.
+    It is on a link in memory, unless `is_embedded` selects the embedded broker or `broker` has another one's settings.
     """
 
     def __init__(self, folder, is_embedded=False, broker=None, timing=USUAL, **phone_settings):
@@ -289,7 +289,7 @@ async def any_scene(request, tmp_path):
 
 @pytest.fixture
 def make():
-    """The classes and functions of this file, for tests that put their own scene together."""
+    """The classes and functions of this file, for tests that build their own scene."""
     return type(
         "Make", (), {"Scene": Scene, "MqttWire": MqttWire, "FakeTerminal": FakeTerminal, "FakePbx": FakePbx,
                      "MemoryLink": MemoryLink, "talking": staticmethod(talking), "until": staticmethod(until)},

@@ -1,6 +1,6 @@
-"""A bridge in a process of its own that is killed, as by kill -9, at one step of a command. Run by test_journal.
+"""A bridge in its own process that is killed, as by kill -9, at one step of a command. Run by test_journal.
 
-Usage: crashing_bridge.py FOLDER STEP, STEP being "before-action" (in the journal, the PBX not asked yet) or "in-action"
+Usage: crashing_bridge.py FOLDER STEP. STEP is "before-action" (in the journal, the PBX not asked yet) or "in-action"
 (the PBX is being asked).
 """
 

@@ -1,4 +1,4 @@
-"""A new store for each test: a copy of one that the migrations have made, once a process.
+"""A new store for each test: a copy of one that the migrations have made once for each process.
 
 Does not stand in for the migrations, which have tests of their own.
 """

@@ -1,7 +1,7 @@
 """A real mosquitto that runs with exactly what `phoneterm broker config` wrote, on a free port of 127.0.0.1.
 
-Does not add or change a line. As root it does what the command says an administrator does: the files become those of
-the user mosquitto, whom mosquitto turns into.
+Does not add or change a line. As root it does what the command tells an administrator to do: it gives the files to the
+user mosquitto, under which mosquitto then runs.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class ProductionMosquitto:
             await asyncio.sleep(0.01)
 
     def reload(self):
-        """Have it read passwords and rules again."""
+        """Make it read passwords and rules again."""
         self._process.send_signal(signal.SIGHUP)
 
     async def remove(self):

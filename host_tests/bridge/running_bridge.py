@@ -1,4 +1,4 @@
-"""A bridge in a process of its own, as `phoneterm bridge run` starts it, whose log can be read while it runs."""
+"""A bridge in its own process, as `phoneterm bridge run` starts it; its log can be read while it runs."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ _CLI = "from phoneterm_bridge.cli import bridge_app; bridge_app()"
 
 
 class RunningBridge:
-    """One process; leaving the block ends it whatever happened."""
+    """One process; leaving the block always ends it."""
 
     def __init__(self, *settings, environment=None):
         options = [f"--set={setting}" for setting in ("log.format=json", "broker.port=0", *settings)]
@@ -37,7 +37,7 @@ class RunningBridge:
             self.log.append(line.decode().rstrip())
 
     def events(self):
-        """Return the names of all events logged so far; a line that is no event is a mistake."""
+        """Return the names of all events logged so far; a line that is no event is an error."""
         return [json.loads(line)["event"] for line in self.log]
 
     async def event(self, name, count=1):

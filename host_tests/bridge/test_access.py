@@ -32,7 +32,7 @@ async def crowd(request, tmp_path, need_part, make):
 
 
 def add_odd_terminals(scene):
-    """Enrol terminals whose names the directory would refuse, as if somebody had written into the store."""
+    """Enrol terminals whose names the directory would refuse, as if somebody had written to the store directly."""
     found = []
     for name in ("+", "#", "phone-10+"):
         enrolment = scene.directory.add_terminal(f"odd-{len(found)}", "102")
@@ -49,7 +49,7 @@ def topic(tid, kind):
 
 
 async def subscribe_anyhow(make, wire, *topic_filters):
-    """Subscribe to one filter after the other until the broker has had enough; what it says to each does not count."""
+    """Subscribe to one filter after the other until the broker closes the connection; its answers do not matter."""
     for topic_filter in topic_filters:
         answered = len(wire.granted)
         wire.ask_for(topic_filter)
@@ -59,7 +59,7 @@ async def subscribe_anyhow(make, wire, *topic_filters):
 
 
 def heard(wire):
-    """Return the topics a wire was sent something on."""
+    """Return the topics of the messages that a wire has received."""
     return {where for where, _, _ in wire.published}
 
 
@@ -199,7 +199,7 @@ async def test_another_terminals_session_cannot_be_ended(crowd):
 
 @pytest.mark.parametrize("kind", [messages.PERMISSIONS, messages.CONFIG, messages.SESSION, messages.RESULT])
 async def test_a_terminal_cannot_say_what_only_the_bridge_may_say(crowd, kind):
-    """Neither to another terminal nor to itself, neither something nor the empty word that clears."""
+    """Neither to another terminal nor to itself, and neither a message nor the empty one that clears."""
     victim, attacker = await crowd.terminal(), await crowd.terminal(crowd.other)
     await victim.hello()
     await attacker.hello()
@@ -245,7 +245,7 @@ async def test_a_terminal_cannot_fill_the_broker_with_topics_of_its_own_making(c
 
 @pytest.mark.parametrize("will_topic", [topic(OTHER, messages.STATE), topic("", messages.BRIDGE_STATE), "else/where"])
 async def test_a_will_under_somebody_elses_topic_is_not_published(crowd, make, will_topic):
-    """The embedded broker does not let such a client in; mosquitto does, and keeps the will to itself."""
+    """The embedded broker refuses such a client; mosquitto accepts it, but does not publish the will."""
     victim = await crowd.terminal(crowd.other)
     await victim.hello()
     goodbye = b'{"v":1,"boot":"b001","state":"offline"}'

@@ -1,4 +1,4 @@
-"""Backup and restore: whole while commands flow, private, never over anything, and refused while a bridge runs."""
+"""Backup and restore: complete while commands flow, private, never overwriting, and refused while a bridge runs."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 @pytest.fixture
 def store(tmp_path):
-    """A store with a user, an extension and the terminal phone-101, that nobody has open."""
+    """A closed store with a user, an extension and the terminal phone-101."""
     path = tmp_path / "state" / "bridge.db"
     change(path, add_everything)
     return path
@@ -36,7 +36,7 @@ def add_everything(directory):
 
 
 def change(path, work):
-    """Open the store, do something with its directory, and return what is in it then."""
+    """Open the store, change its directory, and return the directory's contents."""
     engine = open_store(path)
     try:
         work(Directory(engine, "test"))

@@ -1,4 +1,4 @@
-"""Whatever arrives from outside, the bridge goes on, says so in one line, and the PBX is not asked."""
+"""Whatever arrives from outside, the bridge goes on, logs one line, and does not ask the PBX."""
 
 import asyncio
 import json
@@ -115,7 +115,7 @@ def test_nothing_that_arrives_raises(lonely_bridge, topic, payload, is_retained)
 
 @pytest.fixture
 def lonely_bridge(tmp_path, make):
-    """A bridge's way in, on an event loop of its own, for hypothesis."""
+    """A bridge's message router, on its own event loop, for hypothesis."""
     loop = asyncio.new_event_loop()
     scene = loop.run_until_complete(make.Scene(tmp_path).start())
     yield loop, scene.bridge.events

@@ -1,4 +1,4 @@
-"""`phoneterm broker config` writes what a mosquitto needs: the same for the same store, and for its owner only."""
+"""`phoneterm broker config` writes a mosquitto's files: the same for the same store, readable only by the owner."""
 
 import stat
 

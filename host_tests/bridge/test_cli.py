@@ -1,4 +1,4 @@
-"""The administrator's commands: enrol, see, allow, revoke; secrets are shown once, mistakes are one sentence."""
+"""The administrator's commands: enrol, show, allow, revoke; secrets are shown once, mistakes are one sentence."""
 
 import json
 import stat
@@ -173,7 +173,7 @@ def test_new_secrets_for_a_terminal_are_shown_once_and_the_old_ones_are_gone(run
 
 @pytest.mark.parametrize("psk_port", ["0", "8884"])
 def test_with_a_mosquitto_new_secrets_come_with_the_word_that_it_must_learn_them(run, enrolled, psk_port):
-    """Without new files mosquitto goes on with the old password and the old shared key."""
+    """Without new files mosquitto keeps accepting the old password and the old shared key."""
     run("user", "add", "tech2", "--extension", "102")
     mosquitto = ("--set", "broker.embedded=false", "--set", f"broker.psk_port={psk_port}")
     for command in (("rotate", "phone-101"), ("add", "--extension", "102")):

@@ -1,4 +1,4 @@
-"""What a terminal says of its crashes and of safe mode reaches the bridge's log once, and safe mode gets no session."""
+"""A terminal's reports of crashes and safe mode reach the bridge's log once, and safe mode gets no session."""
 
 import structlog
 from phoneterm.core import messages

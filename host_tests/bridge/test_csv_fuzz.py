@@ -1,4 +1,4 @@
-"""Whatever a CSV file has: it is refused as a whole with sentences, or taken as a whole; nothing there is ever lost."""
+"""Any CSV file is either refused as a whole, with sentences, or imported as a whole; existing data is never lost."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def to_bytes(lines):
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
-    """One store for all examples, that grows as they are taken."""
+    """One store for all examples; it grows as they are imported."""
     engine = open_store(tmp_path_factory.mktemp("store") / "bridge.db")
     directory = Directory(engine, "test")
     directory.add_user("anna", True)

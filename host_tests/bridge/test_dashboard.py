@@ -1,4 +1,4 @@
-"""Holds the Grafana dashboard to the metrics that there are: it asks for no other, and shows every one."""
+"""Checks the Grafana dashboard against the existing metrics: it uses no others, and shows every one."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"),
 
 
 def existing():
-    """Return metric name -> the names that its samples have, of a scrape without any figure."""
+    """Return metric name -> the names of its samples, from a scrape without any figure."""
     text = render({}, [0] * (len(BOUNDS_MS) + 1), 0).decode()
     families = text_string_to_metric_families(text)
     return {family.name: {family.name + suffix for suffix in _SUFFIXES[family.type]} for family in families}

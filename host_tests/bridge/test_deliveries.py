@@ -1,4 +1,4 @@
-"""Terminals that have not taken what they were sent: it is sent again, and who it is can be seen until they have."""
+"""Terminals that have not taken what they were sent: it is sent again, and until then they are reported."""
 
 import shutil
 import time
@@ -23,7 +23,7 @@ SHORT = "the memory is too short to read it"
 
 
 class Clock:
-    """Monotonic seconds that pass when the test says so."""
+    """Monotonic seconds that the test controls."""
 
     def __init__(self):
         self.now_s = 1000.0
@@ -50,7 +50,7 @@ class Desk:
         self.deliveries.on_ack("t", {"permissions": permissions, "config": config}, error)
 
     def sent_within(self, seconds):
-        """Let time pass as the bridge does, and return (second, what) of all that was sent again."""
+        """Let time pass as in the bridge, and return (second, what) for everything sent again."""
         begun_s, found = self.clock.now_s, []
         while self.clock.now_s < begun_s + seconds:
             self.clock.now_s += 0.25
@@ -161,7 +161,7 @@ def test_a_trouble_is_logged_once_when_it_begins_and_once_when_it_is_over(desk):
 
 @pytest.fixture
 async def impatient_scene(tmp_path, make):
-    """A bridge that sends again soon what a terminal has not said to have."""
+    """A bridge that soon repeats what a terminal has not confirmed."""
     scene = await make.Scene(tmp_path, timing=Timing(resend_s=0.3)).start()
     yield scene
     await scene.stop()
@@ -238,7 +238,7 @@ async def test_a_store_that_cannot_be_written_is_told_once_and_tried_again(engin
 
 
 async def test_a_terminal_whose_memory_was_short_comes_to_its_configuration_by_itself(broker_scene, make, tmp_path):
-    """The firmware on its VM, where the code that reads a configuration is once too much for the memory."""
+    """The firmware on its VM, where memory is once too short for the code that reads a configuration."""
     firmware = shutil.copytree(FIRMWARE, tmp_path / "firmware")
     reader = firmware / "phoneterm" / "core" / "digit_map_text.py"
     reader.write_text(_SHORT.read_text() + reader.read_text())

@@ -1,7 +1,7 @@
-"""Never late, never twice: each of the seven locks of the contract holds alone, with the other six taken out.
+"""Never late, never twice: each of the seven locks of the contract is enough by itself, with the other six removed.
 
 And each danger is real: without any lock the PBX is asked, or the person at the phone hears nothing. The bridge's locks
-(2 to 6) are taken out by patching them away, the phone's (1 and 7) by a phone that sends whatever it is told to.
+(2 to 6) are removed by patching, the phone's (1 and 7) by a phone that sends whatever it is told to.
 """
 
 import time
@@ -23,7 +23,7 @@ TTL_MS = 150
 
 
 def take_out_retained(patch):
-    """Lock 2: a command with the retain flag is taken like any other."""
+    """Lock 2: a command with the retain flag is accepted like any other."""
     receive = MessageRouter.receive
     patch.setattr(
         MessageRouter,
@@ -33,7 +33,7 @@ def take_out_retained(patch):
 
 
 def take_out_session(patch):
-    """Lock 3: every command belongs to the session that there is, or to one made up."""
+    """Lock 3: every command belongs to the present session, or to an invented one."""
     live = Sessions.live
     made_up = Session("", "", "", time.monotonic(), TTL_MS)
     patch.setattr(Session, "owns", lambda self, command_id: True)
@@ -57,7 +57,7 @@ def take_out_once(patch):
 
 
 def take_out_call(patch):
-    """Lock 6: whatever call there is, is meant."""
+    """Lock 6: any existing call counts as the one that is meant."""
     patch.setattr(checks, "choose_call", lambda calls, ref, first_key_s: calls[0] if calls else "no-call")
 
 
@@ -68,7 +68,7 @@ BRIDGE_LOCKS = {
 
 
 async def settle(scene):
-    """Wait until the PBX has been asked for all that was let through."""
+    """Wait until the PBX has been asked for every command that was let through."""
     while scene.bridge.parts.dispatcher.in_flight:
         await scene.bridge.parts.dispatcher.finish(60)
 
@@ -79,7 +79,7 @@ async def send(scene, terminal, fields, is_retained=False):
 
 
 async def replay_retained(scene, terminal, make):
-    """The broker keeps a command and gives it to the bridge when it comes back."""
+    """The broker retains a command and delivers it when the bridge comes back."""
     await send(scene, terminal, terminal.command(), is_retained=True)
     return len(scene.pbx.asked)
 
@@ -102,7 +102,7 @@ async def deliver_late(scene, terminal, make):
 
 
 async def deliver_twice(scene, terminal, make):
-    """A command comes again after its transfer is over, while another call is up that could be hit."""
+    """A command comes again after its transfer is over, while another call is up that it could hit."""
     command = terminal.command(call=None)
     await send(scene, terminal, command)
     assert len(scene.pbx.asked) == 1
@@ -183,7 +183,7 @@ class RealPhone:
         await self._listen()
 
     async def _listen(self):
-        """Take what the bridge has said meanwhile."""
+        """Take the bridge's messages."""
         await settle(self._scene)
         while self.is_up and self._read < len(self._scene.link.published):
             topic, payload, _ = self._scene.link.published[self._read]
@@ -228,7 +228,7 @@ async def test_lock_1_alone_a_phone_without_a_link_refuses_at_once_and_sends_not
 
 
 async def test_without_lock_1_what_was_keyed_without_a_link_is_carried_out_later(scene, phone):
-    phone.is_up = False  # and the phone takes no notice of it
+    phone.is_up = False  # and the phone ignores it
     await phone.key("#1102A")
     (kept,) = (action for action in phone.unsent if action.topic.endswith(messages.COMMAND))
     await phone.set_link(False)

@@ -1,4 +1,4 @@
-"""What only the embedded broker does; who may do what on either broker is in test_access."""
+"""Behaviour of the embedded broker only; test_access has the access rules of both brokers."""
 
 import asyncio
 

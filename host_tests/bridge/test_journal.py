@@ -45,7 +45,7 @@ def asked(command_id, number="102"):
 
 
 def timeline(engine, tid="phone-101"):
-    """Return (stage, word, reason) of all commands of a terminal, in order, without what was received when."""
+    """Return (stage, word, reason) of all commands of a terminal, in order, without the lines about reception."""
     lines = tables.lines.c
     query = sa.select(lines.stage, lines.word, lines.reason).select_from(tables.lines.join(tables.commands))
     query = query.where(tables.commands.c.tid == tid, lines.stage.not_in(("keyed", "received")))
@@ -68,7 +68,7 @@ async def test_what_is_written_together_of_a_command_is_one_row_and_all_its_line
     recorded = await journal.open(terminal, asked("s.1"), [keyed, Event("check", "passed", None, [["rate", "ok", 0]])])
     for event in (Event("action", "blind"), Event("result", "accepted"), Event("result", "failed", "busy")):
         journal.append(recorded, event)
-    assert (await journal.look_up(terminal, "s.1")).reason == "busy"  # whoever looks sees all that was appended
+    assert (await journal.look_up(terminal, "s.1")).reason == "busy"  # a reader sees everything that was appended
     await journal.stop()
     with engine.connect() as connection:
         rows = connection.execute(sa.select(tables.journal).where(tables.journal.c.entry.is_not(None))).all()
@@ -119,9 +119,9 @@ async def test_every_command_is_found_by_its_extension_before_and_after_it_is_in
     assert [find_nearest(engine, "101", at_ms).command.received_ms for at_ms in times_ms] == times_ms
     assert read_index(engine) == []
     await asyncio.gather(*(journal.open(terminal, asked("s.1"), [], A_MOMENT_MS + 5000) for _ in range(2048)))
-    await journal.look_up(terminal, "s.1")  # all that was queued before is written
+    await journal.look_up(terminal, "s.1")  # everything queued before is written
     assert len(read_index(engine)) == 2051
-    late_ms = A_MOMENT_MS + 1500  # it was received before those, and took long to be decided
+    late_ms = A_MOMENT_MS + 1500  # it was received before those, but decided later
     await journal.open(terminal, asked("s.2"), [], late_ms)
     assert find_nearest(engine, "101", late_ms).command.command_id == "s.2"
     assert len(read_index(engine)) == 2052

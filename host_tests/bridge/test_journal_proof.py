@@ -1,4 +1,4 @@
-"""The journal's chain: whoever changes, adds or removes an entry is found out, at the first one that is wrong."""
+"""The journal's chain: a changed, added or removed entry is detected, at the first one that is wrong."""
 
 import sqlite3
 
@@ -41,7 +41,7 @@ async def path(tmp_path):
 
 
 def tamper(path, *statements):
-    """Change a store as somebody with the file in hand would: without the triggers."""
+    """Change a store as somebody with access to the file would: without the triggers."""
     with sqlite3.connect(path) as connection:
         for table in ("journal", "commands"):
             for verb in ("update", "delete"):
@@ -86,7 +86,7 @@ def test_a_changed_entry_is_named(path, column):
         (["DELETE FROM journal WHERE seq = 9"], 9, "it is missing, with all rows up to 9"),
         (["DELETE FROM journal WHERE seq > 5"], 6, "it is missing, with all rows up to 9"),
         (["DELETE FROM journal"], 1, "it is missing, with all rows up to 9"),
-        # Removed, and the numbers closed up again.
+        # Removed, and the rest renumbered.
         (["DELETE FROM journal WHERE seq = 7", "UPDATE journal SET seq = seq - 1 WHERE seq > 7"], 7,
          "it is not what was written"),
         (["UPDATE journal SET seq = 99 WHERE seq = 7", "UPDATE journal SET seq = 7 WHERE seq = 8",

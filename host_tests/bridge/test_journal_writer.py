@@ -1,4 +1,4 @@
-"""The journal's writer: in the event loop while the disk is quick, else in a thread; nothing is lost or doubled."""
+"""The journal's writer: in the event loop while the disk is fast, else in a thread; nothing is lost or duplicated."""
 
 import asyncio
 import sqlite3
@@ -15,7 +15,7 @@ HERE, THREAD = "MainThread", "journal_0"
 
 
 class Scribe:
-    """A writer on a store of its own, whose writes are texts. groups: (thread, writes) of each; takes_s: how long one
+    """A writer on its own store, whose writes are texts. groups: (thread, writes) of each; takes_s: how long one
     takes by the clock of the test."""
 
     def __init__(self, path):

@@ -1,4 +1,4 @@
-"""Logs: machines can read them, outside text cannot forge them, and neither digits nor secrets are in them."""
+"""Logs: machines can read them, outside text cannot forge them, and they contain neither digits nor secrets."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from phoneterm_bridge.wording.logs import MAX_TEXT_CHARS, set_up_logs, shorten
 
 @pytest.fixture(autouse=True)
 def _as_before():
-    """Leave the loggers of this process as they were."""
+    """Restore the loggers of this process."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield

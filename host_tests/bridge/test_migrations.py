@@ -1,4 +1,4 @@
-"""Migrations: a store of any schema there was, with a day's data in it, becomes one of today and loses nothing."""
+"""Migrations: a store of any earlier schema, with a day's data in it, gets the present schema and loses nothing."""
 
 import hashlib
 import json
@@ -108,7 +108,7 @@ def open_old(path, schema):
 
 @pytest.fixture
 def engine(tmp_path):
-    """A store of the first schema with data, opened by the code of today."""
+    """A store of the first schema with data, opened by the present code."""
     engine = open_old(tmp_path / "bridge.db", "0001")
     yield engine
     engine.dispose()
@@ -116,7 +116,7 @@ def engine(tmp_path):
 
 @pytest.fixture(params=_SCHEMAS)
 def any_engine(request, tmp_path):
-    """A store of each schema there was, opened by the code of today."""
+    """A store of each earlier schema, opened by the present code."""
     engine = open_old(tmp_path / "bridge.db", request.param)
     engine.schema = request.param
     yield engine

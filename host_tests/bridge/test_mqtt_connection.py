@@ -1,4 +1,4 @@
-"""The bridge's MQTT connection against a broker that does what real ones do not, on both event loops it may run on."""
+"""The bridge's MQTT connection against a broker that does what real ones do not, on both possible event loops."""
 
 import asyncio
 import time
@@ -18,19 +18,19 @@ pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_polic
 
 @pytest.fixture(params=[asyncio.DefaultEventLoopPolicy, uvloop.EventLoopPolicy], ids=["asyncio", "uvloop"])
 def event_loop_policy(request):
-    """The event loop of the tests, and the one that the bridge runs on."""
+    """The event loop of the tests, and the bridge's own."""
     return request.param()
 
 
 @pytest.fixture
 async def broker(event_loop_policy):
-    """A broker that says what the test writes, and a connection to it that is not open."""
+    """A broker that sends what the test writes, and a connection to it that is not open yet."""
     async with asyncio.timeout(60), WrittenBroker() as broker:
         yield broker
 
 
 async def refusal(broker, *steps):
-    """Open the connection while the broker does something, and return why it is not connected."""
+    """Open the connection while the broker does something, and return why it failed."""
     opening = asyncio.create_task(broker.connection.open())
     for step in steps:
         await step
@@ -53,7 +53,7 @@ async def refusal(broker, *steps):
 async def test_a_login_that_is_refused(broker, code, words):
     said = await refusal(broker, broker.take(), broker.say(bytes((0x20, 2, 0, code))))
     assert said == f"connection refused: {words}"
-    assert await broker.take() == (b"", b"")  # not even a goodbye: it was never in
+    assert await broker.take() == (b"", b"")  # not even a DISCONNECT: it was never logged in
 
 
 @pytest.mark.parametrize("granted", [b"\x80\x01", b"\x01\x80", b"\x01"])
@@ -87,7 +87,7 @@ async def test_a_broker_that_hangs_up_later(broker, with_reset):
     assert not connection.publish("a", b"", False)
     started_s = time.monotonic()
     await connection.close()
-    assert time.monotonic() - started_s < protocol.GOODBYE_S  # nothing is waited for that cannot come
+    assert time.monotonic() - started_s < protocol.GOODBYE_S  # there is no wait for an answer that cannot come
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_a_broker_that_says_what_it_may_not_is_left_with_a_sentence(broker
         await connection.wait_lost()
     assert [(line["event"], line["why"][:9]) for line in logged] == [("broker-cut-off", "it sends ")]
     assert words in logged[0]["why"]
-    assert await broker.take() == (b"", b"")  # without DISCONNECT, so that a broker says the will
+    assert await broker.take() == (b"", b"")  # without DISCONNECT, so that a broker publishes the will
 
 
 async def test_the_login_has_the_will_and_asks_for_both_filters(broker):
@@ -244,7 +244,7 @@ async def test_a_packet_id_is_not_used_again_before_it_is_acknowledged(broker):
         in_use -= taken
         published = len(in_use)
         await broker.say(b"".join(map(packets.acknowledge, taken)) + message("t/x", number=5))
-        assert await broker.acknowledged() == 5  # so that all before it has been taken
+        assert await broker.acknowledged() == 5  # so that everything before it has been read
 
 
 @pytest.mark.parametrize("does_take_later", [True, False])
@@ -254,7 +254,7 @@ async def test_a_peer_that_takes_no_data(broker, does_take_later):
     count, payload = 0, bytes(50_000)
     while connection.publish("a", payload, False):
         count += 1
-        await asyncio.sleep(0)  # what is published in one turn leaves at its end
+        await asyncio.sleep(0)  # messages of one turn leave at its end
     assert count > 20
     if does_take_later:
         for _ in range(count):
@@ -268,7 +268,7 @@ async def test_a_peer_that_takes_no_data(broker, does_take_later):
 
 
 class Wire:
-    """A transport that keeps each piece that is written to it."""
+    """A transport that keeps each write."""
 
     def __init__(self):
         self.written = []
@@ -337,7 +337,7 @@ async def test_a_ping_is_sent_in_the_silence_and_an_answer_to_it_is_enough(broke
     connection = broker.make_connection(keepalive_s=1)
     await broker.open()
     started_s = time.monotonic()
-    for _ in range(4):  # longer than a silent peer is borne with
+    for _ in range(4):  # longer than a silent peer is tolerated
         assert await broker.take() == (b"\xc0", b"")
         await broker.say(b"\xd0\x00")
     assert time.monotonic() - started_s > 1.6

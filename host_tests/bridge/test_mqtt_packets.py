@@ -1,6 +1,6 @@
 """The bridge's MQTT packets: octet by octet, at every boundary of a length, cut anywhere, and in bounded memory.
 
-What is put together is also read by decoders of other parts: the broker's door, the device's and the fault proxy's.
+The decoders of other parts read the packets too: the broker's door, the device's and the fault proxy's.
 """
 
 import tracemalloc

@@ -1,4 +1,4 @@
-"""Work that waits: what goes first, in which order, and that nothing waits for ever."""
+"""Waiting messages: what goes first, in which order, and that nothing waits for ever."""
 
 import asyncio
 

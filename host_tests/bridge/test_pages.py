@@ -1,4 +1,4 @@
-"""The bridge's pages over real HTTP: what they say, when they say no, and that nothing can be done to them."""
+"""The bridge's pages over real HTTP: their contents, their refusals, and that requests cannot harm them."""
 
 import asyncio
 import http.client
@@ -30,7 +30,7 @@ async def site(tmp_path, make):
 
 @pytest.fixture
 async def quiet_site(tmp_path, make):
-    """Pages of a bridge without a broker, for what does not depend on one."""
+    """Pages of a bridge without a broker, for tests that need none."""
     site = await with_pages(make.Scene(tmp_path)).start()
     yield site
     await site.stop()

@@ -18,7 +18,7 @@ from schemathesis import GenerationMode
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A bridge with pages in a thread with an event loop of its own; schemathesis asks from this one."""
+    """A bridge with pages in a thread with its own event loop; schemathesis asks from this thread."""
     from bridge import conftest as scenery
 
     scene = scenery.Scene(tmp_path_factory.mktemp("site"), is_embedded=True)
@@ -55,7 +55,7 @@ async def _scrape():
     raise NotImplementedError
 
 
-# The document is the same whatever bridge gives it; what is asked is the running one.
+# The document is the same for every bridge; the requests go to the running one.
 _schema = schemathesis.openapi.from_dict(make_document())
 _schema.config.generation.update(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 

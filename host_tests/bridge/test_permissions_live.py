@@ -1,4 +1,4 @@
-"""Permissions reach a running terminal at every change, whoever made it, with a revision that rises."""
+"""Every change of permissions, whoever made it, reaches a running terminal, with a rising revision."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""The policy: who may send a caller to which number, when, and how often; as tables of pure functions, then live."""
+"""The policy: who may send a caller to which number, when, and how often; first as tables, then on a live bridge."""
 
 import hmac
 import json
@@ -122,7 +122,7 @@ def refusal(terminal=_TERMINAL, op="blind", number="102", moment=_MONDAY_NOON, *
         ({"allow_prefixes": ("03012",)}, "blind", "0301234", {"deny": ("0301",)}, None),
         ({"deny_prefixes": ("102",)}, "blind", "102", {}, ("destination", "prefix")),
         ({"deny_prefixes": ("030",)}, "blind", "0301234", {"allow": ("030",)}, ("destination", "prefix")),
-        # External: office hours and the whole site's switch.
+        # External: office hours and the switch for the whole site.
         ({"classes": ("internal", "national")}, "blind", "0301234", {"office_hours": "tu 08:00-18:00"},
          ("destination", "office-hours")),
         ({}, "blind", "102", {"office_hours": "tu 08:00-18:00"}, None),

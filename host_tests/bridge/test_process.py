@@ -1,4 +1,4 @@
-"""The real process: how it leaves on a signal, and what it does and logs while broker and PBX come and go."""
+"""The real process: how it ends on a signal, and what it does and logs while broker and PBX come and go."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ from phoneterm_bridge.store.journal_proof import prove
 
 
 class HoldingProxy(AmiProxy):
-    """Lets nothing through any more from the first blind transfer on, until it is told to."""
+    """Stops forwarding at the first blind transfer, until it is told to go on."""
 
     def __init__(self, settings):
         super().__init__(settings)
@@ -81,7 +81,7 @@ class Desk:
         )  # fmt: skip
 
     async def key_a_transfer(self):
-        """Be in a call, and send a transfer that the PBX is asked for but cannot answer yet; return its id."""
+        """Start a call and send a transfer; the PBX gets it but cannot answer yet. Return its id."""
         command_id = await self.send_a_transfer()
         await asyncio.wait_for(self.proxy.is_holding.wait(), 30)
         return command_id
@@ -95,7 +95,7 @@ class Desk:
         return fields["id"]
 
     def states(self):
-        """Return everything the terminal heard of the bridge and of results, in order."""
+        """Return the bridge states and results that the terminal received, in order."""
         found = []
         for topic, payload, _ in self.wire.published:
             kind = messages.parse_topic("phoneterm", topic)[1]
@@ -162,7 +162,7 @@ async def test_a_second_signal_does_not_wait_for_the_pbx(desk):
         again.signal(signal.SIGTERM)
         assert await again.exit_code() == 0
     assert last_result(desk.store_path) == "unknown"
-    assert desk.proxy.actions.count("BlindTransfer") == 0  # it was held back, and nobody asked a second time
+    assert desk.proxy.actions.count("BlindTransfer") == 0  # it was held back, and was not sent a second time
 
 
 async def test_a_signal_ends_a_bridge_whose_broker_is_not_there(tmp_path, unused_tcp_port):
@@ -231,7 +231,7 @@ async def test_an_answer_that_is_cut_off_is_unknown_and_nobody_asks_again(desk, 
     await desk.bridge.event("pbx-available", 2)
     await desk.make.until(lambda: desk.terminal.results(command_id))
     assert desk.terminal.results(command_id)[0] == ("unknown", None)
-    told = "idle" if is_passed_on else "talking"  # how it came out is seen afresh in the PBX's calls
+    told = "idle" if is_passed_on else "talking"  # the result is read from the PBX's calls
     await desk.make.until(lambda: desk.terminal.heard(messages.CALL)[-1]["state"] == told)
     assert desk.proxy.actions.count("BlindTransfer") == 1
     desk.bridge.signal(signal.SIGTERM)

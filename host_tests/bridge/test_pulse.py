@@ -1,4 +1,4 @@
-"""The pulse through real brokers, and a broker that is connected but deaf: it is noticed, and the link is made anew."""
+"""The pulse through real brokers, and a broker that is connected but deaf: it is noticed, and the link reconnects."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from phoneterm_bridge.settings.timing import Timing
 
 
 class _Link:
-    """A link that brings back what is published, unless it is deaf."""
+    """A link that returns what is published, unless it is deaf."""
 
     def __init__(self):
         self.is_deaf = False
@@ -42,7 +42,7 @@ async def test_a_pulse_comes_back_through_the_embedded_broker(broker_scene, make
 
 @pytest.fixture
 async def quick_scene(tmp_path, make):
-    """A running bridge with the embedded broker, and a pulse many times a second."""
+    """A running bridge with the embedded broker, and many pulses a second."""
     scene = await make.Scene(tmp_path, is_embedded=True, timing=Timing(pulse_every_s=0.02)).start()
     yield scene
     await scene.stop()
@@ -54,7 +54,7 @@ async def test_no_terminal_hears_a_pulse_and_none_can_say_one(quick_scene, make)
     spy.wire.ask_for(topic)
     await spy.wire.send(topic, b"not a pulse")
     pulse = quick_scene.bridge.parts.pulse
-    for _ in range(2):  # the first of them may have been on its way already
+    for _ in range(2):  # the first one may already have been on its way
         heard_s = pulse.round_trip_s
         await make.until(lambda heard_s=heard_s: pulse.round_trip_s != heard_s)
     await spy.hello()
@@ -123,7 +123,7 @@ async def test_a_real_link_that_is_told_to_comes_back(broker_scene, make):
 
 @pytest.fixture
 async def mosquitto_scene(tmp_path, need_part, make):
-    """A bridge on a real mosquitto that has the rules `phoneterm broker config` wrote."""
+    """A bridge on a real mosquitto with the rules from `phoneterm broker config`."""
     mosquitto = ProductionMosquitto(need_part("mosquitto"))
     timing = Timing(pulse_every_s=0.05, pulse_deadline_s=0.5)
     scene = make.Scene(tmp_path, broker=mosquitto.settings, timing=timing)
@@ -137,7 +137,7 @@ async def mosquitto_scene(tmp_path, need_part, make):
 
 
 async def test_a_mosquitto_that_brings_nothing_any_more_is_noticed_although_it_is_connected(mosquitto_scene, make):
-    """Somebody takes the bridge's line out of the rules: mosquitto keeps the subscription and delivers nothing."""
+    """Somebody removes the bridge's line from the rules: mosquitto keeps the subscription and delivers nothing."""
     bridge, mosquitto = mosquitto_scene.bridge, mosquitto_scene.mosquitto
     pulse = bridge.parts.pulse
     await make.until(lambda: pulse.is_heard)

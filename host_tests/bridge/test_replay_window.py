@@ -1,4 +1,4 @@
-"""The anti-replay window: a number is taken once, whatever the order, and never when it is too far behind."""
+"""The anti-replay window: a number is accepted once, in any order, and never when it is too far behind."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""What administrators ask of terminals goes from the command line through the store to the terminal: now or never."""
+"""Administrators' requests go from the command line through the store to the terminal: now or never."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ NOTHING = "Nothing is kept for later."
 
 
 def ask(scene, *words, answer="", patience=None):
-    """Start `phoneterm terminal ...` on the scene's store; the task has its exit code and what it said."""
+    """Start `phoneterm terminal ...` on the scene's store; the task returns its exit code and output."""
 
     def run():
         result = CliRunner().invoke(
@@ -32,7 +32,7 @@ def ask(scene, *words, answer="", patience=None):
 
 
 def said(scene):
-    """Return all that was journalled of requests: (what, who), the newest first."""
+    """Return all journalled requests: (what, who), the newest first."""
     return [(change.what, change.who.partition(":")[0]) for change in read_changes(scene.engine, TID, 9)][:-1]
 
 
@@ -42,21 +42,21 @@ def rows(scene):
 
 
 def change_age(scene, by_ms):
-    """Have the requests in the store been asked for at another time."""
+    """Change the time of the requests in the store."""
     asked_ms = tables.requests.c.asked_ms
     with writing(scene.engine) as connection:
         connection.execute(tables.requests.update().values({asked_ms: asked_ms + by_ms}))
 
 
 def leave_behind(scene, op, by_ms):
-    """Leave a request in the store that was asked for at another time, before the bridge can see it."""
+    """Put a request of another time into the store before the bridge can see it."""
     row = {"tid": TID, "op": op, "who": "cli:anna", "place": "host pc7", "asked_ms": requests.now_ms() + by_ms}
     with writing(scene.engine) as connection:
         connection.execute(tables.requests.insert().values(**row))
 
 
 async def request_of(terminal, make):
-    """Return the only request that the terminal has heard."""
+    """Return the only request that the terminal has received."""
     await make.until(lambda: terminal.heard(messages.REQUEST))
     (found,) = terminal.heard(messages.REQUEST)
     return found["boot"], found["op"]
@@ -64,7 +64,7 @@ async def request_of(terminal, make):
 
 @pytest.fixture(autouse=True)
 def logged():
-    """The log's events, which would otherwise be printed among what the command line says."""
+    """The log's events, which would otherwise be mixed with the command line's output."""
     with structlog.testing.capture_logs() as events:
         yield events
 

@@ -1,4 +1,4 @@
-"""Revoking a terminal takes everything from it, on the embedded broker at once, on mosquitto with its next reload."""
+"""A revoked terminal loses everything: on the embedded broker at once, on mosquitto with its next reload."""
 
 import gmqtt
 import pytest
@@ -12,7 +12,7 @@ BOOT = "b001"
 
 @pytest.fixture
 def store(tmp_path, make):
-    """A scene that is not started yet, with a second terminal, phone-102; returns (scene, its enrolment)."""
+    """A scene that is not started yet, with a second terminal, phone-102; (scene, that terminal's enrolment)."""
 
     def fill(**options):
         scene = make.Scene(tmp_path, **options)

@@ -1,4 +1,4 @@
-"""New secrets for a terminal: from then on the old ones are worth nothing, and nothing else changes."""
+"""New secrets for a terminal: the old ones become worthless, and nothing else changes."""
 
 import pytest
 from gmqtt.mqtt.handler import MQTTConnectError

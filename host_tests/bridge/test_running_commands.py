@@ -1,4 +1,4 @@
-"""What comes after the PBX accepted: results only go forward, calls are told, and silence ends as unknown."""
+"""After the PBX has accepted: results only go forward, calls are reported, and silence ends as unknown."""
 
 import pytest
 from phoneterm.core import messages
@@ -75,7 +75,7 @@ async def test_the_reason_of_the_pbx_reaches_the_terminal(scene, terminal, reaso
 
 @pytest.fixture
 async def impatient_scene(tmp_path, make):
-    """A bridge that does not wait long for what the PBX may say of a call that is gone."""
+    """A bridge that does not wait long for news about a call that is gone."""
     scene = await make.Scene(tmp_path, timing=Timing(silence_s=0.05)).start()
     yield scene
     await scene.stop()

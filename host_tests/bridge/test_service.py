@@ -1,4 +1,4 @@
-"""The service as a whole: it starts or says why not, outlives its broker, and stops cleanly."""
+"""The service as a whole: it starts or says why not, survives the loss of its broker, and stops cleanly."""
 
 import asyncio
 import os
@@ -68,7 +68,7 @@ async def test_what_is_with_the_pbx_finishes_before_the_bridge_is_gone(scene, ma
 
 
 async def test_the_bridge_outlives_its_broker_with_a_clean_session_and_no_backlog(tmp_path, make):
-    """The broker is an embedded one of its own, as if it were a foreign one, and is killed and started again."""
+    """The broker is a separate embedded one, used like an external one; it is killed and restarted."""
     scene = make.Scene(tmp_path)
     directory = LiveDirectory(scene.engine)
     await directory.refresh()

@@ -1,4 +1,4 @@
-"""What systemd hears, on a real datagram socket: ready, the watchdog only while all is well, stopping; and the unit."""
+"""Messages to systemd on a real datagram socket: ready, the watchdog only while all is well, stopping; and the unit."""
 
 import asyncio
 import configparser
@@ -35,7 +35,7 @@ class Manager:
         self._socket.close()
 
     def heard(self):
-        """Return all datagrams that are there, each as a dict."""
+        """Return all received datagrams, each as a dict."""
         found = []
         while True:
             try:
@@ -45,7 +45,7 @@ class Manager:
             found.append(dict(line.split("=", 1) for line in text.splitlines()))
 
     async def until(self, name, value):
-        """Return all datagrams up to the one that says this."""
+        """Return all datagrams up to the one with this content."""
         found = []
         async with asyncio.timeout(30):
             while not any(words.get(name) == value for words in found):
@@ -94,7 +94,7 @@ class _Pbx:
 
 
 class _Clock:
-    """Monotonic seconds, and as many more as the test says."""
+    """Monotonic seconds, plus as many as the test adds."""
 
     later_s = 0
 
@@ -112,13 +112,13 @@ class _Pulse:
 
 @pytest.fixture
 def pbx():
-    """The PBX of the bridge whose health it is."""
+    """The bridge's PBX."""
     return _Pbx()
 
 
 @pytest.fixture
 async def watched(tmp_path, manager, pbx):
-    """A bridge's health that systemd is told of, with a watchdog."""
+    """A bridge's health, reported to systemd, with a watchdog."""
     health = Health(pbx, _Pulse(), Troubles(None), _Clock())
     health.on_link(True)
     telling = asyncio.create_task(
@@ -129,7 +129,7 @@ async def watched(tmp_path, manager, pbx):
 
 
 async def words_after(manager, change):
-    """Return what is said once a change has been seen: the second datagram after it."""
+    """Return the message after a change: the second datagram after it."""
     await manager.until("STATUS", "Ready.")
     manager.heard()
     change()
@@ -197,7 +197,7 @@ async def test_the_real_process_says_ready_lives_and_says_that_it_stops(tmp_path
 
 @pytest.fixture
 def checked_unit(need_part, tmp_path):
-    """systemd-analyze and a copy of the unit whose program exists where systemd-analyze sees it."""
+    """systemd-analyze and a copy of the unit whose program exists in systemd-analyze's file system."""
     analyze = need_part("systemd-analyze")
     folder = analyze.make_folder()
     unit = folder / _UNIT.name
@@ -227,6 +227,6 @@ def test_the_unit_has_what_the_bridge_counts_on():
     service = parser["Service"]
     assert (service["Type"], service["Restart"], service["DynamicUser"]) == ("notify", "on-failure", "yes")
     assert service["Environment"] is not None
-    assert int(service["WatchdogSec"]) > 3 * 5  # what keep_telling may leave between two feeds
+    assert int(service["WatchdogSec"]) > 3 * 5  # the longest pause of keep_telling between two feeds
     assert service["ProtectSystem"] == "strict"
     assert service["NoNewPrivileges"] == "yes"

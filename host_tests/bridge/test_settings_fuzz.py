@@ -1,4 +1,4 @@
-"""Whatever the settings have, they are settings or one sentence that names the mistake: never a traceback."""
+"""Any settings give either settings or one sentence that names the mistake: never a traceback."""
 
 import contextlib
 
@@ -18,7 +18,7 @@ _SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
 def to_toml(value):
-    """Return a value as TOML writes it."""
+    """Return a value in TOML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""SharedDeadline ends whoever waits too long, with one timer, and never takes another cancellation for its own."""
+"""SharedDeadline ends waits that take too long, with one timer, and never mistakes another cancellation for its own."""
 
 import asyncio
 from contextlib import suppress
@@ -10,7 +10,7 @@ _SHORT_S, _LONG_S = 0.05, 60
 
 
 class Ended(Exception):
-    """What the work itself may raise."""
+    """An exception of the work itself."""
 
 
 async def for_ever(cancelled):

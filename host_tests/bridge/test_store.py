@@ -1,4 +1,4 @@
-"""The store: migrations from the first schema on, and a directory that refuses what cannot be."""
+"""The store: migrations from the first schema on, and a directory that refuses impossible entries."""
 
 import stat
 
@@ -15,7 +15,7 @@ from phoneterm_bridge.store.journal_reading import find_change
 
 @pytest.fixture
 def path(tmp_path):
-    """Where the store is."""
+    """The path of the store."""
     return tmp_path / "folder" / "bridge.db"
 
 

@@ -1,6 +1,6 @@
 """TLS from the firmware to the bridge, on mosquitto as we configure it and on the embedded broker.
 
-The terminal is the untouched firmware on the MicroPython VM, with a CA of its own to trust.
+The terminal is the unchanged firmware on the MicroPython VM; it trusts a CA made for the test.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ def make_authority(tmp_path):
 async def start(tmp_path, make, need_part, make_authority):
     """Return a coroutine that starts a bridge on a broker with TLS; it returns (scene, the broker's CA).
 
-    client_ca: the Authority whose certificates the broker asks everybody for.
+    client_ca: the Authority whose certificates the broker requires.
     """
     scenes = []
 
@@ -201,7 +201,7 @@ async def test_the_bridge_without_the_right_certificate_says_that_the_broker_ask
 
 @pytest.fixture(params=["mosquitto", "mosquitto-2.0"])
 async def psk_scene(tmp_path, make, need_part, request):
-    """A bridge on a mosquitto as configured for terminals with TLS-PSK, and the address of that."""
+    """A bridge on a mosquitto configured for terminals with TLS-PSK, and the mosquitto's address."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
@@ -218,7 +218,7 @@ async def psk_scene(tmp_path, make, need_part, request):
 
 @pytest.fixture
 async def power_on_psk(psk_scene):
-    """Return a coroutine that starts a phone with the settings it was enrolled with, and some changed."""
+    """Return a coroutine that starts a phone with its enrolment's settings, some of them changed."""
     phones = []
 
     async def start_phone(**changes):
@@ -253,7 +253,7 @@ async def test_the_right_password_without_tls_psk_gets_nowhere(power_on_psk, psk
 
 
 async def test_any_client_with_the_shared_key_gets_tls_and_none_with_another(psk_scene):
-    """With openssl's own client, so that not only the firmware is believed."""
+    """With openssl's own client, so that the firmware is not the only witness."""
     enrolment, broker = psk_scene.enrolment, psk_scene.settings.broker
     right = device_settings(enrolment, broker)["tls_psk"]
     connect = build_connect(Connect("", enrolment.tid, "", 60, None, b"", 0, False))
@@ -264,7 +264,7 @@ async def test_any_client_with_the_shared_key_gets_tls_and_none_with_another(psk
 
 
 async def test_a_new_shared_key_counts_once_mosquittos_files_are_new_and_it_has_reloaded(psk_scene):
-    """As `phoneterm terminal rotate` says when it is done."""
+    """As `phoneterm terminal rotate` says at its end."""
     broker = psk_scene.settings.broker
     tid, old = psk_scene.enrolment.tid, device_settings(psk_scene.enrolment, broker)["tls_psk"]
     new = device_settings(psk_scene.directory.rotate_terminal(tid), broker)["tls_psk"]
@@ -273,12 +273,12 @@ async def test_a_new_shared_key_counts_once_mosquittos_files_are_new_and_it_has_
     psk_scene.mosquitto.write_config(psk_scene.settings.store.path, "--listen=127.0.0.1")
     psk_scene.mosquitto.reload()
     while not await ask_with_openssl(broker.psk_port, tid, new, connect):
-        pass  # until it has heard the signal; the test's own time limit ends this
+        pass  # until it receives the signal; the test's own time limit ends this
     assert await ask_with_openssl(broker.psk_port, tid, old, connect) == b""
 
 
 async def ask_with_openssl(port, identity, key, octets):
-    """Send octets over TLS-PSK and return what comes back until the broker hangs up."""
+    """Send octets over TLS-PSK and return the answer until the broker closes the connection."""
     process = await asyncio.create_subprocess_exec(
         "openssl", "s_client", "-quiet", "-connect", f"{HOST}:{port}", "-psk_identity", identity, "-psk", key,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,

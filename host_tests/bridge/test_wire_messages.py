@@ -1,4 +1,4 @@
-"""With the fields of each kind kept, the bridge says and hears exactly what the contract says."""
+"""With cached fields of each kind, the bridge encodes and decodes exactly as the contract."""
 
 import pytest
 from phoneterm.core import messages

@@ -1,4 +1,4 @@
-"""A broker whose every packet the test writes, on loopback. Knows no rules: it is for what real brokers do not do."""
+"""A broker on loopback whose packets the test writes. Knows no rules: it does what real brokers do not do."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ class WrittenBroker:
         await self.connection.close()
 
     def make_connection(self, keepalive_s=60, hear=None, limits=USUAL_LIMITS, on_batch=None, **changes):
-        """Return a connection to this broker; `hear` is called with each message instead of keeping it in `heard`."""
+        """Return a connection to this broker; `hear`, if given, gets each message instead of the list `heard`."""
 
         async def keep(topic, payload, is_retained, _acknowledge):
             self.heard.append((topic, payload, is_retained))
@@ -42,7 +42,7 @@ class WrittenBroker:
         return self.connection
 
     async def take(self):
-        """Return the next packet: its kind and flags, and its body; nothing at all when the bridge has hung up."""
+        """Return the next packet: its kind and flags, and its body; both empty when the bridge has disconnected."""
         reader, _ = await asyncio.shield(self._came)
         try:
             first, octet = await reader.readexactly(2)
@@ -56,44 +56,44 @@ class WrittenBroker:
             return b"", b""
 
     async def say(self, octets, cut=None):
-        """Write octets, in pieces of `cut` if given, each a packet of TCP."""
+        """Write octets, in pieces of `cut` if given, each in its own TCP packet."""
         _, writer = await asyncio.shield(self._came)
         for at in range(0, len(octets), cut or len(octets)):
             writer.write(octets[at : at + (cut or len(octets))])
             await asyncio.sleep(0)
 
     async def let_in(self, granted=b"\x01\x01", cut=None):
-        """Let the bridge in and answer its subscription."""
+        """Accept the bridge and answer its subscription."""
         assert (await self.take())[0][0] == CONNECT
         await self.say(LET_IN, cut)
         await self.answer_subscription(granted, cut)
 
     async def answer_subscription(self, granted=b"\x01\x01", cut=None):
-        """Answer the subscription that comes next."""
+        """Answer the next subscription."""
         first, body = await self.take()
         assert first[0] == SUBSCRIBE | 2
         await self.say(bytes((0x90, 2 + len(granted))) + body[:2] + granted, cut)
 
     async def open(self, **options):
-        """Return the connection, let in."""
+        """Return the connection, accepted."""
         await asyncio.gather(self.connection.open(), self.let_in(**options))
         return self.connection
 
     async def take_message(self):
-        """Return topic, packet id and payload of the PUBLISH that comes next."""
+        """Return topic, packet id and payload of the next PUBLISH."""
         first, body = await self.take()
         assert first[0] & 0xF6 == PUBLISH | 2, (first, body)
         end = 2 + int.from_bytes(body[:2], "big")
         return body[2:end].decode(), int.from_bytes(body[end : end + 2], "big"), body[end + 2 :]
 
     async def acknowledged(self):
-        """Return the packet id of the PUBACK that comes next."""
+        """Return the packet id of the next PUBACK."""
         first, body = await self.take()
         assert first == b"\x40", (first, body)
         return int.from_bytes(body, "big")
 
     async def hang_up(self, with_reset=False):
-        """End the connection, in order or with a reset."""
+        """End the connection, orderly or with a reset."""
         _, writer = await asyncio.shield(self._came)
         if with_reset:
             linger = b"\1\0\0\0\0\0\0\0"  # on, 0 s

@@ -1,4 +1,4 @@
-"""A bridge that asks the PBX twice for every command, for the bench to find out. Run by test_bench."""
+"""A bridge that asks the PBX twice for every command, which the bench must detect. Run by test_bench."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 
 class Silent:
-    """Whom the AMI client tells what happens."""
+    """A receiver of the AMI client's events that does nothing."""
 
     async def on_connected(self):
         pass

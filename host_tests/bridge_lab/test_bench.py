@@ -1,4 +1,4 @@
-"""The bench of the bridge: it counts what really happened, and says so when something else did."""
+"""The bench of the bridge: it counts what really happened, and reports anything wrong."""
 
 import asyncio
 import json

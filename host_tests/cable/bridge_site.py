@@ -1,4 +1,4 @@
-"""A bridge with a store, for boards at the bench's cable: its settings, its extension 101, and the commands with both.
+"""A bridge with a store, for boards at the bench's cable: its settings, its extension 101, and commands with them.
 
 Does not own the bench or the board.
 """
@@ -11,7 +11,7 @@ from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.directory import Directory
 
 WIFI = {"PHONETERM_WIFI_SSID": "office", "PHONETERM_WIFI_PASSWORD": "correct horse"}
-HERE = "0.0.0.0"  # a way to this machine that is no loopback address; a real board would get its address on the network
+HERE = "0.0.0.0"  # a name for this machine that is no loopback address; a real board would get its network address
 TID = "phone-101"
 
 

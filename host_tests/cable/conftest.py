@@ -1,4 +1,4 @@
-"""Boards at cables: the real MicroPython behind pseudo-terminals, images to bring to them, and the commands."""
+"""Boards at cables: the real MicroPython behind pseudo-terminals, images for them, and the commands."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 _ROOT = Path(__file__).parents[2]
 BOARD = "BENCH"
-# A terminal as small as can be: what it prints is what the real one would.
+# A minimal terminal: it prints what the real one would print.
 SMALL = {
     "boot.py": b"import os\n",
     "main.py": b"from phoneterm import app\n",
@@ -35,7 +35,7 @@ def files_below(folder):
 
 
 class Bench:
-    """A folder in which commands run, with boards described, an image, and a board at a cable."""
+    """A folder in which commands run, with descriptions of boards, an image, and a board at a cable."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -48,7 +48,7 @@ class Bench:
         self.desk = Desk()
 
     def write_image(self, files=SMALL, micropython="1.27", version="1.0"):
-        """Write an image in the form that the build gives it."""
+        """Write an image in the form of the build."""
         folder = self.folder / "build/firmware" / BOARD
         shutil.rmtree(folder, ignore_errors=True)
         described = {}
@@ -84,7 +84,7 @@ def bench(tmp_path, monkeypatch):
 
 @pytest.fixture
 def plug_in(bench):
-    """Return a function that puts a board at the bench's cable; it keeps its flash when it is plugged in again."""
+    """Return a function that connects a board to the bench's cable; it keeps its flash when it is plugged in again."""
     boards = []
 
     def make(**options):

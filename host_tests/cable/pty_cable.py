@@ -1,6 +1,6 @@
 """The board's end of a cable: a pseudo-terminal whose other end is the serial port that a tool opens.
 
-Does not know what runs on the board. What nobody reads is kept, up to a limit.
+Does not know what runs on the board. Unread output is kept, up to a limit.
 """
 
 import contextlib
@@ -14,10 +14,10 @@ _MOST_UNREAD_BYTES = 65536
 
 
 class PtyCable:
-    """The cable; `port` is what a tool opens.
+    """The cable; a tool opens `port`.
 
-    A chip with its own USB has a port whose name stays the same when it is plugged in again, and sends once a computer
-    has opened it: before that there is no terminal at the other end. Opening a port empties it, which is how it shows.
+    A chip with its own USB has a port whose name stays the same when it is plugged in again. It sends only once a
+    computer has opened the port. Opening a port empties it; that is how an opening is detected.
     """
 
     def __init__(self, folder, has_own_usb):
@@ -29,11 +29,11 @@ class PtyCable:
 
     @property
     def has_unread(self):
-        """Say whether the computer has not taken everything yet."""
+        """Say whether the computer has not read everything yet."""
         return bool(self._unread)
 
     def read(self):
-        """Return what the computer has sent; nothing when nobody has the port open."""
+        """Return the computer's input; nothing when nobody has the port open."""
         try:
             data = os.read(self.fd, 4096)
         except OSError:
@@ -49,26 +49,26 @@ class PtyCable:
         self.flush()
 
     def flush(self):
-        """Send what was kept, as far as the computer takes it."""
+        """Send kept output, as far as the computer reads it."""
         with contextlib.suppress(BlockingIOError):
             while self._unread and self._is_opened and self.fd is not None:
                 self._unread = self._unread[os.write(self.fd, self._unread) :]
 
     def pull(self):
-        """Take the cable away for good."""
+        """Unplug the cable for good."""
         if self.fd is not None:
             os.close(self.fd)
             self.fd = None
 
     def replug(self):
-        """Take the cable away and plug it in again, with a new terminal under the old name."""
+        """Unplug the cable and plug it in again, with a new terminal under the old name."""
         self._link.unlink()
         self.pull()
         os.close(self._there)
         self._plug_in()
 
     def close(self):
-        """Give everything back."""
+        """Close everything."""
         self.pull()
         os.close(self._there)
 

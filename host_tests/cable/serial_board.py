@@ -1,7 +1,7 @@
-"""An ESP32 board at a cable, as far as a computer sees it: the real MicroPython behind a pseudo-terminal.
+"""An ESP32 board at a cable, as a computer sees it: the real MicroPython behind a pseudo-terminal.
 
 Its file system is a real littlefs in a file, its console a REPL with raw paste, Ctrl-C and soft reset; machine, network
-and NVS are those of the virtual phone. Does not have a boot loader or a clock of its own. `port` is what a tool opens.
+and NVS are those of the virtual phone. It has no boot loader and no clock of its own. A tool opens `port`.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ from virtual_phone.matrix import ContactMatrix
 _HERE = Path(__file__).parent / "vm_modules"
 _BLOCK_BYTES = 4096
 _LOOK_S = 0.002
-_INTERRUPT_S = 0.05  # a chip that was told to restart just now does that first
+_INTERRUPT_S = 0.05  # a chip that was just told to restart does that first
 ESP32 = "esp32|1.29.0|Generic ESP32 module with ESP32"
 WITH_PSRAM = "esp32|1.29.0|Generic ESP32 module with SPIRAM with ESP32"
 
 
 class SerialBoard:
-    """The board; `unplug_after` bytes towards it are the last ones it sees, `writes` counts what it was sent."""
+    """The board; it is unplugged after `unplug_after` bytes towards it; `writes` counts the bytes it was sent."""
 
     def __init__(
         self, folder, uname=ESP32, blocks=512, pins="", has_micropython=True, settings=None, has_own_usb=False,
@@ -39,14 +39,14 @@ class SerialBoard:
         if not self.flash_path.exists():
             self.flash_path.write_bytes(b"\xff" * blocks * _BLOCK_BYTES)
         self._uname, self._blocks, self._pins, self._has_micropython = uname, blocks, pins, has_micropython
-        self._romfs = romfs  # an image whose modules are part of MicroPython, as frozen ones are
+        self._romfs = romfs  # an image whose modules are part of MicroPython, like frozen ones
         self.nvs = nvs_image.NvsImage(settings or {})
         self.matrix = ContactMatrix()
         self.unplug_after = None
         self.writes = 0
         self.boots = 0
-        self.sent = bytearray()  # all that went to the board
-        self.said = bytearray()  # all that came from it
+        self.sent = bytearray()  # everything sent to the board
+        self.said = bytearray()  # everything received from it
         self.reports = []
         self._to_vm = bytearray()
         self._has_own_usb = has_own_usb
@@ -71,7 +71,7 @@ class SerialBoard:
         self._cable.close()
 
     def wait_for(self, text):
-        """Return once the board has said this since its start; fail after 20 s."""
+        """Wait until the board has printed this since its start; fail after 20 s."""
         deadline_s = time.monotonic() + 20
         while text not in self.said:
             assert time.monotonic() < deadline_s, f"the board did not say {text!r}: {bytes(self.said)!r}"
@@ -87,7 +87,7 @@ class SerialBoard:
         self._tell_chip(frames.matrix_frame(self.matrix.lows()))
 
     def join_wifi(self):
-        """Let the station have joined."""
+        """Set the station to joined."""
         self._tell_chip(frames.wifi_frame(1010))
 
     def _tell_chip(self, frame):
@@ -95,7 +95,7 @@ class SerialBoard:
             self._host.sendall(frame)
 
     def _live(self):
-        """Carry bytes between the cable and the chip until the test ends; a VM dies with the thread that started it."""
+        """Carry bytes between cable and chip until the test ends; a VM dies with the thread that started it."""
         if self._has_micropython:
             self._power_on("run")
         is_running = True
@@ -114,7 +114,7 @@ class SerialBoard:
             if self._cable.fd in ready:
                 self._take_from_computer()
             if self._host in ready:
-                self._hear_chip()  # first: what the chip did before it spoke is known when it is heard
+                self._hear_chip()  # first: the chip's earlier actions must be known before its output is read
             if self._console in ready:
                 self._pass_on()
             self._cable.flush()
@@ -136,7 +136,7 @@ class SerialBoard:
             self._taken_s = time.monotonic()
 
     def _feed_vm(self):
-        """Give the VM what it was sent: bytes while it reads, an interrupt while it runs."""
+        """Pass input to the VM: bytes while it reads, an interrupt while it runs."""
         if not self._to_vm or not self._is_awake:
             return
         if termios.tcgetattr(self._console_there)[3] & termios.ISIG:
@@ -198,7 +198,7 @@ class SerialBoard:
         os.set_blocking(self._console, False)
         tty.setraw(self._console_there)
         attributes = termios.tcgetattr(self._console_there)
-        attributes[3] |= termios.ISIG  # how it is told apart whether the VM runs something or reads
+        attributes[3] |= termios.ISIG  # shows whether the VM runs something or reads
         termios.tcsetattr(self._console_there, termios.TCSANOW, attributes)
         self._host, there = socket.socketpair()
         there.setblocking(False)

@@ -1,4 +1,4 @@
-"""Certificates and shared keys of a terminal's own: judged, brought to a board, and taken away again."""
+"""A terminal's own certificate and shared key: checked, written to a board, and erased again."""
 
 import asyncio
 import hashlib
@@ -31,7 +31,7 @@ def make_authority(bench):
 
 @pytest.fixture
 def strict_site(site, make_authority):
-    """A site whose broker lets nobody in without a certificate; `site.pair` is a terminal's, as PEM files."""
+    """A site whose broker requires certificates; `site.pair` is a terminal's, as PEM files."""
     site.authority = make_authority("authority")
     lines = ["[broker]", "port = 0"]
     keys = {"certfile": "certificate_path", "keyfile": "key_path"}
@@ -73,14 +73,14 @@ def naming(pair):
 
 
 def hashes_there(bench):
-    """Return the hashes of those of our files that the board has."""
+    """Return the hashes of our files on the board."""
     with Cable(bench.port) as cable:
         cable.enter()
         return files.hash_files(cable, sorted(OURS & files.list_files(cable).keys()))
 
 
 def hashes_of(*contents):
-    """Return what `hashes_there` says of these, in the order of their names."""
+    """Return the hashes of these in the form of `hashes_there`, in the order of their names."""
     names = ("ca.der", "cert.der", "key.der")
     return {name: hashlib.sha256(content).hexdigest() for name, content in zip(names, contents, strict=False)}
 
@@ -110,7 +110,7 @@ async def test_the_key_goes_to_the_board_and_nowhere_else(strict_site, plug_in, 
     printed = await asyncio.to_thread(strict_site.provision, *naming(strict_site.pair), "--wait", "0")
     secret = read_client_certificate(*strict_site.pair).key[-100:-90]  # in one piece of what is sent
     forms = [secret, secret.hex().encode(), repr(secret)[2:-1].encode()]
-    assert [form for form in forms if form in bytes(board.sent)]  # so the search finds what was sent
+    assert [form for form in forms if form in bytes(board.sent)]  # so the search works on sent data
     assert not [form for form in forms if form in printed.encode() or form in bytes(board.said)]
     assert list(passing.iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""The commands as somebody at a terminal has them, with Ctrl-C and Ctrl-X: each a process of its own."""
+"""The commands as used at a terminal, with Ctrl-C and Ctrl-X: each in its own process."""
 
 import os
 import pty
@@ -16,7 +16,7 @@ _TALKING = SMALL | {"main.py": (Path(__file__).parent / "vm_modules" / "talking_
 
 
 class Somebody:
-    """A command on a pseudo-terminal: `type` what somebody types, `wait_for` what is shown."""
+    """A command on a pseudo-terminal: `type` sends input, `wait_for` waits for output."""
 
     def __init__(self, *arguments):
         program = "from phoneterm_cli.main import main; main()"
@@ -63,7 +63,7 @@ def start():
 
 @pytest.fixture
 def talking(bench, plug_in):
-    """A board whose terminal says something all the time."""
+    """A board whose terminal prints something all the time."""
     board = plug_in(has_own_usb=True)
     bench.write_image(_TALKING)
     bench.run("flash")

@@ -1,4 +1,4 @@
-"""Flashing a MicroPython behind a pseudo-terminal through mpremote: what is copied, proven, kept and removed."""
+"""Flashing a MicroPython behind a pseudo-terminal through mpremote: what is copied, verified, kept and removed."""
 
 import json
 import time
@@ -109,12 +109,12 @@ def test_safe_mode_is_told(bench, plug_in):
 
 
 def watchdogs_of(board):
-    """Return the times in ms of all watchdogs that the board was given."""
+    """Return the timeouts in ms of all watchdogs created on the board."""
     return [report.fields[0] for report in board.reports if report.name == "watchdog"]
 
 
 def wait_until(is_so):
-    """Wait until something is so; fails when it does not come."""
+    """Wait until a condition is true; fail if that takes too long."""
     deadline_s = time.monotonic() + 20
     while not is_so():
         assert time.monotonic() < deadline_s

@@ -1,4 +1,4 @@
-"""What goes wrong while a board is flashed: each is one sentence with its remedy, and a terminal that still boots."""
+"""Faults while a board is flashed: each gives one sentence with its remedy, and the terminal still boots."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""What a board has memory for: TLS beside copied files is refused where it cannot work, before anything is changed."""
+"""A board's memory: TLS beside copied files is refused where it cannot work, before anything is changed."""
 
 import asyncio
 import shutil
@@ -43,7 +43,7 @@ def test_what_works_is_not_refused(board, tls):
 
 @pytest.fixture
 def frozen(bench):
-    """The small terminal as modules that MicroPython has in itself, version 1.0."""
+    """The small terminal as modules built into MicroPython, version 1.0."""
     source, compiled = bench.folder / "source", bench.folder / "frozen"
     shutil.rmtree(source, ignore_errors=True)
     for name, content in SMALL.items():
@@ -112,7 +112,7 @@ def test_a_frozen_firmware_of_another_version_is_refused(bench, plug_in, frozen)
 
 @pytest.fixture
 def psk_site(site):
-    """A site whose terminals connect with TLS, by a key that they share with the broker."""
+    """A site whose terminals connect with TLS-PSK."""
     lines = ["[broker]", "embedded = false", f'host = "{HERE}"', "psk_port = 8884", "allow_plain = true"]
     site.config.write_text("\n".join([*lines, "[store]", 'path = "bridge.db"', ""]))
     return site

@@ -1,4 +1,4 @@
-"""Provisioning over the cable: the whole firmware on the real MicroPython, a store, and a bridge that knows it."""
+"""Provisioning over the cable: the whole firmware on the real MicroPython, a store, and its bridge."""
 
 import asyncio
 import os
@@ -70,7 +70,7 @@ async def test_no_secret_is_printed_or_stays_in_a_file(live):
         content = path.read_bytes()
         assert not [secret for secret in secrets if secret.encode() in content], path
     store_key = bytes.fromhex(texts["mac_key"])
-    assert [path for path in files if store_key in path.read_bytes()]  # so the search finds what is there
+    assert [path for path in files if store_key in path.read_bytes()]  # so the search does work
 
 
 async def test_a_terminal_gets_new_keys_at_the_cable_and_the_old_ones_stop_working(live):
@@ -245,7 +245,7 @@ async def test_secrets_never_stand_in_the_list_of_processes(site, plug_in):
 
 @pytest.fixture
 async def tls_site(site):
-    """A site whose bridge runs with a broker that has TLS, and a certificate for the name a board knows it by."""
+    """A site whose running bridge has a broker with TLS, and a certificate for the name that a board uses."""
     if not is_possible():
         pytest.skip("openssl is not on this machine: install the package openssl.")
     authority = Authority(site.bench.folder / "authority")

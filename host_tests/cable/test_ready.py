@@ -1,6 +1,6 @@
-"""What a terminal says after its start, judged line by line.
+"""A terminal's log after its start, judged line by line.
 
-The lines of the chip's own boot loader are as its documentation has them; no board of ours has said them yet.
+The lines of the chip's own boot loader are from its documentation; no board of ours has printed them yet.
 """
 
 import pytest
@@ -20,7 +20,7 @@ GARBAGE = "\ufffd\ufffd~x\ufffd"  # the boot loader of older chips begins at ano
 
 
 def outcome_of(text):
-    """Return the outcome after these lines, and whether it came before they ended."""
+    """Return the outcome after these lines, and whether it was clear before their end."""
     listener = Listener()
     for line in (BOOT_LOADER + GARBAGE + "\n" + text).splitlines():
         outcome = listener.hear(line)

@@ -1,6 +1,6 @@
-"""Writing a whole image: what is refused before the board is touched, and the real esptool up to a board in silence.
+"""Writing a whole image: refusals before the board is touched, and the real esptool with a board that stays silent.
 
-That it writes is tried on the emulated chip (test_rom_loader_on_chip.py).
+The writing itself is tried on the emulated chip (test_rom_loader_on_chip.py).
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from firmware_build.whole_image import ONE_SLOT, make_whole_image
 
 @pytest.fixture
 def image(bench):
-    """Files to flash, and a MicroPython beside them."""
+    """Files to flash, and a MicroPython image beside them."""
     bench.write_image()
     path = bench.folder / "mine.bin"
     path.write_bytes(make_whole_image())

@@ -1,7 +1,7 @@
 """An image on the emulated ESP32: the loader in the chip's ROM, the real esptool, and a MicroPython that starts.
 
 ESP32_CHIP names the emulator. A chip on a socket has no reset line, so the test does what a person does with the
-buttons BOOT and RESET: it starts the chip in its loader, and anew once the image is written.
+buttons BOOT and RESET: it starts the chip in its loader, and restarts it once the image is written.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 class EmulatedChip:
-    """An emulated chip behind a port that stays the same; what was on its flash before is noise."""
+    """An emulated chip behind a permanent port; its flash initially contains noise."""
 
     def __init__(self, program, folder):
         self._program = program
@@ -42,7 +42,7 @@ class EmulatedChip:
         self._process = None
 
     def start(self, *options):
-        """Start the chip, after it was stopped if it runs."""
+        """Start or restart the chip."""
         self.stop()
         line = f"socket,id=s0,host=127.0.0.1,port={self._number},server=on,wait=off"
         self._process = subprocess.Popen(
@@ -73,7 +73,7 @@ def chip(need_chip, tmp_path):
 
 @pytest.fixture
 def micropython(need_chip, tmp_path):
-    """MicroPython's own image, as it is downloaded."""
+    """MicroPython's own image, as downloaded."""
     (image,) = find_files(need_chip).glob("ESP32_GENERIC-*.bin")
     return Path(shutil.copy(image, tmp_path))
 

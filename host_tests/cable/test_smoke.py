@@ -1,6 +1,6 @@
-"""The smoke test as far as it goes here: the scripts run on the MicroPython behind the cable, a program presses keys.
+"""The smoke test without a board: the scripts run on the MicroPython behind the cable, and a program presses keys.
 
-What it measures of pins, radio and TLS is this computer's; only a real board has figures that mean something.
+Its figures for pins, radio and TLS are this computer's; only those of a real board mean something.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _HOLD_S = 0.25
 
 
 class Finger:
-    """Presses whatever key the board waits for, or what `instead` says ("" presses nothing)."""
+    """Presses the key that the board waits for, or the one in `instead` ("" presses nothing)."""
 
     def __init__(self, board, wiring, instead=None):
         self._board, self._wiring, self._instead = board, wiring, instead or {}
@@ -65,7 +65,7 @@ def saved(bench):
 
 
 def assert_nothing_of(settings, bench):
-    """No setting is in what is saved to be sent in, but for those that say nothing of anybody."""
+    """The saved files must contain no setting, except those that reveal nothing."""
     document, text = saved(bench)
     told = {value for key, value in settings.items() if key not in ("tls", "allow_plain", "base", "mqtt_port")}
     assert {settings[key] for key in ("wifi_ssid", "wifi_password", "mqtt_password", "mac_key", "mqtt_host")} <= told
@@ -74,7 +74,7 @@ def assert_nothing_of(settings, bench):
 
 def test_every_key_is_asked_for_and_the_table_is_printed_and_saved(bench, board):
     with Finger(board, board.wiring):
-        printed = bench.run("smoke", exit_code=1)  # its settings are missing, so there is no network to measure
+        printed = bench.run("smoke", exit_code=1)  # it has no settings, so there is no network to measure
     assert [line for line in printed.splitlines() if line.startswith("Press ")] == [
         f"Press {legend} and let it go." for legend in board.wiring.legends
     ]

@@ -3,7 +3,7 @@
 from phoneterm.core import call as calls
 from phoneterm.core.call import Call
 
-# What each event leads to, written down a second time and in words: state -> next state; all others stay.
+# The effect of each event, written a second time and in words: state -> next state; all others stay.
 _ALWAYS = {"call-idle": "idle", "call-ringing": "ringing", "link-lost": "idle"}
 _SENT_OR_ACCEPTED = {"sent": "talking", "accepted": "talking"}
 _EXPECTED = {

@@ -1,7 +1,7 @@
 """Timelines of key sequences: core.collector. Runs on CPython and on MicroPython.
 
-A script is a row of keys and waiting times ("600ms"); between two keys 100 ms pass. What is expected is every event
-but the clicks, in order, with the time at which it came where a timer brought it.
+A script is a row of keys and waiting times ("600ms"); between two keys 100 ms pass. The expectation is every event
+but the clicks, in order; events of a timer have their time.
 """
 
 from phoneterm.core.collector import KEYED, OPENED, QUIET_MS, Collector, Dialled
@@ -28,7 +28,7 @@ def name_of(event, collector):
 
 
 def play(script, collector=None, step_ms=10):
-    """Return the events of a script, clicks left out, each with its time in ms if a timer brought it."""
+    """Return the events of a script without clicks; events of a timer have their time in ms."""
     collector = collector or Collector(settings())
     now_ms = 0
     heard = []

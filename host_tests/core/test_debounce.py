@@ -1,6 +1,6 @@
-"""Timelines of samples through the debouncer: what it reports, and what it must not.
+"""Timelines of samples through the debouncer: what it must report, and what it must not.
 
-A timeline is a text of one letter a sample for one key, "C" closed and "." open, 1 ms apart unless told otherwise.
+A timeline is a text with one letter for each sample of one key, "C" closed and "." open, 1 ms apart unless given.
 """
 
 from phoneterm.core.debounce import INDEX, PRESSED, STUCK, WORKING, Debouncer, find_rectangles

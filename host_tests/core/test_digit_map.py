@@ -1,4 +1,4 @@
-"""Digit maps: what is read, what is refused and why, and how a number grows. Runs on CPython and on MicroPython."""
+"""Digit maps: valid maps, refused maps and why, and how a number grows. Runs on CPython and on MicroPython."""
 
 from phoneterm.core.digit_map_compiler import DEFAULT_MAP, compile_map
 from phoneterm.core.messages import Rejected
@@ -16,7 +16,7 @@ def verdicts(text, keyed):
 
 
 def complaint(text, taken=""):
-    """Return the position and the sentence with which a map is refused."""
+    """Return the position and the sentence of a refused map."""
     rejected = compile_map(text, taken)
     assert isinstance(rejected, Rejected), text
     assert rejected.reason == "digit-map"

@@ -1,4 +1,4 @@
-"""What stands and what is told: core.feedback. Runs on CPython and on MicroPython."""
+"""Standing and momentary signals: core.feedback. Runs on CPython and on MicroPython."""
 
 from phoneterm.core.actions import Indicate, Show
 from phoneterm.core.feedback import NOTICE_MS, SAME_MS, Feedback
@@ -11,7 +11,7 @@ def feedback_with(standing):
 
 
 def texts(done):
-    """Return actions as short text: signals, and lines in brackets."""
+    """Return actions as a short text: signals, and lines in brackets."""
     for action in done:
         assert isinstance(action, (Indicate, Show))
     return [action.signal if isinstance(action, Indicate) else f"[{action.line1}|{action.line2}]" for action in done]

@@ -1,4 +1,4 @@
-"""What the link remembers of commands: core.link. Runs on CPython and on MicroPython."""
+"""The link's memory of commands: core.link. Runs on CPython and on MicroPython."""
 
 from phoneterm.core.link import ANSWER_MS, MOST_COMMANDS, Link
 from phoneterm.core.terminal import Identity

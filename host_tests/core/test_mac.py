@@ -56,7 +56,7 @@ def test_strings_that_differ_anywhere_or_in_length_are_not_equal():
 
 
 class _Watched:
-    """A text that counts how many of its characters are looked at."""
+    """A text that counts how many of its characters are read."""
 
     def __init__(self, text):
         self._text = text

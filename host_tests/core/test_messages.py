@@ -1,4 +1,4 @@
-"""The wire contract: topics, every kind there and back, every bad value. Runs on CPython and on MicroPython."""
+"""The wire contract: topics, every kind encoded and decoded, every bad value. Runs on CPython and on MicroPython."""
 
 import json
 
@@ -64,7 +64,7 @@ def topic(kind):
 
 
 def signed(kind, text):
-    """Return a payload that is signed rightly, whatever its text is."""
+    """Return a correctly signed payload with any text."""
     if messages.is_signed(kind):
         text += "\n" + mac.sign(_KEY, (topic(kind) + "\n" + text).encode())
     return text.encode()

@@ -1,4 +1,4 @@
-"""The scanner's schedule: when it probes, when it scans, how long it asks to wait, and what it knows of its gaps."""
+"""The scanner's schedule: when it probes, when it scans, how long it asks to wait, and its record of gaps."""
 
 from phoneterm.core.debounce import PRESSED, STUCK, WORKING, Debouncer
 from phoneterm.core.scanner import AWAKE_US, Gaps, Scanner
@@ -7,7 +7,7 @@ _KEY = 0x0020  # index 5
 
 
 class _Matrix:
-    """Contacts that a test sets, and a record of how they were looked at."""
+    """Contacts that a test sets, and a record of the looks at them."""
 
     def __init__(self, contacts=0):
         self.contacts = contacts
@@ -23,7 +23,7 @@ class _Matrix:
 
 
 def _poll(scanner, times=1):
-    """Poll as often as told, each time after the wait the scanner asked for; return the changes."""
+    """Poll this many times, each time after the wait the scanner asked for; return the changes."""
     changes = []
     for _ in range(times):
         count = scanner.poll(scanner.wait_ms * 1000)
@@ -174,7 +174,7 @@ def test_many_gaps_keep_their_proportions_in_bounded_memory():
     assert gaps.percentile_ms(100) == 30
     for _ in range(1500):
         gaps.add(30000)
-    assert gaps.percentile_ms(50) == 30  # so what came long ago was counted ever less
+    assert gaps.percentile_ms(50) == 30  # so old gaps count less and less
 
 
 def test_forgotten_gaps_do_not_count():

@@ -1,4 +1,4 @@
-"""The table of signals: told apart by eye alone, by ear alone, in every country. Runs on CPython and on MicroPython."""
+"""The table of signals: distinct for eye or ear alone, in every country. Runs on CPython and on MicroPython."""
 
 from phoneterm.core import signals
 

@@ -11,7 +11,7 @@ _TOPIC = "phoneterm/v1/t/desk-1/"
 
 
 class Desk:
-    """A terminal, and what it has asked for so far."""
+    """A terminal, and its actions so far."""
 
     def __init__(self, read_config=read_config):
         self.terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES, read_config)
@@ -277,7 +277,7 @@ def test_a_config_that_is_wrong_is_acknowledged_with_the_error_and_the_old_one_s
 
 
 class ShortMemory:
-    """Reads configs like core.config, on a terminal whose memory is too short for it so many times."""
+    """Reads configs like core.config, but fails a given number of times for want of memory."""
 
     def __init__(self):
         self.tries = 0
@@ -295,7 +295,7 @@ class ShortMemory:
 
 
 def desk_short_of_memory(failures):
-    """Return a desk in a call, and the reader that fails so many times for a config of the bridge."""
+    """Return a desk in a call, and the reader that fails this many times for a config of the bridge."""
     short = ShortMemory()
     short.failures = failures
     return desk_in_call(short.read_config), short

@@ -1,7 +1,7 @@
 """Makes a certificate authority and certificates of servers and clients with openssl, for tests of TLS.
 
-Does not keep them: each authority lives in the folder it is given. Certificates are valid from now for one day,
-unless a test wants another time.
+Does not keep them: each authority lives in the given folder. Certificates are valid from now for one day, unless a
+test sets another time.
 """
 
 import shutil
@@ -25,7 +25,7 @@ commonName = supplied
 
 
 class Authority:
-    """A CA; `der_path` is what a terminal pins, `pem_path` what a bridge checks by."""
+    """A CA; a terminal pins `der_path`, a bridge uses `pem_path`."""
 
     def __init__(self, folder):
         self._folder = folder
@@ -51,7 +51,7 @@ class Authority:
         }
 
     def make_client_files(self, name):
-        """Return the paths of a client's certificate and key in PEM form; those in DER form end with .der instead."""
+        """Return the paths of a client's certificate and key in PEM form; the same in DER form end with .der."""
         self._run("req", *_CURVE, "-keyout", f"{name}-key.pem", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         self._run("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
                   "-days", "1", "-out", f"{name}.pem")  # fmt: skip
@@ -60,7 +60,7 @@ class Authority:
         return self._folder / f"{name}.pem", self._folder / f"{name}-key.pem"
 
     def _sign_for(self, first, last):
-        """Sign server.csr for a time that is not now, which only openssl's `ca` can."""
+        """Sign server.csr for another time than now, which only openssl's `ca` can do."""
         (self._folder / "ca.conf").write_text(_CA_CONFIG)
         (self._folder / "index").write_text("")
         (self._folder / "serial").write_text("01")

@@ -1,4 +1,4 @@
-"""What the device tests share: stories on the MicroPython VM, real brokers and a broker that misbehaves on demand."""
+"""Shared by the device tests: stories on the MicroPython VM, real brokers and a broker that misbehaves on demand."""
 
 import pytest
 from device.fake_broker import FakeBroker
@@ -9,7 +9,7 @@ from phoneterm.core import messages
 
 @pytest.fixture(params=["mosquitto", "mosquitto-2.0", "embedded broker"])
 async def broker(request, need_part):
-    """A real broker that runs; every test with it runs on all of them."""
+    """A running real broker; every test with it runs on all of them."""
     broker = Embedded() if request.param == "embedded broker" else make_mosquitto(need_part(request.param))
     await broker.start()
     yield broker
@@ -18,7 +18,7 @@ async def broker(request, need_part):
 
 @pytest.fixture
 async def embedded_broker():
-    """The broker that the bridge embeds, for what mosquitto does not do."""
+    """The bridge's embedded broker, for what mosquitto does not do."""
     broker = Embedded()
     await broker.start()
     yield broker
@@ -36,7 +36,7 @@ async def bridge_wire(broker):
 
 @pytest.fixture
 async def fake_broker():
-    """Return a coroutine that starts a broker playing the given scripts; the test fails if a script does."""
+    """Return a coroutine that starts a broker with the given scripts; the test fails if a script fails."""
     brokers = []
 
     async def start(*scripts):
@@ -53,7 +53,7 @@ async def fake_broker():
 
 @pytest.fixture
 async def tell():
-    """Return a coroutine that starts a story against the broker on a port, with options of the client.
+    """Return a coroutine that runs a story against the broker on a port, with options of the client.
 
     The story is one of `vm_modules/mqtt_stories.py`; `arguments` are its own.
     """

@@ -1,7 +1,7 @@
 """A broker that does what a test says, byte by byte.
 
-Does not know MQTT beyond cutting what it receives into packets. Each connection plays the next script, a coroutine
-function of a Peer; the last script is played for every further connection.
+Does not know MQTT beyond cutting its input into packets. Each connection runs the next script, a coroutine function
+of a Peer; every further connection runs the last script.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ CONNACK = b"\x20\x02\x00\x00"
 
 
 class Peer:
-    """One client's connection, as the broker has it."""
+    """The broker's end of one client's connection."""
 
     def __init__(self, reader, writer):
         self._reader = reader
@@ -30,7 +30,7 @@ class Peer:
                 return Received(first, await self._reader.readexactly(length))
 
     async def chunk(self):
-        """Return whatever one read gives."""
+        """Return the data of one read."""
         return await self._reader.read(65536)
 
     def send(self, octets):
@@ -38,7 +38,7 @@ class Peer:
         self._writer.write(octets)
 
     async def trickle(self, octets):
-        """Send bytes one at a time, each in a segment of its own."""
+        """Send bytes one at a time, each in its own segment."""
         for octet in octets:
             self._writer.write(bytes([octet]))
             await self._writer.drain()
@@ -57,7 +57,7 @@ class Peer:
             pass
 
     async def packet_but_pings(self):
-        """Return the next packet that is no PINGREQ; pings are answered."""
+        """Return the next packet other than PINGREQ; pings are answered."""
         while True:
             packet = await self.packet()
             if packet.first != 0xC0:
@@ -75,7 +75,7 @@ def suback(subscribe, code=1):
 
 
 class FakeBroker:
-    """Listens on a free port of 127.0.0.1; `errors` holds what went wrong in scripts."""
+    """Listens on a free port of 127.0.0.1; `errors` holds the errors of scripts."""
 
     def __init__(self, scripts):
         self._scripts = list(scripts)

@@ -1,7 +1,7 @@
-"""Real brokers on 127.0.0.1 with one terminal and one bridge: mosquitto, and the one that the bridge embeds.
+"""Real brokers on 127.0.0.1 with one terminal and one bridge: mosquitto, and the bridge's embedded one.
 
 Does not interpret messages. Both apply the contract's access rules, so that the same tests run on both. `send` and
-`received` speak as the bridge.
+`received` use the bridge's connection.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class BridgeWire:
         self._client.on_subscribe = lambda *_: self._subscribed.set()
 
     async def connect(self, port, username, password):
-        """Connect and subscribe to all that the terminal says."""
+        """Connect and subscribe to all messages of the terminal."""
         self._client.set_auth_credentials(username, password)
         await self._client.connect("127.0.0.1", port, version=MQTTv311)
         self._client.subscribe(messages.bridge_filter(BASE), qos=1)
@@ -68,7 +68,7 @@ class BridgeWire:
         return (await self.until(lambda row: row[:2] == (where, payload)))[2]
 
     async def until(self, is_wanted, patience_s=PATIENCE_S):
-        """Wait for a message (topic, payload, is_retained) that is wanted, and return it."""
+        """Wait for a matching message (topic, payload, is_retained), and return it."""
         deadline = asyncio.get_running_loop().time() + patience_s
         while True:
             for row in self.received:
@@ -82,7 +82,7 @@ class BridgeWire:
 
 
 class Embedded:
-    """The broker that the bridge embeds, with a roster of one; `tls` is its SSLContext, if any."""
+    """The bridge's embedded broker, with a roster of one terminal; `tls` is its SSLContext, if any."""
 
     def __init__(self, tls=None):
         self._tls = tls

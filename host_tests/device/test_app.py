@@ -1,4 +1,4 @@
-"""The application on the real MicroPython VM, with a terminal, a client and a keypad that do what the story says."""
+"""The application on the real MicroPython VM, with a terminal, a client and a keypad that the story controls."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ _PATH = (_PROGRAMS / "two_regions", vm.FAKE_MODULES, FIRMWARE)
 
 
 def tell(story):
-    """Tell a story to its end and return the lines that it printed."""
+    """Run a story to its end and return its output lines."""
     return run_program(_PROGRAMS / "app_stories.py", story, path=_PATH)
 
 

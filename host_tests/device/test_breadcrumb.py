@@ -1,4 +1,4 @@
-"""The breadcrumb: what is remembered of the last run for each way in which it can have ended."""
+"""The breadcrumb: what it remembers for each way in which the last run can have ended."""
 
 import pytest
 from phoneterm.device.breadcrumb import Breadcrumb
@@ -7,7 +7,7 @@ PWRON, HARD, WDT, SOFT = 1, 2, 3, 5
 
 
 class Machine:
-    """A chip whose memory outlives its resets; `start` begins one for a cause."""
+    """A chip whose memory survives its resets; `start` starts it with a cause."""
 
     PWRON_RESET, HARD_RESET, WDT_RESET, SOFT_RESET = PWRON, HARD, WDT, SOFT
 

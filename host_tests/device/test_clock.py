@@ -1,4 +1,4 @@
-"""The clock is set before a certificate is checked, and what stands in the way is said once. On the MicroPython VM."""
+"""The clock is set before a certificate is checked, and an obstacle is logged once. On the MicroPython VM."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ _PROGRAM = Path(__file__).parent / "vm_modules" / "clock_story.py"
 
 
 def wait_for_clock(answers, time_host="", year=2000):
-    """Wait for the clock of a chip that believes it is a year; return the year then, who was asked, what was logged."""
+    """Wait for the clock of a chip that starts in `year`; return the year, the servers asked, and the log."""
     (line,) = run_program(_PROGRAM, year, json.dumps(answers), time_host)
     return json.loads(line)
 

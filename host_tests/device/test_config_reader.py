@@ -21,7 +21,7 @@ class DigitMapText:
         core.digit_map_text = sys.modules[_CORE + ".digit_map_text"] = self
 
     def parse_map(self, text, taken):
-        """Be a map of the one number 1, or fail."""
+        """Return a map with the only number 1, or fail."""
         self.saw_config = _CORE + ".config" in sys.modules
         if self._error:
             raise self._error

@@ -1,4 +1,4 @@
-"""A tick that changes nothing takes no memory, so that no garbage is collected while nothing happens."""
+"""A tick that changes nothing takes no memory, so no garbage is collected while the terminal is idle."""
 
 import subprocess
 from pathlib import Path

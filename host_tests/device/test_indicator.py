@@ -17,7 +17,7 @@ class Lamp:
 
 
 class Buzzer:
-    """A PWM that keeps what it sounds like."""
+    """A PWM that keeps its sound."""
 
     hz = 1000
     duty = 0
@@ -120,7 +120,7 @@ def test_a_board_without_lamp_and_buzzer_still_tells_its_signals():
 
 
 class Pause:
-    """What a task waits for: one step of the test."""
+    """An awaitable that lasts one step of the test."""
 
     def __await__(self):
         yield
@@ -128,7 +128,7 @@ class Pause:
 
 @pytest.fixture
 def go_dark(monkeypatch):
-    """Return a function that has an indicator go dark; it returns after how many ms it was."""
+    """Return a function that makes an indicator go dark and returns after how many ms it was."""
     monkeypatch.setattr(asyncio, "sleep_ms", lambda _: Pause(), raising=False)
 
     def run(desk):

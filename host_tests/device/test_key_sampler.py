@@ -1,4 +1,4 @@
-"""The key sampler on the real MicroPython VM: what it keeps, in which order, with which times, and when it looks."""
+"""The key sampler on the real MicroPython VM: what it keeps, in which order, at which times, and when it looks."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ _PROGRAM = Path(__file__).parent / "vm_modules" / "key_sampler_stories.py"
 
 
 def tell(story):
-    """Tell a story to its end and return the lines that it printed."""
+    """Run a story to its end and return its output lines."""
     return run_program(_PROGRAM, story)
 
 

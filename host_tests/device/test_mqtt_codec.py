@@ -1,4 +1,4 @@
-"""The MQTT packets and the decoder, as pure code: boundaries, and anything at all in any pieces."""
+"""The MQTT packets and the decoder, as pure code: boundaries, and any input in any pieces."""
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ def test_a_packet_that_cannot_exist_is_our_own_mistake(make):
 
 
 def decode(octets, sizes=(65536,), limit=LIMIT):
-    """Return every packet of a stream that comes in pieces of the given sizes, and the malformed one that ended it."""
+    """Return every packet of a stream in pieces of the given sizes, including the malformed one that ended it."""
     decoder = Decoder(limit)
     found = []
     at = piece = 0

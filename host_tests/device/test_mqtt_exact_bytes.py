@@ -1,4 +1,4 @@
-"""The MQTT client on the real MicroPython VM against a broker that says exactly what the test wants, or nothing."""
+"""The MQTT client on the real MicroPython VM against a broker that sends exactly the test's bytes, or nothing."""
 
 import asyncio
 
@@ -111,7 +111,7 @@ async def test_a_connection_cut_in_mid_packet_is_made_again(fake_broker, tell):
 
 
 async def test_a_half_open_connection_is_noticed_after_half_a_keepalive(fake_broker, tell):
-    """Which is 7.5 s at the usual 15; here it is 2 s. `make bench-link` measures it."""
+    """That is 7.5 s at the usual 15; here it is 2 s. `make bench-link` measures it."""
 
     async def deaf(peer):
         await peer.welcome()
@@ -129,7 +129,7 @@ async def test_a_half_open_connection_is_noticed_after_half_a_keepalive(fake_bro
 
 
 async def test_pings_keep_an_idle_connection_up(fake_broker, tell):
-    """They come every quarter of the keepalive: twice that long nothing was heard in the test above."""
+    """They come every quarter of the keepalive; in the test above the connection ends after twice that time."""
 
     async def script(peer):
         await peer.welcome()

@@ -87,7 +87,7 @@ async def test_a_broker_that_comes_back_is_found_again_and_nothing_is_sent_late(
 
 
 async def test_a_second_connection_of_the_same_terminal_does_not_end_in_a_fight(broker, tell):
-    """The broker closes the older one; both come back ever more slowly instead of throwing each other out all day."""
+    """The broker closes the older one; both come back ever more slowly instead of disconnecting each other all day."""
     first = await tell(broker.port, "up_for_a_while")
     await first.until_said("up")
     second = await tell(broker.port, "up_for_a_while")
@@ -96,6 +96,6 @@ async def test_a_second_connection_of_the_same_terminal_does_not_end_in_a_fight(
 
 
 async def test_a_cut_connection_comes_back_exactly_once_each_time_and_nothing_of_wifi_is_touched(broker, tell):
-    """How long it takes, `make bench-link` measures."""
+    """`make bench-link` measures how long it takes."""
     story = await tell(broker.port, "cut_five_times")
     assert (await story.end())[-1] == [6, [True] + [False, True] * 5, False]

@@ -71,7 +71,7 @@ async def test_a_cut_tls_connection_is_made_again(tls_broker, tell):
 
 @pytest.fixture
 async def asking_broker(need_part, tmp_path):
-    """A mosquitto that asks everybody for a certificate of `authority`."""
+    """A mosquitto that requires a certificate of `authority`."""
     if not is_possible():
         pytest.skip("openssl is not on this machine: install the package openssl.")
     authority = Authority(tmp_path / "authority")
@@ -99,7 +99,7 @@ NO_TLS = "no TLS with it: "
 
 
 def assert_no_tls(story):
-    """Assert that the handshake failed: a broker that hangs up while we still write is seen before its alert is."""
+    """Assert that the handshake failed: a broker that closes while we write is noticed before its alert."""
     event, reason = story.logged[0]
     assert event in ("link-lost", "link-refused")
     assert reason.startswith(NO_TLS)

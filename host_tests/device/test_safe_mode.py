@@ -1,4 +1,4 @@
-"""Safe mode on a virtual phone: who gets there, what it says and takes, on real brokers with the real umqtt.simple."""
+"""Safe mode on a virtual phone: its causes, messages and requests, on real brokers with the real umqtt.simple."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ FAILS_TO_START = "\n\ndef make_display():\n    raise OSError(19, 'no display')\n
 
 @pytest.fixture
 async def make_phone(need_stock_modules, tmp_path):
-    """Return a coroutine that makes a phone and its client; `board_text` is put at the end of its board.py."""
+    """Return a coroutine that makes a phone and its client; `board_text` is appended to its board.py."""
     phones = []
 
     async def make(board_text="", held="", display="", **settings):
@@ -56,7 +56,7 @@ async def wait_logged(phone, client, line):
 
 
 async def next_hello(wire, is_safe=True):
-    """Wait for a hello that was not waited for yet, and return its fields."""
+    """Wait for the next hello, and return its fields."""
     where = topic(messages.HELLO)
 
     def is_wanted(row):
@@ -72,7 +72,7 @@ async def next_hello(wire, is_safe=True):
 
 @pytest.fixture
 async def wire(bridge_wire):
-    """The bridge's connection, which knows what was waited for."""
+    """The bridge's connection, which remembers which hellos were taken."""
     bridge_wire.seen = []
     return bridge_wire
 
@@ -91,7 +91,7 @@ async def test_a_key_held_while_power_comes_leads_to_safe_mode_and_a_reboot_out_
     assert (state["signal"], state["display"]) == ("safe-mode", ["safe mode", "cancel key held"])
     assert phone.watchdog_ms == 0
     wire.send(topic(messages.REQUEST), request(hello["boot"], "reboot"))
-    again = await next_hello(wire, is_safe=False)  # although the key is still held: power did not come anew
+    again = await next_hello(wire, is_safe=False)  # although the key is still held: this was no power-on
     assert (again["crash"], again["safe"]) == (None, None)
     assert phone.state()["boots"] == 2
 
@@ -220,7 +220,7 @@ async def tls_broker(need_part, tmp_path):
 
 
 def use_images_umqtt(phone, stock_modules):
-    """Put the umqtt.simple of today's images in front of the earlier one."""
+    """Put the umqtt.simple of present images in front of the earlier one."""
     (phone.files / "umqtt_1_3_4").symlink_to(stock_modules / "umqtt")
     (phone.files / "umqtt").symlink_to(IMAGES_UMQTT)
 

@@ -1,4 +1,4 @@
-"""The drawing task on the real MicroPython VM, with a display that keeps what was asked of it and when."""
+"""The drawing task on the real MicroPython VM, with a display that records its calls and their times."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ _PROGRAM = Path(__file__).parent / "vm_modules" / "screen_stories.py"
 
 
 def tell(story):
-    """Tell a story to its end and return the lines that it printed."""
+    """Run a story to its end and return its output lines."""
     return run_program(_PROGRAM, story)
 
 

@@ -1,4 +1,4 @@
-"""Settings: what is right becomes one value, what is wrong one sentence that names the key."""
+"""Settings: valid ones become one value, a mistake one sentence that names the key."""
 
 import pytest
 from phoneterm.core.messages import is_tid
@@ -11,7 +11,7 @@ RIGHT = {
 
 
 class Storage:
-    """An NVS of texts or bytes; ESP-IDF's own numbers for what is missing or too long."""
+    """An NVS of texts or bytes; ESP-IDF's own error numbers for missing or too long values."""
 
     def __init__(self, values):
         self._values = values
@@ -29,7 +29,7 @@ class Storage:
 
 
 def read(**changes):
-    """Return what is read from the right values with some changed; None takes one away."""
+    """Return the result for valid values with some changed; None removes one."""
     values = {key: value for key, value in (RIGHT | changes).items() if value is not None}
     return settings.read(Storage(values), is_tid)
 

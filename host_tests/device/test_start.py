@@ -1,4 +1,4 @@
-"""From reset to the first key, and how the whole firmware comes through what goes wrong: hangs, panics, lost files."""
+"""From reset to the first key, and how the whole firmware survives faults: hangs, panics, lost files."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ SETTINGS = {
 
 @pytest.fixture
 async def make_phone(need_stock_modules, tmp_path):
-    """Return a coroutine that makes a phone of copies of the firmware and the board, and its client.
+    """Return a coroutine that makes a phone from copies of firmware and board, and its client.
 
     `change` is called with the folder of the firmware's sources before they are compiled.
     """
@@ -52,7 +52,7 @@ async def wait_logged(phone, client, line, deadline_s=30):
 
 
 async def next_crash(bridge_wire, seen):
-    """Return the crash in the next hello, which is one of a new start."""
+    """Return the crash in the next hello of a new start."""
     where = topic(messages.HELLO)
 
     def read(row):
@@ -181,7 +181,7 @@ async def test_a_board_with_a_mistake_is_a_sentence_too(broker, make_phone):
 )
 async def test_without_the_modules_of_safe_mode_the_repl_is_left(make_phone, lost, lines):
     phone, client = await make_phone()
-    await client.power(False)  # a firmware that runs may just need what is taken away
+    await client.power(False)  # a running firmware might need the removed files
     for name in lost:
         path = phone.files / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,4 +1,4 @@
-"""The terminal's TLS context: what cannot be set up is one sentence. On the MicroPython VM, without a broker."""
+"""The terminal's TLS context: a setting that does not work gives one sentence. On the MicroPython VM, no broker."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The firmware on a virtual phone that waits as the chip does, in ticks of 10 ms: no short tap is lost for it."""
+"""The firmware on a virtual phone that waits in ticks of 10 ms, like the chip: no short tap is lost."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ async def bridge_wire(embedded_broker):
 
 @pytest.fixture
 async def keypad(embedded_broker, bridge_wire):
-    """The keypad of a phone in a call, whose user may transfer it anywhere."""
+    """The keypad of a phone in a call; its user may transfer to any number."""
     phone = VirtualPhone(SETTINGS | {"mqtt_port": str(embedded_broker.port)}, tick_ms=10)
     await phone.start()
     client = await PhoneClient.connect("127.0.0.1", phone.control_port)
@@ -46,9 +46,9 @@ async def keypad(embedded_broker, bridge_wire):
 
 
 async def test_each_of_many_taps_of_25_ms_is_in_the_number(keypad, bridge_wire):
-    """A busy computer may keep the whole phone from running for as long as a tap: a number is keyed up to five times.
+    """A busy computer may stop the whole phone for as long as a tap, so a number is keyed up to five times.
 
-    Where a look at the keypad waits for a tick, one tap in four is lost, and no such number ever arrives.
+    If a look at the keypad had to wait for a tick, one tap in four would be lost, and no such number would ever arrive.
     """
     numbers = []
     while NUMBER not in numbers and len(numbers) < MOST_TRIES:
@@ -65,7 +65,7 @@ async def test_each_of_many_taps_of_25_ms_is_in_the_number(keypad, bridge_wire):
 
 
 async def command_of(bridge_wire):
-    """Return the command that the terminal sends now, None when it sends none."""
+    """Return the terminal's next command, None if it sends none."""
     where = topic(messages.COMMAND)
     try:
         _, payload, _ = await bridge_wire.until(lambda row: row[0] == where, 2)

@@ -1,4 +1,4 @@
-"""The untouched firmware on a virtual phone against real brokers: settings, Wi-Fi, broker and lamp together."""
+"""The unchanged firmware on a virtual phone against real brokers: settings, Wi-Fi, broker and lamp together."""
 
 import asyncio
 import shutil
@@ -111,7 +111,7 @@ async def test_a_bridge_that_was_away_is_told_the_state_by_the_broker(broker, br
 
 
 async def test_what_the_broker_makes_up_is_refused_and_counted_in_the_telemetry(broker, bridge_wire, start_phone):
-    """Permissions without a signature, with one of another key, and those of another terminal: the right key is 0."""
+    """Permissions without a signature, with another key's signature, and of another terminal; the right key is 0."""
     await start_phone(mqtt_port=str(broker.port))
     await bridge_wire.until(lambda row: row[0] == topic(messages.HELLO))
     where = topic(messages.PERMISSIONS)
@@ -127,7 +127,7 @@ async def test_what_the_broker_makes_up_is_refused_and_counted_in_the_telemetry(
     assert topic(messages.ACK) not in [row[0] for row in bridge_wire.received]
 
 
-# A module whose first look-up of a name ends once the test says so.
+# A module whose first name look-up ends when the test allows it.
 SLOW_NAMES = Path(__file__).parent / "vm_modules" / "slow_names" / "socket.py"
 
 
@@ -145,7 +145,7 @@ async def blocked_phone(start_phone):
 
 
 def lamps(events):
-    """Return what the lamp has done."""
+    """Return the lamp's changes."""
     return [event["on"] for event in events if event["event"] == "lamp"]
 
 

@@ -1,4 +1,4 @@
-"""The Wi-Fi supervisor on the real MicroPython VM, with a radio that does what the story says."""
+"""The Wi-Fi supervisor on the real MicroPython VM, with a radio that the story controls."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ _PROGRAM = Path(__file__).parent / "vm_modules" / "wifi_stories.py"
 
 
 def tell(story):
-    """Tell a story to its end and return the lines that it printed."""
+    """Run a story to its end and return its output lines."""
     return run_program(_PROGRAM, story)
 
 

@@ -1,4 +1,4 @@
-"""The wipe: nothing that was set up is left, whatever it looks like."""
+"""The wipe: it leaves no setting and no file that a setting names, in any form."""
 
 import pytest
 from phoneterm.device import settings
@@ -6,7 +6,7 @@ from phoneterm.device.wipe import erase
 
 
 class Storage:
-    """An NVS namespace; what is erased counts once it is committed."""
+    """An NVS namespace; an erasure counts once it is committed."""
 
     def __init__(self, values):
         self.values, self.pending = values, dict(values)

@@ -1,4 +1,4 @@
-"""Starts stories about the MQTT client on the MicroPython VM and follows what they say.
+"""Starts stories about the MQTT client on the MicroPython VM and follows their output.
 
 Does not know brokers; `vm_modules/client_lab.py` is the other half, inside the VM.
 """
@@ -15,7 +15,7 @@ PATIENCE_S = 30
 
 
 class VmStory:
-    """One story that runs; `said` holds what it said, `logged` what the client logged."""
+    """One running story; `said` holds its output, `logged` the client's log."""
 
     def __init__(self, process):
         self.said = []
@@ -27,7 +27,7 @@ class VmStory:
 
     @classmethod
     async def start(cls, name, arguments, options, heap_kib=vm.CHIP_HEAP_KIB):
-        """Start a story of `vm_modules/mqtt_stories.py`, with arguments of its own and options of the client."""
+        """Start a story of `vm_modules/mqtt_stories.py`, with its own arguments and options of the client."""
         script = _HERE / "vm_modules" / "client_lab.py"
         argv, environment = vm.command(script, heap_kib, [FIRMWARE], [name, json.dumps(arguments)])
         environment["CLIENT_LAB"] = json.dumps(options)
@@ -37,7 +37,7 @@ class VmStory:
         return cls(process)
 
     async def until_said(self, *values):
-        """Wait until the story has said exactly this."""
+        """Wait until the story has printed exactly this."""
         await self._until(lambda: list(values) in self.said, f"it never said {list(values)}")
 
     async def until_logged(self, event):
@@ -46,7 +46,7 @@ class VmStory:
         return next(row[1] for row in self.logged if row[0] == event)
 
     async def end(self):
-        """Wait for the end of the story and return what it said."""
+        """Wait for the end of the story and return its output."""
         await asyncio.wait_for(self._follower, PATIENCE_S)
         assert await self._process.wait() == 0, self.trouble
         assert not self.trouble

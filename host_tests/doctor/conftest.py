@@ -1,4 +1,4 @@
-"""What the doctor's tests share: a store with one terminal, and settings for it."""
+"""Shared by the doctor's tests: a store with one terminal, and settings for it."""
 
 import pytest
 from bridge.fresh_store import open_fresh_store

@@ -1,4 +1,4 @@
-"""What the doctor finds at brokers: a real mosquitto, rightly and wrongly configured, and the embedded one."""
+"""The doctor's findings at brokers: a real mosquitto, correctly and wrongly configured, and the embedded one."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from phoneterm_bridge.settings.bridge import BrokerSettings
 
 @pytest.fixture
 async def start(tmp_path, need_part):
-    """Return a function that starts a mosquitto, its files changed; it returns (scene, settings, probe)."""
+    """Return a function that starts a mosquitto with changed files; it returns (scene, settings, probe)."""
     started = []
 
     async def start_one(change=None, **options):
@@ -140,7 +140,7 @@ async def test_wrong_passwords_are_problems(start):
 
 
 def put_files(files, *more):
-    """Return a change that gives mosquitto files, each under the option that names it, and adds lines."""
+    """Return a change that adds files to mosquitto's configuration, by the option that names each, and lines."""
 
     def seen(folder, option):
         config = (folder / "mosquitto.conf").read_text()
@@ -166,7 +166,7 @@ def authority(tmp_path):
 
 @pytest.fixture
 async def start_strict(start, authority, tmp_path):
-    """Return a function that starts a mosquitto which asks for certificates; it returns the settings for it."""
+    """Return a function that starts a mosquitto that requires certificates; it returns the settings for it."""
 
     async def start_one(whose):
         files = authority.make_server_files("localhost", ("20200101", "20700101"))
@@ -200,7 +200,7 @@ async def test_a_broker_that_wants_another_certificate_from_the_bridge_is_a_prob
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 async def test_the_bridges_certificate_is_shown_in_the_handshake_of_either_tls(authority, tmp_path, version):
-    """With TLS 1.2 a client that shows none never gets through the handshake."""
+    """With TLS 1.2 a client without one never completes the handshake."""
     for option, content in authority.make_server_files("localhost", ("20200101", "20700101")).items():
         (tmp_path / option).write_bytes(content)
     context = make_server_context(tmp_path / "certfile", tmp_path / "keyfile", authority.pem_path)

@@ -1,4 +1,4 @@
-"""The certificate of the embedded broker: its dates, its name and who signed it, from its files alone."""
+"""The certificate of the embedded broker: its dates, its name and its issuer, read only from its files."""
 
 import time
 

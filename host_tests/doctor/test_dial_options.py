@@ -1,4 +1,4 @@
-"""The options of Dial and Queue as PBXs write them: read from plain values, without a PBX."""
+"""The options of Dial and Queue as PBXs write them, read from plain values, without a PBX."""
 
 import pytest
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN
@@ -39,7 +39,7 @@ def line(extension, application, data):
         ("PJSIP/101,20,${DIAL_OPTIONS}I", {"DIAL_OPTIONS": "Tt"}, OK),
         ("PJSIP/101,20,${DIAL_OPTIONS}", {}, PROBLEM),
         ("PJSIP/101,20,M(Tt)r", {}, PROBLEM),
-        ("PJSIP/101,20,T", {}, PROBLEM),  # only who calls 101 could transfer
+        ("PJSIP/101,20,T", {}, PROBLEM),  # only the caller of 101 could transfer
         ("PJSIP/101,,rt", {}, OK),
     ],
 )

@@ -30,7 +30,7 @@ from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.reading import read_snapshot
 from typer.testing import CliRunner
 
-Volume = namedtuple("Volume", ("f_flag", "f_bavail", "f_frsize"))  # as much of what statvfs says as is looked at
+Volume = namedtuple("Volume", ("f_flag", "f_bavail", "f_frsize"))  # the fields of statvfs that are used
 
 
 def test_a_settings_file_that_others_can_read_is_named(tmp_path, make_settings):
@@ -192,7 +192,7 @@ async def test_a_source_that_breaks_hides_nothing(make_settings):
 
 @pytest.fixture
 def _logs_as_before():
-    """Leave the loggers of this process as they were."""
+    """Restore the loggers of this process."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield

@@ -1,4 +1,4 @@
-"""Each finding about the PBX, made to occur on the simulator and on a real Asterisk, or on Asterisk alone."""
+"""Each finding about the PBX, provoked on the simulator and on a real Asterisk, or only on Asterisk."""
 
 import asyncio
 import dataclasses

@@ -1,4 +1,4 @@
-"""Each finding about terminals: who has not taken what it was sent, who is short of memory, and what helps."""
+"""Each finding about terminals: not taken what they were sent, short of memory, and the remedy."""
 
 import pytest
 from doctor.reading import change_of, verdicts
@@ -13,7 +13,7 @@ SHORT = "the memory is too short to read it"
 
 @pytest.fixture
 def note(store_path):
-    """Return a function that notes what is wrong with terminals (tid, what, detail), as the bridge does."""
+    """Return a function that records troubles of terminals (tid, what, detail), as the bridge does."""
 
     def note(*troubles):
         engine = open_store(store_path)

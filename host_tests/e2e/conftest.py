@@ -1,7 +1,7 @@
 """One installation for each PBX and VM: keypad, firmware on MicroPython, MQTT, bridge, PBX and its phones.
 
-The 32-bit VMs have the heap that copied files must work in, or the one that a chip begins with for frozen ones
-(`heap_lab/limits.py`). A terminal that says there that its memory is short has failed, whatever else it did.
+The 32-bit VMs have the heap limit for copied files, or a chip's initial heap for frozen ones (`heap_lab/limits.py`). A
+terminal that reports a shortage of memory there has failed, whatever else it did.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ WITH_DISPLAYS = [pytest.param(Place("simulator", display=kind), id=f"simulator-t
 
 
 def phone_of(place, heap):
-    """Return what makes the phone of a place; `heap` is what its chip has, for the 32-bit VM."""
+    """Return a function that makes the phone of a place; `heap` is the heap of its chip, for the 32-bit VM."""
     return partial(
         make_virtual_phone, bits=place.bits, is_frozen=place.is_frozen, display=place.display,
         tick_ms=10 if place.display else 0, **heap,
@@ -91,13 +91,13 @@ async def desk(whole):
 
 @pytest.fixture
 def hand(whole, note):
-    """The hand at the keypad, which keys again what the phone could not hear because the computer was busy."""
+    """The hand at the keypad; it keys again what the phone missed because the computer was busy."""
     return Hand(whole, note)
 
 
 @pytest_asyncio.fixture(loop_scope="package")
 async def hand_made(desk):
-    """A terminal made by hand with the secrets of the real one, which gets a session of its own again afterwards."""
+    """A hand-made terminal with the secrets of the real one, which gets a new session afterwards."""
     async with HandMadeTerminal(desk) as terminal:
         yield terminal
     starting = asyncio.create_task(desk.keypad.wait_for_event(lambda event: event.get("name") == "starting"))

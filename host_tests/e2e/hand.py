@@ -1,8 +1,8 @@
-"""A hand at a phone's keypad that does as a user does: when the phone says "Key it again", it keys it again.
+"""A hand at a phone's keypad that acts like a user: when the phone says "Key it again", it keys it again.
 
-Does not look away from mistakes of the firmware: a phone stalls by itself, or because this computer did not let its
-process run, and only the second is a reason to key again. The kernel knows how long a process that could run was kept
-from it (Linux, /proc/PID/schedstat), and how long this whole computer was (/proc/stat).
+Does not hide faults of the firmware: a phone stalls by itself, or because this computer did not let its process run,
+and only the second is a reason to key again. The kernel knows how long a runnable process had to wait
+(Linux, /proc/PID/schedstat), and how long this whole computer had to (/proc/stat).
 """
 
 import asyncio
@@ -13,15 +13,15 @@ from virtual_phone.client import PhoneError
 
 AGAIN = ["Key it again", ""]
 MOST_TRIES = 4
-# The firmware takes three looks that are more than 60 ms apart for a stall; its own are at most half as far apart.
+# Three looks more than 60 ms apart are a stall for the firmware; its own are at most half as far apart.
 LEAST_WAIT_MS = 30
 HEARD_S = 10
-REST_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
-# The first line of the display once all that was keyed is heard; some displays show other lines on the way to it.
+REST_S = 1  # keys within 0.7 s after a finished sequence count as the rest of it
+# The first line of the display once all keys are taken; some displays show other lines on the way to it.
 _HEARD = (
     "Sent", "Accepted", "Swapped", "Ringing", "Answered", "Transferred", "Caller is back", "Not allowed",
 )  # fmt: skip
-_NO_LINK = "no-link"  # the signal; the display says so for as long as it is so
+_NO_LINK = "no-link"  # the signal; the display says so for as long as it lasts
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
@@ -32,10 +32,10 @@ class Hand:
         self._keypad = installation.keypad
         self._phone = installation.phone
         self._note = note
-        self.asked_again = 0  # so often has the phone asked to key again
+        self.asked_again = 0  # how often the phone has asked to key again
 
     async def key(self, text):
-        """Key something until the phone has heard it; return the keypad's answer, with the times of the keys."""
+        """Key something until the phone has taken it; return the keypad's answer, with the times of the keys."""
         for _ in range(MOST_TRIES):
             pid = self._phone.pid
             before_ms = kept_waiting_ms(pid)
@@ -51,7 +51,7 @@ class Hand:
         raise AssertionError(f"the phone has not heard {text}, though it was keyed {MOST_TRIES} times")
 
     async def _key_once(self, text):
-        """Return the keypad's answer and what the phone said to all of it; None when it said nothing."""
+        """Return the keypad's answer and the phone's reaction; None when there was none."""
         said = asyncio.create_task(self._keypad.wait_for_event(_is_said, HEARD_S))
         await asyncio.sleep(0)  # lets the task begin to listen
         answer = await self._keypad.type(text)
@@ -69,7 +69,7 @@ def _is_said(event):
 
 
 def kept_waiting_ms(pid):
-    """Return for how long a process has been kept from running since it started, and this computer since it did."""
+    """Return how long a process has been kept from running since it started, and this computer since its start."""
     queued_ns = int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
     stolen_ticks = int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8])
     return queued_ns / 1e6 + stolen_ticks * _TICK_MS

@@ -1,6 +1,6 @@
-"""A terminal made by hand: speaks MQTT with a terminal's own secrets, and does not ask any keypad or firmware.
+"""A hand-made terminal: speaks MQTT with a terminal's own secrets, without keypad or firmware.
 
-Does not behave: it is what somebody does who has taken the secrets from a phone, or a firmware with a mistake.
+Does not follow the rules: it acts like somebody with stolen secrets, or like a faulty firmware.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class HandMadeTerminal:
         return session["session"], call["call"]
 
     async def command(self, number, op="blind"):
-        """Send a command in a session of its own, and return the first result."""
+        """Send a command in its own session, and return the first result."""
         session, call = await self.open_session()
         ident = f"{session}.1"
         fields = {"id": ident, "op": op, "number": number, "first_ms": 0, "since_ms": 1, "call": call}

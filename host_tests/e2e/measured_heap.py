@@ -1,4 +1,4 @@
-"""What the firmware takes of a chip's heap, measured once in a run, however many tests and workers ask."""
+"""How much of a chip's heap the firmware takes, measured once in a run, however many tests and workers ask."""
 
 from dataclasses import asdict
 
@@ -6,7 +6,7 @@ from heap_lab import measure
 
 
 async def measure_heap(make_once, is_frozen):
-    """Return what is in use at ready; `make_once`: the fixture."""
+    """Return the bytes in use at ready; `make_once`: the fixture."""
 
     async def measure_in_full():
         return asdict(await measure.measure_live(is_frozen, await measure.measure_chip()))

@@ -20,7 +20,7 @@ COLLEAGUE = "102"
 
 @pytest.fixture(autouse=True)
 def no_sequence_is_tainted(whole, hand):
-    """Fails the test when the terminal was too busy for its keypad, unless the computer was too busy for it."""
+    """Fails the test if the terminal was too busy for its keypad, unless the computer was too busy for the terminal."""
     started_ms = time.monotonic() * 1000
     yield
     shown = [event for event in whole.keypad.history if event["event"] == "display" and event["time_ms"] > started_ms]
@@ -28,7 +28,7 @@ def no_sequence_is_tainted(whole, hand):
 
 
 def is_talking(legs, one, other):
-    """Say whether two endpoints hear each other and nobody else, by the PBX's own channels and bridges."""
+    """Say whether two endpoints hear only each other, according to the PBX's own channels and bridges."""
     hears = {leg.endpoint: leg.connected_to for leg in legs if leg.state == "up" and not leg.is_on_hold}
     return hears.get(one) == other and hears.get(other) == one
 
@@ -50,9 +50,9 @@ def count_commands(desk):
 
 
 async def note_times(desk, figures, pbx, answer, op, words):
-    """Note how long after the last key's press each line of the newest command's timeline was journalled.
+    """Note the time from the last key's press to each line of the newest command's timeline in the journal.
 
-    Lines after the first are written a little later than they are told.
+    Lines after the first are written a little later than they are reported.
     """
     keyed_ms = [key["time_ms"] for key in answer["keys"] if key["down"]][-1] + (time.time() - time.monotonic()) * 1000
     query = "select word, min(at_ms) from lines where entry = (select max(entry) from commands) group by word"
@@ -126,7 +126,7 @@ async def test_a_hand_made_command_without_the_permission_is_refused_by_the_brid
 
 
 async def test_the_same_hand_made_command_with_the_permission_is_carried_out(desk, hand_made):
-    """What refuses the one above is the permission, not its make."""
+    """So the test above was refused for the permission, not because the terminal is hand-made."""
     result = await hand_made.command(COLLEAGUE)
     assert result["state"] == "accepted"
     await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE))

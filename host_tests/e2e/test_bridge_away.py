@@ -1,4 +1,4 @@
-"""The bridge goes away, broker and all, with the keypad in use: refusals at once, and where things stand afterwards."""
+"""The bridge goes away with its broker while the keypad is in use: immediate refusals, and the state afterwards."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from e2e.test_acceptance_story import COLLEAGUE, count_commands, is_gone, is_on_
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 BACK_S = 30
-PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
+PAUSE_S = 1  # keys within 0.7 s after a finished sequence count as the rest of it
 
 
 async def test_what_is_keyed_without_the_bridge_is_refused_and_does_not_happen_when_it_is_back(desk, hand):
@@ -42,7 +42,7 @@ async def test_a_consultation_outlives_the_bridge_and_is_ended_by_a_key(desk, ha
 
 
 async def _come_back(desk, line):
-    """Start the bridge again, and wait until it has told the terminal where its call stands."""
+    """Start the bridge again, and wait until it has told the terminal the state of its call."""
     told = asyncio.create_task(desk.keypad.wait_for_event(lambda event: event.get("line") == line, BACK_S))
     await asyncio.sleep(0)  # lets the task begin to listen
     await desk.restart_bridge()

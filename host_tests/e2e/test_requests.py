@@ -1,4 +1,4 @@
-"""An administrator's request, from the command line in a process of its own to the firmware on the virtual phone."""
+"""An administrator's request, from the command line in its own process to the firmware on the virtual phone."""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ _NOT_SET_UP = "The setting wifi_ssid is missing: provision this terminal."
 
 @pytest.fixture
 async def house(tmp_path):
-    """A whole installation with the simulator, for one test, because a wiped phone is of no more use."""
+    """A whole installation with the simulator, for one test, because a wiped phone cannot be reused."""
     installation = Installation(make_lab("simulator"), tmp_path)
     await installation.start()
     yield installation
@@ -21,7 +21,7 @@ async def house(tmp_path):
 
 @pytest.fixture
 async def in_safe_mode(house, need_stock_modules):
-    """The same with the phone in safe mode, and known by the bridge to be there."""
+    """The same with the phone in safe mode, after the bridge has noticed that."""
     await house.keypad.hold("C")
     known = asyncio.create_task(_expect(house, "signal", "name", "safe-mode"))
     await asyncio.sleep(0)  # lets the task begin to listen
@@ -44,7 +44,7 @@ async def _expect(house, kind, field, value, patience_s=30):
 
 
 async def _ask(house, *words):
-    """Run `phoneterm terminal ...`; return its exit code and what it said."""
+    """Run `phoneterm terminal ...`; return its exit code and output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _CLI, *words, f"--set=store.path={house.settings.store.path}",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -54,7 +54,7 @@ async def _ask(house, *words):
 
 
 async def _ask_and_see(house, words, *event):
-    """Ask, and see an event of the phone meanwhile."""
+    """Ask, and wait for an event of the phone meanwhile."""
     seen = asyncio.create_task(_expect(house, *event))
     await asyncio.sleep(0)  # lets the task begin to listen
     answer = await _ask(house, *words)

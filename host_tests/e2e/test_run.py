@@ -1,4 +1,4 @@
-"""`phoneterm run` as a newcomer uses it: keys in, calls move, Ctrl-C ends all it started, a port may be taken."""
+"""`phoneterm run` as a newcomer uses it: keys move calls, Ctrl-C ends all it started, a port may be taken."""
 
 import asyncio
 import contextlib
@@ -16,14 +16,14 @@ _DEADLINE_S = 30
 
 
 def free_ports(count):
-    """Return ports of loopback that nobody uses at the moment, each another."""
+    """Return different free ports of loopback."""
     with contextlib.ExitStack() as probes:
         found = [probes.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [probe.getsockname()[1] for probe in found]
 
 
 class Run:
-    """One `phoneterm run` with ports of its own; everything it prints is in `printed`."""
+    """One `phoneterm run` with its own ports; everything it prints is in `printed`."""
 
     def __init__(self, process):
         self.process = process
@@ -31,7 +31,7 @@ class Run:
         self._seen = 0  # how much of it has been waited for
 
     async def until(self, text, deadline_s=_DEADLINE_S):
-        """Wait until something is printed, after what was last waited for."""
+        """Wait for an output after the last one waited for."""
         try:
             async with asyncio.timeout(deadline_s):
                 while text not in self.printed[self._seen :]:
@@ -49,7 +49,7 @@ class Run:
 
 @contextlib.asynccontextmanager
 async def running(*arguments):
-    """Start `phoneterm run`, and see to it that it is gone afterwards."""
+    """Start `phoneterm run`, and make sure that it is gone afterwards."""
     broker_port, control_port = free_ports(2)
     options = ["--broker-port", str(broker_port), "--control-port", str(control_port), *arguments]
     process = await asyncio.create_subprocess_exec(

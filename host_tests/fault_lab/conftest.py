@@ -1,4 +1,4 @@
-"""What the proxy's tests share: a scripted peer on each side of a fault proxy."""
+"""Shared by the proxy's tests: a scripted peer on each side of a fault proxy."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ PATIENCE_S = 20
 
 
 class Peer:
-    """One end of a connection: what it has received, and whether the other end has closed."""
+    """One end of a connection: the received data, and whether the other end has closed."""
 
     def __init__(self, reader, writer):
         self._reader = reader
@@ -24,7 +24,7 @@ class Peer:
         self.writer.write(octets)
 
     async def until(self, is_so, what):
-        """Wait until something holds for this peer."""
+        """Wait until a condition is true for this peer."""
         async with self.news:
             try:
                 await asyncio.wait_for(self.news.wait_for(is_so), PATIENCE_S)
@@ -32,7 +32,7 @@ class Peer:
                 raise AssertionError(f"{what}; received {self.received!r}") from None
 
     async def until_received(self, octets):
-        """Wait until exactly this has come so far."""
+        """Wait until exactly this has been received."""
         await self.until(lambda: self.received == octets, f"{octets!r} never came")
 
     async def until_closed(self):
@@ -87,7 +87,7 @@ class Pair:
         return client, broker
 
     async def stop_broker(self):
-        """Listen no more behind the proxy."""
+        """Stop listening behind the proxy."""
         self._server.close()
         await self._server.wait_closed()
 

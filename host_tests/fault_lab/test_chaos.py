@@ -31,7 +31,7 @@ KILLED = [
 
 
 async def test_a_bridge_that_is_killed_at_any_step_of_a_command_neither_repeats_nor_forgets_it(need_part):
-    """Not by chance, as above: `kill -9` at each step in turn, and started again."""
+    """Not at random, as above: `kill -9` and a restart at each step in turn."""
     reports = [report async for report in run_all(KILLED, need_part("mosquitto"), 10)]
     broken = [(one.plan.describe(), one.why, one.details) for one in reports if one.end == "broken"]
     assert not broken

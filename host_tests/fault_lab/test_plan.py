@@ -1,4 +1,4 @@
-"""The plans of the chaos: the same for the same seed, and nothing left out over many."""
+"""The plans of the chaos: the same for the same seed, and over many seeds nothing is left out."""
 
 from fault_lab.faults import EFFECTS
 from fault_lab.plan import BRIDGE_SIDE, EMBEDDED, MOSQUITTO, STEPS, TERMINAL_SIDE, make_plan

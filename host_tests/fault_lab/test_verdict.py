@@ -8,7 +8,7 @@ ONCE = (Done("blind", "leg-1", 1200.0),)
 
 
 def see(*words, done=(), results=None, **others):
-    """Return what was seen of a run in which the display showed these lines."""
+    """Return the observations of a run in which the display showed these lines."""
     lines = tuple((1000.0 + index, word) for index, word in enumerate(words))
     rest = {"signals": ((1100.0, "done"),), "channel": "leg-1", "commands": 0 if results is None else 1} | others
     asked = rest.get("asked", 1 if done else 0)

@@ -1,4 +1,4 @@
-"""Which files a manifest for a frozen image names, by the rules of MicroPython's build: paths belong to their manifest.
+"""The files that a manifest for a frozen image names, by the rules of MicroPython's build: paths are relative to it.
 
 Does not know what MicroPython itself freezes in; manifests of the port are only listed.
 """

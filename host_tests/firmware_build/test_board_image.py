@@ -1,4 +1,4 @@
-"""A board's image: all that it needs and nothing else, listed with its hashes, the same every time, and it runs."""
+"""A board's image: all files that it needs and no others, listed with hashes, the same every time, and it runs."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What is read from a whole image for a flash, and what is no such image."""
+"""Reading a whole image for a flash, and refusing files that are none."""
 
 import pytest
 from firmware_build.flash_image import NotAnImage, parse_flash_image

@@ -1,4 +1,4 @@
-"""What manifests freeze in: the modules that a board's files would be; a terminal runs with them and nothing else."""
+"""Manifests freeze in the same modules as a board's files; a terminal runs with them and nothing else."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
 _FIRMWARE = Path(__file__).parents[2] / "firmware"
-_HEAP_KIB = 320  # what is frozen in lies in flash on a chip; here its image lies on the heap, and takes 50 KiB of it
+_HEAP_KIB = 320  # on a chip frozen modules are in flash; here their image is on the heap, and takes 50 KiB of it
 _SETTINGS = {
     "wifi_ssid": "lab", "tid": "t101", "mqtt_host": "127.0.0.1", "mqtt_port": "1", "mac_key": "00" * 16,
     "mqtt_password": "x", "tls": "off",

@@ -1,6 +1,6 @@
-"""The recipe of an image with the firmware in it: what the container is told, and what becomes of its outcome.
+"""The recipe of an image with the firmware in it: the container's command, and the handling of its result.
 
-The container itself runs nowhere here: a program of the test takes its place and does what was asked of it.
+The container itself does not run here: a program of the test takes its place.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 REAL = [folder.name for folder in find_boards() if folder.name != "VIRTUAL"]
 
-# Stands in for docker: finds the mounted folder for what is made, and puts there what the test has prepared.
+# Stands in for docker: finds the mounted output folder, and puts the test's files there.
 ENGINE = """#!/bin/sh
 [ "$1" = version ] && exit {answers}
 echo "$@" > {folder}/asked
@@ -34,7 +34,7 @@ exit {code}
 
 @pytest.fixture
 def engine(tmp_path, monkeypatch):
-    """Return a function that puts an engine on the path, and nothing else that could be one."""
+    """Return a function that puts an engine on the path, and no other one."""
 
     def make(name="docker", answers=0, code=0, image=None):
         folder = tmp_path / "bin"

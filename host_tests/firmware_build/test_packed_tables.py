@@ -1,4 +1,4 @@
-"""A table that is written for people reaches a device as the text that its module packs it to, and as nothing else."""
+"""A table that is written for people reaches a device only as the text that its module packs it into."""
 
 import ast
 from pathlib import Path

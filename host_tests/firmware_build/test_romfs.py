@@ -1,4 +1,4 @@
-"""The ROMFS image is mounted by MicroPython, and the whole terminal starts from it with nothing else to import."""
+"""MicroPython mounts the ROMFS image, and the whole terminal starts from it with nothing else to import."""
 
 import shutil
 from pathlib import Path
@@ -11,9 +11,9 @@ from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
 _FIRMWARE = Path(__file__).parents[2] / "firmware"
-_HEAP_KIB = 320  # the unix port has no flash to map the image from: it lies on the heap, and takes 50 KiB of it
+_HEAP_KIB = 320  # the unix port has no flash to map the image from: it is on the heap, and takes 50 KiB of it
 
-# The first is what MicroPython does by itself before boot.py, where it was built with a ROMFS partition.
+# MicroPython does the first step by itself before boot.py, if it was built with a ROMFS partition.
 _PROGRAMS = [Path(__file__).parent / "vm_modules" / name for name in ("rom_on_the_path.py", "app_place.py")]
 
 

@@ -1,4 +1,4 @@
-"""Slimmed modules do what they did, under fewer and shorter names; what somebody else asks for keeps its name."""
+"""Slimmed modules behave as before, with fewer and shorter names; names that other code uses stay."""
 
 import importlib
 import sys

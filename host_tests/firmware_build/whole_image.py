@@ -1,4 +1,4 @@
-"""Images of MicroPython as small as can be, laid out as ESP-IDF lays them out; for whoever reads or writes them.
+"""Minimal images of MicroPython with ESP-IDF's layout, for tests that read or write them.
 
 Does not make one that a chip would start.
 """

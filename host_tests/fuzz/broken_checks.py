@@ -1,4 +1,4 @@
-"""A check that does not hold, so that a test can see that fuzzing finds it. Not for anything else."""
+"""A check that fails, so that a test can see that fuzzing finds it. Not for anything else."""
 
 
 def refuse_high_octets(octets):

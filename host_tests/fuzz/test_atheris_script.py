@@ -1,4 +1,4 @@
-"""The bounded atheris run: every decoder holds, a check that does not hold is found, and misuse is one sentence."""
+"""The bounded atheris run: every decoder passes, a failing check is found, and misuse is one sentence."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""No octets make a decoder raise what it does not document, or keep anything: the device's, the bridge's, the lab's."""
+"""No input makes a decoder (device, bridge or lab) raise an undocumented exception, or keep memory."""
 
 import json
 import random
@@ -27,7 +27,7 @@ _TEXTS = (
 
 
 def mutated(seeds):
-    """Return a strategy of well-formed octets with some of them changed, cut out or repeated."""
+    """Return a strategy of well-formed octets, some of them changed, removed or repeated."""
     change = some.tuples(some.integers(0, 600), some.integers(0, 3), some.binary(max_size=4))
 
     def mutate(octets, changes):

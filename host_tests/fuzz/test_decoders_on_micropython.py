@@ -1,4 +1,4 @@
-"""The same decoders on the real MicroPython VM, in 160 KiB: no exception and no growth there either."""
+"""The same decoders on the real MicroPython VM, in 160 KiB: also no exception and no growth."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is counted as flash is what the VM really keeps of a module that runs from ROMFS."""
+"""The bytes counted as flash are those that the VM really keeps of a module that runs from ROMFS."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def _compile(folder, name, source):
 
 
 def _with_texts(count):
-    """Return a module that keeps nothing alive but its tables: what it has to say is in a function."""
+    """Return a module that keeps only its tables alive: its texts are in a function."""
     says = "".join(f", 'a text that is not a name {number}'" for number in range(count))
     return f"def say():\n    return [1{says}]\n"
 

@@ -1,4 +1,4 @@
-"""The firmware takes no more of a chip's heap than it may, copied and frozen in, and works in what it is given."""
+"""The firmware keeps within its limits of a chip's heap, copied and frozen in, and works in that heap."""
 
 import pytest
 import pytest_asyncio
@@ -15,7 +15,7 @@ _LIMITS = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=_LIMITS, ids=["copied", "frozen"])
 async def live(request, need_part, make_once):
-    """What is in use at ready, and whether the firmware is frozen in."""
+    """The bytes in use at ready, and whether the firmware is frozen in."""
     need_part(parts.MICROPYTHON_32)
     return await measure_heap(make_once, request.param), request.param
 

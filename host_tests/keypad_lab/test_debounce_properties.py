@@ -1,4 +1,4 @@
-"""Whatever 16 contacts do, and however late the samples come: what the debouncer may never say."""
+"""Whatever 16 contacts do, and however late the samples come: what the debouncer must never report."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

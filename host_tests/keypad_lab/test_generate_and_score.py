@@ -1,4 +1,4 @@
-"""Recordings are repeatable and as described; the score counts what it says; our scanner keeps its limits."""
+"""Recordings are repeatable and as described; the score counts correctly; our scanner keeps its limits."""
 
 import pytest
 from keypad_lab.bench import OURS, Line, compare, failures, table

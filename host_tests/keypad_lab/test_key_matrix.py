@@ -1,4 +1,4 @@
-"""The key matrix on simulated wires: what it reads, that it never shorts two outputs, and in which order it drives."""
+"""The key matrix on simulated wires: what it reads, that it never shorts two outputs, and the order of driving."""
 
 import pytest
 from phoneterm.device.key_matrix import KeyMatrix
@@ -8,7 +8,7 @@ _COLUMNS = (21, 22, 23, 24)
 
 
 class _Wires:
-    """Sixteen contacts between row and column pins, and a Pin class that feels them."""
+    """Sixteen contacts between row and column pins, and a Pin class that reads them."""
 
     def __init__(self):
         self.closed = set()  # (row place, column place)
@@ -42,7 +42,7 @@ class _Wires:
         self.Pin = Pin
 
     def connected(self, number):
-        """Return all pins that closed contacts connect to this one, itself included."""
+        """Return all pins that closed contacts connect to this one, including itself."""
         group = {number}
         for _ in range(8):
             for row, column in self.closed:

@@ -14,7 +14,7 @@ SOMEBODY = replace(ROOT, user_id=1000)
 
 @pytest.fixture
 def empty_root(monkeypatch, tmp_path):
-    """Where the Debian root would be."""
+    """The path where the Debian root would be."""
     monkeypatch.setenv("PHONETERM_PARTS", str(tmp_path / "root"))
     return tmp_path / "root"
 
@@ -67,7 +67,7 @@ def test_another_processor_cannot_run_it_and_is_named(empty_root):
 
 
 def test_the_two_mosquittos_are_of_two_versions(need_part):
-    """So "mosquitto 2.0" in the name of a test means what it says; the other one is whatever this machine has."""
+    """So "mosquitto 2.0" in the name of a test is true; the other one is the version of this machine."""
     versions = {}
     for name in ("mosquitto", "mosquitto-2.0"):
         done = subprocess.run([*need_part(name).argv, "-h"], capture_output=True, text=True, check=False)

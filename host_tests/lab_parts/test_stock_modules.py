@@ -1,4 +1,4 @@
-"""umqtt.simple is fetched once, proved by its hash, and a machine without it says how to get it."""
+"""umqtt.simple is fetched once, verified by its hash, and a machine without it says how to get it."""
 
 import pytest
 from lab_parts import parts, stock_modules

@@ -1,7 +1,7 @@
-"""Has every check of phone and bridge judge two operations that do not exist and one that does; prints it as JSON.
+"""Lets every check of phone and bridge judge two operations that do not exist and one that does; prints JSON.
 
 Usage: every_check.py FIRMWARE FOLDER. `park` is in no table. The table of FIRMWARE, which is first on the path, has
-`lend`, whose row has no rule for who may do it. PBXs here claim both, and who asks has every permission there is.
+`lend`, whose row names no permission. The PBXs here claim both, and the user has every existing permission.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from phoneterm_bridge.terminals.phone_config import make_config
 from phoneterm_bridge.wording.why import explain
 from typer.testing import CliRunner
 
-NAMES = {"park": "#8", "lend": "#9", "blind": "#1"}  # with the codes that one would key
+NAMES = {"park": "#8", "lend": "#9", "blind": "#1"}  # with the codes that a user would key
 NUMBER = "102"
 PERMITTED = {"rev": 1, "multi_user_aware": True, "blind": True, "attended": True, "classes": ["internal"]}
 KEY = b"k" * 32

@@ -1,4 +1,4 @@
-"""A copy of the firmware whose table of operations has more rows, and programs that run with it first on their path.
+"""A copy of the firmware with more rows in the table of operations, and programs that have it first on their path.
 
 Does not change the project: the copy is in a folder of the test.
 """
@@ -16,7 +16,7 @@ PATIENCE_S = 60
 
 
 def copy_firmware(folder, row, words):
-    """Return the copied firmware with these rows more in the table, and in the words for people."""
+    """Return the copied firmware with these additional rows in the table, and in the words for people."""
     copy = folder / "firmware"
     shutil.copytree(_FIRMWARE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     table = copy / "phoneterm/core/operations.py"
@@ -30,7 +30,7 @@ def copy_firmware(folder, row, words):
 
 
 async def run(program, firmware, *arguments):
-    """Run a program of this folder with that firmware; return what it prints last, a JSON document in one line."""
+    """Run a program of this folder with that firmware; return its last output, a JSON document in one line."""
     path = os.pathsep.join([str(firmware), str(_HOST_TESTS)])
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(Path(__file__).with_name(program)), str(firmware), *map(str, arguments),

@@ -1,7 +1,7 @@
-"""A whole desk whose table of operations has `park` and `lot`: their keys are pressed, and what came of it is printed.
+"""A whole desk whose table of operations has `park` and `lot`: presses their keys, and prints the result.
 
 Usage: parking_desk.py FIRMWARE FOLDER, with FIRMWARE first on the path, so that phone and bridge have its table. The
-backend parks a caller at a number of the dialplan; that one method is all that a PBX must have for an operation.
+backend parks a caller at a number of the dialplan; that one method is all that a PBX needs for an operation.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ ORBIT = "102"
 
 
 class ParkingPbx(AsteriskPbx):
-    """Asterisk, which can also park a caller, at a number or where there is room."""
+    """Asterisk that can also park a caller, at a number or in a free lot."""
 
     operations = AsteriskPbx.operations | {"park", "lot"}
 
@@ -49,13 +49,13 @@ def is_parked(legs):
 
 
 async def press(desk, keys):
-    """Have the caller call the user, who presses these keys; return what came of it once the caller is parked."""
+    """Make the caller call the user, who presses these keys; return the result once the caller is parked."""
     talking = asyncio.create_task(desk.keypad.wait_for_event(lambda event: event.get("line") == "call talking"))
     told = asyncio.create_task(desk.keypad.wait_for_event(lambda event: event.get("lines") == ["Transferred", ""]))
     await asyncio.sleep(0)  # lets the tasks begin to listen
     await desk.lab.place_call(CALLER, EXTENSION)
     await talking
-    await desk.keypad.wait_for_signal("ready")  # no key belongs to the last sequence any more
+    await desk.keypad.wait_for_signal("ready")  # further keys no longer belong to the last sequence
     await desk.keypad.type(keys)
     await desk.lab.wait_until(is_parked)
     await told

@@ -1,4 +1,4 @@
-"""What is in no table, and what has a row but no rule for who may do it, is refused at every check there is."""
+"""An operation that is in no table, or whose row names no permission, is refused by every check."""
 
 import pytest
 import pytest_asyncio
@@ -7,7 +7,7 @@ from operations.other_table import copy_firmware, run
 ROW = "lend||#9|number|call|done|Lend to"
 WORDS = "lend||the caller was lent to {number}"
 
-# By the place that judges: its verdict, the same for both; {} is the operation's word.
+# By check: its verdict, the same for both operations; {} is the operation's word.
 REFUSALS = {
     "collector": "no-such-code",
     "permissions": False,
@@ -33,7 +33,7 @@ REFUSALS = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def verdicts(tmp_path_factory):
-    """By operation and place: what was said of it."""
+    """The verdicts, by operation and check."""
     folder = tmp_path_factory.mktemp("refusals")
     return await run("every_check.py", copy_firmware(folder, ROW, WORDS), folder)
 

@@ -1,5 +1,5 @@
-"""A second PBX backend, for the tests: it can send a caller away and nothing else, and has to ask for the calls again
-and again, because nobody tells it of them. That is what a PBX behind a plain web interface offers.
+"""A second PBX backend, for the tests: it can only send a caller away, and must poll for calls, because it gets no
+events. That is what a PBX behind a plain web interface offers.
 
 Does not follow a party that was sent away. It asks the lab's PBX over AMI and ignores all of its events.
 """

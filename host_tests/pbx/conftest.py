@@ -32,16 +32,16 @@ async def lab(running_lab):
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def desk(lab):
-    """A backend that is connected to the PBX, and what it told its listener."""
+    """A backend that is connected to the PBX, and its reports."""
     async with Desk(lab) as desk:
         yield desk
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_desk(kind, need_part):
-    """A function that starts a PBX of its own with options, and returns a desk there.
+    """A function that starts a separate PBX with options, and returns a desk there.
 
-    find_features: in place of the backend's own way to find out what the PBX can do.
+    find_features: replaces the backend's own way to find out what the PBX can do.
     """
     async with contextlib.AsyncExitStack() as parts:
 

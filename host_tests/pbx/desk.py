@@ -1,4 +1,4 @@
-"""What a test sees of a PBX: the lab with its phones, the backend under test, and all that the backend has told.
+"""A test's view of a PBX: the lab with its phones, the backend under test, and the backend's reports.
 
 Does not decide anything. Waiting is always for a condition, with a deadline.
 """
@@ -30,12 +30,12 @@ def make_lab(kind, need_part, **options):
 
 
 def to(number):
-    """Return the target of an operation that takes this number."""
+    """Return the target with this number."""
     return Target(CONTEXT, number)
 
 
 class Deaf:
-    """Listens to a login of which only the answers count."""
+    """A receiver for a login of which only the answers matter."""
 
     async def on_connected(self):
         pass
@@ -70,7 +70,7 @@ class Desk:
             await self._client.stop()
 
     async def ask(self, action, headers):
-        """Ask the PBX something by a login of the desk's own, and return the answer."""
+        """Ask the PBX something over the desk's own login, and return the answer."""
         if self._client is None:
             self._client = AmiClient(self.lab.ami, Deaf())
             await self._client.start()
@@ -92,7 +92,7 @@ class Desk:
         self._news.set()
 
     async def wait_until(self, is_so, within_s=WAIT_S):
-        """Wait until a condition on the backend holds; fails with what the backend has told."""
+        """Wait until a condition on the backend is true; a failure shows the backend's reports."""
         try:
             async with asyncio.timeout(within_s):
                 while not is_so():
@@ -113,20 +113,20 @@ class Desk:
         return found()
 
     async def talk(self):
-        """Have the caller call the user, who answers; return the user's call, which the PBX's own list has too."""
+        """Make the caller call the user, who answers; return the user's call, which the PBX's own list also has."""
         await self.lab.place_call(CALLER, USER)
         await self.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
         return await self.call_in_state("talking")
 
     async def consult(self, number=COLLEAGUE):
-        """Have the user talk to the colleague while the caller waits; return the user's call."""
+        """Let the user talk to the colleague while the caller waits; return the user's call."""
         call = await self.talk()
         assert await self.pbx.carry_out("attended", call, to(number)) == ACCEPTED
         await self.result("consulting")
         return call
 
     async def ring(self):
-        """Have the colleague's phone ring while the caller waits; return the user's call."""
+        """Let the colleague's phone ring while the caller waits; return the user's call."""
         await self.lab.set_behaviour(COLLEAGUE, "ring")
         call = await self.talk()
         assert await self.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
@@ -135,13 +135,13 @@ class Desk:
         return call
 
     async def press(self, endpoint, digit):
-        """Have the endpoint's phone send a tone, as if its user had pressed the key."""
+        """Send a tone from the endpoint's phone, as if its user had pressed the key."""
         (leg,) = (leg for leg in await self.lab.legs() if leg.endpoint == endpoint)
         headers = [("Channel", leg.channel), ("Digit", digit), ("Receive", "true"), ("Duration", "1")]
         assert (await self.ask("PlayDTMF", headers)).get("Response") == "Success"
 
     async def result(self, state, reason=None, within_s=WAIT_S):
-        """Wait until the transfer has come to this state with this reason."""
+        """Wait until the transfer reaches this state with this reason."""
         await self.wait_until(lambda: (state, reason) in self.states(), within_s)
 
     def states(self):

@@ -1,7 +1,7 @@
 """A desk in an office: the whole bridge on a lab's PBX, and the terminal of the user's extension, on a link in memory.
 
-Does not use a broker or the firmware (host_tests/e2e does): here every situation ends at what the terminal is told and
-at what the journal says of it.
+Does not use a broker or the firmware (host_tests/e2e does): here every situation ends with the terminal's messages and
+the journal.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import find_nearest
 
 WAIT_S = 20
-MOMENT_S = 0.05  # the bridge dates a key by this much too early: it counts from when it sent the session
+MOMENT_S = 0.05  # the bridge dates keys too early by this much: it counts from when it sent the session
 
 
 class Office:
-    """`lab` must run. `ami`: another way to its PBX. `make_backend`: in place of the usual backend."""
+    """`lab` must run. `ami`: another route to its PBX. `make_backend`: replaces the usual backend."""
 
     def __init__(self, lab, folder, ami=None, make_backend=make_pbx):
         self.lab = lab
@@ -67,22 +67,22 @@ class Office:
         return self._make_pbx(self.settings.pbx)
 
     async def boot(self):
-        """Start the terminal afresh; it knows nothing of before."""
+        """Restart the terminal; it has no memory."""
         self.terminal = self.terminal_of(self.enrolment)
         await self.terminal.hello()
 
     async def reopen(self):
-        """Stop the bridge and start another one, whose hello the terminal answers as it does after "offline"."""
+        """Stop the bridge and start another one; the terminal says hello to it, as after "offline"."""
         await self.bridge.stop()
         await self.open()
 
     def told_call(self):
-        """Return (state, reference) of the terminal's call as it was told last."""
+        """Return the last (state, reference) that the terminal was told about its call."""
         told = self.terminal.heard(messages.CALL)[-1]
         return told["state"], told["call"]
 
     async def call_is(self, state):
-        """Wait until the terminal is told this state of its call; return the call's reference."""
+        """Wait until the terminal is told this state; return the call's reference."""
         await until(lambda: self.terminal.heard(messages.CALL) and self.told_call()[0] == state, WAIT_S)
         return self.told_call()[1]
 
@@ -91,13 +91,13 @@ class Office:
         await until(lambda: sorted(call.state for call in self.bridge.parts.pbx.calls(USER)) == sorted(states), WAIT_S)
 
     async def talk(self):
-        """Have the caller call the user, who answers; the PBX's own list has the call too."""
+        """Make the caller call the user, who answers; the PBX's own list also has the call."""
         await self.lab.place_call(CALLER, USER)
         await self.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
         return await self.call_is("talking")
 
     async def ask(self, op, number=None, **changes):
-        """Key a command about the present call, a moment from now; return its id once it has its first result."""
+        """Send a command about the present call, keyed a moment from now; return its id after its first result."""
         await asyncio.sleep(MOMENT_S)
         fields = self.terminal.command(op, number, **({"call": self.told_call()[1]} | changes))
         await self.terminal.send(messages.COMMAND, fields)

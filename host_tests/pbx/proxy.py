@@ -1,6 +1,6 @@
-"""A man in the middle of an AMI connection: counts the actions, and cuts or silences the connection at one of them.
+"""A proxy in an AMI connection: counts the actions, and cuts or silences the connection at one of them.
 
-Does not change what passes.
+Does not change the data.
 """
 
 import asyncio
@@ -47,12 +47,12 @@ class AmiProxy:
             writer.close()
 
     def refuse(self):
-        """Cut every connection, and cut new ones at once until `accept`."""
+        """Cut every connection, and any new one at once, until `accept`."""
         self._is_accepting = False
         self.cut()
 
     def accept(self):
-        """Take connections again."""
+        """Accept connections again."""
         self._is_accepting = True
 
     async def serve(self, reader, writer):
@@ -90,11 +90,11 @@ class AmiProxy:
         writer.close()
 
     def stop_reading(self):
-        """Read no more of what the PBX says, until the connection is cut, as a reader does that is far too slow."""
+        """Stop reading the PBX's output until the connection is cut, like a reader that is far too slow."""
         self._is_reading.clear()
 
     def stop_reading_at(self, action):
-        """The same, from the next action of this name on, which still reaches the PBX."""
+        """The same from the next action of this name on; the action still reaches the PBX."""
         self._stop_reading_at = action
 
     async def _pass_answers(self, reader, writer):

@@ -13,7 +13,7 @@ WAIT_S = 20
 
 
 class WrittenServer:
-    """Logs everybody in and answers an action by `answers[name](action_id)`, or not at all."""
+    """Accepts every login and answers an action with `answers[name](action_id)`, or not at all."""
 
     def __init__(self):
         self.answers = {}
@@ -63,7 +63,7 @@ class WrittenServer:
 
 
 class Ears:
-    """Listens and remembers."""
+    """A receiver that remembers."""
 
     def __init__(self):
         self.heard = []

@@ -1,4 +1,4 @@
-"""The text form of AMI: what comes in broken stays bounded, and nothing that goes out can break out of its line."""
+"""The text form of AMI: broken input stays bounded, and no output can break out of its line."""
 
 import pytest
 from hypothesis import given

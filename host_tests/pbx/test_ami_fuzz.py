@@ -1,4 +1,4 @@
-"""A PBX that speaks AMI badly: nothing is lost, nothing that was not meant happens, and memory stays bounded."""
+"""A PBX that speaks AMI badly: nothing is lost, nothing unintended happens, and memory stays bounded."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from phoneterm_bridge.wording.why import REASONS
 END = b"\r\n\r\n"
 MEGABYTE = 1024 * 1024
 
-# What a message of a broken PBX may consist of. None of it holds an ActionID, so none of it answers anything.
+# Parts of a broken PBX's messages. None contains an ActionID, so none answers anything.
 _BROKEN_LINES = st.one_of(
     st.binary(max_size=60).map(lambda raw: raw.replace(b"\n", b"").replace(b"ActionID", b"")),
     st.sampled_from(
@@ -117,7 +117,7 @@ _HEADERS = st.dictionaries(
 
 
 class Told:
-    """A listener that remembers what it was told."""
+    """A listener that remembers its calls."""
 
     def __init__(self):
         self.progress = []

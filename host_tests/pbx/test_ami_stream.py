@@ -1,4 +1,4 @@
-"""Nothing that is put into a header is taken for anything else by the PBX: it comes back as it was, or never leaves."""
+"""The PBX never misreads the value of a header: it comes back unchanged, or is never sent."""
 
 import random
 
@@ -7,7 +7,7 @@ from pbx.desk import CALLER, USER, are_talking
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-# What ends a line somewhere in the world, begins a header, a pattern or a function, or has a meaning in a dialplan.
+# Characters that may end a line, begin a header, a pattern or a function, or have a meaning in a dialplan.
 NASTY = [
     "\r", "\n", "\r\n", "\0", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\x7f", "\x1b[2J", "\ud800",
     ": ", "Action: Hangup", "Channel: /.*/", "ActionID: 1", "/.*/", "${EXTEN}", "$[1+1]",

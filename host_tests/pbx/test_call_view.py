@@ -1,4 +1,4 @@
-"""The view of Asterisk's calls where no Asterisk can be made to do it: parties of whom nothing is heard any more."""
+"""The view of Asterisk's calls in cases that no Asterisk can reproduce: parties without any further events."""
 
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.asterisk.transfer import ConsultationRequest

@@ -1,4 +1,4 @@
-"""The AMI connection of the backend: refused, lost at the worst moment, and found again."""
+"""The AMI connection of the backend: refused, lost at the worst moment, and restored."""
 
 import asyncio
 import dataclasses
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 class BusyLab(SimulatorLab):
-    """A simulated PBX on which somebody calls the user in the moment in which the calls are listed."""
+    """A simulated PBX on which somebody calls the user just while the calls are listed."""
 
     def __init__(self):
         super().__init__()
@@ -77,7 +77,7 @@ async def test_an_answer_that_is_lost_is_unknown_and_nothing_is_asked_again(lab,
 
 
 async def test_a_reader_that_is_too_slow_does_not_know_what_came_of_it_and_finds_out_after_it_was_cut_off(lab):
-    """Asterisk cuts off who does not read for `writetimeout`; what was said until then is lost."""
+    """Asterisk disconnects a client that does not read for `writetimeout`; its output until then is lost."""
     async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
         call = await desk.talk()
         proxy.stop_reading()

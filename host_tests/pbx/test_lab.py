@@ -1,4 +1,4 @@
-"""The lab itself: reachable from this machine only, driven from the shell, and able to run for long."""
+"""The lab itself: reachable only from this machine, driven from the shell, and able to run for a long time."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the labs' phones and PBXs can do for the tests: hold, tones that can be heard, a queue, voicemail, a crash."""
+"""The abilities of the labs' phones and PBXs: hold, audible tones, a queue, voicemail, a crash."""
 
 import pytest
 from pbx.desk import CALLER, COLLEAGUE, USER, are_talking, has, is_waiting
@@ -46,7 +46,7 @@ async def test_voicemail_takes_the_call_of_somebody_who_is_busy(lab):
 
 
 async def _play(lab, endpoint, digit):
-    """Have a phone's user press a digit during a call."""
+    """Press a digit at a phone during a call."""
     looking = Inspector(lab.ami)
     await looking.start()
     channel = next(leg.channel for leg in await lab.legs() if leg.endpoint == endpoint)

@@ -1,4 +1,4 @@
-"""The lab as a process of its own: gone, with all it started, when whoever started it is gone."""
+"""The lab as a separate process: it and everything it started are gone when its parent is gone."""
 
 import contextlib
 import os

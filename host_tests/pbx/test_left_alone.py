@@ -1,6 +1,6 @@
-"""What must not be acted on leaves a real call alone: old, repeated, forged, of somebody else, or not permitted.
+"""Commands that must be refused leave a real call alone: old, repeated, forged, somebody else's, or not permitted.
 
-The locks themselves are tested one by one in host_tests/bridge; here the PBX says that it was not asked.
+The locks themselves are tested one by one in host_tests/bridge; here the PBX shows that it was not asked.
 """
 
 import pytest
@@ -28,10 +28,10 @@ async def watched(lab, tmp_path):
 
 
 async def is_left_alone(office, fields, key=None, is_retained=False, terminal=None):
-    """Send a command and say whether the PBX was not asked to do anything and the call goes on; then try a good one."""
+    """Send a command; return whether the PBX was not asked and the call goes on. Then try a valid one."""
     before, asked = await office.lab.legs(), len(office.asked)
     await (terminal or office.terminal).send(messages.COMMAND, fields, key, is_retained)
-    good = await office.ask("swap")  # goes through all the bridge has to do before; without a consultation: refused
+    good = await office.ask("swap")  # waits for the bridge's earlier work; without a consultation it is refused
     await office.comes_to(good, "rejected", "no-call")
     return await office.lab.legs() == before and office.asked[asked:] == []
 
@@ -56,7 +56,7 @@ async def test_a_command_of_an_older_session_is_refused(watched):
 
 async def test_a_command_older_than_its_time_to_live_is_refused(watched):
     session = watched.bridge.parts.sessions.live("t101")
-    object.__setattr__(session, "sent_s", session.sent_s - 60)  # as if all had been keyed a minute ago
+    object.__setattr__(session, "sent_s", session.sent_s - 60)  # as if everything had been keyed a minute ago
     watched.terminal.session_s -= 60
     old = watched.terminal.command("blind", COLLEAGUE, call=watched.told_call()[1])
     assert await is_left_alone(watched, old | {"first_ms": 0, "since_ms": 1})
@@ -86,7 +86,7 @@ async def test_a_command_under_another_terminals_topic_is_refused_even_if_the_br
 
 
 async def test_another_extensions_call_cannot_be_named(watched):
-    """A terminal names a call by its reference; that of the caller's leg, or of a colleague's call, is not its own."""
+    """A terminal names a call by its reference; those of the caller's leg and a colleague's call are not its own."""
     strange = watched.bridge.parts.pbx.calls(CALLER)[0].ref
     command = watched.terminal.command("blind", COLLEAGUE, call=strange)
     assert await is_left_alone(watched, command)

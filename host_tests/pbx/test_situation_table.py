@@ -1,4 +1,4 @@
-"""Holds the table of situations in README.md to the tests that it names."""
+"""Checks the table of situations in README.md against the tests that it names."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ import pytest
 
 HOST_TESTS = Path(__file__).parents[1]
 SITUATIONS = range(1, 26)
-# What makes a test run on both PBXs: it uses one of these, directly or by another fixture of its file.
+# A test runs on both PBXs if it uses one of these, directly or through another fixture of its file.
 ON_BOTH_PBXS = {"pbx": {"kind", "lab", "desk", "open_desk"}, "e2e": {"pbx_kind", "whole", "desk"}}
 # Tests of text only: no PBX is in them.
 WITHOUT_A_PBX = {"test_ami_codec.py"}
@@ -32,7 +32,7 @@ def _functions(path):
 
 
 def _fixtures_of(function, functions):
-    """Return the names of all fixtures a function gets, those of its file followed to their own."""
+    """Return the names of all fixtures of a function, including those that its file's fixtures use."""
     found = set()
     for argument in function.args.args:
         found.add(argument.arg)

@@ -1,6 +1,6 @@
-"""Situations at the desk, each from the command to what the terminal is told and what the PBX and the journal have.
+"""Situations at the desk, each from the command to the terminal's messages, the PBX's state and the journal.
 
-What concerns the PBX backend alone is in the neighbours; README.md lists where every situation is tested.
+The other files test the PBX backend alone; README.md lists where every situation is tested.
 """
 
 import pytest
@@ -137,7 +137,7 @@ async def test_of_two_calls_the_one_that_the_phone_does_not_hold_is_transferred(
 
 
 async def test_of_two_calls_the_one_whose_caller_the_pbx_holds_is_not_taken_for_the_other(office):
-    """The PBX holds the caller of a consultation: with a second call up, the reference says which one is meant."""
+    """The PBX holds the caller of a consultation: with a second call up, the reference names the right one."""
     first = await office.talk()
     consultation = await office.ask("attended", COLLEAGUE)
     await office.comes_to(consultation, "consulting")
@@ -357,7 +357,7 @@ async def test_a_command_that_names_no_number_of_the_dialplan_leaves_the_call_al
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_office(kind, need_part, tmp_path):
-    """A function that starts a PBX of its own with options, and returns an office there."""
+    """A function that starts a separate PBX with options, and returns an office there."""
     opened = []
 
     async def open_one(**options):

@@ -20,7 +20,7 @@ def test_a_snippet_is_used_by_the_lab_and_described(name):
 
 @pytest.mark.parametrize("name", _NAMES)
 def test_a_snippet_stands_for_itself(name):
-    """It has no value of the lab but the secret, and says in its first line where it belongs."""
+    """It has no value of the lab except the secret, and its first line says where it belongs."""
     text = (SNIPPETS / name).read_text()
     assert text.startswith("; ")
     assert "@" not in text.replace("@secret@", "")

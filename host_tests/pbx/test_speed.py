@@ -1,4 +1,4 @@
-"""What is found out at connect about a transfer's start, and the lines that would make it faster."""
+"""The way to start a transfer that is found at connect, and the lines that would make it faster."""
 
 import pytest
 from pbx_bench import ways

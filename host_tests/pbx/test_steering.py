@@ -1,4 +1,4 @@
-"""Complete, cancel and swap: what the user can do with a consultation by a key."""
+"""Complete, cancel and swap: the keys of a consultation."""
 
 import pytest
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, Desk, are_talking, is_waiting, to
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def swap(desk, call):
-    """Have the user go back to the caller, and the colleague wait."""
+    """Switch the user back to the caller, while the colleague waits."""
     assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
     await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE) and not is_waiting(legs, CALLER))
 
@@ -70,7 +70,7 @@ async def test_complete_and_cancel_work_while_swapped(desk):
 
 @pytest.mark.parametrize(("is_swapped", "action"), [(False, "Hangup"), (True, "PlayDTMF")])
 async def test_a_user_who_is_with_the_caller_is_not_hung_up_to_complete(lab, is_swapped, action):
-    """Asterisk would now and then end the call for all three."""
+    """Asterisk would sometimes end the call for all three."""
     async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
         call = await desk.consult()
         if is_swapped:
@@ -83,7 +83,7 @@ async def test_a_user_who_is_with_the_caller_is_not_hung_up_to_complete(lab, is_
 
 
 async def test_a_transfer_that_the_user_completes_by_hand_while_swapped_is_done(desk):
-    """Then Asterisk brings the colleague to the caller before it lets the user go."""
+    """Here Asterisk moves the colleague to the caller before it removes the user."""
     call = await desk.consult()
     await swap(desk, call)
     await desk.press(USER, COMPLETE_KEY)

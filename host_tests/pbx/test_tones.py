@@ -1,7 +1,7 @@
 """No digit ever reaches the other party: whatever a transfer plays, the PBX sends no tone to any phone.
 
-What is heard is what the PBX itself says it sent to a phone (its DTMF events); test_lab_phones shows that such a tone
-is noticed, and the last test here that a played digit would be.
+The evidence is the PBX's own report of tones sent to a phone (its DTMF events). test_lab_phones shows that such a tone
+is noticed, and the last test here shows that a played digit would be.
 """
 
 import dataclasses
@@ -28,14 +28,14 @@ def _name(options):
 
 
 async def find_features_of_an_older_one(client):
-    """Find out what the PBX can do, and have it be too old for a number in a variable."""
+    """Find out what the PBX can do, but pretend that it is too old for a number in a variable."""
     found = await ask_features(client)
     return dataclasses.replace(found, version=FIRST_VERSION_WITH_TRANSFER_EXTEN - 1)
 
 
 @pytest.fixture(params=WAYS)
 def find_features(request):
-    """How a transfer starts: as this Asterisk can, or as one that is too old for the variable."""
+    """The way a transfer starts: the one of this Asterisk, or of one that is too old for the variable."""
     return find_features_of_an_older_one if request.param == WAYS[1] else ask_features
 
 
@@ -88,7 +88,7 @@ async def test_where_the_pbx_does_not_permit_a_transfer_nothing_is_played_at_all
 
 
 async def test_a_colleague_who_got_a_call_may_transfer_it_on(desk):
-    """Whether a channel may transfer is asked of the PBX; also one that was itself called by a transfer says yes."""
+    """The PBX is asked whether a channel may transfer; it says yes also for one that a transfer has called."""
     await desk.consult()
     await desk.lab.hang_up(USER)
     await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))

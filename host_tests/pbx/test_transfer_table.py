@@ -82,7 +82,7 @@ def test_a_renamed_channel_keeps_its_reference_and_is_acted_on_by_its_new_name()
     assert [leg.ref for leg in table.legs_of("101")] == [ref]
 
 
-# The user has the caller on hold and talks to the colleague: an event, whose, and its bridge.
+# The user has the caller on hold and talks to the colleague: each event, its party and its bridge.
 _CONSULTING = [
     ("Hold", "1.2", ""), ("BridgeLeave", "1.2", "home"), ("BridgeEnter", "1.2", "second"),
     ("Newchannel", "1.3", ""), ("Newstate", "1.3", ""), ("BridgeEnter", "1.3", "second"),
@@ -94,7 +94,7 @@ _TRANSFERRED = [("AttendedTransfer", "1.2", "home")]
 
 
 def progress_of(steps):
-    """Return the states that a transfer goes through by these events."""
+    """Return the states that a transfer goes through with these events."""
     table, progress = talking_table(), []
     user = table.leg("1.2")
     transfer = Transfer(user, table.others(user), ConsultationRequest("Local/102@internal-", 15.0))
@@ -118,7 +118,7 @@ def progress_of(steps):
     ids=["user last", "user first", "cancelled"],
 )
 def test_a_colleague_who_leaves_the_second_bridge_comes_to_the_caller_or_is_gone(ending, told):
-    """While swapped, the user is with the caller: recorded from Asterisk 22, which moves her first or last."""
+    """After a swap the user is with the caller; recorded from Asterisk 22, which moves the colleague first or last."""
     swapped = [("BridgeLeave", "1.2", "second"), ("BridgeEnter", "1.2", "home")]
     assert progress_of(_CONSULTING + swapped + ending) == ["consulting", told]
 

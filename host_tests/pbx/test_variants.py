@@ -1,4 +1,4 @@
-"""Differently configured PBXs: what is missing is named, what is slow still works, nobody is left on hold."""
+"""Differently configured PBXs: missing features are named, slow ways still work, nobody is left on hold."""
 
 import pytest
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, are_talking, is_waiting, to

@@ -1,4 +1,4 @@
-"""Whatever is keyed, whenever, and whatever fails: no number is dialled that was not keyed, in order, in full."""
+"""Whatever is keyed, at any time, and whatever fails: a dialled number was keyed, in order and in full."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ _MAPS = (
 )
 _KEYS = "0123456789*#ABCD"
 _CODES = {"#1": "blind", "*2": "attended"}
-# A step is a key, a time in ms, or a fault: sequences are long enough to begin often.
+# A step is a key, a time in ms, or a fault; the runs are long enough for many sequences.
 _STEP = st.one_of(
     st.sampled_from(_KEYS),
     st.sampled_from(_KEYS[:12]),
@@ -27,7 +27,7 @@ _STEP = st.one_of(
 
 
 def _expected_number(keys):
-    """Return (kind, number) of all the keys of one sequence, erasing applied, or None where there can be none."""
+    """Return (kind, number) of all the keys of one sequence, after erasing, or None where there is none."""
     kind = _CODES.get(keys[:2])
     if kind is None:
         return None

@@ -1,4 +1,4 @@
-"""No bytes from outside make a decoder or the terminal raise, or send a command."""
+"""No bytes from outside make a decoder or the terminal raise, or make it send a command."""
 
 import json
 
@@ -35,7 +35,7 @@ def _topic(kind):
 
 
 def _payload(kind, text):
-    """Return a text as a payload that is signed rightly."""
+    """Return a text as a correctly signed payload."""
     if messages.is_signed(kind):
         text += "\n" + mac.sign(_KEY, (_topic(kind) + "\n" + text).encode())
     return text.encode()

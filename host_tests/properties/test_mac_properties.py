@@ -1,4 +1,4 @@
-"""Device and bridge sign as everybody does: HMAC as written out is the one that CPython has in C."""
+"""Device and bridge sign in the standard way: our own HMAC equals CPython's."""
 
 import hmac
 import importlib.util
@@ -13,7 +13,7 @@ from phoneterm.core import mac
 
 @pytest.fixture(scope="module")
 def device_mac():
-    """core.mac as it is where there is no module hmac."""
+    """core.mac as it runs where there is no module hmac."""
     spec = importlib.util.spec_from_file_location("device_mac", mac.__file__)
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
@@ -28,7 +28,7 @@ def device_mac():
 def test_both_sign_as_the_hmac_of_python_does(device_mac, key, message):
     expected = hmac.digest(key, message, "sha256")
     for module in (mac, device_mac):
-        for _ in range(2):  # the second time with what was kept of the key
+        for _ in range(2):  # the second time with the cached key blocks
             assert module.hmac_sha256(key, message) == expected
             assert module.sign(key, message) == expected.hex()[:32]
 
@@ -41,7 +41,7 @@ def test_both_find_the_same_strings_equal(device_mac, left, right):
 
 
 def test_finding_a_difference_takes_as_long_wherever_it_is(device_mac):
-    """With strings so long that stopping at the first difference would show: a thousand times as fast."""
+    """The strings are so long that stopping at the first difference would be a thousand times as fast."""
     right = "0" * 40_000
     for module in (mac, device_mac):
         at_once, at_the_end = (

@@ -1,7 +1,7 @@
-"""Plays the scenario files of this folder against the terminal, one test for each file.
+"""Runs the scenario files of this folder against the terminal, one test for each file.
 
 A scenario is a text file that reads like a script; README.md in this folder lists the sentences it may use. Every key
-is held for 60 ms and followed by 60 ms of nothing; time runs in steps of 10 ms.
+is held for 60 ms and followed by a pause of 60 ms; time runs in steps of 10 ms.
 """
 
 import re
@@ -20,7 +20,7 @@ _IDENTITY = Identity("desk-1", "phoneterm", b"k" * 32, "9f3c21aa", "0.1.0", "VIR
 
 
 class Stage:
-    """The terminal, and everything about it that a scenario may expect."""
+    """The terminal, and everything that a scenario may check."""
 
     def __init__(self):
         self._terminal = Terminal(_IDENTITY, Keymap(), STANDARD_ROLES, read_config)
@@ -34,7 +34,7 @@ class Stage:
         self._display = ("", "")
 
     def play(self, sentence):
-        """Do what one sentence of a scenario says."""
+        """Carry out one sentence of a scenario."""
         for pattern, method in _SENTENCES:
             found = re.fullmatch(pattern, sentence)
             if found:
@@ -43,7 +43,7 @@ class Stage:
         raise AssertionError("no such sentence")
 
     def start(self, with_call):
-        """Bring the terminal up with everything allowed to internal numbers, in call c1 or without a call."""
+        """Start the terminal with everything allowed to internal numbers, in call c1 or without a call."""
         self._pass_ms(10)
         self.link("up")
         self.begin_session()
@@ -57,7 +57,7 @@ class Stage:
         self._take(self._terminal.on_link(state == "up"))
 
     def begin_session(self):
-        """Have the bridge answer the hello."""
+        """Answer the hello as the bridge."""
         self._sessions += 1
         self._down(messages.SESSION, boot=_IDENTITY.boot, session=f"5e55{self._sessions}", ttl_ms=8000)
 
@@ -95,7 +95,7 @@ class Stage:
         self._down(messages.RESULT, id=self._last_id, state=state, reason=reason)
 
     def lose_command(self):
-        """Say that the broker did not acknowledge the last command."""
+        """Let the broker not acknowledge the last command."""
         self._take(self._terminal.on_published(self._last_id, False))
 
     def keys(self, legends):
@@ -110,7 +110,7 @@ class Stage:
         self._pass_ms(round(float(count) * (1000 if unit == "s" else 1)))
 
     def stall(self, count):
-        """Have nothing run for a while, as when the device is busy."""
+        """Run nothing for a while, as when the device is busy."""
         self._look_after(int(count))
 
     def hook(self, word):
@@ -118,7 +118,7 @@ class Stage:
         self._take(self._terminal.on_hook(word == "picks up"))
 
     def stick(self, legend, what):
-        """Have a key stuck, or working again."""
+        """Make a key stick, or work again."""
         self._take(self._terminal.on_keypad_fault(STANDARD_LEGENDS.index(legend), what == "sticks"))
 
     def expect_command(self, op, number, call):
@@ -133,12 +133,12 @@ class Stage:
         assert self._commands == []
 
     def expect_signal(self, name):
-        """Check that a signal was heard since the last one that was expected."""
+        """Check that a signal was played since the last expected one."""
         assert name in self._signals, f"heard: {self._signals}"
         del self._signals[: self._signals.index(name) + 1]
 
     def expect_no_signal(self):
-        """Check that nothing was heard since the last signal that was expected."""
+        """Check that no signal was played since the last expected one."""
         assert self._signals == []
 
     def expect_lamp(self, name):
@@ -158,7 +158,7 @@ class Stage:
             self._look_after(10)
 
     def _look_after(self, ms):
-        """Let time pass without a look at the keypad, and look."""
+        """Let time pass without a look at the keypad, then look."""
         if self._stalls.add(ms * 1000):
             self._take(self._terminal.on_stall())
         self._take(self._terminal.on_time(ms))

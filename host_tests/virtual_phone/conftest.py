@@ -1,4 +1,4 @@
-"""Starts virtual phones with small firmwares of the tests' own, which say what they see in their log."""
+"""Starts virtual phones with the tests' own small firmwares, which log what they see."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ Bench = namedtuple("Bench", ("phone", "client"))
 
 
 async def _until(is_so, what, deadline_s=20):
-    """Wait until a condition holds; fail naming it when it does not in time."""
+    """Wait until a condition is true; fail with its name if that takes too long."""
     deadline = time.monotonic() + deadline_s
     while not is_so():
         assert time.monotonic() < deadline, f"not within {deadline_s} s: {what}"
@@ -23,7 +23,7 @@ async def _until(is_so, what, deadline_s=20):
 
 
 async def _until_logged(phone, line, count=1):
-    """Wait until the firmware has written a line that often."""
+    """Wait until the firmware has written a line this many times."""
     await _until(lambda: list(phone.log_lines).count(line) >= count, f"{line!r} in {list(phone.log_lines)}")
 
 
@@ -63,7 +63,7 @@ def write_firmware(tmp_path):
 
 @pytest.fixture
 async def start_phone(write_firmware):
-    """Return a coroutine that starts a phone with the given programs and gives it and a client of it."""
+    """Return a coroutine that starts a phone with the given programs and returns it with a client."""
     benches = []
 
     async def start(main=None, settings=None, *, boot=None, text="", **options):

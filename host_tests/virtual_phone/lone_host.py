@@ -1,4 +1,4 @@
-"""A process with a virtual phone of its own that prints the chip's process id: python lone_host.py FIRMWARE BITS.
+"""A process with its own virtual phone that prints the chip's process id: python lone_host.py FIRMWARE BITS.
 
 Does not end the chip: it waits to be killed.
 """

@@ -1,4 +1,4 @@
-"""`phoneterm phone`: it does what it says, and what goes wrong is one sentence and exit code 1."""
+"""`phoneterm phone`: its commands work, and an error is one sentence and exit code 1."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The control socket: its manual, and everything a client can do wrong."""
+"""The control socket: its manual, and every mistake that a client can make."""
 
 import asyncio
 import json

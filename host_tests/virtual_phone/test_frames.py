@@ -1,4 +1,4 @@
-"""The words between chip and phone."""
+"""The messages between chip and phone."""
 
 import pytest
 from virtual_phone import frames

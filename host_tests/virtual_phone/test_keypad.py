@@ -1,4 +1,4 @@
-"""What the firmware sees of the keypad: contacts, ghosts, other wirings, and the times of taps."""
+"""The keypad as the firmware sees it: contacts, ghosts, other wirings, and the times of taps."""
 
 import asyncio
 import itertools
@@ -11,7 +11,7 @@ SLACK_MS = 100  # on a busy computer a process waits for its turn
 
 
 def _changes(phone):
-    """Return the (contacts, chip's ms) that the key logger wrote."""
+    """Return the key logger's output as (contacts, chip's ms)."""
     lines = [line.split() for line in phone.log_lines if line.startswith("keys ")]
     return [(int(contacts, 16), int(ticks_ms)) for _, contacts, ticks_ms in lines]
 
@@ -59,7 +59,7 @@ async def test_typed_keys_keep_their_order_and_their_times(key_logger, until):
 
 async def test_a_busy_computer_makes_no_press_shorter(key_logger):
     phone = key_logger.phone
-    asyncio.get_running_loop().call_later(0.05, time.sleep, 0.3)  # the key is down then, and would have come up
+    asyncio.get_running_loop().call_later(0.05, time.sleep, 0.3)  # at that time the key is down, and would have come up
     down, up, next_down, next_up = (stroke.at_ms for stroke in await phone.type("12", 100, 50))
     assert up - down >= 300
     assert next_down - up >= 49

@@ -1,4 +1,4 @@
-"""The 32-bit MicroPython: it is one, it keeps the settings' names, it has a ROM, and it never outlives its host."""
+"""The 32-bit MicroPython: it really has 32 bits, keeps the settings' names, has a ROM, and never outlives its host."""
 
 import os
 import signal

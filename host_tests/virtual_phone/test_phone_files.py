@@ -1,4 +1,4 @@
-"""The files of a phone are those of its sources as they are now, however often phones were made of them before."""
+"""A phone's files match its present sources, however often phones were made from them before."""
 
 import shutil
 

@@ -20,7 +20,7 @@ PROGRAMS = HERE / "vm_modules"
 
 
 def _is_running(pid):
-    """Say whether a process is there and not just a remainder that its parent has not collected."""
+    """Say whether a process is there and not just a zombie."""
     try:
         return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

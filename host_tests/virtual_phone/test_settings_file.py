@@ -1,4 +1,4 @@
-"""Settings files: texts from TOML or JSON, and one sentence for what is not right, without a value in it."""
+"""Settings files: texts from TOML or JSON, and for a mistake one sentence that contains no value."""
 
 import pytest
 from virtual_phone.settings_file import SettingsUnusable, read_settings_file

@@ -1,4 +1,4 @@
-"""The fakes offer what the typings promise: every class, function and constant, with the same parameter names."""
+"""The fakes have everything in the typings: every class, function and constant, with the same parameter names."""
 
 import ast
 import subprocess
@@ -11,7 +11,7 @@ TYPINGS = Path(__file__).parents[2] / "tools" / "typings"
 
 
 def _promises(nodes, prefix=""):
-    """Return {dotted name: parameter names, or None for constants}; of overloads the longest."""
+    """Return {dotted name: parameter names, or None for constants}; for overloads the longest."""
     found = {}
     for node in nodes:
         if isinstance(node, ast.FunctionDef):

@@ -1,4 +1,4 @@
-"""Runs on MicroPython: the displays' drivers against controllers that are played by what their data sheets say."""
+"""Runs on MicroPython: the displays' drivers against controllers simulated from their data sheets."""
 
 import gc
 import sys
@@ -13,7 +13,7 @@ from played_displays import PlayedLcd, PlayedOled
 
 
 class Bus:
-    """An I2C bus with one display on it, or none; counts what is sent, and what one step of a driver sends."""
+    """An I2C bus with one display on it, or none; counts the bytes sent, in total and in one step of a driver."""
 
     def __init__(self, played, hz):
         self.played = played
@@ -44,7 +44,7 @@ BOTH = (make_oled, make_lcd)
 
 
 def step_once(bus, display):
-    """Let the driver work once, and hold it to what it may take of the bus."""
+    """Let the driver do one step, and check that it stays within its limit on the bus."""
     bus.step_us = 0
     wait_ms = display.step()
     assert bus.step_us <= 2000, bus.step_us
@@ -52,7 +52,7 @@ def step_once(bus, display):
 
 
 def finish(bus, display):
-    """Step until nothing is left to do; return how often it was."""
+    """Step until nothing is left to do; return the number of steps."""
     count = 0
     while step_once(bus, display):
         count += 1
@@ -103,7 +103,7 @@ def test_the_lcd_gets_the_time_that_its_data_sheet_wants_for_the_start_up():
 
 def test_a_display_that_ran_before_the_chip_was_reset_starts_anew():
     for make in BOTH:
-        for steps in (4, 7, 30):  # in the midst of its start-up, and later
+        for steps in (4, 7, 30):  # in the middle of its start-up, and later
             bus, display = make()
             display.show("Ready", "A join  C back")
             for _ in range(steps):
@@ -236,7 +236,7 @@ def test_starting_up_allocates_nothing():
 
 
 class SilentDisplay:
-    """A display that takes everything and keeps nothing."""
+    """A display that accepts everything and keeps nothing."""
 
     def __init__(self, address):
         self.ADDRESS = address
@@ -246,7 +246,7 @@ class SilentDisplay:
 
 
 class SilentBus:
-    """A bus that takes everything."""
+    """A bus that accepts everything."""
 
     def writeto(self, address, output):
         pass

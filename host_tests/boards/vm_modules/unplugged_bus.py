@@ -1,4 +1,4 @@
-"""Gives the simulated chip an I2C on which nothing answers, as when no display is plugged in; it has none itself."""
+"""Gives the simulated chip, which has no I2C, a bus without any device, as when no display is plugged in."""
 
 import machine
 

@@ -1,6 +1,6 @@
-"""Goes in front of a module of the firmware: memory is short when that is loaded for the second time, and never again.
+"""Is put in front of a module of the firmware: memory is short when that is loaded a second time, and never again.
 
-The first time is when the terminal starts, with the defaults.
+The first time is at the terminal's start, with the defaults.
 """
 
 from phoneterm.core import link

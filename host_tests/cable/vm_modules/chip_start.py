@@ -1,7 +1,7 @@
-"""What the chip does when power comes: mounts its flash, a littlefs in a file, and runs boot.py and main.py from it.
+"""The chip's start at power-on: mounts its flash, a littlefs in a file, and runs boot.py and main.py from it.
 
 Does not run main.py for a soft reset that ends at the prompt (argument "prompt"), as on the chip.
-Arguments: the file, its number of blocks, "run" or "prompt", and a ROMFS image that MicroPython was built with, or "".
+Arguments: the file, its number of blocks, "run" or "prompt", and a ROMFS image built into MicroPython, or "".
 """
 
 import os

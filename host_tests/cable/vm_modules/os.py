@@ -1,4 +1,4 @@
-"""The unix port's `os`, and the ESP32's name of itself, which the test chooses.
+"""The unix port's `os`, with the `uname` of an ESP32, which the test chooses.
 
 Does not change anything else.
 """
@@ -12,6 +12,6 @@ _Uname = namedtuple("uname", ("sysname", "nodename", "release", "version", "mach
 
 
 def uname():
-    """Return what a MicroPython on an ESP32 says of itself."""
+    """Return the answer of a MicroPython on an ESP32."""
     platform, release, machine = getenv("TEST_UNAME").split("|")
     return _Uname(platform, platform, release, "v" + release + " on 2026-07-05", machine)

@@ -1,4 +1,4 @@
-"""A main.py that says something all the time; it reaches nothing."""
+"""A main.py that prints something all the time; it never connects."""
 
 import time
 

@@ -1,6 +1,6 @@
-"""The application with a terminal, a client and a keypad that do what a story says.
+"""The application with a terminal, a client and a keypad that a story controls.
 
-Does not judge: a story prints what it found out, and the test reads it.
+Does not judge: a story prints its results, and the test reads them.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _PATIENCE_MS = 6000
 
 
 class Terminal:
-    """Hears everything, and answers with the actions or the error in `answers`."""
+    """Records every call, and answers with the actions or the error in `answers`."""
 
     is_sequence_open = False
     country = "us"
@@ -26,7 +26,7 @@ class Terminal:
         self.answers = {}
 
     def hear(self, *what):
-        """Note what was told, and return the answer to it."""
+        """Record a call, and return its answer."""
         self.heard.append(what)
         answer = self.answers.get(what, ())
         if isinstance(answer, Exception):
@@ -68,7 +68,7 @@ class Terminal:
 
 
 class Scanner:
-    """Sees the changes that are `waiting`, or fails with an error among them; its gaps are always 2 ms."""
+    """Returns the changes in `waiting`, or raises an error among them; its gaps are always 2 ms."""
 
     wait_ms = 1
     has_stalled = False
@@ -139,7 +139,7 @@ class Parts:
 
 
 class Breadcrumb:
-    """Keeps what is noted, and counts the restarts."""
+    """Keeps its records, and counts the restarts."""
 
     def __init__(self):
         self.notes = []
@@ -179,7 +179,7 @@ class Bench:
         self.app = application.App(self.terminal, sampler, self.parts, self.parts, None, self.watchdog, self.breadcrumb)
 
     async def start(self):
-        """Start the application, which runs as long as the story does."""
+        """Start the application, which runs until the story ends."""
         self.life = asyncio.create_task(self.app.run(self.parts, self.parts))
         await asyncio.sleep_ms(5)
 

@@ -1,6 +1,6 @@
 """Stories about the application: micropython app_stories.py STORY.
 
-Does not judge: what a story finds out goes to standard output.
+Does not judge: a story prints its results to standard output.
 """
 
 import asyncio
@@ -105,7 +105,7 @@ async def restart_after_a_publish(bench):
 
 
 class Collector:
-    """A garbage collector that counts, and after which 1000 bytes are in use."""
+    """A garbage collector that counts its runs and leaves 1000 bytes in use."""
 
     used, collections = 1000, 0
 
@@ -116,7 +116,7 @@ class Collector:
         return self.used
 
     def mem_free(self):
-        return 100000  # what the heap may yet take of the IDF counts as free on a chip, so it says nothing
+        return 100000  # on a chip this includes memory that the heap may still take from the IDF, so it means nothing
 
     def collect(self):
         self.collections += 1
@@ -188,7 +188,7 @@ async def collector_without_time(bench):
 
     def feed():
         parts.fed += 1
-        bench.terminal.on_time = on_time  # from the moment on from which everything has to move again
+        bench.terminal.on_time = on_time  # from the last feed on, after which everything must move again
 
     parts.feed = feed
     await bench.start()
@@ -245,7 +245,7 @@ async def memory_without_the_garbage(bench):
     bench.terminal.telemetry = measure
     await bench.start()
     while not beyond_bytes:
-        bytes(150)  # as all that runs leaves something behind, too little for a collection of its own
+        bytes(150)  # because everything that runs leaves some garbage, too little to trigger a collection
         await asyncio.sleep_ms(100)
     print(beyond_bytes[0] < 1000)
 

@@ -1,6 +1,6 @@
 """Runs one story about the MQTT client on the MicroPython VM: micropython client_lab.py STORY ARGUMENTS.
 
-Does not judge: what the story says goes to standard output, one JSON list a line, and so does what the client logs.
+Does not judge: the story's output goes to standard output, one JSON list in each line, and so does the client's log.
 The story is a coroutine function of `mqtt_stories`; it is called with the lab and the arguments, a JSON list.
 The environment variable CLIENT_LAB holds JSON: host, port, tid, password, filters, and optionally will, keepalive_s,
 connect_ms, steady_ms, and the settings of TLS: tls_ca_path, tls_cert_path, tls_key_path, tls_psk, tls_host.
@@ -23,7 +23,7 @@ PATIENCE_MS = 9000
 
 
 class ClientLab:
-    """One client with its tasks, and what it has said so far."""
+    """One client with its tasks, and its output so far."""
 
     def __init__(self, options):
         self.messages = []
@@ -69,7 +69,7 @@ class ClientLab:
         await self.until(lambda: self.client.is_up)
 
     async def timed(self, awaitable):
-        """Return (result, ms that it took)."""
+        """Return (result, duration in ms)."""
         started_at = time.ticks_ms()
         result = await awaitable
         return result, time.ticks_diff(time.ticks_ms(), started_at)

@@ -1,7 +1,7 @@
-"""Waits for the clock with time servers that are played: micropython clock_story.py YEAR ANSWERS TIME_HOST.
+"""Waits for the clock with simulated time servers: micropython clock_story.py YEAR ANSWERS TIME_HOST.
 
-Does not judge: prints a JSON list of the year it is then, the servers that were asked, and what was logged.
-The answers are a JSON list of the years that the servers say in turn; null is no answer. No host is "".
+Does not judge: prints a JSON list of the resulting year, the servers that were asked, and the log.
+ANSWERS is a JSON list of the years that the servers answer in turn; null is no answer. No host is "".
 """
 
 import asyncio
@@ -12,7 +12,7 @@ _MOST_MS = 2000
 
 
 class Time:
-    """As much of `time` as says the year."""
+    """The part of `time` that gives the year."""
 
     year = int(sys.argv[1])
 
@@ -38,9 +38,9 @@ class Ntptime:
 
 
 async def tell(time_host):
-    """Wait for the clock; return what was logged."""
+    """Wait for the clock; return the log."""
     sys.modules["time"], sys.modules["ntptime"] = Time, Ntptime
-    from phoneterm.device import clock  # once it is settled what `time` is
+    from phoneterm.device import clock  # only after `time` has been replaced
 
     logged = []
 

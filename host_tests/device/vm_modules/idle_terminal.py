@@ -1,4 +1,4 @@
-"""Says what ticks that change nothing take of the memory, in each state in which a terminal waits. Runs in the VM."""
+"""Prints how much memory idle ticks take, in each state in which a terminal waits. Runs in the VM."""
 
 import gc
 
@@ -13,13 +13,13 @@ _IDENTITY = Identity("desk-1", "phoneterm", b"k" * 32, "9f3c21aa", "0.1.0", "VIR
 
 
 def receive(terminal, kind, **fields):
-    """Let a message of the bridge arrive."""
+    """Deliver a message of the bridge."""
     topic = messages.topic_of("phoneterm", "desk-1", kind)
     terminal.on_message(topic, messages.encode(kind, topic, _IDENTITY.key, fields))
 
 
 def cost_of_ticks(terminal):
-    """Return the bytes that ticks take, the releases of a key among them."""
+    """Return the bytes that ticks take, including releases of a key."""
     before = gc.mem_alloc()
     for _ in range(_TICKS):
         terminal.on_time(_TICK_MS)
@@ -28,7 +28,7 @@ def cost_of_ticks(terminal):
 
 
 def tell(state, terminal):
-    """Print what ticks take in a state, after what the state itself leads to is over."""
+    """Print the bytes that ticks take in a state, once the state's own changes are over."""
     terminal.on_time(6000)  # messages on the display end
     gc.collect()
     print(state, cost_of_ticks(terminal))

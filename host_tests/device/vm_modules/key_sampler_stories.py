@@ -1,6 +1,6 @@
 """Stories about the key sampler: micropython key_sampler_stories.py STORY.
 
-Does not judge: what a story finds out goes to standard output. Time passes only when a story looks at the keypad.
+Does not judge: a story prints its results to standard output. Time passes only when a story looks at the keypad.
 """
 
 import sys
@@ -11,7 +11,7 @@ from phoneterm.device.key_sampler import KeySampler
 
 
 class Keypad:
-    """Has the contacts that a story gives it; None are pins that cannot be read."""
+    """Has the contacts that a story sets; None means pins that cannot be read."""
 
     contacts = 0
 
@@ -39,7 +39,7 @@ class Timer:
 
 
 class Clock:
-    """As much of `time` as the sampler uses."""
+    """The part of `time` that the sampler uses."""
 
     us = 0
 
@@ -63,7 +63,7 @@ class News:
 
 
 class Bench:
-    """A sampler that has looked at its keypad twice, and all that it works with."""
+    """A sampler that has looked at its keypad twice, and its surroundings."""
 
     def __init__(self):
         self.keypad, self.timer, self.clock, self.news = Keypad(), Timer(), Clock(), News()
@@ -72,7 +72,7 @@ class Bench:
         self.look(2)
 
     def look(self, times=1, ms=None):
-        """Let the sampler look so often, `ms` after one another or when it wants to."""
+        """Let the sampler look this many times, `ms` apart or when it wants to."""
         for _ in range(times):
             self.clock.us += (self.timer.period if ms is None else ms) * 1000
             self.timer.fire()

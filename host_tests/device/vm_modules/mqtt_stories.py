@@ -1,6 +1,6 @@
 """Stories about the MQTT client and a broker, for client_lab.py: coroutine functions of a ClientLab and arguments.
 
-Does not judge, and does not know which broker it is told with.
+Does not judge, and does not know which broker it runs with.
 """
 
 import asyncio

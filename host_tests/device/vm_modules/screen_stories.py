@@ -1,6 +1,6 @@
 """Stories about the task that draws: micropython screen_stories.py STORY.
 
-Does not judge, or draw: the display keeps what was asked of it and when, and a story prints it.
+Does not judge, or draw: the display records its calls and their times, and a story prints them.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from phoneterm.device.screen import Screen
 
 
 class Keypad:
-    """Counts how often it is looked at."""
+    """Counts the looks at it."""
 
     looks = 0
 
@@ -21,7 +21,7 @@ class Keypad:
 
 
 class Display:
-    """Takes five steps to show something; `looks` are those at the keypad before each step."""
+    """Needs five steps to show something; `looks`: the looks at the keypad before each step."""
 
     def __init__(self, keypad):
         self.keypad = keypad
@@ -70,7 +70,7 @@ async def two_screens(display, screen):
 
 
 async def tell(story):
-    """Start keypad and screen, and tell a story about them."""
+    """Start keypad and screen, and run a story about them."""
     keypad = Keypad()
     display = Display(keypad)
     screen = Screen(display)

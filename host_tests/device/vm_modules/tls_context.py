@@ -1,8 +1,7 @@
 """Makes a TLS context from settings: micropython tls_context.py SETTINGS HAS_PSK.
 
 Does not judge: prints a JSON list of the Problem's fields, or of whether there is a context.
-The settings are a JSON object of texts; `tls_psk` is written in hex. Without HAS_PSK ("") the interpreter is one that
-has no TLS-PSK.
+The settings are a JSON object of texts; `tls_psk` is in hex. Without HAS_PSK ("") the interpreter has no TLS-PSK.
 """
 
 import json
@@ -29,7 +28,7 @@ class TlsWithoutPsk:
 
 def make(texts):
     """Return the Problem's fields, or whether there is a context."""
-    from phoneterm.device import settings, tls  # once it is settled what `tls` is
+    from phoneterm.device import settings, tls  # only after `tls` has been replaced
 
     texts = dict.fromkeys(settings.KEYS, "") | texts
     texts["tls_psk"] = bytes.fromhex(texts["tls_psk"])

@@ -1,6 +1,6 @@
 """Stories about the Wi-Fi supervisor: micropython wifi_stories.py STORY.
 
-Does not judge: what a story finds out goes to standard output, and so does what the supervisor logs.
+Does not judge: a story prints its results to standard output, and so does the supervisor's log.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ _PATIENCE_MS = 3000
 
 
 class Radio:
-    """Keeps its last reason until there is an address, and tries by itself once it was told, as the port does."""
+    """Keeps its last reason until there is an address, and retries by itself once told to connect, like the port."""
 
     def __init__(self):
         self.asked = []
@@ -64,7 +64,7 @@ class Bench:
         raise ValueError("what was waited for did not happen")
 
     async def tell(self, story):
-        """Start the supervisor, and tell a story about it."""
+        """Start the supervisor, and run a story about it."""
         life = asyncio.create_task(self.station.run())
         await story(self)
         life.cancel()

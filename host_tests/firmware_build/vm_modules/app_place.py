@@ -1,4 +1,4 @@
-"""Says where the terminal's application is imported from; it does not start it."""
+"""Prints where the terminal's application is imported from; it does not start it."""
 
 import phoneterm.app
 

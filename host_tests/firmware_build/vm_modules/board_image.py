@@ -1,4 +1,4 @@
-"""Runs on MicroPython, with a board's image on the path: its pins make a keypad, and its display is written to."""
+"""Runs on MicroPython, with a board's image on the path: makes a keypad of its pins, and writes to its display."""
 
 import sys
 
@@ -12,7 +12,7 @@ buses = []
 
 
 class Machine:
-    """As much of `machine` as a board's own functions and the keypad use."""
+    """The part of `machine` that a board's own functions and the keypad use."""
 
     class Pin:
         IN, OUT, OPEN_DRAIN, PULL_UP = 0, 1, 2, 3

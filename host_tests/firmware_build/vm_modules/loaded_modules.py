@@ -1,4 +1,4 @@
-"""Prints which modules are loaded when it is imported, itself among them."""
+"""Prints which modules are loaded when it is imported, including itself."""
 
 import sys
 

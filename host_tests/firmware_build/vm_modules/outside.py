@@ -1,4 +1,4 @@
-"""What is not slimmed and uses `ours`: its names there have to stay. It does nothing else."""
+"""A module that is not slimmed and uses `ours`, so the names that it uses must stay. It does nothing else."""
 
 from ours import user
 

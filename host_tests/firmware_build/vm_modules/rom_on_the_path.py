@@ -1,5 +1,5 @@
-"""Puts a ROMFS image on the path, as MicroPython does before boot.py where it was built with one; the image is named by
-the environment variable TEST_ROM. Does not import from it.
+"""Puts a ROMFS image on the path, as MicroPython does before boot.py if it was built with one. The environment variable
+TEST_ROM names the image. Does not import from it.
 """
 
 import os

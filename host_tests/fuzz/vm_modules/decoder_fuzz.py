@@ -1,6 +1,6 @@
-"""Fuzzes the device's decoders on MicroPython, whose json takes garbage: micropython decoder_fuzz.py SEED COUNT.
+"""Fuzzes the device's decoders on MicroPython, whose json accepts garbage: micropython decoder_fuzz.py SEED COUNT.
 
-Does not judge what is refused; an exception or a heap that grows ends it with a traceback. Prints what it decoded.
+Does not judge refusals; an exception or a growing heap ends it with a traceback. Prints how much it decoded.
 """
 
 import gc
@@ -23,7 +23,7 @@ MOST_GROWTH_BYTES = 2048
 
 
 def make_text():
-    """Return something like a message: known fields in any order, odd values among them, now and then cut off."""
+    """Return a text like a message: known fields in any order, some with odd values, sometimes cut off."""
     parts = ['"v":1']
     for name in FIELDS:
         if random.getrandbits(2):
@@ -39,7 +39,7 @@ def make_text():
 
 
 def try_message(kind):
-    """Decode one rightly signed text; return whether it was taken."""
+    """Decode one correctly signed text; return whether it was accepted."""
     topic = messages.topic_of("phoneterm", "t101", kind)
     text = make_text()
     if messages.is_signed(kind):
@@ -53,7 +53,7 @@ def try_message(kind):
 
 
 def try_stream(decoder):
-    """Decode one stream of packets with mistakes; return how many packets came out."""
+    """Decode one stream of packets with errors; return the number of packets."""
     decoder.clear()
     octets = bytearray()
     for _ in range(random.randrange(4)):
@@ -80,7 +80,7 @@ def try_stream(decoder):
 
 
 def run(seed, count):
-    """Try both decoders so often."""
+    """Try both decoders this many times."""
     random.seed(seed)
     decoder = Decoder(64)
     kinds = (messages.SESSION, messages.PERMISSIONS, messages.CONFIG, messages.CALL, messages.RESULT, messages.REQUEST)

@@ -1,4 +1,4 @@
-"""Prints what the VM keeps on the heap of a module from a ROM: micropython kept_by_module.py ROM MODULE."""
+"""Prints how much of a module from a ROM the VM keeps on the heap: micropython kept_by_module.py ROM MODULE."""
 
 import gc
 import sys
@@ -7,8 +7,8 @@ import chip_rom
 
 
 def measure(module):
-    """Return the bytes that are left when the module was imported."""
-    for number in range(200):  # the pool that the module's names go to is there already
+    """Return the bytes that an import of the module leaves."""
+    for number in range(200):  # so the pool for the module's names exists already
         setattr(type("holder", (), {}), f"name{number}", None)
     gc.collect()
     before = gc.mem_alloc()

@@ -1,6 +1,6 @@
-"""Prints what each way to look at a keypad costs of the heap, as lines of NAME BYTES; it does not judge the figures.
+"""Prints the heap cost of each way to look at a keypad, as lines of NAME BYTES; it does not judge the figures.
 
-The names that it uses are all there before anything is measured: a name that is new costs memory.
+All names that it uses exist before anything is measured: a new name costs memory.
 """
 
 import gc
@@ -13,7 +13,7 @@ from phoneterm.device.key_sampler import KeySampler
 
 
 class Keypad:
-    """Has the contacts that it is given."""
+    """Has the given contacts."""
 
     contacts = 0
 
@@ -32,7 +32,7 @@ class Timer:
 
 
 class Clock:
-    """A millisecond passes whenever somebody looks."""
+    """A clock that advances one millisecond with each reading."""
 
     us = 0
 
@@ -55,7 +55,7 @@ class Flag:
 
 
 def cost(scanner, polls):
-    """Return what so many polls have taken of the heap."""
+    """Return how much heap this many polls have taken."""
     before = gc.mem_alloc()
     for _ in range(polls):
         scanner.poll(1000)

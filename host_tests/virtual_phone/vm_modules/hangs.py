@@ -1,4 +1,4 @@
-"""A firmware that feeds its watchdog for half a second after power has come, and then hangs."""
+"""A firmware that feeds its watchdog for half a second after power-on, and then hangs."""
 
 import time
 

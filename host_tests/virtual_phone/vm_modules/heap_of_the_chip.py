@@ -1,9 +1,9 @@
-"""A firmware that measures what the simulated chip's own modules take of the heap; it does not judge the figure."""
+"""A firmware that measures how much heap the simulated chip's own modules take; it does not judge the figure."""
 
 import asyncio  # noqa: F401 - the firmware has it anyway
 import gc
 
-for number in range(300):  # the interpreter's table of names grows in leaps; none may fall into the measurement
+for number in range(300):  # the interpreter's table of names grows in steps; none may fall into the measurement
     exec("name_%d = 0; del name_%d" % (number, number))
 gc.collect()
 before = gc.mem_alloc()

@@ -1,4 +1,4 @@
-"""A firmware that says that it has started, and does nothing."""
+"""A firmware that prints that it has started, and does nothing."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A firmware that says that it has started, and looks at a pin all the time; it does nothing about it."""
+"""A firmware that prints that it has started, and reads a pin all the time; it does nothing else."""
 
 import time
 

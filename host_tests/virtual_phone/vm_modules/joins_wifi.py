@@ -1,4 +1,4 @@
-"""A firmware that joins the network "office" and prints every change of the station's status; it does not try anew."""
+"""A firmware that joins the network "office" and prints every change of the station's status; it does not retry."""
 
 import time
 

@@ -1,6 +1,6 @@
 """A firmware that reads, writes and erases settings before and after a reset, and makes the usual mistakes.
 
-Its settings are tid, name and gone; it does not commit what it calls lost.
+Its settings are tid, name and gone; it does not commit the one called lost.
 """
 
 import esp32
@@ -11,7 +11,7 @@ buffer = bytearray(64)
 
 
 def read(key):
-    """Return a setting, or what the port calls its absence."""
+    """Return a setting, or the port's error when it is missing."""
     try:
         return bytes(buffer[: storage.get_blob(key, buffer)]).decode()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A firmware that says its tid, changes it, and resets once; it knows no other setting."""
+"""A firmware that prints its tid, changes it, and resets once; it knows no other setting."""
 
 import esp32
 import machine

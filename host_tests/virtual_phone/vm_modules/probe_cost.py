@@ -1,4 +1,4 @@
-"""A firmware that measures what a look at all pins allocates and how long it takes; it does not judge the figures."""
+"""A firmware that measures how much a look at all pins allocates and how long it takes; it does not judge this."""
 
 import gc
 import time
@@ -25,7 +25,7 @@ def probe():
 
 
 def run(count):
-    """Look so often."""
+    """Look this many times."""
     for _ in range(count):
         probe()
 

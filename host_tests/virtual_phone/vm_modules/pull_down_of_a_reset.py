@@ -1,4 +1,4 @@
-"""A firmware that waits for key 1 on a row whose pull-down of the reset is left, and then takes it away."""
+"""A firmware that waits for key 1 on a row that still has its pull-down from the reset, and then removes it."""
 
 import board
 from machine import Pin

@@ -1,4 +1,4 @@
-"""A firmware that keeps a word in the memory of its clock, and resets once; it does not write too much there."""
+"""A firmware that keeps a word in its RTC memory, and resets once; it does not write too much there."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A firmware that says why it was started, and does nothing."""
+"""A firmware that prints its reset cause, and does nothing else."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A firmware that resets the chip when power has come, and not again."""
+"""A firmware that resets the chip once, after power-on."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A firmware that drives a row low and high again while the others are driven high; it reads no column."""
+"""A firmware that drives a row low and high again while it drives the others high; it reads no column."""
 
 import board
 from machine import Pin

@@ -1,4 +1,4 @@
-"""A boot.py that lets main.py run from the second start on; it does not end before."""
+"""A boot.py that lets main.py run from the second start on; in the first start it does not end."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""A board whose display does not answer; the environment variable TEST_DRIVER says which driver that has. No keypad."""
+"""A board whose display does not answer; the environment variable TEST_DRIVER names its driver. No keypad."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A socket module whose name server answers once the file `go` is there: nothing else runs until then.
+"""A socket module whose name look-up blocks everything until the file `go` is there.
 
 Does not look anything up: every name is 127.0.0.1.
 """

@@ -1,4 +1,4 @@
-"""As much of `esp32` as telling the memory takes: two regions of it (total, free, largest free block, least ever free).
+"""The part of `esp32` that reports memory: two regions (total, free, largest free block, least ever free).
 
 Does not store settings.
 """

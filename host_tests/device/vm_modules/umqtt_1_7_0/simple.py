@@ -1,7 +1,7 @@
-"""What umqtt.simple 1.7.0, which the images of 1.27 and 1.28 have, does with a TLS context; attributes are the same.
+"""Handles a TLS context like umqtt.simple 1.7.0, which the images of 1.27 and 1.28 have; attributes are the same.
 
-Does not make packets: they are those of the real 1.3.4, which is `umqtt_1_3_4` here. A test on a chip holds this to the
-real one.
+Does not make packets: they come from the real 1.3.4, which is `umqtt_1_3_4` here. A test on a chip compares this with
+the real one.
 """
 
 import sys
@@ -10,7 +10,7 @@ from umqtt_1_3_4.simple import MQTTClient as Earlier
 
 
 class MQTTClient(Earlier):
-    """The client that hands its context on by `ussl`."""
+    """The client that passes its context on through `ussl`."""
 
     def connect(self):
         """Connect with the context and its host name."""

@@ -1,4 +1,4 @@
-"""A module that uses `wire` in every way that slimming has to see; it does nothing else."""
+"""A module that uses `wire` in every way that slimming must handle; it does nothing else."""
 
 from collections import namedtuple
 

@@ -1,4 +1,4 @@
-"""A module that others use, with everything that slimming has to see; it does nothing else."""
+"""A module that others use, with everything that slimming must handle; it does nothing else."""
 
 from micropython import const
 
