@@ -96,7 +96,7 @@ async def test_a_broker_that_hangs_up_later(broker, with_reset):
         (b"HTTP/1.1 400 Bad Request\r\n" + bytes(80), "it sends a packet that no broker may send"),
         (message("t/x"), "it sends packets out of order"),
         (b"\xd0\x00", "it sends packets out of order"),
-        (b"\x32\xff\xff\xff\xff", "it sends a length that is none"),
+        (b"\x32\xff\xff\xff\xff", "it sends an invalid length"),
     ],
 )
 async def test_a_broker_that_does_not_speak_as_one_when_asked(broker, octets, words):

@@ -92,9 +92,9 @@ def test_a_stranger_says_neither_a_name_nor_a_password():
 @pytest.mark.parametrize(
     ("octets", "words"),
     [
-        (b"\x32\xff\xff\xff\xff", "a length that is none"),
+        (b"\x32\xff\xff\xff\xff", "an invalid length"),
         (b"\x90" + packets.remaining_length(MOST_PACKET_BYTES + 1), "a packet of 65537 bytes, over the limit of 65536"),
-        (b"\x32\x81\x80\x04\x00\x01+\x00\x01" + bytes(MOST_PACKET_BYTES), "a message under a topic that cannot be one"),
+        (b"\x32\x81\x80\x04\x00\x01+\x00\x01" + bytes(MOST_PACKET_BYTES), "a message with an invalid topic"),
         (b"\x30\x00", "a message that ends too early"),
         (b"\x30\x01\x00", "a message that ends too early"),
         (b"\x30\x03\x00\x02a", "a message that ends too early"),
@@ -104,10 +104,10 @@ def test_a_stranger_says_neither_a_name_nor_a_password():
         (b"\x36\x05\x00\x01a\x00\x01", "a message with QoS 2, which was not asked for"),
         (b"\x32\x05\x00\x01\xff\x00\x01", "a topic that is not UTF-8"),
         (b"\x32\x07\x00\x03\xed\xa0\x80\x00\x01", "a topic that is not UTF-8"),  # a surrogate
-        (b"\x32\x04\x00\x00\x00\x01", "a message under a topic that cannot be one"),
-        (b"\x32\x05\x00\x01+\x00\x01", "a message under a topic that cannot be one"),
-        (b"\x32\x05\x00\x01#\x00\x01", "a message under a topic that cannot be one"),
-        (b"\x32\x05\x00\x01\x00\x00\x01", "a message under a topic that cannot be one"),
+        (b"\x32\x04\x00\x00\x00\x01", "a message with an invalid topic"),
+        (b"\x32\x05\x00\x01+\x00\x01", "a message with an invalid topic"),
+        (b"\x32\x05\x00\x01#\x00\x01", "a message with an invalid topic"),
+        (b"\x32\x05\x00\x01\x00\x00\x01", "a message with an invalid topic"),
         (b"\x40\x01\x00", "a packet that no broker may send (it begins with 0x40)"),
         (b"\x41\x02\x00\x01", "a packet that no broker may send (it begins with 0x41)"),
         (b"\x20\x01\x00", "a packet that no broker may send (it begins with 0x20)"),

@@ -80,8 +80,8 @@ def test_there_are_words_for_every_reason_of_the_contract():
         ("blind", _DONE, "101 keyed #1 and 102. It worked: the caller was sent to 102."),
         ("attended", _DONE, "101 keyed *2 and 102. It worked: the caller was connected to 102."),
         ("cancel", _DONE, "101 asked to get the caller back. It worked: the caller was back."),
-        ("blind", refused("stale"), "It did not work, because it reached the bridge too late, so it was not done any "
-                                    "more; the network may have been slow."),
+        ("blind", refused("stale"), "It did not work, because it reached the bridge too late, so it was not "
+                                    "carried out; the network may have been slow."),
         ("blind", refused("unknown-number"), "It did not work, because the PBX knows no such number."),
         ("blind", refused("destination", "office-hours"),
          "It did not work, because numbers outside are only allowed during office hours."),
@@ -90,11 +90,11 @@ def test_there_are_words_for_every_reason_of_the_contract():
         ("attended", [Event("result", "returned")], "The caller was given back."),
         ("attended", [Event("result", "failed")], "It did not work; the PBX gave no reason."),
         ("attended", [Event("result", "unknown")],
-         "What came of it is not known: the PBX did not say, and it was not tried again."),
+         "The outcome is not known: the PBX did not say, and it was not tried again."),
         ("attended", [Event("result", "ringing")], "The number is ringing, and nothing more is known yet."),
         ("attended", [Event("check", "passed")], "Nothing more is known yet."),
-        (None, refused("malformed"), "101 sent a message that nobody can be held to. It did not work, because the "
-                                     "message was damaged or did not follow the contract."),
+        (None, refused("malformed"), "101 sent a message that is not proven to come from it. It did not work, because "
+                                     "the message was damaged or did not follow the contract."),
     ],
 )  # fmt: skip
 def test_a_result_is_one_sentence(engine, journalled, op, events, sentence):

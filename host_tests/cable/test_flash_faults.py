@@ -167,7 +167,7 @@ def test_ctrl_c_gives_the_board_back_and_the_next_flash_goes_on_from_there(bench
     boots = board.boots
     bench.desk = Desk(open_cable=InterruptedCable)
     printed = bench.run("flash", exit_code=130)
-    assert "Stopped. What the board had is still what it runs" in printed
+    assert "Stopped. The board still runs what it had" in printed
     bench.desk = Desk()
     printed = bench.run("flash")
     assert board.boots > boots + 2

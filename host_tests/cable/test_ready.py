@@ -46,7 +46,7 @@ def outcome_of(text):
             CRASHED,
             "MemoryError",
         ),
-        ("", SILENT, "did not say how it is within 30 s"),
+        ("", SILENT, "did not report its state within 30 s"),
     ],
 )
 def test_every_way_a_start_can_go_has_its_sentence(text, kind, words):

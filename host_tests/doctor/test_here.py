@@ -37,9 +37,9 @@ def test_a_settings_file_that_others_can_read_is_named(tmp_path, make_settings):
     file = tmp_path / "phoneterm.toml"
     file.write_text("")
     file.chmod(0o640)
-    assert change_of(examine_settings(make_settings(), file), "can be read by others").endswith(f"chmod 600 {file}")
+    assert change_of(examine_settings(make_settings(), file), "can read the settings file").endswith(f"chmod 600 {file}")
     file.chmod(0o600)
-    assert verdicts(examine_settings(make_settings(), file), "its owner's alone") == [OK]
+    assert verdicts(examine_settings(make_settings(), file), "Only its owner can read") == [OK]
 
 
 def test_secrets_that_are_missing_and_roads_in_the_clear_are_named(make_settings):
@@ -75,7 +75,7 @@ def test_an_empty_file_and_a_file_that_is_no_store(tmp_path):
     (tmp_path / "text.db").write_text("this is no database, whatever its name is" * 30)
     found = examine_store(tmp_path / "text.db")
     assert verdicts(found, "cannot be read: file is not a database") == [PROBLEM]
-    assert verdicts(found, "others than its owner") == [WARNING]
+    assert verdicts(found, "not only its owner") == [WARNING]
     assert read_stored(tmp_path / "text.db") == Stored()
 
 
@@ -139,7 +139,7 @@ def test_whether_the_clock_is_kept_right(is_kept, verdict):
 
 
 def test_a_year_that_cannot_be_is_a_problem():
-    assert verdicts(examine_clock(datetime(2000, 1, 1, tzinfo=UTC)), "which cannot be") == [PROBLEM]
+    assert verdicts(examine_clock(datetime(2000, 1, 1, tzinfo=UTC)), "which cannot be right") == [PROBLEM]
 
 
 @pytest.mark.parametrize(("there_s", "words"), [(101.5, "agrees"), (160.0, "60 s ahead of"), (70.0, "30 s behind")])
@@ -186,7 +186,7 @@ async def test_a_source_that_breaks_hides_nothing(make_settings):
 
     sources = make_sources(make_settings("pbx.port=1", "pbx.secret=x", "broker.port=1"))
     found = await ask_all(sources | {"disk": break_down})
-    assert verdicts(found, "could not be looked at: RuntimeError") == [UNKNOWN]
+    assert verdicts(found, "could not be checked: RuntimeError") == [UNKNOWN]
     assert {finding.part for finding in found} >= {"settings", "store", "clock", "digit map", "broker", "pbx"}
 
 

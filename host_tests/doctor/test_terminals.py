@@ -52,7 +52,7 @@ def test_what_is_refused_for_another_reason_is_changed_elsewhere(store_path, not
 
 
 def test_a_terminal_that_is_short_of_memory_is_a_warning(store_path, note):
-    note(("phone-101", "memory", "ESP-IDF had only 548 bytes left at the least"))
+    note(("phone-101", "memory", "ESP-IDF had only 548 bytes left at one time"))
     found = examine_terminals(store_path)
     assert verdicts(found, "The terminal phone-101 is short of memory: ESP-IDF had only 548 bytes left") == [WARNING]
     assert "PSRAM" in change_of(found, "short of memory")

@@ -46,7 +46,7 @@ async def test_what_became_of_a_caller_who_was_not_answered_is_in_the_journal(op
     await office.talk()
     await office.comes_to(await office.ask("blind", COLLEAGUE), "done")
     await office.journal_says("arrival", "not-answered", reason)
-    assert "There nobody took the call, because" in answer_why(office.engine, USER, None)["sentence"]
+    assert "Nobody answered there, because" in answer_why(office.engine, USER, None)["sentence"]
 
 
 async def test_a_caller_who_hangs_up_while_it_rings_there_is_in_the_journal(office):

@@ -67,7 +67,7 @@ class Listener:
         if self._is_heard:
             return Outcome(UNCONNECTED, f"The terminal runs, but was not ready after {waited_s:g} s: {self._trouble}.")
         return Outcome(
-            SILENT, f"The terminal did not say how it is within {waited_s:g} s: press its reset button under make logs."
+            SILENT, f"The terminal did not report its state within {waited_s:g} s: press RESET under make logs."
         )
 
 

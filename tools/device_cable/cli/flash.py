@@ -23,7 +23,7 @@ from device_cable.problem import CableProblem
 from device_cable.ready import wait_until_ready
 
 _INTERRUPTED = (
-    "What the board had is still what it runs; what was copied lies beside it. The same command goes on from there."
+    "The board still runs what it had; the copied files lie beside it. The same command continues from there."
 )
 _HALF_WRITTEN = "The board may be empty now: run the same command again."
 
@@ -32,7 +32,7 @@ def flash(
     context: typer.Context,
     board: BoardName = None,
     port: PortName = None,
-    images: Annotated[Path, typer.Option(help="The folder with the images, one a board.")] = Path("build/firmware"),
+    images: Annotated[Path, typer.Option(help="The folder with the boards' images.")] = Path("build/firmware"),
     micropython: Annotated[
         Path | None, typer.Option("--image", help="Erase the board and write this image of MicroPython first.")
     ] = None,

@@ -16,7 +16,7 @@ from fault_lab.report import Report
 from fault_lab.verdict import ENDS
 
 app = typer.Typer(
-    help="Hurt whole installations and see whether they keep their promises.", pretty_exceptions_enable=False
+    help="Break whole installations and check that they keep their promises.", pretty_exceptions_enable=False
 )
 
 _MEANING = {

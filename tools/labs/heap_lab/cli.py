@@ -13,7 +13,7 @@ from lab_parts.parts import PartMissing
 from heap_lab import by_module, measure
 from heap_lab.limits import FROZEN_LIVE_BYTES, FROZEN_WORKS_BYTES, LIVE_BYTES, WORKS_BYTES
 
-app = typer.Typer(help="What the firmware takes of a chip's heap, on a 32-bit MicroPython.", no_args_is_help=True)
+app = typer.Typer(help="How much of a chip's heap the firmware takes, on a 32-bit MicroPython.", no_args_is_help=True)
 
 
 @app.callback()

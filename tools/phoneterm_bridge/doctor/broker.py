@@ -62,7 +62,7 @@ async def _examine_logins(settings: BrokerSettings, where: str) -> list[Finding]
         found += await try_rules(stranger, settings.base, None, None)
         await stranger.close()
     else:
-        found.append(Finding(OK, _PART, f"The broker {where} answers, and refuses whoever has no login."))
+        found.append(Finding(OK, _PART, f"The broker {where} answers, and refuses clients without a login."))
         wrong = BrokerClient(reachable, settings.username, secrets.token_urlsafe(24))
         if await _gets_in(wrong):
             await wrong.close()
@@ -79,7 +79,7 @@ async def _examine_rules(settings: BrokerSettings, probe: ProbeLogin | None, is_
     try:
         if not settings.embedded:
             if is_bridge_down and terminal is not None and await hears_a_bridge(terminal, settings.base):
-                sentence = "A bridge is there, says the broker, so --bridge-is-down was not believed."
+                sentence = "The broker says that a bridge is there, so --bridge-is-down was ignored."
                 found.append(Finding(UNKNOWN, _PART, sentence, _STOP_IT))
             else:
                 witness = await _log_in_as_bridge(settings, is_bridge_down, found)
@@ -113,7 +113,7 @@ async def _log_in_as_bridge(
 ) -> BrokerClient | None:
     if not is_bridge_down:
         sentence = (
-            "The bridge's own login was not tried, because a second one would push a working bridge out; whether it "
+            "The bridge's own login was not tried, because a second one would disconnect a working bridge; whether it "
             "works shows in the bridge's log (broker-there)."
         )
         found.append(Finding(UNKNOWN, _PART, sentence, _STOP_IT))

@@ -88,7 +88,7 @@ async def _look_at(who: str, host: str, port: int, context: ssl.SSLContext | Non
     except ssl.SSLError as error:
         if who == "broker" and "ALERT" in (error.reason or ""):
             said = describe_trouble(error)
-            sentence = f"The {where} refuses the bridge, as one does that wants another certificate from it: {said}."
+            sentence = f"The {where} refuses the bridge; perhaps it wants another certificate from it: {said}."
             return Finding(PROBLEM, _PART, sentence, _OWN)
         fix = Change("settings", "the port where TLS is spoken, usually 8883 (broker) or 5039 (pbx)")
         return Finding(PROBLEM, _PART, f"The {where} does not speak TLS: {describe_trouble(error)}.", fix)

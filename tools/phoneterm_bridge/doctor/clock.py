@@ -23,13 +23,13 @@ def examine_clock(now: datetime | None = None, ask_is_kept: Callable[[], bool | 
     """Check year and synchronisation: those of this machine, unless they are given."""
     now = now or datetime.now(UTC)
     if not _FIRST_SANE_YEAR <= now.year <= _LAST_SANE_YEAR:
-        return [Finding(PROBLEM, _PART, f"The clock says {now:%Y-%m-%d %H:%M} UTC, which cannot be.", _START_IT)]
+        return [Finding(PROBLEM, _PART, f"The clock says {now:%Y-%m-%d %H:%M} UTC, which cannot be right.", _START_IT)]
     is_kept = (ask_is_kept or is_synchronised)()
     if is_kept is None:
         sentence = f"Whether anything keeps the clock right cannot be seen here; it says {now:%Y-%m-%d %H:%M} UTC."
         return [Finding(UNKNOWN, _PART, sentence)]
     if not is_kept:
-        return [Finding(WARNING, _PART, "Nothing keeps the clock of this machine right.", _START_IT)]
+        return [Finding(WARNING, _PART, "Nothing synchronises the clock of this machine.", _START_IT)]
     return [Finding(OK, _PART, f"The clock is kept right; it says {now:%Y-%m-%d %H:%M} UTC.")]
 
 

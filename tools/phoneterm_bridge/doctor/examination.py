@@ -58,7 +58,7 @@ async def _ask(part: str, source: Source) -> list[Finding]:
     try:
         return await source()
     except Exception as error:  # a mistake in one source must not hide what the others found
-        return [Finding(UNKNOWN, part, f"This could not be looked at: {type(error).__name__}: {error}.")]
+        return [Finding(UNKNOWN, part, f"This could not be checked: {type(error).__name__}: {error}.")]
 
 
 def _wrap(look: Callable[[], list[Finding]]) -> Source:

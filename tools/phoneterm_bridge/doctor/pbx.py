@@ -50,7 +50,7 @@ async def _examine_inside(
     rights = await examine_rights(session, login, has_heard_calls)
     found = [*rights, *await _examine_clocks(session)]
     if any(finding.verdict == PROBLEM for finding in rights):
-        return [*found, Finding(UNKNOWN, _PART, "The rest of the PBX cannot be looked at with these classes.")]
+        return [*found, Finding(UNKNOWN, _PART, "The rest of the PBX cannot be checked with these classes.")]
     return [
         *found,
         *await examine_features(session),

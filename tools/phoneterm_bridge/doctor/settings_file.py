@@ -27,8 +27,8 @@ def _examine_file(config: Path | None) -> list[Finding]:
         return [Finding(OK, _PART, "There is no settings file: defaults, the environment and the command line count.")]
     if is_open_to_others(config):
         fix = Change("command line", f"chmod 600 {config}")
-        return [Finding(WARNING, _PART, f"The settings file {config} can be read by others than its owner.", fix)]
-    return [Finding(OK, _PART, f"The settings file {config} is its owner's alone.")]
+        return [Finding(WARNING, _PART, f"Others, not only its owner, can read the settings file {config}.", fix)]
+    return [Finding(OK, _PART, f"Only its owner can read the settings file {config}.")]
 
 
 def _examine_secrets(settings: BridgeSettings) -> list[Finding]:

@@ -46,7 +46,7 @@ def examine_store(path: Path) -> list[Finding]:
     if is_open_to_others(path):
         fix = Change("command line", f"chmod 600 {path}")
         found.append(
-            Finding(WARNING, _PART, f"The store {path} holds keys, and others than its owner can read it.", fix)
+            Finding(WARNING, _PART, f"The store {path} holds keys, and others, not only its owner, can read it.", fix)
         )
     try:
         with closing(open_read_only(path)) as connection:

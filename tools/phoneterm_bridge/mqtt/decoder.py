@@ -110,7 +110,7 @@ def _read_length(octets: bytes, at: int) -> tuple[int, int]:
         size |= (octet & 127) << 7 * index
         if octet < 128:
             return size, at + index + 1
-    raise _Broken("a length that is none")
+    raise _Broken("an invalid length")
 
 
 def _read_publish(first: int, octets: bytes, start: int, stop: int) -> Packet:
@@ -134,7 +134,7 @@ def _read_publish(first: int, octets: bytes, start: int, stop: int) -> Packet:
     except UnicodeDecodeError:
         raise _Broken("a topic that is not UTF-8") from None
     if not topic or "\0" in topic or "+" in topic or "#" in topic:
-        raise _Broken("a message under a topic that cannot be one")
+        raise _Broken("a message with an invalid topic")
     return PUBLISH, packet_id, topic, octets[payload:stop], bool(first & 1)
 
 

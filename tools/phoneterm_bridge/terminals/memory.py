@@ -17,7 +17,7 @@ def find_shortage(fields: dict[str, int]) -> str | None:
         return f"it gave its link up {restarts} times because ESP-IDF had too little left"
     least, heap = fields.get("idf_least", LEAST_IDF_BYTES), fields.get("heap_free", LEAST_HEAP_BYTES)
     if least < LEAST_IDF_BYTES:
-        return f"ESP-IDF had only {least} bytes left at the least, of which Wi-Fi and TLS need {LEAST_IDF_BYTES}"
+        return f"ESP-IDF had only {least} bytes left at one time; Wi-Fi and TLS need {LEAST_IDF_BYTES}"
     if heap < LEAST_HEAP_BYTES:
         return f"its heap has only {heap} bytes left, and a message needs {LEAST_HEAP_BYTES}"
     return None

@@ -18,7 +18,7 @@ from phoneterm_bridge.web.figures import Figures
 # The name; whether it is a counter; its labels; its description.
 _DESCRIPTIONS: tuple[tuple[str, bool, tuple[str, ...], str], ...] = (
     ("phoneterm_ready", False, (), "1 when a command keyed now would reach the PBX."),
-    ("phoneterm_broker_up", False, (), "1 when the broker brings the bridge's messages back."),
+    ("phoneterm_broker_up", False, (), "1 when the broker returns the bridge's messages."),
     ("phoneterm_broker_losses", True, (), "Connections to the broker that were lost."),
     ("phoneterm_pulses_missed", True, (), "Messages of the bridge to itself that did not come back in time."),
     ("phoneterm_pulse_seconds", False, (), "How long the last of these messages took through the broker."),
@@ -44,8 +44,8 @@ _DESCRIPTIONS: tuple[tuple[str, bool, tuple[str, ...], str], ...] = (
     ("phoneterm_terminal_heap_used_bytes", False, ("tid",), "Bytes of that heap in use, as a rule without garbage."),
     ("phoneterm_terminal_idf_free_bytes", False, ("tid",), "Bytes left for Wi-Fi, sockets and TLS (ESP-IDF)."),
     ("phoneterm_terminal_idf_largest_bytes", False, ("tid",), "The largest free block of them."),
-    ("phoneterm_terminal_idf_least_bytes", False, ("tid",), "The least of them since the terminal started."),
-    ("phoneterm_terminal_memory_restarts", True, ("tid",), "Links given up because they were too few."),
+    ("phoneterm_terminal_idf_least_bytes", False, ("tid",), "Their lowest value since the terminal started."),
+    ("phoneterm_terminal_memory_restarts", True, ("tid",), "Links given up because there were too few."),
     ("phoneterm_terminal_rssi_dbm", False, ("tid",), "Radio signal at the terminal."),
     ("phoneterm_terminal_scan_gap_p50_seconds", False, ("tid",), "Median time between two scans, of the last minute."),
     ("phoneterm_terminal_scan_gap_p99_seconds", False, ("tid",), "99th percentile of that time."),
@@ -56,7 +56,7 @@ _DESCRIPTIONS: tuple[tuple[str, bool, tuple[str, ...], str], ...] = (
     ("phoneterm_terminal_tainted", True, ("tid",), "Sequences refused because a scan gap may have hidden a key."),
     ("phoneterm_terminal_reconnects", True, ("tid",), "Times the terminal lost the broker."),
     ("phoneterm_terminal_refused", True, ("tid",), "Messages the terminal did not accept."),
-    ("phoneterm_terminal_dropped", True, ("tid",), "Messages the terminal could not say."),
+    ("phoneterm_terminal_dropped", True, ("tid",), "Messages the terminal could not send."),
     ("phoneterm_terminal_restarts", True, ("tid",), "Tasks of the terminal that died and were started again."),
 )
 

@@ -23,11 +23,11 @@ REASONS = {
     "no-call": "there was no call to transfer at that moment",
     "not-answered": "the call had not been answered yet",
     "ambiguous": "there were several calls and it was not clear which one was meant",
-    "bad-number": "that is no number one can dial here; perhaps a digit was missing",
+    "bad-number": "that number cannot be dialled here; perhaps a digit was missing",
     "unknown-number": "the PBX knows no such number",
     "self": "that is the phone's own number",
     "busy-transferring": "the call was being transferred already",
-    "stale": "it reached the bridge too late, so it was not done any more; the network may have been slow",
+    "stale": "it reached the bridge too late, so it was not carried out; the network may have been slow",
     "duplicate": "the same command had been used for something else before",
     "bad-session": "the phone had just started or lost its connection, so what was keyed before did not count",
     "bad-signature": "it did not come from this phone: its signature was wrong, so its keys may have to be set again",
@@ -129,7 +129,7 @@ def cause_of(timeline: Timeline) -> str | None:
 def _describe_keys(op: str | None, number: str | None) -> str:
     operation = None if op is None else find_operation(op)
     if op is None:
-        return "sent a message that nobody can be held to"
+        return "sent a message that is not proven to come from it"
     if operation is None:
         return f"asked for {op}, which is no operation that this bridge knows"
     if not operation.code:
@@ -150,7 +150,7 @@ def _describe_result(timeline: Timeline) -> str:
     if state is None or state in _UNDER_WAY:
         return _UNDER_WAY.get(state or "", "Nothing more is known yet.")
     if state == "unknown":
-        return "What came of it is not known: the PBX did not say, and it was not tried again."
+        return "The outcome is not known: the PBX did not say, and it was not tried again."
     words = CAUSES.get(cause_of(timeline) or "") or REASONS.get(reason or "", _UNREADABLE)
     if state == "returned":
         return "The caller was given back" + (f", because {words}." if reason else ".")
@@ -165,7 +165,7 @@ def _describe_arrival(timeline: Timeline) -> str:
     reason = arrivals[-1].reason
     if reason is None:
         return " The call was answered."
-    return f" There nobody took the call, because {REASONS[reason]}."
+    return f" Nobody answered there, because {REASONS[reason]}."
 
 
 def _line_fields(line) -> dict:
