@@ -1,5 +1,5 @@
 # Every target does all of its own set-up. The work is done by `phoneterm`; this file only calls it.
-# The system's own Python where it will do, as it is built for speed, or else the first one there is. PYTHON= names one.
+# The system's own Python if it is suitable, because it is built for speed, or else the first one found. PYTHON= names one.
 WILL_DO := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(or $(shell for one in /usr/bin/python3 python3; do \
   $$one -c '$(WILL_DO)' 2>/dev/null && echo $$one && break; done),python3)
@@ -51,7 +51,7 @@ test-chip: $(READY) ## The tests on an emulated ESP32 (ESP32_CHIP), a soak (SOAK
 	@$(VENV)/bin/python -m pytest host_tests/chip $(ARGS)
 	@test -z "$(ESP32_CHIP)" || { $(PHONETERM) chip soak --minutes $(SOAK) && $(PHONETERM) chip bench --taps $(TAPS); }
 
-coverage: $(READY) ## The pure core's tests alone; fails when a branch of it is not run.
+coverage: $(READY) ## The pure core's tests alone; fails if a branch of it is not run.
 	@$(VENV)/bin/python -m pytest host_tests/core host_tests/scenarios host_tests/properties \
 	  --cov=phoneterm.core --cov-branch --cov-report=term --cov-fail-under=100
 
@@ -70,29 +70,29 @@ format: $(READY) ## Let ruff rewrite the layout of all files.
 types: $(READY) ## Types of the CPython side (mypy).
 	@$(VENV)/bin/mypy
 
-bench: bench-keypad bench-link bench-bridge bench-pbx ## All measurements, each beside its peers or its limit.
+bench: bench-keypad bench-link bench-bridge bench-pbx ## All measurements, each compared with its peers or its limit.
 
-bench-keypad: $(READY) ## The scanner beside other firmwares' algorithms: latency, missed and extra keys, cost.
+bench-keypad: $(READY) ## The scanner and other firmwares' algorithms: latency, missed and extra keys, cost.
 	@$(PHONETERM) keys bench
 
-bench-link: $(READY) ## The MQTT client beside its peers on the same VM: publish, reconnect, half-open, garbage.
+bench-link: $(READY) ## The MQTT client and its peers on the same VM: publish, reconnect, half-open, garbage.
 	@$(PHONETERM) parts install
 	@$(PHONETERM) link bench
 
-bench-pbx: $(READY) ## Real Asterisk: a transfer's start in every way there is, the bridge beside plain AMI.
+bench-pbx: $(READY) ## Real Asterisk: every way to start a transfer, by plain AMI and by the bridge.
 	@$(PHONETERM) parts install
 	@$(PHONETERM) pbx bench $(ARGS)
 
-bench-bridge: $(READY) ## The bridge under load beside Node-RED and python-ami: delay, rate, storms, memory, journal.
+bench-bridge: $(READY) ## The bridge, Node-RED and python-ami under load: delay, rate, storms, memory, journal.
 	@$(PHONETERM) parts install
 	@$(PHONETERM) load bench $(ARGS)
 
-sizes: $(READY) ## Compile the firmware, print what each module takes on the device, and what all take of a heap.
+sizes: $(READY) ## Compile the firmware, print each module's size on the device, and the heap that all take.
 	@$(PHONETERM) firmware sizes
 	@$(PHONETERM) parts install --if-possible --tests
 	@$(PHONETERM) heap measure
 
-firmware: $(READY) ## Build all files that a board gets: BOARD=ESP32_GENERIC. ROMFS=1 makes a ROMFS image too.
+firmware: $(READY) ## Build all files of a board: BOARD=ESP32_GENERIC. ROMFS=1 makes a ROMFS image too.
 	@$(PHONETERM) firmware build $(BOARD) $(if $(ROMFS),--romfs) $(ARGS)
 
 image: $(READY) ## MicroPython with the firmware frozen in, built in a container: BOARD=ESP32_GENERIC. ARGS=--dry-run prints how.
@@ -105,7 +105,7 @@ sim: $(READY) ## The virtual phone alone, for a bridge that already runs: SETTIN
 lab: $(READY) ## A real Asterisk with SIP endpoints 101, 102 and 103 on loopback, until Ctrl-C.
 	@$(PHONETERM) parts install && $(PHONETERM) lab up $(ARGS)
 
-flash: $(READY) ## Build the firmware and bring it onto a board: BOARD=ESP32_GENERIC, PORT=/dev/ttyUSB0; IMAGE=FILE.bin writes MicroPython first.
+flash: $(READY) ## Build the firmware and write it to a board: BOARD=ESP32_GENERIC, PORT=/dev/ttyUSB0; IMAGE=FILE.bin writes MicroPython first.
 	@if [ "$(BOARD)" != VIRTUAL ]; then $(PHONETERM) firmware build "$(BOARD)"; fi && \
 	  $(PHONETERM) device flash --board "$(BOARD)" --port "$(PORT)" $(if $(IMAGE),--image "$(IMAGE)") $(ARGS)
 
@@ -120,7 +120,7 @@ rotate: $(READY) ## New keys for the terminal on a board, there and in the store
 wipe: $(READY) ## Erase a board's settings and secrets: PORT=.
 	@$(PHONETERM) device wipe --port "$(PORT)" $(ARGS)
 
-smoke: $(READY) ## Try a board with somebody at its keypad; measures and saves a table: BOARD= PORT=.
+smoke: $(READY) ## Test a board with somebody at its keypad; measure it and save a table: BOARD= PORT=.
 	@$(PHONETERM) device smoke --board "$(BOARD)" --port "$(PORT)" $(ARGS)
 
 repl: $(READY) ## Talk with the MicroPython on a board, with the terminal stopped: PORT=.
