@@ -37,7 +37,7 @@ def test_a_settings_file_that_others_can_read_is_named(tmp_path, make_settings):
     file = tmp_path / "phoneterm.toml"
     file.write_text("")
     file.chmod(0o640)
-    assert change_of(examine_settings(make_settings(), file), "can read the settings file").endswith(f"chmod 600 {file}")
+    assert change_of(examine_settings(make_settings(), file), "can read the settings").endswith(f"chmod 600 {file}")
     file.chmod(0o600)
     assert verdicts(examine_settings(make_settings(), file), "Only its owner can read") == [OK]
 
