@@ -37,6 +37,7 @@ _ARROWS = {
     "tools/phoneterm_bridge/pbx/asterisk": {
         "phoneterm_bridge.pbx.asterisk",
         "phoneterm_bridge.pbx.ami",
+        "phoneterm_bridge.pbx.calls",
         "phoneterm_bridge.pbx.port",
         "phoneterm.core.messages",
     },
@@ -217,6 +218,19 @@ def test_only_messages_spells_a_topic():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert "/v1/" not in node.value, f"{path.relative_to(_ROOT)}:{node.lineno} spells a topic"
+
+
+def test_only_one_place_compares_what_a_leg_is_to_its_user():
+    words = {"ringing", "dialling", "talking", "held", "consulting", "elsewhere"}
+    for path in _files("tools/phoneterm_bridge"):
+        if path.relative_to(_ROOT) == Path("tools/phoneterm_bridge/pbx/calls.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+            is_of_state = any(isinstance(side, ast.Attribute) and side.attr == "state" for side in sides)
+            texts = {inner.value for side in sides for inner in ast.walk(side) if isinstance(inner, ast.Constant)}
+            place = f"{path.relative_to(_ROOT)}:{node.lineno}" if sides else ""
+            assert not (is_of_state and texts & words), f"{place} judges a leg; pbx/calls.py does"
 
 
 def test_only_boards_spell_a_pin_number():

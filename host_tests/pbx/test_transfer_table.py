@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phoneterm.core.messages import FINAL_STATES
 from phoneterm_bridge.pbx.ami.codec import Message
-from phoneterm_bridge.pbx.asterisk.calls import CallTable, endpoint_of, ref_of
+from phoneterm_bridge.pbx.asterisk.calls import CallTable, ref_of
+from phoneterm_bridge.pbx.asterisk.channel_name import endpoint_of
 from phoneterm_bridge.pbx.asterisk.transfer import ConsultationRequest, Transfer
 from phoneterm_bridge.wording.why import REASONS
 

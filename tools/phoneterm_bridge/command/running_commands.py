@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
+from phoneterm_bridge.pbx.calls import is_consulting
 from phoneterm_bridge.pbx.operations import Operation, find_operation
 from phoneterm_bridge.pbx.port import Call
 from phoneterm_bridge.settings.timing import USUAL
@@ -150,7 +151,7 @@ class RunningCommands:
 
     def on_resync(self, endpoint: str, calls: tuple[Call, ...]) -> None:
         """The PBX was away and is back with these calls of an endpoint: a command without its call is unknown."""
-        going_on = {call.ref for call in calls if call.state == "consulting"}
+        going_on = {call.ref for call in calls if is_consulting(call)}
         for running in tuple(self._running_commands):
             is_asked = running.call.endpoint == endpoint and running.asked.done()
             if is_asked and running.call.ref not in going_on:

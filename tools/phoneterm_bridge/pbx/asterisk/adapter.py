@@ -20,13 +20,13 @@ from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, ChannelActions
 from phoneterm_bridge.pbx.asterisk.arrival import Arrival
 from phoneterm_bridge.pbx.asterisk.calls import Leg
-from phoneterm_bridge.pbx.asterisk.choice import find_leg
 from phoneterm_bridge.pbx.asterisk.features import Features, ask_features
 from phoneterm_bridge.pbx.asterisk.known_numbers import KnownNumbers
 from phoneterm_bridge.pbx.asterisk.speed import speed_of
 from phoneterm_bridge.pbx.asterisk.start import AttendedStart
 from phoneterm_bridge.pbx.asterisk.transfer import CONSULTING, ConsultationRequest, Transfer
 from phoneterm_bridge.pbx.asterisk.view import CallView
+from phoneterm_bridge.pbx.calls import refusal_of_leg
 from phoneterm_bridge.pbx.port import Call, Outcome, PbxListener, Target
 
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
@@ -215,9 +215,15 @@ class AsteriskPbx:
     def _find(self, call: Call, context: str, number: str) -> tuple[Leg | None, str | None]:
         """Return the leg that can be transferred to this number, or the reason why there is none."""
         _check_context(context)
+        if not messages.is_number(number):
+            return None, "bad-number"
         if not self.is_available:
-            return None, "pbx-unreachable" if messages.is_number(number) else "bad-number"
-        return find_leg(self._view, call, number)
+            return None, "pbx-unreachable"
+        leg = self._view.table.leg_of(call.ref)
+        if leg is None:
+            return None, self.why_ended(call.ref)
+        refusal = refusal_of_leg(self._view.table.facts(leg), is_busy=self._view.running(leg) is not None)
+        return (None, refusal) if refusal else (leg, None)
 
     def _explained(self, outcome: Outcome, ref: str) -> Outcome:
         """Say who left first if the channel is gone."""

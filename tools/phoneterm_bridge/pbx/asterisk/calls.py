@@ -1,7 +1,8 @@
-"""Asterisk's channels and bridges as its events report them, and what they mean for an endpoint's calls.
+"""Asterisk's channels and bridges as its events report them, and the facts of a leg that follow from them.
 
-Does no input or output and starts no transfer. Events must be applied in the order they came; a list of channels
-(`load`) replaces everything known. Channels are keyed by Uniqueid, because names change and are reused.
+Does no input or output, starts no transfer, and leaves it to `pbx/calls.py` what a leg is to its user. Events must be
+applied in the order they came; a list of channels (`load`) replaces everything known. Channels are keyed by Uniqueid,
+because names change and are reused.
 Times are `time.monotonic()` seconds. Source: events of Asterisk 22, recorded in the lab.
 """
 
@@ -10,16 +11,15 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.asterisk.channel_name import endpoint_of
+from phoneterm_bridge.pbx.calls import LegFacts, state_of
 from phoneterm_bridge.pbx.port import Call
 
 MOST_ENDED = 1000
-_NAMES_REMEMBERED = 4096  # every event of a channel names it
 
 _REF = re.compile(r"[0-9A-Za-z._-]{1,24}")
-_CHANNEL = re.compile(r"[^/]+/(.+)-[0-9a-f]{8}(;[12])?")
 
 
 @dataclass(eq=False)
@@ -51,6 +51,16 @@ class Leg:
         """Derive the fixed values: the channel's endpoint, and the call reference."""
         self.endpoint = endpoint_of(self.channel)
         self.ref = ref_of(self.uniqueid)
+
+    @property
+    def is_up(self) -> bool:
+        """Say whether Asterisk has a conversation or an application on it."""
+        return self.state == "Up"
+
+    @property
+    def is_there(self) -> bool:
+        """Say whether its phone has not hung up."""
+        return not self.has_hung_up
 
     def take_headers(self, message: Message) -> None:
         """Copy the headers that most events have about a channel."""
@@ -136,11 +146,11 @@ class CallTable:
 
     def leg_of(self, ref: str) -> Leg | None:
         """Return the leg with this call reference whose phone has not hung up, or None."""
-        return next((leg for leg in self._by_ref.get(ref, ()) if not leg.has_hung_up), None)
+        return next((leg for leg in self._by_ref.get(ref, ()) if leg.is_there), None)
 
     def legs_of(self, endpoint: str) -> list[Leg]:
         """Return the endpoint's legs whose phone has not hung up, oldest first."""
-        return [leg for leg in self._by_endpoint.get(endpoint, ()) if not leg.has_hung_up]
+        return [leg for leg in self._by_endpoint.get(endpoint, ()) if leg.is_there]
 
     def members(self, bridge: str) -> list[Leg]:
         """Return the legs in a bridge."""
@@ -150,6 +160,10 @@ class CallTable:
         """Return the legs that share the leg's bridge."""
         return [other for other in self._by_bridge.get(leg.bridge, ()) if other is not leg]
 
+    def waits_alone(self, leg: Leg) -> bool:
+        """Say whether the leg is up in a bridge that it shares with nobody."""
+        return leg.is_up and leg.bridge != "" and not self.others(leg)
+
     def everybody(self) -> list[Leg]:
         """Return all legs."""
         return list(self._legs.values())
@@ -158,11 +172,24 @@ class CallTable:
         """Return the wire reason for a call that no longer exists: "caller-gone" when the other side left first."""
         return self._ended.get(ref, "no-call")
 
-    def call(self, leg: Leg) -> Call:
-        """Return the leg as the bridge sees it, not counting a transfer under way."""
+    def facts(self, leg: Leg, is_in_transfer: bool = False) -> LegFacts:
+        """Return what Asterisk tells of the leg; `is_in_transfer` is known to whoever follows its transfer."""
+        return LegFacts(
+            calls_out=leg.is_caller,
+            is_answered=leg.is_up and not leg.is_dialling,
+            is_joined=leg.bridge != "",
+            has_company=bool(self.others(leg)),
+            has_talked=leg.talking_since is not None,
+            is_on_hold=leg.is_on_hold,
+            is_in_transfer=is_in_transfer,
+        )
+
+    def call(self, leg: Leg, is_in_transfer: bool = False) -> Call:
+        """Return the leg as the bridge sees it."""
         others = self.others(leg)
         peer = others[0].number if len(others) == 1 and others[0].endpoint else leg.peer
-        return Call(leg.ref, leg.endpoint, _state_of(leg, bool(others)), leg.talking_since, peer)
+        state = state_of(self.facts(leg, is_in_transfer))
+        return Call(leg.ref, leg.endpoint, state, leg.talking_since, peer)
 
     def _add(self, leg: Leg) -> None:
         self._legs[leg.uniqueid] = leg
@@ -199,15 +226,6 @@ class CallTable:
             self._ended.popitem(last=False)
 
 
-def _state_of(leg: Leg, has_others: bool) -> str:
-    """Return the state of a call; has_others: somebody else is in the leg's bridge."""
-    if leg.bridge and (leg.talking_since is not None or has_others):
-        return "held" if leg.is_on_hold else "talking"
-    if leg.state == "Up" and not leg.is_dialling:
-        return "elsewhere"
-    return "dialling" if leg.is_caller else "ringing"
-
-
 def _take_out(index: dict[str, list[Leg]], key: str, leg: Leg) -> None:
     """Remove a leg from the list under a key, if it is there, and remove the list when it is empty."""
     legs = index.get(key, [])
@@ -215,13 +233,6 @@ def _take_out(index: dict[str, list[Leg]], key: str, leg: Leg) -> None:
         legs.remove(leg)
         if not legs:
             del index[key]
-
-
-@lru_cache(_NAMES_REMEMBERED)
-def endpoint_of(channel: str) -> str:
-    """Return the endpoint of a channel name such as PJSIP/101-0000002a; "" for Local and other inner channels."""
-    match = _CHANNEL.fullmatch(channel)
-    return match[1] if match and not channel.startswith("Local/") else ""
 
 
 def ref_of(uniqueid: str) -> str:

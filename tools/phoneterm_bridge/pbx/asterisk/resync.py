@@ -8,6 +8,7 @@ alone in a bridge, and its ConnectedLineNum names its user.
 from dataclasses import dataclass
 
 from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg
+from phoneterm_bridge.pbx.asterisk.channel_name import is_first_half
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ def find_transfers(table: CallTable) -> list[Found]:
     """Return all transfers under way, one for each transferrer."""
     found: dict[str, Found] = {}
     for alone in table.everybody():
-        if alone.state == "Up" and alone.bridge and not table.others(alone):
-            for one in _of_target(table, alone) if _is_target(alone) else _of_caller(table, alone):
+        if table.waits_alone(alone):
+            for one in _of_target(table, alone) if is_first_half(alone.channel) else _of_caller(table, alone):
                 found.setdefault(one.leg.uniqueid, one)
     return list(found.values())
 
@@ -33,7 +34,7 @@ def find_transfers(table: CallTable) -> list[Found]:
 def _of_caller(table: CallTable, caller: Leg) -> list[Found]:
     """The caller waits alone: a leg of the family is with a target."""
     for leg in _family(table, caller):
-        targets = [other for other in table.others(leg) if _is_target(other)]
+        targets = [other for other in table.others(leg) if is_first_half(other.channel)]
         if targets:
             return [Found(leg, [caller], targets[0], caller.bridge)]
     return []
@@ -50,7 +51,3 @@ def _of_target(table: CallTable, target: Leg) -> list[Found]:
 
 def _family(table: CallTable, leg: Leg) -> list[Leg]:
     return [one for one in table.everybody() if one.endpoint and one.family == leg.family and one is not leg]
-
-
-def _is_target(leg: Leg) -> bool:
-    return not leg.endpoint and leg.channel.endswith(";1")

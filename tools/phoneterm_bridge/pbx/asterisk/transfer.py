@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg
+from phoneterm_bridge.pbx.asterisk.channel_name import beginning_of_halves, is_first_half
 from phoneterm_bridge.pbx.asterisk.evidence import Evidence
 
 ASKED = "asked"
@@ -85,11 +86,11 @@ class Transfer:
     def adopt(self, target: Leg, home: str) -> None:
         """Begin in the middle, after a reconnect: caller in the home bridge, transferrer elsewhere with the target."""
         self.target = target.uniqueid
-        self._target_name = target.channel.removesuffix("1")
+        self._target_name = beginning_of_halves(target.channel)
         self.home = home
         self._consultation = target.bridge
         self._guests = {target.uniqueid}
-        self.state = CONSULTING if target.state == "Up" else RINGING
+        self.state = CONSULTING if target.is_up else RINGING
 
     def apply(self, event: Message, table: CallTable, now: float) -> list[Progress]:
         """Take in one event, after the call table has; return the progress. now: `time.monotonic()` seconds."""
@@ -133,9 +134,9 @@ class Transfer:
     def _look_for_target(self, event: Message) -> None:
         """Find the Local channel of this conversation; another transfer may call the same number at the same time."""
         channel = event.get("Channel")
-        if self._is_targets(event) and event.get("Linkedid") == self._family and channel.endswith(";1"):
+        if self._is_targets(event) and event.get("Linkedid") == self._family and is_first_half(channel):
             self.target = event.get("Uniqueid")
-            self._target_name = channel.removesuffix("1")
+            self._target_name = beginning_of_halves(channel)
 
     def _on_target_state(self, state: str) -> None:
         if state == "Ringing" and self.state == STARTED:
@@ -203,21 +204,21 @@ class Transfer:
 
     def _is_over(self, leg: Leg | None, table: CallTable) -> bool:
         """Say whether the transferrer is back with the caller, and the colleague neither waits nor joins them."""
-        is_home = leg is not None and leg.bridge == self.home and not leg.has_hung_up
+        is_home = leg is not None and leg.bridge == self.home and leg.is_there
         if not is_home or not self._consultation or table.members(self._consultation):
             return False
-        guests = [guest for guest in map(table.leg, self._guests) if guest is not None and not guest.has_hung_up]
+        guests = [guest for guest in map(table.leg, self._guests) if guest is not None and guest.is_there]
         return all(guest.bridge not in ("", self.home) for guest in guests)
 
     def _are_together(self, table: CallTable) -> bool:
         """Say whether the target is in a caller's bridge."""
         target = table.leg(self.target)
-        others = [] if target is None or target.has_hung_up else table.others(target)
+        others = [] if target is None or not target.is_there else table.others(target)
         return any(other.uniqueid in self.callers for other in others)
 
     def _look_for_successor(self, table: CallTable) -> None:
         """After the transferrer left: decide done or returned by whom the caller talks to now."""
-        legs = [leg for leg in table.members(self.home) if leg.state == "Up" and not leg.has_hung_up]
+        legs = [leg for leg in table.members(self.home) if leg.is_up and leg.is_there]
         partners = [leg for leg in legs if leg.uniqueid not in self.callers]
         if partners and partners[0].endpoint == self.endpoint:
             self._end("returned", self._evidence.reason or "no-answer")

@@ -10,7 +10,8 @@ from functools import partial
 
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.asterisk.arrival import TELLING_EVENTS, Arrival
-from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg, endpoint_of
+from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg
+from phoneterm_bridge.pbx.asterisk.channel_name import endpoint_of
 from phoneterm_bridge.pbx.asterisk.resync import find_transfers
 from phoneterm_bridge.pbx.asterisk.transfer import ASKED, ENDED, STARTED, ConsultationRequest, Transfer
 from phoneterm_bridge.pbx.port import Call, PbxListener
@@ -165,11 +166,8 @@ class CallView:
             self._on_stuck(leg)
 
     def _call(self, leg: Leg) -> Call:
-        call = self.table.call(leg)
         running = self._running.get(leg.uniqueid)
-        if running is None or not running.transfer.is_under_way:
-            return call
-        return Call(call.ref, call.endpoint, "consulting", call.talking_since, call.peer)
+        return self.table.call(leg, running is not None and running.transfer.is_under_way)
 
     def _endpoints_of(self, event: Message) -> set[str]:
         members = self.table.members(event.get("BridgeUniqueid"))
