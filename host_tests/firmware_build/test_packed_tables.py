@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from firmware_build.sizes import slim_package
-from firmware_build.slimming import slim
-from firmware_build.slimming_limits import CannotSlim
+from firmware_build.slimming.limits import CannotSlim
+from firmware_build.slimming.modules import slim
 from phoneterm.core import call, outcomes
 
 _FIRMWARE = Path(__file__).parents[2] / "firmware"

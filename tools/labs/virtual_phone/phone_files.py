@@ -14,7 +14,7 @@ from pathlib import Path
 from firmware_build.image import make_image
 from firmware_build.romfs import make_romfs, romfs_place
 from firmware_build.sizes import AT_THE_CABLE, compile_module
-from firmware_build.slimming import slim
+from firmware_build.slimming.modules import slim
 
 from virtual_phone import vm
 from virtual_phone.desk_phone import BOARD, DRIVERS

@@ -1,14 +1,14 @@
 """Packs readable tables while the firmware is built, so that a chip keeps only the packed form.
 
 Does not know any table. A module writes its table for people, and packs it itself: `_TABLE = _pack(_ROWS)`. Here the
-call is replaced by its result, a text or a number. Nothing then uses the rows and `_pack`, so `slimming.py` leaves them
+call is replaced by its result, a text or a number. Nothing then uses the rows and `_pack`, so `unused.py` leaves them
 out. On a computer the module packs the same rows when it is imported, so both run on the same text.
 """
 
 import ast
 from collections.abc import Iterable
 
-from firmware_build.slimming_limits import CannotSlim
+from firmware_build.slimming.limits import CannotSlim
 
 _PACK = "_pack"
 
