@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from board_check.board_file import BOARDS, DISPLAYS, find_boards, read_board
+from virtual_phone.build import Build
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
@@ -33,7 +34,7 @@ async def start_phone(tmp_path, folder):
         sources = tmp_path / "firmware"
         shutil.copytree(_FIRMWARE, sources, ignore=shutil.ignore_patterns("__pycache__"))
         change(sources)
-        phone = VirtualPhone(_SETTINGS, firmware=sources, board=folder)
+        phone = VirtualPhone(_SETTINGS, build=Build(sources, folder))
         await phone.start()
         client = await PhoneClient.connect("127.0.0.1", phone.control_port)
         opened.extend((client.close, phone.stop))

@@ -16,7 +16,7 @@ from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.terminals.deliveries import SILENT, Deliveries
 from phoneterm_bridge.terminals.memory import LEAST_HEAP_BYTES, LEAST_IDF_BYTES, find_shortage
 from phoneterm_bridge.terminals.troubles import Troubles
-from virtual_phone.desk_phone import FIRMWARE
+from virtual_phone.build import FIRMWARE, Build
 from virtual_phone.phone import VirtualPhone
 
 SHORT = "the memory is too short to read it"
@@ -244,7 +244,7 @@ async def test_a_terminal_whose_memory_was_short_comes_to_its_configuration_by_i
     reader.write_text(_SHORT.read_text() + reader.read_text())
     broker = broker_scene.settings.broker.model_copy(update={"port": broker_scene.bridge.broker_port})
     settings = device_settings(broker_scene.enrolment, broker) | {"wifi_ssid": "lab"}
-    phone = VirtualPhone(settings, firmware=firmware)
+    phone = VirtualPhone(settings, build=Build(firmware))
     await phone.start()
     try:
         await make.until(lambda: broker_scene.bridge.parts.troubles.standing())

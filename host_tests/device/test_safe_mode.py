@@ -8,8 +8,8 @@ import pytest
 from device.authority import Authority
 from device.real_brokers import PASSWORD, TID, BridgeWire, bridge_login, make_mosquitto, topic
 from phoneterm.core import messages
+from virtual_phone.build import BOARD, Build
 from virtual_phone.client import PhoneClient
-from virtual_phone.desk_phone import BOARD
 from virtual_phone.phone import VirtualPhone
 from virtual_phone.wired_display import KINDS as DISPLAYS
 
@@ -30,7 +30,7 @@ async def make_phone(need_stock_modules, tmp_path):
         board = tmp_path / f"board{len(phones)}"
         board.mkdir()
         (board / "board.py").write_text((BOARD / "board.py").read_text() + board_text)
-        phone = VirtualPhone(SETTINGS | settings, board=board, display=display)
+        phone = VirtualPhone(SETTINGS | settings, build=Build(board=board, display=display))
         for legend in held:
             phone.set_key(legend, True)
         await phone.start()

@@ -8,8 +8,8 @@ import signal
 import pytest
 from device.real_brokers import PASSWORD, TID, topic
 from phoneterm.core import messages
+from virtual_phone.build import BOARD, FIRMWARE, Build
 from virtual_phone.client import PhoneClient
-from virtual_phone.desk_phone import BOARD, FIRMWARE
 from virtual_phone.phone import VirtualPhone
 
 SETTINGS = {
@@ -32,7 +32,7 @@ async def make_phone(need_stock_modules, tmp_path):
         shutil.copytree(BOARD, board)
         if change:
             change(firmware)
-        phone = VirtualPhone(SETTINGS | settings, firmware=firmware, board=board)
+        phone = VirtualPhone(SETTINGS | settings, build=Build(firmware, board))
         phone.board = board
         await phone.start()
         client = await PhoneClient.connect("127.0.0.1", phone.control_port)

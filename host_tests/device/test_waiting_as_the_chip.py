@@ -6,6 +6,7 @@ import pytest
 from device.real_brokers import BridgeWire, bridge_login, topic
 from device.test_whole_firmware import SETTINGS
 from phoneterm.core import messages
+from virtual_phone.build import Build
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
@@ -27,7 +28,7 @@ async def bridge_wire(embedded_broker):
 @pytest.fixture
 async def keypad(embedded_broker, bridge_wire):
     """The keypad of a phone in a call; its user may transfer to any number."""
-    phone = VirtualPhone(SETTINGS | {"mqtt_port": str(embedded_broker.port)}, tick_ms=10)
+    phone = VirtualPhone(SETTINGS | {"mqtt_port": str(embedded_broker.port)}, build=Build(tick_ms=10))
     await phone.start()
     client = await PhoneClient.connect("127.0.0.1", phone.control_port)
     _, payload, _ = await bridge_wire.until(lambda row: row[0] == topic(messages.HELLO))

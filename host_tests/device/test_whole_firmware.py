@@ -8,6 +8,7 @@ import pytest
 from bridge.conftest import until
 from device.real_brokers import PASSWORD, TID, BridgeWire, bridge_login, topic
 from phoneterm.core import messages
+from virtual_phone.build import Build
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 from virtual_phone.wired_display import KINDS as DISPLAYS
@@ -25,7 +26,7 @@ async def start_phone():
 
     async def start(display="", **settings):
         texts = {key: value for key, value in (SETTINGS | settings).items() if value is not None}
-        phone = VirtualPhone(texts, display=display)
+        phone = VirtualPhone(texts, build=Build(display=display))
         await phone.start()
         client = await PhoneClient.connect("127.0.0.1", phone.control_port)
         phones.append((phone, client))

@@ -14,6 +14,7 @@ from desk_lab.installation import CALLER, EXTENSION, Installation, make_lab, mak
 from heap_lab import limits, story
 from lab_parts import parts
 from pbx.desk import are_talking
+from virtual_phone.build import Build
 from virtual_phone.wired_display import KINDS as DISPLAYS
 
 from e2e.hand import Hand
@@ -37,10 +38,10 @@ WITH_DISPLAYS = [pytest.param(Place("simulator", display=kind), id=f"simulator-t
 
 def phone_of(place, heap):
     """Return a function that makes the phone of a place; `heap` is the heap of its chip, for the 32-bit VM."""
-    return partial(
-        make_virtual_phone, bits=place.bits, is_frozen=place.is_frozen, display=place.display,
-        tick_ms=10 if place.display else 0, **heap,
-    )  # fmt: skip
+    build = Build(
+        bits=place.bits, is_frozen=place.is_frozen, display=place.display, tick_ms=10 if place.display else 0, **heap
+    )
+    return partial(make_virtual_phone, build=build)
 
 
 @pytest.fixture(scope="package", params=PLACES)

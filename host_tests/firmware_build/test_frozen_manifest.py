@@ -10,6 +10,7 @@ from board_check.board_file import BOARDS, find_boards, read_board
 from firmware_build.frozen_set import FrozenSet
 from firmware_build.image import NOT_ON_DEVICE, STARTED_AS_SOURCE
 from firmware_build.romfs import make_romfs
+from virtual_phone.build import Build
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
@@ -67,7 +68,7 @@ async def test_a_terminal_runs_with_the_frozen_set_and_forgets_what_it_needs_onc
         (files / name).write_text(text)
     for name in ("rom_on_the_path.py", "loaded_modules.py"):
         shutil.copyfile(_PROGRAMS / name, files / name)
-    phone = VirtualPhone(_SETTINGS, heap_kib=_HEAP_KIB, firmware=files, environment={"TEST_ROM": str(frozen_image)})
+    phone = VirtualPhone(_SETTINGS, build=Build(files, heap_kib=_HEAP_KIB, environment={"TEST_ROM": str(frozen_image)}))
     await phone.start()
     try:
         async with await PhoneClient.connect("127.0.0.1", phone.control_port) as client:

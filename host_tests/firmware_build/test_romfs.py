@@ -7,6 +7,7 @@ import pytest
 from board_check.board_file import BOARDS
 from firmware_build.board_image import build_image
 from firmware_build.romfs import RomfsFailed, make_romfs
+from virtual_phone.build import Build
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
@@ -35,7 +36,7 @@ async def test_the_terminal_starts_from_the_image(tmp_path, romfs):
     phone = VirtualPhone(
         {"wifi_ssid": "lab", "tid": "t101", "mqtt_host": "127.0.0.1", "mqtt_port": "1", "mac_key": "00" * 16,
          "mqtt_password": "x", "tls": "off"},
-        heap_kib=_HEAP_KIB, firmware=files, environment={"TEST_ROM": str(romfs)},
+        build=Build(files, heap_kib=_HEAP_KIB, environment={"TEST_ROM": str(romfs)}),
     )  # fmt: skip
     await phone.start()
     try:

@@ -19,6 +19,7 @@ from phoneterm_bridge.pbx.port import Target
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.journal_reading import find_nearest
 from phoneterm_bridge.wording.why import explain
+from virtual_phone.build import Build
 
 ORBIT = "102"
 
@@ -71,7 +72,7 @@ async def press(desk, keys):
 
 async def main(firmware, folder):
     assert Path(operations.__file__).is_relative_to(firmware)
-    make_phone = partial(make_virtual_phone, firmware=firmware)
+    make_phone = partial(make_virtual_phone, build=Build(firmware))
     desk = ParkingInstallation(make_lab("simulator"), folder, make_phone=make_phone)
     await desk.start()
     try:

@@ -6,6 +6,7 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
+from virtual_phone.build import Build
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
@@ -66,10 +67,9 @@ async def start_phone(write_firmware):
     """Return a coroutine that starts a phone with the given programs and returns it with a client."""
     benches = []
 
-    async def start(main=None, settings=None, *, boot=None, text="", **options):
-        phone = VirtualPhone(
-            settings or {"tid": "desk-101"}, firmware=write_firmware(main, boot=boot, text=text), **options
-        )
+    async def start(main=None, settings=None, *, boot=None, text="", access_point=None, **more):
+        build = Build(write_firmware(main, boot=boot, text=text), **more)
+        phone = VirtualPhone(settings or {"tid": "desk-101"}, build=build, access_point=access_point)
         await phone.start()
         bench = Bench(phone, await PhoneClient.connect("127.0.0.1", phone.control_port))
         benches.append(bench)

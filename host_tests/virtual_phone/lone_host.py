@@ -7,12 +7,13 @@ import asyncio
 import sys
 from pathlib import Path
 
+from virtual_phone.build import Build
 from virtual_phone.phone import VirtualPhone
 
 
 async def run(firmware, bits):
     """Start a phone and wait."""
-    phone = VirtualPhone({}, firmware=firmware, bits=bits)
+    phone = VirtualPhone({}, build=Build(firmware, bits=bits))
     await phone.start()
     print(phone.pid, flush=True)
     await asyncio.sleep(60)

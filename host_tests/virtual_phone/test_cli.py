@@ -10,9 +10,9 @@ import sys
 
 import pytest
 from typer.testing import CliRunner
+from virtual_phone.build import FIRMWARE
 from virtual_phone.cli import app
 from virtual_phone.client import PhoneClient, PhoneError
-from virtual_phone.desk_phone import FIRMWARE
 
 PHONE = [sys.executable, "-c", "from virtual_phone.cli import app; app()"]
 

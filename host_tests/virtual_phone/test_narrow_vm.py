@@ -11,7 +11,7 @@ import pytest
 from lab_parts import parts
 from typer.testing import CliRunner
 from virtual_phone import cli, vm
-from virtual_phone.phone import VirtualPhone
+from virtual_phone.build import Build
 
 HERE = Path(__file__).parent
 HOST = HERE / "lone_host.py"
@@ -85,4 +85,4 @@ def test_another_width_is_one_sentence():
 
 def test_the_other_vm_has_no_rom_for_the_firmware():
     with pytest.raises(ValueError, match="only the 32-bit chip has a ROM"):
-        VirtualPhone({}, is_frozen=True)
+        Build(is_frozen=True)

@@ -3,7 +3,7 @@
 import shutil
 
 from firmware_build.image import make_image
-from virtual_phone.desk_phone import BOARD, FIRMWARE
+from virtual_phone.build import BOARD, FIRMWARE
 from virtual_phone.phone_files import IMAGE, Sources
 
 

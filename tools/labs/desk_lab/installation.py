@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pbx_lab.lab import CONTEXT, ENDPOINTS, LabOptions, PbxLab
 from phoneterm_bridge.cli.terminal import device_settings
@@ -18,6 +18,7 @@ from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
+from virtual_phone.build import USUAL, Build
 from virtual_phone.client import PhoneClient, PhoneError
 from virtual_phone.phone import VirtualPhone
 
@@ -49,9 +50,9 @@ def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
     raise ValueError(f"no such PBX: {kind}")
 
 
-def make_virtual_phone(settings: dict[str, str], control_port: int, **options: Any) -> VirtualPhone:
-    """Return a virtual phone, whose Wi-Fi accepts any name; `options` are those of VirtualPhone."""
-    return VirtualPhone(settings | {"wifi_ssid": "virtual"}, control_port, **options)
+def make_virtual_phone(settings: dict[str, str], control_port: int, build: Build = USUAL) -> VirtualPhone:
+    """Return a virtual phone, whose Wi-Fi accepts any name."""
+    return VirtualPhone(settings | {"wifi_ssid": "virtual"}, control_port, build)
 
 
 def make_chip_phone(settings: dict[str, str], control_port: int) -> "ChipPhone":

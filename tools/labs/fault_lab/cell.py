@@ -18,6 +18,7 @@ from lab_parts.parts import Part
 from link_lab.mosquitto import Mosquitto
 from pbx_lab.process import LabFailed
 from phoneterm.core import messages
+from virtual_phone.build import Build
 from virtual_phone.desk_phone import DeskPhone
 
 from fault_lab import plan as plans
@@ -80,7 +81,7 @@ class Cell:
             "mqtt_port": str(self.proxies[plans.TERMINAL_SIDE].port), "mqtt_password": self._enrolment.mqtt_password,
             "mac_key": self._enrolment.mac_key.hex(),
         }  # fmt: skip
-        self.phone = DeskPhone(texts, firmware=self._image)
+        self.phone = DeskPhone(texts, Build(self._image))
         self.phone.events.listen(self._take_event)
         await self.phone.power.on("power")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from firmware_build.image import make_image
 from lab_parts.parts import Part
-from virtual_phone.desk_phone import FIRMWARE
+from virtual_phone.build import FIRMWARE
 
 from fault_lab.bridge_process import Nursery
 from fault_lab.cell import Cell

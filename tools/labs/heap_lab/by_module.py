@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from firmware_build.image import make_image
 from virtual_phone import vm
-from virtual_phone.desk_phone import BOARD, FIRMWARE
+from virtual_phone.build import BOARD, FIRMWARE
 
 _SCRIPT = Path(__file__).parent / "vm" / "by_module.py"
 _FIRST = ("phoneterm.device.breadcrumb", "phoneterm.device.key_matrix", "phoneterm.assembly")

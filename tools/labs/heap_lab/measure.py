@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from firmware_build.image import make_image
+from virtual_phone.build import FIRMWARE, Build
 from virtual_phone.client import PhoneClient
-from virtual_phone.desk_phone import FIRMWARE
 from virtual_phone.phone import VirtualPhone
 
 from heap_lab import story
@@ -64,7 +64,7 @@ async def measure_chip() -> int:
         shutil.copytree(FIRMWARE, folder, dirs_exist_ok=True)
         (Path(folder) / "boot.py").unlink()
         shutil.copyfile(_CHIP_ALONE, Path(folder) / "main.py")
-        phone = VirtualPhone({}, heap_kib=ROOMY_KIB, firmware=Path(folder), bits=32)
+        phone = VirtualPhone({}, build=Build(Path(folder), heap_kib=ROOMY_KIB, bits=32))
         await phone.start()
         try:
             async with await PhoneClient.connect("127.0.0.1", phone.control_port) as client:

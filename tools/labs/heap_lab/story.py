@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from desk_lab.installation import Installation, make_lab, make_virtual_phone
+from virtual_phone.build import Build
 from virtual_phone.client import PhoneError
 
 _DEADLINE_S = 60
@@ -30,8 +31,8 @@ async def installed(heap_kib: int, is_frozen: bool, watched: str = "") -> AsyncI
 
     `watched`: how the chip reports its heap, as PHONETERM_LIVE of `live_bytes.py`.
     """
-    environment = {"PHONETERM_LIVE": watched}
-    phone = partial(make_virtual_phone, heap_kib=heap_kib, bits=32, is_frozen=is_frozen, environment=environment)
+    build = Build(heap_kib=heap_kib, bits=32, is_frozen=is_frozen, environment={"PHONETERM_LIVE": watched})
+    phone = partial(make_virtual_phone, build=build)
     with tempfile.TemporaryDirectory(prefix="phoneterm-heap-") as folder:
         installation = Installation(make_lab("simulator"), Path(folder), make_phone=phone)
         try:

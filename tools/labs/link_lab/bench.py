@@ -12,6 +12,7 @@ from pathlib import Path
 from firmware_build import sizes
 from firmware_build.image import NOT_ON_DEVICE
 from lab_parts import parts
+from virtual_phone.build import Build
 from virtual_phone.phone import VirtualPhone
 
 from link_lab import peers
@@ -75,7 +76,7 @@ async def measure_whole_firmware() -> int:
             "wifi_ssid": "lab", "mqtt_host": "127.0.0.1", "mqtt_port": str(broker.port), "mqtt_password": PASSWORD,
             "mac_key": _KEY.hex(), "tid": TID,
         }  # fmt: skip
-        phone = VirtualPhone(settings, heap_kib=2048, firmware=folder)
+        phone = VirtualPhone(settings, build=Build(folder, heap_kib=2048))
         try:
             await phone.start()
             return await asyncio.wait_for(_read_garbage(phone), _PATIENCE_S)

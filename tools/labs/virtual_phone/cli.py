@@ -17,8 +17,8 @@ from firmware_build.sizes import CompileFailed
 from lab_parts.parts import PartMissing
 
 from virtual_phone import vm
+from virtual_phone.build import FIRMWARE, Build
 from virtual_phone.client import PhoneClient, PhoneError
-from virtual_phone.desk_phone import FIRMWARE
 from virtual_phone.phone import VirtualPhone
 from virtual_phone.settings_file import SettingsUnusable, read_settings_file
 from virtual_phone.wired_display import KINDS as DISPLAYS
@@ -63,7 +63,8 @@ def run(
     if display and display not in DISPLAYS:
         _fail(f"There is no display {display}; there are {' and '.join(DISPLAYS)}.")
     try:
-        made = VirtualPhone(texts, control, heap_kib, firmware=firmware, bits=bits, display=display, tick_ms=tick_ms)
+        build = Build(firmware, display=display, heap_kib=heap_kib, bits=bits, tick_ms=tick_ms)
+        made = VirtualPhone(texts, control, build)
         asyncio.run(_run(made))
     except PartMissing as missing:
         _fail(str(missing))

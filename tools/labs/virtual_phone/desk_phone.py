@@ -4,9 +4,8 @@ Does not talk to people or programs: the control socket (`control.py`) does, wit
 `Handset`. README.md lists the events.
 """
 
-import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,10 @@ from lab_parts import stock_modules
 from lab_parts.parts import PartMissing
 
 from virtual_phone import frames, vm
+from virtual_phone.build import USUAL, Build
 from virtual_phone.chip import SimulatedChip
 from virtual_phone.handset import Handset
+from virtual_phone.letters import read_letters
 from virtual_phone.nvs_image import NvsImage
 from virtual_phone.power import Power
 from virtual_phone.radio import GOT_IP, Radio
@@ -23,10 +24,6 @@ from virtual_phone.state import Outputs
 from virtual_phone.wired_display import WiredDisplay
 from virtual_phone.wiring import read_wiring
 
-_ROOT = Path(__file__).parents[3]
-FIRMWARE = _ROOT / "firmware"
-BOARD = _ROOT / "boards" / "VIRTUAL"
-DRIVERS = _ROOT / "boards" / "displays"
 # What machine.reset_cause() says afterwards. The reset button (EN) takes the power of the real-time clock away too.
 RESET_CAUSES = {"power": 1, "button": 1, "watchdog": 3, "software": 2, "panic": 2}
 _RTC_IS_LOST = ("power", "button")
@@ -41,47 +38,33 @@ def _stock() -> tuple[Path, ...]:
 
 
 class DeskPhone(Handset):
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; `bits` and `environment` are its chip's.
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm".
 
-    `display` is one that costs time, with its real driver, which `firmware` must hold; without it two lines come to the
-    computer at no cost. tick_ms 10: the firmware waits as on the chip. Joining the Wi-Fi takes `join_s`.
-    The firmware's own folder is the working folder, and is imported from as on a chip: by short names.
+    The firmware of its build is a folder as a device has it, with the driver of its display. It is the working folder,
+    and is imported from as on a chip: by short names. `access_point` is (name, password); None lets it in anywhere.
     """
 
     def __init__(
-        self,
-        settings: dict[str, str],
-        heap_kib: int = vm.CHIP_HEAP_KIB,
-        *,
-        firmware: Path = FIRMWARE,
-        board: Path = BOARD,
-        access_point: tuple[str, str] | None = None,
-        tick_ms: int = 0,
-        display: WiredDisplay | None = None,
-        bits: int = 64,
-        join_s: float = 0,
-        environment: Mapping[str, str] | None = None,
+        self, settings: dict[str, str], build: Build = USUAL, *, access_point: tuple[str, str] | None = None
     ) -> None:
-        super().__init__(read_wiring(board))
+        super().__init__(read_wiring(build.board))
         self.nvs = NvsImage(settings)
         self.power: Power[SimulatedChip] = Power(self._boot, self._go_dark)
-        self._firmware = firmware
+        self._firmware = build.firmware
         self._argv, self._environment = vm.command(
-            vm.FAKE_MODULES / "power_on.py", heap_kib, (".", board, *_stock()), (), bits
+            vm.FAKE_MODULES / "power_on.py", build.heap_kib, (".", build.board, *_stock()), (), build.bits
         )
         self._environment |= {
             "PHONETERM_PINS": self.wiring.pins,
-            "PHONETERM_TICK_MS": str(tick_ms),
+            "PHONETERM_TICK_MS": str(build.tick_ms),
             "PHONETERM_MCU": self.wiring.mcu,
             "PHONETERM_UNIQUE_ID": "02" + hashlib.sha256(settings.get("tid", "").encode()).hexdigest()[:10],
-            "PHONETERM_DISPLAY": display.kind if display else "",
+            "PHONETERM_DISPLAY": build.display,
         }
-        self._display = display
-        self._environment |= environment or {}
+        self._environment |= build.environment
+        self._display = WiredDisplay(build.display, read_letters()) if build.display else None
         self._outputs = Outputs()
         self._radio = Radio(access_point)
-        self._join_s = join_s
-        self._attempt: asyncio.TimerHandle | None = None
         self._wifi = {"up": True, "joined": False}
         self._boots = 0
         self.watchdog_ms = 0  # within which the firmware has to feed it; 0: none runs
@@ -101,7 +84,8 @@ class DeskPhone(Handset):
         """Switch the access point."""
         self._radio.switch(is_up)
         self._tell_wifi()
-        self._try_to_join()
+        self._radio.settle()
+        self._tell_wifi()
 
     def state(self) -> dict[str, Any]:
         """Return everything that can be seen of the phone, as JSON values."""
@@ -155,19 +139,6 @@ class DeskPhone(Handset):
         else:
             self._radio.leave()
         self._tell_wifi()
-        self._try_to_join()
-
-    def _try_to_join(self) -> None:
-        """Let the station's attempt take its time; the next one begins when the radio is told something."""
-        if self._attempt is not None:
-            self._attempt.cancel()
-            self._attempt = None
-        if self._join_s and self._radio.is_trying:
-            self._attempt = asyncio.get_running_loop().call_later(self._join_s, self._end_attempt)
-        else:
-            self._end_attempt()
-
-    def _end_attempt(self) -> None:
         self._radio.settle()
         self._tell_wifi()
 

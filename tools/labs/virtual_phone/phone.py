@@ -1,56 +1,38 @@
 """The virtual phone: a desk phone with the firmware as a device gets it, and its control socket.
 
 Does not add anything to them. It belongs to the event loop that started it; on Linux the firmware's process also dies
-with the thread that started it. With bits=32 the chip's own modules are in its ROM (`chip_rom.py`), and with is_frozen
-the firmware's are there too, as in an image that has it frozen in: neither takes more of the heap than it must.
+with the thread that started it. What is in the ROM of a 32-bit chip (`chip_rom.py`) takes no more of the heap than it
+must.
 """
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from virtual_phone import vm
+from virtual_phone.build import USUAL, Build
 from virtual_phone.control import ControlServer
-from virtual_phone.desk_phone import BOARD, FIRMWARE, DeskPhone
-from virtual_phone.letters import read_letters
+from virtual_phone.desk_phone import DeskPhone
 from virtual_phone.phone_files import IMAGE, Sources, rom_place
-from virtual_phone.wired_display import WiredDisplay
 
 
 class VirtualPhone(DeskPhone):
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; control_port 0 takes a free port.
-
-    `display` is "oled" or "lcd" for one that costs time, with its real driver.
-    """
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; control_port 0 takes a free port."""
 
     def __init__(
         self,
         settings: dict[str, str],
         control_port: int = 0,
-        heap_kib: int = vm.CHIP_HEAP_KIB,
+        build: Build = USUAL,
         *,
-        firmware: Path = FIRMWARE,
-        board: Path = BOARD,
         access_point: tuple[str, str] | None = None,
-        tick_ms: int = 0,
-        display: str = "",
-        bits: int = 64,
-        is_frozen: bool = False,
-        join_s: float = 0,
-        environment: Mapping[str, str] | None = None,
     ) -> None:
-        if is_frozen and bits != 32:
-            raise ValueError("only the 32-bit chip has a ROM for the firmware")
-        self._sources = Sources(firmware, board, display, bits == 32, is_frozen)
+        self._sources = Sources(build.firmware, build.board, build.display, build.has_rom, build.is_frozen)
         self._folder = tempfile.TemporaryDirectory(prefix="phoneterm-image-")
         folder = Path(self._folder.name)
-        rom = {"PHONETERM_ROM": str(rom_place(folder))} if bits == 32 else {}
-        super().__init__(
-            settings, heap_kib, firmware=folder / IMAGE, board=board, access_point=access_point, tick_ms=tick_ms,
-            join_s=join_s, display=WiredDisplay(display, read_letters()) if display else None, bits=bits,
-            environment={**rom, **(environment or {})},
-        )  # fmt: skip
+        rom = {"PHONETERM_ROM": str(rom_place(folder))} if build.has_rom else {}
+        made = replace(build, firmware=folder / IMAGE, environment={**rom, **build.environment})
+        super().__init__(settings, made, access_point=access_point)
         self._server = ControlServer(self, control_port)
 
     @property

@@ -17,7 +17,7 @@ from firmware_build.sizes import AT_THE_CABLE, compile_module
 from firmware_build.slimming.modules import slim
 
 from virtual_phone import vm
-from virtual_phone.desk_phone import BOARD, DRIVERS
+from virtual_phone.build import BOARD, DRIVERS
 
 IMAGE, ROM = "files", "rom"  # the folder that is the chip's flash; beside it, its ROM as a ROMFS image
 _MOST_KEPT = 16
