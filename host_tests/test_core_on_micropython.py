@@ -14,7 +14,7 @@ _FILES = sorted((_HERE / "core").glob("test_*.py"))
 @pytest.mark.parametrize("path", _FILES, ids=[path.stem for path in _FILES])
 def test_core_behaves_the_same_on_micropython(path):
     interpreter = Path(sys.executable).with_name("micropython")
-    search_path = os.pathsep.join([str(_HERE.parent / "firmware"), ".frozen"])
+    search_path = os.pathsep.join([str(_HERE.parent / "firmware"), str(_HERE), ".frozen"])
     done = subprocess.run(
         [str(interpreter), "-X", "heapsize=2M", str(_HERE / "micropython_runner.py"), str(path.parent), path.stem],
         capture_output=True,
