@@ -5,6 +5,7 @@ import contextlib
 import pytest
 import pytest_asyncio
 from pbx.desk import Desk, make_lab
+from pbx.office import Office
 from phoneterm_bridge.pbx.asterisk.features import ask_features
 
 
@@ -52,3 +53,28 @@ async def open_desk(kind, need_part):
             return await parts.enter_async_context(Desk(lab, find_features=find_features))
 
         yield open_one
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def office(lab, tmp_path):
+    """A bridge on the PBX, and the terminal of extension 101."""
+    async with Office(lab, tmp_path) as office:
+        yield office
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_office(kind, need_part, tmp_path):
+    """A function that starts a separate PBX with options, and returns an office there."""
+    opened = []
+
+    async def open_one(**options):
+        lab = make_lab(kind, need_part, **options)
+        await lab.start()
+        opened.append(lab.stop)
+        office = await Office(lab, tmp_path).__aenter__()
+        opened.append(office.__aexit__)
+        return office
+
+    yield open_one
+    for close in reversed(opened):
+        await close()

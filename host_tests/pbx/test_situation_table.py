@@ -9,7 +9,10 @@ import pytest
 HOST_TESTS = Path(__file__).parents[1]
 SITUATIONS = range(1, 26)
 # A test runs on both PBXs if it uses one of these, directly or through another fixture of its file.
-ON_BOTH_PBXS = {"pbx": {"kind", "lab", "desk", "open_desk"}, "e2e": {"pbx_kind", "whole", "desk"}}
+ON_BOTH_PBXS = {
+    "pbx": {"kind", "lab", "desk", "open_desk", "office", "open_office"},
+    "e2e": {"pbx_kind", "whole", "desk"},
+}
 # Tests of text only: no PBX is in them.
 WITHOUT_A_PBX = {"test_ami_codec.py"}
 
