@@ -9,6 +9,7 @@ from collections import namedtuple
 
 Received = namedtuple("Received", "first body")
 CONNACK = b"\x20\x02\x00\x00"
+PUBLISH = b"\x30\x05\x00\x01dhi"  # QoS 0, topic d, payload "hi"
 
 
 class Peer:
@@ -74,6 +75,12 @@ def suback(subscribe, code=1):
     return b"\x90\x04" + subscribe.body[:2] + bytes([1, code])
 
 
+def publish(ident, payload, flags=2):
+    """Return a PUBLISH of QoS 1 to topic d."""
+    body = b"\x00\x01d" + ident.to_bytes(2, "big") + payload
+    return bytes([0x30 | flags]) + _remaining_length(len(body)) + body
+
+
 class FakeBroker:
     """Listens on a free port of 127.0.0.1; `errors` holds the errors of scripts."""
 
@@ -114,3 +121,13 @@ class FakeBroker:
         finally:
             self._tasks.discard(asyncio.current_task())
             writer.close()
+
+
+def _remaining_length(length):
+    """Return a remaining length in as few bytes as possible."""
+    octets = bytearray()
+    while True:
+        octets.append(length % 128 | (0x80 if length > 127 else 0))
+        length //= 128
+        if not length:
+            return bytes(octets)
