@@ -216,6 +216,14 @@ async def until(condition, patience_s=PATIENCE_S):
         await asyncio.sleep(0.005)
 
 
+async def refused(scene, terminal, op="blind", number="102", **changes):
+    """Return the reason a command is refused for; the PBX must not have been asked."""
+    state, reason = await terminal.ask(op, number, **changes)
+    assert state == "rejected"
+    assert scene.pbx.asked == []
+    return reason
+
+
 class Scene:
     """A bridge with its PBX, its store and the terminal phone-101 of the user tech1.
 
@@ -269,6 +277,14 @@ async def scene(tmp_path):
     scene = await Scene(tmp_path).start()
     yield scene
     await scene.stop()
+
+
+@pytest.fixture
+async def terminal(scene):
+    """A terminal that said hello."""
+    terminal = await scene.terminal()
+    await terminal.hello()
+    return terminal
 
 
 @pytest.fixture

@@ -69,14 +69,6 @@ def logged():
         yield events
 
 
-@pytest.fixture
-async def terminal(scene):
-    """A terminal that is online."""
-    terminal = await scene.terminal()
-    await terminal.hello()
-    return terminal
-
-
 async def test_identify_reaches_the_terminal_for_this_start_of_it_and_is_journalled(any_scene, make, logged):
     terminal = await any_scene.terminal()
     await terminal.hello()

@@ -5,14 +5,6 @@ from phoneterm.core import messages
 from phoneterm_bridge.settings.timing import Timing
 
 
-@pytest.fixture
-async def terminal(scene):
-    """A terminal that said hello."""
-    terminal = await scene.terminal()
-    await terminal.hello()
-    return terminal
-
-
 def told(terminal):
     return [(call["state"], call["call"]) for call in terminal.heard(messages.CALL)]
 

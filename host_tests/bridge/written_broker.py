@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import socket
 
+import pytest
 from phoneterm_bridge.mqtt import packets
-from phoneterm_bridge.mqtt.connection import USUAL_LIMITS, BrokerAddress, MqttConnection
+from phoneterm_bridge.mqtt.connection import USUAL_LIMITS, BrokerAddress, MqttConnection, NotConnected
 from phoneterm_bridge.mqtt.packets import Will
 
 WILL = Will("t/state", b"gone")
+AT_MOST_S = 5  # for what has an end
 LET_IN = b"\x20\x02\x00\x00"
 PUBLISH, PUBACK, SUBSCRIBE, CONNECT = 0x30, 0x40, 0x80, 0x10
 
@@ -107,3 +109,13 @@ def message(topic, payload=b"", number=1, first=PUBLISH | 2):
     """Return a PUBLISH with the flags in its first octet."""
     octets = packets.publish(topic, payload, number)
     return bytes((first,)) + octets[1:]
+
+
+async def refusal(broker, *steps):
+    """Open the connection while the broker does something, and return why it failed."""
+    opening = asyncio.create_task(broker.connection.open())
+    for step in steps:
+        await step
+    with pytest.raises(NotConnected) as caught:
+        await opening
+    return str(caught.value)
