@@ -114,7 +114,7 @@ def test_flash_that_is_ended_by_ctrl_c_in_mid_file_says_how_it_goes_on_and_does(
         time.sleep(0.001)
     talking.said.clear()
     somebody.process.send_signal(signal.SIGINT)
-    somebody.wait_for(b"The same command goes on from there.")
+    somebody.wait_for(b"The same command continues from there.")
     assert somebody.end() == 130
     talking.wait_for(b"link-up 1")  # the terminal that was there
     assert "The terminal is ready" in bench.run("flash")

@@ -75,6 +75,7 @@ async def whole(place, make_once, tmp_path_factory):
     yield installation
     lines = list(installation.phone.log_lines)
     await installation.stop()
+    print("The terminal's lines:", *lines, sep="\n")  # shown when this fails
     assert place.bits == 64 or story.find_shortage(lines) is None
 
 
