@@ -142,7 +142,6 @@ def test_an_extension_of_another_type_is_shown_as_no_phone_terminal(run):
     [
         (("user", "allow", "nobody"), "There is no user 'nobody'."),
         (("terminal", "add", "--extension", "101"), "There is no extension '101'."),
-        (("terminal", "show", "phone"), "There is no terminal 'phone'."),
         (("terminal", "grant", "phone"), "Say what to grant: --op blind, --op attended or --classes NAMES."),
         (("terminal", "deny", "phone"), "Say what to deny: --op blind or --op attended."),
         (("user", "change", "101"), "Say what to change: --endpoint, --context or --type."),
@@ -153,6 +152,14 @@ def test_an_extension_of_another_type_is_shown_as_no_phone_terminal(run):
 )
 def test_a_mistake_is_one_sentence_and_exit_code_1(run, arguments, sentence):
     assert run(*arguments, exit_code=1).strip() == sentence
+
+
+def test_a_terminal_or_a_store_that_is_not_there_is_one_sentence(run, tmp_path):
+    said = run("terminal", "show", "phone", exit_code=1)
+    assert said.startswith("There is no store state/phoneterm.db yet: `phoneterm user add`")
+    assert list(tmp_path.iterdir()) == []
+    run("user", "add", "tech1")
+    assert run("terminal", "show", "phone", exit_code=1) == "There is no terminal 'phone'.\n"
 
 
 def test_init_writes_a_file_that_can_be_used_and_never_overwrites(run, tmp_path):

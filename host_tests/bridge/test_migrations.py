@@ -14,11 +14,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from phoneterm_bridge.store import reading, tables
-from phoneterm_bridge.store.database import MIGRATIONS, open_store, read_schema
+from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.journal_reading import find_change, find_nearest
 from phoneterm_bridge.store.requests import read_waiting, withdraw
+from phoneterm_bridge.store.schema import MIGRATIONS, read_schema
+from phoneterm_bridge.store.upgrading import upgrade_store
 from phoneterm_bridge.wording.why import explain, result_of
 
 _T_MS = 1_780_000_000_000
@@ -103,6 +105,7 @@ def add_row(raw, entry, at_ms, stage, word, detail):
 
 def open_old(path, schema):
     make_old_store(path, schema)
+    upgrade_store(path)
     return open_store(path)
 
 

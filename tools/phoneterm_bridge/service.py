@@ -8,6 +8,7 @@ later, the bridge waits for them.
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import structlog
 
@@ -22,6 +23,7 @@ from phoneterm_bridge.settings.timing import USUAL, Timing
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.owner import own_store
 from phoneterm_bridge.store.refreshing import keep_refreshing
+from phoneterm_bridge.store.upgrading import upgrade_store
 
 _FINISH_S = 5
 
@@ -85,9 +87,12 @@ class Bridge:
         await self.events.on_store()
 
     async def _start_store(self) -> None:
-        engine = await asyncio.to_thread(open_store, self._settings.store.path)
+        path = self._settings.store.path
+        self._started.enter_context(own_store(path))
+        if path.exists():
+            await asyncio.to_thread(self._upgrade_store, path)
+        engine = await asyncio.to_thread(open_store, path)
         self._started.callback(engine.dispose)
-        self._started.enter_context(own_store(self._settings.store.path))
         self.parts = assemble(self._settings, self._pbx, engine, self._link, self._timing)
         self.events = Events(self.parts)
         await self.parts.directory.refresh()
@@ -95,6 +100,12 @@ class Bridge:
         self._started.push_async_callback(self.parts.journal.stop)
         if unknown:
             structlog.get_logger().warning("commands-without-a-result-are-now-unknown", count=unknown)
+
+    def _upgrade_store(self, path: Path) -> None:
+        """Bring the store of an earlier version to the schema of this one, as the one bridge that has it."""
+        if upgraded := upgrade_store(path):
+            words = {"schema_before": upgraded.before, "schema": upgraded.now, "backup": str(upgraded.backup)}
+            structlog.get_logger().info("store-upgraded", **words)
 
     async def _start_policy(self) -> None:
         await asyncio.to_thread(record_policy, self.parts.engine, self._settings.phones, self._settings.policy)

@@ -18,6 +18,7 @@ _PARTS = {
     "user": "phoneterm_bridge.cli.user:app",
     "policy": "phoneterm_bridge.cli.policy:app",
     "journal": "phoneterm_bridge.cli.journal:app",
+    "store": "phoneterm_bridge.cli.store:app",
     "backup": "phoneterm_bridge.cli.backup:app",
     "why": "phoneterm_bridge.cli.why:why",
     "doctor": "phoneterm_bridge.cli.doctor:doctor",

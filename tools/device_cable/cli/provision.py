@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from phoneterm_bridge.cli.options import Config, Overrides, open_directory, read_settings, read_terminals
+from phoneterm_bridge.cli.options import Config, Overrides, looking, open_directory, read_settings, read_terminals
 from phoneterm_bridge.cli.terminal import default_tid, say_broker_must_learn
 from phoneterm_bridge.settings.bridge import BrokerSettings
-from phoneterm_bridge.store.database import open_store
 
 from device_cable import nvs, wifi_access
 from device_cable import provision as provisioning
@@ -59,11 +58,8 @@ def provision(
             raise CableProblem("Name the extension whose calls the terminal transfers with EXT= (--extension).")
         wanted = tid or default_tid(extension)
         settings = read_settings(config, overrides)
-        engine = open_store(settings.store.path)
-        try:
+        with looking(settings) as engine:
             check_terminal(engine, wanted, extension, again)
-        finally:
-            engine.dispose()
         access = wifi_access.find_wifi(wifi, os.environ)
         client = read_client_certificate(certificate, key)
         if dry_run:

@@ -1,4 +1,4 @@
-"""The bridge's command lines: `phoneterm bridge`, `broker`, `terminal`, `user`, `policy`, `journal` and `why`.
+"""The bridge's command lines: `phoneterm bridge`, `broker`, `terminal`, `user`, `policy`, `journal`, `store` and `why`.
 
 Each is imported when it is asked for: they need much, and not all the same.
 """
@@ -6,7 +6,9 @@ Each is imported when it is asked for: they need much, and not all the same.
 from importlib import import_module
 from typing import Any
 
-_PARTS = {f"{name}_app": (name, "app") for name in ("bridge", "broker", "journal", "policy", "terminal", "user")}
+_PARTS = {
+    f"{name}_app": (name, "app") for name in ("bridge", "broker", "journal", "policy", "store", "terminal", "user")
+}
 
 
 def __getattr__(name: str) -> Any:

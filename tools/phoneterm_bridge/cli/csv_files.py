@@ -10,13 +10,12 @@ from typing import Annotated
 
 import typer
 
-from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings
+from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, open_directory, read_settings
 from phoneterm_bridge.cli.terminal import device_settings, write_secret
 from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_import
 from phoneterm_bridge.csv_files.plan import ImportPlan
 from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.records import Enrolment
 
 _MOST_BYTES = 32 * 1024 * 1024
@@ -42,9 +41,12 @@ def import_file(
     """Add the users, extensions and terminals of a CSV file, all or none; mistakes are named by line and column."""
     with one_sentence():
         settings = read_settings(config, overrides)
-        engine = open_store(settings.store.path)
-        plan = plan_import(engine, _read_file(path))
-        engine.dispose()
+        content = _read_file(path)
+        if settings.store.path.exists():
+            with looking(settings) as engine:
+                plan = plan_import(engine, content)
+        else:  # the import makes it
+            plan = plan_import(None, content)
         _refuse_mistakes(path, plan)
         if new_terminals(plan) and output is None and not is_dry_run:
             raise SetupProblem("The file has new terminals: --output FOLDER says where their settings go.")
@@ -61,9 +63,8 @@ def export_file(
 ) -> None:
     """Write all users, extensions and terminals as a CSV file that `import` takes, without secrets."""
     with one_sentence():
-        engine = open_store(read_settings(config, overrides).store.path)
-        text = export(engine)
-        engine.dispose()
+        with looking(read_settings(config, overrides)) as engine:
+            text = export(engine)
         if path is None:
             typer.echo(text, nl=False)
         else:

@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 
-from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
+from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, read_settings
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.journal_proof import Head, Proof, prove
 from phoneterm_bridge.store.journal_reading import read_changes
 
@@ -26,9 +25,9 @@ def verify(
 ) -> None:
     """Prove that no entry was changed, added or removed; exit code 1 names the first one that was."""
     with one_sentence():
-        engine = open_store(read_settings(config, overrides).store.path)
-        proof = prove(engine, None if noted is None else _read_head(noted))
-        engine.dispose()
+        head = None if noted is None else _read_head(noted)
+        with looking(read_settings(config, overrides)) as engine:
+            proof = prove(engine, head)
         if proof.problem is not None:
             raise SetupProblem(_describe_break(proof))
         typer.echo(
@@ -49,9 +48,8 @@ def changes(
 ) -> None:
     """List who changed what in the directory, when and from where."""
     with one_sentence():
-        engine = open_store(read_settings(config, overrides).store.path)
-        found = read_changes(engine, subject, most)
-        engine.dispose()
+        with looking(read_settings(config, overrides)) as engine:
+            found = read_changes(engine, subject, most)
         if as_json:
             typer.echo(json.dumps([change._asdict() for change in found], indent=2))
             return

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import sqlalchemy as sa
 import typer
 
 from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading, troubles
-from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.database import open_store, open_to_read, using
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.troubles import Trouble
@@ -45,31 +46,42 @@ def read_settings(config: Path | None, overrides: list[str] | None) -> BridgeSet
 @contextmanager
 def open_directory(config: Path | None, overrides: list[str] | None) -> Iterator[Directory]:
     """Give the directory of the settings' store, to write to on behalf of whoever is logged in."""
-    with one_sentence():
-        engine = open_store(read_settings(config, overrides).store.path)
+    with one_sentence(), changing(read_settings(config, overrides)) as engine:
+        yield Directory(engine, f"cli:{name_user()}", name_place())
+
+
+@contextmanager
+def changing(settings: BridgeSettings) -> Iterator[sa.Engine]:
+    """Give the settings' store, to write to; it is made if there is none. SetupProblem when it cannot be used."""
+    with using(settings.store.path):
+        engine = open_store(settings.store.path)
         try:
-            yield Directory(engine, f"cli:{name_user()}", name_place())
+            yield engine
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def looking(settings: BridgeSettings) -> Iterator[sa.Engine]:
+    """Give the settings' store, to read from, which makes and changes nothing. SetupProblem when it cannot be used."""
+    with using(settings.store.path):
+        engine = open_to_read(settings.store.path)
+        try:
+            yield engine
         finally:
             engine.dispose()
 
 
 def read_terminals(config: Path | None, overrides: list[str] | None) -> dict[str, TerminalRecord]:
     """Return all terminals of the settings' store, revoked ones included."""
-    engine = open_store(read_settings(config, overrides).store.path)
-    try:
+    with looking(read_settings(config, overrides)) as engine:
         return reading.read_snapshot(engine).terminals
-    finally:
-        engine.dispose()
 
 
 def read_troubles(config: Path | None, overrides: list[str] | None) -> list[Trouble]:
     """Return what the bridge of the settings' store knows to be wrong with terminals."""
-    engine = open_store(read_settings(config, overrides).store.path)
-    try:
-        with engine.connect() as connection:
-            return troubles.read_all(connection)
-    finally:
-        engine.dispose()
+    with looking(read_settings(config, overrides)) as engine, engine.connect() as connection:
+        return troubles.read_all(connection)
 
 
 def name_place() -> str:

@@ -8,10 +8,17 @@ from typing import Annotated
 
 import typer
 
-from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings, read_terminals
+from phoneterm_bridge.cli.options import (
+    Config,
+    Overrides,
+    looking,
+    one_sentence,
+    open_directory,
+    read_settings,
+    read_terminals,
+)
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
-from phoneterm_bridge.store.database import open_store
 
 app = typer.Typer(
     help="Which numbers a terminal may transfer to, and external transfers of the whole site.",
@@ -59,9 +66,8 @@ def show(config: Config = None, overrides: Overrides = None) -> None:
     """Show the rules in force."""
     with one_sentence():
         settings = read_settings(config, overrides)
-        engine = open_store(settings.store.path)
-        snapshot = reading.read_snapshot(engine)
-        engine.dispose()
+        with looking(settings) as engine:
+            snapshot = reading.read_snapshot(engine)
         for name, value in settings.policy.model_dump().items():
             shown = ", ".join(value) if isinstance(value, tuple) else value
             typer.echo(f"{name:20} {'none' if shown in ('', 0) else shown}")

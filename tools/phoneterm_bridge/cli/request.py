@@ -11,10 +11,18 @@ from typing import Annotated
 import sqlalchemy as sa
 import typer
 
-from phoneterm_bridge.cli.options import Config, Overrides, name_place, name_user, one_sentence, read_settings
+from phoneterm_bridge.cli.options import (
+    Config,
+    Overrides,
+    changing,
+    looking,
+    name_place,
+    name_user,
+    one_sentence,
+    read_settings,
+)
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import requests
-from phoneterm_bridge.store.database import open_store
 
 _Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
 _LOOK_S = 0.05
@@ -82,23 +90,16 @@ def wipe(
 
 
 def _check(tid: str, config: Config, overrides: Overrides) -> None:
-    engine = open_store(read_settings(config, overrides).store.path)
-    try:
-        with engine.connect() as connection:
-            requests.require_terminal(connection, tid)
-    finally:
-        engine.dispose()
+    with looking(read_settings(config, overrides)) as engine, engine.connect() as connection:
+        requests.require_terminal(connection, tid)
 
 
 def _request(context: typer.Context, tid: str, op: str, config: Config, overrides: Overrides) -> str:
     """Hand a request to the bridge and return its answer: the terminal has been told. SetupProblem: it has not."""
     patience = context.find_object(Patience) or Patience()
-    engine = open_store(read_settings(config, overrides).store.path)
-    try:
+    with changing(read_settings(config, overrides)) as engine:
         number = requests.ask(engine, tid, op, f"cli:{name_user()}", name_place())
         word = _await_answer(engine, number, op, patience)
-    finally:
-        engine.dispose()
     if word in _NOT_SENT:
         raise SetupProblem(f"{tid} was not told to {op}: {_NOT_SENT[word]}. Nothing is kept for later.")
     if word == requests.TAKEN:

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from phoneterm_bridge.cli.csv_files import export_file, import_file
-from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, open_directory, read_settings
+from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, open_directory, read_settings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
-from phoneterm_bridge.store.database import open_store
 
 app = typer.Typer(
     help="People, their extensions, and who is multi user aware.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -87,7 +86,7 @@ def deny(name: _Name, config: Config = None, overrides: Overrides = None) -> Non
 def list_users(config: Config = None, overrides: Overrides = None) -> None:
     """List users, whether they are multi user aware, and their extensions."""
     with one_sentence():
-        engine = open_store(read_settings(config, overrides).store.path)
-        for name, is_aware, numbers in reading.read_users(engine):
+        with looking(read_settings(config, overrides)) as engine:
+            users = reading.read_users(engine)
+        for name, is_aware, numbers in users:
             typer.echo(f"{name:20} {'multi user aware' if is_aware else '-':18} {' '.join(numbers)}")
-        engine.dispose()

@@ -11,10 +11,9 @@ from typing import Annotated
 import sqlalchemy as sa
 import typer
 
-from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
+from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, read_settings
 from phoneterm_bridge.pbx.operations import all_operations
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.journal_reading import find_change, find_nearest, find_user
 from phoneterm_bridge.wording.why import as_fields, describe_change, describe_none, explain, is_about, is_of_permission
 
@@ -35,11 +34,8 @@ def why(
     """Say why a transfer did not work, or that it did."""
     with one_sentence():
         moment = None if at is None else read_moment(at, datetime.now())
-        engine = open_store(read_settings(config, overrides).store.path)
-        try:
+        with looking(read_settings(config, overrides)) as engine:
             answer = answer_why(engine, extension, moment, op and op.value)
-        finally:
-            engine.dispose()
         typer.echo(json.dumps(answer, indent=2) if as_json else answer["sentence"])
 
 

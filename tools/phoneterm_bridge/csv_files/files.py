@@ -17,10 +17,10 @@ from phoneterm_bridge.store.enrolling import prepare_terminal
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
 
 
-def plan_import(engine: sa.Engine, content: bytes) -> ImportPlan:
-    """Return the changes that a file would make in the store, and its mistakes."""
+def plan_import(engine: sa.Engine | None, content: bytes) -> ImportPlan:
+    """Return the changes that a file would make in the store (None: there is none yet), and its mistakes."""
     rows, mistakes = read_rows(content)
-    plan = ImportPlan(read_known(engine))
+    plan = ImportPlan(Known({}, {}, {}) if engine is None else read_known(engine))
     for row in rows:
         plan.add(row)
     plan.mistakes[:0] = mistakes

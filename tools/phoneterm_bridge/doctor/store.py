@@ -15,12 +15,12 @@ from alembic.script import ScriptDirectory
 
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.doctor.settings_file import is_open_to_others
-from phoneterm_bridge.store import database, journal_chain, reading, tables
+from phoneterm_bridge.store import journal_chain, reading, tables
 from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.store.schema import MIGRATIONS
 
 _PART = "store"
 _ROWS_CHECKED = 1000
-_MIGRATIONS = Path(database.__file__).parent / "migrations"
 
 
 class Place(NamedTuple):
@@ -91,7 +91,7 @@ def open_read_only(path: Path) -> sa.Connection:
 
 
 def _examine_schema(connection: sa.Connection, path: Path) -> list[Finding]:
-    script = ScriptDirectory(str(_MIGRATIONS))
+    script = ScriptDirectory(str(MIGRATIONS))
     newest, found = script.get_current_head(), MigrationContext.configure(connection).get_current_revision()
     if found == newest:
         return [
@@ -103,7 +103,14 @@ def _examine_schema(connection: sa.Connection, path: Path) -> list[Finding]:
         return [Finding(WARNING, _PART, sentence, Change("settings, section [store]", 'path = "..."'))]
     if found in {step.revision for step in script.walk_revisions()}:
         sentence = f"The store {path} has the schema {found} of an earlier version; the bridge brings it to {newest}."
-        return [Finding(WARNING, _PART, sentence, Change("command line", "back it up, then restart the bridge"))]
+        return [
+            Finding(
+                WARNING,
+                _PART,
+                sentence,
+                Change("command line", "stop the bridge, then phoneterm store upgrade, which keeps a backup"),
+            )
+        ]
     sentence = f"The store {path} has the schema {found}, which this version does not know (its own is {newest})."
     return [Finding(PROBLEM, _PART, sentence, Change("command line", "update phoneterm to the version that wrote it"))]
 

@@ -15,18 +15,19 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.database import open_claimed, read_schema
+from phoneterm_bridge.store.copying import connect, copy_database, reserve_file
+from phoneterm_bridge.store.database import make_engine, writing
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import Head, prove
+from phoneterm_bridge.store.private_files import give_to_owner
 from phoneterm_bridge.store.reading import read_snapshot
-from phoneterm_bridge.store.store_lock import claim_store, give_to_owner, share_store
+from phoneterm_bridge.store.schema import bring_up_to_date, read_schema, refuse_newer_schema
+from phoneterm_bridge.store.store_lock import claim_store, share_store
 
-_BUSY_TIMEOUT_S = 5
 # How far a restored store goes ahead of its own revisions when the old store cannot say how far it was.
 _LEAP = 100_000
 
@@ -52,10 +53,10 @@ def create_backup(store: Path, target: Path) -> Head | None:
         raise SetupProblem(f"There is no store {store} to back up; store.path names another.")
     lock = share_store(store)
     try:
-        _reserve(target)
+        reserve_file(target)
         try:
-            _copy(store, target, "The store {} cannot be backed up: {}.")
-            return _prove_backup(target)
+            copy_database(store, target, "The store {} cannot be backed up: {}.")
+            return _prove_backup(target, store)
         except BaseException:
             target.unlink()
             raise
@@ -70,40 +71,16 @@ def restore_backup(backup: Path, store: Path, actor: str, place: str) -> Restore
     if not store.parent.is_dir():
         raise SetupProblem(f"There is no folder {store.parent} for the store; store.path names another.")
     with claim_store(store), _made_beside(store) as new:
-        _copy(backup, new, "The file {} is not a backup: {}.")
+        copy_database(backup, new, "The file {} is not a backup: {}.")
         head = _prepare(new, backup, _read_before(store), actor, place)
         return Restored(head, _replace(store, new))
 
 
-def _reserve(target: Path) -> None:
-    try:
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        raise SetupProblem(f"The file {target} exists already; name a new one.") from None
-    except OSError as error:
-        raise SetupProblem(f"The file {target} cannot be written: {error.strerror}.") from None
-
-
-def _copy(source: Path, target: Path, sentence: str) -> None:
-    """Copy a database as it is at this moment into an empty file, and onto the disk."""
-    try:
-        with closing(_connect(source, "rw" if os.access(source, os.W_OK) else "ro")) as connection:
-            connection.execute("VACUUM INTO ?", (str(target),))
-        with target.open("rb") as file:
-            os.fsync(file.fileno())
-    except (sqlite3.Error, OSError) as error:
-        raise SetupProblem(sentence.format(source, error)) from None
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path))}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
-
-
-def _prove_backup(path: Path) -> Head | None:
+def _prove_backup(path: Path, store: Path) -> Head | None:
     """Prove a backup without changing it."""
-    engine = sa.create_engine("sqlite://", creator=lambda: _connect(path, "ro"), poolclass=sa.pool.NullPool)
+    engine = sa.create_engine("sqlite://", creator=lambda: connect(path, "ro"), poolclass=sa.pool.NullPool)
     found, newest = read_schema(engine)
+    refuse_newer_schema(found, store)
     return _prove(engine, path) if found == newest else None
 
 
@@ -123,7 +100,7 @@ def _made_beside(store: Path) -> Iterator[Path]:
     """Give an empty private file beside the store, which is gone afterwards unless it has become the store."""
     new = Path(f"{store}.new")
     new.unlink(missing_ok=True)  # of a restore that was cut off; nobody else is at work here
-    _reserve(new)
+    reserve_file(new)
     try:
         yield new
     finally:
@@ -133,11 +110,15 @@ def _made_beside(store: Path) -> Iterator[Path]:
 
 def _prepare(new: Path, backup: Path, before: _Before | None, actor: str, place: str) -> Head:
     """Bring a copy of the backup to today's schema, prove it, and note in it that it was restored."""
-    probe = sa.create_engine("sqlite://", creator=lambda: _connect(new, "ro"), poolclass=sa.pool.NullPool)
-    if read_schema(probe)[0] is None:
+    probe = sa.create_engine("sqlite://", creator=lambda: connect(new, "ro"), poolclass=sa.pool.NullPool)
+    found = read_schema(probe)[0]
+    if found is None:
         raise SetupProblem(f"The file {backup} is not a backup: there is no store in it.")
-    engine = open_claimed(new)
+    refuse_newer_schema(found, backup)
+    engine = make_engine(new)
     try:
+        with writing(engine) as connection:  # nobody's store yet
+            bring_up_to_date(connection)
         head = _prove(engine, backup)
         if before is None:
             with engine.connect() as connection:
@@ -160,7 +141,7 @@ def _read_before(store: Path) -> _Before | None:
     if not store.exists():
         return None
     try:
-        with closing(_connect(store, "rw")) as connection:
+        with closing(connect(store, "rw")) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             revoked = connection.execute("SELECT tid FROM terminals WHERE revoked").fetchall()
             revision, config_revision = connection.execute(_REVISIONS).fetchone()

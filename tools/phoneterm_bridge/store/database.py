@@ -1,60 +1,87 @@
-"""Opens the store: one SQLite file in WAL mode, brought to the newest schema by the migrations in the package.
+"""Opens the store: one SQLite file in WAL mode, of the schema that this version knows. Does not know what tables mean.
 
-Does not know what the tables mean. Every commit is on the disk when it returns (synchronous FULL), foreign keys are
-enforced, and a writing transaction takes its lock at the start, so that it never fails half way. Errors are
-SetupProblem.
+Only a store that is not there yet is made; one of another schema is refused, and `upgrading` alone changes that. Every
+commit is on the disk when it returns (synchronous FULL), foreign keys are enforced, and a writing transaction takes its
+lock at the start, so that it never fails half way. Errors are SetupProblem.
 """
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.copying import BUSY_TIMEOUT_S, connect_as_allowed
+from phoneterm_bridge.store.private_files import make_file, make_folder
+from phoneterm_bridge.store.schema import bring_up_to_date, is_empty, refuse_other_schema
 from phoneterm_bridge.store.store_lock import share_store
-
-_BUSY_TIMEOUT_S = 5
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def open_store(path: Path) -> sa.Engine:
-    """Return an engine on the store at `path`, created or migrated as needed; its lock is held until it is disposed."""
-    with _in_one_sentence(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = share_store(path)
-        try:
-            engine = open_claimed(path)
-        except BaseException:
-            os.close(lock)
-            raise
-        sa.event.listen(engine, "engine_disposed", lambda _: os.close(lock), once=True)
-        return engine
+    """Return an engine on the store at `path`, made if there is none; its lock is held until it is disposed."""
+    with opening(path):
+        make_folder(path.parent)
+        return _with_lock(path, open_claimed)
+
+
+def open_to_read(path: Path) -> sa.Engine:
+    """Return an engine that cannot change the store, which must be there; its lock is held until it is disposed."""
+    require_store(path)
+    with opening(path):
+        return _with_lock(path, _open_read_only)
 
 
 def open_claimed(path: Path) -> sa.Engine:
-    """Return an engine on a store that nobody else can be using, created or migrated as needed."""
-    with _in_one_sentence(path):
-        path.touch(mode=0o600, exist_ok=True)
-        engine = _make_engine(path)
+    """Return an engine on a store whose lock the caller holds, made if there is none."""
+    with opening(path):
+        with suppress(FileExistsError):
+            make_file(path)
+        probe = make_reading_engine(path)  # what is refused is not changed in any way
+        is_new = is_empty(probe)
+        if not is_new:
+            refuse_other_schema(probe, path)
+        engine = make_engine(path)
         try:
-            _migrate(engine, path)
+            if is_new:
+                with writing(engine) as connection:  # nothing is left to do when somebody else was first
+                    bring_up_to_date(connection)
         except BaseException:
             engine.dispose()
             raise
         return engine
 
 
+def require_store(path: Path) -> None:
+    """Refuse a store that is not there."""
+    if not path.is_file():
+        raise SetupProblem(
+            f"There is no store {path} yet: `phoneterm user add` or `phoneterm user import` makes it; store.path names "
+            "another."
+        )
+
+
 @contextmanager
-def _in_one_sentence(path: Path) -> Iterator[None]:
+def opening(path: Path) -> Iterator[None]:
+    """Say in one sentence why the store cannot be opened."""
     try:
-        yield
+        with using(path):
+            yield
     except OSError as error:
         raise SetupProblem(f"The store {path} cannot be opened: {error.strerror}; store.path changes it.") from None
+
+
+@contextmanager
+def using(path: Path) -> Iterator[None]:
+    """Say in one sentence why a store that is open cannot be read or written: locked, damaged, the disk full, ..."""
+    try:
+        yield
     except sa.exc.DatabaseError as error:
-        raise SetupProblem(f"The store {path} cannot be used: {error.orig}; store.path changes it.") from None
+        raise SetupProblem(_describe(error.orig, path)) from None
+    except sqlite3.DatabaseError as error:  # of what goes to the driver directly
+        raise SetupProblem(_describe(error, path)) from None
 
 
 @contextmanager
@@ -69,8 +96,9 @@ def driver_of(connection: sa.Connection) -> sqlite3.Connection:
     return connection.connection.driver_connection  # type: ignore[return-value]
 
 
-def _make_engine(path: Path) -> sa.Engine:
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_TIMEOUT_S})
+def make_engine(path: Path) -> sa.Engine:
+    """Return an engine on a store of any schema, whose lock the caller holds."""
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_TIMEOUT_S})
 
     @sa.event.listens_for(engine, "connect")
     def set_pragmas(connection, _record):
@@ -87,28 +115,54 @@ def _make_engine(path: Path) -> sa.Engine:
     return engine
 
 
-def read_schema(engine: sa.Engine) -> tuple[str | None, str]:
-    """Return the schema that is there (None: there is none yet), and the newest one that this version knows."""
-    with engine.connect() as connection:
-        is_there = sa.inspect(connection).has_table("alembic_version")
-        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if is_there else None
-    return found, _known_schemas()[-1]
+def make_reading_engine(path: Path) -> sa.Engine:
+    """Return an engine that cannot change a database of any schema; it keeps no connection open."""
+    engine = sa.create_engine("sqlite://", creator=lambda: connect_as_allowed(path), poolclass=sa.NullPool)
+
+    @sa.event.listens_for(engine, "connect")
+    def forbid_writing(connection, _record):
+        connection.execute("PRAGMA query_only = ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection):
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
 
 
-def _migrate(engine: sa.Engine, path: Path) -> None:
-    found, newest = read_schema(engine)
-    if found == newest:
-        return
-    if found is not None and found not in _known_schemas():
-        raise SetupProblem(
-            f"The store {path} has schema {found}, which is newer than this version knows ({newest}); update phoneterm."
+def _with_lock(path: Path, opened: Callable[[Path], sa.Engine]) -> sa.Engine:
+    """Return an engine that takes part in using the store until it is disposed."""
+    lock = share_store(path)
+    try:
+        engine = opened(path)
+    except BaseException:
+        os.close(lock)
+        raise
+    sa.event.listen(engine, "engine_disposed", lambda _: os.close(lock), once=True)
+    return engine
+
+
+def _open_read_only(path: Path) -> sa.Engine:
+    engine = make_reading_engine(path)
+    refuse_other_schema(engine, path)
+    return engine
+
+
+def _describe(error: BaseException | None, path: Path) -> str:
+    if "locked" in str(error):
+        return (
+            f"The store {path} is locked: another program has been writing to it for {BUSY_TIMEOUT_S} s; try again, "
+            f"and if it stays so, find that program (fuser {path})."
         )
-    from phoneterm_bridge.store.migrating import migrate
-
-    with writing(engine) as connection:
-        migrate(connection, MIGRATIONS)
+    owner = _describe_owner(path)
+    return f"The store {path} cannot be used: {error}{owner}; store.path changes it."
 
 
-def _known_schemas() -> list[str]:
-    """Return all schemas, the newest last; the name of a migration's file begins with its own: v0001_first.py."""
-    return sorted(path.name[1:5] for path in (MIGRATIONS / "versions").glob("v[0-9]*.py"))
+def _describe_owner(path: Path) -> str:
+    """Say that the store belongs to somebody else than its folder, if it does: its rights are wrong then."""
+    try:
+        if path.stat().st_uid == path.parent.stat().st_uid:
+            return ""
+    except OSError:
+        return ""
+    return f" (it belongs to somebody else than its folder: chown --reference={path.parent} {path}*)"

@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.store_lock import give_to_owner
+from phoneterm_bridge.store.private_files import give_to_owner, make_folder
 
 
 @contextlib.contextmanager
 def own_store(path: Path) -> Iterator[None]:
     """Be the one bridge of a store until the end of the block; SetupProblem when another one is."""
     lock = path.with_name(path.name + ".bridge.lock")
+    try:
+        make_folder(path.parent)
+    except OSError as error:
+        raise SetupProblem(f"The store {path} cannot be opened: {error.strerror}; store.path changes it.") from None
     try:
         file = lock.open("a")
         give_to_owner(file.fileno(), path.parent)

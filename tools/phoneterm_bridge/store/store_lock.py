@@ -6,11 +6,15 @@ however that ends. Errors are SetupProblem.
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.private_files import give_to_owner
+
+_LOOK_S = 0.05
 
 
 def share_store(path: Path) -> int:
@@ -18,27 +22,25 @@ def share_store(path: Path) -> int:
     lock = _open(path)
     if not _try_lock(lock, fcntl.LOCK_SH):
         os.close(lock)
-        raise SetupProblem(f"The store {path} is being restored at this moment; try again in a while.")
+        raise SetupProblem(f"The store {path} is being restored at this moment, or upgraded; try again in a while.")
     return lock
 
 
 @contextmanager
-def claim_store(path: Path) -> Iterator[None]:
-    """Keep everybody else out of the store at `path`; SetupProblem when somebody uses it."""
+def claim_store(path: Path, patience_s: float = 0) -> Iterator[None]:
+    """Keep everybody else out of the store at `path`; SetupProblem when somebody goes on using it for so long."""
     lock = _open(path)
     try:
-        if not _try_lock(lock, fcntl.LOCK_EX):
-            raise SetupProblem(f"The store {path} is in use: stop the bridge first, and every other phoneterm command.")
+        deadline_s = time.monotonic() + patience_s
+        while not _try_lock(lock, fcntl.LOCK_EX):
+            if time.monotonic() >= deadline_s:
+                raise SetupProblem(
+                    f"The store {path} is in use: stop the bridge first, and every other phoneterm command."
+                )
+            time.sleep(_LOOK_S)
         yield
     finally:
         os.close(lock)
-
-
-def give_to_owner(path: Path | int, folder: Path) -> None:
-    """Give a file that root has made to whom the folder belongs: the user that the bridge runs as."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _open(path: Path) -> int:

@@ -1,0 +1,60 @@
+"""A later version of the bridge: a copy of its code with one migration more, whose commands run as processes.
+
+Does not touch the code that the tests themselves run.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import phoneterm_bridge
+import phoneterm_cli
+
+SCHEMA = "9001"
+_MIGRATION = f'''"""What a later version adds."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{SCHEMA}"
+down_revision = "{{}}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Rename what the version before it writes to with every command."""
+    op.rename_table("commands_indexed", "commands_indexed_later")
+    op.add_column("users", sa.Column("later", sa.Text, nullable=False, server_default=""))
+'''
+
+
+class LaterVersion:
+    """The folder with the code of that version."""
+
+    def __init__(self, folder, newest):
+        self._folder = folder
+        for package in (phoneterm_bridge, phoneterm_cli):
+            place = Path(package.__file__).parent
+            shutil.copytree(place, folder / place.name, ignore=shutil.ignore_patterns("__pycache__"))
+        migrations = folder / "phoneterm_bridge" / "store" / "migrations" / "versions"
+        (migrations / f"v{SCHEMA}_later.py").write_text(_MIGRATION.format(newest))
+
+    def run(self, *arguments, store, exit_code=0):
+        """Run one command to its end; return what it said, which must be no traceback."""
+        return run_command(*arguments, store=store, exit_code=exit_code, code=self._folder)
+
+
+def run_command(*arguments, store, exit_code=0, code=None):
+    """Run a command of `phoneterm` as a process, of another version if `code` is its folder."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from phoneterm_cli.main import main; main()", *arguments, f"--set=store.path={store}"],
+        env=os.environ | ({"PYTHONPATH": str(code)} if code else {}), capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL, timeout=60,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode == exit_code, said
+    assert "Traceback" not in said
+    return said

@@ -1,0 +1,42 @@
+"""`phoneterm store`: bring the store that an earlier version has made to the schema of this one.
+
+Does no work of its own.
+"""
+
+import typer
+
+from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
+from phoneterm_bridge.store.database import require_store
+from phoneterm_bridge.store.owner import own_store
+from phoneterm_bridge.store.upgrading import upgrade_store
+
+app = typer.Typer(
+    help="The store of users, terminals and journal: bring it to the schema of this version.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def store() -> None:
+    """Look after the store of users, terminals and journal."""
+
+
+@app.command()
+def upgrade(config: Config = None, overrides: Overrides = None) -> None:
+    """Bring the store to the schema of this version, once the bridge is stopped; a backup is made first, and kept.
+
+    Starting the bridge does the same. No other command ever changes a store's schema.
+    """
+    with one_sentence():
+        path = read_settings(config, overrides).store.path
+        require_store(path)
+        with own_store(path):
+            upgraded = upgrade_store(path)
+        if upgraded is None:
+            typer.echo(f"The store {path} needs no upgrade: it is of this version.")
+            return
+        typer.echo(
+            f"The store {path} has schema {upgraded.now} now. It is kept as it was, with schema {upgraded.before}, as\n"
+            f"{upgraded.backup}. To go back: install the earlier version, then `phoneterm backup restore` that file."
+        )

@@ -1,0 +1,37 @@
+"""Makes files and folders that belong to whom the folder around them belongs, whoever runs, and to nobody else.
+
+Does not know what is in them. So root's commands leave nothing behind that the service's user cannot open. SQLite
+gives the files beside a database (`-wal`, `-shm`) the owner and the mode of the database by itself. Errors are OSError.
+"""
+
+import os
+from pathlib import Path
+
+_FILE_MODE = 0o600
+_FOLDER_MODE = 0o700
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file; FileExistsError when there is one."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
+    try:
+        os.fchmod(file, _FILE_MODE)
+        give_to_owner(file, path.parent)
+    finally:
+        os.close(file)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, with those above it, where there is none."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    give_to_owner(folder, folder.parent)
+
+
+def give_to_owner(path: Path | int, folder: Path) -> None:
+    """Give a file that root has made to whom the folder belongs: the user that the bridge runs as."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)

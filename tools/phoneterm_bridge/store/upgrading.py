@@ -1,0 +1,80 @@
+"""Brings a store that an earlier version has made to the schema of this one, after a backup that is kept beside it.
+
+Does nothing to a store that has it already. Whoever calls is the one bridge of the store (`owner`); everybody else is
+kept out meanwhile. The backup is the store of the last moment before, and migrating is one transaction: whatever goes
+wrong, the store is what it was. Errors are SetupProblem.
+"""
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.copying import connect, copy_database, reserve_file
+from phoneterm_bridge.store.database import make_engine, make_reading_engine, opening, require_store, writing
+from phoneterm_bridge.store.schema import bring_up_to_date, is_empty, read_schema, refuse_newer_schema
+from phoneterm_bridge.store.store_lock import claim_store
+
+_PATIENCE_S = 4  # until other commands have let go of the store
+
+
+class Upgraded(NamedTuple):
+    """The schema before and now, and where the store from before is."""
+
+    before: str
+    now: str
+    backup: Path
+
+
+def upgrade_store(path: Path) -> Upgraded | None:
+    """Bring a store to the schema of this version; None when it has it, or is empty."""
+    require_store(path)
+    with opening(path):
+        probe = make_reading_engine(path)
+        found, newest = read_schema(probe)
+        if found == newest or is_empty(probe):
+            return None
+        refuse_newer_schema(found, path)
+        with claim_store(path, _PATIENCE_S):
+            return Upgraded(str(found), newest, _upgrade(path, str(found)))
+
+
+def _upgrade(path: Path, found: str) -> Path:
+    """Back the store up and migrate it, with no change by anybody in between; return where the backup is."""
+    backup = Path(f"{path}.schema-{found}-{time.strftime('%Y%m%d-%H%M%S')}")
+    reserve_file(backup)
+    engine = make_engine(path)
+    try:
+        with writing(engine) as connection:
+            copy_database(path, backup, "The store {} is not upgraded, because it cannot be backed up: {}.")
+            _check_backup(backup, found)
+            _keep_name(backup)
+            bring_up_to_date(connection)
+    except BaseException:
+        backup.unlink()
+        raise
+    finally:
+        engine.dispose()
+    return backup
+
+
+def _check_backup(backup: Path, schema: str) -> None:
+    """Refuse a backup that is not whole: there would be no way back."""
+    try:
+        with closing(connect(backup, "ro")) as connection:
+            ((state,),) = connection.execute("PRAGMA integrity_check(1)")
+            ((found,),) = connection.execute("SELECT version_num FROM alembic_version")
+    except sqlite3.Error as error:
+        state, found = str(error), schema
+    if (state, found) != ("ok", schema):
+        raise SetupProblem(f"The store is not upgraded, because its backup {backup} is damaged: {state}.")
+
+
+def _keep_name(backup: Path) -> None:
+    """Bring the backup's name onto the disk."""
+    folder = os.open(backup.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
