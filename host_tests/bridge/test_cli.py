@@ -3,6 +3,7 @@
 import json
 import stat
 import time
+from pathlib import Path
 
 import pytest
 from phoneterm_bridge.cli import bridge_app, journal_app, policy_app, terminal_app, user_app
@@ -164,7 +165,7 @@ def test_a_terminal_or_a_store_that_is_not_there_is_one_sentence(run, tmp_path):
 
 def test_init_writes_a_file_that_can_be_used_and_never_overwrites(run, tmp_path):
     run("bridge", "init", "bridge.toml")
-    assert load_settings(tmp_path / "bridge.toml") == load_settings()
+    assert load_settings(Path("bridge.toml")) == load_settings()
     assert stat.S_IMODE((tmp_path / "bridge.toml").stat().st_mode) == 0o600
     assert "File exists" in run("bridge", "init", "bridge.toml", exit_code=1)
 

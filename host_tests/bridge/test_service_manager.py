@@ -15,6 +15,8 @@ import pytest
 from bridge.running_bridge import RunningBridge
 from phoneterm_bridge.health import health as health_module
 from phoneterm_bridge.health.health import Health
+from phoneterm_bridge.settings.given import variables_beside
+from phoneterm_bridge.settings.place import SYSTEM, SYSTEM_STORE
 from phoneterm_bridge.systemd.service_manager import ServiceManager
 from phoneterm_bridge.systemd.watchdog import keep_telling
 from phoneterm_bridge.terminals.troubles import Troubles
@@ -226,7 +228,11 @@ def test_the_unit_has_what_the_bridge_counts_on():
     parser.read(_UNIT)
     service = parser["Service"]
     assert (service["Type"], service["Restart"], service["DynamicUser"]) == ("notify", "on-failure", "yes")
-    assert service["Environment"] is not None
+    assert "Environment" not in service  # a setting in it would hide an edit of the file, and no other command saw it
+    assert service["EnvironmentFile"] == f"-{variables_beside(SYSTEM)}"
+    assert service["ExecStart"].endswith(" bridge run --config %d/bridge.toml")
+    assert service["LoadCredential"] == f"bridge.toml:{SYSTEM}"
+    assert Path("/var/lib") / service["StateDirectory"] == SYSTEM_STORE.parent
     assert int(service["WatchdogSec"]) > 3 * 5  # the longest pause of keep_telling between two feeds
     assert service["ProtectSystem"] == "strict"
     assert service["NoNewPrivileges"] == "yes"

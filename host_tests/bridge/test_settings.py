@@ -1,10 +1,14 @@
 """Settings: file, environment and command line, and one sentence for every mistake."""
 
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
-from phoneterm_bridge.cli.example import EXAMPLE
-from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
+from phoneterm_bridge.cli.example import make_example
+from phoneterm_bridge.settings import variables
+from phoneterm_bridge.settings.bridge import BridgeSettings, load, load_settings
+from phoneterm_bridge.settings.place import STORE_BESIDE
 from phoneterm_bridge.settings.problem import SetupProblem
 
 
@@ -144,7 +148,9 @@ def test_settings_cannot_be_changed():
 
 
 def test_the_example_file_names_every_key_and_shows_the_defaults(write):
-    lines = [line.removeprefix("# ") for line in EXAMPLE.splitlines() if line.startswith(("[", "# "))]
+    lines = [
+        line.removeprefix("# ") for line in make_example(STORE_BESIDE).splitlines() if line.startswith(("[", "# "))
+    ]
     text = "\n".join(line for line in lines if line.startswith("[") or " = " in line.partition("#")[0])
     shown = tomllib.loads(text)
     for section, field in BridgeSettings.model_fields.items():
@@ -154,4 +160,75 @@ def test_the_example_file_names_every_key_and_shows_the_defaults(write):
     files = {name: None for name in type(loaded.broker).model_fields if name.endswith("_path")}
     assert loaded.broker.model_copy(update=files) == load_settings().broker
     assert loaded.pbx == load_settings().pbx
-    assert loaded.store == load_settings().store
+    assert loaded.store.path == write("").parent / load_settings().store.path
+
+
+def test_all_mistakes_of_file_variables_environment_and_command_line_are_named_at_once(write):
+    path = write("[broker]\nprot = 1\nport = 70000\nhost = '0.0.0.0'\n[brokr]\nx = 1\n[log]\nlevel = 'loud'\n")
+    beside = path.with_suffix(".env")
+    beside.write_text("PHONETERM_PBX__SECRT=x\n")
+    with pytest.raises(SetupProblem) as caught:
+        load(path, ("http.port=x", "nothing"), {"PHONETERM_PBX_PORT": "1", "PHONETERM_BROKER__PSK_PORT": "8884"})
+    assert str(caught.value).splitlines() == [
+        f"The settings have no key broker.prot (in {path}); did you mean port?",
+        f"The settings have no key brokr (in {path}); did you mean broker?",
+        f"The settings have no key pbx.secrt (PHONETERM_PBX__SECRT in {beside}); did you mean secret?",
+        "The environment variable PHONETERM_PBX_PORT names no setting; did you mean PHONETERM_PBX__PORT?",
+        "The override 'nothing' is not of the form section.key=value.",
+        f"The setting broker.port is not right: input should be less than or equal to 65535 (in {path}).",
+        "The setting http.port is not right: input should be a valid integer, unable to parse string as an integer.",
+        f"The setting log.level is not right: input should be 'debug', 'info', 'warning' or 'error' (in {path}).",
+        "The broker 0.0.0.0 would be spoken to in the clear: set broker.certificate_path and broker.key_path (TLS), or "
+        "broker.allow_plain = true.",
+        "The setting broker.psk_port is for a mosquitto (broker.embedded = false): the embedded broker has no TLS-PSK.",
+    ]
+
+
+def test_what_follows_from_a_wrong_value_is_no_mistake_of_its_own(write):
+    with pytest.raises(SetupProblem) as caught:
+        load(write("[broker]\nkey_path = 'broker.key'\ncertificate_path = 5\nhost = '0.0.0.0'\n"), (), {})
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_paths_of_the_file_are_relative_to_the_file_and_others_to_the_working_folder(write, tmp_path):
+    path = write("[broker]\nca_path = 'ca.pem'\nkey_path = '/etc/key.pem'\n[store]\npath = 'data/bridge.db'\n")
+    path.with_suffix(".env").write_text("PHONETERM_BROKER__CLIENT_CA_PATH=clients.pem")
+    environment = {"PHONETERM_BROKER__CERTIFICATE_PATH": "broker.pem"}
+    settings = load(path, (), environment).settings
+    assert (settings.broker.ca_path, settings.broker.key_path) == (tmp_path / "ca.pem", Path("/etc/key.pem"))
+    assert settings.broker.client_ca_path == tmp_path / "clients.pem"
+    assert settings.broker.certificate_path == Path("broker.pem")
+    assert settings.store.path == tmp_path / "data/bridge.db"
+    assert load(path, ("store.path=x.db",), environment).settings.store.path == Path("x.db")
+    path.with_suffix(".env").unlink()
+    assert load(write(""), (), {}).settings.store.path == tmp_path / "state/phoneterm.db"
+    assert load(None, (), {}).settings.store.path == Path("state/phoneterm.db")
+
+
+def test_the_variables_beside_a_file_count_before_it_and_after_the_environment(write):
+    path = write("[pbx]\nsecret = 'file'\nusername = 'file'\n[broker]\nusername = 'file'\n")
+    path.with_suffix(".env").write_text("PHONETERM_PBX__SECRET=beside\nPHONETERM_PBX__USERNAME=beside\nPATH=/bin\n")
+    settings, sources = load(path, (), {"PHONETERM_PBX__USERNAME": "environment"})
+    assert (settings.pbx.secret.get_secret_value(), settings.pbx.username) == ("beside", "environment")
+    assert sources["pbx.secret"] == str(path.with_suffix(".env"))
+    assert (sources["pbx.username"], sources["broker.username"]) == ("PHONETERM_PBX__USERNAME", str(path))
+    assert "pbx.host" not in sources
+
+
+def test_a_list_from_the_environment_or_the_command_line_is_json_or_words_with_commas():
+    policy = load(None, ("policy.allow=030, 0171", 'policy.deny=["0309"]'), {"PHONETERM_POLICY__FEATURES": ""})[
+        0
+    ].policy
+    assert (policy.allow, policy.deny, policy.features) == (("030", "0171"), ("0309",), ())
+
+
+def test_every_variable_of_the_project_that_is_no_setting_is_known_as_somebody_elses():
+    root = Path(__file__).parents[2]
+    files = [root / "Makefile", *(path for top in ("tools", "host_tests") for path in (root / top).rglob("*.py"))]
+    own = {Path(variables.__file__), Path(__file__)}
+    named = {name for path in files if path not in own for name in _VARIABLE.findall(path.read_text())}
+    assert named - _NO_VARIABLES == variables.OTHERS - {variables.CONFIG}
+
+
+_VARIABLE = re.compile(r"\bPHONETERM_[A-Z]+(?:_[A-Z]+)*\b(?!_)")
+_NO_VARIABLES = {"PHONETERM_CONFIG", "PHONETERM_TRIED"}  # the second is one of Asterisk's, in a test

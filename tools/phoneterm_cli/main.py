@@ -14,6 +14,7 @@ _PARTS = {
     "run": "desk_lab.run:run",
     "bridge": "phoneterm_bridge.cli.bridge:app",
     "broker": "phoneterm_bridge.cli.broker:app",
+    "config": "phoneterm_bridge.cli.config:app",
     "terminal": "phoneterm_bridge.cli.terminal:app",
     "user": "phoneterm_bridge.cli.user:app",
     "policy": "phoneterm_bridge.cli.policy:app",

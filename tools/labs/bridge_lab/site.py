@@ -101,8 +101,8 @@ def overrides(settings: BridgeSettings) -> list[str]:
 
 
 def secrets_environment(secret: str) -> dict[str, str]:
-    """Return the environment that gives a bridge its secrets."""
-    return {"PHONETERM_BROKER__PASSWORD": secret, "PHONETERM_PBX__SECRET": secret}
+    """Return the environment that gives a bridge its secrets, and nothing from a settings file of this machine."""
+    return {"PHONETERM_CONFIG": os.devnull, "PHONETERM_BROKER__PASSWORD": secret, "PHONETERM_PBX__SECRET": secret}
 
 
 def write_broker_files(settings: BridgeSettings, folder: Path, seen_as: PurePath) -> None:

@@ -1,4 +1,4 @@
-"""The bridge's command lines: `phoneterm bridge`, `broker`, `terminal`, `user`, `policy`, `journal`, `store` and `why`.
+"""The bridge's command lines, as they hang below `phoneterm`: `bridge`, `config`, `store`, `terminal`, `user`, ...
 
 Each is imported when it is asked for: they need much, and not all the same.
 """
@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Any
 
 _PARTS = {
-    f"{name}_app": (name, "app") for name in ("bridge", "broker", "journal", "policy", "store", "terminal", "user")
+    f"{name}_app": (name, "app")
+    for name in ("bridge", "broker", "config", "journal", "policy", "store", "terminal", "user")
 }
 
 

@@ -5,7 +5,6 @@ a second one does not wait for that.
 """
 
 import asyncio
-import os
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -15,12 +14,14 @@ from typing import Annotated
 import structlog
 import typer
 
-from phoneterm_bridge.cli.example import EXAMPLE
+from phoneterm_bridge.cli.example import make_example
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
 from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings
+from phoneterm_bridge.settings.place import HERE, SYSTEM, default_store, find_place, place_to_write
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.private_files import make_file
 from phoneterm_bridge.systemd.service_manager import ServiceManager
 from phoneterm_bridge.systemd.watchdog import keep_telling
 from phoneterm_bridge.wording.logs import set_up_logs
@@ -40,15 +41,29 @@ def run(config: Config = None, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def init(path: Annotated[Path, typer.Argument(help="The settings file to write.")] = Path("phoneterm.toml")) -> None:
+def init(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            help=f"The settings file to write. Without it where every command looks: {SYSTEM} if you can write there, "
+            f"else {HERE} here."
+        ),
+    ] = None,
+) -> None:
     """Write a commented settings file to start from, which only its owner can read."""
     with one_sentence():
+        target = path or place_to_write()
         try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                file.write(EXAMPLE)
+            make_file(target)
+            target.write_text(make_example(default_store(target)), encoding="utf-8")
         except OSError as error:
-            raise SetupProblem(f"The file {path} cannot be written: {error.strerror}.") from None
-        typer.echo(f"Settings written to {path}; next: phoneterm doctor --config {path}")
+            raise SetupProblem(f"The file {target} cannot be written: {error.strerror}.") from None
+        found = find_place(None).path
+        is_found = found is not None and found.exists() and found.samefile(target)
+        where, option = "", f" --config {target}"
+        if is_found:
+            where, option = f", where every command{' in this folder' * (found == HERE)} finds it", ""
+        typer.echo(f"Settings written to {target}{where}; next: phoneterm doctor{option}")
 
 
 async def _run(settings: BridgeSettings) -> None:

@@ -15,6 +15,7 @@ from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_s
 from phoneterm_bridge.doctor.examination import examine_all
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding, as_fields
 from phoneterm_bridge.doctor.login import read_probe_login
+from phoneterm_bridge.settings.place import find_place
 from phoneterm_bridge.wording.logs import set_up_logs
 
 _COUNTED = {
@@ -42,7 +43,7 @@ def doctor(
         settings = read_settings(config, overrides)
         probe = None if as_terminal is None else read_probe_login(as_terminal)
         set_up_logs(settings.log.format, "error")
-        findings = asyncio.run(examine_all(settings, config, probe, bridge_is_down))
+        findings = asyncio.run(examine_all(settings, find_place(config).path, probe, bridge_is_down))
         typer.echo(json.dumps([as_fields(one) for one in findings], indent=2) if as_json else describe(findings))
         if any(finding.verdict == PROBLEM for finding in findings):
             raise typer.Exit(1)

@@ -1,9 +1,13 @@
 """The settings file that `phoneterm bridge init` writes. Every value in it is the default."""
 
-EXAMPLE = """\
-# Settings of the phoneterm bridge. Every line shows a default: uncomment what you change.
-# A setting can also come from the environment (PHONETERM_BROKER__PORT=1884) or from the command line
-# (--set broker.port=1884); the command line wins over the environment, and both over this file.
+from pathlib import Path
+
+_EXAMPLE = """\
+# Settings of the phoneterm bridge. Every line shows a default: uncomment what you change. Paths are relative to this
+# file. A setting can also come from the environment (PHONETERM_BROKER__PORT=1884) or from the command line
+# (--set broker.port=1884); the command line wins over the environment, and both over this file. Secrets belong into
+# the file beside this one that ends in .env, as lines such as PHONETERM_PBX__SECRET=...: the service and every other
+# command read it, and nobody else should. `phoneterm config show` says what counts, and where it is from.
 
 [broker]
 # embedded = true          # true: an MQTT broker inside the bridge; false: the one at host and port
@@ -27,11 +31,11 @@ EXAMPLE = """\
 # host = "127.0.0.1"       # where Asterisk's manager interface (AMI) listens
 # port = 5038
 # username = "phoneterm"   # of manager.conf; needs read = call and write = call,reporting
-# secret = ""              # better: PHONETERM_PBX__SECRET in the environment
+# secret = ""              # better: PHONETERM_PBX__SECRET=... in the file beside this one
 # tls = false
 
 [store]
-# path = "state/phoneterm.db"
+# path = "{store}"
 
 [phones]
 # ttl_ms = 8000            # a command that is older when it arrives is refused
@@ -64,6 +68,11 @@ EXAMPLE = """\
 # allow_remote = false     # true: others may read the pages too, without a password, if host lets them in
 
 [log]
-# format = "console"       # or "json"
+# format = "auto"          # console for people, json for machines; auto: json in the journal of systemd
 # level = "info"           # debug, info, warning or error
 """
+
+
+def make_example(store: Path) -> str:
+    """Return the text of a new settings file, whose store is at `store` unless it says otherwise."""
+    return _EXAMPLE.format(store=store)

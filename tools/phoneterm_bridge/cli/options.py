@@ -15,6 +15,7 @@ import sqlalchemy as sa
 import typer
 
 from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
+from phoneterm_bridge.settings.place import HERE, SYSTEM, find_place
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading, troubles
 from phoneterm_bridge.store.database import open_store, open_to_read, using
@@ -22,7 +23,12 @@ from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.troubles import Trouble
 
-Config = Annotated[Path | None, typer.Option("--config", help="The settings file (TOML).")]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help=f"The settings file; else PHONETERM_CONFIG, {HERE} in the working folder, or {SYSTEM}."
+    ),
+]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change one setting; may be repeated.")
 ]
@@ -39,8 +45,8 @@ def one_sentence() -> Iterator[None]:
 
 
 def read_settings(config: Path | None, overrides: list[str] | None) -> BridgeSettings:
-    """Return the settings that the options name."""
-    return load_settings(config, tuple(overrides or ()))
+    """Return the settings of the file that counts for every command, and of the options."""
+    return load_settings(find_place(config).path, tuple(overrides or ()))
 
 
 @contextmanager

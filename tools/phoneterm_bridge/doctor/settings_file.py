@@ -6,6 +6,7 @@ from pathlib import Path
 from phoneterm_bridge.broker.mosquitto_config import LEAST_PASSWORD_CHARS
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.settings.bridge import BridgeSettings
+from phoneterm_bridge.settings.given import variables_beside
 from phoneterm_bridge.settings.loopback import is_loopback
 
 _PART = "settings"
@@ -14,7 +15,7 @@ _EVERYBODY_ELSE = stat.S_IRWXG | stat.S_IRWXO
 
 def examine_settings(settings: BridgeSettings, config: Path | None) -> list[Finding]:
     """Check the settings file, the secrets, and the connections that carry them."""
-    return [*_examine_file(config), *_examine_secrets(settings)]
+    return [*_examine_file(config), *_examine_secrets(settings, config)]
 
 
 def is_open_to_others(path: Path) -> bool:
@@ -25,16 +26,21 @@ def is_open_to_others(path: Path) -> bool:
 def _examine_file(config: Path | None) -> list[Finding]:
     if config is None:
         return [Finding(OK, _PART, "There is no settings file: defaults, the environment and the command line count.")]
-    if is_open_to_others(config):
-        fix = Change("command line", f"chmod 600 {config}")
-        return [Finding(WARNING, _PART, f"Others, not only its owner, can read the settings file {config}.", fix)]
-    return [Finding(OK, _PART, f"Only its owner can read the settings file {config}.")]
-
-
-def _examine_secrets(settings: BridgeSettings) -> list[Finding]:
     found = []
+    for file in (config, variables_beside(config)):
+        if file.exists() and is_open_to_others(file):
+            fix = Change("command line", f"chmod 600 {file}")
+            found.append(
+                Finding(WARNING, _PART, f"Others, not only its owner, can read the settings file {file}.", fix)
+            )
+    return found or [Finding(OK, _PART, f"Only its owner can read the settings file {config}.")]
+
+
+def _examine_secrets(settings: BridgeSettings, config: Path | None) -> list[Finding]:
+    found = []
+    place = "environment of the bridge" if config is None else str(variables_beside(config))
     if not settings.pbx.secret.get_secret_value():
-        fix = Change("environment of the bridge", "PHONETERM_PBX__SECRET=...")
+        fix = Change(place, "PHONETERM_PBX__SECRET=...")
         found.append(Finding(PROBLEM, _PART, "The setting pbx.secret is empty, so no PBX lets the bridge in.", fix))
     if not settings.pbx.tls and not is_loopback(settings.pbx.host):
         fix = Change("settings, section [pbx]", "tls = true   # and manager.conf: tlsenable = yes, port 5039")
@@ -42,7 +48,7 @@ def _examine_secrets(settings: BridgeSettings) -> list[Finding]:
         found.append(Finding(WARNING, _PART, sentence, fix))
     password = settings.broker.password.get_secret_value()
     if not settings.broker.embedded and len(password) < LEAST_PASSWORD_CHARS:
-        fix = Change("environment of the bridge", "PHONETERM_BROKER__PASSWORD=...")
+        fix = Change(place, "PHONETERM_BROKER__PASSWORD=...")
         sentence = f"The bridge's password at the broker has fewer than {LEAST_PASSWORD_CHARS} characters."
         found.append(Finding(WARNING, _PART, sentence, fix))
     return found

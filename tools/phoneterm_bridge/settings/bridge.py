@@ -1,28 +1,26 @@
 """The bridge's settings: one immutable object from a TOML file, the environment and the command line, all checked.
 
-Does not read the store and does not connect to anything. Later sources win: file, environment, command line.
-An environment name is PHONETERM_SECTION__KEY, a command line override is `section.key=value`. Times are
-milliseconds. Every mistake is a SetupProblem of one sentence that names the key.
+Does not read the store and does not connect to anything. Later sources win: file, the variables beside it (bridge.env),
+environment, command line. An environment name is PHONETERM_SECTION__KEY, a command line override `section.key=value`.
+Times are milliseconds. A SetupProblem names all mistakes, each in a sentence, one a line.
 """
 
-import difflib
 import os
-import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from phoneterm_bridge.settings import given, mistakes
 from phoneterm_bridge.settings.broker import BrokerSettings
+from phoneterm_bridge.settings.given import Given
 from phoneterm_bridge.settings.http import HttpSettings
+from phoneterm_bridge.settings.place import STORE_BESIDE, default_store
 from phoneterm_bridge.settings.policy import PolicySettings
-from phoneterm_bridge.settings.problem import SetupProblem
 
-ENVIRONMENT_PREFIX = "PHONETERM_"
+DEFAULT = "default"
 _LEGEND = r"^[0-9A-Z*#]$"
-_MOST_CHARS_SHOWN = 60
-_MOST_SENTENCE_CHARS = 400
 
 
 class _Section(BaseModel):
@@ -43,7 +41,7 @@ class PbxSettings(_Section):
 class StoreSettings(_Section):
     """Where users, extensions, terminals, permissions and the journal are kept."""
 
-    path: Path = Path("state/phoneterm.db")
+    path: Path = STORE_BESIDE
 
 
 class PhoneSettings(_Section):
@@ -62,18 +60,14 @@ class PhoneSettings(_Section):
 
 
 class LogSettings(_Section):
-    """How much is logged, and for whom: people read console, machines json."""
+    """How much is logged, and for whom: people read console, machines json; auto is json in systemd's journal alone."""
 
-    format: Literal["console", "json"] = "console"
+    format: Literal["auto", "console", "json"] = "auto"
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class BridgeSettings(BaseSettings):
+class BridgeSettings(_Section):
     """All settings of the bridge."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
-    )
 
     broker: BrokerSettings = BrokerSettings()
     pbx: PbxSettings = PbxSettings()
@@ -84,87 +78,58 @@ class BridgeSettings(BaseSettings):
     log: LogSettings = LogSettings()
 
 
+class Loaded(NamedTuple):
+    """Settings, and where each that is no default is from, by its name."""
+
+    settings: BridgeSettings
+    sources: dict[str, str]
+
+
 def load_settings(path: Path | None = None, overrides: tuple[str, ...] = ()) -> BridgeSettings:
     """Return the settings of a TOML file (None: defaults), the environment and `section.key=value` overrides."""
-    from_file = _read_file(path) if path else {}
-    _check_environment()
+    return load(path, overrides).settings
 
-    class _Layered(BridgeSettings):
-        @classmethod
-        def settings_customise_sources(
-            cls, settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings
-        ):
-            return init_settings, env_settings, lambda: from_file
 
+def load(
+    path: Path | None = None, overrides: tuple[str, ...] = (), environment: Mapping[str, str] = os.environ
+) -> Loaded:
+    """Return the settings with their sources; SetupProblem names all mistakes there are."""
+    sections = {name: type(section) for name, section in BridgeSettings()}
+    layers = [] if path is None else [given.read_file(path, sections), given.read_variables_beside(path, sections)]
+    layers += [given.read_environment(environment, sections), given.read_overrides(overrides, sections)]
+    wrong = [mistake for layer in layers for mistake in layer.mistakes]
+    values = {"store.path": Given(default_store(path, environment), DEFAULT, "")}
+    for layer in layers:
+        values |= layer.values
+    settings = _validate(values, wrong)
+    mistakes.refuse(wrong)
+    assert settings is not None
+    return Loaded(settings, {name: one.source for name, one in values.items()})
+
+
+def _validate(values: dict[str, Given], wrong: list[str]) -> BridgeSettings | None:
+    """Return the settings, None when a value is wrong; everything that is wrong is added to `wrong`.
+
+    What does not fit together is only looked for in a section whose values are right, so it is looked for once more
+    without the wrong ones; what is said about one of these is not known then.
+    """
+    where = {name: one.where for name, one in values.items()}
     try:
-        layered = _Layered(**_parse_overrides(overrides))
+        return BridgeSettings.model_validate(_as_tree(values))
     except ValidationError as error:
-        raise SetupProblem(_sentence(error, path)) from None
-    return BridgeSettings.model_construct(**{name: getattr(layered, name) for name in BridgeSettings.model_fields})
-
-
-def _read_file(path: Path) -> dict:
+        wrong += mistakes.describe_wrong(error, where)
+        names = mistakes.wrong_names(error)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SetupProblem(f"The settings file {path} does not exist; `phoneterm bridge init` writes one.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupProblem(f"The settings file {path} cannot be read: {error}.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SetupProblem(f"The settings file {path} is not TOML: {error}.") from None
+        BridgeSettings.model_validate(_as_tree({name: one for name, one in values.items() if name not in names}))
+    except ValidationError as error:
+        more = mistakes.describe_wrong(error, where)
+        wrong += [one for one in more if one not in wrong and not any(name in one for name in names)]
+    return None
 
 
-def _parse_overrides(overrides: tuple[str, ...]) -> dict:
-    tree: dict = {}
-    for text in overrides:
-        name, equals, value = text.partition("=")
-        section, dot, key = name.strip().partition(".")
-        if not equals or not dot or not section or not key:
-            raise SetupProblem(f"The override '{show_name(name.strip())}' is not of the form section.key=value.")
-        tree.setdefault(section, {})[key] = value
+def _as_tree(values: dict[str, Given]) -> dict[str, dict[str, object]]:
+    tree: dict[str, dict[str, object]] = {}
+    for name, one in values.items():
+        section, _, key = name.partition(".")
+        tree.setdefault(section, {})[key] = one.value
     return tree
-
-
-def _check_environment() -> None:
-    """Refuse a misspelt section in an environment name; pydantic itself refuses a misspelt key."""
-    for name in os.environ:
-        section, nested, _ = name.removeprefix(ENVIRONMENT_PREFIX).partition("__")
-        if name.startswith(ENVIRONMENT_PREFIX) and nested and section.lower() not in BridgeSettings.model_fields:
-            nearest = _nearest(section.lower(), list(BridgeSettings.model_fields))
-            raise SetupProblem(f"The environment variable {name} names no section of the settings{nearest}")
-
-
-def _sentence(error: ValidationError, path: Path | None) -> str:
-    """Say the first mistake of a validation in one sentence, without its value (it might be a secret)."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    name = show_name(".".join(str(part) for part in first["loc"]))
-    where = f" (in {path}, the environment or the command line)" if path else ""
-    if first["type"] == "value_error":  # of a check of our own, which is a sentence
-        return f"{_escape(str(first['ctx']['error']))}{where}."
-    if first["type"] == "extra_forbidden":
-        return f"The settings have no key {name}{where}{_nearest(str(first['loc'][-1]), _keys_beside(first['loc']))}"
-    return f"The setting {name} is not right: {first['msg'][:1].lower() + first['msg'][1:]}{where}."
-
-
-def show_name(name: str) -> str:
-    """Return a name that came from outside as it can be printed: escaped, and cut short."""
-    shown = ascii(name)[1:-1]
-    return shown if len(shown) <= _MOST_CHARS_SHOWN else f"{shown[:_MOST_CHARS_SHOWN]}..."
-
-
-def _escape(sentence: str) -> str:
-    """Return a sentence of our own, which may quote a setting, as one line that can be printed."""
-    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in sentence)
-    return shown if len(shown) <= _MOST_SENTENCE_CHARS else f"{shown[:_MOST_SENTENCE_CHARS]}..."
-
-
-def _keys_beside(location: tuple) -> list[str]:
-    fields = BridgeSettings.model_fields
-    if len(location) == 1:
-        return list(fields)
-    return list(fields[location[0]].annotation.model_fields)  # type: ignore[union-attr]
-
-
-def _nearest(wrong: str, right: list[str]) -> str:
-    close = difflib.get_close_matches(wrong, right, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(right)}."

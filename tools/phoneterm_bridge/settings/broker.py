@@ -3,6 +3,7 @@
 What would be spoken in the clear to another machine is refused, unless the settings allow it in so many words.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -46,30 +47,35 @@ class BrokerSettings(BaseModel):
         return (self.certificate_path if self.embedded else self.ca_path) is not None
 
     @model_validator(mode="after")
-    def _refuse_half_tls(self) -> Self:
+    def _refuse_what_does_not_fit(self) -> Self:
+        """Name everything that does not fit together, a sentence a line."""
+        problems = [*self._half_tls(), *self._half_client_certificates()]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _half_tls(self) -> Iterator[str]:
         for owner in ("", "client_"):
             names = (f"{owner}certificate_path", f"{owner}key_path")
             if len([name for name in names if getattr(self, name) is None]) == 1:
-                raise ValueError(f"The settings broker.{names[0]} and broker.{names[1]} only work together")
+                yield f"The settings broker.{names[0]} and broker.{names[1]} only work together"
         if not self.is_tls and not self.allow_plain and not is_loopback(self.host):
             remedy = "broker.certificate_path and broker.key_path" if self.embedded else "broker.ca_path"
-            raise ValueError(
+            yield (
                 f"The broker {ascii(self.host)[1:-1][:_MOST_CHARS_SHOWN]} would be spoken to in the clear: set "
                 f"{remedy} (TLS), or broker.allow_plain = true"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _refuse_half_client_certificates(self) -> Self:
+    def _half_client_certificates(self) -> Iterator[str]:
         if self.client_ca_path and not self.certificate_path:
-            raise ValueError(
-                "The setting broker.client_ca_path needs TLS: set broker.certificate_path and broker.key_path"
-            )
-        if self.client_ca_path and not self.embedded and not self.client_certificate_path:
-            raise ValueError(
+            yield "The setting broker.client_ca_path needs TLS: set broker.certificate_path and broker.key_path"
+        elif self.client_ca_path and not self.embedded and not self.client_certificate_path:
+            yield (
                 "With broker.client_ca_path the bridge needs a certificate too: set broker.client_certificate_path and "
                 "broker.client_key_path"
             )
         if self.embedded and self.psk_port:
-            raise ValueError("The setting broker.psk_port is for a mosquitto: the embedded broker has no TLS-PSK")
-        return self
+            yield (
+                "The setting broker.psk_port is for a mosquitto (broker.embedded = false): the embedded broker has no "
+                "TLS-PSK"
+            )

@@ -25,7 +25,7 @@ class HttpSettings(BaseModel):
     def _refuse_unmeant_exposure(self) -> Self:
         if not self.allow_remote and not is_loopback(self.host):
             raise ValueError(
-                f"The pages at {self.host} would be open to other machines without a password: set http.host to "
-                "127.0.0.1, or http.allow_remote = true"
+                f"The pages at {ascii(self.host)[1:-1]} would be open to other machines without a password: set "
+                "http.host to 127.0.0.1, or http.allow_remote = true"
             )
         return self

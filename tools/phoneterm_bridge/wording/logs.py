@@ -6,6 +6,7 @@ The MQTT library's own loggers are silenced: they print payloads, and the bridge
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,6 +21,8 @@ _NOISY = ("amqtt", "transitions", "websockets", "asyncio", "alembic", "uvicorn")
 
 def set_up_logs(log_format: str, level: str) -> None:
     """Make every logger of this process, structlog's and the standard library's, use one format and one level."""
+    if log_format == "auto":
+        log_format = "json" if _is_journal() else "console"
     level_number = logging.getLevelNamesMapping()[level.upper()]
     steps: list[Any] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
     last: list[Any]
@@ -44,6 +47,15 @@ def set_up_logs(log_format: str, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level_number, force=True)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def _is_journal() -> bool:
+    """Say whether standard error goes to systemd's journal, which systemd tells by device and inode."""
+    try:
+        file = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):  # it is no file
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{file.st_dev}:{file.st_ino}"
 
 
 def _render(_logger: object, _method: str, event: Mapping[str, object]) -> bytes:

@@ -1,0 +1,157 @@
+"""Every command finds the same settings, and `phoneterm config show` says which, why, and where each is from."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from phoneterm_bridge.cli import bridge_app, config_app, user_app
+from phoneterm_bridge.cli.doctor import doctor
+from phoneterm_bridge.settings.place import HERE, SYSTEM_STORE, default_store, find_place, place_to_write
+from typer import Typer
+from typer.testing import CliRunner
+
+doctor_app = Typer()
+doctor_app.command()(doctor)
+
+
+@pytest.fixture
+def places(tmp_path):
+    """A settings file in every place where one is looked for; returns (named, in the variable, here, system)."""
+    places = [tmp_path / name for name in ("named.toml", "variable.toml", "here/phoneterm.toml", "system/bridge.toml")]
+    for place in places:
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(f"[pbx]\nusername = '{place.stem}'\n")
+    return places
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run one command in an empty folder; returns what it printed, and asserts its exit code."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PHONETERM_CONFIG", raising=False)
+
+    def run_command(app, *arguments, exit_code=0):
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == exit_code, result.output
+        return result.output
+
+    return run_command
+
+
+def test_the_settings_file_is_the_named_one_then_the_variables_then_the_folders_then_the_services(places):
+    named, variable, here, system = places
+    environment, folder = {"PHONETERM_CONFIG": str(variable)}, here.parent
+    assert find_place(named, environment, folder, system) == (named, "named by --config")
+    assert find_place(None, environment, folder, system) == (variable, "named by PHONETERM_CONFIG")
+    assert find_place(None, {"PHONETERM_CONFIG": ""}, folder, system) == (here, "found in the working folder")
+    here.unlink()
+    place = find_place(None, {}, folder, system)
+    assert (place.path, place.why.startswith("found there, without --config")) == (system, True)
+    system.unlink()
+    place = find_place(None, {}, folder, system)
+    assert (place.path, place.why.endswith(f"no {system}")) == (None, True)
+
+
+def test_a_new_file_goes_where_every_command_looks(tmp_path):
+    system = tmp_path / "etc" / "bridge.toml"
+    assert place_to_write({}, tmp_path, system) == tmp_path / HERE
+    system.parent.mkdir()
+    assert place_to_write({}, tmp_path, system) == system
+    assert place_to_write({"PHONETERM_CONFIG": "x.toml"}, tmp_path, system) == Path("x.toml")
+
+
+def test_the_service_and_the_commands_beside_it_have_one_store(tmp_path):
+    """The service reads a copy of its file, which systemd puts into a folder for credentials."""
+    copy = tmp_path / "credentials" / "bridge.toml"
+    environment = {"CREDENTIALS_DIRECTORY": str(copy.parent)}
+    assert default_store(copy, environment, tmp_path / "bridge.toml") == SYSTEM_STORE
+    assert default_store(tmp_path / "bridge.toml", {}, tmp_path / "bridge.toml") == SYSTEM_STORE
+    assert default_store(tmp_path / "other.toml", {}, tmp_path / "bridge.toml") == tmp_path / "state/phoneterm.db"
+
+
+def test_what_init_writes_is_what_every_command_reads(run, tmp_path):
+    assert "where every command in this folder finds it" in run(bridge_app, "init")
+    text = (tmp_path / "phoneterm.toml").read_text()
+    (tmp_path / "phoneterm.toml").write_text(text.replace('# path = "state/phoneterm.db"', 'path = "data/b.db"'))
+    run(user_app, "add", "tech1")
+    assert (tmp_path / "data" / "b.db").exists()
+    assert "tech1" in run(user_app, "list")
+    assert "next: phoneterm doctor --config other.toml" in run(bridge_app, "init", "other.toml")
+
+
+def test_a_command_finds_its_settings_by_the_variable_from_any_folder(run, places, monkeypatch):
+    (places[1].parent / "elsewhere").mkdir()
+    monkeypatch.chdir(places[1].parent / "elsewhere")
+    monkeypatch.setenv("PHONETERM_CONFIG", str(places[1]))
+    run(user_app, "add", "tech1")
+    assert (places[1].parent / "state" / "phoneterm.db").exists()
+    monkeypatch.setenv("PHONETERM_CONFIG", "missing.toml")
+    assert run(user_app, "list", exit_code=1).startswith("The settings file missing.toml does not exist")
+
+
+def test_config_show_says_which_file_and_why_and_hides_secrets(run, tmp_path, monkeypatch):
+    (tmp_path / "phoneterm.toml").write_text("[broker]\nport = 1884\n[pbx]\nsecret = 'file-secret'\n")
+    (tmp_path / "phoneterm.env").write_text("PHONETERM_PBX__SECRET=beside-secret\n")
+    monkeypatch.setenv("PHONETERM_BROKER__PASSWORD", "environment-secret")
+    said = run(config_app, "show", "--set", "pbx.host=192.0.2.1")
+    assert "-secret" not in said
+    first, *rows = said.splitlines()
+    assert first == (
+        f"Settings from {tmp_path / 'phoneterm.toml'} (found in the working folder), and variables from phoneterm.env."
+    )
+    found = {row.split()[0]: row.split()[1:] for row in rows}
+    assert found["broker.port"] == ["1884", "phoneterm.toml"]
+    assert found["pbx.secret"] == ["(hidden)", "phoneterm.env"]
+    assert found["broker.password"] == ["(hidden)", "PHONETERM_BROKER__PASSWORD"]
+    assert found["pbx.host"] == ["192.0.2.1", "--set"]
+    assert found["pbx.port"] == ["5038", "default"]
+    shown = json.loads(run(config_app, "show", "--json"))
+    assert (shown["file"], shown["why"]) == ("phoneterm.toml", "found in the working folder")
+    assert {"name": "broker.port", "value": 1884, "source": "phoneterm.toml"} in shown["settings"]
+    assert "-secret" not in json.dumps(shown)
+
+
+def test_config_show_without_a_file_and_with_mistakes(run, tmp_path):
+    assert run(config_app, "show").startswith("There is no settings file (no --config, no PHONETERM_CONFIG, ")
+    (tmp_path / "phoneterm.toml").write_text("[broker]\nprot = 1\n")
+    said = run(config_app, "show", exit_code=1).splitlines()
+    assert said[0].startswith(f"Settings from {tmp_path / 'phoneterm.toml'}")
+    assert said[1:] == ["The settings have no key broker.prot (in phoneterm.toml); did you mean port?"]
+
+
+def test_the_doctor_knows_the_secrets_that_the_service_is_given_and_who_can_read_them(run, tmp_path):
+    (tmp_path / "phoneterm.toml").write_text("[pbx]\nport = 9\n")
+    (tmp_path / "phoneterm.toml").chmod(0o600)
+    assert "pbx.secret is empty" in run(doctor_app, exit_code=1)
+    (tmp_path / "phoneterm.env").write_text("PHONETERM_PBX__SECRET=beside-secret\n")
+    (tmp_path / "phoneterm.env").chmod(0o644)
+    said = run(doctor_app, exit_code=1)
+    assert "pbx.secret is empty" not in said and "beside-secret" not in said
+    assert "Others, not only its owner, can read the settings file phoneterm.env." in said
+
+
+def test_variables_that_cannot_be_read_are_told_and_not_taken_for_empty(tmp_path):
+    """Root can read everything, so this is asked as somebody else."""
+    (tmp_path / "phoneterm.toml").write_text("")
+    (tmp_path / "phoneterm.env").write_text("PHONETERM_PBX__SECRET=beside-secret\n")
+    (tmp_path / "phoneterm.env").chmod(0)
+    code = (
+        "import os; os.geteuid() or os.setuid(65534); from phoneterm_bridge.settings.bridge import load_settings\n"
+        "from pathlib import Path\n"
+        "try: load_settings(Path('phoneterm.toml'))\n"
+        "except Exception as problem: print(problem)"
+    )
+    tmp_path.chmod(0o755)
+    for folder in list(tmp_path.parents)[:3]:
+        folder.chmod(folder.stat().st_mode | 0o011)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert done.stdout == (
+        "The file phoneterm.env, which has settings too, cannot be read: Permission denied; be root, or the user of "
+        "the bridge.\n"
+    ), done.stderr

@@ -1,0 +1,66 @@
+"""Where the settings file is: every command looks in the same places, in the same order. Does not read it.
+
+Named by --config, or by PHONETERM_CONFIG; in the working folder; in /etc/phoneterm, where the service has it.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from phoneterm_bridge.settings.variables import CONFIG
+
+HERE = Path("phoneterm.toml")
+SYSTEM = Path("/etc/phoneterm/bridge.toml")
+SYSTEM_STORE = Path("/var/lib/phoneterm/phoneterm.db")
+STORE_BESIDE = Path("state/phoneterm.db")
+
+
+class Place(NamedTuple):
+    """The settings file, None for none, and why it is this one."""
+
+    path: Path | None
+    why: str
+
+
+def find_place(
+    named: Path | None, environment: Mapping[str, str] = os.environ, folder: Path = Path(), system: Path = SYSTEM
+) -> Place:
+    """Return which settings file counts; one that is named need not be there."""
+    if named is not None:
+        return Place(named, "named by --config")
+    if environment.get(CONFIG):
+        return Place(Path(environment[CONFIG]), f"named by {CONFIG}")
+    if _is_there(folder / HERE):
+        return Place(folder / HERE, "found in the working folder")
+    if _is_there(system):
+        return Place(system, f"found there, without --config, {CONFIG} or a {HERE} in the working folder")
+    return Place(None, f"no --config, no {CONFIG}, no {HERE} in the working folder, no {system}")
+
+
+def place_to_write(environment: Mapping[str, str] = os.environ, folder: Path = Path(), system: Path = SYSTEM) -> Path:
+    """Return where a new settings file goes, for every command to find it."""
+    if environment.get(CONFIG):
+        return Path(environment[CONFIG])
+    return system if os.access(system.parent, os.W_OK) else folder / HERE
+
+
+def default_store(path: Path | None, environment: Mapping[str, str] = os.environ, system: Path = SYSTEM) -> Path:
+    """Return where the store is unless a setting says so: beside the settings file; the service's has its own place.
+
+    systemd gives the service a copy of its file, in a folder for credentials.
+    """
+    if path is None:
+        return STORE_BESIDE
+    credentials = environment.get("CREDENTIALS_DIRECTORY")
+    if path == system or (credentials and path.parent == Path(credentials)):
+        return SYSTEM_STORE
+    return path.parent / STORE_BESIDE
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether there is a file, also one in a folder that cannot be looked into: reading it says so then."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
