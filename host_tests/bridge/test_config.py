@@ -1,12 +1,10 @@
 """Every command finds the same settings, and `phoneterm config show` says which, why, and where each is from."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from bridge.other_user import folder_for_others, run_as_other
 from phoneterm_bridge.cli import bridge_app, config_app, user_app
 from phoneterm_bridge.cli.doctor import doctor
 from phoneterm_bridge.settings.place import HERE, SYSTEM_STORE, default_store, find_place, place_to_write
@@ -133,25 +131,17 @@ def test_the_doctor_knows_the_secrets_that_the_service_is_given_and_who_can_read
     assert "Others, not only its owner, can read the settings file phoneterm.env." in said
 
 
-def test_variables_that_cannot_be_read_are_told_and_not_taken_for_empty(tmp_path):
-    """Root can read everything, so this is asked as somebody else."""
-    (tmp_path / "phoneterm.toml").write_text("")
-    (tmp_path / "phoneterm.env").write_text("PHONETERM_PBX__SECRET=beside-secret\n")
-    (tmp_path / "phoneterm.env").chmod(0)
-    code = (
-        "import os; os.geteuid() or os.setuid(65534); from phoneterm_bridge.settings.bridge import load_settings\n"
-        "from pathlib import Path\n"
-        "try: load_settings(Path('phoneterm.toml'))\n"
-        "except Exception as problem: print(problem)"
+def test_variables_that_cannot_be_read_are_told_and_not_taken_for_empty():
+    with folder_for_others() as folder:
+        (folder / "phoneterm.toml").write_text("")
+        (folder / "phoneterm.env").write_text("PHONETERM_PBX__SECRET=beside-secret\n")
+        (folder / "phoneterm.env").chmod(0)
+        done = run_as_other(
+            "from pathlib import Path; from phoneterm_bridge.settings.bridge import load_settings",
+            "load_settings(Path('phoneterm.toml'))",
+            folder,
+        )
+    assert done.endswith(
+        "SetupProblem: The file phoneterm.env, which has settings too, cannot be read: Permission denied; be root, or "
+        "the user of the bridge.\n"
     )
-    tmp_path.chmod(0o755)
-    for folder in list(tmp_path.parents)[:3]:
-        folder.chmod(folder.stat().st_mode | 0o011)
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
-    )  # fmt: skip
-    assert done.stdout == (
-        "The file phoneterm.env, which has settings too, cannot be read: Permission denied; be root, or the user of "
-        "the bridge.\n"
-    ), done.stderr

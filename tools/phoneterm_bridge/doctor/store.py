@@ -48,6 +48,10 @@ def examine_store(path: Path) -> list[Finding]:
         found.append(
             Finding(WARNING, _PART, f"The store {path} holds keys, and others, not only its owner, can read it.", fix)
         )
+    if path.stat().st_uid != path.parent.stat().st_uid:
+        fix = Change("command line", f"chown --reference={path.parent} {path}*")
+        sentence = f"The store {path} belongs to somebody else than its folder, who cannot write it: no bridge starts."
+        found.append(Finding(PROBLEM, _PART, sentence, fix))
     try:
         with closing(open_read_only(path)) as connection:
             return found + _examine_schema(connection, path)

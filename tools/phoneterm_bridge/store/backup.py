@@ -163,6 +163,7 @@ def _replace(store: Path, new: Path) -> Path | None:
             os.link(store, kept)
         except OSError:  # not every file system has links
             shutil.copy2(store, kept)
+            give_to_owner(kept, store.parent)
     os.replace(new, store)
     folder = os.open(store.parent, os.O_RDONLY)
     os.fsync(folder)

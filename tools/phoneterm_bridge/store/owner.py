@@ -6,6 +6,7 @@ The command line writes to the directory without it; it is not the lock of `stor
 
 import contextlib
 import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,11 +23,11 @@ def own_store(path: Path) -> Iterator[None]:
     except OSError as error:
         raise SetupProblem(f"The store {path} cannot be opened: {error.strerror}; store.path changes it.") from None
     try:
-        file = lock.open("a")
-        give_to_owner(file.fileno(), path.parent)
+        file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        give_to_owner(file, path.parent)
     except OSError as error:
         raise SetupProblem(f"The file {lock} cannot be written: {error.strerror}.") from None
-    with file:
+    try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -35,3 +36,5 @@ def own_store(path: Path) -> Iterator[None]:
                 "its own (store.path)."
             ) from None
         yield
+    finally:
+        os.close(file)

@@ -1,0 +1,33 @@
+"""A folder of somebody else, as the service's user is to root, and code that somebody else runs there.
+
+Whoever is not root cannot be somebody else: then all of it is their own, and what is asked still has to hold.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+OTHER = 65534 if os.geteuid() == 0 else os.geteuid()
+
+
+@contextmanager
+def folder_for_others():
+    """Give a new folder that others may enter and that belongs to them; a test's usual one is private."""
+    with tempfile.TemporaryDirectory(prefix="phoneterm-other-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        os.chown(folder, OTHER, OTHER if os.geteuid() == 0 else -1)
+        yield folder
+
+
+def run_as_other(imports, code, folder):
+    """Run code in the folder as somebody else, with what it imports loaded before; return what it printed."""
+    change = f"import os; os.geteuid() or (os.setgroups([]), os.setgid({OTHER}), os.setuid({OTHER}))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{imports}\n{change}\n{code}"], cwd=folder, text=True, check=False, timeout=60,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    return done.stdout
