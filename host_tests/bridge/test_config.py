@@ -1,13 +1,15 @@
 """Every command finds the same settings, and `phoneterm config show` says which, why, and where each is from."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
-from bridge.other_user import folder_for_others, run_as_other
+from bridge.other_user import OTHER, folder_for_others, run_as_other
 from phoneterm_bridge.cli import bridge_app, config_app, user_app
 from phoneterm_bridge.cli.doctor import doctor
 from phoneterm_bridge.settings.place import HERE, SYSTEM_STORE, default_store, find_place, place_to_write
+from phoneterm_bridge.settings.problem import SetupProblem
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -51,6 +53,16 @@ def test_the_settings_file_is_the_named_one_then_the_variables_then_the_folders_
     system.unlink()
     place = find_place(None, {}, folder, system)
     assert (place.path, place.why.endswith(f"no {system}")) == (None, True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give a file away: run the tests as root.")
+def test_a_file_that_another_user_has_put_into_the_working_folder_must_be_named(places):
+    here = places[2]
+    os.chown(here, OTHER, OTHER)
+    with pytest.raises(SetupProblem, match=r"phoneterm\.toml belongs to another user: name it with --config"):
+        find_place(None, {}, here.parent)
+    assert find_place(None, {"SUDO_UID": str(OTHER)}, here.parent).path == here
+    assert find_place(here, {}, here.parent).path == here
 
 
 def test_a_new_file_goes_where_every_command_looks(tmp_path):

@@ -5,6 +5,7 @@ Then the questions are asked in this process, and once by the command line in it
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -97,5 +98,5 @@ def _run_command_line(store: Path, extension: str) -> float:
     phoneterm = Path(sys.executable).with_name("phoneterm")
     command = [str(phoneterm), "why", extension, f"--set=store.path={store}"]
     started_s = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PHONETERM_CONFIG": os.devnull})
     return time.perf_counter() - started_s

@@ -1,6 +1,7 @@
 """Where the settings file is: every command looks in the same places, in the same order. Does not read it.
 
-Named by --config, or by PHONETERM_CONFIG; in the working folder; in /etc/phoneterm, where the service has it.
+Named by --config, or by PHONETERM_CONFIG; in the working folder; in /etc/phoneterm, where the service has it. Errors
+are SetupProblem.
 """
 
 import os
@@ -8,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.settings.variables import CONFIG
 
 HERE = Path("phoneterm.toml")
@@ -32,6 +34,7 @@ def find_place(
     if environment.get(CONFIG):
         return Place(Path(environment[CONFIG]), f"named by {CONFIG}")
     if _is_there(folder / HERE):
+        _refuse_somebody_elses(folder / HERE, environment)
         return Place(folder / HERE, "found in the working folder")
     if _is_there(system):
         return Place(system, f"found there, without --config, {CONFIG} or a {HERE} in the working folder")
@@ -56,6 +59,18 @@ def default_store(path: Path | None, environment: Mapping[str, str] = os.environ
     if path == system or (credentials and path.parent == Path(credentials)):
         return SYSTEM_STORE
     return path.parent / STORE_BESIDE
+
+
+def _refuse_somebody_elses(path: Path, environment: Mapping[str, str]) -> None:
+    """Refuse a file that nobody has named and that another user has put there: it could send root's work anywhere."""
+    sudo = environment.get("SUDO_UID", "")
+    trusted = {0, os.geteuid()} | ({int(sudo)} if sudo.isascii() and sudo.isdecimal() else set())
+    try:
+        owner = path.stat().st_uid
+    except OSError:  # reading it says why
+        return
+    if owner not in trusted:
+        raise SetupProblem(f"The settings file {path} belongs to another user: name it with --config if it is meant.")
 
 
 def _is_there(path: Path) -> bool:
