@@ -56,6 +56,14 @@ def test_a_store_that_is_right(store_path):
     assert [finding.verdict for finding in examine_store(store_path)] == [OK, OK]
 
 
+def test_the_doctor_leaves_nothing_beside_a_store_that_nobody_has_open(store_path):
+    before = sorted(store_path.parent.iterdir())
+    examine_store(store_path)
+    read_stored(store_path)
+    examine_history(store_path)
+    assert sorted(store_path.parent.iterdir()) == before
+
+
 def test_a_store_that_is_not_there_is_not_made(tmp_path):
     assert verdicts(examine_store(tmp_path / "none.db"), "There is no store") == [WARNING]
     assert not list(tmp_path.iterdir())

@@ -1,10 +1,8 @@
 """The store: is it there, is its schema the one of this version, may others read it, is the journal's end whole.
 
-Opens it read-only and never migrates it. Only the end of the journal is checked; `phoneterm journal verify` checks all
-of it.
+Never changes or migrates it. Only the end of the journal is checked; `phoneterm journal verify` checks all of it.
 """
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +14,7 @@ from alembic.script import ScriptDirectory
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.doctor.settings_file import is_open_to_others
 from phoneterm_bridge.store import journal_chain, reading, tables
+from phoneterm_bridge.store.database import make_reading_engine
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.schema import MIGRATIONS
 
@@ -77,21 +76,7 @@ def read_stored(path: Path) -> Stored:
 
 def open_read_only(path: Path) -> sa.Connection:
     """Return a connection that cannot write; closing it leaves nothing behind."""
-    engine = sa.create_engine(
-        "sqlite://",
-        creator=lambda: sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True),
-        poolclass=sa.NullPool,
-    )
-
-    @sa.event.listens_for(engine, "connect")
-    def begin_by_hand(connection, _record):
-        connection.isolation_level = None  # by itself sqlite3 begins no transaction for reading
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection):
-        connection.exec_driver_sql("BEGIN")
-
-    return engine.connect()
+    return make_reading_engine(path).connect()
 
 
 def _examine_schema(connection: sa.Connection, path: Path) -> list[Finding]:
