@@ -20,7 +20,7 @@ _PLACES = {
     for top in _ROOT.iterdir() if not top.name.startswith(".") and top.name not in ("build", "state")
     for path in [top, *top.rglob("*")] if "__pycache__" not in path.parts
 }  # fmt: skip
-_ELSEWHERE = {"tools/manifestfile.py"}  # MicroPython's own
+_ELSEWHERE = {"tools/manifestfile.py", "phoneterm.toml"}  # MicroPython's own; what `phoneterm bridge init` writes
 _MADE = "build/"  # for build output
 _TARGETS = set(re.findall(r"^([a-z-]+):", _MAKEFILE, re.MULTILINE))
 
