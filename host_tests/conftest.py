@@ -7,6 +7,7 @@ workers have ended, the controller prints their measurements and looks for remai
 import asyncio
 import fcntl
 import json
+import logging
 import os
 import signal
 import time
@@ -15,12 +16,23 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from lab_parts import chip, parts, stock_modules
 
 _SKIPS_ALLOWED = os.environ.get("PHONETERM_SKIPS", "") != "forbidden"
 _RUN_MARK = "PHONETERM_TEST_RUN"
 _MARK, _FIGURES, _NOTES = pytest.StashKey(), pytest.StashKey(), pytest.StashKey()
 _WORKERS_PER_CORE = 3  # most tests wait most of the time
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before():
+    """Undo what a test's command has set up of the log, which is the whole process's."""
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    structlog.configure(**before)
+    root.handlers[:], root.level = handlers, level
 
 
 @pytest.fixture(scope="session")

@@ -13,16 +13,6 @@ from phoneterm_bridge.store.refreshing import keep_refreshing
 from phoneterm_bridge.wording.logs import MAX_TEXT_CHARS, set_up_logs, shorten
 
 
-@pytest.fixture(autouse=True)
-def _as_before():
-    """Restore the loggers of this process."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
-
-
 def test_json_logs_are_one_object_a_line_whoever_logs(capfd):
     set_up_logs("json", "info")
     structlog.get_logger().info("happened", tid="phone-101")

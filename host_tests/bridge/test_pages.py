@@ -104,9 +104,15 @@ async def test_a_broker_that_is_connected_but_deaf_is_named(site, make):
 
 
 async def test_a_store_that_cannot_be_read_is_named(site):
+    is_asked = asyncio.Event()
+
+    async def never():
+        is_asked.set()
+        await asyncio.Event().wait()
+
+    site.bridge.parts.directory.refresh = never
+    await asyncio.wait_for(is_asked.wait(), 20)  # the refresh before has ended
     site.bridge.parts.health.now_s = lambda: time.monotonic() + 6
-    site.bridge.parts.directory.refresh = asyncio.Event().wait
-    site.bridge.parts.health.on_store_read = lambda: None
     assert list((await readiness(site))[1]["missing"]) == ["store"]
 
 

@@ -1,14 +1,12 @@
 """Each finding about this machine: settings, store, disk, clock, digit map, certificate; and the command itself."""
 
 import json
-import logging
 import os
 import time
 from collections import namedtuple
 from datetime import UTC, datetime
 
 import pytest
-import structlog
 import typer
 from doctor.reading import change_of, problems, verdicts
 from phoneterm_bridge.cli.doctor import describe, doctor
@@ -198,17 +196,6 @@ async def test_a_source_that_breaks_hides_nothing(make_settings):
     assert {finding.part for finding in found} >= {"settings", "store", "clock", "digit map", "broker", "pbx"}
 
 
-@pytest.fixture
-def _logs_as_before():
-    """Restore the loggers of this process."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
-
-
-@pytest.mark.usefixtures("_logs_as_before")
 def test_the_command_ends_with_1_for_a_problem_and_tells_machines_the_same(store_path):
     before = store_path.read_bytes()
     options = [f"--set=store.path={store_path}", "--set=pbx.port=1", "--set=pbx.secret=x", "--set=broker.port=1"]
