@@ -197,9 +197,10 @@ class App:
     async def _tick(self):
         """Every second: feed the watchdog, collect garbage if there is much of it and nobody is keying.
 
-        Every minute: telemetry, and forgive a death.
+        Every minute, or once nobody is keying: telemetry. Every minute: forgive a death.
         """
         ticks = 0
+        is_telling = False
         stood = None
         while True:
             await asyncio.sleep_ms(_TICK_MS)
@@ -212,12 +213,14 @@ class App:
             if ticks == _SETTLED_TICKS:
                 self._breadcrumb.settle()
             self._watch_memory()
-            is_telling = ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK  # bytes in use, without the garbage
+            if ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK:
+                self._deaths = max(self._deaths - 1, 0)
+                is_telling = True
             if not self._terminal.is_sequence_open and (is_telling or gc.mem_alloc() >= self._due_bytes):
                 self._collect_garbage()
-            if is_telling:
-                self._deaths = max(self._deaths - 1, 0)
-                self._ask(self._telemetry)
+                if is_telling:  # now: it reports the bytes in use without the garbage, and needs much memory itself
+                    is_telling = False
+                    self._ask(self._telemetry)
 
     def _watch_memory(self):
         """Give up the link and all the memory it holds when ESP-IDF has been short of memory for two ticks."""

@@ -128,6 +128,11 @@ def test_telemetry_tells_the_memory_without_the_garbage():
     assert lines == ["True"]
 
 
+def test_telemetry_waits_until_no_sequence_is_open():
+    lines = tell("telemetry_during_a_sequence")
+    assert lines == ["[]", "1"]
+
+
 def test_telemetry_measures_the_device():
     lines = tell("measured_device")
     expected = [

@@ -250,6 +250,17 @@ async def memory_without_the_garbage(bench):
     print(beyond_bytes[0] < 1000)
 
 
+async def telemetry_during_a_sequence(bench):
+    application.asyncio = OtherSleep(20)
+    bench.terminal.is_sequence_open = True
+    await bench.start()
+    await asyncio.sleep_ms(400)  # some 20 ticks
+    print(bench.parts.published)
+    bench.terminal.is_sequence_open = False
+    await bench.until(lambda: bench.parts.published)
+    print(len(bench.parts.published))
+
+
 async def measured_device(bench):
     application.asyncio = OtherSleep(20)
     await bench.start()
