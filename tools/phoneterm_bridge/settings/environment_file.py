@@ -12,7 +12,7 @@ _NAME = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*")
 _PASSED_OVER = re.compile(r"[ \t]*(?:[#;][^\n]*)?(?:\n|\Z)")
 _SINGLE = re.compile(r"'([^']*)'")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_BARE = re.compile(r"((?:[^\n\\]|\\.)*)", re.DOTALL)
+_BARE = re.compile(r"((?:[^\n\\]|\\.)*?)(?:[ \t]*(?:\n|\Z)|\\\Z)", re.DOTALL)
 _END = re.compile(r"[ \t]*(?:\n|\Z)")
 _IN_DOUBLE = re.compile(r'\\(["\\`$\n])')
 _IN_BARE = re.compile(r"\\(.)", re.DOTALL)
@@ -28,7 +28,7 @@ class Variable(NamedTuple):
 
 def read_variables(text: str) -> Iterator[Variable]:
     """Give the variables of a file, in their order."""
-    text, at = text.replace("\r\n", "\n"), 0
+    text, at = text.replace("\r\n", "\n").replace("\r", "\n"), 0
     while at < len(text):
         if found := _PASSED_OVER.match(text, at):
             at = found.end()
@@ -55,8 +55,7 @@ def _read_value(text: str, at: int) -> tuple[str, int] | None:
             return (escaped.sub(_unescape, found[1]) if escaped else found[1]), max(end.end(), at + 1)
     found = _BARE.match(text, at)
     assert found is not None
-    bare = found[1].rstrip(" \t")
-    return _IN_BARE.sub(_unescape, bare), found.end() + 1
+    return _IN_BARE.sub(_unescape, found[1]), max(found.end(), at + 1)
 
 
 def _unescape(found: re.Match[str]) -> str:
