@@ -65,6 +65,29 @@ def test_a_file_that_another_user_has_put_into_the_working_folder_must_be_named(
     assert find_place(here, {}, here.parent).path == here
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give a file away: run the tests as root.")
+def test_neither_a_link_nor_the_variables_of_another_user_count_unnamed(places):
+    named, here, beside = places[0], places[2], places[2].with_suffix(".env")
+    beside.write_text("PHONETERM_STORE__PATH=elsewhere.db\n")
+    os.chown(beside, OTHER, OTHER)
+    with pytest.raises(SetupProblem, match=r"phoneterm\.env belongs to another user: name phoneterm\.toml"):
+        find_place(None, {}, here.parent)
+    beside.unlink()
+    here.unlink()
+    here.symlink_to(named)
+    assert find_place(None, {}, here.parent).path == here
+    os.chown(here, OTHER, OTHER, follow_symlinks=False)
+    with pytest.raises(SetupProblem, match=r"phoneterm\.toml belongs to another user"):
+        find_place(None, {}, here.parent)
+
+
+@pytest.mark.parametrize("named", ["", ".", "/"])
+def test_what_is_no_file_is_refused_as_settings_file(run, monkeypatch, named):
+    assert run(config_app, "show", "--config", named, exit_code=1).endswith(", named by --config, is no file.\n")
+    monkeypatch.setenv("PHONETERM_CONFIG", named or ".")
+    assert run(user_app, "list", exit_code=1).endswith(", named by PHONETERM_CONFIG, is no file.\n")
+
+
 def test_a_new_file_goes_where_every_command_looks(tmp_path):
     system = tmp_path / "etc" / "bridge.toml"
     assert place_to_write({}, tmp_path, system) == tmp_path / HERE

@@ -15,8 +15,7 @@ import pytest
 from bridge.running_bridge import RunningBridge
 from phoneterm_bridge.health import health as health_module
 from phoneterm_bridge.health.health import Health
-from phoneterm_bridge.settings.given import variables_beside
-from phoneterm_bridge.settings.place import SYSTEM, SYSTEM_STORE
+from phoneterm_bridge.settings.place import SYSTEM, SYSTEM_STORE, variables_beside
 from phoneterm_bridge.systemd.service_manager import ServiceManager
 from phoneterm_bridge.systemd.watchdog import keep_telling
 from phoneterm_bridge.terminals.troubles import Troubles

@@ -12,8 +12,7 @@ from pydantic import SecretStr
 
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence
 from phoneterm_bridge.settings.bridge import DEFAULT, Loaded, load
-from phoneterm_bridge.settings.given import variables_beside
-from phoneterm_bridge.settings.place import Place, find_place
+from phoneterm_bridge.settings.place import Place, find_place, variables_beside
 
 app = typer.Typer(help="The settings that count.", no_args_is_help=True, pretty_exceptions_enable=False)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from phoneterm_bridge.broker.mosquitto_config import LEAST_PASSWORD_CHARS
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.settings.bridge import BridgeSettings
-from phoneterm_bridge.settings.given import variables_beside
 from phoneterm_bridge.settings.loopback import is_loopback
+from phoneterm_bridge.settings.place import variables_beside
 
 _PART = "settings"
 _EVERYBODY_ELSE = stat.S_IRWXG | stat.S_IRWXO

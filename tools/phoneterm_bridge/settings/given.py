@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from phoneterm_bridge.settings import variables
 from phoneterm_bridge.settings.environment_file import read_variables
 from phoneterm_bridge.settings.mistakes import describe_unknown, find_like, nearest, show_name
+from phoneterm_bridge.settings.place import variables_beside
 
 Sections = Mapping[str, type[BaseModel]]
 
@@ -89,11 +90,6 @@ def read_variables_beside(path: Path, sections: Sections) -> Layer:
             found[variable.name] = variable.value
     read = read_environment(found, sections, str(beside), path.parent)
     return Layer(read.values, layer.mistakes + read.mistakes)
-
-
-def variables_beside(path: Path) -> Path:
-    """Return where the variables of a settings file are: bridge.env beside bridge.toml."""
-    return path.with_suffix(".env")
 
 
 def read_environment(

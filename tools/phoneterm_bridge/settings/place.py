@@ -30,11 +30,12 @@ def find_place(
 ) -> Place:
     """Return which settings file counts; one that is named need not be there."""
     if named is not None:
-        return Place(named, "named by --config")
+        return _name_place(named, "--config")
     if environment.get(CONFIG):
-        return Place(Path(environment[CONFIG]), f"named by {CONFIG}")
+        return _name_place(Path(environment[CONFIG]), CONFIG)
     if _is_there(folder / HERE):
-        _refuse_somebody_elses(folder / HERE, environment)
+        for path in (folder / HERE, variables_beside(folder / HERE)):
+            _refuse_somebody_elses(path, environment)
         return Place(folder / HERE, "found in the working folder")
     if _is_there(system):
         return Place(system, f"found there, without --config, {CONFIG} or a {HERE} in the working folder")
@@ -61,16 +62,33 @@ def default_store(path: Path | None, environment: Mapping[str, str] = os.environ
     return path.parent / STORE_BESIDE
 
 
+def variables_beside(path: Path) -> Path:
+    """Return where the variables of a settings file are: bridge.env beside bridge.toml."""
+    return path.with_suffix(".env")
+
+
+def _name_place(path: Path, by: str) -> Place:
+    if not path.name:
+        raise SetupProblem(f"The settings file {path}, named by {by}, is no file.")
+    return Place(path, f"named by {by}")
+
+
 def _refuse_somebody_elses(path: Path, environment: Mapping[str, str]) -> None:
-    """Refuse a file that nobody has named and that another user has put there: it could send root's work anywhere."""
+    """Refuse a file, or a link to one, that nobody has named and that another user has put there.
+
+    It could send root's work anywhere.
+    """
     sudo = environment.get("SUDO_UID", "")
     trusted = {0, os.geteuid()} | ({int(sudo)} if sudo.isascii() and sudo.isdecimal() else set())
     try:
-        owner = path.stat().st_uid
-    except OSError:  # reading it says why
+        owners = {path.lstat().st_uid, path.stat().st_uid}
+    except OSError:  # reading it says why, if it is there
         return
-    if owner not in trusted:
-        raise SetupProblem(f"The settings file {path} belongs to another user: name it with --config if it is meant.")
+    if not owners <= trusted:
+        name = "it" if path.suffix == HERE.suffix else HERE
+        raise SetupProblem(
+            f"The settings file {path} belongs to another user: name {name} with --config if it is meant."
+        )
 
 
 def _is_there(path: Path) -> bool:
