@@ -205,6 +205,15 @@ def test_paths_of_the_file_are_relative_to_the_file_and_others_to_the_working_fo
     assert load(None, (), {}).settings.store.path == Path("state/phoneterm.db")
 
 
+@pytest.mark.parametrize("path", ["", "/", "a\\u0000b"])
+@pytest.mark.parametrize("name", ["store.path", "broker.ca_path", "broker.client_key_path"])
+def test_a_path_that_no_file_can_have_is_one_sentence(write, name, path):
+    section, _, key = name.partition(".")
+    file = write(f'[{section}]\n{key} = "{path}"\n')
+    with pytest.raises(SetupProblem, match=f"^The setting {name} is not right: it names no file \\(in .*\\)\\.$"):
+        load_settings(file)
+
+
 def test_the_variables_beside_a_file_count_before_it_and_after_the_environment(write):
     path = write("[pbx]\nsecret = 'file'\nusername = 'file'\n[broker]\nusername = 'file'\n")
     path.with_suffix(".env").write_text("PHONETERM_PBX__SECRET=beside\nPHONETERM_PBX__USERNAME=beside\nPATH=/bin\n")

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from phoneterm_bridge.settings import given, mistakes
 from phoneterm_bridge.settings.broker import BrokerSettings
+from phoneterm_bridge.settings.file_path import require_name
 from phoneterm_bridge.settings.given import Given
 from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.settings.place import STORE_BESIDE, default_store
@@ -42,6 +43,8 @@ class StoreSettings(_Section):
     """Where users, extensions, terminals, permissions and the journal are kept."""
 
     path: Path = STORE_BESIDE
+
+    _require_name = field_validator("path")(require_name)
 
 
 class PhoneSettings(_Section):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from phoneterm_bridge.settings.file_path import require_name
 from phoneterm_bridge.settings.loopback import is_loopback
 
 _MOST_CHARS_SHOWN = 60  # of a host, which comes from outside
@@ -40,6 +41,10 @@ class BrokerSettings(BaseModel):
     allow_plain: bool = False
     keepalive_s: int = Field(15, ge=5, le=600)
     base: str = Field("phoneterm", pattern=r"^[A-Za-z0-9_.-]+$")
+
+    _require_name = field_validator(
+        "ca_path", "certificate_path", "key_path", "client_ca_path", "client_certificate_path", "client_key_path"
+    )(require_name)
 
     @property
     def is_tls(self) -> bool:
