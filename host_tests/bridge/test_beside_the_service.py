@@ -137,3 +137,39 @@ def test_a_store_in_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SetupProblem, match=r"cannot be opened: (Not a directory|File exists); store\.path changes it"):
         open_store(tmp_path / "file" / "below" / "bridge.db")
+
+
+@pytest.mark.parametrize("arguments", [("backup", "create"), ("backup", "restore"), ("user", "list")], ids=" ".join)
+def test_a_store_whose_lock_cannot_be_made_is_one_sentence(tmp_path, arguments):
+    store, backup = tmp_path / "bridge.db", tmp_path / "backup.db"
+    open_store(store).dispose()
+    run_command("backup", "create", str(backup), store=store)
+    (tmp_path / "bridge.db.lock").unlink()
+    (tmp_path / "bridge.db.lock").mkdir()
+    files = {"create": [str(tmp_path / "new.db")], "restore": [str(backup)]}.get(arguments[1], [])
+    said = run_command(*arguments, *files, store=store, exit_code=1)
+    assert said == f"The store {store} cannot be opened: Is a directory; store.path changes it.\n"
+    assert not (tmp_path / "new.db").exists()
+
+
+@pytest.mark.parametrize("arguments", [("user", "add", "tech1"), ("bridge", "run")], ids=" ".join)
+def test_a_folder_in_the_place_of_the_store_is_one_sentence_and_gets_no_lock_beside_it(tmp_path, arguments):
+    (tmp_path / "store").mkdir()
+    said = run_command(*arguments, store=tmp_path / "store", exit_code=1)
+    assert said == f"The store {tmp_path / 'store'} is no file; store.path names another.\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["store"]
+
+
+def test_a_bridge_whose_store_is_damaged_says_so_in_one_sentence(tmp_path):
+    store = tmp_path / "bridge.db"
+    open_store(store).dispose()
+    with sqlite3.connect(store) as connection:
+        ((page, size),) = connection.execute(
+            "SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = 'state'"
+        )
+    connection.close()
+    with store.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    said = run_command("bridge", "run", "--set=broker.port=0", store=store, exit_code=1)
+    assert said == f"The store {store} cannot be used: database disk image is malformed; store.path changes it.\n"

@@ -20,7 +20,7 @@ from phoneterm_bridge.policy.record import record_policy
 from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.settings.timing import USUAL, Timing
-from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.database import open_store, using
 from phoneterm_bridge.store.owner import own_store
 from phoneterm_bridge.store.refreshing import keep_refreshing
 from phoneterm_bridge.store.upgrading import upgrade_store
@@ -63,8 +63,9 @@ class Bridge:
     async def start(self) -> None:
         """Start everything; if one part cannot be started, those before it are stopped again."""
         try:
-            await self._start_store()
-            await self._start_policy()
+            with using(self._settings.store.path):
+                await self._start_store()
+                await self._start_policy()
             await self._start_broker()
             await self._start_pages()
             await self._start_link()

@@ -17,6 +17,8 @@ from phoneterm_bridge.store.private_files import give_to_owner, make_folder
 @contextlib.contextmanager
 def own_store(path: Path) -> Iterator[None]:
     """Be the one bridge of a store until the end of the block; SetupProblem when another one is."""
+    if path.exists() and not path.is_file():
+        raise SetupProblem(f"The store {path} is no file; store.path names another.")
     lock = path.with_name(path.name + ".bridge.lock")
     try:
         make_folder(path.parent)

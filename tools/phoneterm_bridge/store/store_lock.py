@@ -44,8 +44,13 @@ def claim_store(path: Path, patience_s: float = 0) -> Iterator[None]:
 
 
 def _open(path: Path) -> int:
-    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    give_to_owner(lock, path.parent)
+    if path.exists() and not path.is_file():
+        raise SetupProblem(f"The store {path} is no file; store.path names another.")
+    try:
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        give_to_owner(lock, path.parent)
+    except OSError as error:
+        raise SetupProblem(f"The store {path} cannot be opened: {error.strerror}; store.path changes it.") from None
     return lock
 
 
