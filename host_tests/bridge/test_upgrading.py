@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
 from bridge.later_version import SCHEMA, LaterVersion, run_command
@@ -208,3 +209,34 @@ def test_a_reader_cannot_write_and_leaves_nothing_beside_the_store(tmp_path):
         connection.exec_driver_sql("INSERT INTO users VALUES ('x', 0)")
     engine.dispose()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bridge.db", "bridge.db.lock"]
+
+
+def test_two_upgrades_in_one_second_keep_two_backups(old_store):
+    """The first was cut off after its backup."""
+    now_s = time.time()
+    names = [time.strftime("%Y%m%d-%H%M%S", time.localtime(now_s + more_s)) for more_s in range(60)]
+    taken = [old_store.with_name(f"{old_store.name}.schema-{OLD}-{name}") for name in names]
+    for file in taken:
+        file.write_bytes(b"whole")
+    backup = upgrade_store(old_store).backup
+    assert (schema_of(old_store), schema_of(backup)) == (NEWEST, OLD)
+    assert backup not in taken and {file.read_bytes() for file in taken} == {b"whole"}
+
+
+def test_an_upgrade_that_is_killed_while_it_backs_up_leaves_nothing_that_looks_like_a_backup(old_store):
+    most_bytes = old_store.stat().st_size // 2  # whoever writes a longer file is killed
+    code = (
+        "import resource, signal, phoneterm_bridge.cli.store\n"
+        "from phoneterm_cli.main import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most_bytes}, {most_bytes}))\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-B", "-c", code, "store", "upgrade", f"--set=store.path={old_store}"]
+    assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGXFSZ
+    assert backups_of(old_store) == []
+    assert old_store.with_name(f"{old_store.name}.upgrading").exists()
+    run_command("store", "upgrade", store=old_store)
+    (backup,) = backups_of(old_store)
+    assert (schema_of(old_store), schema_of(backup)) == (NEWEST, OLD)
+    assert not list(old_store.parent.glob("*.upgrading*"))

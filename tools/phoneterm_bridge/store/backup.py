@@ -19,7 +19,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.copying import connect, copy_database, reserve_file
+from phoneterm_bridge.store.copying import connect, copy_database, reserve_file, take_away
 from phoneterm_bridge.store.database import make_engine, writing
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import Head, prove
@@ -99,13 +99,12 @@ def _prove(engine: sa.Engine, path: Path) -> Head:
 def _made_beside(store: Path) -> Iterator[Path]:
     """Give an empty private file beside the store, which is gone afterwards unless it has become the store."""
     new = Path(f"{store}.new")
-    new.unlink(missing_ok=True)  # of a restore that was cut off; nobody else is at work here
+    take_away(new)  # of a restore that was cut off; nobody else is at work here
     reserve_file(new)
     try:
         yield new
     finally:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{new}{suffix}").unlink(missing_ok=True)
+        take_away(new)
 
 
 def _prepare(new: Path, backup: Path, before: _Before | None, actor: str, place: str) -> Head:

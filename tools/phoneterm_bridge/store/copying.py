@@ -40,6 +40,12 @@ def reserve_file(target: Path) -> None:
         raise SetupProblem(f"The file {target} cannot be written: {error.strerror}.") from None
 
 
+def take_away(target: Path) -> None:
+    """Take a copy that is not whole away, with what SQLite has beside it."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        Path(f"{target}{suffix}").unlink(missing_ok=True)
+
+
 def copy_database(source: Path, target: Path, sentence: str) -> None:
     """Copy a database as it is at this moment into an empty file, and onto the disk.
 

@@ -5,6 +5,7 @@ kept out meanwhile. The backup is the store of the last moment before, and migra
 wrong, the store is what it was. Errors are SetupProblem.
 """
 
+import itertools
 import os
 import sqlite3
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.copying import connect, copy_database, reserve_file
+from phoneterm_bridge.store.copying import connect, copy_database, reserve_file, take_away
 from phoneterm_bridge.store.database import make_engine, make_reading_engine, opening, require_store, writing
 from phoneterm_bridge.store.schema import bring_up_to_date, is_empty, read_schema, refuse_newer_schema
 from phoneterm_bridge.store.store_lock import claim_store
@@ -44,21 +45,30 @@ def upgrade_store(path: Path) -> Upgraded | None:
 
 def _upgrade(path: Path, found: str) -> Path:
     """Back the store up and migrate it, with no change by anybody in between; return where the backup is."""
-    backup = Path(f"{path}.schema-{found}-{time.strftime('%Y%m%d-%H%M%S')}")
-    reserve_file(backup)
+    new, backup = Path(f"{path}.upgrading"), _free_name(f"{path}.schema-{found}-{time.strftime('%Y%m%d-%H%M%S')}")
+    take_away(new)  # of an upgrade that was cut off; nobody else is at work here
+    reserve_file(new)
     engine = make_engine(path)
     try:
         with writing(engine) as connection:
-            copy_database(path, backup, "The store {} is not upgraded, because it cannot be backed up: {}.")
-            _check_backup(backup, found)
+            copy_database(path, new, "The store {} is not upgraded, because it cannot be backed up: {}.")
+            _check_backup(new, found)
+            new.rename(backup)  # so that what has the name of a backup is whole
             _keep_name(backup)
             bring_up_to_date(connection)
     except BaseException:
-        backup.unlink()
+        take_away(new)
+        backup.unlink(missing_ok=True)
         raise
     finally:
         engine.dispose()
     return backup
+
+
+def _free_name(name: str) -> Path:
+    """Return a name that no backup has: one of an upgrade that was cut off may be of this second."""
+    names = (Path(f"{name}-{number}" if number else name) for number in itertools.count())
+    return next(path for path in names if not path.exists())
 
 
 def _check_backup(backup: Path, schema: str) -> None:
