@@ -51,15 +51,31 @@ async def test_a_filter_beyond_its_own_topics_is_refused(crowd, topic_filter):
 
 async def test_a_silent_client_is_cut_off_after_its_keepalive(broker_scene, make):
     reader, writer = await asyncio.open_connection("127.0.0.1", broker_scene.bridge.broker_port)
-    packet = bytearray(build_connect(Connect("c", "phone-101", "", 1, None, b"", 0, False)))
-    password = broker_scene.enrolment.mqtt_password.encode()
-    packet += len(password).to_bytes(2, "big") + password
-    packet[1] += 2 + len(password)
-    packet[9] |= 0x40
-    writer.write(packet)
+    writer.write(connect_of(broker_scene.enrolment, "c", 1))
     assert await asyncio.wait_for(reader.readexactly(4), 5) == b"\x20\x02\x00\x00"
     assert await asyncio.wait_for(reader.read(), 4) == b""
     writer.close()
+
+
+async def test_a_client_that_has_gone_right_after_its_connect_keeps_nobody_out(broker_scene):
+    """Its radio may have failed at that moment: it comes back under the same client id."""
+    for _ in range(3):
+        _, writer = await asyncio.open_connection("127.0.0.1", broker_scene.bridge.broker_port)
+        writer.write(connect_of(broker_scene.enrolment, "same", 60))
+        writer.close()
+        await writer.wait_closed()
+    terminal = await broker_scene.terminal(client_id="same")
+    assert await terminal.hello()
+
+
+def connect_of(enrolment, client_id, keepalive_s):
+    """Return the CONNECT of a terminal, with its password."""
+    packet = bytearray(build_connect(Connect(client_id, enrolment.tid, "", keepalive_s, None, b"", 0, False)))
+    password = enrolment.mqtt_password.encode()
+    packet += len(password).to_bytes(2, "big") + password
+    packet[1] += 2 + len(password)
+    packet[9] |= 0x40
+    return packet
 
 
 @pytest.mark.parametrize(
