@@ -13,10 +13,14 @@ def rows():
 
 def test_every_row_of_the_table_has_a_rule_and_a_name_for_the_wire():
     assert operations.names() == ("blind", "attended", "complete", "cancel", "swap")
+    written = tuple(row.split("|")[NAME] for row in operations._TABLE.strip().split("\n"))
+    assert operations.names() == written  # a row with a misspelt permission would not exist
     for row in rows():
         assert len(row) == TITLE + 1, row
         assert 1 <= len(row[NAME]) <= 16
         assert not row[NAME].strip(_NAME)
+        assert row[TAKES_NUMBER] in ("", "number")
+        assert all(" " <= letter <= "~" for letter in row[TITLE])
         assert row[PERMISSION] == operations.MULTI_USER_AWARE or row[PERMISSION] in operations.FLAGS
 
 
