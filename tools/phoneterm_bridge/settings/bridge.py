@@ -2,7 +2,7 @@
 
 Does not read the store and does not connect to anything. Later sources win: file, the variables beside it (bridge.env),
 environment, command line. An environment name is PHONETERM_SECTION__KEY, a command line override `section.key=value`.
-Times are milliseconds. A SetupProblem names all mistakes, each in a sentence, one a line.
+Times are milliseconds. A SetupProblem lists all mistakes, one sentence a line.
 """
 
 import os
@@ -48,7 +48,7 @@ class StoreSettings(_Section):
 
 
 class PhoneSettings(_Section):
-    """What every terminal is told about numbers, timers, tones and key roles."""
+    """What every terminal is told about numbers, timers, tones and the roles of keys."""
 
     ttl_ms: int = Field(8000, ge=100, le=60000)
     digit_map: str = ""
@@ -63,7 +63,7 @@ class PhoneSettings(_Section):
 
 
 class LogSettings(_Section):
-    """How much is logged, and for whom: people read console, machines json; auto is json in systemd's journal alone."""
+    """How much is logged, and how: console for people, json for machines; auto is json only in systemd's journal."""
 
     format: Literal["auto", "console", "json"] = "auto"
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -82,7 +82,7 @@ class BridgeSettings(_Section):
 
 
 class Loaded(NamedTuple):
-    """Settings, and where each that is no default is from, by its name."""
+    """The settings, and by name the source of each one that is not a default."""
 
     settings: BridgeSettings
     sources: dict[str, str]
@@ -96,7 +96,7 @@ def load_settings(path: Path | None = None, overrides: tuple[str, ...] = ()) -> 
 def load(
     path: Path | None = None, overrides: tuple[str, ...] = (), environment: Mapping[str, str] = os.environ
 ) -> Loaded:
-    """Return the settings with their sources; SetupProblem names all mistakes there are."""
+    """Return the settings with their sources; a SetupProblem lists all mistakes."""
     sections = {name: type(section) for name, section in BridgeSettings()}
     layers = [] if path is None else [given.read_file(path, sections), given.read_variables_beside(path, sections)]
     layers += [given.read_environment(environment, sections), given.read_overrides(overrides, sections)]
@@ -111,10 +111,10 @@ def load(
 
 
 def _validate(values: dict[str, Given], wrong: list[str]) -> BridgeSettings | None:
-    """Return the settings, None when a value is wrong; everything that is wrong is added to `wrong`.
+    """Return the settings, or None when a value is wrong; every mistake is added to `wrong`.
 
-    What does not fit together is only looked for in a section whose values are right, so it is looked for once more
-    without the wrong ones; what is said about one of these is not known then.
+    Whether settings fit together is only checked in a section whose own values are all right. So the check runs once
+    more without the wrong values; a mistake that it then finds with one of these is ignored.
     """
     where = {name: one.where for name, one in values.items()}
     try:

@@ -1,6 +1,6 @@
-"""The settings of the MQTT broker: where it is, who may come in, and what is encrypted. Does not read files or connect.
+"""The settings of the MQTT broker: where it is, who may connect, and what is encrypted. Does not read files or connect.
 
-What would be spoken in the clear to another machine is refused, unless the settings allow it in so many words.
+An unencrypted connection to another machine is refused, unless the settings allow it explicitly.
 """
 
 from collections.abc import Iterator
@@ -12,16 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from phoneterm_bridge.settings.file_path import require_name
 from phoneterm_bridge.settings.loopback import is_loopback
 
-_MOST_CHARS_SHOWN = 60  # of a host, which comes from outside
+_MOST_CHARS_SHOWN = 60  # of a host, because it comes from outside
 
 
 class BrokerSettings(BaseModel):
     """Where the MQTT broker is; `embedded` starts one inside the bridge, for the terminals of the store.
 
     ca_path: the CA of the broker's certificate. certificate_path, key_path: that certificate and its key, for the
-    embedded broker and for the configuration of a mosquitto. client_ca_path: the CA of the clients' certificates; with
-    it the broker lets nobody in without one. client_certificate_path, client_key_path: the bridge's own, for a
-    mosquitto. All of these are PEM files. psk_port: where a mosquitto listens for terminals with TLS-PSK; 0: nowhere.
+    embedded broker and for the configuration of a mosquitto. client_ca_path: the CA of the clients' certificates; if it
+    is set, the broker refuses every client without one. client_certificate_path, client_key_path: the bridge's own, for
+    a mosquitto. All of these are PEM files. psk_port: the port on which a mosquitto listens for terminals with TLS-PSK;
+    0: none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,12 +49,12 @@ class BrokerSettings(BaseModel):
 
     @property
     def is_tls(self) -> bool:
-        """Say whether the connections to the broker are encrypted."""
+        """Return whether the connections to the broker are encrypted."""
         return (self.certificate_path if self.embedded else self.ca_path) is not None
 
     @model_validator(mode="after")
     def _refuse_what_does_not_fit(self) -> Self:
-        """Name everything that does not fit together, a sentence a line."""
+        """Name all settings that do not fit together, one sentence a line."""
         problems = [*self._half_tls(), *self._half_client_certificates()]
         if problems:
             raise ValueError("\n".join(problems))

@@ -1,7 +1,7 @@
-"""Reads a file of environment variables as systemd reads that of a service (EnvironmentFile=). Sets no variable.
+"""Reads a file of environment variables as systemd reads a service's (EnvironmentFile=). Sets no variable.
 
-A line is NAME=VALUE; an empty one, and one that begins with # or ;, is passed over. A value may be in single or double
-quotes, and go on over a line's end within them; without them a backslash takes the next character as it is.
+A line is NAME=VALUE; empty lines, and lines that begin with # or ;, are skipped. A value may be in single or double
+quotes and may then span several lines; outside quotes a backslash keeps the next character as it is.
 """
 
 import re
@@ -27,7 +27,7 @@ class Variable(NamedTuple):
 
 
 def read_variables(text: str) -> Iterator[Variable]:
-    """Give the variables of a file, in their order."""
+    """Yield the variables of a file, in order."""
     text, at = text.replace("\r\n", "\n").replace("\r", "\n"), 0
     while at < len(text):
         if found := _PASSED_OVER.match(text, at):
@@ -45,7 +45,7 @@ def read_variables(text: str) -> Iterator[Variable]:
 
 
 def _read_value(text: str, at: int) -> tuple[str, int] | None:
-    """Return a value and where the next line begins, None for quotes that do not end, or do not end the line."""
+    """Return a value and where the next line begins; None if a quote is not closed, or more follows it on the line."""
     for pattern, escaped in ((_SINGLE, None), (_DOUBLE, _IN_DOUBLE)):
         if text[at : at + 1] == pattern.pattern[0]:
             found = pattern.match(text, at)

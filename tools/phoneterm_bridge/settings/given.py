@@ -1,6 +1,6 @@
-"""What settings are given, and where: in a file, in a file of variables beside it, in the environment, with `--set`.
+"""Which settings are given, and where: in a file, in a file of variables beside it, in the environment, with `--set`.
 
-Does not check values, only names. A name is "section.key". Mistakes are sentences, all of them.
+Does not check values, only names. A name is "section.key". Every mistake is a sentence.
 """
 
 import json
@@ -22,7 +22,7 @@ Sections = Mapping[str, type[BaseModel]]
 
 
 class Given(NamedTuple):
-    """A value, and where it is from: as it is shown, and as the end of a sentence about it."""
+    """A value and its source: as it is shown, and as the end of a sentence about it."""
 
     value: object
     source: str
@@ -31,7 +31,7 @@ class Given(NamedTuple):
 
 @dataclass
 class Layer:
-    """What one source gives: values by the name of the setting, and its mistakes."""
+    """What one source gives: values by the name of the setting, and the mistakes in it."""
 
     values: dict[str, Given] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
@@ -67,7 +67,7 @@ def read_file(path: Path, sections: Sections) -> Layer:
 
 
 def read_variables_beside(path: Path, sections: Sections) -> Layer:
-    """Read the file of variables that is beside a settings file, if it is there: what systemd gives to the service."""
+    """Read the file of variables beside a settings file, if there is one: systemd gives the same to the service."""
     beside, layer = variables_beside(path), Layer()
     try:
         text = beside.read_text(encoding="utf-8")
@@ -95,7 +95,7 @@ def read_variables_beside(path: Path, sections: Sections) -> Layer:
 def read_environment(
     environment: Mapping[str, str], sections: Sections, source: str = "", folder: Path | None = None
 ) -> Layer:
-    """Read environment variables, of the file `source` if it is named; paths are relative to `folder` then."""
+    """Read environment variables. If they are from a file, `source` names it, and paths are relative to `folder`."""
     layer = Layer()
     for name, text in environment.items():
         upper = name.upper()
@@ -115,7 +115,7 @@ def read_environment(
 
 
 def read_overrides(texts: Iterable[str], sections: Sections) -> Layer:
-    """Read `section.key=value` of the command line."""
+    """Read the `section.key=value` texts of the command line."""
     layer = Layer()
     for text in texts:
         name, equals, value = text.partition("=")
@@ -143,7 +143,7 @@ def _describe_unknown_variable(name: str, section: str, sections: Sections, sour
 
 
 def _read_text(text: str, section: type[BaseModel], key: str) -> Any:
-    """Return the value that a text stands for: a list is JSON, or words with commas between them."""
+    """Return the value that a text stands for: a list is JSON, or words separated by commas."""
     if get_origin(section.model_fields[key].annotation) is not tuple:
         return text
     if not text.lstrip().startswith("["):
@@ -151,11 +151,11 @@ def _read_text(text: str, section: type[BaseModel], key: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return text  # which is no list, and refused as such
+        return text  # not a list, so the check of values refuses it
 
 
 def _place(value: Any, section: type[BaseModel], key: str, folder: Path) -> Any:
-    """Return a value of a file in `folder`: a path is relative to that."""
+    """Return a value from a file in `folder`: paths are relative to the folder."""
     annotation = section.model_fields[key].annotation
     is_path = annotation is Path or (get_origin(annotation) in (Union, UnionType) and Path in get_args(annotation))
     return folder / value if is_path and isinstance(value, str) and value else value

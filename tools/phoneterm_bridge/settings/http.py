@@ -10,8 +10,7 @@ from phoneterm_bridge.settings.loopback import is_loopback
 class HttpSettings(BaseModel):
     """Whether and where the pages are served; port 0 lets the system choose one.
 
-    The pages ask nobody for a password, so they stay on this machine unless allow_remote says that others may read
-    them.
+    The pages ask for no password, so they stay on this machine unless allow_remote lets others read them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

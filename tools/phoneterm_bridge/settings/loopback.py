@@ -4,7 +4,7 @@ import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine itself, where nobody can listen in."""
+    """Return whether a host is this machine itself, where nobody else can listen in."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:  # a name

@@ -1,6 +1,6 @@
-"""Words for mistakes in the settings, each a sentence on one line that can be printed. Does not find any.
+"""Words for mistakes in the settings, each a printable sentence on one line. Does not find any.
 
-A sentence never has the value that is wrong, which might be a secret.
+A sentence never contains the wrong value, which might be a secret.
 """
 
 import difflib
@@ -16,14 +16,14 @@ _MOST_MISTAKES = 30
 
 
 def refuse(mistakes: Sequence[str]) -> None:
-    """Raise a SetupProblem with all mistakes, one a line, if there are any."""
+    """Raise a SetupProblem with all mistakes, one a line; do nothing if there are none."""
     if mistakes:
         more = [f"There are {len(mistakes) - _MOST_MISTAKES} mistakes more."] if len(mistakes) > _MOST_MISTAKES else []
         raise SetupProblem("\n".join([escape(mistake) for mistake in mistakes[:_MOST_MISTAKES]] + more))
 
 
 def describe_unknown(name: str, where: str, right: Collection[str]) -> str:
-    """Say that there is no such setting, and which ones are beside it or like it."""
+    """Return a sentence that there is no such setting, and which ones are near or like it."""
     return f"The settings have no key {show_name(name)}{where}{nearest(name.rpartition('.')[2], right)}"
 
 
@@ -33,11 +33,11 @@ def wrong_names(error: ValidationError) -> set[str]:
 
 
 def describe_wrong(error: ValidationError, where: dict[str, str]) -> list[str]:
-    """Say everything that was found wrong with values; `where` says for a name where its value is from."""
+    """Return a sentence for each mistake in the values; `where` has the source of each value, by name."""
     sentences = []
     for found in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in found["loc"][:2])
-        if found["type"] == "value_error":  # of a check of our own, which is a sentence, or some
+        if found["type"] == "value_error":  # from a check of our own: one sentence or several
             sentences += [f"{sentence}{where.get(name, '')}." for sentence in str(found["ctx"]["error"]).split("\n")]
         else:
             what = found["msg"][:1].lower() + found["msg"][1:]
@@ -46,25 +46,25 @@ def describe_wrong(error: ValidationError, where: dict[str, str]) -> list[str]:
 
 
 def show_name(name: str) -> str:
-    """Return a name that came from outside as it can be printed: escaped, and cut short."""
+    """Return a name from outside in printable form: escaped, and cut short."""
     shown = ascii(name)[1:-1]
     return shown if len(shown) <= _MOST_CHARS_SHOWN else f"{shown[:_MOST_CHARS_SHOWN]}..."
 
 
 def escape(sentence: str) -> str:
-    """Return a sentence, which may quote a setting, as one line that can be printed."""
+    """Return a sentence, which may quote a setting, as one printable line."""
     shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in sentence)
     return shown if len(shown) <= _MOST_SENTENCE_CHARS else f"{shown[:_MOST_SENTENCE_CHARS]}..."
 
 
 def nearest(wrong: str, right: Collection[str]) -> str:
-    """Return how the sentence about a wrong name ends: with the right one that is most like it, or with all."""
+    """Return the end of the sentence about a wrong name: the most similar right one, or all of them."""
     like = find_like(wrong, right)
     return f"; did you mean {like}?" if like else f"; there are {', '.join(right)}."
 
 
 def find_like(wrong: str, right: Collection[str], prefix: str = "") -> str | None:
-    """Return the right name that is most like a wrong one, if any is; what they all begin with does not count."""
+    """Return the right name that is most like a wrong one, if any is; the prefix that all of them share is ignored."""
     begun = [name.removeprefix(prefix) for name in right]
     close = difflib.get_close_matches(wrong.removeprefix(prefix), begun, n=1, cutoff=0.5)
     return prefix + close[0] if close else None

@@ -1,8 +1,8 @@
 """Office hours: reads them from a text and says whether a moment is within them. Does not read a clock.
 
-The text is such as "mo-fr 08:00-18:00, sa 09:00-12:00": days, then the first minute that is within and the first one
-that is not, in local time; 24:00 is the end of the day. An empty text means always. A text that is not right is a
-ValueError of one sentence.
+An example is "mo-fr 08:00-18:00, sa 09:00-12:00": days, then the first minute within office hours and the first one
+after them, in local time; 24:00 is the end of the day. An empty text means always. A wrong text is a ValueError of one
+sentence.
 """
 
 import re
@@ -15,7 +15,7 @@ _DAY_MINUTES = 24 * 60
 
 
 class Hours(NamedTuple):
-    """One stretch of a day of the week (0 is Monday), in minutes since midnight."""
+    """One period on a day of the week (0 is Monday), in minutes since midnight."""
 
     day: int
     from_minute: int
@@ -23,12 +23,12 @@ class Hours(NamedTuple):
 
 
 def read_hours(text: str) -> tuple[Hours, ...]:
-    """Return the stretches of a text; none for an empty one."""
+    """Return the periods in a text; none for an empty one."""
     return tuple(hours for part in text.split(",") if text.strip() for hours in _read_part(part.strip().lower()))
 
 
 def is_within(hours: tuple[Hours, ...], moment: datetime) -> bool:
-    """Say whether a local time is within office hours; without any it always is."""
+    """Return whether a local time is within office hours; without any it always is."""
     minute = moment.hour * 60 + moment.minute
     return not hours or any(one.day == moment.weekday() and one.from_minute <= minute < one.to_minute for one in hours)
 

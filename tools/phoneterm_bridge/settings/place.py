@@ -1,7 +1,7 @@
 """Where the settings file is: every command looks in the same places, in the same order. Does not read it.
 
-Named by --config, or by PHONETERM_CONFIG; in the working folder; in /etc/phoneterm, where the service has it. Errors
-are SetupProblem.
+The order is: the file that --config or PHONETERM_CONFIG names; the one in the working folder; the service's, in
+/etc/phoneterm. Errors are SetupProblem.
 """
 
 import os
@@ -19,7 +19,7 @@ STORE_BESIDE = Path("state/phoneterm.db")
 
 
 class Place(NamedTuple):
-    """The settings file, None for none, and why it is this one."""
+    """The settings file (None: there is none), and why it is this one."""
 
     path: Path | None
     why: str
@@ -28,7 +28,7 @@ class Place(NamedTuple):
 def find_place(
     named: Path | None, environment: Mapping[str, str] = os.environ, folder: Path = Path(), system: Path = SYSTEM
 ) -> Place:
-    """Return which settings file counts; one that is named need not be there."""
+    """Return the settings file that counts; if it is named, it need not exist."""
     if named is not None:
         return _name_place(named, "--config")
     if environment.get(CONFIG):
@@ -43,16 +43,16 @@ def find_place(
 
 
 def place_to_write(environment: Mapping[str, str] = os.environ, folder: Path = Path(), system: Path = SYSTEM) -> Path:
-    """Return where a new settings file goes, for every command to find it."""
+    """Return where to put a new settings file so that every command finds it."""
     if environment.get(CONFIG):
         return Path(environment[CONFIG])
     return system if os.access(system.parent, os.W_OK) else folder / HERE
 
 
 def default_store(path: Path | None, environment: Mapping[str, str] = os.environ, system: Path = SYSTEM) -> Path:
-    """Return where the store is unless a setting says so: beside the settings file; the service's has its own place.
+    """Return where the store is if no setting names it: beside the settings file; the service's has a place of its own.
 
-    systemd gives the service a copy of its file, in a folder for credentials.
+    The service reads a copy of its settings file, which systemd puts into a folder for credentials.
     """
     if path is None:
         return STORE_BESIDE
@@ -92,7 +92,7 @@ def _refuse_somebody_elses(path: Path, environment: Mapping[str, str]) -> None:
 
 
 def _is_there(path: Path) -> bool:
-    """Say whether there is a file, also one in a folder that cannot be looked into: reading it says so then."""
+    """Return whether there is a file; also True if its folder cannot be searched: reading the file will say so."""
     try:
         return path.exists()
     except PermissionError:

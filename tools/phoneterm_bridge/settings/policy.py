@@ -1,6 +1,6 @@
 """The settings of the policy: which numbers callers may be sent to, how often and when. Does not apply them.
 
-Prefixes and numbers are texts of digits. A limit of 0 means none. What a terminal may do beyond this is in the store.
+Prefixes and numbers are texts of digits. A limit of 0 means none. What else a terminal may do is in the store.
 """
 
 from typing import Annotated
@@ -22,9 +22,9 @@ def _check_hours(text: str) -> str:
 
 
 class PolicySettings(BaseModel):
-    """What counts at this site for all terminals.
+    """The rules of this site for all terminals.
 
-    allow, deny: by prefix; the longest prefix counts, of the terminal's and the site's together, and deny wins a tie.
+    allow, deny: prefixes; of the terminal's and the site's together the longest one counts, and deny wins a tie.
     internal: the classes that are not external. emergency: whole numbers, also behind an outside_line prefix.
     features: prefixes. external_per_hour: once it is reached, external transfers are off until they are restored.
     """

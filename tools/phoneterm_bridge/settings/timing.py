@@ -1,6 +1,6 @@
 """How long a bridge waits for others, in seconds. Nobody sets these; they are in one place so that a lab can wait less.
 
-Does not hold what is said in the settings, or what belongs to a connection alone.
+Does not hold times from the settings, or times that belong to one connection only.
 """
 
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Timing:
-    """resend_s: until a terminal that has not said to have what it was sent gets it again, for the first time.
+    """resend_s: until the first resend to a terminal that has not confirmed what it was sent.
 
-    silence_s: how long the PBX may still report on a transfer after the user's own leg is gone: longer than it rings a
-    colleague and, where it is so configured, calls the user back twice. pulse_every_s, pulse_deadline_s: from one
-    message of the bridge to itself to the next, and until one that has not come back is missed.
+    silence_s: how long the PBX may still report on a transfer after the user's own leg is gone. This is longer than it
+    rings a colleague and, if so configured, calls the user back twice. pulse_every_s: from one message of the bridge to
+    itself to the next; pulse_deadline_s: until one that has not come back counts as lost.
     """
 
     resend_s: float = 5.0

@@ -1,6 +1,6 @@
-"""The names of environment variables that belong to this project, the settings' own and those of others. Reads none.
+"""The names of this project's environment variables, those of settings and all others. Reads none.
 
-Every name that begins with PHONETERM_ must be one of them, so that a misspelt setting does not pass for nothing.
+Every name that begins with PHONETERM_ must be one of them, so that a misspelt setting is noticed.
 """
 
 PREFIX = "PHONETERM_"
@@ -32,5 +32,5 @@ OTHERS = frozenset(
 
 
 def variable_of(section: str, key: str) -> str:
-    """Return the variable that a setting can come from."""
+    """Return the variable for a setting."""
     return f"{PREFIX}{section.upper()}__{key.upper()}"
