@@ -1,4 +1,4 @@
-"""What root's commands make beside the service belongs to its user; a store that is locked is one sentence."""
+"""What root's commands make beside the service belongs to its user; a locked store is reported in one sentence."""
 
 import os
 import sqlite3
@@ -20,13 +20,13 @@ from phoneterm_bridge.store.owner import own_store
 
 @pytest.fixture
 def folder():
-    """The folder of the service, which belongs to its user."""
+    """The service's folder, which belongs to its user."""
     with folder_for_others() as folder:
         yield folder
 
 
 def marks_of(folder):
-    """Return (owner, mode) of all files below a folder, by name."""
+    """Return the (owner, mode) of every file below a folder, by name."""
     return {path.name: (path.stat().st_uid, stat.S_IMODE(path.stat().st_mode)) for path in folder.rglob("*")}
 
 
@@ -83,14 +83,12 @@ def test_a_store_that_locks_the_service_out_is_told_with_the_remedy(folder):
         f"open_store(Path({str(folder / 'bridge.db')!r}))",
         folder,
     )
-    assert said.splitlines()[-1].endswith(
-        f"(it belongs to somebody else than its folder: {remedy}); store.path changes it."
-    )
+    assert said.splitlines()[-1].endswith(f"(its owner is not that of its folder: {remedy}); store.path changes it.")
 
 
 @contextmanager
 def locked(path):
-    """Have another process keep a database to itself."""
+    """Let another process lock a database exclusively."""
     code = (
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
         "c.execute('PRAGMA locking_mode = EXCLUSIVE'); c.execute('BEGIN EXCLUSIVE'); print('locked', flush=True);"
@@ -118,7 +116,7 @@ def test_a_locked_store_is_one_sentence(tmp_path, arguments):
 def test_a_store_that_is_locked_in_the_middle_of_a_change_is_one_sentence_too(tmp_path):
     run_command("user", "add", "tech1", store=tmp_path / "bridge.db")
     writer = sqlite3.connect(tmp_path / "bridge.db", isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")  # readers go on
+    writer.execute("BEGIN IMMEDIATE")  # readers are not blocked
     said = run_command("user", "allow", "tech1", store=tmp_path / "bridge.db", exit_code=1)
     assert said.startswith(f"The store {tmp_path / 'bridge.db'} is locked") and len(said.splitlines()) == 1
     assert "tech1" in run_command("user", "list", store=tmp_path / "bridge.db")

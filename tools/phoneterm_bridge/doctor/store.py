@@ -49,7 +49,7 @@ def examine_store(path: Path) -> list[Finding]:
         )
     if path.stat().st_uid != path.parent.stat().st_uid:
         fix = Change("command line", f"chown --reference={path.parent} {path}*")
-        sentence = f"The store {path} belongs to somebody else than its folder, who cannot write it: no bridge starts."
+        sentence = f"The folder's owner does not own the store {path} and cannot write it: no bridge starts."
         found.append(Finding(PROBLEM, _PART, sentence, fix))
     try:
         with closing(open_read_only(path)) as connection:

@@ -1,1 +1,1 @@
-"""Everything the bridge keeps: who may do what (directory), and what was asked and came of it (journal)."""
+"""Everything the bridge keeps: who may do what (directory), and what was asked with which result (journal)."""

@@ -1,9 +1,9 @@
-"""Backs the store up while it is in use, and puts a backup in the store's place. Prints nothing.
+"""Backs the store up while it is in use, and replaces the store with a backup. Prints nothing.
 
-A backup is one SQLite file, as of one moment, with all users, terminals and their keys, and the journal: whoever has
-it can speak for every terminal, so it is private (0600). It is proved, by its journal's chain too, before it counts.
-Nothing is ever overwritten: not a file by a backup, nor the store by a restore, which keeps it beside the new one. A
-terminal that is revoked stays revoked, and terminals take what the restored store says.
+A backup is one SQLite file, as of one moment, with all users, terminals and their keys, and the journal. Whoever has
+it can speak for every terminal, so it is private (0600). It is proved, with its journal's chain, before it counts.
+Nothing is ever overwritten: a backup needs a new file, and a restore keeps the old store beside the new one. A revoked
+terminal stays revoked, and terminals accept what the restored store says.
 Errors are SetupProblem.
 """
 
@@ -28,12 +28,12 @@ from phoneterm_bridge.store.reading import read_snapshot
 from phoneterm_bridge.store.schema import bring_up_to_date, read_schema, refuse_newer_schema
 from phoneterm_bridge.store.store_lock import claim_store, share_store
 
-# How far a restored store goes ahead of its own revisions when the old store cannot say how far it was.
+# How far a restored store raises its own revisions when those of the old store cannot be read.
 _LEAP = 100_000
 
 
 class _Before(NamedTuple):
-    """What must outlive the store in use: how far terminals may know it, and who was revoked."""
+    """What must outlive the store in use: the revisions that terminals may know, and who was revoked."""
 
     revision: int
     config_revision: int
@@ -41,14 +41,14 @@ class _Before(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """The head of the restored journal, and where the store from before is, if there was one."""
+    """The head of the restored journal, and where the previous store is, if there was one."""
 
     head: Head
     kept: Path | None
 
 
 def create_backup(store: Path, target: Path) -> Head | None:
-    """Write a new backup of the store; return the head of its journal (None: of an older schema, so not proved)."""
+    """Write a new backup of the store; return the head of its journal (None: not proved, as its schema is older)."""
     if not store.is_file():
         raise SetupProblem(f"There is no store {store} to back up; store.path names another.")
     lock = share_store(store)
@@ -65,7 +65,7 @@ def create_backup(store: Path, target: Path) -> Head | None:
 
 
 def restore_backup(backup: Path, store: Path, actor: str, place: str) -> Restored:
-    """Put a backup in the place of the store, which nobody may be using, and keep that beside it."""
+    """Replace the store with a backup, and keep the old one beside it; nobody may be using the store."""
     if not backup.is_file():
         raise SetupProblem(f"There is no file {backup}.")
     if not store.parent.is_dir():
@@ -97,9 +97,9 @@ def _prove(engine: sa.Engine, path: Path) -> Head:
 
 @contextmanager
 def _made_beside(store: Path) -> Iterator[Path]:
-    """Give an empty private file beside the store, which is gone afterwards unless it has become the store."""
+    """Yield an empty private file beside the store; it is removed afterwards unless it has become the store."""
     new = Path(f"{store}.new")
-    take_away(new)  # of a restore that was cut off; nobody else is at work here
+    take_away(new)  # from a restore that was interrupted; nobody else is at work here
     reserve_file(new)
     try:
         yield new
@@ -108,7 +108,7 @@ def _made_beside(store: Path) -> Iterator[Path]:
 
 
 def _prepare(new: Path, backup: Path, before: _Before | None, actor: str, place: str) -> Head:
-    """Bring a copy of the backup to today's schema, prove it, and note in it that it was restored."""
+    """Upgrade a copy of the backup to today's schema, prove it, and note in it that it was restored."""
     probe = sa.create_engine("sqlite://", creator=lambda: connect(new, "ro"), poolclass=sa.pool.NullPool)
     found = read_schema(probe)[0]
     if found is None:
@@ -116,7 +116,7 @@ def _prepare(new: Path, backup: Path, before: _Before | None, actor: str, place:
     refuse_newer_schema(found, backup)
     engine = make_engine(new)
     try:
-        with writing(engine) as connection:  # nobody's store yet
+        with writing(engine) as connection:  # not a store in use yet
             bring_up_to_date(connection)
         head = _prove(engine, backup)
         if before is None:
@@ -136,7 +136,7 @@ _REVISIONS = "SELECT revision, config_revision FROM state"
 
 
 def _read_before(store: Path) -> _Before | None:
-    """Read what must outlive the store in use, and bring it into one file; None when it cannot be read."""
+    """Read what must outlive the store in use, and merge its log into its file; None when it cannot be read."""
     if not store.exists():
         return None
     try:
@@ -150,7 +150,7 @@ def _read_before(store: Path) -> _Before | None:
 
 
 def _replace(store: Path, new: Path) -> Path | None:
-    """Put `new` where the store is, in one step, after the store has got another name as well."""
+    """Put `new` in the place of the store, in one step, after the store has been given a second name."""
     give_to_owner(new, store.parent)
     kept = None
     if store.exists():
@@ -160,7 +160,7 @@ def _replace(store: Path, new: Path) -> Path | None:
                 os.rename(f"{store}{suffix}", f"{kept}{suffix}")
         try:
             os.link(store, kept)
-        except OSError:  # not every file system has links
+        except OSError:  # not every file system supports links
             shutil.copy2(store, kept)
             give_to_owner(kept, store.parent)
     os.replace(new, store)

@@ -1,4 +1,4 @@
-"""The revision of the terminals' configuration, which rises whenever its text changes. Does not know what is in it."""
+"""The revision of the terminals' configuration; it rises whenever the text changes. Does not know what is in it."""
 
 import sqlalchemy as sa
 

@@ -12,20 +12,20 @@ from urllib.parse import quote
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.private_files import make_file
 
-BUSY_TIMEOUT_S = 4  # with the start of a command, a store that stays locked is told within 5 s
+BUSY_TIMEOUT_S = 4  # so a command reports a store that stays locked within 5 s, its start included
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Return a connection to a database that is there: mode "ro" or "rw"; transactions begin by hand."""
+    """Return a connection to an existing database: mode "ro" or "rw"; transactions are begun explicitly."""
     uri = f"file:{quote(str(path))}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
 
 
 def connect_as_allowed(path: Path) -> sqlite3.Connection:
-    """Return a connection to a database that is there, for writing where that is allowed.
+    """Return a connection to an existing database, for writing where that is allowed.
 
-    Such a one takes the files of the write-ahead log away again when it is the last to close; one that can only read
-    leaves them behind.
+    A connection that may write removes the files of the write-ahead log when it is the last to close. One that can only
+    read leaves them behind.
     """
     return connect(path, "rw" if os.access(path, os.W_OK) else "ro")
 
@@ -47,9 +47,9 @@ def take_away(target: Path) -> None:
 
 
 def copy_database(source: Path, target: Path, sentence: str) -> None:
-    """Copy a database as it is at this moment into an empty file, and onto the disk.
+    """Copy a database as it is at this moment into an empty file, and flush that to the disk.
 
-    `sentence` says what failed, with {} for the source and {} for why.
+    `sentence` says what failed, with {} for the source and {} for the reason.
     """
     try:
         with closing(connect_as_allowed(source)) as connection:

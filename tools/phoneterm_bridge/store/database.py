@@ -1,8 +1,8 @@
 """Opens the store: one SQLite file in WAL mode, of the schema that this version knows. Does not know what tables mean.
 
-Only a store that is not there yet is made; one of another schema is refused, and `upgrading` alone changes that. Every
-commit is on the disk when it returns (synchronous FULL), foreign keys are enforced, and a writing transaction takes its
-lock at the start, so that it never fails half way. Errors are SetupProblem.
+A missing store is made; one with another schema is refused, and only `upgrading` changes a schema. Every commit is on
+the disk when it returns (synchronous FULL), foreign keys are enforced, and a writing transaction takes its lock at the
+start, so that it never fails half way. Errors are SetupProblem.
 """
 
 import os
@@ -21,14 +21,14 @@ from phoneterm_bridge.store.store_lock import share_store
 
 
 def open_store(path: Path) -> sa.Engine:
-    """Return an engine on the store at `path`, made if there is none; its lock is held until it is disposed."""
+    """Return an engine on the store at `path`, made if there is none; it holds the lock until it is disposed."""
     with opening(path):
         make_folder(path.parent)
         return _with_lock(path, open_claimed)
 
 
 def open_to_read(path: Path) -> sa.Engine:
-    """Return an engine that cannot change the store, which must be there; its lock is held until it is disposed."""
+    """Return an engine that cannot change the store, which must exist; it holds the lock until it is disposed."""
     require_store(path)
     with opening(path):
         return _with_lock(path, _open_read_only)
@@ -39,14 +39,14 @@ def open_claimed(path: Path) -> sa.Engine:
     with opening(path):
         with suppress(FileExistsError):
             make_file(path)
-        probe = make_reading_engine(path)  # what is refused is not changed in any way
+        probe = make_reading_engine(path)  # a store that is refused is not changed in any way
         is_new = is_empty(probe)
         if not is_new:
             refuse_other_schema(probe, path)
         engine = make_engine(path)
         try:
             if is_new:
-                with writing(engine) as connection:  # nothing is left to do when somebody else was first
+                with writing(engine) as connection:  # somebody else may have been first, then nothing is left to do
                     bring_up_to_date(connection)
         except BaseException:
             engine.dispose()
@@ -55,7 +55,7 @@ def open_claimed(path: Path) -> sa.Engine:
 
 
 def require_store(path: Path) -> None:
-    """Refuse a store that is not there."""
+    """Refuse a store that does not exist."""
     if not path.is_file():
         raise SetupProblem(
             f"There is no store {path} yet: `phoneterm user add` or `phoneterm user import` makes it; store.path names "
@@ -80,19 +80,19 @@ def using(path: Path) -> Iterator[None]:
         yield
     except sa.exc.DatabaseError as error:
         raise SetupProblem(_describe(error.orig, path)) from None
-    except sqlite3.DatabaseError as error:  # of what goes to the driver directly
+    except sqlite3.DatabaseError as error:  # from statements that go directly to the driver
         raise SetupProblem(_describe(error, path)) from None
 
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Run one writing transaction; it is committed, and on the disk, when the block ends."""
+    """Run one writing transaction; when the block ends, it is committed and on the disk."""
     with engine.connect().execution_options(is_writer=True) as connection, connection.begin():
         yield connection
 
 
 def driver_of(connection: sa.Connection) -> sqlite3.Connection:
-    """Return the driver's own connection beneath one of SQLAlchemy's, in the same transaction."""
+    """Return the driver's own connection beneath SQLAlchemy's, in the same transaction."""
     return connection.connection.driver_connection  # type: ignore[return-value]
 
 
@@ -102,7 +102,7 @@ def make_engine(path: Path) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def set_pragmas(connection, _record):
-        connection.isolation_level = None  # sqlite3 would otherwise begin transactions when it sees fit
+        connection.isolation_level = None  # otherwise sqlite3 would begin transactions by itself
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -131,7 +131,7 @@ def make_reading_engine(path: Path) -> sa.Engine:
 
 
 def _with_lock(path: Path, opened: Callable[[Path], sa.Engine]) -> sa.Engine:
-    """Return an engine that takes part in using the store until it is disposed."""
+    """Return an engine that shares the store's lock until it is disposed."""
     lock = share_store(path)
     try:
         engine = opened(path)
@@ -159,10 +159,10 @@ def _describe(error: BaseException | None, path: Path) -> str:
 
 
 def _describe_owner(path: Path) -> str:
-    """Say that the store belongs to somebody else than its folder, if it does: its rights are wrong then."""
+    """Return a hint if the store and its folder have different owners: the store's permissions are wrong then."""
     try:
         if path.stat().st_uid == path.parent.stat().st_uid:
             return ""
     except OSError:
         return ""
-    return f" (it belongs to somebody else than its folder: chown --reference={path.parent} {path}*)"
+    return f" (its owner is not that of its folder: chown --reference={path.parent} {path}*)"

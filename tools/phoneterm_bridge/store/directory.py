@@ -1,7 +1,8 @@
 """Users, extensions, terminals and permissions in the store: reads them, and writes each change as one transaction.
 
-Does not tell terminals anything: the bridge sees the risen revision and does. Each change raises the directory's
-revision by one and leaves a line in the journal (who, what, when, from where). What cannot be done is a SetupProblem.
+Does not tell terminals anything: the bridge does when it sees the new revision. Each change raises the directory's
+revision by one and leaves a line in the journal (who, what, when, from where). A change that cannot be made is a
+SetupProblem.
 """
 
 import time
@@ -19,7 +20,7 @@ from phoneterm_bridge.store.journal_chain import Row, add_rows, detail_of
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
 
 SETTINGS = "settings"  # the subject of changes that were made in the settings file
-REQUESTED = "told to "  # how the line of a request begins, which is no change of what anybody may do
+REQUESTED = "told to "  # the beginning of a request's line; a request changes nobody's permissions
 
 
 class Directory:
@@ -33,7 +34,7 @@ class Directory:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Make all changes of the block one transaction, made as a whole or not at all."""
+        """Make all changes in the block one transaction: all of them are made, or none."""
         with writing(self._engine) as connection:
             self._joint = connection
             try:
@@ -42,7 +43,7 @@ class Directory:
                 self._joint = None
 
     def add_user(self, name: str, is_multi_user_aware: bool = False) -> None:
-        """Add a user; without the permission User is multi user aware unless told otherwise."""
+        """Add a user; without the permission User is multi user aware unless it is given."""
         _refuse(names.problem_of_user(name))
         with self._writing() as connection:
             _refuse_existing(connection, tables.users.c.name, name, "user")
@@ -77,7 +78,7 @@ class Directory:
             self._record_change(connection, number, f"extension added for {user}, type {extension_type}")
 
     def change_extension(self, number: str, **changes: str) -> None:
-        """Change an extension's endpoint, context or type; what is not named stays as it is."""
+        """Change an extension's endpoint, context or type; those that are not named stay as they are."""
         if not changes or not changes.keys() <= {"endpoint", "context", "type"}:
             raise ValueError(f"an extension has no {sorted(changes)} that could be changed")
         for what, name in changes.items():
@@ -103,7 +104,7 @@ class Directory:
         return enrolment
 
     def rotate_terminal(self, tid: str, prepared: Prepared | None = None) -> Enrolment:
-        """Give a terminal new secrets; the old ones are worth nothing from now on. Return the new ones."""
+        """Give a terminal new secrets and return them; the old ones are worthless from now on."""
         enrolment, row = prepared or prepare_terminal(tid)
         with self._writing() as connection:
             _require(connection, tables.terminals.c.tid, tid, "terminal")
@@ -114,36 +115,36 @@ class Directory:
         return enrolment
 
     def revoke_terminal(self, tid: str) -> None:
-        """Revoke a terminal for good: its secrets are worth nothing from now on."""
+        """Revoke a terminal for good: its secrets are worthless from now on."""
         with self._writing() as connection:
             _require(connection, tables.terminals.c.tid, tid, "terminal")
             connection.execute(tables.terminals.update().where(tables.terminals.c.tid == tid).values(revoked=True))
             self._record_change(connection, tid, "terminal revoked")
 
     def set_operation(self, tid: str, operation: str, is_allowed: bool) -> None:
-        """Set one of the flags that operations need, or clear it."""
+        """Set or clear one of the flags that operations need."""
         if operation not in FLAGS:
             raise SetupProblem(f"An operation that can be allowed is {' or '.join(FLAGS)}, not {operation!r}.")
         self._set_permissions(tid, f"{operation} {is_allowed}", **{operation: is_allowed})
 
     def set_classes(self, tid: str, classes: tuple[str, ...]) -> None:
-        """Name all destination classes a terminal may transfer to."""
+        """Set all destination classes that a terminal may transfer to."""
         _refuse(names.problem_of_classes(classes))
         self._set_permissions(tid, f"classes {' '.join(classes) or 'none'}", classes=",".join(classes))
 
     def set_prefixes(self, tid: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> None:
-        """Name all prefixes of numbers that a terminal may, and may not, transfer to, whatever their class."""
+        """Set all prefixes of numbers that a terminal may, and may not, transfer to, whatever their class."""
         _refuse(names.problem_of_prefixes((*allow, *deny)))
         change = f"prefixes allowed {' '.join(allow) or 'none'}, denied {' '.join(deny) or 'none'}"
         self._set_permissions(tid, change, allow_prefixes=",".join(allow), deny_prefixes=",".join(deny))
 
     def note_settings(self, what: str) -> None:
-        """Write down that rules which stand in the settings file, not in the store, have changed."""
+        """Record that rules in the settings file, not in the store, have changed."""
         with self._writing() as connection:
             self._record_change(connection, SETTINGS, what)
 
     def record_request(self, tid: str, what: str) -> None:
-        """Write down what a terminal is told to do."""
+        """Record what a terminal is told to do."""
         with self._writing() as connection:
             self._record_change(connection, tid, f"{REQUESTED}{what}")
 
@@ -157,7 +158,7 @@ class Directory:
             )
 
     def note_restore(self, revision: int, config_revision: int, what: str) -> None:
-        """Go on from revisions that terminals may know already, so that they take what is told them from now on."""
+        """Continue from revisions that terminals may know already, so that they accept what is newer."""
         with self._writing() as connection:
             state = connection.execute(sa.select(tables.state)).one()
             known = {"revision": max(state.revision, revision)}
@@ -173,7 +174,7 @@ class Directory:
             self._record_change(connection, tid, change)
 
     def _record_change(self, connection: sa.Connection, subject: str, change: str) -> None:
-        """Raise the revision and write down who changed what."""
+        """Raise the revision and record who changed what."""
         raised = tables.state.update().values(revision=tables.state.c.revision + 1).returning(tables.state.c.revision)
         revision = connection.execute(raised).scalar_one()
         detail = {"revision": revision, "who": self._actor[:64], "where": self._place[:64], "what": change}

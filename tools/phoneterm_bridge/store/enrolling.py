@@ -1,4 +1,4 @@
-"""Makes the secrets of a new terminal, and what the store keeps of them. Does not write the store.
+"""Makes the secrets of a new terminal, and the values that the store keeps of them. Does not write the store.
 
 Hashing takes some milliseconds, so it is done before the store is locked.
 """
@@ -14,7 +14,7 @@ _MAC_KEY_BYTES = 32
 
 
 class Prepared(NamedTuple):
-    """A terminal's secrets, to be shown once, and its columns of the store."""
+    """A terminal's secrets, to be shown once, and its columns in the store."""
 
     enrolment: Enrolment
     columns: dict

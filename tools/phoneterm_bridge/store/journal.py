@@ -1,9 +1,9 @@
-"""The command journal: one durable, append-only, hash-chained timeline a command. Does not decide about commands.
+"""The command journal: for each command a durable, append-only, hash-chained timeline. Does not decide about commands.
 
-`open` is on the disk before it returns, so that no PBX is ever asked for a command the journal does not know; what
-follows is appended without waiting. A command that has no final result when the bridge starts gets the result
-"unknown": it is never tried again. The index by extension is brought up to date every `_INDEXED_AFTER` commands: many
-that are put in their places together cost a fraction of as many that are put there one by one.
+`open` returns when the command is on the disk, so the PBX is never asked for a command that the journal does not know;
+what follows is appended without waiting. A command that has no final result when the bridge starts gets the result
+"unknown": it is never tried again. The index by extension is updated every `_INDEXED_AFTER` commands: inserting many
+together costs a fraction of inserting them one by one.
 """
 
 import itertools
@@ -31,12 +31,12 @@ from phoneterm_bridge.store.journal_writer import JournalWriter
 from phoneterm_bridge.store.records import TerminalRecord
 
 _REMEMBERED_PER_TERMINAL = 32
-_LOOKED_UP_MS = 3_600_000  # far longer than anybody goes on saying the same
-_INDEXED_AFTER = 2048  # commands; whoever looks for one looks through as many, which takes well under a millisecond
+_LOOKED_UP_MS = 3_600_000  # far longer than anybody repeats a message
+_INDEXED_AFTER = 2048  # commands; a search scans up to as many, which takes well under a millisecond
 
 
 class Event(NamedTuple):
-    """One line of a timeline; `detail` is what JSON can hold, `at_ms` None means now."""
+    """One line of a timeline; `detail` is a JSON value, `at_ms` None means now."""
 
     stage: str
     word: str
@@ -47,7 +47,7 @@ class Event(NamedTuple):
 
 @dataclass(slots=True)
 class Recorded:
-    """What the journal has on one command: what was asked, and the last result told (None: none yet)."""
+    """What the journal knows of one command: what was asked, and the last result reported (None: none yet)."""
 
     entry: int
     op: str | None
@@ -67,21 +67,21 @@ class Journal:
 
     @property
     def queued(self) -> int:
-        """How many writes wait for the disk."""
+        """The number of writes that wait for the disk."""
         return self._writer.queued
 
     async def start(self) -> int:
-        """Start writing; return how many commands of an earlier run have become unknown."""
+        """Start writing; return how many commands of an earlier run have got the result unknown."""
         self._writer.start()
         self._writer.add(Indexing())
         return await self._writer.submit(Closing(_now_ms()), is_last=True)
 
     def write_now(self) -> None:
-        """Commit now what somebody waits for, which is otherwise done in the next turn of the event loop."""
+        """Commit now what somebody waits for, rather than in the next turn of the event loop."""
         self._writer.write_now()
 
     async def stop(self) -> None:
-        """Write what is queued, and stop."""
+        """Write all that is queued, and stop."""
         await self._writer.stop()
 
     async def open(
@@ -89,8 +89,8 @@ class Journal:
     ) -> Recorded:
         """Write a command durably.
 
-        `fields` are those of the command message; all None for a message that is not authentic. Before `events`
-        comes the line that says what was received; a result is the last of them.
+        `fields` are those of the command message; all None for a message that is not authentic. A line that says what
+        was received comes before `events`; a result is the last of them.
         """
         now_ms = _now_ms()
         at_ms = now_ms if received_ms is None else received_ms
@@ -125,7 +125,7 @@ class Journal:
         return recent.get(command_id) if recent else None
 
     async def look_up(self, terminal: TerminalRecord, command_id: str) -> Recorded | None:
-        """Return a command of the last hour from the disk, with the result told last."""
+        """Return a command of the last hour from the disk, with the result reported last."""
         search = Search(terminal.tid, command_id, terminal.extension, _now_ms() - _LOOKED_UP_MS)
         found = await self._writer.submit(search, is_last=True)
         if found is None:

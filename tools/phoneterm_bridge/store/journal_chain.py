@@ -1,12 +1,12 @@
 """The journal's hash chain: what a row holds, what its hash covers, how rows are added. Does not know what lines mean.
 
-A row is one line; or, with the stage `MANY`, several lines of one command that were written together, as a JSON list
-of [stage, word, reason, detail, at_ms] in its detail. The view `lines` of the store has every line by itself.
+A row is one line. With the stage `MANY` it is several lines of one command that were written together: its detail is
+a JSON list of [stage, word, reason, detail, at_ms]. In the store's view `lines` every line is a row of its own.
 The hash of a row is SHA-256 over the hash of the row before it (32 zero bytes before the first one) and its content:
 seq, entry, at_ms, stage, word, reason and detail as lines of UTF-8 text, an absent one empty. Only the last of them may
-have any characters, so no two contents are the same text. `seq` rises by one from 1 on. The head says which row is the
-last one and what its hash is. This is the format of all journals there are: it never changes.
-The statements are the driver's own text, because this is where a busy bridge spends its time.
+have any characters, so no two contents are the same text. `seq` starts at 1 and rises by one. The head holds the number
+of the last row and its hash. This is the format of every existing journal: it never changes.
+The statements go directly to the driver, because this is where a busy bridge spends its time.
 """
 
 import hashlib
@@ -23,10 +23,10 @@ from phoneterm_bridge.store.many_rows import insert_many
 FIRST_HASH = bytes(32)
 MANY = "lines"
 _to_text = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-# What makes a command: its row of `commands` is repeated, and so protected, in the detail of its line "received".
+# What makes up a command: its line "received" repeats its row of `commands` in the detail, which protects it.
 command_values = attrgetter("tid", "command_id", "extension", "op", "number", "call")
 
-# Stage, word, reason, detail (what JSON can hold, None for nothing), ms since 1970.
+# Stage, word, reason, detail (a JSON value, None for nothing), ms since 1970.
 Line = tuple[str, str, str | None, object, int]
 
 
@@ -42,12 +42,12 @@ class Row(NamedTuple):
 
 
 def detail_of(value: object) -> str:
-    """Return a detail as the text that is kept: ASCII, so that it may have in it what is no UTF-8, such as a name."""
+    """Return a detail as the text that is stored: ASCII, so that it can contain what is not UTF-8, such as a name."""
     return _to_text(value)
 
 
 def row_of(entry: int, lines: Sequence[Line]) -> Row:
-    """Return the row that holds these lines of a command, of which there is at least one."""
+    """Return the row that holds these lines of a command; there is at least one."""
     stage, word, reason, detail, at_ms = lines[0]
     if len(lines) > 1:
         return Row(entry, at_ms, MANY, "command", None, orjson.dumps(lines).decode())
@@ -55,7 +55,7 @@ def row_of(entry: int, lines: Sequence[Line]) -> Row:
 
 
 def lines_in(row: Any) -> list[Line]:
-    """Return the lines that a row (anything with the names of Row) holds; ValueError where it is no journal's row."""
+    """Return the lines of a row (anything with the fields of Row); ValueError if it is not the row of a journal."""
     detail = json.loads(row.detail or "null")
     if row.stage == MANY:
         return [(stage, word, reason, more, at_ms) for stage, word, reason, more, at_ms in detail]
@@ -63,12 +63,12 @@ def lines_in(row: Any) -> list[Line]:
 
 
 def hash_row(previous: bytes, seq: int, row: Any) -> bytes:
-    """Return the hash of a row (anything with the names of Row) that follows the one with the hash `previous`."""
+    """Return the hash of a row (anything with the fields of Row); `previous` is the hash of the row before it."""
     return _hash(previous, seq, *_content_of(row))
 
 
 def add_rows(connection: sqlite3.Connection, rows: list[Row]) -> None:
-    """Append rows to the chain; the connection must be in a writing transaction, and nobody else may be."""
+    """Append rows to the chain; the connection must be in a writing transaction, and no other may be."""
     if not rows:
         return
     seq, last = connection.execute("SELECT seq, hash FROM journal_head").fetchone()

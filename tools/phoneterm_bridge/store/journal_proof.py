@@ -1,8 +1,8 @@
 """Proves that the journal is as it was written: every row, their order, the commands, their index. Changes nothing.
 
-A row that was changed, added or removed breaks the chain there; the head shows rows missing at the end. Whoever can
-write the file can also forge a whole new chain: against that, a head (seq and hash) that was noted elsewhere is
-looked up in the chain. Works on one snapshot, also while a bridge writes.
+A row that was changed, added or removed breaks the chain there; the head reveals rows missing at the end. Whoever can
+write the file can also forge a whole new chain. To detect that, a head (seq and hash) that was noted elsewhere is
+looked up in the chain. Works on one snapshot, even while a bridge writes.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.journal_chain import FIRST_HASH, MANY, command_values, hash_row, lines_in
 
 _ROWS_AT_ONCE = 2000
-_TELLING = ("received", MANY)  # the stages of rows that may say what was received
+_TELLING = ("received", MANY)  # the stages of rows that may contain what was received
 
 
 class Head(NamedTuple):
@@ -77,7 +77,7 @@ _NOT_INDEXED = sa.select(tables.commands.c.entry).where(tables.commands.c.entry 
 
 
 def _find_problem(row: sa.Row, right: Head, noted: Head | None) -> str | None:
-    """Say what is wrong with a row whose place and hash should be `right`."""
+    """Return what is wrong with a row whose place and hash should be `right`."""
     if row.seq != right.seq:
         return "it is missing"
     if row.hash != right.hash:
@@ -86,7 +86,7 @@ def _find_problem(row: sa.Row, right: Head, noted: Head | None) -> str | None:
         return "its hash is not the one that was noted"
     try:
         received = _received_in(row)
-    except (ValueError, TypeError):  # somebody has forged a chain, and did not know how lines are written
+    except (ValueError, TypeError):  # a forged chain, by somebody who did not know how lines are written
         return "its lines cannot be read"
     if received is not None and list(command_values(row)) != received:
         return "its command is not what was received"
@@ -94,7 +94,7 @@ def _find_problem(row: sa.Row, right: Head, noted: Head | None) -> str | None:
 
 
 def _received_in(row: sa.Row) -> object:
-    """Return what was received, if the row says so."""
+    """Return what was received, if the row contains it."""
     if row.stage not in _TELLING:
         return None
     return next((detail for stage, _, _, detail, _ in lines_in(row) if stage == "received"), None)

@@ -1,7 +1,7 @@
 """Reads the journal for people: the command nearest to a time, its timeline, and what was changed. Writes nothing.
 
-Every query is answered from an index, however long the journal is; the last commands, which the index by extension does
-not have yet, are looked through.
+Every query uses an index, however long the journal is. The last commands are not in the index by extension yet: these
+are scanned.
 """
 
 import json
@@ -14,11 +14,11 @@ from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.directory import REQUESTED
 
 _END_MS = 1 << 50  # no time is later
-ENTRY_BITS = 22  # an entry is the ms of its reception and, below it, a number that begins anywhere and rises by one
+ENTRY_BITS = 22  # the low bits of an entry: a number that starts anywhere and rises by one; above it: ms of reception
 
 
 class Change(NamedTuple):
-    """One change of the directory: when, who, from where, to whom or what, and what it was."""
+    """One change of the directory: when, who, from where, to whom or what, and what was changed."""
 
     at_ms: int
     who: str
@@ -36,7 +36,7 @@ class Timeline:
 
 
 def find_nearest(engine: sa.Engine, extension: str, at_ms: int | None, op: str | None = None) -> Timeline | None:
-    """Return an extension's command (of one operation, if given) nearest to a time; the last one for None."""
+    """Return an extension's command (of one operation, if given) nearest to a time; for None the last one."""
     until_ms = _END_MS if at_ms is None else at_ms
     with engine.connect() as connection:
         found = [
@@ -59,7 +59,7 @@ def find_nearest(engine: sa.Engine, extension: str, at_ms: int | None, op: str |
 
 
 def read_changes(engine: sa.Engine, subject: str | None, most: int) -> list[Change]:
-    """Return the last changes of the directory (to one user, terminal and so on, if given), the newest first."""
+    """Return the last changes of the directory (of one user, terminal and so on, if given), the newest first."""
     columns = tables.journal.c
     query = sa.select(columns.at_ms, columns.detail).where(columns.stage == sa.literal_column("'change'"))
     if subject is not None:
@@ -70,9 +70,9 @@ def read_changes(engine: sa.Engine, subject: str | None, most: int) -> list[Chan
 
 
 def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_ms: int) -> Change | None:
-    """Return the last change of the directory up to a time that was made to one of these users, terminals and so on.
+    """Return the last change, up to a time, of one of these users, terminals and so on.
 
-    What terminals were told to do is left out: it changes nothing that anybody may.
+    Requests to terminals are left out: they change nobody's permissions.
     """
     columns = tables.journal.c
     about = sa.func.json_extract(columns.detail, "$.subject").in_(subjects)
@@ -85,7 +85,7 @@ def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_ms: int) -> 
 
 
 def read_transfers(engine: sa.Engine, since_ms: int) -> list[tuple[int, str, str]]:
-    """Return (ms, operation, number) of every transfer since a time that the PBX was asked for."""
+    """Return (ms, operation, number) of every transfer that was asked of the PBX since a time."""
     commands, lines = tables.commands.c, tables.lines.c
     wide = tables.commands.join(tables.lines, lines.entry == commands.entry)
     query = sa.select(lines.at_ms, commands.op, commands.number).select_from(wide)
@@ -102,7 +102,7 @@ def find_user(engine: sa.Engine, extension: str) -> str | None:
 
 
 def _queries_of(extension: str, op: str | None) -> list[tuple[sa.Select, sa.ColumnElement]]:
-    """Return what selects the commands of an extension that are in the index, and the others; each with its time."""
+    """Return a query of an extension's commands in the index, and one of the rest; each with its time column."""
     index, commands = tables.commands_by_extension, tables.commands
     indexed = sa.select(tables.commands_indexed.c.entry).scalar_subquery()
     found = sa.select(commands).join_from(index, commands, index.c.entry == commands.c.entry)

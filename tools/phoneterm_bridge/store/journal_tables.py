@@ -1,8 +1,8 @@
-"""The journal's statements: carries out a group of writes with a handful of statements, however many they are.
+"""The journal's statements: carries out a group of writes, of any number, with a handful of statements.
 
-Does not decide what is written. A group is carried out in order as far as it matters: commands, then their lines,
-then which commands are open. What a group has of one command is one row at the end of the hash chain: a row costs the
-same whether it holds one line or five.
+Does not decide what is written. The order is kept as far as it matters: commands, then their lines, then the list of
+open commands. All lines of one command in a group become one row at the end of the hash chain: a row costs the same
+whether it holds one line or five.
 """
 
 import sqlite3
@@ -26,7 +26,7 @@ class CommandRow(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """A new command: its row of `commands`, and its first lines. Comes to None."""
+    """A new command: its row of `commands`, and its first lines. The result is None."""
 
     row: CommandRow
     lines: list[Line]
@@ -34,7 +34,7 @@ class Opening(NamedTuple):
 
 
 class Addition(NamedTuple):
-    """One more line of a command; a final one closes the command. Comes to None."""
+    """One more line of a command; a final one closes the command. The result is None."""
 
     entry: int
     line: Line
@@ -42,9 +42,9 @@ class Addition(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Looks for the first command of that id that was received since a time from a terminal, then at that extension.
+    """Finds a terminal's first command with this id since a time; the terminal was at that extension then.
 
-    Comes to (its row, (word, reason) of its last result or None), or None.
+    The result is (its row, (word, reason) of its last result or None), or None.
     """
 
     tid: str
@@ -54,17 +54,17 @@ class Search(NamedTuple):
 
 
 class Indexing(NamedTuple):
-    """Brings the index of commands up to date. Comes to None."""
+    """Updates the index of commands. The result is None."""
 
 
 class Closing(NamedTuple):
-    """Gives every command that is open before the group the result unknown. Comes to how many there were."""
+    """Gives every command that was open before the group the result unknown. The result is the number of them."""
 
     at_ms: int
 
 
 def write_group(connection: sqlite3.Connection, writes: list) -> list:
-    """Carry out a group of writes and return what each came to."""
+    """Carry out a group of writes and return the result of each."""
     _insert_commands(connection, [write.row for write in writes if isinstance(write, Opening)])
     lines: dict[int, list[Line]] = {}  # of each command
     opened: list[tuple[int]] = []
@@ -121,7 +121,7 @@ _FIND_RESULT = (
 
 
 def _insert_commands(connection: sqlite3.Connection, rows: list[CommandRow]) -> None:
-    """Insert commands; one that was received before what the index has already goes there too."""
+    """Insert commands; one that was received before the last indexed one is added to the index too."""
     if not rows:
         return
     insert_many(connection, _TAKE, rows)

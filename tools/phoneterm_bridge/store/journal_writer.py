@@ -1,10 +1,10 @@
-"""Writes the journal: one commit for all that has gathered in a turn of the event loop (group commit).
+"""Writes the journal: one commit for all writes queued in a turn of the event loop (group commit).
 
-Does not know what the writes mean. While the disk is quick, a commit takes less time than it would take to hand it to
-a thread and hear of it again, so it is done in the loop itself. Where that took too long, or another process is just
-writing to the store, a thread of its own does it, and the loop goes on meanwhile; the next group gathers until then.
-Writes that nobody waits for gather for a moment, and are one commit, or go with one that must not overtake them.
-This speaks to the driver itself, without SQLAlchemy: on a busy bridge this is where the time goes.
+Does not know what the writes mean. While the disk is quick, a commit takes less time than a round trip to a thread, so
+the loop itself does it. If commits have become slow, or another process is writing to the store, a thread does it.
+The loop goes on meanwhile, and the next group gathers until the thread is done. Writes that nobody waits for gather for
+a moment and become one commit, or join one that must not overtake them.
+It uses the driver directly, without SQLAlchemy: on a busy bridge this is where the time goes.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ import sqlalchemy as sa
 
 _MOST_IN_GROUP = 512
 _MOST_DELAY_S = 0.02
-# SQLite moves what was committed from its log into the file, which takes milliseconds: the thread does it. Where the
-# loop writes so much that the thread never gets to the end of it, a commit does the rest.
+# A checkpoint moves what was committed from SQLite's log into the file. That takes milliseconds, so the thread does it.
+# If the loop writes so much that the thread never finishes, a commit does the rest.
 _MOVED_AFTER = 100  # commits
 _MOST_LOG_PAGES = 4000
-_QUICK_S = 0.005  # commits that take longer than this make the loop late for everything else
+_QUICK_S = 0.005  # commits that take longer make the loop late for everything else
 _WEIGHT_OF_LAST = 1 / 8
-_MOST_COUNTED_S = 0.02  # so that it takes a few of them: one alone may have had to wait for something else
-_SLOW_FOR_S = 1.0  # after such, the thread writes for so long
+_MOST_COUNTED_S = 0.02  # so one slow commit is not enough: it may have had to wait for something else
+_SLOW_FOR_S = 1.0  # how long the thread writes after slow commits
 
-# Carries out a group of writes on a connection, in their order, and returns what each of them came to.
+# Carries out a group of writes on a connection, in order, and returns the result of each.
 WriteGroup = Callable[[sqlite3.Connection, list[Any]], list[Any]]
 _Item = tuple[Any, asyncio.Future | None]
 
@@ -42,7 +42,7 @@ class JournalWriter:
         self, engine: sa.Engine, write_group: WriteGroup, on_lost: Callable[[BaseException], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        """clock: monotonic seconds, by which a commit is quick or not."""
+        """clock: returns monotonic seconds; it decides whether a commit is quick."""
         self._engine = engine
         self._write_group = write_group
         self._on_lost = on_lost
@@ -52,15 +52,15 @@ class JournalWriter:
         self._queued = 0
         self._commits = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._due: asyncio.Handle | None = None  # what has gathered is written in the next turn of the loop
+        self._due: asyncio.Handle | None = None  # writes what has gathered in the next turn of the loop
         self._delay: asyncio.TimerHandle | None = None
-        self._takes_s = 0.0  # a commit here, on average
+        self._takes_s = 0.0  # the average time of a commit in the loop
         self._slow_until_s = 0.0
         self._in_thread: asyncio.Future | None = None
 
     @property
     def queued(self) -> int:
-        """How many writes are not committed yet."""
+        """The number of writes that are not committed yet."""
         return self._queued
 
     def start(self) -> None:
@@ -72,9 +72,9 @@ class JournalWriter:
         self._impatient.cursor().execute(f"PRAGMA wal_autocheckpoint = {_MOST_LOG_PAGES}")
 
     def submit(self, write: Any, is_last: bool = False) -> asyncio.Future:
-        """Queue one write; the future has what it came to once it is committed, or its error.
+        """Queue one write; once it is committed, the future has its result, or its error.
 
-        is_last: it is committed after all that was queued before it, not only after what somebody waits for.
+        is_last: it is committed after everything queued before it, not only after what somebody waits for.
         """
         loop = self._running_loop()
         future = loop.create_future()
@@ -87,7 +87,7 @@ class JournalWriter:
         return future
 
     def add(self, write: Any) -> None:
-        """Queue one write that nobody waits for: it is committed soon, after all that was queued before it."""
+        """Queue one write that nobody waits for: it is committed soon, after everything queued before it."""
         loop = self._running_loop()
         self._later.append((write, None))
         self._queued += 1
@@ -111,7 +111,7 @@ class JournalWriter:
                 await asyncio.wait([self._in_thread])
         self._thread.shutdown()
         for connection in (self._impatient, self._patient):
-            connection.invalidate()  # not back to the pool: there, connections wait for others
+            connection.invalidate()  # not returned to the pool: its connections have a busy timeout
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -119,7 +119,7 @@ class JournalWriter:
         return self._loop
 
     def _gather_later(self) -> None:
-        """Have what nobody waits for go with the next commit."""
+        """Let the writes that nobody waits for join the next commit."""
         if self._delay is not None:
             self._delay.cancel()
             self._delay = None
@@ -131,7 +131,7 @@ class JournalWriter:
         self._write()
 
     def _write(self) -> None:
-        """Commit what has gathered: here if that is quick, or in the thread unless that still writes."""
+        """Commit what has gathered: here if that is quick, else in the thread, unless that still writes."""
         if self._due is not None:
             self._due.cancel()
             self._due = None
@@ -148,13 +148,13 @@ class JournalWriter:
         self._in_thread.add_done_callback(lambda done: self._take_over(items, done))
 
     def _write_here(self, writes: list[Any]) -> list[Any] | None:
-        """Commit in the loop; None, with nothing done, when that is for the thread to do."""
+        """Commit in the loop; None, with nothing done, when the thread should do it."""
         started_s = self._clock()
         if started_s < self._slow_until_s:
             return None
         try:
             results = _commit(self._impatient, self._write_group, writes)
-        except Exception:  # the store is busy; or something is wrong with one of the writes, which takes longer
+        except Exception:  # the store is busy, or one of the writes is wrong: handling either takes longer
             return None
         self._commits += 1
         if self._commits % _MOVED_AFTER == 0:
@@ -191,7 +191,7 @@ class JournalWriter:
 
 
 def _commit(pooled: sa.PoolProxiedConnection, write_group: WriteGroup, writes: list[Any]) -> list[Any]:
-    """Carry all out in one transaction, or nothing."""
+    """Carry out all writes in one transaction, or none."""
     connection: sqlite3.Connection = pooled.driver_connection  # type: ignore[assignment]
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -205,10 +205,10 @@ def _commit(pooled: sa.PoolProxiedConnection, write_group: WriteGroup, writes: l
 
 
 def _commit_what_can_be(pooled: sa.PoolProxiedConnection, write_group: WriteGroup, writes: list[Any]) -> list[Any]:
-    """Carry all out in one transaction; if that fails, each in its own, so that one bad write fails alone."""
+    """Carry out all writes in one transaction; if that fails, each in its own, so that a bad write fails alone."""
     try:
         return _commit(pooled, write_group, writes)
-    except Exception as error:  # whatever it is, the thread goes on and the write's future has it
+    except Exception as error:  # whatever it is, the thread goes on, and the write's future gets the error
         if len(writes) == 1:
             return [error]
     return [_commit_what_can_be(pooled, write_group, [write])[0] for write in writes]

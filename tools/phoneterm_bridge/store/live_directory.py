@@ -1,6 +1,6 @@
 """The directory as the running bridge knows it, always one whole revision. Does not write the store.
 
-`refresh` notices within one poll what any process changed in the store, and names the terminals it concerns.
+`refresh` notices within one poll what any process changed in the store, and returns the terminals concerned.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ class LiveDirectory:
         self._engine = engine
         self._snapshot = Snapshot(0, {})
         self._by_endpoint: dict[str, tuple[str, ...]] = {}
-        self.rotated: frozenset[str] = frozenset()  # the terminals to which the last refresh brought new secrets
+        self.rotated: frozenset[str] = frozenset()  # the terminals that got new secrets with the last refresh
 
     @property
     def revision(self) -> int:
@@ -27,7 +27,7 @@ class LiveDirectory:
 
     @property
     def revoked(self) -> tuple[str, ...]:
-        """All terminals that were revoked."""
+        """All revoked terminals."""
         return tuple(tid for tid, record in self._snapshot.terminals.items() if record.is_revoked)
 
     @property
@@ -45,7 +45,7 @@ class LiveDirectory:
         return self._by_endpoint.get(endpoint, ())
 
     async def refresh(self) -> tuple[str, ...]:
-        """Take over the store's present revision; return the tids whose record is new or not what it was."""
+        """Load the store's present revision; return the tids whose record is new or has changed."""
         if await asyncio.to_thread(reading.read_revision, self._engine) == self._snapshot.revision:
             self.rotated = frozenset()
             return ()

@@ -1,8 +1,8 @@
 """Carries out one statement for many rows in few steps of SQLite. Does not know tables.
 
-The driver gives Python's lock away for each step and has to get it back, for which it may wait until the event loop
-has had its turn of milliseconds; so a hundred rows must not be a hundred steps. With these sizes any number of rows
-takes few statements, a small one a single one, and the prepared statements stay few.
+The driver releases Python's lock for each step and has to get it back; it may have to wait for milliseconds while the
+event loop has its turn. So a hundred rows must not be a hundred steps. With these sizes any number of rows takes few
+statements, a small number a single one, and there are few prepared statements.
 """
 
 import sqlite3
@@ -14,7 +14,7 @@ _SIZES = (64, 32, 16, 8, 7, 6, 5, 4, 3, 2, 1)
 
 
 def insert_many(connection: sqlite3.Connection, head: str, rows: Sequence[Sequence], tail: str = "") -> int:
-    """Insert rows, `head` being "INSERT INTO table (columns)"; return how many were."""
+    """Insert rows; `head` is "INSERT INTO table (columns)". Return how many were inserted."""
     count = 0
     for part in _parts(rows):
         statement = _statement(head, "VALUES ", f"({', '.join('?' * len(part[0]))})", len(part), tail)
@@ -23,7 +23,7 @@ def insert_many(connection: sqlite3.Connection, head: str, rows: Sequence[Sequen
 
 
 def delete_many(connection: sqlite3.Connection, head: str, keys: Sequence) -> None:
-    """Delete the rows with these keys, `head` being "DELETE FROM table WHERE column"."""
+    """Delete the rows with these keys; `head` is "DELETE FROM table WHERE column"."""
     for part in _parts(keys):
         connection.execute(_statement(head, "IN (", "?", len(part), ")"), tuple(part))
 
@@ -34,7 +34,7 @@ def _statement(head: str, begin: str, item: str, count: int, end: str) -> str:
 
 
 def _parts(rows: Sequence) -> Iterator[Sequence]:
-    """Cut into parts of the known sizes, the largest first."""
+    """Split rows into parts of the known sizes, the largest first."""
     at = 0
     for size in _SIZES:
         while len(rows) - at >= size:

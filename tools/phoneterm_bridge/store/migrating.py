@@ -1,6 +1,6 @@
 """Brings a store to the newest schema by the migrations in the package. Does not know what the tables mean.
 
-Alembic is imported here and nowhere else, so that a bridge whose store is up to date does not carry it.
+Alembic is imported only here, so a bridge whose store is up to date does not load it.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from alembic.config import Config
 
 
 def migrate(connection: sa.Connection, migrations: Path) -> None:
-    """Carry out all migrations of the folder that the store has not seen, in the connection's transaction."""
+    """Apply all migrations in the folder that the store does not have yet, in the connection's transaction."""
     config = Config()
     config.set_main_option("script_location", str(migrations))
     config.attributes["connection"] = connection

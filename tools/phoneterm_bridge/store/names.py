@@ -1,6 +1,6 @@
-"""What the names and numbers of the directory may look like. Does not know which ones there are.
+"""What the names and numbers of the directory may look like. Does not know which ones exist.
 
-Each check returns one sentence that says what is allowed, without the full stop, or None.
+Each check returns None, or one sentence on what is allowed, without the full stop.
 """
 
 from phoneterm.core import messages

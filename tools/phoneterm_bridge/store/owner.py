@@ -1,7 +1,7 @@
-"""Sees to it that one bridge alone works with a store: two would answer the same commands. Does not open the store.
+"""Ensures that only one bridge works with a store: two would answer the same commands. Does not open the store.
 
-The mark is a lock on the file `<store>.bridge.lock`, which the system takes away with the process, however it ends.
-The command line writes to the directory without it; it is not the lock of `store_lock`, which all users share.
+The mark is a lock on the file `<store>.bridge.lock`. The system releases it with the process, however that ends. The
+command line writes to the directory without it. It is not the lock of `store_lock`, which all users share.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from phoneterm_bridge.store.private_files import give_to_owner, make_folder
 
 @contextlib.contextmanager
 def own_store(path: Path) -> Iterator[None]:
-    """Be the one bridge of a store until the end of the block; SetupProblem when another one is."""
+    """Be the only bridge of a store until the end of the block; SetupProblem when there is another one."""
     if path.exists() and not path.is_file():
         raise SetupProblem(f"The store {path} is no file; store.path names another.")
     lock = path.with_name(path.name + ".bridge.lock")

@@ -1,9 +1,9 @@
 """Hashes MQTT passwords: with argon2id for the bridge itself, with PBKDF2 for mosquitto. Does not know who may do what.
 
-Terminals' passwords are 32 random characters made by `store.directory`, so the cost stays small on purpose: guessing
-is hopeless already, and a thousand terminals that reconnect at once must not wait for minutes.
+Terminals' passwords are 32 random characters made by `store.directory`. Guessing them is hopeless already, so the cost
+is small on purpose: a thousand terminals that reconnect at once must not wait for minutes.
 mosquitto's format is that of mosquitto_passwd: $7$ROUNDS$SALT$DIGEST, PBKDF2 with SHA-512, salt and digest in base64.
-mosquitto 2.0 knows no other that is salted, and Debian builds 2.1 without argon2id.
+mosquitto 2.0 knows no other salted format, and Debian builds 2.1 without argon2id.
 """
 
 import base64
@@ -11,8 +11,8 @@ import hashlib
 
 import argon2
 
-SALT_BYTES = 12  # mosquitto 2.0 takes no other length
-MOSQUITTO_ROUNDS = 1000  # what mosquitto_passwd 2.1 takes; a login costs mosquitto about a millisecond
+SALT_BYTES = 12  # mosquitto 2.0 accepts no other length
+MOSQUITTO_ROUNDS = 1000  # as in mosquitto_passwd 2.1; a login costs mosquitto about a millisecond
 _TIME_COST = 2
 _MEMORY_KIB = 8192
 
@@ -23,7 +23,7 @@ def hash_password(password: str) -> str:
 
 
 def is_password(hashed: str, password: str) -> bool:
-    """Say whether `password` is the one that was hashed; takes some milliseconds, so call it off the event loop."""
+    """Return whether `password` is the hashed one; takes some milliseconds, so call it off the event loop."""
     try:
         return _hasher().verify(hashed, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -31,7 +31,7 @@ def is_password(hashed: str, password: str) -> bool:
 
 
 def hash_for_mosquitto(password: str, salt: bytes) -> str:
-    """Return the hash of a password as it stands in mosquitto's password file; `salt` has SALT_BYTES."""
+    """Return the hash of a password in the format of mosquitto's password file; `salt` has SALT_BYTES."""
     if len(salt) != SALT_BYTES:
         raise ValueError(f"a salt of {len(salt)} bytes")
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, MOSQUITTO_ROUNDS)

@@ -1,7 +1,7 @@
-"""Makes files and folders that belong to whom the folder around them belongs, whoever runs, and to nobody else.
+"""Makes private files and folders whose owner is the owner of the folder around them, whoever runs the command.
 
 Does not know what is in them. So root's commands leave nothing behind that the service's user cannot open. SQLite
-gives the files beside a database (`-wal`, `-shm`) the owner and the mode of the database by itself. Errors are OSError.
+itself gives the files beside a database (`-wal`, `-shm`) the database's owner and mode. Errors are OSError.
 """
 
 import os
@@ -12,7 +12,7 @@ _FOLDER_MODE = 0o700
 
 
 def make_file(path: Path) -> None:
-    """Make an empty file; FileExistsError when there is one."""
+    """Make an empty file; FileExistsError when it exists already."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
     try:
         os.fchmod(file, _FILE_MODE)
@@ -22,7 +22,7 @@ def make_file(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, with those above it, where there is none."""
+    """Make a folder and those above it, unless it exists."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -31,7 +31,7 @@ def make_folder(folder: Path) -> None:
 
 
 def give_to_owner(path: Path | int, folder: Path) -> None:
-    """Give a file that root has made to whom the folder belongs: the user that the bridge runs as."""
+    """Give a file that root has made to the owner of the folder: the user that the bridge runs as."""
     if os.geteuid() == 0:
         owner = folder.stat()
         os.chown(path, owner.st_uid, owner.st_gid)

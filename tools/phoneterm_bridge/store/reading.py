@@ -7,7 +7,7 @@ from phoneterm_bridge.store.records import Snapshot, TerminalRecord
 
 
 def read_revision(engine: sa.Engine) -> int:
-    """Return the directory's revision: one row, cheap enough to ask for several times a second."""
+    """Return the directory's revision: one row, cheap enough to read several times a second."""
     with engine.connect() as connection:
         return connection.execute(sa.select(tables.state.c.revision)).scalar_one()
 

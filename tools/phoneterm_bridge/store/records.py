@@ -1,13 +1,13 @@
 """What the directory says about a terminal, as values. Does not read or write the store.
 
-A `Snapshot` is the whole directory at one revision; the bridge works from it and never from half a change.
+A `Snapshot` is the whole directory at one revision, so the bridge never works from half a change.
 """
 
 from dataclasses import dataclass, field
 
 from phoneterm.core.operations import FLAGS, MULTI_USER_AWARE
 
-TERMINAL_TYPE = "term"  # the extension type of a phone terminal, in VoipNow's word
+TERMINAL_TYPE = "term"  # VoipNow's word for the extension type of a phone terminal
 DEFAULT_CLASSES = ("internal",)
 
 
@@ -35,21 +35,21 @@ class TerminalRecord:
 
     @property
     def secrets(self) -> tuple[bytes, str]:
-        """Return what changes when the terminal gets new secrets."""
+        """Return the values that change when the terminal gets new secrets."""
         return self.key, self.password_hash
 
     @property
     def may_transfer(self) -> bool:
-        """Say whether the extension is a phone terminal and its user multi user aware."""
+        """Return whether the extension is a phone terminal and its user is multi user aware."""
         return self.is_multi_user_aware and self.extension_type == TERMINAL_TYPE and not self.is_revoked
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Return which of the flags that operations need are set."""
+        """Return those of the flags for operations that are set."""
         return tuple(flag for flag in FLAGS if self.has(flag))
 
     def has(self, permission: str) -> bool:
-        """Say whether it has what an operation needs beyond `may_transfer`; what is no permission it has not."""
+        """Return whether it has a permission that an operation needs beyond `may_transfer`; False for unknown ones."""
         flags = {MULTI_USER_AWARE: True, "blind": self.allows_blind, "attended": self.allows_attended}
         return flags.get(permission, False)
 
@@ -58,7 +58,7 @@ class TerminalRecord:
 class Snapshot:
     """All terminals by tid, revoked ones included, at one revision of the directory.
 
-    external_since_ms: when external transfers were revoked or restored last, 0 for never.
+    external_since_ms: when external transfers were last revoked or restored; 0 for never.
     """
 
     revision: int
@@ -69,7 +69,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Enrolment:
-    """The secrets of a new terminal, shown once: the store keeps only hashes of the password."""
+    """The secrets of a new terminal, shown only once: the store keeps only hashes of the password."""
 
     tid: str
     mqtt_password: str = field(repr=False)

@@ -1,7 +1,7 @@
 """Keeps the bridge in step with its store: refreshes several times a second. Does not know what is in the store.
 
-A store that cannot be read (a busy or full disk) is logged once when that begins and once when it is over; what the
-bridge knows stays as it is until then.
+If the store cannot be read (a busy or full disk), this is logged once when it begins and once when it is over. Until
+then the bridge goes on with what it knows.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ EVERY_S = 0.25
 async def keep_refreshing(
     refresh: Callable[[], Awaitable[None]], on_read: Callable[[], None], every_s: float = EVERY_S
 ) -> None:
-    """Call `refresh` for ever, and `on_read` whenever it has worked."""
+    """Call `refresh` for ever, and `on_read` each time it has succeeded."""
     is_told = False
     while True:
         await asyncio.sleep(every_s)

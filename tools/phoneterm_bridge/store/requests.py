@@ -1,9 +1,9 @@
 """What administrators ask of terminals, handed from the command line to the running bridge. Carries nothing out.
 
 A request is for now or not at all: the bridge takes only one that was made in the last `LIFE_MS`, and takes it once.
-Its answer is one of the words below, None until the bridge has taken it. Whoever asked takes the row away again; one
-that was left behind (the command line was killed) goes with a later request. Both ends are on one machine and read the
-same clock. Times are milliseconds since 1970. What cannot be asked is a SetupProblem.
+Its answer is one of the words below, None until the bridge has taken it. The command that asked removes the row again;
+a row that was left behind (the command was killed) is removed with a later request. Both ends are on one machine and
+read the same clock. Times are milliseconds since 1970. A request that cannot be made is a SetupProblem.
 """
 
 import time
@@ -18,10 +18,10 @@ from phoneterm_bridge.store.database import writing
 LIFE_MS = 5000
 _KEPT_MS = 120_000
 
-TAKEN = "taken"  # the bridge works on it; whether it was sent is not known
+TAKEN = "taken"  # the bridge works on it; it is not known whether it was sent
 SENT = "sent"
-QUIET = "sent-quiet"  # sent to a terminal that will not show that it has it: a wipe in safe mode
-GONE = "gone"  # sent, and the terminal has ended the start that it was for
+QUIET = "sent-quiet"  # sent to a terminal that will not confirm it: a wipe in safe mode
+GONE = "gone"  # sent, and the terminal has ended the run that it was for
 EXPIRED = "expired"  # from here on: nothing was sent
 REVOKED = "revoked"
 AWAY = "away"
@@ -32,7 +32,7 @@ _columns = tables.requests.c
 
 
 class Request(NamedTuple):
-    """One request: what (`op` of the wire contract) is asked of whom, by whom, from where, when."""
+    """One request: what is asked (`op` of the wire contract), of whom, by whom, from where, and when."""
 
     number: int
     tid: str
@@ -42,12 +42,12 @@ class Request(NamedTuple):
     asked_ms: int
 
     def is_fresh(self, at_ms: int) -> bool:
-        """Say whether it is still for that moment."""
+        """Return whether it is still valid at that moment."""
         return 0 <= at_ms - self.asked_ms <= LIFE_MS
 
 
 def ask(engine: sa.Engine, tid: str, op: str, who: str, place: str) -> int:
-    """Write a request down for the bridge to find; return its number."""
+    """Store a request for the bridge; return its number."""
     asked_ms = now_ms()
     kept = _columns.asked_ms.between(asked_ms - _KEPT_MS, asked_ms)
     row = {"tid": tid, "op": op, "who": who[:64], "place": place[:64], "asked_ms": asked_ms}
@@ -67,7 +67,7 @@ def require_terminal(connection: sa.Connection, tid: str) -> None:
 
 
 def read_waiting(engine: sa.Engine) -> list[Request]:
-    """Return the requests of this moment that nobody has taken, in their order."""
+    """Return the valid requests that nobody has taken, in order."""
     until_ms = now_ms()
     waiting = _columns.answer.is_(None) & _columns.asked_ms.between(until_ms - LIFE_MS, until_ms)
     query = sa.select(*(_columns[name] for name in Request._fields)).where(waiting).order_by(_columns.number)
@@ -84,24 +84,24 @@ def claim(engine: sa.Engine, number: int) -> bool:
 
 
 def answer(engine: sa.Engine, number: int, word: str) -> None:
-    """Say what came of a request; nobody may be waiting for it any more."""
+    """Store the answer to a request; perhaps nobody waits for it any more."""
     with writing(engine) as connection:
         connection.execute(tables.requests.update().where(_columns.number == number).values(answer=word))
 
 
 def read_answer(engine: sa.Engine, number: int) -> str | None:
-    """Return what came of a request so far."""
+    """Return the answer to a request so far."""
     with engine.connect() as connection:
         return connection.execute(sa.select(_columns.answer).where(_columns.number == number)).scalar()
 
 
 def withdraw(engine: sa.Engine, number: int) -> str | None:
-    """Take a request away, and return its answer: None means that nobody took it, and nobody will."""
+    """Remove a request and return its answer: None means that nobody took it, and nobody will."""
     with writing(engine) as connection:
         gone = tables.requests.delete().where(_columns.number == number).returning(_columns.answer)
         return connection.execute(gone).scalar()
 
 
 def now_ms() -> int:
-    """Return the clock that both ends read."""
+    """Return the time of the clock that both ends read."""
     return time.time_ns() // 1_000_000

@@ -1,6 +1,6 @@
-"""Which schema a store has, and which one this version knows. Does not change a store but in `bring_up_to_date`.
+"""Which schema a store has, and which one this version knows. Only `bring_up_to_date` changes a store.
 
-A schema is the number of the last migration that a store has seen. Errors are SetupProblem.
+A schema is the number of the last migration applied to a store. Errors are SetupProblem.
 """
 
 from pathlib import Path
@@ -13,14 +13,14 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def bring_up_to_date(connection: sa.Connection) -> None:
-    """Carry out all migrations that a database has not seen, in the connection's transaction."""
+    """Apply all migrations that a database does not have yet, in the connection's transaction."""
     from phoneterm_bridge.store.migrating import migrate
 
     migrate(connection, MIGRATIONS)
 
 
 def read_schema(engine: sa.Engine) -> tuple[str | None, str]:
-    """Return the schema that is there (None: there is none yet), and the newest one that this version knows."""
+    """Return the present schema (None: there is none yet), and the newest one that this version knows."""
     with engine.connect() as connection:
         is_there = sa.inspect(connection).has_table("alembic_version")
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if is_there else None
@@ -28,13 +28,13 @@ def read_schema(engine: sa.Engine) -> tuple[str | None, str]:
 
 
 def is_empty(engine: sa.Engine) -> bool:
-    """Say whether nothing has been made in a database yet."""
+    """Return whether a database is still empty."""
     with engine.connect() as connection:
         return not sa.inspect(connection).get_table_names()
 
 
 def refuse_other_schema(engine: sa.Engine, path: Path) -> None:
-    """Refuse a store whose schema is not the one of this version."""
+    """Refuse a store whose schema is not that of this version."""
     found, newest = read_schema(engine)
     refuse_newer_schema(found, path)
     if found != newest:
@@ -45,7 +45,7 @@ def refuse_other_schema(engine: sa.Engine, path: Path) -> None:
 
 
 def refuse_newer_schema(found: str | None, path: Path) -> None:
-    """Refuse a schema that this version does not know, and a database that is no store."""
+    """Refuse a schema that this version does not know, and a database that is not a store."""
     newest = known_schemas()[-1]
     if found is None:
         raise SetupProblem(f"The file {path} is no store of the bridge; store.path names another.")
@@ -57,5 +57,5 @@ def refuse_newer_schema(found: str | None, path: Path) -> None:
 
 
 def known_schemas() -> list[str]:
-    """Return all schemas, the newest last; the name of a migration's file begins with its own: v0001_first.py."""
+    """Return all schemas, the newest last; the name of a migration's file begins with its schema: v0001_first.py."""
     return sorted(path.name[1:5] for path in (MIGRATIONS / "versions").glob("v[0-9]*.py"))

@@ -1,7 +1,7 @@
-"""Who uses a store: everybody who has it open holds its lock together, and who replaces it needs it alone.
+"""The lock of a store: whoever has the store open holds it shared; whoever replaces the store holds it exclusively.
 
-Does not open the store. The lock is a file beside the store, which stays; the system lets go of it with the process,
-however that ends. Errors are SetupProblem.
+Does not open the store. The lock is on a file beside the store, and that file stays; the system releases the lock with
+the process, however that ends. Errors are SetupProblem.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ _LOOK_S = 0.05
 
 
 def share_store(path: Path) -> int:
-    """Take part in using the store at `path`; return the descriptor that holds the lock until it is closed."""
+    """Lock the store at `path` shared; return the descriptor, which holds the lock until it is closed."""
     lock = _open(path)
     if not _try_lock(lock, fcntl.LOCK_SH):
         os.close(lock)
@@ -28,7 +28,7 @@ def share_store(path: Path) -> int:
 
 @contextmanager
 def claim_store(path: Path, patience_s: float = 0) -> Iterator[None]:
-    """Keep everybody else out of the store at `path`; SetupProblem when somebody goes on using it for so long."""
+    """Lock the store at `path` exclusively; SetupProblem when somebody still uses it after `patience_s`."""
     lock = _open(path)
     try:
         deadline_s = time.monotonic() + patience_s

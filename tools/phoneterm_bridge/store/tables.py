@@ -1,19 +1,19 @@
-"""The tables of the store as the code of today sees them. Does not create or change them: the migrations do.
+"""The tables of the store in its present schema. Does not create or change them: the migrations do.
 
-Times are milliseconds since 1970 (UTC). `commands` and `journal` are append-only, held by triggers, and `journal` is a
-hash chain (`journal_chain`), of which the view `lines` has every line by itself; `open_commands` is the short list of
-commands that have no final result yet. `commands_by_extension` is an index of `commands` that is brought up to date
-every so often: what is beyond the entry in `commands_indexed` has to be looked for in `commands` itself. `requests` is
-how the command line asks something of the running bridge, and has no row that is older than a few minutes. `troubles`
-is what that bridge knows to be wrong with terminals.
+Times are milliseconds since 1970 (UTC). `commands` and `journal` are append-only, which triggers enforce, and `journal`
+is a hash chain (`journal_chain`). In the view `lines` every line of it is a row of its own. `open_commands` is the
+short list of commands that have no final result yet. `commands_by_extension` is an index of `commands` that is updated
+from time to time: commands beyond the entry in `commands_indexed` must be looked for in `commands` itself. In
+`requests` the command line asks something of the running bridge; no row is older than a few minutes. `troubles` is what
+that bridge knows to be wrong with terminals.
 """
 
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-# One row: the revision that rises with every change of the directory, the terminals' configuration text, and whether
-# external transfers are revoked for the whole site, with the time that changed last.
+# One row: the revision, which rises with every change of the directory; the terminals' configuration text; whether
+# external transfers are revoked for the whole site, and when that last changed.
 state = sa.Table(
     "state",
     metadata,
@@ -45,7 +45,7 @@ terminals = sa.Table(
     sa.Column("tid", sa.String(32), primary_key=True),
     sa.Column("extension", sa.ForeignKey("extensions.number"), nullable=False),
     sa.Column("password_hash", sa.String(128), nullable=False),
-    sa.Column("mosquitto_hash", sa.String(160)),  # NULL for a terminal enrolled before there was this column
+    sa.Column("mosquitto_hash", sa.String(160)),  # NULL for a terminal enrolled before this column existed
     sa.Column("mac_key", sa.LargeBinary, nullable=False),
     sa.Column("revoked", sa.Boolean, nullable=False),
     sa.Column("added_ms", sa.BigInteger, nullable=False),
@@ -56,7 +56,7 @@ permissions = sa.Table(
     sa.Column("tid", sa.ForeignKey("terminals.tid"), primary_key=True),
     sa.Column("blind", sa.Boolean, nullable=False),
     sa.Column("attended", sa.Boolean, nullable=False),
-    # Names joined by commas, and prefixes of numbers.
+    # Names, or prefixes of numbers, joined by commas.
     sa.Column("classes", sa.Text, nullable=False),
     sa.Column("allow_prefixes", sa.Text, nullable=False, server_default=""),
     sa.Column("deny_prefixes", sa.Text, nullable=False, server_default=""),
@@ -66,7 +66,7 @@ commands = sa.Table(
     metadata,
     sa.Column("entry", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("tid", sa.String(32), nullable=False),
-    sa.Column("command_id", sa.String(32)),  # NULL when the message is not authentic, so its id is not either
+    sa.Column("command_id", sa.String(32)),  # NULL when the message, and so its id, is not authentic
     sa.Column("received_ms", sa.BigInteger, nullable=False),
     sa.Column("extension", sa.String(32), nullable=False),
     sa.Column("op", sa.String(16)),
@@ -102,7 +102,7 @@ journal = sa.Table(
     sa.Column("hash", sa.LargeBinary, nullable=False),
     sa.Index("ix_journal_changes", "at_ms", sqlite_where=sa.text("stage = 'change'")),
 )
-# A view, every line of the journal by itself: `part` is its place in its row.
+# A view with a row for every line of the journal: `part` is the line's place in its journal row.
 lines = sa.Table(
     "lines",
     sa.MetaData(),

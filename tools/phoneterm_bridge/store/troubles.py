@@ -1,7 +1,7 @@
-"""What is wrong with terminals, as the running bridge knows it, for whoever asks beside it. Finds nothing out.
+"""What is wrong with terminals, as the running bridge knows it, for other commands to read. Detects nothing itself.
 
-The bridge writes what there is whenever that changes, and begins with nothing: every terminal says it anew. So after a
-bridge has ended it is what that one knew last. Times are milliseconds since 1970.
+The bridge writes all troubles whenever they change, and begins with none: every terminal reports its own again. So
+after a bridge has ended, the table holds what it knew last. Times are milliseconds since 1970.
 """
 
 from collections.abc import Collection
@@ -13,16 +13,16 @@ from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import driver_of, writing
 from phoneterm_bridge.store.many_rows import insert_many
 
-PERMISSIONS = "permissions"  # the terminal has not taken those that it was sent
+PERMISSIONS = "permissions"  # the terminal has not accepted those that it was sent
 CONFIG = "config"  # the same
-MEMORY = "memory"  # it is short of it
+MEMORY = "memory"  # the terminal is short of it
 KINDS = (PERMISSIONS, CONFIG, MEMORY)
 
 _columns = tables.troubles.c
 
 
 class Trouble(NamedTuple):
-    """One trouble of one terminal: what it is, since when, and a few words on how."""
+    """One trouble of one terminal: what it is, since when, and a few words of detail."""
 
     tid: str
     what: str
@@ -31,7 +31,7 @@ class Trouble(NamedTuple):
 
 
 def replace_all(engine: sa.Engine, troubles: Collection[Trouble]) -> None:
-    """Note that these are all troubles that there are."""
+    """Replace all noted troubles with these."""
     with writing(engine) as connection:
         connection.execute(tables.troubles.delete())
         insert_many(
@@ -42,7 +42,7 @@ def replace_all(engine: sa.Engine, troubles: Collection[Trouble]) -> None:
 
 
 def read_all(connection: sa.Connection) -> list[Trouble]:
-    """Return all troubles of terminals that are not revoked, by terminal."""
+    """Return all troubles of terminals that are not revoked, sorted by terminal."""
     query = sa.select(*(_columns[name] for name in Trouble._fields)).join(tables.terminals)
     query = query.where(~tables.terminals.c.revoked).order_by(_columns.tid, _columns.what)
     return [Trouble(*row) for row in connection.execute(query)]

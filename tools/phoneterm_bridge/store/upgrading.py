@@ -1,8 +1,8 @@
-"""Brings a store that an earlier version has made to the schema of this one, after a backup that is kept beside it.
+"""Upgrades a store of an earlier version to the schema of this one, after a backup that is kept beside it.
 
-Does nothing to a store that has it already. Whoever calls is the one bridge of the store (`owner`); everybody else is
-kept out meanwhile. The backup is the store of the last moment before, and migrating is one transaction: whatever goes
-wrong, the store is what it was. Errors are SetupProblem.
+Does nothing to a store that has the schema already. The caller must be the only bridge of the store (`owner`); all
+others are kept out meanwhile. The backup is the store immediately before the migration, which is one transaction: if
+anything goes wrong, the store is unchanged. Errors are SetupProblem.
 """
 
 import itertools
@@ -19,11 +19,11 @@ from phoneterm_bridge.store.database import make_engine, make_reading_engine, op
 from phoneterm_bridge.store.schema import bring_up_to_date, is_empty, read_schema, refuse_newer_schema
 from phoneterm_bridge.store.store_lock import claim_store
 
-_PATIENCE_S = 4  # until other commands have let go of the store
+_PATIENCE_S = 4  # how long to wait until other commands have released the store
 
 
 class Upgraded(NamedTuple):
-    """The schema before and now, and where the store from before is."""
+    """The schema before and now, and where the backup is."""
 
     before: str
     now: str
@@ -31,7 +31,7 @@ class Upgraded(NamedTuple):
 
 
 def upgrade_store(path: Path) -> Upgraded | None:
-    """Bring a store to the schema of this version; None when it has it, or is empty."""
+    """Upgrade a store to the schema of this version; None when it has that already, or is empty."""
     require_store(path)
     with opening(path):
         probe = make_reading_engine(path)
@@ -44,9 +44,9 @@ def upgrade_store(path: Path) -> Upgraded | None:
 
 
 def _upgrade(path: Path, found: str) -> Path:
-    """Back the store up and migrate it, with no change by anybody in between; return where the backup is."""
+    """Back the store up and migrate it, with no change by others in between; return where the backup is."""
     new, backup = Path(f"{path}.upgrading"), _free_name(f"{path}.schema-{found}-{time.strftime('%Y%m%d-%H%M%S')}")
-    take_away(new)  # of an upgrade that was cut off; nobody else is at work here
+    take_away(new)  # from an upgrade that was interrupted; nobody else is at work here
     reserve_file(new)
     engine = make_engine(path)
     try:
@@ -72,7 +72,7 @@ def _free_name(name: str) -> Path:
 
 
 def _check_backup(backup: Path, schema: str) -> None:
-    """Refuse a backup that is not whole: there would be no way back."""
+    """Refuse a backup that is damaged: there would be no way back."""
     try:
         with closing(connect(backup, "ro")) as connection:
             ((state,),) = connection.execute("PRAGMA integrity_check(1)")
@@ -84,7 +84,7 @@ def _check_backup(backup: Path, schema: str) -> None:
 
 
 def _keep_name(backup: Path) -> None:
-    """Bring the backup's name onto the disk."""
+    """Flush the backup's name to the disk."""
     folder = os.open(backup.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)

@@ -1,1 +1,1 @@
-"""The store's schema, step by step from the first one on. Run by `store.database`, not by hand."""
+"""The store's schema, step by step from the first one. Run by `store.database`, not by hand."""

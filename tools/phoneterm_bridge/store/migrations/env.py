@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that `store.database` hands over, in its transaction.
+"""Alembic's entry point: runs the migrations on the connection from `store.database`, in its transaction.
 
 Alembic executes this file by path; nothing else imports it.
 """

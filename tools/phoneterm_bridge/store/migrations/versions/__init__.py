@@ -1,1 +1,1 @@
-"""One file a schema change, named by its number."""
+"""One file for each schema change, named by its number."""

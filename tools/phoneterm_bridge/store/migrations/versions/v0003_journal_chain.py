@@ -1,6 +1,6 @@
 """The command timelines and the changes of the directory become one hash-chained journal.
 
-What the first schema has is taken over in the order it happened; from then on nothing can be changed unseen.
+The content of the first schema is taken over in the order it happened; from then on no change can go unnoticed.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _ROWS_AT_ONCE = 1000
 
 
 def upgrade() -> None:
-    """Make the journal, take over what there is, and drop what it replaces."""
+    """Make the journal, take over the present content, and drop the tables that it replaces."""
     journal = op.create_table(
         "journal",
         sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
@@ -51,7 +51,7 @@ def upgrade() -> None:
 
 
 def _take_over(connection: sa.Connection, journal: sa.Table) -> tuple[int, bytes]:
-    """Write all that happened so far as one chain; return the last row's seq and hash."""
+    """Write everything so far as one chain; return the last row's seq and hash."""
     seq, last, rows = 0, FIRST_HASH, []
     for row in _read_old(connection):
         seq += 1
@@ -66,7 +66,7 @@ def _take_over(connection: sa.Connection, journal: sa.Table) -> tuple[int, bytes
 
 
 def _read_old(connection: sa.Connection) -> Iterator[dict]:
-    """Give the rows of the first schema in the order they happened: receptions, events and changes."""
+    """Yield the rows of the first schema in the order they happened: receptions, events and changes."""
     query = """
         SELECT received_ms AS at_ms, 1 AS kind, entry AS place, entry FROM commands
         UNION ALL SELECT at_ms, 2, seq, entry FROM command_events

@@ -1,4 +1,4 @@
-"""Administrators hand requests to terminals over to the running bridge."""
+"""Administrators' requests to terminals are handed to the running bridge."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table; numbers are never used again, so that a late answer cannot meet another request."""
+    """Make the table; numbers are never reused, so a late answer cannot reach another request."""
     op.create_table(
         "requests",
         sa.Column("number", sa.Integer, primary_key=True),

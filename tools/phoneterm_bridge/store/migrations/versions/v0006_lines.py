@@ -1,6 +1,6 @@
-"""A row of the journal may hold several lines of a command: a view has each by itself. Open commands need no index.
+"""A row of the journal may hold several lines of a command: a view has one row for each. Open commands need no index.
 
-A column that SQLite knows as INTEGER is the key of its table; as BIGINT it has an index beside it.
+An INTEGER primary key is the key of the table itself in SQLite; a BIGINT one needs a separate index.
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the view, and the short table anew; the journal's rows stay as they are."""
+    """Make the view, and rebuild the short table; the journal's rows stay as they are."""
     op.rename_table("open_commands", "old_open_commands")
     op.create_table(
         "open_commands",

@@ -1,6 +1,6 @@
-"""Commands lose their two indexes, whose pages made up half of what a command wrote; one is a table, filled at times.
+"""Commands lose their two indexes, whose pages were half of what a command wrote; one becomes a table, filled at times.
 
-A command's number is the key of its table itself. What comes twice is known by its session, not by an index.
+A command's number is the key of the table itself. A repeated command is recognised by its session, not by an index.
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table of commands anew, with all its rows, and the index of all of them."""
+    """Rebuild the table of commands with all its rows, and the index of all of them."""
     op.execute("PRAGMA defer_foreign_keys = ON")  # until the rows are back
     op.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM commands")
     op.drop_table("commands")

@@ -1,4 +1,4 @@
-"""The running bridge notes what is wrong with terminals, for whoever asks beside it."""
+"""The running bridge notes what is wrong with terminals, so that other commands can read it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table; nothing is known to be wrong."""
+    """Make the table, empty: no trouble is known yet."""
     op.create_table(
         "troubles",
         sa.Column("tid", sa.String(32), sa.ForeignKey("terminals.tid"), primary_key=True),
