@@ -235,7 +235,7 @@ async def test_in_safe_mode_a_terminal_takes_a_reboot_and_a_wipe_for_that_start(
     await terminal.send(messages.HELLO, SAFE | {"boot": "5aff"})
     assert (await asking)[0] == 0
     code, text = await ask(scene, "wipe", TID, "--yes")
-    assert (code, "in safe mode, where it does not say that it has" in text) == (0, True)
+    assert (code, "in safe mode, where it does not confirm it" in text) == (0, True)
     assert terminal.heard(messages.REQUEST)[-1]["boot"] == "5aff"
 
 

@@ -1,6 +1,6 @@
-"""The bridge's command lines, as they hang below `phoneterm`: `bridge`, `config`, `store`, `terminal`, `user`, ...
+"""The bridge's commands below `phoneterm`: `bridge`, `config`, `store`, `terminal`, `user`, ...
 
-Each is imported when it is asked for: they need much, and not all the same.
+Each is imported only when it is used: they need many modules, and not all the same ones.
 """
 
 from importlib import import_module
@@ -13,7 +13,7 @@ _PARTS = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return the command line with this name."""
+    """Return the command with this name."""
     if name not in _PARTS:
         raise AttributeError(name)
     module, attribute = _PARTS[name]

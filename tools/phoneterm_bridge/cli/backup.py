@@ -1,4 +1,4 @@
-"""`phoneterm backup`: back the store up while the bridge runs, and put a backup back while it does not.
+"""`phoneterm backup`: back the store up while the bridge runs, and restore a backup while it does not.
 
 Does no work of its own.
 """
@@ -40,11 +40,11 @@ def restore(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Put a backup in the place of the store, once the bridge is stopped; the store from before is kept."""
+    """Replace the store with a backup, once the bridge is stopped; the previous store is kept."""
     from phoneterm_bridge.store.backup import restore_backup
 
     with one_sentence():
         store = read_settings(config, overrides).store.path
         restored = restore_backup(file, store, f"cli:{name_user()}", name_place())
-    kept = f" The store from before is kept as {restored.kept}." if restored.kept else ""
+    kept = f" The previous store is kept as {restored.kept}." if restored.kept else ""
     typer.echo(f"{store} is restored from {file}, with {restored.head.seq} journal entries.{kept}")

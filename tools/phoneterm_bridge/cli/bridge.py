@@ -1,7 +1,7 @@
 """`phoneterm bridge`: run the bridge, or write a first settings file.
 
-Does no work of its own. `run` ends with exit code 0 on SIGTERM or Ctrl-C, once what was in flight has finished;
-a second one does not wait for that.
+Does no work of its own. `run` ends with exit code 0 on SIGTERM or Ctrl-C, once the work in progress has finished;
+a second signal does not wait for that.
 """
 
 import asyncio
@@ -45,8 +45,8 @@ def init(
     path: Annotated[
         Path | None,
         typer.Argument(
-            help=f"The settings file to write. Without it where every command looks: {SYSTEM} if you can write there, "
-            f"else {HERE} here."
+            help=f"The settings file to write; by default where every command finds it: {SYSTEM} if you can write "
+            f"there, else {HERE} here."
         ),
     ] = None,
 ) -> None:
@@ -82,7 +82,7 @@ async def _run(settings: BridgeSettings) -> None:
 
 
 async def _start(bridge: Bridge, stopped: asyncio.Event) -> bool:
-    """Start the bridge, and say whether it runs: a signal ends the start as well."""
+    """Start the bridge, and return whether it runs: a signal ends the start as well."""
     starting, waiting = asyncio.create_task(bridge.start()), asyncio.create_task(stopped.wait())
     await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -96,7 +96,7 @@ async def _start(bridge: Bridge, stopped: asyncio.Event) -> bool:
 
 
 async def _serve(bridge: Bridge, stopped: asyncio.Event) -> None:
-    """Be there until a signal comes, and leave in order; systemd is told, if there is one."""
+    """Serve until a signal comes, then shut down in order; systemd, if there is one, is informed."""
     manager = ServiceManager()
     ports = {"broker_port": bridge.broker_port} | ({"http_port": bridge.http_port} if bridge.http_port else {})
     structlog.get_logger().info("bridge-runs", **ports)
@@ -111,7 +111,7 @@ async def _serve(bridge: Bridge, stopped: asyncio.Event) -> None:
 
 
 def _run_loop(work: Coroutine[None, None, None]) -> None:
-    """Run on uvloop, which takes a quarter less time; on asyncio's own loop where there is none."""
+    """Run on uvloop, which takes a quarter less time, or on asyncio's own loop if there is no uvloop."""
     try:
         import uvloop
     except ImportError:

@@ -29,8 +29,8 @@ _NEXT = """\
 Next:
   chown -R mosquitto: {folder}         (mosquitto gives up root before it reads them)
   mosquitto -c {config}
-A mosquitto that runs already takes new passwords and rules over with `systemctl reload mosquitto` or kill -HUP, and
-disconnects revoked terminals with it; another address, port or certificate needs a restart."""
+A running mosquitto loads new passwords and rules on `systemctl reload mosquitto` or kill -HUP, and then disconnects
+revoked terminals; another address, port or certificate needs a restart."""
 
 
 @app.command("config")
@@ -49,7 +49,7 @@ def write_config(
             _write_private(folder / name, text.encode())
         typer.echo(f"Written to {folder}: {', '.join(files)}.")
         if left_out := without_login(terminals):
-            typer.echo(f"Enrolled before mosquitto was provided for, so they need new secrets: {', '.join(left_out)}.")
+            typer.echo(f"Enrolled before mosquitto was supported, so they need new secrets: {', '.join(left_out)}.")
         typer.echo(_NEXT.format(folder=folder, config=folder / CONFIG_NAME))
 
 
@@ -59,7 +59,7 @@ def write_ca(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Write the CA of broker.ca_path in the form a terminal pins (DER); its setting tls_ca_path names the file."""
+    """Write the CA of broker.ca_path in the form that a terminal pins (DER); its setting tls_ca_path names the file."""
     with one_sentence():
         broker = read_settings(config, overrides).broker
         _write_private(path, read_ca(broker))
@@ -67,7 +67,7 @@ def write_ca(
 
 
 def read_ca(broker: BrokerSettings) -> bytes:
-    """Return the CA of broker.ca_path in DER form, as terminals pin it."""
+    """Return the CA of broker.ca_path in DER form, which terminals pin."""
     if broker.ca_path is None:
         raise SetupProblem("The setting broker.ca_path does not name a CA: there is nothing to pin.")
     try:
@@ -89,7 +89,7 @@ def _refuse_plain(broker: BrokerSettings, address: str) -> None:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Never write over a configuration that somebody else wrote."""
+    """Refuse to overwrite a configuration that somebody else wrote."""
     try:
         if FIRST_LINE not in path.read_text(encoding="utf-8", errors="replace"):
             raise SetupProblem(f"The file {path} was not written by this command: move it away or name another folder.")
@@ -100,7 +100,7 @@ def _refuse_foreign(path: Path) -> None:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    """Replace a file as a whole; a mosquitto that reads it just now sees the old one or the new one."""
+    """Replace a file as a whole; a mosquitto that is just reading it sees the old one or the new one."""
     fresh = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def _keep_owner(path: Path, fresh: Path) -> None:
-    """Give a file that replaces another one the same owner, where that is allowed: mosquitto must read it again."""
+    """Give a file the owner of the one that it replaces, where that is allowed: mosquitto must be able to read it."""
     if path.exists():
         before = path.stat()
         if (before.st_uid, before.st_gid) != (fresh.stat().st_uid, fresh.stat().st_gid):

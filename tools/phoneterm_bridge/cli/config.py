@@ -1,4 +1,4 @@
-"""`phoneterm config`: which settings count, where each is from, and why it is this file.
+"""`phoneterm config`: which settings count, where each is from, and why this file was chosen.
 
 Does no work of its own, and shows no secret.
 """
@@ -34,7 +34,7 @@ def show(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Show which settings file counts and why, and every setting with where it is from; secrets are hidden."""
+    """Show which settings file counts and why, and every setting with its source; secrets are hidden."""
     with one_sentence():
         place = find_place(config)
         if not as_json:
@@ -65,7 +65,7 @@ def _rows(loaded: Loaded) -> Iterator[_Row]:
 
 
 def _hide(value: object) -> object:
-    """Return a value as it may be seen."""
+    """Return a value as it may be shown."""
     if isinstance(value, SecretStr):
         return "(hidden)" if value.get_secret_value() else "(empty)"
     return value if value is None or isinstance(value, bool | int | tuple) else str(value)

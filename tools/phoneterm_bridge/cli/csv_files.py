@@ -1,6 +1,6 @@
 """`phoneterm user import` and `export`: users, extensions and terminals as a CSV file.
 
-Does no work of its own. New terminals' settings, with their secrets, go to private files in a folder, this once.
+Does no work of its own. New terminals' settings, with their secrets, are written once, to private files in a folder.
 """
 
 import json
@@ -38,7 +38,7 @@ def import_file(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Add the users, extensions and terminals of a CSV file, all or none; mistakes are named by line and column."""
+    """Add the users, extensions and terminals of a CSV file, all or none; mistakes are reported by line and column."""
     with one_sentence():
         settings = read_settings(config, overrides)
         content = _read_file(path)

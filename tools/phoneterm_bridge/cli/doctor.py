@@ -1,6 +1,6 @@
 """`phoneterm doctor`: says what is wrong with the bridge's surroundings, and which line to change.
 
-Does no work of its own. Exit code 1 when there is a problem; warnings and what is not known leave it at 0.
+Does no work of its own. The exit code is 1 when there is a problem; after warnings and unknown results it is 0.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ def doctor(
 
 
 def describe(findings: list[Finding]) -> str:
-    """Return the findings for people, and how many there are of each kind."""
+    """Return the findings as text for people, with the number of each kind."""
     lines = []
     for finding in findings:
         lines.append(
@@ -66,5 +66,5 @@ def describe(findings: list[Finding]) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return a line with whatever a PBX or a store put into it escaped."""
+    """Return a line with the text from a PBX or a store in it escaped."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

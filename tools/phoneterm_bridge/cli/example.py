@@ -5,9 +5,9 @@ from pathlib import Path
 _EXAMPLE = """\
 # Settings of the phoneterm bridge. Every line shows a default: uncomment what you change. Paths are relative to this
 # file. A setting can also come from the environment (PHONETERM_BROKER__PORT=1884) or from the command line
-# (--set broker.port=1884); the command line wins over the environment, and both over this file. Secrets belong into
-# the file beside this one that ends in .env, as lines such as PHONETERM_PBX__SECRET=...: the service and every other
-# command read it, and nobody else should. `phoneterm config show` says what counts, and where it is from.
+# (--set broker.port=1884); the command line wins over the environment, and both over this file. Secrets belong in the
+# file of the same name beside this one that ends in .env, as lines such as PHONETERM_PBX__SECRET=...: the service and
+# every other command read it, and nobody else should. `phoneterm config show` shows the settings and their sources.
 
 [broker]
 # embedded = true          # true: an MQTT broker inside the bridge; false: the one at host and port
@@ -18,7 +18,7 @@ _EXAMPLE = """\
 # ca_path = "ca.pem"       # the CA of the broker's certificate; turns TLS on for a broker that is not embedded
 # certificate_path = "broker.pem"  # the broker's certificate; turns TLS on for the embedded broker ...
 # key_path = "broker.key"          # ... and its key; `phoneterm broker config` puts both into mosquitto.conf
-# client_ca_path = "clients.pem"   # the CA of the clients' certificates: nobody comes in without one ...
+# client_ca_path = "clients.pem"   # the CA of the clients' certificates: a client without one is refused ...
 # client_certificate_path = "bridge.pem"  # ... and the bridge's own, for a broker that is not embedded
 # client_key_path = "bridge.key"
 # psk_port = 0             # where a mosquitto listens for terminals with TLS-PSK, such as 8884; 0: nowhere
@@ -47,14 +47,14 @@ _EXAMPLE = """\
 # commit = "A"             # the key that ends a number
 # erase = "B"              # the key that takes the last digit back
 # cancel = "C"             # the key that cancels a transfer
-# swap = "D"               # the key that talks to the other party
+# swap = "D"               # the key that switches to the other party
 
 [policy]                   # beyond what the store allows each terminal
 # allow = []               # prefixes of numbers: the longest one counts, the terminal's own included,
 # deny = []                # and deny wins a tie; where none fits, the terminal's classes decide
 # internal = ["internal"]  # the classes of the digit map that are not outside
 # emergency = ["000", "110", "112", "911", "999"]  # never a target, nor behind an outside line
-# outside_line = ["0"]     # what is dialled to get an outside line
+# outside_line = ["0"]     # the digits that get an outside line
 # features = ["*"]         # prefixes of feature codes: never a target
 # commands_per_minute = 30 # of one terminal; 0: no limit, here and below
 # external_per_hour = 60   # of all terminals; then outside numbers are off until `phoneterm policy restore`

@@ -39,9 +39,9 @@ def verify(
 @app.command()
 def changes(
     subject: Annotated[
-        str | None, typer.Argument(help="Only of this user, extension or terminal; `site` and `settings` are two more.")
+        str | None, typer.Argument(help="Only changes of this user, extension or terminal, of `site` or of `settings`.")
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="So many, the newest first.")] = 20,
+    most: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     config: Config = None,
     overrides: Overrides = None,

@@ -45,20 +45,20 @@ def one_sentence() -> Iterator[None]:
 
 
 def read_settings(config: Path | None, overrides: list[str] | None) -> BridgeSettings:
-    """Return the settings of the file that counts for every command, and of the options."""
+    """Return the settings from the file that every command finds, and from the options."""
     return load_settings(find_place(config).path, tuple(overrides or ()))
 
 
 @contextmanager
 def open_directory(config: Path | None, overrides: list[str] | None) -> Iterator[Directory]:
-    """Give the directory of the settings' store, to write to on behalf of whoever is logged in."""
+    """Yield the directory in the settings' store, for writing on behalf of whoever is logged in."""
     with one_sentence(), changing(read_settings(config, overrides)) as engine:
         yield Directory(engine, f"cli:{name_user()}", name_place())
 
 
 @contextmanager
 def changing(settings: BridgeSettings) -> Iterator[sa.Engine]:
-    """Give the settings' store, to write to; it is made if there is none. SetupProblem when it cannot be used."""
+    """Yield the settings' store for writing; it is made if there is none. SetupProblem when it cannot be used."""
     with using(settings.store.path):
         engine = open_store(settings.store.path)
         try:
@@ -69,7 +69,7 @@ def changing(settings: BridgeSettings) -> Iterator[sa.Engine]:
 
 @contextmanager
 def looking(settings: BridgeSettings) -> Iterator[sa.Engine]:
-    """Give the settings' store, to read from, which makes and changes nothing. SetupProblem when it cannot be used."""
+    """Yield the settings' store for reading; this makes and changes nothing. SetupProblem when it cannot be used."""
     with using(settings.store.path):
         engine = open_to_read(settings.store.path)
         try:
@@ -79,19 +79,19 @@ def looking(settings: BridgeSettings) -> Iterator[sa.Engine]:
 
 
 def read_terminals(config: Path | None, overrides: list[str] | None) -> dict[str, TerminalRecord]:
-    """Return all terminals of the settings' store, revoked ones included."""
+    """Return all terminals in the settings' store, revoked ones included."""
     with looking(read_settings(config, overrides)) as engine:
         return reading.read_snapshot(engine).terminals
 
 
 def read_troubles(config: Path | None, overrides: list[str] | None) -> list[Trouble]:
-    """Return what the bridge of the settings' store knows to be wrong with terminals."""
+    """Return the terminals' troubles that the bridge of the settings' store knows."""
     with looking(read_settings(config, overrides)) as engine, engine.connect() as connection:
         return troubles.read_all(connection)
 
 
 def name_place() -> str:
-    """Say from where the command line is used: this host, and the address of whoever is logged in over SSH."""
+    """Return where the command line is used: this host, and over SSH the address of whoever is logged in."""
     address = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
     host = f"host {platform.node()}"
     return f"{host}, from {address}" if address else host

@@ -1,4 +1,4 @@
-"""`phoneterm policy`: the rules on numbers: what one terminal may, and external transfers of the whole site.
+"""`phoneterm policy`: the rules on numbers, for one terminal, and on external transfers of the whole site.
 
 Does not talk to a running bridge: it writes the store, and the bridge notices within a quarter of a second. The rules
 for all terminals are settings, in the section policy.
@@ -36,7 +36,7 @@ def numbers(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Name the prefixes of numbers a terminal may and may not transfer to, whatever their class."""
+    """Set the prefixes of numbers that a terminal may and may not transfer to, whatever their class."""
     with open_directory(config, overrides) as directory:
         record = read_terminals(config, overrides).get(tid)
         if record is None:

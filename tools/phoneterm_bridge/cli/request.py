@@ -1,7 +1,8 @@
 """`phoneterm terminal identify`, `reboot` and `wipe`: ask something of a terminal that is online.
 
 Does not talk to the terminal: it hands the request to the running bridge through the store, and waits a few seconds for
-its answer. Nothing is sent later than that. Exit code 1 and one sentence when the terminal was not told or does not go.
+its answer. Nothing is sent after that. If the terminal was not told, or does not go, there is one sentence and the exit
+code is 1.
 """
 
 import time
@@ -38,9 +39,9 @@ _NOT_SENT = {
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait, in seconds, until a bridge takes a request, has sent what it took, and the terminal has gone.
+    """How many seconds to wait until a bridge takes a request, until it has sent it, and until the terminal has gone.
 
-    A terminal that restarts is told by its next hello at the latest.
+    A restart of the terminal is noticed by its next hello at the latest.
     """
 
     untaken_s: float = requests.LIFE_MS / 1000
@@ -56,7 +57,7 @@ def identify(context: typer.Context, tid: _Tid, config: Config = None, overrides
 
 
 def reboot(context: typer.Context, tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
-    """Have a terminal start anew, also out of safe mode; calls go on, and a number being keyed is lost."""
+    """Restart a terminal, also out of safe mode; calls go on, and a number being keyed is lost."""
     with one_sentence():
         _request(context, tid, "reboot", config, overrides)
         typer.echo(f"{tid} was told to reboot, and has gone; it is back in some seconds.")
@@ -69,7 +70,7 @@ def wipe(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Have a terminal forget its settings and secrets; it must be provisioned again before it works.
+    """Make a terminal forget its settings and secrets; it must be provisioned again before it works.
 
     For one that is lost: wipe it while it is online, then revoke it. A revoked terminal cannot be told anything.
     """
@@ -82,7 +83,7 @@ def wipe(
             )
             typer.confirm(f"Wipe {tid}?", abort=True)
         word = _request(context, tid, "wipe", config, overrides)
-        went = "and has gone" if word == requests.GONE else "in safe mode, where it does not say that it has"
+        went = "and has gone" if word == requests.GONE else "in safe mode, where it does not confirm it"
         typer.echo(
             f"{tid} was told to wipe itself, {went}. Its secrets are still good here: "
             f"`phoneterm terminal revoke {tid}` ends them for good, `phoneterm terminal rotate {tid}` makes new ones."
@@ -95,7 +96,7 @@ def _check(tid: str, config: Config, overrides: Overrides) -> None:
 
 
 def _request(context: typer.Context, tid: str, op: str, config: Config, overrides: Overrides) -> str:
-    """Hand a request to the bridge and return its answer: the terminal has been told. SetupProblem: it has not."""
+    """Hand a request to the bridge and return its answer; SetupProblem if the terminal was not told."""
     patience = context.find_object(Patience) or Patience()
     with changing(read_settings(config, overrides)) as engine:
         number = requests.ask(engine, tid, op, f"cli:{name_user()}", name_place())
@@ -114,7 +115,7 @@ def _request(context: typer.Context, tid: str, op: str, config: Config, override
 
 
 def _await_answer(engine: sa.Engine, number: int, op: str, patience: Patience) -> str | None:
-    patience_s = {None: patience.untaken_s, requests.TAKEN: patience.taken_s}  # for another answer than this one
+    patience_s = {None: patience.untaken_s, requests.TAKEN: patience.taken_s}  # how long each answer may last
     if op != "identify":
         patience_s[requests.SENT] = patience.going_s
     begun_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""`phoneterm store`: bring the store that an earlier version has made to the schema of this one.
+"""`phoneterm store`: upgrade a store of an earlier version to the schema of this one.
 
 Does no work of its own.
 """
@@ -11,7 +11,7 @@ from phoneterm_bridge.store.owner import own_store
 from phoneterm_bridge.store.upgrading import upgrade_store
 
 app = typer.Typer(
-    help="The store of users, terminals and journal: bring it to the schema of this version.",
+    help="The store of users, terminals and journal: upgrade it to the schema of this version.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -24,7 +24,7 @@ def store() -> None:
 
 @app.command()
 def upgrade(config: Config = None, overrides: Overrides = None) -> None:
-    """Bring the store to the schema of this version, once the bridge is stopped; a backup is made first, and kept.
+    """Upgrade the store to the schema of this version, once the bridge is stopped; a backup is made first, and kept.
 
     Starting the bridge does the same. No other command ever changes a store's schema.
     """
@@ -34,7 +34,7 @@ def upgrade(config: Config = None, overrides: Overrides = None) -> None:
         with own_store(path):
             upgraded = upgrade_store(path)
         if upgraded is None:
-            typer.echo(f"The store {path} needs no upgrade: it is of this version.")
+            typer.echo(f"The store {path} needs no upgrade: it has the schema of this version.")
             return
         typer.echo(
             f"The store {path} has schema {upgraded.now} now. It is kept as it was, with schema {upgraded.before}, as\n"

@@ -1,7 +1,7 @@
 """`phoneterm terminal`: enrol terminals, see them, give them new secrets, revoke them, and say what they may do.
 
 Does not talk to a running bridge: it writes the store, and the bridge notices within a quarter of a second. A
-terminal's secrets are shown once, by `add` and `rotate`. What is asked of a terminal that is online is in `request`.
+terminal's secrets are shown once, by `add` and `rotate`. Requests to a terminal that is online are in `request`.
 """
 
 import json
@@ -48,7 +48,7 @@ def add(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Enrol a terminal; its settings (with its secrets) are printed, or written to a file, this once."""
+    """Enrol a terminal; its settings (with its secrets) are printed, or written to a file, only once."""
     with open_directory(config, overrides) as directory:
         _refuse_existing(output)
         broker = read_settings(config, overrides).broker
@@ -65,10 +65,10 @@ def rotate(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Give a terminal new secrets; the old ones stop working. Its new settings are shown, or written, this once.
+    """Give a terminal new secrets; the old ones stop working. Its new settings are shown, or written, only once.
 
     For a terminal that is at hand, `phoneterm device rotate` does this and writes them to it over the cable. A
-    mosquitto learns of them by `phoneterm broker config` and a reload; with TLS-PSK the shared key is a new one too.
+    mosquitto learns of them by `phoneterm broker config` and a reload; with TLS-PSK the shared key is also new.
     """
     with open_directory(config, overrides) as directory:
         _refuse_existing(output)
@@ -78,12 +78,12 @@ def rotate(
 
 
 def default_tid(extension: str) -> str:
-    """Return the id of a terminal that was given none."""
+    """Return the id for a terminal whose id is not given."""
     return f"phone-{extension.replace('*', '-')}"
 
 
 def device_settings(enrolment: Enrolment, broker: BrokerSettings, mqtt_host: str | None = None) -> dict[str, str]:
-    """Return what a terminal needs in its settings, under the names the firmware reads."""
+    """Return the settings that a terminal needs, under the names that the firmware reads."""
     settings = {
         "tid": enrolment.tid,
         "base": broker.base,
@@ -96,7 +96,7 @@ def device_settings(enrolment: Enrolment, broker: BrokerSettings, mqtt_host: str
         return settings | {"tls": "psk", "tls_psk": derive_psk(enrolment.mac_key)}
     if not broker.is_tls:
         return settings | {"tls": "off"} | ({"allow_plain": "yes"} if broker.allow_plain else {})
-    settings |= {"tls": "ca", "tls_ca_path": "ca.der"}  # what `phoneterm broker ca` writes
+    settings |= {"tls": "ca", "tls_ca_path": "ca.der"}  # the file that `phoneterm broker ca` writes
     return settings | ({"tls_cert_path": "cert.der", "tls_key_path": "key.der"} if broker.client_ca_path else {})
 
 
@@ -137,7 +137,7 @@ def show(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
 
 @app.command()
 def revoke(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
-    """Revoke a terminal for good: it is cut off, and its secrets are worth nothing."""
+    """Revoke a terminal for good: it is disconnected, and its secrets are worthless."""
     with open_directory(config, overrides) as directory:
         directory.revoke_terminal(tid)
 
@@ -150,7 +150,7 @@ def grant(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Allow a terminal operations, or name the classes of numbers it may transfer to."""
+    """Allow a terminal operations, or set the classes of numbers that it may transfer to."""
     with open_directory(config, overrides) as directory:
         if not operations and classes is None:
             raise SetupProblem("Say what to grant: --op blind, --op attended or --classes NAMES.")
@@ -176,7 +176,7 @@ app.command()(wipe)
 
 
 def _describe(record: TerminalRecord) -> str:
-    """Say in a few words what a terminal may do now."""
+    """Return in a few words what a terminal may do now."""
     if record.is_revoked:
         return "revoked"
     if not record.may_transfer:
@@ -191,7 +191,7 @@ def _refuse_existing(output: Path | None) -> None:
 
 
 def say_broker_must_learn(broker: BrokerSettings) -> None:
-    """Say on standard error what a mosquitto needs before it lets in a terminal with new secrets."""
+    """Say on standard error what a mosquitto needs before it accepts a terminal's new secrets."""
     if not broker.embedded:
         typer.echo(
             "mosquitto does not know the terminal's new secrets yet, and refuses it until it does: write its files "
@@ -211,7 +211,7 @@ def _hand_out(settings: dict[str, str], output: Path | None, what: str) -> None:
 
 
 def write_secret(path: Path, text: str) -> None:
-    """Write a new file that only its owner can read; SetupProblem if it cannot be, or exists."""
+    """Write a new file that only its owner can read; SetupProblem if it cannot be written, or exists."""
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text + "\n")

@@ -28,7 +28,7 @@ def add(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Add a user, with extensions whose endpoint at the PBX has the extension's number as its name."""
+    """Add a user, with extensions; the name of each one's endpoint at the PBX is the extension's number."""
     with open_directory(config, overrides) as directory:
         directory.add_user(name, aware)
         for number in extension or ():

@@ -1,4 +1,4 @@
-"""`phoneterm why`: says in a sentence why a transfer at about some time did not work, or that it did.
+"""`phoneterm why`: says in one sentence why a transfer at about a given time did not work, or that it did.
 
 Does no work of its own, and needs no running bridge: it reads the journal.
 """
@@ -24,7 +24,7 @@ _WITH_CODES = ", ".join(f"{row.code} ({row.name})" for row in all_operations() i
 def why(
     extension: Annotated[str, typer.Argument(metavar="EXT", help="The extension at which it was keyed.")],
     at: Annotated[
-        str | None, typer.Option(help="About when: 14:05, or '2026-03-01 14:05'; without it the last one.")
+        str | None, typer.Option(help="About when: 14:05, or '2026-03-01 14:05'; by default the last one.")
     ] = None,
     op: Annotated[_Operation | None, typer.Option(help=f"Only one operation: {_WITH_CODES}, ...")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The whole timeline, for machines.")] = False,
@@ -40,7 +40,7 @@ def why(
 
 
 def answer_why(engine: sa.Engine, extension: str, moment: datetime | None, op: str | None = None) -> dict:
-    """Return the answer as plain values, `sentence` for people; `command` is null when there was none then."""
+    """Return the answer as plain values, with a `sentence` for people; `command` is null if there was none then."""
     at_ms = None if moment is None else int(moment.timestamp() * 1000)
     user, found = find_user(engine, extension), find_nearest(engine, extension, at_ms, op)
     if user is None and found is None:
@@ -57,7 +57,7 @@ def answer_why(engine: sa.Engine, extension: str, moment: datetime | None, op: s
 
 
 def read_moment(text: str, now: datetime) -> datetime:
-    """Return the local time a text means: without a date the last time it was that late."""
+    """Return the local time that a text means: without a date it is the last time with this clock reading."""
     for form in ("%H:%M", "%H:%M:%S"):
         try:
             moment = datetime.combine(now.date(), datetime.strptime(text, form).time())
