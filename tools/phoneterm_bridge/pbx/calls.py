@@ -1,13 +1,13 @@
 """The one place that judges the legs of an endpoint, whatever the PBX. Does not ask the PBX and keeps nothing.
 
 It decides what a leg is to its user, which of several calls a command means, why an operation is refused, and what
-the terminal is told. A backend passes on what its PBX tells of a leg, as `LegFacts`. Nobody else compares the words of
-`Call.state`, which are explained in `port.py`.
+the terminal is told. A backend passes on what its PBX reports of a leg, as `LegFacts`. Nobody else compares the words
+of `Call.state`; `port.py` explains them.
 
-A command is bound to a call that was up before its first key: by the reference the phone was told, or else by time.
-So a transfer can never hit the next call. Of several calls the one that is not on hold is meant; a call on hold is not
-meant while the user has just called somebody else, or has just begun to talk to somebody else. What stands in the way
-is a wire reason.
+A command is bound to a call that was up before its first key: by the reference that the phone was told, or else by
+time. So a transfer can never hit the next call. Of several calls the one that is not on hold is meant. A call on hold
+is not meant while the user has just called somebody else, or has just begun to talk to somebody else. A refusal is a
+wire reason.
 """
 
 import math
@@ -23,12 +23,12 @@ _BEGUN = ("dialling", "talking", "consulting")
 
 
 class LegFacts(NamedTuple):
-    """What a PBX tells of one leg.
+    """What a PBX reports of one leg.
 
     calls_out: the leg's user placed the call; otherwise the leg is being called. is_answered: the leg is up, and nobody
     is being called for it any more. is_joined: it is where people are connected to each other. has_company: somebody
-    else is there now; has_talked: somebody was. is_on_hold: its user wishes so. is_in_transfer: its user is in an
-    attended transfer, between the caller and a colleague.
+    else is there now; has_talked: somebody was. is_on_hold: its user has put it on hold. is_in_transfer: its user is in
+    an attended transfer, between the caller and a colleague.
     """
 
     calls_out: bool
@@ -41,7 +41,7 @@ class LegFacts(NamedTuple):
 
 
 def state_of(facts: LegFacts) -> str:
-    """Return what a leg is to its user, as `Call.state` has it."""
+    """Return what a leg is to its user, as a word of `Call.state`."""
     if facts.is_in_transfer:
         return "consulting"
     if facts.is_joined and (facts.has_company or facts.has_talked):
@@ -52,7 +52,7 @@ def state_of(facts: LegFacts) -> str:
 
 
 def refusal_of_leg(facts: LegFacts, is_busy: bool) -> str | None:
-    """Return why nobody can be sent away from this leg now: busy-transferring, not-answered or no-call; or None.
+    """Return why nobody can be transferred from this leg now: busy-transferring, not-answered or no-call; or None.
 
     A backend asks this immediately before it acts, because a `Call` may be older than the last event. is_busy: a
     transfer of the leg has been asked for.
@@ -64,7 +64,7 @@ def refusal_of_leg(facts: LegFacts, is_busy: bool) -> str | None:
 
 
 def choose_call(calls: tuple[Call, ...], ref: str | None, first_key_s: float) -> Call | str:
-    """Return the call a command means, or the reason why there is none: no-call, not-answered or ambiguous."""
+    """Return the call that a command means, or the reason why there is none: no-call, not-answered or ambiguous."""
     if ref is not None:
         calls, first_key_s = tuple(call for call in calls if call.ref == ref), math.inf
     connected = [call for call in calls if call.state in _CONNECTED and _is_up_before(call, first_key_s)]
@@ -90,7 +90,7 @@ def refusal_of_call(call: Call, op: str, number: str | None, is_busy: bool) -> s
 
 
 def is_consulting(call: Call) -> bool:
-    """Say whether an attended transfer of this call is under way."""
+    """Return whether an attended transfer of this call is under way."""
     return call.state == "consulting"
 
 

@@ -1,1 +1,1 @@
-"""The bridge as a service of systemd."""
+"""The bridge as a systemd service."""

@@ -1,7 +1,7 @@
-"""Tells systemd how the bridge is (sd_notify): one datagram for each thing to say. Does not decide what is said.
+"""Tells systemd the bridge's state (sd_notify), one datagram a message. Does not decide what is sent.
 
 Without systemd, that is without NOTIFY_SOCKET in the environment, nothing is sent. A name that begins with "@" is an
-abstract socket. What cannot be sent is not worth stopping for. Times are seconds.
+abstract socket. A failure to send is ignored. Times are seconds.
 """
 
 import os
@@ -11,7 +11,7 @@ from contextlib import suppress
 
 
 class ServiceManager:
-    """The service manager that started this process, if one did; `watchdog_s` is how often it must hear of us."""
+    """The service manager that started this process, if one did; it must hear from us every `watchdog_s`."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._name = environment.get("NOTIFY_SOCKET", "")
@@ -19,11 +19,11 @@ class ServiceManager:
 
     @property
     def is_there(self) -> bool:
-        """Say whether somebody wants to be told."""
+        """Return whether there is a service manager that wants to be told."""
         return self._name[:1] in ("/", "@") and len(self._name) > 1
 
     def say(self, **words: str | int) -> None:
-        """Send words such as READY=1 or STATUS="...", all in one datagram."""
+        """Send assignments such as READY=1 or STATUS="...", all in one datagram."""
         if not self.is_there:
             return
         text = "\n".join(f"{name}={str(word).replace(chr(10), ' ')}" for name, word in words.items())
@@ -34,7 +34,7 @@ class ServiceManager:
 
 
 def _watchdog_s(environment: Mapping[str, str]) -> float | None:
-    """Return the watchdog's time, if there is one for this process."""
+    """Return the time of the watchdog, if this process has one."""
     microseconds = environment.get("WATCHDOG_USEC", "")
     if not microseconds.isdecimal() or environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
