@@ -1,1 +1,1 @@
-"""Rewrites the firmware's modules so that they take less memory on a chip; `modules` is where it begins."""
+"""Rewrites the firmware's modules so that they take less memory on a chip; the entry point is `modules`."""

@@ -1,4 +1,4 @@
-"""Writes what is assigned to several names at once without parentheses. Changes nothing that it does.
+"""Removes the parentheses from values that are assigned to several names at once. Does not change what that does.
 
 With them MicroPython makes a tuple first.
 """
@@ -7,7 +7,7 @@ import ast
 
 
 class BareTuples(ast.NodeTransformer):
-    """Keeps parentheses from what is assigned to several names at once: with them MicroPython makes a tuple first."""
+    """Removes parentheses from values assigned to several names at once: with them MicroPython makes a tuple first."""
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         parts = node.value.elts if isinstance(node.value, ast.Tuple) else []

@@ -5,7 +5,7 @@ Does not put them there (`folding.py` does).
 
 import ast
 
-MOST_FOLDED_CHARS = 10  # MicroPython keeps such a text once, however often it is used
+MOST_FOLDED_CHARS = 10  # MicroPython keeps such a short text once, however often it is used
 
 
 def constants_of(tree: ast.Module) -> dict[str, ast.Constant]:
@@ -21,7 +21,7 @@ def constants_of(tree: ast.Module) -> dict[str, ast.Constant]:
 
 
 def _constant(node: ast.expr) -> ast.Constant | None:
-    """Return the constant that an expression is, if it is one to be folded."""
+    """Return an expression as a constant, if it is one that may be folded."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "const":
         node = node.args[0]
     try:

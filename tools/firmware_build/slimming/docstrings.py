@@ -1,4 +1,4 @@
-"""Takes the docstrings out of a module. Leaves every other text where it is."""
+"""Removes the docstrings from a module. Does not touch any other text."""
 
 import ast
 
@@ -6,7 +6,7 @@ from firmware_build.slimming.names import Function
 
 
 def without_docstrings(tree: ast.Module) -> ast.Module:
-    """Take the docstrings out, which no device keeps: their words are no names."""
+    """Remove the docstrings: no device keeps them, and their words are not names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | Function):
             first = node.body[0] if node.body else None

@@ -1,4 +1,4 @@
-"""Puts the values of constants in their place, in all modules. Does not decide which they are (`constants.py` does)."""
+"""Replaces constants by their values, in all modules. Does not decide which those are (`constants.py` does)."""
 
 import ast
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from firmware_build.slimming.scopes import Scoped
 
 
 class Folding(Scoped):
-    """Puts the values in the place of constants."""
+    """Replaces constants by their values."""
 
     def __init__(
         self,

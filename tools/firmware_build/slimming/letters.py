@@ -1,7 +1,7 @@
 """Which letters the names of our modules become. Does not rename anything (`renaming.py` does).
 
-An attribute's letter is the same in all modules, and no two attributes of one class have the same. A name that
-something has which is not ours stays: _FOREIGN and _TYPINGS say what that is.
+An attribute's letter is the same in all modules, and no two attributes of one class have the same. A name that is also
+used by foreign code stays: _FOREIGN and _TYPINGS say which names these are.
 """
 
 import array
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from firmware_build.slimming.names import defined_names, every_name, is_private, members_of
 
-# What the language and its modules have, as CPython has it too, and what a chip's modules have.
+# The names in the language and its modules, as far as CPython has them too, and the names in a chip's modules.
 _FOREIGN = (
     array.array, asyncio, asyncio.BaseEventLoop, asyncio.Event, asyncio.Lock, asyncio.StreamReader,
     asyncio.StreamWriter, asyncio.Task, bytearray, bytes, collections, collections.deque,
@@ -29,7 +29,7 @@ _TYPINGS = Path(__file__).parents[2] / "typings"
 
 
 def letters_of_module(tree: ast.Module, stay: set[str]) -> dict[str, str]:
-    """Return the letters of what a module defines or imports by name."""
+    """Return the letters for the names that a module defines or imports by name."""
     taken = stay.union(*(every_name(node) for node in ast.walk(tree)))
     imported = [alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom)
                 for alias in node.names]  # fmt: skip
@@ -38,7 +38,7 @@ def letters_of_module(tree: ast.Module, stay: set[str]) -> dict[str, str]:
 
 
 def shared_letters(trees: Iterable[ast.Module], fixed: set[str]) -> dict[str, str]:
-    """Return the letters of the public attributes and methods of our classes: no two of one class have the same."""
+    """Return the letters for the public attributes and methods of our classes: no two of one class have the same."""
     classes = [members_of(node) for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     foreign = fixed.union(*(dir(one) for one in _FOREIGN))
     for path in _TYPINGS.glob("*.pyi"):
@@ -53,7 +53,7 @@ def shared_letters(trees: Iterable[ast.Module], fixed: set[str]) -> dict[str, st
 
 
 def letters_of_members(tree: ast.Module, stay: set[str], shared: Mapping[str, str]) -> dict[str, str]:
-    """Return the letters of the private attributes and methods of a module's classes."""
+    """Return the letters for the private attributes and methods of a module's classes."""
     found = members_of(tree)
     taken = stay.union(*(every_name(node) for node in ast.walk(tree)))
     taken |= {shared[name] for name in found if name in shared}

@@ -1,7 +1,7 @@
-"""Says which lines of Python the slimming of modules cannot handle, so that none of them reaches a device broken.
+"""Finds the lines of Python that the slimming of modules cannot handle, so that none of them reaches a device broken.
 
-Does not rewrite anything. Each such line would change its meaning: a name would become a letter in one place and not in
-another. There is always an equivalent that works, and the sentence names it.
+Does not rewrite anything. Slimming would change the meaning of such a line: a name would become a letter in one place
+and not in another. There is always an equivalent that works, and the sentence names it.
 """
 
 import ast

@@ -1,14 +1,14 @@
 """Rewrites the firmware's modules so that they take less memory on a chip, which keeps every name that it has read.
 
-Does not compile them, and changes nothing that they do there. What is rewritten, all modules together:
-- a table that is written for people becomes what its module packs it to (`packed_tables.py`);
-- what no other line on the device names is left out: functions and tables that only the bridge or a test uses;
+Does not compile them, and does not change what they do there. All modules are rewritten together:
+- a table that is written for people becomes its packed form (`packed_tables.py`);
+- functions and tables that no other line on the device names are left out: only the bridge or a test uses them;
 - a constant of a module (a number, or a text of at most MOST_FOLDED_CHARS) becomes its value wherever it is used, in
   other modules too;
 - names that only our own modules use become letters: parameters, attributes and methods, and what a module defines,
   where every use can be followed. Attributes of different classes share letters.
-Names that are used from outside stay: by `outside`, the sources that run on the device beside the modules; by keyword;
-as texts. An attribute stays, too, if something that is not ours has one of its name (`letters.py`).
+Names that are used from outside stay: in `outside`, the sources that run on the device beside the modules; as keywords;
+as texts. An attribute also stays if foreign code has one of the same name (`letters.py`).
 """
 
 import ast
@@ -30,9 +30,9 @@ from firmware_build.slimming.unused import leave_out_imports, leave_out_unused
 
 @dataclass(frozen=True)
 class Slimmed:
-    """By the modules' dotted names: their texts, and the letters that names in them have become.
+    """By the modules' dotted names: their texts, and the letters that their names have become.
 
-    Parameters are not among the names: a fault is told by the function that it was in.
+    The names do not include parameters: a traceback names only the function.
     """
 
     texts: dict[str, str]
@@ -40,7 +40,7 @@ class Slimmed:
 
 
 def slim(sources: Mapping[str, str], outside: Iterable[str], *, is_api: bool = False) -> Slimmed:
-    """Return the modules, given by their dotted names, rewritten.
+    """Return the rewritten modules; `sources` has them by their dotted names.
 
     SyntaxError when one is not Python, CannotSlim for a line that cannot be followed.
 

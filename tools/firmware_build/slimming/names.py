@@ -7,7 +7,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def names_used(node: ast.AST) -> set[str]:
-    """Return the names that a node uses, texts included, and not those that it defines."""
+    """Return the names that a node uses, texts included, but not those that it defines."""
     if isinstance(node, ast.Name):
         return {node.id} if isinstance(node.ctx, ast.Load) else set()
     if isinstance(node, ast.Constant):
@@ -16,7 +16,7 @@ def names_used(node: ast.AST) -> set[str]:
 
 
 def every_name(node: ast.AST) -> set[str]:
-    """Return the name that a node itself uses or defines, if any; texts are not among them."""
+    """Return the name that a node itself uses or defines, if any; texts do not count."""
     if isinstance(node, ast.Name):
         return {node.id}
     if isinstance(node, ast.Attribute):
@@ -40,7 +40,7 @@ def defined_names(body: Iterable[ast.stmt]) -> list[str]:
 
 
 def members_of(tree: ast.AST) -> list[str]:
-    """Return the names of attributes and methods of the class or the classes in a tree."""
+    """Return the names of the attributes and methods of all classes in a tree."""
     found: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and is_self(node.value):
@@ -51,15 +51,15 @@ def members_of(tree: ast.AST) -> list[str]:
 
 
 def is_self(node: ast.expr) -> bool:
-    """Say whether an expression is the object of the method that it is in."""
+    """Return whether an expression is the object of its method (self)."""
     return isinstance(node, ast.Name) and node.id == "self"
 
 
 def is_private(name: str) -> bool:
-    """Say whether a name is for its own class alone; the language's own (`__call__`) are not."""
+    """Return whether a name is private to its class; the language's own (`__call__`) are not."""
     return name[0] == "_" != name[1]
 
 
 def is_record(node: ast.Call) -> bool:
-    """Say whether a call makes a named tuple, whose name is a text that nobody compares."""
+    """Return whether a call makes a named tuple; its name is a text that nobody compares."""
     return isinstance(node.func, ast.Name) and node.func.id == "namedtuple" and isinstance(node.args[0], ast.Constant)

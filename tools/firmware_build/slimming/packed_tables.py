@@ -41,4 +41,4 @@ def _evaluate(name: str, packing: ast.Assign, body: Iterable[ast.stmt]) -> str |
 
 def _run(statement: ast.stmt, names: dict) -> None:
     module = ast.fix_missing_locations(ast.Module([statement], []))
-    exec(compile(module, "packed table", "exec"), names)  # noqa: S102 - our own sources, which are to run on a chip
+    exec(compile(module, "packed table", "exec"), names)  # noqa: S102 - our own sources, meant to run on a chip

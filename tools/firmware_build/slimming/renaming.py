@@ -1,4 +1,4 @@
-"""Puts the letters in the place of names, in one module. Does not choose them, but those of parameters."""
+"""Replaces the names in one module by letters. Does not choose the letters, except those of parameters."""
 
 import ast
 import string
@@ -10,7 +10,7 @@ from firmware_build.slimming.scopes import Scoped
 
 
 class Renaming(Scoped):
-    """Puts the letters in the place of the names."""
+    """Replaces names by letters."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Renaming(Scoped):
         return node
 
     def _in_function(self, node: Function | ast.Lambda) -> ast.AST:
-        """Rename a function's parameters too, unless there are functions in it."""
+        """Rename a function's parameters too, unless it contains other functions."""
         outer = self._locals
         inner = [child for child in ast.walk(node) if child is not node]
         if isinstance(node, Function) and not any(isinstance(child, ast.Lambda | Function) for child in inner):

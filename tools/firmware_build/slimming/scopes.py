@@ -1,4 +1,4 @@
-"""Walks a module and knows at every name what it stands for. Does not change anything; who rewrites builds on it."""
+"""Walks a module and knows at every name what it stands for. Does not change anything; its subclasses do."""
 
 import ast
 from collections.abc import Iterable, Mapping
@@ -7,12 +7,12 @@ from firmware_build.slimming.names import Function
 
 
 class Scoped(ast.NodeTransformer):
-    """Walks a module and knows at every name whether it stands for one of our modules, or is the module's own."""
+    """Walks a module and knows for every name whether it stands for one of our modules, or is the module's own."""
 
     def __init__(self, module: str, trees: Mapping[str, ast.Module]) -> None:
         self._trees = trees
         self._aliases: dict[str, str] = {}  # names that stand for our modules -> their dotted names
-        self._hidden: set[str] = set()  # names that a function has bound, so they are not the module's
+        self._hidden: set[str] = set()  # names that a function has bound, so they do not mean the module's
         self._learn(trees[module].body)
 
     def _learn(self, body: Iterable[ast.AST]) -> None:
@@ -23,13 +23,13 @@ class Scoped(ast.NodeTransformer):
                         self._aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
 
     def _module_of(self, node: ast.expr) -> str | None:
-        """Return which of our modules an expression is, or None."""
+        """Return which of our modules an expression stands for, or None."""
         if isinstance(node, ast.Name) and node.id not in self._hidden:
             return self._aliases.get(node.id)
         return None
 
     def _in_function(self, node: Function | ast.Lambda) -> ast.AST:
-        """Walk a function with what it binds hidden, and what it imports known."""
+        """Walk a function; the names that it binds are hidden, and those that it imports are known."""
         aliases, hidden = dict(self._aliases), set(self._hidden)
         inner = list(ast.walk(node))
         bound = {child.id for child in inner if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store)}

@@ -1,4 +1,4 @@
-"""Finds the names of a module whose uses cannot all be followed, and which therefore stay. Does not rename anything."""
+"""Finds the names of a module that stay, because their uses cannot all be followed. Does not rename anything."""
 
 import ast
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ class UnfollowedNames(Scoped):
     def __init__(self, module: str, trees: Mapping[str, ast.Module]) -> None:
         super().__init__(module, trees)
         self.found: set[str] = set()
-        # Of attributes: what may be a module's, a text, or set elsewhere.
+        # Attributes that may be a module's, a text, or set elsewhere.
         self.fixed = set(defined_names(trees[module].body))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:

@@ -1,6 +1,6 @@
-"""Leaves out of the modules what nothing names: functions, tables and imports. Does not follow what a name stands for.
+"""Removes from the modules what nothing names: functions, tables and imports. Does not follow what a name stands for.
 
-So whatever has the name of something in use stays.
+So everything with the same name as something in use stays.
 """
 
 import ast
@@ -10,7 +10,7 @@ from firmware_build.slimming.names import Function, names_used
 
 
 def leave_out_unused(modules: Iterable[ast.Module], everything: list[ast.Module]) -> None:
-    """Take out of the modules, again and again, the functions and tables that nothing names."""
+    """Remove the functions and tables that nothing names from the modules, repeatedly until none is left."""
     is_changed = True
     while is_changed:
         is_changed = False
@@ -30,11 +30,11 @@ def _is_unused(statement: ast.stmt, used: set[str]) -> bool:
         name = statement.targets[0].id
     else:
         return False
-    return not name.startswith("__") and name not in used  # what begins so, the language uses
+    return not name.startswith("__") and name not in used  # the language itself uses such names
 
 
 def leave_out_imports(tree: ast.Module, stay: set[str]) -> None:
-    """Take out what a module imports by name and does not use any more, as its constants are values now."""
+    """Remove what a module imports by name but no longer uses, because its constants are values now."""
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for statement in tree.body:
         if isinstance(statement, ast.ImportFrom):
