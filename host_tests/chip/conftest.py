@@ -12,18 +12,18 @@ from pbx.desk import are_talking
 
 from chip.hand import Hand
 
-BACK_S = 90  # a chip reads its files in seconds, and a busy computer makes them many
+BACK_S = 90  # a chip takes seconds to read its files, and many more on a busy computer
 
 
 @pytest.fixture(scope="package")
 def pbx_kind():
-    """Where the times of this package's tests were taken."""
+    """The kind of PBX with which the times in this package's tests were measured."""
     return "emulated chip"
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def whole(need_chip, tmp_path_factory):
-    """A running installation, the same for all tests that leave it as it was."""
+    """A running installation, shared by all tests that leave it as it was."""
     installation = ChipInstallation(tmp_path_factory.mktemp("store"))
     await installation.start()
     yield installation
@@ -32,7 +32,7 @@ async def whole(need_chip, tmp_path_factory):
 
 @pytest_asyncio.fixture(loop_scope="package")
 async def desk(whole):
-    """The installation with 103 and 101 talking, and 101 allowed to transfer; ends all calls afterwards."""
+    """The installation while 103 and 101 talk, and 101 may transfer; all calls are ended afterwards."""
     await change_permission(whole, True)
     talking = asyncio.create_task(whole.keypad.wait_for_event(is_line("call talking"), BACK_S))
     await asyncio.sleep(0)  # lets the task begin to listen
@@ -46,20 +46,20 @@ async def desk(whole):
 
 @pytest.fixture
 def hand(whole, note):
-    """The hand at the keypad, which keys again what the phone asks to have again."""
+    """The hand at the keypad, which keys again when the phone asks for it."""
     return Hand(whole.keypad, note)
 
 
 @pytest_asyncio.fixture(loop_scope="package")
 async def hand_made(desk):
-    """A terminal made by hand with the secrets of the real one, which gets a session of its own again afterwards."""
+    """A terminal made by hand with the secrets of the real one; the real one gets a new session afterwards."""
     async with HandMadeTerminal(desk) as terminal:
         yield terminal
     await start_anew(desk)
 
 
 async def start_anew(installation):
-    """Press the reset button, and return when the terminal is ready and has read its configuration."""
+    """Press the reset button, and wait until the terminal is ready and has read its configuration."""
     keypad = installation.keypad
     starting = asyncio.create_task(keypad.wait_for_event(lambda event: event.get("name") == "starting", BACK_S))
     await asyncio.sleep(0)  # lets the task begin to listen
@@ -70,5 +70,5 @@ async def start_anew(installation):
 
 
 def is_line(line):
-    """Return whether an event is this line of the log, as a function."""
+    """Return a function that says whether an event is this line of the log."""
     return lambda event: event.get("line") == line

@@ -1,7 +1,7 @@
-"""A hand at the keypad of an emulated chip that does as a user does: when the phone asks for it, it keys it again.
+"""A hand at the keypad of an emulated chip. Like a user, it keys again when the phone asks for it.
 
-Goes by the signals, because such a phone has no display. The emulator now and then keeps its chip from looking at the
-keypad, for reasons of its own, so the phone may ask; one that asks again and again does not hear its keys.
+Does not read a display, because such a phone has none: it follows the signals. The emulator itself sometimes keeps its
+chip from reading the keypad, so the phone may ask; one that asks again and again does not hear its keys.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from virtual_phone.client import PhoneError
 AGAIN = "refused-number"
 MOST_TRIES = 3
 HEARD_S = 10
-REST_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
+REST_S = 1  # within 0.7 s of a finished sequence the terminal takes further keys as the rest of that sequence
 _ANSWERS = (
     "accepted",
     "consulting",
@@ -33,7 +33,7 @@ class Hand:
         self._note = note
 
     async def key(self, text, answers=_ANSWERS):
-        """Key something until the phone has heard it; return the keypad's answer, with the times of the keys."""
+        """Key a text until the phone has heard it; return the keypad's answer, with the times of the keys."""
         for _ in range(MOST_TRIES):
             said = asyncio.create_task(self._keypad.wait_for_event(is_signal(*answers, AGAIN), HEARD_S))
             await asyncio.sleep(0)  # lets the task begin to listen
@@ -42,12 +42,12 @@ class Hand:
                 if (await said)["name"] != AGAIN:
                     return answer
             except PhoneError:
-                pass  # it has not said anything to it
+                pass  # the phone has not answered
             self._note(f"{text} was keyed again on the emulated chip.")
             await asyncio.sleep(REST_S)
         raise AssertionError(f"the phone has not heard {text}, though it was keyed {MOST_TRIES} times")
 
 
 def is_signal(*names):
-    """Return whether an event is one of these signals, as a function."""
+    """Return a function that says whether an event is one of these signals."""
     return lambda event: event["event"] == "signal" and event["name"] in names

@@ -1,4 +1,4 @@
-"""The flash of an emulated chip: where everything lies, and settings as Espressif's own tool would write them."""
+"""The flash of an emulated chip: where everything is, and settings as Espressif's own tool would write them."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ from chip_lab.nvs_partition import PAGE_BYTES, make_page
 from littlefs import LittleFS
 
 _KEY = bytes.fromhex("00112233445566778899aabbccddeeff") * 2 + bytes.fromhex("0011")
-# Of the first page that esp-idf-nvs-partition-gen 0.3.0 makes of the same values.
+# From the first page that esp-idf-nvs-partition-gen 0.3.0 makes from the same values.
 _ESPRESSIFS = "52e5dd8949095e8bd148df6d13e853dbc4227ac937d7f2642ca2e9d8c2e53ccd"
 
 

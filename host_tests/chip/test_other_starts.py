@@ -1,4 +1,4 @@
-"""Starts of an emulated ESP32 that are not the usual one: file `safe`, after a crash; and a day's work in short."""
+"""Unusual starts of an emulated ESP32: with the file `safe`, and after a crash; and a short version of a day's work."""
 
 import asyncio
 from pathlib import Path
@@ -45,7 +45,7 @@ async def test_a_file_named_safe_leads_to_safe_mode_and_the_bridge_knows_why(ins
 
 
 async def hang(keypad):
-    """Press the key at which the terminal hangs; again where it asks for that, as it may soon after its start."""
+    """Press the key at which the terminal hangs; again if it asks for that, as it may soon after its start."""
     for _ in range(4):
         asked = asyncio.create_task(keypad.wait_for_event(lambda event: event.get("name") == "refused-number", 5))
         await asyncio.sleep(0)  # lets the task begin to listen
@@ -53,7 +53,7 @@ async def hang(keypad):
         try:
             await asked
         except PhoneError:
-            return  # it does not say anything any more
+            return  # the terminal is silent now
         await keypad.wait_for_signal("ready")
     raise AssertionError("the terminal has heard no key")
 
@@ -78,7 +78,7 @@ async def test_a_terminal_that_hangs_is_restarted_by_its_watchdog_and_reports_th
     lines = list(house.phone.log_lines)
     print(*lines, sep="\n")  # shown when the test fails
     bite = next(number for number, line in enumerate(lines) if "Task watchdog got triggered" in line)
-    panics = sum("Cache error" in line for line in lines[bite:])  # at starts, which is a fault of the emulator
+    panics = sum("Cache error" in line for line in lines[bite:])  # at starts; a fault of the emulator
     assert hellos[0]["crash"].startswith("panic" if panics else "watchdog")
     assert house.phone.state()["boots"] == 2 + panics + house.phone.false_starts
 

@@ -17,7 +17,7 @@ async def test_a_key_at_the_pins_of_the_chip_moves_the_call_and_quitting_ends_ev
         await run.until("Type keys and Enter", 2 * BACK_S)
         await run.until("101 talks to 103")
         children = psutil.Process(run.process.pid).children(recursive=True)
-        for _ in range(MOST_TRIES):  # a chip that still reads its flash asks to key it again
+        for _ in range(MOST_TRIES):  # a chip that is still reading its flash asks to key again
             run.enter("#1102")
             with contextlib.suppress(AssertionError):
                 await run.until("102 talks to 103; 103 talks to 102", 20)

@@ -1,4 +1,4 @@
-"""Safe mode on an emulated ESP32 with TLS: the umqtt.simple is the one that MicroPython's own image has frozen in."""
+"""Safe mode on an emulated ESP32 with TLS, with the umqtt.simple that is frozen into MicroPython's own image."""
 
 import pytest
 from chip_lab.phone import ChipPhone
@@ -14,9 +14,9 @@ _SETTINGS = {"mqtt_host": "127.0.0.1", "mqtt_password": PASSWORD, "mac_key": "00
 
 @pytest.fixture
 async def make_phone(need_chip, need_part, tmp_path):
-    """Return a coroutine that starts a phone with a broker that has TLS, and its client, while C is held.
+    """Return a function that starts a phone with C held at a broker with TLS, and returns it and its client.
 
-    It believes that the broker's name is `name`.
+    The phone believes that the broker's name is `name`.
     """
     _, of_terminal, files = make_options(tmp_path)
     options = {"certfile": tmp_path / "broker.pem", "keyfile": tmp_path / "broker.key"}

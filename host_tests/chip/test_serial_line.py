@@ -1,4 +1,4 @@
-"""The serial port of an emulated chip, as a tool has it open."""
+"""The serial port of an emulated chip, as a tool sees it."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from chip_lab.serial_line import SerialLine
 
 @pytest.fixture
 async def line():
-    """A line whose chip hears into `line.heard`."""
+    """A line that keeps the bytes for its chip in `line.heard`."""
     heard = bytearray()
     line = SerialLine(heard.extend)
     line.heard = heard
@@ -37,7 +37,7 @@ async def test_a_tool_and_a_chip_hear_each_other_whatever_the_bytes(line):
 async def test_a_tool_that_opens_the_port_does_not_hear_what_was_said_before(line):
     line.take_from_chip(b"old" * 30_000)
     with serial.Serial(line.port, timeout=5) as port:
-        await asyncio.sleep(0.1)  # lets the line see that the port was opened
+        await asyncio.sleep(0.1)  # lets the line notice that the port was opened
         line.take_from_chip(b"new")
         assert await asyncio.to_thread(port.read, 3) == b"new"
 

@@ -1,4 +1,4 @@
-"""The cable to a board, tried on an emulated ESP32: its serial port at the speed of a real one, its flash, its NVS."""
+"""The cable to a board, tested on an emulated ESP32: a serial port at the speed of a real one, flash and NVS."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ _WAIT_S = str(BACK_S)
 
 
 class Bench:
-    """A board at a cable, a bridge with its store, and the commands with both; `phoneterm device` is a process."""
+    """A board at a cable, a bridge with its store, and the commands for both; `phoneterm device` runs as a process."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -37,7 +37,7 @@ class Bench:
         self.bridge = None
 
     async def plug_in(self, **options):
-        """Put a board at the cable; without options it is one that has only MicroPython."""
+        """Connect a board to the cable; without options it has only MicroPython."""
         self.board = ChipPhone({}, **options)
         await self.board.start()
 
@@ -142,7 +142,7 @@ async def _press_what_is_asked_for(board, smoke):
         printed += line
         words = line.split()
         if words[:1] == ["Press"]:
-            await asyncio.sleep(0.5)  # a person is not faster, and the board begins to look when it has been told
+            await asyncio.sleep(0.5)  # a person is not faster, and the board reads the keypad only after the prompt
             await board.type(words[1], 250, 0)
     await smoke.wait()
     return printed

@@ -1,4 +1,4 @@
-"""Two emulated chips at once on a computer, and no more."""
+"""At most two emulated chips run at once on a computer."""
 
 import asyncio
 import os

@@ -20,11 +20,11 @@ from e2e.test_acceptance_story import (  # noqa: F401 - the same tests as on the
 from chip.conftest import BACK_S, is_line, start_anew
 
 pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(400)]
-PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
+PAUSE_S = 1  # within 0.7 s of a finished sequence the terminal takes further keys as the rest of that sequence
 
 
 async def consult(desk, hand):
-    """Have 103 on hold and 101 talk to 102."""
+    """Put 103 on hold and let 101 talk to 102."""
     await hand.key("*2102")
     await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE))
     await desk.keypad.wait_for_signal("consulting", BACK_S)
@@ -32,7 +32,7 @@ async def consult(desk, hand):
 
 
 async def back_with(desk, line, act):
-    """Act, and return once the terminal has been told anew where its call stands."""
+    """Act, and return when the terminal has been told the state of its call again."""
     told = asyncio.create_task(desk.keypad.wait_for_event(is_line(line), BACK_S))
     await asyncio.sleep(0)  # lets the task begin to listen
     await act()

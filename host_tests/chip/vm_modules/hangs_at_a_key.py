@@ -1,8 +1,8 @@
-"""Goes to the end of a board.py: a fault that only a pressed key shows, at which everything stands still."""
+"""Is appended to a board.py: a fault that appears only when a key is pressed, and stops everything."""
 
 
 def on_signal(name):
-    """Print a signal, and hang at that of a key."""
+    """Print a signal, and hang at the signal of a key."""
     print("signal", name)
     while name == "key":
         pass

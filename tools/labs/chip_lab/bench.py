@@ -1,7 +1,7 @@
-"""Measures the firmware on an emulated chip: its memory, and the keys it hears; without TLS, and with it.
+"""Measures the firmware on an emulated chip: its memory, and the keys it hears; without TLS and with it.
 
-Does not print or judge; `cli.py` prints. The board's files are as they are, but for the lines by which the lab hears of
-keys and signals; each takes a millisecond of the chip's time.
+Does not print or judge; `cli.py` prints. The board's files are unchanged, except for the lines that report keys and
+signals to the lab; each report takes a millisecond of the chip's time.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _TLS_S = 60.0
 
 
 async def measure_start() -> AsyncIterator[str]:
-    """Yield what a chip has that runs nothing."""
+    """Yield the memory of a chip that runs nothing."""
     phone = ChipPhone({}, has_firmware=False)
     await phone.start()
     try:
@@ -38,7 +38,7 @@ async def measure_start() -> AsyncIterator[str]:
 
 
 async def measure_plain(taps: int) -> AsyncIterator[str]:
-    """Yield what the firmware leaves without TLS, and what it hears of that many taps of each length."""
+    """Yield the memory left by the firmware without TLS, and how many of that many taps of each length it hears."""
     with tempfile.TemporaryDirectory(prefix="phoneterm-bench-") as folder:
         installation = ChipInstallation(Path(folder), end_of_board=PRINTS_SIGNALS + PRINTS_KEYS)
         installation.more_settings = _NO_LIMIT
@@ -84,7 +84,7 @@ async def measure_tls() -> AsyncIterator[str]:
 
 
 class _TlsInstallation(ChipInstallation):
-    """One whose terminal speaks TLS to the broker itself, and need not become ready."""
+    """An installation whose terminal speaks TLS directly to the broker, and need not become ready."""
 
     def __init__(self, folder: Path, of_terminal: dict[str, str], files: dict[str, bytes]) -> None:
         super().__init__(folder, files=files)

@@ -20,9 +20,9 @@ app = typer.Typer(help="The firmware on an emulated ESP32 (ESP32_CHIP).", no_arg
 @app.command()
 def bench(
     taps: Annotated[int, typer.Option(help="Taps of each length.", min=0, max=10_000)] = 200,
-    tls: Annotated[bool, typer.Option(help="How far it comes with TLS, too.")] = True,
+    tls: Annotated[bool, typer.Option(help="Also how far it gets with TLS.")] = True,
 ) -> None:
-    """Print the chip's memory at the start, when ready and at the least, and how many taps it hears, how late."""
+    """Print the chip's memory at the start, when ready and at the least, how many taps it hears, and how late."""
     _print(benchmark.measure_start())
     _print(benchmark.measure_plain(taps))
     if tls:
@@ -31,7 +31,7 @@ def bench(
 
 @app.command()
 def soak(minutes: Annotated[float, typer.Option(help="How long.", min=0.1, max=10_000)] = 60) -> None:
-    """Transfer call after call, and print what the terminal tells of itself meanwhile."""
+    """Transfer call after call, and print the terminal's reports meanwhile."""
     _print(soaking.soak(minutes * 60))
 
 
@@ -42,7 +42,7 @@ def _print(lines: AsyncIterator[str]) -> None:
     except (PartMissing, PhoneError, LabFailed, CertificatesMissing, soaking.SoakFailed) as problem:
         _fail(str(problem))
     except OSError as error:
-        _fail(f"The time server cannot be had ({error.strerror}): run it as root, or leave TLS out with --no-tls.")
+        _fail(f"The time server cannot start ({error.strerror}): run this as root, or leave TLS out with --no-tls.")
 
 
 async def _each(lines: AsyncIterator[str]) -> None:

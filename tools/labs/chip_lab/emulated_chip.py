@@ -1,7 +1,7 @@
 """One run of the emulated chip: the emulator's process, from power on to power off.
 
-Does not know what a phone is. The keypad hangs at pins of the chip and is moved over QMP; bytes of the serial port come
-out through a callback. A power cut is a kill: the firmware gets no chance to say goodbye, as with a pulled plug.
+Does not know what a phone is. The keypad is at pins of the chip and is moved over QMP; bytes from the serial port go to
+a callback. A power cut is a kill: the firmware gets no chance to say goodbye, as with a pulled plug.
 """
 
 import asyncio
@@ -33,13 +33,13 @@ class EmulatedChip:
 
     @property
     def pid(self) -> int | None:
-        """The process, while it runs."""
+        """The process's id while it runs."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     async def power_on(self, program: Path, flash: Path, slot: int, keys: int, is_hook_closed: bool) -> None:
         """Start the program on a flash; it holds `slot`. Keys and hook have their positions before the chip runs.
 
-        EmulatorRefused says why it does not start.
+        EmulatorRefused with the reason when it does not start.
         """
         serial, serial_there = _make_roomy_pair()
         control, control_there = socket.socketpair()
@@ -76,7 +76,7 @@ class EmulatedChip:
             self._qmp.send("set_link", name=_NETWORK, up=is_up)
 
     async def count_looks(self) -> int:
-        """Return how often the chip has read pins since its power came."""
+        """Return how often the chip has read pins since power-on."""
         assert self._qmp is not None
         return int(await self._qmp.ask("qom-get", path=_PINS, property="samples"))
 
@@ -86,7 +86,7 @@ class EmulatedChip:
             self._serial.write(data)
 
     async def power_off(self) -> None:
-        """Kill the process, if it still runs, and wait until nothing of it is left."""
+        """Kill the process if it still runs, and wait until nothing of it is left."""
         if self._process is None:
             return
         for task in self._tasks:
@@ -111,11 +111,11 @@ class EmulatedChip:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C in the terminal is for the host
+            start_new_session=True,  # Ctrl-C in the terminal is meant for the host
         )  # fmt: skip
 
     async def _last_words(self) -> str:
-        """Return the last line of what the program complained about."""
+        """Return the last line of the program's error output."""
         assert self._process is not None
         assert self._process.stderr is not None
         if self.pid is not None:
@@ -138,9 +138,9 @@ class EmulatedChip:
 
 
 def _make_roomy_pair() -> tuple[socket.socket, socket.socket]:
-    """Return both ends of a connection that takes thousands of single bytes before somebody reads them.
+    """Return both ends of a connection that buffers thousands of single bytes before somebody reads them.
 
-    The emulator writes byte by byte, and loses what it cannot write at once; a pair of Unix sockets takes some 250.
+    The emulator writes byte by byte, and loses what it cannot write at once; a pair of Unix sockets buffers some 250.
     """
     with socket.create_server(("127.0.0.1", 0)) as server:
         here = socket.create_connection(server.getsockname())

@@ -1,7 +1,7 @@
-"""Makes the file that an emulated chip has as its flash: MicroPython, settings, and the files of its file system.
+"""Makes the file that is an emulated chip's flash: MicroPython, settings, and the files of its file system.
 
-Does not build the firmware's files and starts nothing. The layout is that of MicroPython's image for 4 MB. A chip
-writes to its file as to its flash, so what it keeps outlives its power.
+Does not build the firmware's files and starts nothing. The layout is that of MicroPython's image for 4 MB. The chip
+writes to this file as to a flash, so its content outlives a power cut.
 """
 
 import lzma
@@ -32,7 +32,7 @@ def make_flash(path: Path, micropython: bytes, files: dict[str, bytes], settings
 
 
 def read_micropython(folder: Path) -> bytes:
-    """Return the image of MicroPython that lies in a folder; FileNotFoundError when there is none."""
+    """Return the image of MicroPython in a folder; FileNotFoundError when there is none."""
     for path in sorted(folder.glob("ESP32_GENERIC-*.bin*"), reverse=True):
         content = path.read_bytes()
         return lzma.decompress(content) if path.suffix == ".xz" else content

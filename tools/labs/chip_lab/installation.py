@@ -1,6 +1,6 @@
-"""A whole installation with an emulated chip, whose way to the broker goes through a proxy that watches and can be cut.
+"""A whole installation with an emulated chip. A proxy between chip and broker watches, and can be cut.
 
-Does not measure anything. Watching is by whole MQTT packets; what they carry is signed, not hidden, as there is no TLS.
+Does not measure anything. It watches whole MQTT packets; without TLS their content is signed, but not hidden.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from pbx_lab.process import LabFailed
 from chip_lab.phone import ChipPhone
 
 _MOST_AGAIN = 4
-_PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
+_PAUSE_S = 1  # within 0.7 s of a finished sequence the terminal takes further keys as the rest of that sequence
 
-# Is told the direction, the topic and the document of every message that passes.
+# Is called with the direction, the topic and the document of every message that passes.
 Watcher = Callable[[str, str, dict[str, Any]], None]
 
 
 class ChipInstallation(Installation):
-    """With the PBX simulator. `phone_options` go to ChipPhone."""
+    """An installation with the PBX simulator. `phone_options` go to ChipPhone."""
 
     phone: ChipPhone
     ready_s = CHIP_READY_S
@@ -39,14 +39,14 @@ class ChipInstallation(Installation):
         self.proxy: FaultProxy
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Tell `watcher` of every message from now on; return what ends that."""
+        """Call `watcher` with every message from now on; return a function that ends that."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
     async def key_until(self, keys: str, is_so: Callable[[list[Leg]], bool]) -> int:
-        """Key a transfer until the calls are so, and return how often it had to be keyed again.
+        """Key a transfer until the calls are as wanted, and return how often it had to be keyed again.
 
-        A terminal that was kept from its keypad for too long asks for that, as on a computer with too much to do.
+        On a busy computer a terminal may be kept from its keypad for too long, and then asks for that.
         """
         for again in range(_MOST_AGAIN):
             await self.keypad.type(keys)
@@ -69,7 +69,7 @@ class ChipInstallation(Installation):
         return self.proxy.port
 
     def _on_packet(self, stage: str, direction: str, packet: WirePacket) -> None:
-        """Hear a message as soon as it is here, or once it has gone on to the phone."""
+        """Report a message as soon as it arrives, or once it has been passed on to the phone."""
         if packet.name != "PUBLISH" or stage != ("seen" if direction == UP else "passed"):
             return
         try:

@@ -1,7 +1,7 @@
-"""Asks a chip what is left of its memory: MicroPython's heap, and what it leaves to Wi-Fi, TLS and the IDF.
+"""Asks a chip how much memory is left: MicroPython's heap, and what that leaves to Wi-Fi, TLS and the IDF.
 
-Does not restart what runs there: it is stopped as by Ctrl-C, and all that it had is still there when the chip answers.
-The firmware does not go on afterwards. Figures are bytes.
+Does not restart the chip: its program is stopped as by Ctrl-C, and still has all its memory when the chip answers. The
+firmware does not go on afterwards. Figures are bytes.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from chip_lab.phone import ChipPhone
 
 _ANSWER_S = 60
 _PROMPT, _RAW, _RUN = b"\r\x03\x03", b"\x01", b"\x04"
-_SHORT_ENOUGH = 64  # what a chip takes at its raw prompt however busy it is: it has no way to say stop
+_SHORT_ENOUGH = 64  # bytes that a chip takes at its raw prompt, however busy: it has no way to pause the sender
 _PAUSE_S = 0.1
 _SCRIPT = b"""import gc,esp32,micropython
 a=gc.mem_alloc()
@@ -29,7 +29,7 @@ _ALL = re.compile(r"ALL (\d+) (\d+) (\d+) (\d+) (\d+) END")
 
 @dataclass(frozen=True)
 class Memory:
-    """live, used: of the heap, after and before a collection. heap: all of it. idf_least: the least there ever was."""
+    """live, used: the heap in use after and before a collection. heap: all of it. idf_least: the lowest free ever."""
 
     live: int
     used: int
@@ -40,7 +40,7 @@ class Memory:
 
 
 async def read_memory(phone: ChipPhone) -> Memory:
-    """Stop what runs on the chip, and return its memory; PhoneError when the chip does not answer."""
+    """Stop the program on the chip, and return its memory; PhoneError when the chip does not answer."""
     heard: list[str] = []
     answered = asyncio.Event()
 
@@ -62,7 +62,7 @@ async def read_memory(phone: ChipPhone) -> Memory:
             phone.line.send(_RUN)
             await answered.wait()
     except TimeoutError:
-        raise PhoneError(f"the chip did not tell its memory; it said last: {heard[-3:]}") from None
+        raise PhoneError(f"the chip did not report its memory; it said last: {heard[-3:]}") from None
     finally:
         end()
     text = "\n".join(heard)

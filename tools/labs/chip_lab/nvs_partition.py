@@ -1,8 +1,8 @@
 """Writes settings into an empty NVS partition, so that a chip finds them at its first start.
 
-Does not read partitions or change one that a chip has used. One page is all it fills. The format is Espressif's, as
-"NVS internals" in the ESP-IDF programming guide has it: a page of 4096 bytes is a header, a map with two bits an entry,
-and 126 entries of 32 bytes. A blob takes an entry, its bytes in the entries behind that, and an entry as its index.
+Does not read partitions or change one that a chip has used. It fills one page only. The format is Espressif's, see
+"NVS internals" in the ESP-IDF programming guide: a page of 4096 bytes is a header, a map with two bits an entry, and
+126 entries of 32 bytes. A blob takes an entry, its bytes in the entries after that, and an entry as its index.
 """
 
 import struct
@@ -16,7 +16,7 @@ _NAMESPACE_INDEX = 1
 _ACTIVE, _VERSION_2 = 0xFFFFFFFE, 0xFE
 _U8, _BLOB_DATA, _BLOB_INDEX = 0x01, 0x42, 0x48
 _NO_CHUNK, _FIRST_CHUNK = 0xFF, 0
-_WRITTEN = 0b01  # what is subtracted from an empty entry's two bits
+_WRITTEN = 0b01  # is subtracted from an empty entry's two bits
 
 
 def make_page(namespace: str, values: dict[str, bytes]) -> bytes:

@@ -1,8 +1,8 @@
 """A phone with an emulated ESP32 in it: the firmware of a board on its own MicroPython, and a control socket.
 
-Does not show lamp, tone or display: they cannot be seen at the emulator's pins. What the terminal says is its serial
-log; so that a computer hears each signal too, the board's file gets an `on_signal` that prints it, unless that is not
-wanted. The chip sees this computer's loopback as another host, and no network but that.
+Does not show lamp, tone or display: they cannot be seen at the emulator's pins. The terminal is heard by its serial
+log. To report each signal too, the board's file gets an `on_signal` that prints it, unless that is not wanted. The chip
+sees this computer's loopback as another host, and no other network.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from chip_lab.slots import take_slot
 
 _ROOT = Path(__file__).parents[3]
 FIRMWARE = _ROOT / "firmware"
-BOARD = _ROOT / "boards" / "ESP32_GENERIC"  # the emulator has its keypad at the pins of this one
+BOARD = _ROOT / "boards" / "ESP32_GENERIC"  # the emulator has its keypad at the pins of this board
 HOST_AS_SEEN = "10.0.2.2"
 ACCESS_POINT = "PICSimLabWifi"
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -41,8 +41,8 @@ _MOST_LINE_BYTES = 500
 class ChipPhone(Handset):
     """One phone. `settings` are the texts in the NVS namespace "phoneterm"; without any the board is a new one.
 
-    has_firmware: whether the firmware is on the board already. files: what lies beside it, by name. end_of_board: what
-    follows in its board.py, b"" for the board as it is.
+    has_firmware: whether the firmware is on the board already. files: further files there, by name. end_of_board: lines
+    added to its board.py, b"" for the board as it is.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class ChipPhone(Handset):
 
     @property
     def port(self) -> str:
-        """The serial port, for tools that work on a board at a cable."""
+        """The serial port, for tools that work on a board over a cable."""
         return self.line.port
 
     async def start(self) -> None:
-        """Build the flash, wait for one of the machine's two places for a chip, and switch the power on.
+        """Build the flash, wait for one of the machine's two slots for a chip, and switch the power on.
 
         PartMissing without an emulator, OSError when the port is taken; CompileFailed names what does not compile.
         """
@@ -100,7 +100,7 @@ class ChipPhone(Handset):
             raise
 
     async def stop(self) -> None:
-        """Close the control socket and switch the power off for good; nothing is left behind."""
+        """Close the control socket and switch the power off for good; no process is left behind."""
         await self._server.stop()
         await self.power.close()
         self.line.close()
@@ -110,7 +110,7 @@ class ChipPhone(Handset):
         self._folder.cleanup()
 
     def set_wifi(self, is_up: bool) -> None:
-        """Let frames through or lose them all; the station still believes that it is joined."""
+        """Let frames through or lose them all; the station still believes that it has joined."""
         self._wifi["up"] = is_up
         if self.power.chip is not None:
             self.power.chip.set_network(is_up)
@@ -160,7 +160,7 @@ class ChipPhone(Handset):
         self.events.emit("power-lost")
 
     def _start_again(self) -> None:
-        """The emulator's chip now and then hangs in its boot loader, which a real one does not."""
+        """Restart the chip: the emulator's now and then hangs in its boot loader, which a real one does not."""
         self.false_starts += 1
         self.power.restart_later("power")
 
@@ -208,7 +208,7 @@ class ChipPhone(Handset):
         self._take_output(line)
 
     def _note_start(self, line: str) -> None:
-        """Tell of a start that nobody at the phone was the cause of."""
+        """Report a start that nobody at the phone has caused."""
         if self._has_loaded:
             self._boots += 1
             self._signal, self._wifi["joined"] = None, False
@@ -220,9 +220,9 @@ class ChipPhone(Handset):
 
 
 def _for_chip(settings: dict[str, str]) -> dict[str, str]:
-    """Return the settings as a terminal in the emulator needs them: its access point, and its way to this computer.
+    """Return the settings as a terminal in the emulator needs them: its access point, and this computer's address.
 
-    That way is no loopback to it, so a broker without TLS there must be allowed.
+    To the chip that address is not loopback, so a broker without TLS there must be allowed.
     """
     seen = {"wifi_ssid": ACCESS_POINT}
     if settings.get("mqtt_host") in _LOOPBACK:

@@ -1,7 +1,6 @@
-"""Talks with the emulator: a client of QMP, its machine protocol, which is one JSON object a line.
+"""Talks with the emulator: a client of QMP, its machine protocol of one JSON object a line.
 
-Does not know what a key is. `send` is done at once, so that a contact closes when it is told to; `ask` waits for the
-answer.
+Does not know what a key is. `send` sends at once, so that a contact closes without delay; `ask` waits for the answer.
 """
 
 import asyncio
@@ -13,7 +12,7 @@ from virtual_phone.client import PhoneError
 
 
 class EmulatorRefused(PhoneError):
-    """What the emulator did not do, in its own words, or that it is gone."""
+    """The emulator refused something, in its own words, or it is gone."""
 
 
 class Qmp:
@@ -26,14 +25,14 @@ class Qmp:
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Take the greeting, and have it take commands; EmulatorRefused when it does not."""
+        """Read the greeting and enable commands; EmulatorRefused when that fails."""
         if not await self._reader.readline():
             raise EmulatorRefused("the emulator did not start")
         self._task = asyncio.create_task(self._hear())
         await self.ask("qmp_capabilities")
 
     def send(self, command: str, **arguments: Any) -> asyncio.Future[Any]:
-        """Send a command at once; return its answer to come."""
+        """Send a command at once; return a future with its answer."""
         self._last_id += 1
         answer = asyncio.get_running_loop().create_future()
         self._answers[self._last_id] = answer
@@ -46,11 +45,11 @@ class Qmp:
         return answer
 
     async def ask(self, command: str, **arguments: Any) -> Any:
-        """Send a command and return what it returns."""
+        """Send a command and return its answer."""
         return await self.send(command, **arguments)
 
     async def close(self) -> None:
-        """Leave."""
+        """Close the connection."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -77,6 +76,6 @@ class Qmp:
 
 
 def _take_notice(answer: asyncio.Future[Any]) -> None:
-    """Look at an outcome that nobody may wait for, so that asyncio does not complain of it."""
+    """Retrieve an outcome that perhaps nobody waits for, so that asyncio does not complain about it."""
     if not answer.cancelled():
         answer.exception()

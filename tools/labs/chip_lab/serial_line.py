@@ -1,7 +1,7 @@
-"""The cable between a chip's serial port and a tool: a pseudo-terminal that is as fast as a real line, not faster.
+"""The cable between a chip's serial port and a tool: a pseudo-terminal that is no faster than a real line.
 
-Does not know what is said on it. `port` is what a tool opens; it stays while the chip loses its power, as that of a
-board with a USB converter does. What comes while nobody has it open is lost.
+Does not know what is said on it. A tool opens `port`, which stays when the chip loses its power, as with a USB
+converter. What comes while nobody has it open is lost.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _READ_BYTES = 4096
 
 
 class SerialLine:
-    """One cable; `to_chip` gets what a tool sends. Begins with `open`, ends with `close`."""
+    """One cable; `to_chip` is called with what a tool sends. It starts with `open` and ends with `close`."""
 
     def __init__(self, to_chip: Callable[[bytes], None]) -> None:
         self.port = ""
@@ -31,16 +31,16 @@ class SerialLine:
         self._is_sending = False
 
     def open(self) -> None:
-        """Make the port."""
+        """Create the port."""
         self._fd, self._there = os.openpty()
         tty.setraw(self._there)
         os.set_blocking(self._fd, False)
-        fcntl.ioctl(self._fd, termios.TIOCPKT, struct.pack("i", 1))  # tells when a tool opens the port and empties it
+        fcntl.ioctl(self._fd, termios.TIOCPKT, struct.pack("i", 1))  # reports when a tool opens the port and flushes it
         self.port = os.ttyname(self._there)
         asyncio.get_running_loop().add_reader(self._fd, self._take_from_tool)
 
     def close(self) -> None:
-        """Take the port away."""
+        """Remove the port."""
         if self._fd < 0:
             return
         loop = asyncio.get_running_loop()
@@ -51,19 +51,19 @@ class SerialLine:
         self._fd = self._there = -1
 
     def take_from_chip(self, data: bytes) -> None:
-        """Pass on what the chip has sent; a tool that is slow gets it later."""
+        """Pass on what the chip has sent; a slow tool gets it later."""
         self._unread = (self._unread + data)[-_MOST_UNREAD_BYTES:]
         self._flush()
 
     def send(self, data: bytes) -> None:
-        """Send something to the chip as a tool would."""
+        """Send bytes to the chip as a tool would."""
         self._unsent += data
         if not self._is_sending:
             self._is_sending = True
             self._send(asyncio.get_running_loop().time())
 
     def forget_unsent(self) -> None:
-        """Lose what is still on its way, as a chip does that has no power."""
+        """Drop what is still on its way, as a chip without power does."""
         self._unsent.clear()
 
     def _flush(self) -> None:
@@ -89,7 +89,7 @@ class SerialLine:
         self.send(packet[1:])
 
     def _send(self, due_s: float) -> None:
-        """Send the next few bytes, and go on when a real line would be free for more."""
+        """Send the next few bytes, and continue when a real line would be free for more."""
         part = bytes(self._unsent[:_SLICE_BYTES])
         del self._unsent[: len(part)]
         if not part or self._fd < 0:

@@ -1,7 +1,7 @@
 """Lets at most two emulated chips run on this machine at once, whoever starts them.
 
-Does not start them. A slot is a locked file in the folder for temporary files. Every process that has it open holds
-it, so a chip that is given it holds it as long as it runs, whatever becomes of its parent.
+Does not start them. A slot is a locked file in the folder for temporary files. Every process that has the file open
+holds the slot, so a chip holds its slot as long as it runs, whatever happens to its parent.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ _LOOK_S = 0.2
 
 
 async def take_slot(folder: Path | None = None) -> int:
-    """Wait for a slot and return its file descriptor, which is closed to give it back."""
+    """Wait for a slot and return its file descriptor; closing that gives the slot back."""
     while True:
         for number in range(SLOTS):
             fd = _try_to_take((folder or Path(tempfile.gettempdir())) / f"phoneterm-chip-{number}.lock")

@@ -1,6 +1,6 @@
-"""Uses an emulated chip for a while: call after call, transferred in every way, and looks at what becomes of it.
+"""Uses an emulated chip for a while: transfers call after call in every way, and checks the result of each.
 
-Does not print; it yields a sentence now and then and raises SoakFailed when a transfer does not come about.
+Does not print; it yields a sentence now and then and raises SoakFailed when a transfer fails.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ from chip_lab.installation import ChipInstallation
 
 COLLEAGUE = "102"
 _PATIENCE_S = 60
-_PAUSE_S = 1  # the terminal takes keys that follow within 0.7 s of a finished sequence for the rest of that one
+_PAUSE_S = 1  # within 0.7 s of a finished sequence the terminal takes further keys as the rest of that sequence
 
 
 class SoakFailed(Exception):
-    """What did not come about, in one sentence."""
+    """What failed, in one sentence."""
 
 
 async def soak(lasts_s: float) -> AsyncIterator[str]:
-    """Transfer until the time is over; yield each report of the terminal, and what was done at the end."""
+    """Transfer until the time is over; yield each report of the terminal, and at the end what was done."""
     with tempfile.TemporaryDirectory(prefix="phoneterm-soak-") as folder:
         installation = ChipInstallation(Path(folder))
         installation.more_settings = ("policy.commands_per_minute=0",)
@@ -58,7 +58,7 @@ async def soak(lasts_s: float) -> AsyncIterator[str]:
 
 
 async def _transfer(installation: ChipInstallation, number: int) -> int:
-    """Place a call and move it, in a way that depends on its number; return how often it was keyed again."""
+    """Place a call and transfer it in a way that depends on `number`; return how often it was keyed again."""
     lab, keypad = installation.lab, installation.keypad
     try:
         talking = asyncio.create_task(

@@ -1,6 +1,6 @@
-"""Counts the keys that a chip hears: taps at its pins, and how long it takes to a blip or to a message of each.
+"""Counts the keys that a chip hears: taps at its pins, and the time from each to its blip or message.
 
-Does not judge. When a tap begins is random, so that it falls anywhere into the chip's ticks.
+Does not judge. A tap begins at a random time, so that it falls anywhere within the chip's ticks.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from chip_lab.installation import ChipInstallation
 
 SWAP = "D"
 _LATE_S = 1.0
-_KEYS_OF_A_NUMBER = 20  # a number that takes too long is ended
+_KEYS_OF_A_NUMBER = 20  # the terminal ends a number that takes too long
 _QUIET_S = 1.0  # after a number, before the next one counts
 _BOUNCES = 3  # of a contact, before it stays closed and after it opens
 _BOUNCE_S = 0.0007
@@ -26,16 +26,16 @@ _CONSULTING_S = 60
 
 
 async def place_call(installation: ChipInstallation) -> None:
-    """Have 103 call 101, and both talk."""
+    """Let 103 call 101, and both talk."""
     await installation.lab.place_call(CALLER, EXTENSION)
     await installation.keypad.wait_for_event(lambda event: event.get("line") == "call talking", _CONSULTING_S)
     await asyncio.sleep(1)
 
 
 class Taps:
-    """A consultation, where the swap key is a command at once; `run` may be called again and again.
+    """A consultation, in which the swap key is a command at once; `run` may be called repeatedly.
 
-    The answer to each is waited for, so none is refused because others wait.
+    It waits for the answer to each command, so none is refused because others wait.
     """
 
     def __init__(self, installation: ChipInstallation, seed: int = 1) -> None:
@@ -45,13 +45,13 @@ class Taps:
         self._sent, self._answered = asyncio.Event(), asyncio.Event()
 
     async def begin(self) -> None:
-        """Have 101, who talks to 103, talk to 102 while 103 is on hold."""
+        """Let 101, who talks to 103, talk to 102 while 103 is on hold."""
         await self._installation.key_until("*2102", lambda legs: any(leg.is_on_hold for leg in legs))
         await self._installation.keypad.wait_for_signal("consulting", _CONSULTING_S)
         await asyncio.sleep(1)
 
     async def run(self, count: int, hold_ms: int, bounces: bool = False) -> list[float]:
-        """Tap that often; return the delay of each tap that was heard, from contact to message, in ms."""
+        """Tap that often; return the delay in ms from contact to message of each tap heard."""
         delays_ms = []
         end = self._installation.watch(self._take)
         try:
@@ -83,7 +83,7 @@ class Taps:
         return (self._sent_s - began_s) * 1000
 
     async def _bounce(self, closes: bool) -> None:
-        """Let the contact bounce before it closes, or after it opened."""
+        """Let the contact bounce before it closes, or after it has opened."""
         for _ in range(_BOUNCES):
             for is_down in (True, False):
                 self._installation.phone.set_key(SWAP, is_down)
@@ -97,7 +97,7 @@ class Taps:
             self._answered.set()
 
 
-# For the end of board.py: the terminal tells each change at the keypad as soon as its sampler has seen it.
+# For the end of board.py: the terminal prints each change at the keypad as soon as its sampler has seen it.
 PRINTS_KEYS = b"""
 import asyncio
 
@@ -113,8 +113,8 @@ asyncio.ThreadSafeFlag = _ToldFlag
 class Digits:
     """Keys of a number that is never complete: how soon each is seen, and answered by a blip. Nothing is sent.
 
-    101 must be talking, and the board's file end with PRINTS_KEYS. Times are those of lines at the serial port, which
-    come about 1 ms late.
+    101 must be talking, and the board's file must end with PRINTS_KEYS. Times are those of lines at the serial port,
+    which come about 1 ms late.
     """
 
     def __init__(self, installation: ChipInstallation, seed: int = 1) -> None:
@@ -124,7 +124,7 @@ class Digits:
         self._blip = asyncio.Event()
 
     async def run(self, count: int, hold_ms: int) -> tuple[list[float], list[float]]:
-        """Tap that often; return the delays from contact to the key, and to its blip, of each that was heard, in ms."""
+        """Tap that often; return the delays in ms from contact to key, and from contact to blip, of each tap heard."""
         seen_ms: list[float] = []
         blips_ms: list[float] = []
         end = self._installation.phone.events.listen(self._take)

@@ -1,6 +1,6 @@
-"""What an emulated chip needs to speak TLS to the bridge's broker: certificates, and a time server of this computer.
+"""What an emulated chip needs to speak TLS to the bridge's broker: certificates, and a time server on this computer.
 
-Does not say whether the chip manages it.
+Does not say whether the chip manages to.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _SINCE_1900_S = 2_208_988_800
 
 
 def make_options(folder: Path) -> tuple[tuple[str, ...], dict[str, str], dict[str, bytes]]:
-    """Return settings of a bridge with TLS, settings of a terminal there, and the files that lie on its board."""
+    """Return settings for a bridge with TLS, settings for its terminal, and the files for the terminal's board."""
     certificates = make_certificates(folder, BROKER_NAME)
     of_bridge = (
         f"broker.certificate_path={folder / 'broker.pem'}",
@@ -31,20 +31,20 @@ def make_options(folder: Path) -> tuple[tuple[str, ...], dict[str, str], dict[st
 
 
 class TimeServer(asyncio.DatagramProtocol):
-    """Tells this computer's time on loopback, at the one port that MicroPython asks; that takes root."""
+    """Tells this computer's time on loopback, at the only port that MicroPython asks; this needs root."""
 
     @classmethod
     async def start(cls) -> asyncio.DatagramTransport:
-        """Begin to answer; OSError when the port cannot be had."""
+        """Start answering; OSError when the port cannot be used."""
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(cls, local_addr=("127.0.0.1", _TIME_PORT))
         return transport
 
     def connection_made(self, transport: Any) -> None:
-        """Keep the way to answer."""
+        """Keep the transport for the answers."""
         self._transport = transport
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
-        """Answer with the time; nobody looks at the other fields."""
+        """Answer with the time; nobody reads the other fields."""
         answer = bytes((0x24, 1)) + bytes(38) + struct.pack("!II", int(time.time()) + _SINCE_1900_S, 0)
         self._transport.sendto(answer, address)
