@@ -1,6 +1,6 @@
 """What a virtual phone is made of: its firmware, its board and its chip. Does not make or start anything.
 
-How it is set up (its settings), and what is around it (ports, an access point), are not part of it.
+Its settings, and what is around it (ports, an access point), are not part of it.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ DRIVERS = _ROOT / "boards" / "displays"
 class Build:
     """One kind of phone. `firmware` and `board` are folders of sources; `heap_kib` is the chip's heap.
 
-    display: "oled" or "lcd" for one that costs time, with its real driver; without it two lines come to the computer
-    at no cost. tick_ms 10: the firmware waits as on the chip. bits 32: MicroPython's objects are as large as on a
-    chip, and the chip's own modules are in a ROM; is_frozen: the firmware's are there too, as in an image that has it
-    frozen in. environment: more for the chip's process.
+    display: "oled" or "lcd" for one that costs time, with its real driver; without it the computer gets two lines at no
+    cost. tick_ms 10: the firmware waits as on the chip. bits 32: MicroPython's objects are as large as on a chip, and
+    the chip's own modules are in a ROM; is_frozen: the firmware's modules are there too, as in an image with frozen
+    firmware. environment: more variables for the chip's process.
     """
 
     firmware: Path = FIRMWARE
@@ -35,13 +35,13 @@ class Build:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """ValueError for what cannot be made."""
+        """Check that such a phone can be made; ValueError if not."""
         if self.is_frozen and not self.has_rom:
             raise ValueError("only the 32-bit chip has a ROM for the firmware")
 
     @property
     def has_rom(self) -> bool:
-        """Say whether the chip has a ROM."""
+        """Return whether the chip has a ROM."""
         return self.bits == 32
 
 

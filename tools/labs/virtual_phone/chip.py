@@ -1,6 +1,6 @@
 """One run of the simulated chip: a MicroPython process, from power on to power off.
 
-Does not know what a phone is; frames go in, lines and the process's output come out through the callbacks.
+Does not know what a phone is; frames go in, and the callbacks get lines and the process's output.
 A power cut is a kill: the firmware gets no chance to say goodbye, as with a pulled plug.
 """
 
@@ -29,13 +29,13 @@ class SimulatedChip:
 
     @property
     def pid(self) -> int | None:
-        """The process, while it runs."""
+        """The process's id while it runs."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     async def power_on(self, argv: list[str], environment: dict[str, str], folder: Path, first: bytes = b"") -> None:
-        """Start the process in `folder`; the callbacks are not called before the caller waits for something.
+        """Start the process in `folder`; the callbacks are not called until the caller waits for something.
 
-        The frames in `first` are there before the process is, as pins have their levels before a chip starts.
+        The frames in `first` are there before the process, as pins have their levels before a chip starts.
         """
         here, there = socket.socketpair()
         here.sendall(first)
@@ -49,7 +49,7 @@ class SimulatedChip:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C in the terminal is for the host
+                start_new_session=True,  # Ctrl-C in the terminal is meant for the host
             )
         reader, self._writer = await asyncio.open_connection(sock=here, limit=_MOST_LINE_BYTES)
         self._tasks = [asyncio.create_task(self._hear(reader)), asyncio.create_task(self._follow())]
@@ -60,7 +60,7 @@ class SimulatedChip:
             self._writer.write(frame)
 
     async def power_off(self) -> None:
-        """Kill the process, if it still runs, and wait until nothing of it is left."""
+        """Kill the process if it still runs, and wait until nothing of it is left."""
         if self._process is None:
             return
         for task in self._tasks:
@@ -73,7 +73,7 @@ class SimulatedChip:
         self.close_link()
 
     def close_link(self) -> None:
-        """Close the socket, as it is when the host is gone."""
+        """Close the socket, as when the host is gone."""
         if self._writer is not None:
             self._writer.close()
 

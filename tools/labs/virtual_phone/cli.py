@@ -1,7 +1,7 @@
 """`phoneterm phone`: run a virtual phone, press its keys, see what it shows.
 
 Does no work of its own: `run` starts a VirtualPhone, the others talk to a running one by its control socket.
-What goes wrong is one sentence on stderr and exit code 1.
+Errors are one sentence on stderr and exit code 1.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ def run(
     heap_kib: Annotated[int, typer.Option(help="Heap of the chip in KiB.", min=32, max=65536)] = vm.CHIP_HEAP_KIB,
     bits: Annotated[int, typer.Option("--vm", help="MicroPython of 64 bits, or of 32 as the chip's.")] = 64,
     display: Annotated[str, typer.Option(help="A display that costs time, as on a chip: oled or lcd.")] = "",
-    tick_ms: Annotated[int, typer.Option(help="Wait in ticks of so many ms; the chip's are 10.", min=0, max=100)] = 0,
+    tick_ms: Annotated[int, typer.Option(help="Wait in ticks of this many ms; the chip's are 10.", min=0, max=100)] = 0,
 ) -> None:
     """Run a phone until Ctrl-C; its keypad is at the control socket."""
     try:
@@ -98,7 +98,7 @@ def press(
 
 @app.command()
 def hold(key: Annotated[str, typer.Argument(help="One key.")], control: _Control = DEFAULT_CONTROL_PORT) -> None:
-    """Press a key and keep it down; held while power comes, the cancel key leads to safe mode."""
+    """Press a key and keep it down; the cancel key, held at power-on, leads to safe mode."""
     _talk(control, lambda phone: phone.hold(key))
 
 

@@ -14,13 +14,13 @@ from typing import Any, Self
 _MOST_LINE_BYTES = 4 * 1024 * 1024
 _ANSWER_S = 20
 MOST_EVENTS = 5000
-PATIENCE_S = 20.0  # a busy computer may need it; what comes costs no waiting
+PATIENCE_S = 20.0  # a busy computer may need it; a wait ends as soon as the event comes
 
 Event = dict[str, Any]
 
 
 class PhoneError(Exception):
-    """What the phone refused or why it cannot be reached, in one sentence."""
+    """What the phone refused, or why it cannot be reached, in one sentence."""
 
 
 class PhoneClient:
@@ -37,7 +37,7 @@ class PhoneClient:
 
     @classmethod
     async def connect(cls, host: str, port: int) -> Self:
-        """Connect and watch; PhoneError when nothing listens there, or something that is not a phone."""
+        """Connect and watch; PhoneError when nothing listens there, or what listens is not a phone."""
         try:
             reader, writer = await asyncio.open_connection(host, port, limit=_MOST_LINE_BYTES)
         except OSError:
@@ -52,7 +52,7 @@ class PhoneClient:
         return client
 
     async def close(self) -> None:
-        """Leave; the phone goes on."""
+        """Disconnect; the phone goes on."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._writer.close()
@@ -121,7 +121,7 @@ class PhoneClient:
         await self.command("power", on=on)
 
     async def state(self) -> dict[str, Any]:
-        """Return what can be seen of the phone."""
+        """Return everything that can be seen of the phone."""
         return await self.command("state")
 
     async def log(self, lines: int = 100) -> list[str]:
@@ -129,7 +129,7 @@ class PhoneClient:
         return list((await self.command("log", lines=lines))["lines"])
 
     async def events(self, has_history: bool = False) -> AsyncIterator[Event]:
-        """Yield events until the connection ends: from now on, or with those in `history` first."""
+        """Yield events until the connection ends: only new ones, or first those in `history`."""
         queue = self._queue(has_history)
         try:
             while (event := await queue.get()) is not None:
@@ -143,7 +143,7 @@ class PhoneClient:
         return await self._wait(queue, is_wanted, deadline_s, "the event")
 
     async def wait_for_signal(self, name: str, deadline_s: float = PATIENCE_S) -> None:
-        """Wait until the phone gives this signal; it may be giving it already. PhoneError when it does not in time."""
+        """Wait until the phone gives this signal, or return if it does already. PhoneError when it does not in time."""
         queue = self._queue()
         if (await self.state())["signal"] == name:
             self._queues.discard(queue)

@@ -1,6 +1,6 @@
 """The commands of the control socket: their names, their fields, and what they do to a phone.
 
-Does not know sockets. A line is bytes without its newline; what is wrong with it is a value, Refusal(sentence).
+Does not know sockets. A line is bytes without its newline; if it is wrong, the result is a value, Refusal(sentence).
 README.md describes the same commands for people and is tested against this table.
 """
 
@@ -18,7 +18,7 @@ MOST_ID_CHARS = 64
 
 
 class Refusal(NamedTuple):
-    """Why a line was not done, in one sentence; `request_id` is its id where it could be read."""
+    """Why a line was not carried out, in one sentence; `request_id` is its id if that could be read."""
 
     sentence: str
     request_id: Any = None
@@ -26,7 +26,7 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a command: `check` returns what is wrong, or "". Without a default it must be there."""
+    """One field of a command: `check` returns what is wrong, or "". A field without a default is required."""
 
     check: Callable[[Any], str]
     default: Any = None
@@ -123,7 +123,7 @@ def _checked_fields(request_id: Any, command: str, document: dict[str, Any]) -> 
 
 
 async def carry_out(phone: Handset, request: Request) -> dict[str, Any] | Refusal:
-    """Do what a request asks, and return the answer's fields once it is done."""
+    """Carry out a request, and return the answer's fields when it is done."""
     action = _ACTIONS[request.command]
     return await action(phone, **request.fields)
 

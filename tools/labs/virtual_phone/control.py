@@ -1,7 +1,7 @@
 """The control socket of a phone: one JSON object a line, on 127.0.0.1 only. README.md is its manual.
 
-Does not know what commands do (`commands.py` does). Every line gets exactly one answer; a line that is not right
-gets a sentence and the connection goes on. A client that asked for events and does not read them is disconnected.
+Does not know what commands do (`commands.py` does). Every line gets exactly one answer; a wrong line gets a sentence,
+and the connection goes on. A client that asked for events and does not read them is disconnected.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class _Client:
         self._end_watch: Callable[[], None] | None = None
 
     async def run(self) -> None:
-        """Answer every line until the client leaves; what it began is finished, so no key stays down."""
+        """Answer every line until the client leaves; its commands are still finished, so no key stays down."""
         try:
             with contextlib.suppress(OSError):
                 while (line := await self._read_line()) is not None:

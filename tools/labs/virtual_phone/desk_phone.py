@@ -1,4 +1,4 @@
-"""A desk phone around the simulated chip: starts the untouched firmware, plays keypad, hook, radio, lamp and buzzer.
+"""A desk phone around the simulated chip: starts the unchanged firmware, plays keypad, hook, radio, lamp and buzzer.
 
 Does not talk to people or programs: the control socket (`control.py`) does, with the methods of this class and of
 `Handset`. README.md lists the events.
@@ -24,13 +24,13 @@ from virtual_phone.state import Outputs
 from virtual_phone.wired_display import WiredDisplay
 from virtual_phone.wiring import read_wiring
 
-# What machine.reset_cause() says afterwards. The reset button (EN) takes the power of the real-time clock away too.
+# The value of machine.reset_cause() afterwards. The reset button (EN) also cuts the power of the real-time clock.
 RESET_CAUSES = {"power": 1, "button": 1, "watchdog": 3, "software": 2, "panic": 2}
 _RTC_IS_LOST = ("power", "button")
 
 
 def _stock() -> tuple[Path, ...]:
-    """Return the folder of what an image has frozen in, if it is here; only safe mode misses it."""
+    """Return the folder of the modules frozen into an image, if it is here; only safe mode needs them."""
     try:
         return (stock_modules.find(),)
     except PartMissing:
@@ -41,7 +41,7 @@ class DeskPhone(Handset):
     """One phone. `settings` are the texts in the NVS namespace "phoneterm".
 
     The firmware of its build is a folder as a device has it, with the driver of its display. It is the working folder,
-    and is imported from as on a chip: by short names. `access_point` is (name, password); None lets it in anywhere.
+    and modules are imported from it as on a chip: by short names. `access_point` is (name, password); None accepts any.
     """
 
     def __init__(
@@ -67,17 +67,17 @@ class DeskPhone(Handset):
         self._radio = Radio(access_point)
         self._wifi = {"up": True, "joined": False}
         self._boots = 0
-        self.watchdog_ms = 0  # within which the firmware has to feed it; 0: none runs
-        self._rtc = ""  # its memory, in hex
+        self.watchdog_ms = 0  # the firmware has to feed it within this time; 0: none runs
+        self._rtc = ""  # the memory of the real-time clock, in hex
 
     @property
     def pid(self) -> int | None:
-        """The process of the chip, while it runs."""
+        """The id of the chip's process while it runs."""
         return self.power.chip.pid if self.power.chip is not None else None
 
     @property
     def files(self) -> Path:
-        """The folder with the chip's files, which the firmware is run from."""
+        """The folder with the chip's files; the firmware runs from it."""
         return self._firmware
 
     def set_wifi(self, is_up: bool) -> None:
@@ -133,7 +133,7 @@ class DeskPhone(Handset):
             self.power.chip.send(frame)
 
     def _take_radio(self, name: str, fields: Sequence[str]) -> None:
-        """The station wants to join, or to be alone."""
+        """The station wants to join, or to leave."""
         if name == "wifi-join":
             self._radio.join(*fields)
         else:
@@ -143,7 +143,7 @@ class DeskPhone(Handset):
         self._tell_wifi()
 
     def _tell_wifi(self) -> None:
-        """Tell the chip its status, and listeners what is new."""
+        """Tell the chip its status, and tell listeners if it has changed."""
         self._send(frames.wifi_frame(self._radio.status))
         wifi = {"up": self._radio.is_up, "joined": self._radio.status == GOT_IP}
         if wifi != self._wifi:
@@ -154,11 +154,11 @@ class DeskPhone(Handset):
         """The firmware ended by itself: the phone stays dead until somebody resets it, or MicroPython crashed."""
         self.power.feed_watchdog(0)
         self.events.emit("end", exit_code=exit_code)
-        if exit_code < 0:  # ended by a signal, as by a fault in the interpreter: a chip panics and starts anew
+        if exit_code < 0:  # ended by a signal, for example a fault in the interpreter: a chip panics and restarts
             self.power.restart_later("panic")
 
     def _read_display(self, written: frames.Report) -> frames.Report:
-        """Return what the display shows after a write to its bus, or a warning of what it does not understand."""
+        """Return what the display shows after a write to its bus, or a warning about what it does not understand."""
         if self._display is None:
             return frames.Report("warning", ("the chip wrote to a display that is not there",))
         try:

@@ -1,22 +1,22 @@
-"""The words between the simulated chip and the phone around it, as the phone says and hears them.
+"""The protocol between the simulated chip and the phone around it, from the phone's side.
 
 Does not send or receive. Phone to chip: frames of 18 bytes, a kind, 16 characters padded with spaces and a newline:
   M  sixteen hex digits: the columns that read low for each bit mask of rows driven low
   H  1 when the receiver is off the hook, else 0
   W  four digits: the status of the Wi-Fi station
-Chip to phone: lines of a kind and fields separated by tabs, see REPORTS; bytes of 0 fill what is not used.
-A line that is not right is a value, None.
+Chip to phone: lines of a kind and fields separated by tabs, see REPORTS; unused bytes are 0.
+A wrong line is a value, None.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# Kind: name, number of fields, those that are whole numbers.
+# Kind: name, number of fields, whether they are whole numbers.
 REPORTS = {
     "L": ("lamp", 1, True),  # 1 on, 0 off
     "T": ("tone", 1, True),  # Hz, 0 silent
     "D": ("display", 2, False),
-    "I": ("bus", 1, False),  # what was written to a display's bus at once, in hex
+    "I": ("bus", 1, False),  # one write to a display's bus, in hex
     "S": ("signal", 1, False),
     "C": ("wifi-join", 2, False),  # name and password of the access point
     "Q": ("wifi-leave", 1, False),
@@ -30,7 +30,7 @@ REPORTS = {
 
 
 class Report(NamedTuple):
-    """What the chip said."""
+    """One report from the chip."""
 
     name: str
     fields: tuple[str, ...]
@@ -42,7 +42,7 @@ def matrix_frame(lows: Sequence[int]) -> bytes:
 
 
 def hook_frame(is_off_hook: bool) -> bytes:
-    """Return the frame that tells the chip where the receiver is."""
+    """Return the frame that tells the chip whether the receiver is off the hook."""
     return _frame("H", str(int(is_off_hook)))
 
 
@@ -52,7 +52,7 @@ def wifi_frame(status: int) -> bytes:
 
 
 def parse_report(line: bytes) -> Report | None:
-    """Return what a line of the chip says, or None when it says nothing known."""
+    """Return the report in a line from the chip, or None for an unknown one."""
     text = line.rstrip(b"\n").replace(b"\0", b"").decode(errors="replace")
     known = REPORTS.get(text[:1])
     if known is None:

@@ -1,7 +1,7 @@
-"""What hands do to a phone, whatever chip is in it: contacts, keys, hook; and what is remembered of the phone.
+"""What hands do to a phone, whatever chip is in it: contacts, keys, hook; also keeps its log.
 
-Does not have a chip: a phone is a class made of this one, which moves the contacts at its chip and switches its power.
-The control socket (`control.py`) works with any of them. Times are milliseconds of this computer's monotonic clock.
+Does not have a chip: a phone is a subclass, which moves the contacts at its chip and switches its power. The control
+socket (`control.py`) works with any of them. Times are milliseconds of this computer's monotonic clock.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ MOST_LOG_LINES = 1000
 
 
 class Handset(ABC):
-    """One phone, from outside. Methods run on the event loop that switched the power on."""
+    """One phone, seen from outside. Methods run on the event loop that switched the power on."""
 
     power: Power[Any]
 
@@ -48,7 +48,7 @@ class Handset(ABC):
     async def type(self, text: str, hold_ms: float, gap_ms: float) -> list[Keystroke]:
         """Press the keys of `text` one after the other; return when each went down and up, by the monotonic clock.
 
-        A stroke that is late, because this computer was busy, delays those after it: no press becomes shorter.
+        If a stroke is late because this computer was busy, those after it are delayed: no press becomes shorter.
         """
         start_ms = now_ms()
         done = []
@@ -78,11 +78,11 @@ class Handset(ABC):
 
     @abstractmethod
     def _move_contacts(self) -> None:
-        """Have the chip see the matrix as it is now."""
+        """Show the chip the matrix as it is now."""
 
     @abstractmethod
     def _move_hook(self) -> None:
-        """Have the chip see the hook where it is now."""
+        """Show the chip the hook as it is now."""
 
     def _take_output(self, line: str) -> None:
         self.log_lines.append(line)

@@ -1,6 +1,6 @@
 """Plans when keys go down and up when somebody types.
 
-Does not press them and does not read a clock: times are milliseconds from the first key on.
+Does not press them and does not read a clock: times are milliseconds since the first key.
 A negative gap is roll-over: the next key goes down before the last one is up.
 """
 

@@ -1,7 +1,7 @@
 """A 4x4 matrix of contacts without diodes: which columns are pulled low by which driven rows.
 
-Does not know time, legends or pins. A contact is (row, column), both 0 to 3. Through several closed contacts a row
-reaches every column it is connected to by any way, so three closed corners of a rectangle look like four.
+Does not know time, legends or pins. A contact is (row, column), both 0 to 3. A row pulls every column to which closed
+contacts connect it by any path, so three closed corners of a rectangle look like four.
 """
 
 ROWS = 4

@@ -7,22 +7,22 @@ NAMESPACE = "phoneterm"
 
 
 class NvsImage:
-    """All values; given to each start of the chip in its environment, changed by what it commits."""
+    """All values; each start of the chip gets them in its environment, and its commits change them."""
 
     def __init__(self, settings: dict[str, str]) -> None:
         self.values = {(NAMESPACE, key): text.encode() for key, text in settings.items()}
 
     def environment(self) -> dict[str, str]:
-        """Return the values as the chip finds them in its environment."""
+        """Return the values in the form of the chip's environment."""
         return {f"NVS.{namespace}.{key}": value.hex() for (namespace, key), value in self.values.items()}
 
     def set_hex(self, namespace: str, key: str, text: str) -> None:
-        """Take a committed value; what is not hex is left out."""
+        """Store a committed value; one that is not hex is ignored."""
         try:
             self.values[namespace, key] = bytes.fromhex(text)
         except ValueError:
             return
 
     def erase(self, namespace: str, key: str) -> None:
-        """Take a committed removal."""
+        """Remove a value after a committed removal."""
         self.values.pop((namespace, key), None)

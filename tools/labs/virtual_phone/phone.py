@@ -1,7 +1,7 @@
 """The virtual phone: a desk phone with the firmware as a device gets it, and its control socket.
 
 Does not add anything to them. It belongs to the event loop that started it; on Linux the firmware's process also dies
-with the thread that started it. What is in the ROM of a 32-bit chip (`chip_rom.py`) takes no more of the heap than it
+with the thread that started it. Modules in the ROM of a 32-bit chip (`chip_rom.py`) take no more of the heap than they
 must.
 """
 
@@ -17,7 +17,7 @@ from virtual_phone.phone_files import IMAGE, Sources, rom_place
 
 
 class VirtualPhone(DeskPhone):
-    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; control_port 0 takes a free port."""
+    """One phone. `settings` are the texts in the NVS namespace "phoneterm"; control_port 0 means a free port."""
 
     def __init__(
         self,
@@ -54,6 +54,6 @@ class VirtualPhone(DeskPhone):
             raise
 
     async def stop(self) -> None:
-        """Close the control socket and switch the power off for good; nothing is left behind."""
+        """Close the control socket and switch the power off for good; no process is left behind."""
         await self._server.stop()
         await self.power.close()

@@ -1,7 +1,7 @@
 """Makes the files of a phone: the firmware as a device gets it, and what is in the ROM of a 32-bit chip.
 
-Does not put them anywhere for good. A process that starts many phones makes the same files again and again, so what
-was made last is kept in memory for as long as no source has changed.
+Does not keep them on the disk. A process that starts many phones needs the same files again and again, so the last
+result is kept in memory as long as no source has changed.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _MOST_KEPT = 16
 class Sources:
     """What a phone's files are made of: folders, the name of a display's driver, and whether there is a ROM.
 
-    Folders are told apart by what is in them, which `_digest` knows.
+    Folders are distinguished by their content; `_digest` reads it.
     """
 
     firmware: Path = field(compare=False)
@@ -43,7 +43,7 @@ class Sources:
             (folder / name).write_bytes(content)
 
     def _digest(self) -> str:
-        """Return what changes with every file that the phone's files depend on."""
+        """Return a digest that changes with every file that the phone's files depend on."""
         found = hashlib.sha256()
         of_rom = (self.board, vm.FAKE_MODULES) if self.has_rom else ()
         for folder in (self.firmware, BOARD.parent, AT_THE_CABLE, *of_rom):
@@ -80,5 +80,5 @@ def _build(sources: Sources, image: Path, rom: Path) -> None:
 
 
 def rom_place(folder: Path) -> Path:
-    """Return where the ROM lies below the folder that `put_files` filled."""
+    """Return where the ROM is below the folder that `put_files` has filled."""
     return romfs_place(folder / ROM)

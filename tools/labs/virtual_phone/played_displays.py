@@ -1,4 +1,4 @@
-"""Plays the controllers of displays by what their data sheets say: bytes from the bus in, two lines of text out.
+"""Plays the controllers of displays according to their data sheets: bytes from the bus in, two lines of text out.
 
 Does not take time. Knows the commands that the drivers in `boards/displays` use; ValueError names any other, so that
 a driver's mistake is noticed. Runs on CPython, for the virtual phone, and on MicroPython, for the drivers' tests.
@@ -19,7 +19,7 @@ class PlayedOled:
     _ARGUMENTS = {0x20: 1, 0x21: 2, 0x22: 2, 0x81: 1, 0x8D: 1, 0xA8: 1, 0xD3: 1, 0xD5: 1, 0xD9: 1, 0xDA: 1, 0xDB: 1}  # noqa: RUF012
 
     def __init__(self) -> None:
-        """Be as after power on: dark, with any pixels."""
+        """Start as after power-on: dark, with arbitrary pixels."""
         self.pages = [bytearray(b"\xff" * self._WIDTH) for _ in range(self._PAGES)]
         self.is_on = False
         self.settings: dict[int, int] = {}
@@ -28,7 +28,7 @@ class PlayedOled:
         self._column = self._page = 0
 
     def feed(self, output: bytes) -> None:
-        """Take what is written to the display at once; the first byte says what the others are."""
+        """Take one write to the display; its first byte says what the others are."""
         if output[0] == 0x40:
             for pixels in output[1:]:
                 self._draw(pixels)
@@ -42,7 +42,7 @@ class PlayedOled:
         return ["".join([letters.get(small, _UNKNOWN) for small in self._smalls(line)]) for line in range(LINES)]
 
     def _smalls(self, line: int) -> list[bytes]:
-        """Return each letter of a line shrunk to half its height; b"" where two pixels of a pair differ."""
+        """Return each letter of a line shrunk to half its height; b"" if the two pixels of a pair differ."""
         if not self.is_on:
             return [bytes(8)] * CHARACTERS
         upper, lower = self.pages[2 * line], self.pages[2 * line + 1]
@@ -75,12 +75,12 @@ class PlayedOled:
 
 
 class PlayedLcd:
-    """An HD44780 behind a PCF8574: takes a nibble at each fall of enable. `memory` is what both lines hold."""
+    """An HD44780 behind a PCF8574: takes a nibble at each falling edge of enable. `memory` holds both lines."""
 
     ADDRESS = 0x27
 
     def __init__(self) -> None:
-        """Be as after power on: eight bits, and off."""
+        """Start as after power-on: eight bits, and off."""
         self.memory = [bytearray(b"\xff" * 40), bytearray(b"\xff" * 40)]
         self.is_on = False
         self._is_four_bits = False
@@ -89,7 +89,7 @@ class PlayedLcd:
         self._place = 0
 
     def feed(self, output: bytes) -> None:
-        """Take what is written to the expander at once."""
+        """Take one write to the expander."""
         for value in output:
             if not value & 8:
                 raise ValueError("the light went out")
@@ -98,7 +98,7 @@ class PlayedLcd:
             self._last = value
 
     def lines(self, letters: dict[bytes, str]) -> list[str]:
-        """Return the text of both lines; it has letters of its own."""
+        """Return the text of both lines; the controller has letters of its own."""
         if not self.is_on:
             return [" " * CHARACTERS] * LINES
         return ["".join([chr(code) for code in memory[:CHARACTERS]]) for memory in self.memory]
@@ -126,17 +126,17 @@ class PlayedLcd:
         elif command & 0xE0 == 0x20:
             self._is_four_bits = not command & 0x10
             self._high = None
-        elif command != 0x06 and command & 0xC0 != 0x40:  # forward, and a place among letters of one's own
+        elif command != 0x06 and command & 0xC0 != 0x40:  # moving forward, and an address of user-defined letters
             raise ValueError(f"no driver's command for an HD44780: {command:#04x}")
 
 
 def _join(columns: list[int | None]) -> bytes:
-    """Return the bytes of a letter, b"" when one of its columns is none of a letter."""
+    """Return the bytes of a letter, b"" when one of its columns is not a letter's."""
     return b"" if None in columns else bytes([column or 0 for column in columns])
 
 
 def _shrink(tall: int) -> int | None:
-    """Return eight pixels of sixteen; None where the two of a pair differ."""
+    """Return eight pixels for sixteen; None if the two of a pair differ."""
     small = 0
     for row in range(8):
         pair = tall >> (2 * row) & 3

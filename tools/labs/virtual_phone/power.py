@@ -1,15 +1,15 @@
-"""The power of a chip, simulated or emulated: on, off, and a moment off, one after the other and never half done.
+"""The power of a chip, simulated or emulated: on, off, and off for a moment, one after the other and never half done.
 
 Does not know what a chip is told at its start or what a phone shows; the callbacks do. Work that has begun is finished
-even when nobody waits for it any more, so that no process is left between two states.
+even if nobody waits for it any more, so that no process is left between two states.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, Protocol, TypeVar
 
-_LEAST_S_BETWEEN_BOOTS = 0.2  # a firmware that resets at once must not eat the computer
-_BITE_LATE_S = 0.2  # a feeding may wait that long in a busy computer
+_LEAST_S_BETWEEN_BOOTS = 0.2  # firmware that resets at once must not take all of the computer's time
+_BITE_LATE_S = 0.2  # on a busy computer a feeding may be that late
 
 
 class _Chip(Protocol):

@@ -1,8 +1,8 @@
 """The access point as the simulated chip's Wi-Fi station sees it: a status number, kept as the ESP32 port keeps it.
 
 Does not carry traffic and does not know time: an attempt to join is under way until `settle` ends it.
-The port goes on trying by itself while it is asked to connect, and its status is the last reason why it was not
-joined until it is (network_wlan.c). Only the reasons that it tells apart are here.
+The port goes on trying by itself while it is asked to connect. Until it has joined, its status is the last reason why
+it has not (network_wlan.c). Only the reasons that it distinguishes are here.
 """
 
 IDLE = 1000
@@ -13,9 +13,9 @@ WRONG_PASSWORD = 202
 
 
 class Radio:
-    """One access point, which is up or down, and the station that wants to join it or not.
+    """One access point, which is up or down, and the station, which wants to join it or not.
 
-    `access_point` is (name, password); None lets the station in whatever it asks for.
+    `access_point` is (name, password); None accepts any.
     """
 
     def __init__(self, access_point: tuple[str, str] | None) -> None:
@@ -34,7 +34,7 @@ class Radio:
 
     @property
     def is_trying(self) -> bool:
-        """Say whether an attempt is under way."""
+        """Return whether an attempt is under way."""
         return self._wanted is not None and not self._is_joined
 
     def join(self, name: str, password: str) -> None:
@@ -43,14 +43,14 @@ class Radio:
             self._wanted = (name, password)
 
     def settle(self) -> None:
-        """The attempt that is under way ends: joined, or not, for a reason."""
+        """The attempt under way ends: the station has joined, or there is a reason why not."""
         if not self.is_trying:
             return
         self._reason = self._find_obstacle()
         self._is_joined = self._reason is None
 
     def leave(self) -> None:
-        """The station wants to be alone; the reason of an attempt that failed stays."""
+        """The station wants to leave; the reason of a failed attempt stays."""
         if self._is_joined:
             self._reason = IDLE
         self._wanted, self._is_joined = None, False
@@ -61,7 +61,7 @@ class Radio:
         self._is_joined = False
 
     def switch(self, is_up: bool) -> None:
-        """Switch the access point; a station that was joined tries again."""
+        """Switch the access point; a station that had joined tries again."""
         self.is_up = is_up
         self._is_joined = self._is_joined and is_up
 

@@ -18,9 +18,9 @@ class Outputs:
         self.signal: str | None = None
 
     def apply(self, report: Report) -> dict[str, Any]:
-        """Take a report; return the fields of its event, {} when it changes nothing that is shown."""
+        """Take a report; return the fields of its event, or {} when it changes nothing visible."""
         name, fields = report
-        if name == "signal":  # given again is news too
+        if name == "signal":  # the same one again is an event too
             self.signal = fields[0]
             return {"name": self.signal}
         if name == "lamp":

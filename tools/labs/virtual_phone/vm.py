@@ -5,7 +5,7 @@ Does not start anything itself. There are two, told apart by `bits`:
   (`vm_process.py`) that turns into MicroPython;
 - 32: a program of its own (`lab_parts` finds it), whose objects are as large as those on a chip.
 On Linux a VM dies with the thread that started it, so it is never left behind; start it from a thread that lives as
-long as the VM shall.
+long as the VM should.
 """
 
 import importlib.util
@@ -31,7 +31,7 @@ def command(
     arguments: Iterable[str] = (),
     bits: int = 64,
 ) -> tuple[list[str], dict[str, str]]:
-    """Return (argv, environment) that run `script` on MicroPython, whose modules come from `path` and its own.
+    """Return (argv, environment) to run `script` on MicroPython; modules come from `path` and its own.
 
     PartMissing when the 32-bit one is not on this machine.
     """

@@ -1,6 +1,6 @@
 """Turns a fresh CPython process into MicroPython: `vm_process.py EXTENSION PARENT_PID [MicroPython's arguments]`.
 
-Does not import anything of this project, so that it starts within a few milliseconds. On Linux the kernel kills this
+Does not import anything from this project, so that it starts within a few milliseconds. On Linux the kernel kills this
 process when its parent dies, however that happens.
 """
 
@@ -28,11 +28,11 @@ def run(extension: str, parent_pid: int, arguments: list[str]) -> int:
 
 
 def _go_first() -> None:
-    """Run before others: a chip shares its processor with nobody, and a busy computer should not stall it."""
+    """Run before others: a chip has its processor to itself, and a busy computer should not stall it."""
     try:
         os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
     except OSError:
-        return  # only root may
+        return  # only root may do this
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A display on the bus of the simulated chip, read by the computer: writes in, two lines out.
 
-Does not drive it; the board's driver does, on the chip. Like a real one it keeps what it shows over a reset of the
+Does not drive it; the board's driver does, on the chip. Like a real one it keeps its content over a reset of the
 chip, and loses it with the power.
 """
 
@@ -10,7 +10,7 @@ KINDS = ("oled", "lcd")
 
 
 class WiredDisplay:
-    """One display of a kind; `letters` are MicroPython's, which an OLED is drawn with."""
+    """One display of a kind; `letters` are MicroPython's, as drawn on an OLED."""
 
     def __init__(self, kind: str, letters: dict[bytes, str]) -> None:
         """ValueError when there is no such kind."""
@@ -20,11 +20,11 @@ class WiredDisplay:
         self._played = self._make()
 
     def lose_power(self) -> None:
-        """Be as a new one."""
+        """Become like new."""
         self._played = self._make()
 
     def feed(self, output: str) -> tuple[str, ...]:
-        """Take a write, in hex; return the lines that are shown now. ValueError names what no display understands."""
+        """Take a write, in hex; return the lines now shown. ValueError names what no display understands."""
         self._played.feed(bytes.fromhex(output))
         return tuple(line.rstrip() for line in self._played.lines(self._letters))
 

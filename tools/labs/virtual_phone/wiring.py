@@ -1,8 +1,8 @@
-"""What hangs on which pin of the simulated chip, read from a board's `board.py`, and which chip `board.json` names.
+"""What is on which pin of the simulated chip, read from a board's `board.py`, and which chip `board.json` names.
 
-Does not simulate it. A board without `board.json` has an ESP32. The chip gets one character a pin number: "0" to "3" a
-row, "a" to "d" a column, "L"/"l" the lamp (on when high/low), "B" the buzzer, "H"/"h" the hook switch (off the hook is
-high/low), "." nothing; and then, for all pins, another for the pull after a reset: "u" up, "d" down, "." none.
+Does not simulate it. A board without `board.json` has an ESP32. The chip gets one character for each pin number: "0" to
+"3" a row, "a" to "d" a column, "L"/"l" the lamp (on when high/low), "B" the buzzer, "H"/"h" the hook switch (off the
+hook is high/low), "." nothing; then, again for each pin, one for the pull after a reset: "u" up, "d" down, "." none.
 """
 
 import json

@@ -1,6 +1,7 @@
-"""Mounts the ROM of the simulated chip: modules that run from memory outside of the heap, as flash is mapped on a chip.
+"""Mounts the ROM of the simulated chip: modules run from memory outside the heap, as from mapped flash on a chip.
 
-Does not say what is in it. Only the 32-bit MicroPython can: it calls the C library. Its caller forgets this module.
+Does not say what is in it. Only the 32-bit MicroPython can do this: it calls the C library. The caller then drops this
+module.
 """
 
 import os
@@ -12,7 +13,7 @@ import vfs
 
 
 def mount(path):
-    """Mount a ROMFS image at /rom, and import from there in place of this folder."""
+    """Mount a ROMFS image at /rom, and import from there instead of this folder."""
     size = os.stat(path)[6]
     rom = uctypes.bytearray_at(ffi.open(None).func("p", "malloc", "I")(size), size)
     with open(path, "rb") as file:

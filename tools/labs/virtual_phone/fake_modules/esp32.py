@@ -1,9 +1,9 @@
-"""The ESP32's `esp32`: NVS, named values that outlive a reset, kept for the chip by the host; and ESP-IDF's memory.
+"""The ESP32's `esp32`: NVS (named values that outlive a reset, which the host keeps for the chip) and ESP-IDF's memory.
 
-That memory is not simulated: PHONETERM_IDF_HEAP has "total,free,largest,least" of each region, with ";" between them.
-Does not touch a file: the host passes the values in the environment, "NVS.<namespace>.<key>" in hex, and hears of
+That memory is not simulated: PHONETERM_IDF_HEAP has "total,free,largest,least" of each region, separated by ";".
+Does not touch a file: the host passes the values in the environment, "NVS.<namespace>.<key>" in hex, and is told
 every commit. A value that was not committed is gone after the reset. Missing keys, keys of more than 15 characters and
-small buffers raise OSError with the numbers of ESP-IDF.
+buffers that are too small raise OSError with the numbers of ESP-IDF.
 """
 
 import binascii
@@ -37,19 +37,19 @@ class NVS:
         return len(value)
 
     def set_blob(self, key, value):
-        """Change a value; it stays after commit()."""
+        """Change a value; commit() makes it permanent."""
         text = binascii.hexlify(value).decode()
         os.putenv(self._name(key), text)
         self._pending.append("N%s\t%s\t%s\n" % (self._namespace, key, text))
 
     def erase_key(self, key):
-        """Remove a value; it stays away after commit()."""
+        """Remove a value; commit() makes that permanent."""
         self._text(key)
         os.unsetenv(self._name(key))
         self._pending.append("E%s\t%s\n" % (self._namespace, key))
 
     def commit(self):
-        """Make the changes last."""
+        """Make the changes permanent."""
         while self._pending:
             link.send(self._pending.pop(0))
 

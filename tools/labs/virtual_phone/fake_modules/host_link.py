@@ -1,11 +1,11 @@
 """The one connection between the simulated chip and the process that plays keypad, lamp and radio.
 
-Does not know what pins or Wi-Fi are for: it keeps the last word of the host in plain attributes and sends lines.
+Does not know what pins or Wi-Fi are for: it keeps the host's last values in plain attributes and sends lines.
 Host to chip: frames of 18 bytes, a kind, 16 characters and a newline. Chip to host: lines, a kind and its text.
 Both are listed in `virtual_phone/frames.py`. Polling without news allocates nothing and takes about 1 us.
 When the host closes the connection the chip loses its power: SystemExit. Without a host (PHONETERM_HOST_FD not set)
-nothing is connected and every line goes nowhere. This module and its neighbours share the heap with the firmware,
-which is why they are short.
+nothing is connected and every line is lost. This module and its neighbours share the heap with the firmware, so they
+are short.
 """
 
 import os
@@ -31,7 +31,7 @@ class HostLink:
         self.polled_ms = -1
 
     def poll(self):
-        """Take in every frame that has arrived."""
+        """Read every frame that has arrived."""
         self.polled_ms = time.ticks_ms()
         if self._stream is None:
             return

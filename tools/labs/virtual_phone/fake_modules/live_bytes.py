@@ -1,4 +1,4 @@
-"""Says now and then how much of the heap is in use; PHONETERM_LIVE=names has it say every name that the VM keeps, too.
+"""Prints now and then how much of the heap is in use; with PHONETERM_LIVE=names also every name that the VM keeps.
 
 Does not know the firmware: it is a task that waits in the loop until the firmware runs it. It takes some 600 bytes.
 """
@@ -13,7 +13,7 @@ LOOK_MS = 250
 
 
 async def say():
-    """Collect garbage and say what is left: for ever."""
+    """Collect garbage and print what is left, for ever."""
     while True:
         await asyncio.sleep_ms(LOOK_MS)
         gc.collect()

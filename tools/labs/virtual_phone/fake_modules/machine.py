@@ -1,12 +1,12 @@
 """The ESP32's `machine` as far as the firmware uses it, with a 4x4 matrix of contacts between its row and column pins.
 
-Does not keep time, measure or decide: what is closed comes from the host, what is driven goes to it.
-A column with its pull-up on reads low if and only if closed contacts lead from it to a row that is driven low, however
-many contacts that takes (there are no diodes: ghosts are real). A column without pull-up floats and reads low, so that
-forgetting it is noticed. A row that is released with its pull-down on, as some pins have it after a reset, halves the
-level of a column that it is joined to: that reads low too. A pin keeps its pull until it is given another.
-PHONETERM_PINS says what hangs on which pin, and what its pull is after a reset (see `wiring.py`).
-Constants and defaults are those of the ESP32 port; what is used rarely is in `machine_rest.py` until it is asked for.
+Does not keep time, measure or decide: the host says what is closed, and is told what is driven.
+A column with its pull-up on reads low if and only if closed contacts lead from it to a row that is driven low, through
+any number of contacts (there are no diodes: ghosts are real). A column without pull-up floats and reads low, so that a
+forgotten pull-up is noticed. A released row with its pull-down on, as some pins have it after a reset, halves the level
+of a column that it is joined to: that reads low too. A pin keeps its pull until it is given another.
+PHONETERM_PINS says what is on which pin, and what its pull is after a reset (see `wiring.py`).
+Constants and defaults are those of the ESP32 port; rarely used parts stay in `machine_rest.py` until they are needed.
 """
 
 import os
@@ -16,7 +16,7 @@ import time
 from host_link import link
 from machine_timer import Timer  # noqa: F401 - is part of this module
 
-# What may hang on a pin, by its place here: 0 to 3 rows, 4 to 7 columns, 8, 9 the hook, 10, 11 the lamp.
+# What may be on a pin, by its place here: 0 to 3 rows, 4 to 7 columns, 8, 9 the hook, 10, 11 the lamp.
 _PARTS = "0123abcdHhLl"
 _PINS = os.getenv("PHONETERM_PINS") or ""
 
@@ -25,7 +25,7 @@ class Pin:
     """One GPIO. Driving it polls the host when no row was low before; reading polls at most once a millisecond."""
 
     IN = 1
-    OUT = 3  # the bit 2 is what drives
+    OUT = 3  # the bit of value 2 means that the pin drives
     OPEN_DRAIN = 7
     PULL_DOWN = 1
     PULL_UP = 2
@@ -116,7 +116,7 @@ class WDT:
 
 
 def reset():
-    """Start the chip anew; does not return. Without a host the VM ends with exit code 64."""
+    """Restart the chip; does not return. Without a host the VM ends with exit code 64."""
     link.send("R\n")
     if not os.getenv("PHONETERM_HOST_FD"):
         sys.exit(64)

@@ -1,7 +1,7 @@
-"""The rarely used part of `machine`: why and as whom the chip started, and the memory that outlives a reset.
+"""The rarely used part of `machine`: the reset cause, the chip's id, and the memory that outlives a reset.
 
-Does not need importing by name: `machine` looks here for what it does not have. Which resets the memory outlives is
-the host's business, which passes it in the environment, in hex.
+Does not need importing by name: `machine` looks here for what it does not have. The host decides which resets the
+memory outlives, and passes it in the environment, in hex.
 """
 
 import binascii
@@ -16,7 +16,7 @@ DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
 _RTC_BYTES = 2048
-_clock_mhz = [160]  # what a stock image starts with
+_clock_mhz = [160]  # a stock image starts with this
 
 
 class RTC:

@@ -1,9 +1,9 @@
-"""The ESP32's `machine.Timer`, and a wait of asyncio that its interrupt ends, as on that port.
+"""The ESP32's `machine.Timer`, and an asyncio wait that its interrupt ends, as on that port.
 
-Does not interrupt code that runs: a callback is called when asyncio waits next, where a chip would call it sooner.
+Does not interrupt running code: a callback is called when asyncio waits next; a chip would call it sooner.
 There is one timer, and it fires once: more is not used.
-With PHONETERM_TICK_MS every other wait lasts to the end of a tick of that many ms, whatever the sockets have in the
-meantime, as a chip waits for FreeRTOS's tick of 10 ms. Waiting allocates nothing.
+With PHONETERM_TICK_MS every other wait lasts to the end of a tick of that many ms, even if a socket becomes ready
+meanwhile, as a chip waits for FreeRTOS's tick of 10 ms. Waiting allocates nothing.
 Source: MicroPython's ports/esp32, machine_timer.c and mpconfigport.h (MICROPY_EVENT_POLL_HOOK); extmod/modselect.c.
 """
 
@@ -15,7 +15,7 @@ _TICK_US = int(os.getenv("PHONETERM_TICK_MS") or 0) * 1000
 
 
 class Timer:
-    """The timer, and what asyncio has instead of its poller."""
+    """The timer; it also replaces asyncio's poller."""
 
     def __init__(self, id):  # noqa: A002 - the chip's own name
         poller = self._poller = core._io_queue.poller
@@ -29,7 +29,7 @@ class Timer:
         self._callback = callback
 
     def ipoll(self, timeout_ms):
-        """Return an iterator over what is ready, once something is or the time is over."""
+        """Return an iterator over the ready objects, as soon as there are any or the time is over."""
         poller = self._poller
         start_us = time.ticks_us()
         while True:
@@ -48,7 +48,7 @@ class Timer:
                 poller.ipoll((wait_us + 999) // 1000)
 
     def _call(self):
-        """Call back if it is time; return the time until it is, or a long one."""
+        """Call the callback if it is due; return the time until it is, or a long one."""
         callback = self._callback
         if callback and time.ticks_diff(self._due_us, time.ticks_us()) <= 0:
             self._callback = None

@@ -1,8 +1,8 @@
-"""The ESP32's `network.WLAN` as far as the firmware uses it; the access point is played by the host.
+"""The ESP32's `network.WLAN` as far as the firmware uses it; the host plays the access point.
 
-Does not carry traffic: sockets are the computer's own and stay open while the access point is down, which only the
-status tells. Status numbers are those of the ESP32 port: 1000 idle, 1001 connecting, 1010 joined, 201 not found,
-202 wrong password; as there, the last reason stays until the station has joined, whatever it was told since.
+Does not carry traffic: sockets are the computer's own and stay open while the access point is down; only the status
+shows that. Status numbers are those of the ESP32 port: 1000 idle, 1001 connecting, 1010 joined, 201 not found, 202
+wrong password. As there, the last reason stays until the station has joined, whatever it was told since.
 """
 
 import time
@@ -21,7 +21,7 @@ class WLAN:
         self._is_active = self._is_trying = False
 
     def active(self, is_active=None):
-        """Switch the interface, or say whether it is on."""
+        """Switch the interface on or off, or return whether it is on."""
         if is_active is not None:
             if self._is_active and not is_active:
                 self.disconnect()
@@ -29,7 +29,7 @@ class WLAN:
         return self._is_active
 
     def connect(self, ssid, key=""):
-        """Begin to join an access point; the chip goes on trying by itself."""
+        """Start joining an access point; the chip goes on trying by itself."""
         if not self._is_active:
             raise OSError("Wifi Not Started")
         if self._is_trying and not self.isconnected():
@@ -43,7 +43,7 @@ class WLAN:
         link.send("Q\n")
 
     def isconnected(self):
-        """Say whether the interface has an address."""
+        """Return whether the interface has an address."""
         return self.status() == 1010
 
     def status(self, param=None):

@@ -1,7 +1,7 @@
 """A `machine.I2C` as far as a display's driver uses it; every write goes to the host, which plays the display.
 
-Does not read. A write takes the time that it takes on the bus of a chip, and the time in which an ESP32
-computes what is written: that was measured with MicroPython on an emulated one. Writing allocates nothing.
+Does not read. A write takes as long as on a chip's bus, plus the time that an ESP32 needs to compute the bytes; that
+was measured with MicroPython on an emulated one. Writing allocates nothing.
 """
 
 import time
@@ -9,13 +9,13 @@ import time
 from host_link import link
 
 _COMPUTED_US = 10  # a byte
-_LEAST_US = 500  # a shorter time is taken together with the next: a computer is late after each
+_LEAST_US = 500  # a shorter wait is added to the next one: a computer is late after each wait
 _MOST_BYTES = 80
 _DIGITS = b"0123456789abcdef"
 
 
 def make(name):
-    """Return the driver of a display, "oled" or "lcd", that is there."""
+    """Return the driver of the display "oled" or "lcd"."""
     driver = __import__(name)
     if name == "oled":
         return driver.Oled(Bus(driver.ADDRESS, 400000))
@@ -34,7 +34,7 @@ class Bus:
         self._line[-1] = ord("\n")
 
     def writeto(self, addr, buf):
-        """Write to the display; OSError when it has another address, ValueError for more than a driver sends."""
+        """Write to the display; OSError for another address, ValueError for more bytes than a driver sends."""
         self._owed_us += (1 + len(buf)) * self._byte_us
         if self._owed_us >= _LEAST_US:
             time.sleep_us(self._owed_us)

@@ -1,7 +1,7 @@
-"""What the chip does when power comes: run boot.py, then main.py, from the working folder.
+"""What the chip does at power-on: it runs boot.py, then main.py, from the working folder.
 
-Does not prepare anything for them but the chip's ROM, if it has one (PHONETERM_ROM, a ROMFS image). Like the chip, it
-goes on to main.py when boot.py fails. PHONETERM_LIVE: the heap is watched (`live_bytes.py`).
+Does not prepare anything for them except the chip's ROM, if it has one (PHONETERM_ROM, a ROMFS image). Like the chip,
+it goes on to main.py when boot.py fails. PHONETERM_LIVE: the heap is watched (`live_bytes.py`).
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A display of two lines of 16 characters that the host shows, in a step that takes no time.
+"""A display of two lines of 16 characters, which the host shows in a step that takes no time.
 
 Does not scroll or wrap. With PHONETERM_DISPLAY there is a real display's driver instead, on a bus that the host plays.
 """
@@ -10,7 +10,7 @@ from host_link import link
 
 
 def make():
-    """Return the display that this phone has."""
+    """Return this phone's display."""
     name = os.getenv("PHONETERM_DISPLAY")
     if name:
         import played_bus
@@ -27,7 +27,7 @@ class VirtualDisplay:
         self._is_new = False
 
     def show(self, line1, line2):
-        """Want two lines."""
+        """Set the two lines to show."""
         pack_into("16sB16s", self._line, 1, line1, 9, line2)
         self._is_new = True
 

@@ -1,4 +1,4 @@
-"""Runs on MicroPython: prints the code of each character that can be printed, and its eight columns in hex."""
+"""Runs on MicroPython: prints the code of each printable character, and its eight columns in hex."""
 
 import framebuf
 
