@@ -1,4 +1,4 @@
-"""A later version of the bridge: a copy of its code with one migration more, whose commands run as processes.
+"""A later version of the bridge: a copy of its code with one more migration; its commands run as processes.
 
 Does not touch the code that the tests themselves run.
 """
@@ -25,14 +25,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Rename what the version before it writes to with every command."""
+    """Rename a table that the previous version writes to with every command."""
     op.rename_table("commands_indexed", "commands_indexed_later")
     op.add_column("users", sa.Column("later", sa.Text, nullable=False, server_default=""))
 '''
 
 
 class LaterVersion:
-    """The folder with the code of that version."""
+    """The folder with that version's code."""
 
     def __init__(self, folder, newest):
         self._folder = folder
@@ -43,12 +43,12 @@ class LaterVersion:
         (migrations / f"v{SCHEMA}_later.py").write_text(_MIGRATION.format(newest))
 
     def run(self, *arguments, store, exit_code=0):
-        """Run one command to its end; return what it said, which must be no traceback."""
+        """Run one command to its end; return its output, which must not be a traceback."""
         return run_command(*arguments, store=store, exit_code=exit_code, code=self._folder)
 
 
 def run_command(*arguments, store, exit_code=0, code=None):
-    """Run a command of `phoneterm` as a process, of another version if `code` is its folder."""
+    """Run a `phoneterm` command as a process; `code` is the folder of another version, if given."""
     done = subprocess.run(
         [sys.executable, "-c", "from phoneterm_cli.main import main; main()", *arguments, f"--set=store.path={store}"],
         env=os.environ | ({"PYTHONPATH": str(code)} if code else {}), capture_output=True, text=True, check=False,

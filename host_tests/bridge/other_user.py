@@ -1,6 +1,6 @@
-"""A folder of somebody else, as the service's user is to root, and code that somebody else runs there.
+"""A folder of another user, as the service's user is to root, and code that this user runs there.
 
-Whoever is not root cannot be somebody else: then all of it is their own, and what is asked still has to hold.
+Without root the tests cannot act as another user: then everything belongs to the same one, and must hold as well.
 """
 
 import os
@@ -15,7 +15,7 @@ OTHER = 65534 if os.geteuid() == 0 else os.geteuid()
 
 @contextmanager
 def folder_for_others():
-    """Give a new folder that others may enter and that belongs to them; a test's usual one is private."""
+    """Yield a new folder that belongs to another user, who may enter it; a test's usual folder is private."""
     with tempfile.TemporaryDirectory(prefix="phoneterm-other-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -24,7 +24,7 @@ def folder_for_others():
 
 
 def run_as_other(imports, code, folder):
-    """Run code in the folder as somebody else, with what it imports loaded before; return what it printed."""
+    """Run code in the folder as the other user, with its imports loaded before; return what it printed."""
     change = f"import os; os.geteuid() or (os.setgroups([]), os.setgid({OTHER}), os.setuid({OTHER}))"
     done = subprocess.run(
         [sys.executable, "-c", f"{imports}\n{change}\n{code}"], cwd=folder, text=True, check=False, timeout=60,

@@ -19,7 +19,7 @@ doctor_app.command()(doctor)
 
 @pytest.fixture
 def places(tmp_path):
-    """A settings file in every place where one is looked for; returns (named, in the variable, here, system)."""
+    """Put a settings file in every place that is searched; return (named, in the variable, here, system)."""
     places = [tmp_path / name for name in ("named.toml", "variable.toml", "here/phoneterm.toml", "system/bridge.toml")]
     for place in places:
         place.parent.mkdir(exist_ok=True)
@@ -29,7 +29,7 @@ def places(tmp_path):
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Run one command in an empty folder; returns what it printed, and asserts its exit code."""
+    """Return a function that runs a command in an empty folder, checks its exit code and returns its output."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PHONETERM_CONFIG", raising=False)
 
@@ -97,7 +97,7 @@ def test_a_new_file_goes_where_every_command_looks(tmp_path):
 
 
 def test_the_service_and_the_commands_beside_it_have_one_store(tmp_path):
-    """The service reads a copy of its file, which systemd puts into a folder for credentials."""
+    """The service reads a copy of its settings file, which systemd puts into a folder for credentials."""
     copy = tmp_path / "credentials" / "bridge.toml"
     environment = {"CREDENTIALS_DIRECTORY": str(copy.parent)}
     assert default_store(copy, environment, tmp_path / "bridge.toml") == SYSTEM_STORE

@@ -1,4 +1,4 @@
-"""Messages that the broker wrote together: each is begun with, then whoever wants to know hears that all have been."""
+"""Messages that the broker wrote together: the handling of each begins, then the end of the batch is reported."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ async def test_all_messages_that_came_together_are_begun_with_before_the_end_of_
 
     async def hear(topic, _payload, _is_retained, _acknowledge):
         heard.append(topic)
-        await asyncio.sleep(0)  # what it waits for comes after the end of the batch
+        await asyncio.sleep(0)  # it is resumed after the end of the batch
         heard.append(f"{topic} done")
 
     def end_batch():

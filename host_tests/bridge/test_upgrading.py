@@ -1,4 +1,4 @@
-"""A store gets another schema by `store upgrade` and the bridge's start alone, after a backup; and the way back."""
+"""Only `store upgrade` and the bridge's start change a store's schema, after a backup; there is a way back."""
 
 import asyncio
 import signal
@@ -36,7 +36,7 @@ CHANGERS = [
 
 @pytest.fixture
 def old_store(tmp_path):
-    """A store of the schema before the newest one, with data, in a folder of its own."""
+    """A store with the schema before the newest one, with data, in a folder of its own."""
     path = tmp_path / "state" / "bridge.db"
     path.parent.mkdir()
     make_old_store(path, OLD)
@@ -46,7 +46,7 @@ def old_store(tmp_path):
 
 @pytest.fixture(scope="module")
 def later(tmp_path_factory):
-    """A version with one schema more than the one that is tested."""
+    """A version with one schema more than the tested one."""
     return LaterVersion(tmp_path_factory.mktemp("later"), NEWEST)
 
 
@@ -150,7 +150,7 @@ async def test_the_start_of_the_bridge_upgrades_after_a_backup(old_store):
 
 
 async def test_a_running_bridge_goes_on_whatever_commands_of_a_later_version_are_tried(tmp_path, make, later):
-    """The order in which an upgrade is done wrong: the new version is there, and the old bridge still runs."""
+    """The wrong order of an upgrade: the new version is installed while the old bridge still runs."""
     async with Desk(tmp_path, make) as desk:
         for arguments in [("user", "list"), ("user", "allow", "tech1"), ("why", "101"), ("terminal", "list")]:
             said = await asyncio.to_thread(later.run, *arguments, store=desk.store_path, exit_code=1)

@@ -1,4 +1,4 @@
-"""What a leg is to its user, by every combination of facts, and that a backend refuses what the bridge would refuse."""
+"""What a leg is to its user, for every combination of facts; a backend refuses what the bridge would refuse."""
 
 import itertools
 import math
@@ -8,7 +8,7 @@ from phoneterm_bridge.pbx.calls import LegFacts, choose_call, refusal_of_leg, st
 from phoneterm_bridge.pbx.port import Call
 
 EVERY_LEG = [LegFacts(*values) for values in itertools.product((False, True), repeat=len(LegFacts._fields))]
-# As a PBX tells them: who has company is where people are connected, and has talked.
+# As a PBX reports them: a leg with company is where people are connected, and has talked.
 LEGS_WITHOUT_TRANSFER = [
     facts
     for facts in EVERY_LEG
