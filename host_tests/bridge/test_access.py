@@ -1,12 +1,14 @@
 """Who may do what at the broker: one body of tests for the embedded one and for mosquitto as we configure it."""
 
 import asyncio
+import contextlib
 
 import gmqtt
 import pytest
 from bridge.production_mosquitto import ProductionMosquitto
 from gmqtt.mqtt.handler import MQTTConnectError
 from phoneterm.core import messages
+from phoneterm_bridge.mqtt import packets
 
 MINE, OTHER = "phone-101", "phone-102"
 
@@ -123,17 +125,20 @@ async def test_the_same_client_again_takes_over_and_the_old_connection_ends(crow
     assert await second.hello()
 
 
-async def test_of_several_that_take_over_at_once_only_the_last_stays(crowd, make):
+async def test_of_several_that_take_over_at_once_only_the_last_stays(crowd):
     unhandled = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
     await crowd.terminal(client_id="same")
-    wires = [make.MqttWire("same") for _ in range(3)]
-    mine = (crowd.bridge.broker_port, crowd.enrolment.tid, crowd.enrolment.mqtt_password)
-    refusals = await asyncio.gather(*(wire.connect(*mine) for wire in wires), return_exceptions=True)
+    connect = packets.connect("same", crowd.enrolment.tid, crowd.enrolment.mqtt_password)
+    ends = [await asyncio.open_connection("127.0.0.1", crowd.bridge.broker_port) for _ in range(3)]
+    for _, writer in ends:
+        writer.write(connect)
     last = await crowd.terminal(client_id="same")
-    await make.until(
-        lambda: all(wire.is_lost for wire, refusal in zip(wires, refusals, strict=True) if refusal is None)
-    )
+    async with asyncio.timeout(20):
+        for reader, writer in ends:
+            with contextlib.suppress(ConnectionError):
+                await reader.read()  # all that comes until the broker hangs up
+            writer.close()
     assert await last.hello()
     assert not unhandled
 
