@@ -79,7 +79,7 @@ async def test_a_site_whose_pbx_has_no_calls_is_found_out(mosquitto):
         await scene.join(TERMINALS)
         await bench.measure_hello(scene)
         with pytest.raises(worker.WorkerFailed, match="not every terminal was told of its call"):
-            await bench.measure_flow(scene, 1, 0.5)
+            await bench.measure_flow(scene, 1, 0.5, calls_within_s=2)
 
 
 @pytest.mark.parametrize(

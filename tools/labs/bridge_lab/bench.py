@@ -9,7 +9,7 @@ anything else is in `problems`.
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
-from bridge_lab import worker
+from bridge_lab import crowd, worker
 from bridge_lab.scene import Scene
 
 _HELLO_PATIENCE_S = 60.0
@@ -30,11 +30,19 @@ class Flow:
     problems: list[str] = field(default_factory=list)
 
 
-async def measure_flow(scene: Scene, in_flight: int, seconds: float, per_second: float = 0.0) -> Flow:
-    """Keep commands in flight (or send evenly at a rate) and take the times; all terminals have said hello before."""
+async def measure_flow(
+    scene: Scene, in_flight: int, seconds: float, per_second: float = 0.0, calls_within_s: float = crowd.PATIENCE_S
+) -> Flow:
+    """Keep commands in flight (or send evenly at a rate) and take the times; all terminals have said hello before.
+
+    `calls_within_s`: how long the bridge may take until it has told each terminal of its call.
+    """
     await scene.pbx.ask(do="forget")
     cpu_before_s = worker.cpu_s(scene.subject.pid)
-    tally = await scene.crowd.ask(seconds + 60, do="send", in_flight=in_flight, seconds=seconds, per_second=per_second)
+    tally = await scene.crowd.ask(
+        seconds + 60, do="send", in_flight=in_flight, seconds=seconds, per_second=per_second,
+        calls_within_s=calls_within_s,
+    )  # fmt: skip
     cpu_s = worker.cpu_s(scene.subject.pid) - cpu_before_s
     if "failed" in tally:
         raise worker.WorkerFailed(f"The crowd could not send: {tally['failed']}.")

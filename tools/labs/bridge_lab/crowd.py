@@ -18,7 +18,7 @@ from phoneterm.core import messages
 from bridge_lab.terminal import LoadTerminal
 
 _JOINING_AT_ONCE = 200
-_PATIENCE_S = 30.0
+PATIENCE_S = 30.0
 _LOOK_S = 0.02
 _EMERGENCY = (110, 112)
 
@@ -39,7 +39,7 @@ class Crowd:
         for start in range(0, len(terminals), _JOINING_AT_ONCE):
             group = terminals[start : start + _JOINING_AT_ONCE]
             await asyncio.wait_for(
-                asyncio.gather(*(self._join(port, base, is_bare, *one) for one in group)), _PATIENCE_S
+                asyncio.gather(*(self._join(port, base, is_bare, *one) for one in group)), PATIENCE_S
             )
         return {"seconds": (time.monotonic_ns() - started_ns) / 1e9}
 
@@ -56,9 +56,14 @@ class Crowd:
         ready = sum(messages.SESSION in one.heard_ns for one in self._terminals)
         return {"permissions_s": times, "ready": ready, "terminals": len(heard), "wrong": self._wrong()}
 
-    async def send(self, seconds: float, in_flight: int = 0, per_second: float = 0.0) -> dict:
-        """Keep `in_flight` commands in flight, or send evenly; return each terminal's commands, and the results."""
-        if not await self._until(lambda: all(one.is_talking for one in self._terminals), _PATIENCE_S):
+    async def send(
+        self, seconds: float, in_flight: int = 0, per_second: float = 0.0, calls_within_s: float = PATIENCE_S
+    ) -> dict:
+        """Keep `in_flight` commands in flight, or send evenly; return each terminal's commands, and the results.
+
+        Each terminal must be told of its call within `calls_within_s` before that.
+        """
+        if not await self._until(lambda: all(one.is_talking for one in self._terminals), calls_within_s):
             return {"failed": "not every terminal was told of its call"}
         for terminal in self._terminals:
             for times in (terminal.sent, terminal.results, terminal.ended_ns):
@@ -71,7 +76,7 @@ class Crowd:
         await (self._send_evenly(seconds, per_second) if per_second else asyncio.sleep(seconds))
         self._is_sending = False
         stopped_ns = time.monotonic_ns()
-        await self._until(lambda: all(len(one.results) == len(one.sent) for one in self._terminals), _PATIENCE_S)
+        await self._until(lambda: all(len(one.results) == len(one.sent) for one in self._terminals), PATIENCE_S)
         return self._tally(started_ns, stopped_ns)
 
     async def leave(self) -> dict:
