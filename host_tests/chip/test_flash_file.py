@@ -3,8 +3,9 @@
 import hashlib
 
 import pytest
-from chip_lab.flash_file import FLASH_BYTES, make_flash
+from chip_lab.flash_file import FLASH_BYTES, make_flash, read_micropython
 from chip_lab.nvs_partition import PAGE_BYTES, make_page
+from lab_parts.parts import PartMissing
 from littlefs import LittleFS
 
 _KEY = bytes.fromhex("00112233445566778899aabbccddeeff") * 2 + bytes.fromhex("0011")
@@ -42,3 +43,9 @@ def test_everything_lies_where_the_chip_looks_for_it(tmp_path):
 def test_a_new_board_has_neither_settings_nor_files(tmp_path):
     make_flash(tmp_path / "flash.bin", b"MICROPYTHON", {}, {})
     assert set((tmp_path / "flash.bin").read_bytes()[0x9000:]) == {0xFF}
+
+
+def test_a_packed_micropython_that_is_damaged_is_one_sentence(tmp_path):
+    (tmp_path / "ESP32_GENERIC-1.27.0.bin.xz").write_bytes(b"half")
+    with pytest.raises(PartMissing, match=r"ESP32_GENERIC-1\.27\.0\.bin\.xz cannot be unpacked .*: get it anew"):
+        read_micropython(tmp_path)

@@ -108,3 +108,12 @@ def test_an_emulated_chip_that_is_named_and_does_not_start_says_what_it_lacks(mo
     program.chmod(0o755)
     with pytest.raises(parts.PartMissing, match=r"does not start: chip: libslirp\.so\.0 missing"):
         chip.find_files(chip.find())
+
+
+@pytest.mark.parametrize("prints", ["", "/tmp/phoneterm-absent", "not/absolute", r"\377\000\033"])
+def test_a_program_that_does_not_name_a_folder_with_micropython_is_no_emulated_chip(tmp_path, prints):
+    program = tmp_path / "chip"
+    program.write_text(f"#!/bin/sh\nprintf '{prints}\\n'\n")
+    program.chmod(0o755)
+    with pytest.raises(parts.PartMissing, match=r"--files' must name a folder with ESP32_GENERIC-\*\.bin"):
+        chip.find_files(program)

@@ -13,6 +13,7 @@ from virtual_phone.client import PhoneError
 
 from chip_lab import bench as benchmark
 from chip_lab import soak as soaking
+from chip_lab.tls import TimeServerFailed
 
 app = typer.Typer(help="The firmware on an emulated ESP32 (ESP32_CHIP).", no_args_is_help=True)
 
@@ -39,10 +40,8 @@ def _print(lines: AsyncIterator[str]) -> None:
     set_up_logs("console", "error")
     try:
         asyncio.run(_each(lines))
-    except (PartMissing, PhoneError, LabFailed, CertificatesMissing, soaking.SoakFailed) as problem:
+    except (PartMissing, PhoneError, LabFailed, CertificatesMissing, TimeServerFailed, soaking.SoakFailed) as problem:
         _fail(str(problem))
-    except OSError as error:
-        _fail(f"The time server cannot start ({error.strerror}): run this as root, or leave TLS out with --no-tls.")
 
 
 async def _each(lines: AsyncIterator[str]) -> None:

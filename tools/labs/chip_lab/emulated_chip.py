@@ -91,9 +91,7 @@ class EmulatedChip:
             return
         for task in self._tasks:
             task.cancel()
-        if self.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGKILL)
+        self._kill()
         await self._process.wait()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._qmp is not None:
@@ -114,12 +112,17 @@ class EmulatedChip:
             start_new_session=True,  # Ctrl-C in the terminal is meant for the host
         )  # fmt: skip
 
+    def _kill(self) -> None:
+        """Kill the process if it still runs; it may have ended without asyncio's knowledge."""
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
     async def _last_words(self) -> str:
         """Return the last line of the program's error output."""
         assert self._process is not None
         assert self._process.stderr is not None
-        if self.pid is not None:
-            os.kill(self._process.pid, signal.SIGKILL)
+        self._kill()
         lines = (await self._process.stderr.read()).decode(errors="replace").strip().splitlines()
         return lines[-1][:300] if lines else ""
 

@@ -7,6 +7,8 @@ writes to this file as to a flash, so its content outlives a power cut.
 import lzma
 from pathlib import Path
 
+from lab_parts.chip import MICROPYTHON
+from lab_parts.parts import PartMissing
 from littlefs import LittleFS
 
 from chip_lab.nvs_partition import make_page
@@ -32,11 +34,13 @@ def make_flash(path: Path, micropython: bytes, files: dict[str, bytes], settings
 
 
 def read_micropython(folder: Path) -> bytes:
-    """Return the image of MicroPython in a folder; FileNotFoundError when there is none."""
-    for path in sorted(folder.glob("ESP32_GENERIC-*.bin*"), reverse=True):
-        content = path.read_bytes()
+    """Return the newest image of MicroPython in a folder that has one; PartMissing when it cannot be unpacked."""
+    path = max(folder.glob(MICROPYTHON))
+    content = path.read_bytes()
+    try:
         return lzma.decompress(content) if path.suffix == ".xz" else content
-    raise FileNotFoundError(f"there is no ESP32_GENERIC-*.bin in {folder}")
+    except lzma.LZMAError as error:
+        raise PartMissing(f"{path} cannot be unpacked ({error}): get it anew.") from None
 
 
 def _file_system(files: dict[str, bytes]) -> bytes:

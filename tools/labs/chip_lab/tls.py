@@ -30,14 +30,23 @@ def make_options(folder: Path) -> tuple[tuple[str, ...], dict[str, str], dict[st
     return of_bridge, of_terminal, {"ca.der": certificates.ca_path.read_bytes()}
 
 
+class TimeServerFailed(Exception):
+    """There is no time server; the sentence says why, and how to do without."""
+
+
 class TimeServer(asyncio.DatagramProtocol):
     """Tells this computer's time on loopback, at the only port that MicroPython asks; this needs root."""
 
     @classmethod
-    async def start(cls) -> asyncio.DatagramTransport:
-        """Start answering; OSError when the port cannot be used."""
+    async def start(cls, port: int = _TIME_PORT) -> asyncio.DatagramTransport:
+        """Start answering; TimeServerFailed when the port cannot be used."""
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(cls, local_addr=("127.0.0.1", _TIME_PORT))
+        try:
+            transport, _ = await loop.create_datagram_endpoint(cls, local_addr=("127.0.0.1", port))
+        except OSError as error:
+            raise TimeServerFailed(
+                f"The time server cannot start ({error.strerror}): run this as root, or leave TLS out with --no-tls."
+            ) from None
         return transport
 
     def connection_made(self, transport: Any) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from lab_parts.parts import PartMissing
 
 VARIABLE = "ESP32_CHIP"
+MICROPYTHON = "ESP32_GENERIC-*.bin*"  # as it is, or packed with xz
 PACKAGES = ("libslirp0", "libpixman-1-0", "libglib2.0-0", "libgcrypt20", "xz-utils")
 ABSENT = (
     f"{VARIABLE} does not name an emulated ESP32: build github.com/lcgamboa/qemu, branch picsimlab-esp32, commit "
@@ -52,10 +53,14 @@ def install() -> None:
 def find_files(program: Path) -> Path:
     """Return the folder with the image of MicroPython; PartMissing says what is missing."""
     try:
-        done = subprocess.run([str(program), "--files"], capture_output=True, text=True, check=False)
+        done = subprocess.run([str(program), "--files"], capture_output=True, text=True, errors="replace", check=False)
     except OSError as error:
         raise PartMissing(f"The emulated ESP32 {program} does not start: {error.strerror}") from None
     if done.returncode != 0:
         last = (done.stderr.strip() or "it does not say why").splitlines()[-1]
         raise PartMissing(f"The emulated ESP32 does not start: {last}")
-    return Path(done.stdout.strip())
+    printed = done.stdout.strip()
+    folder = Path(printed)
+    if not printed.isprintable() or not folder.is_absolute() or not any(folder.glob(MICROPYTHON)):
+        raise PartMissing(f"'{program} --files' must name a folder with {MICROPYTHON}, not {printed[:80]!r}.")
+    return folder

@@ -1,0 +1,37 @@
+"""Programs that are no emulator, and tools that it needs: one sentence each. No chip runs here."""
+
+import os
+import socket
+
+import pytest
+from chip_lab.emulated_chip import EmulatedChip
+from chip_lab.qmp import EmulatorRefused
+from chip_lab.tls import TimeServer, TimeServerFailed
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("exit 0", "the emulator did not start"),
+        ("echo libslirp.so.0 missing >&2; exit 5", "libslirp.so.0 missing"),
+    ],
+)
+async def test_a_program_that_ends_at_once_is_told_in_its_own_words(tmp_path, script, sentence):
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    slot = os.open(tmp_path / "slot", os.O_RDWR | os.O_CREAT)
+    try:
+        chip = EmulatedChip(lambda data: None, lambda code: None)
+        with pytest.raises(EmulatorRefused, match=sentence):
+            await chip.power_on(program, tmp_path / "flash.bin", slot, 0, False)
+        assert chip.pid is None
+    finally:
+        os.close(slot)
+
+
+async def test_a_time_server_that_cannot_have_its_port_is_one_sentence():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(TimeServerFailed, match=r"cannot start \(.*\): run this as root, or leave TLS out"):
+            await TimeServer.start(taken.getsockname()[1])
