@@ -61,6 +61,8 @@ def test_a_chip_that_does_not_answer_esptool_is_one_sentence(bench, plug_in, ima
         (None, None, "cannot be read: No such file or directory."),
         (b"<html>", None, "is no image of MicroPython that begins with the chip's boot loader."),
         (make_whole_image(chip=9), None, "is for esp32s3, and BOARD=BENCH is for esp32."),
+        (make_whole_image(flash_offset=0, chip=9), None, "is for esp32s3, and BOARD=BENCH is for esp32."),
+        (make_whole_image()[:-500], None, "is damaged or cut off: get it anew."),
         (make_whole_image(), {"sha256": "0" * 64}, "is not what mine.json says (SHA-256)"),
         (make_whole_image(), {"board": "OTHER"}, "is for the board OTHER, not for BENCH."),
     ],

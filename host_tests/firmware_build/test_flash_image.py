@@ -27,9 +27,25 @@ def test_a_stock_image_has_one_slot_and_not_the_firmware():
         (make_whole_image(chip=77), r"is for a chip that is not known here \(number 77\)"),
         (make_whole_image(flash_offset=0), "has no table of partitions where one that is written to 0x1000 has it"),
         (make_whole_image()[: 0x10000 - 0x1000], "has no application in its first slot: it is not complete"),
+        (make_whole_image()[:-1], "is damaged or cut off: get it anew"),
+        (make_whole_image()[: 0x10000 - 0x1000 + 40], "is damaged or cut off: get it anew"),
+        (make_whole_image()[: 0x10000 - 0x1000 + 1], "is damaged or cut off: get it anew"),
+        (make_whole_image().replace(b"assembly", b"assembIy"), "is damaged or cut off: get it anew"),
         (make_whole_image(partitions=((0, 0, 0x10000, 1000),)), "is 24 bytes longer than its first slot"),
     ],
-    ids=["empty", "a web page", "cut off", "another chip", "for another place", "without application", "too long"],
+    ids=[
+        "empty",
+        "a web page",
+        "cut off",
+        "another chip",
+        "for another place",
+        "without application",
+        "cut off at the end",
+        "cut off in a segment",
+        "cut off in its header",
+        "damaged",
+        "too long",
+    ],
 )
 def test_what_is_no_image_is_told(content, sentence):
     with pytest.raises(NotAnImage, match=sentence):

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from firmware_build.flash_image import FlashImage, NotAnImage, parse_flash_image
+from firmware_build.flash_image import FlashImage, NotAnImage, parse_flash_image, read_mcu
 
 from device_cable.image import BoardChip
 from device_cable.problem import CableProblem
@@ -28,11 +28,12 @@ def read_flash_image(path: Path, name: str, chip: BoardChip) -> FlashImage:
     except OSError as error:
         raise CableProblem(f"The image {path} cannot be read: {error.strerror}.") from None
     try:
+        mcu = read_mcu(content)  # first: where an image for another chip goes does not matter
+        if mcu != chip.mcu:
+            raise CableProblem(f"The image {path} is for {mcu}, and BOARD={name} is for {chip.mcu}.")
         image = parse_flash_image(content, int(chip.flash_offset, 0))
     except NotAnImage as problem:
         raise CableProblem(f"The file {path} {problem}.") from None
-    if image.mcu != chip.mcu:
-        raise CableProblem(f"The image {path} is for {image.mcu}, and BOARD={name} is for {chip.mcu}.")
     _check_description(path, name, content)
     return image
 
