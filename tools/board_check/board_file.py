@@ -16,6 +16,7 @@ BOARDS = Path(__file__).parents[2] / "boards"
 DISPLAYS = BOARDS / "displays"  # the drivers, for boards in any folder
 FILES = ("board.json", "board.py", "manifest.py")
 _FUNCTION = "make_display"
+_OPTIONAL = "on_signal"
 _MOST_SETTLE_US = 1000
 
 
@@ -64,6 +65,10 @@ def _make_board(folder: Path, document: dict[str, Any], source: Source) -> Board
     values = _Values(f"{folder.name}/board.py", source.values)
     if _FUNCTION not in source.functions:
         raise values.unusable(f"defines no {_FUNCTION}(): let it return None where there is no display")
+    for name, parameters in ((_FUNCTION, 0), (_OPTIONAL, 1)):
+        if name in source.values or len(source.functions.get(name, [""] * parameters)) != parameters:
+            what = "the signal's name" if parameters else "nothing"
+            raise values.unusable(f"must define {name} as a function that takes {what}")
     _, *notes = source.docstring.split("\n\n")
     return Board(
         folder=folder,

@@ -16,11 +16,12 @@ class BoardUnusable(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """What a board.py holds: its docstring, its names and their values, its functions, and what those import."""
+    """What a board.py holds: its docstring, its names and their values, its functions with the names of what
+    they must be given, and what they import."""
 
     docstring: str
     values: dict[str, Any]
-    functions: frozenset[str]
+    functions: dict[str, list[str]]
     imports: frozenset[str]
 
 
@@ -36,27 +37,37 @@ def read_source(path: Path) -> Source:
     except SyntaxError as error:
         raise BoardUnusable(f"{place} line {error.lineno} is not Python: {error.msg}.") from None
     values: dict[str, Any] = {}
-    functions = set()
+    functions = {}
     for node in tree.body[1:] if ast.get_docstring(tree) is not None else tree.body:
         if isinstance(node, ast.FunctionDef) and not node.decorator_list:
-            functions.add(node.name)
+            functions[node.name] = _parameters(node, place)
         elif isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets):
-            value = _value(node, place)
+            value = _value(node.value, place)
             values |= {target.id: value for target in node.targets if isinstance(target, ast.Name)}
         else:
             raise BoardUnusable(
                 f"{place} line {node.lineno} does something at import: it may only set names and define functions."
             )
-    return Source(ast.get_docstring(tree) or "", values, frozenset(functions), frozenset(_imports(tree)))
+    return Source(ast.get_docstring(tree) or "", values, functions, frozenset(_imports(tree)))
 
 
-def _value(node: ast.Assign, place: str) -> Any:
+def _value(node: ast.expr, place: str) -> Any:
     try:
-        return ast.literal_eval(node.value)
+        return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         raise BoardUnusable(
             f"{place} line {node.lineno} computes a value: write the number, the text or the list itself."
         ) from None
+
+
+def _parameters(function: ast.FunctionDef, place: str) -> list[str]:
+    """Return the names of the parameters that a caller must give; a default is computed at import."""
+    taken = function.args
+    for default in filter(None, taken.defaults + taken.kw_defaults):
+        _value(default, place)
+    names = [parameter.arg for parameter in taken.posonlyargs + taken.args]
+    names = names[: len(names) - len(taken.defaults)]
+    return names + [only.arg for only, default in zip(taken.kwonlyargs, taken.kw_defaults, strict=True) if not default]
 
 
 def _imports(tree: ast.Module) -> set[str]:
