@@ -51,6 +51,12 @@ def test_a_board_that_does_not_exist_is_one_sentence(run):
         assert done.stderr.count("\n") == 1
 
 
+def test_a_name_that_is_too_long_for_a_file_is_one_sentence(run):
+    done = run("check", "x" * 300)
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"There is no board {'x' * 80}: take one of ")
+
+
 def test_wiring_prints_the_table_and_writes_the_files(run, tmp_path):
     done = run("wiring", "ESP32_GENERIC", "--to", tmp_path / "drawn", "--png")
     assert done.exit_code == 0

@@ -4,6 +4,7 @@ Does not judge the wiring; `pin_rules.py` and `key_rules.py` do. A folder with s
 BoardUnusable, with one sentence. Files: board.json, board.py, manifest.py; wiring.md and wiring.svg are drawn.
 """
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,11 @@ def find_boards(boards: Path = BOARDS) -> list[Path]:
 def find_board(name: str, boards: Path = BOARDS) -> Path:
     """Return the folder of a board, given by its name or its folder; BoardUnusable when there is none."""
     for folder in (boards / name, Path(name)):
-        if folder.is_dir() and folder.resolve() != boards.resolve():
-            return folder.resolve()
+        with contextlib.suppress(OSError):  # a name that is too long for a file
+            if folder.is_dir() and folder.resolve() != boards.resolve():
+                return folder.resolve()
     known = ", ".join(path.name for path in find_boards(boards))
-    raise BoardUnusable(f"There is no board {name}: take one of {known}, or name a board's folder.")
+    raise BoardUnusable(f"There is no board {name[:80]}: take one of {known}, or name a board's folder.")
 
 
 def read_board(folder: Path) -> Board:
