@@ -189,6 +189,11 @@ async def test_wifi_can_come_from_a_private_file(site, plug_in):
         (("--extension", ""), WIFI, "Name the extension whose calls the terminal transfers with EXT="),
         (("--tid", "No Good"), WIFI, "A terminal's id has 1 to 32 of a-z, 0-9 and '-'."),
         (("--mqtt-host", "127.0.0.1"), WIFI, "For a board, 127.0.0.1 is the board itself"),
+        (("--mqtt-host", "", "--set", f"broker.host={HERE}"), WIFI, "every address of its machine (0.0.0.0): name the"),
+        (("--mqtt-host", "broker.example:1883"), WIFI, "address alone, not 'broker.example:1883': HOST= (--mqtt-host)"),
+        (("--mqtt-host", "mqtt://broker"), WIFI, "address alone, not 'mqtt://broker'"),
+        (("--mqtt-host", "10.0.0.500"), WIFI, "address alone, not '10.0.0.500'"),
+        (("--mqtt-host", "bro\nker"), WIFI, r"address alone, not 'bro\nker'"),
         (
             ("--set", "broker.allow_plain=false"),
             WIFI,

@@ -4,6 +4,8 @@ Does not write the store or the board. The firmware's own reader judges the sett
 that it would refuse.
 """
 
+import ipaddress
+import re
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -20,6 +22,10 @@ from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
 from device_cable.client_certificate import ClientCertificate
 from device_cable.nvs import CA_PATH, CERTIFICATE_PATH, KEY_PATH
 from device_cable.wifi_access import WifiAccess
+
+_EVERYWHERE = ("0.0.0.0", "::")
+_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
+_NUMBER = re.compile(r"[0-9.]*")
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,7 @@ def prepare(
     tid: str, broker: BrokerSettings, mqtt_host: str | None, wifi: WifiAccess, client: ClientCertificate | None = None
 ) -> Provision:
     """Make a terminal's secrets and settings; SetupProblem when the terminal could not use them."""
-    if is_loopback(mqtt_host or broker.host):
-        raise SetupProblem(
-            f"For a board, {mqtt_host or broker.host} is the board itself: name this machine's address on the network "
-            "with HOST= (--mqtt-host), and let the broker listen there (broker.host)."
-        )
+    _check_host(mqtt_host, broker.host)
     prepared = prepare_terminal(tid)
     texts = device_settings(prepared.enrolment, broker, mqtt_host) | wifi.settings()
     contents = {}
@@ -91,6 +93,34 @@ def prepare(
             "broker.allow_plain in the bridge's settings."
         )
     return Provision(tid, prepared, texts, contents)
+
+
+def _check_host(mqtt_host: str | None, listens_at: str) -> None:
+    """Refuse an address at which a board cannot reach the broker; without HOST= it is where the broker listens."""
+    host = mqtt_host or listens_at
+    if is_loopback(host):
+        raise SetupProblem(
+            f"For a board, {host} is the board itself: name this machine's address on the network with HOST= "
+            "(--mqtt-host), and let the broker listen there (broker.host)."
+        )
+    if not mqtt_host and host in _EVERYWHERE:
+        raise SetupProblem(
+            f"The broker listens at every address of its machine ({host}): name the one that the board is to use with "
+            "HOST= (--mqtt-host)."
+        )
+    if not _is_address(host) and (not _NAME.fullmatch(host) or _NUMBER.fullmatch(host)):
+        raise SetupProblem(
+            f"The broker's address is a host's name or IP address alone, not {host[:80]!r}: HOST= (--mqtt-host) has no "
+            "port or protocol; the port comes from the bridge's settings."
+        )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_client(tls: str, broker: BrokerSettings, client: ClientCertificate) -> None:
