@@ -8,9 +8,11 @@ from cable.bridge_site import HERE, texts_of
 from cable.conftest import SMALL
 from cable.serial_board import ESP32, WITH_PSRAM
 from cable.test_flash import on_board
-from device_cable.board import Board
+from device_cable.board import OLDEST_WITH_SHARED_KEY, Board
+from device_cable.image import parse_version
 from device_cable.memory import check_memory
 from device_cable.problem import CableProblem
+from firmware_build.micropython_image import MICROPYTHON_TAG
 from firmware_build.romfs import make_romfs
 from firmware_build.sizes import compile_all
 
@@ -118,10 +120,16 @@ def psk_site(site):
     return site
 
 
-async def test_provisioning_with_tls_is_refused_before_board_and_store_are_changed(psk_site, plug_in):
-    board = plug_in(uname=ESP32)
+def test_the_image_of_make_image_has_no_tls_psk_as_the_refusal_says():
+    assert parse_version(MICROPYTHON_TAG) < OLDEST_WITH_SHARED_KEY
+
+
+@pytest.mark.parametrize("uname", [ESP32, ESP32.replace("1.29", "1.28")])
+async def test_provisioning_with_tls_is_refused_before_board_and_store_are_changed(psk_site, plug_in, uname):
+    board = plug_in(uname=uname)
     printed = await asyncio.to_thread(psk_site.provision, exit_code=1)
     assert "A terminal with TLS (tls = psk) does not fit into the memory of this board" in printed
+    assert "The image of make image has no TLS-PSK: write it and let the broker show a certificate" in printed
     assert (psk_site.record(), texts_of(board)) == (None, {})
 
 

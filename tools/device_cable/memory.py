@@ -15,10 +15,18 @@ def check_memory(board: Board, name: str, tls: str | None) -> None:
     """Refuse TLS where it cannot work; `tls` is the terminal's setting, None when it has none yet."""
     if tls in (None, "off") or board.mcu not in _SMALL or board.has_psram or board.frozen_version is not None:
         return
+    frozen = (
+        f"Write an image with the firmware frozen in (make image BOARD={name}; make flash BOARD={name} "
+        f"IMAGE=build/image/{name}.bin)"
+    )
+    if tls == "psk":
+        frozen = (
+            "The image of make image has no TLS-PSK: write it and let the broker show a certificate (broker.ca_path in "
+            "place of broker.psk_port)"
+        )
     raise CableProblem(
         f"A terminal with TLS (tls = {tls}) does not fit into the memory of this board ({board.machine}) beside a "
-        "firmware of copied files: it would lose its broker again and again. Write an image with the firmware frozen "
-        f"in (make image BOARD={name}; make flash BOARD={name} IMAGE=build/image/{name}.bin), or take a board with an "
+        f"firmware of copied files: it would lose its broker again and again. {frozen}, or take a board with an "
         "ESP32-S3 or with PSRAM and the MicroPython that uses it, or do without TLS in a network of its own "
         "(broker.allow_plain and no certificate, then make provision)."
     )

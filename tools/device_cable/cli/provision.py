@@ -72,9 +72,9 @@ def provision(
         made = prepare(wanted, settings.broker, mqtt_host, access or wifi_access.ask_wifi(_ask), client)
         with open_directory(config, overrides) as directory, desk.open_cable(where) as cable:
             found = _enter(cable, name, read_chip(boards, name))
+            check_memory(found, name, made.texts["tls"])
             if made.texts["tls"] == "psk":
                 check_shared_key(found)
-            check_memory(found, name, made.texts["tls"])
             provisioning.enrol(cable, directory, made, extension, again)
             typer.echo(f"The board is {wanted}, the terminal of extension {extension}; {_and_store(again)}.")
             _say_plain(made)
