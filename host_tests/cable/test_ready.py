@@ -4,7 +4,7 @@ The lines of the chip's own boot loader are from its documentation; no board of 
 """
 
 import pytest
-from device_cable.ready import CRASHED, NOT_SET_UP, READY, SAFE_MODE, SILENT, UNCONNECTED, Listener
+from device_cable.ready import BARE, CRASHED, NOT_SET_UP, READY, SAFE_MODE, SILENT, UNCONNECTED, Listener
 
 BOOT_LOADER = """
 ets Jul 29 2019 12:21:46
@@ -46,6 +46,7 @@ def outcome_of(text):
             CRASHED,
             "MemoryError",
         ),
+        ("MicroPython v1.27.0 on 2025-12-09; Generic ESP32 module with ESP32", BARE, "make flash BOARD= PORT="),
         ("", SILENT, "did not report its state within 30 s"),
     ],
 )

@@ -13,8 +13,10 @@ NOT_SET_UP = "not set up"
 UNCONNECTED = "unconnected"
 SAFE_MODE = "safe mode"
 CRASHED = "crashed"
+BARE = "bare"
 SILENT = "silent"
 
+_PROMPT_COMES = "MicroPython v"
 _TROUBLE = ("wifi-failed", "wifi-down", "link-refused", "link-lost")
 
 
@@ -50,6 +52,10 @@ class Listener:
         elif line.startswith("safe mode"):
             reason = line.removeprefix("safe mode").lstrip(": ")[:120]
             return Outcome(SAFE_MODE, f"The terminal is in safe mode: {reason}; make logs shows what it does.")
+        elif line.startswith(_PROMPT_COMES):
+            return Outcome(
+                BARE, "No terminal starts on the board, which has only MicroPython: make flash BOARD= PORT= brings it."
+            )
         elif line.startswith("The setting "):
             return _of_setting(line)
         elif event == "link-up":
