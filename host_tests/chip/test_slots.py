@@ -3,6 +3,7 @@
 import asyncio
 import os
 
+from bridge.other_user import folder_for_others, run_as_other
 from chip_lab.slots import SLOTS, take_slot
 
 
@@ -30,3 +31,12 @@ async def test_a_chip_keeps_its_place_when_who_started_it_is_gone(tmp_path):
     await chip.wait()
     for fd in (*left, await asyncio.wait_for(waiting, 5)):
         os.close(fd)
+
+
+async def test_a_slot_that_another_user_has_used_before_can_be_taken():
+    with folder_for_others() as folder:
+        for fd in [await take_slot(folder) for _ in range(SLOTS)]:
+            os.close(fd)
+        code = f"print([asyncio.run(take_slot(Path('{folder}'))) > 0 for _ in range({SLOTS})])"
+        imports = "import asyncio; from pathlib import Path; from chip_lab.slots import take_slot"
+        assert run_as_other(imports, code, folder) == f"{[True] * SLOTS}\n"
