@@ -1,9 +1,13 @@
 """Programs that are no emulator, and tools that it needs: one sentence each. No chip runs here."""
 
+import asyncio
+import contextlib
 import os
 import socket
 
+import psutil
 import pytest
+from bridge.conftest import until
 from chip_lab.emulated_chip import EmulatedChip
 from chip_lab.qmp import EmulatorRefused
 from chip_lab.tls import TimeServer, TimeServerFailed
@@ -26,6 +30,27 @@ async def test_a_program_that_ends_at_once_is_told_in_its_own_words(tmp_path, sc
         with pytest.raises(EmulatorRefused, match=sentence):
             await chip.power_on(program, tmp_path / "flash.bin", slot, 0, False)
         assert chip.pid is None
+    finally:
+        os.close(slot)
+
+
+async def test_what_a_program_has_started_ends_with_it(tmp_path):
+    program, flash = tmp_path / "program", tmp_path / "flash.bin"
+    program.write_text('#!/bin/sh\nsleep 600 &\necho $! > "$1".part\nmv "$1".part "$1"\nwait\n')
+    program.chmod(0o755)
+    slot = os.open(tmp_path / "slot", os.O_RDWR | os.O_CREAT)
+    try:
+        chip = EmulatedChip(lambda data: None, lambda code: None)
+        starting = asyncio.create_task(chip.power_on(program, flash, slot, 0, False))
+        await until(flash.exists)
+        child = psutil.Process(int(flash.read_text()))
+        starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+        _, alive = psutil.wait_procs([child], 10)
+        for left in alive:
+            left.kill()
+        assert not alive
     finally:
         os.close(slot)
 

@@ -113,10 +113,10 @@ class EmulatedChip:
         )  # fmt: skip
 
     def _kill(self) -> None:
-        """Kill the process if it still runs; it may have ended without asyncio's knowledge."""
+        """Kill the process and those that it has started; it may have ended without asyncio's knowledge."""
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.killpg(self.pid, signal.SIGKILL)  # its session is its own
 
     async def _last_words(self) -> str:
         """Return the last line of the program's error output."""
