@@ -69,21 +69,31 @@ async def start(tmp_path, make, need_part, make_authority):
 
 
 @pytest.fixture
-async def power_on():
-    """Return a coroutine that starts a phone for a scene with changed settings; it returns its client."""
+async def start_phone():
+    """Return a coroutine that starts a phone with these settings; it returns its client."""
     phones = []
 
-    async def start_phone(scene, authority, **changes):
-        broker = scene.settings.broker.model_copy(update={"port": scene.bridge.broker_port, "host": "127.0.0.1"})
-        texts = device_settings(scene.enrolment, broker) | {"wifi_ssid": "lab", "tls_host": NAME}
-        changed = texts | {"tls_ca_path": authority.der_path} | changes
-        phone = VirtualPhone({key: text for key, text in changed.items() if text is not None})
+    async def start(texts):
+        phone = VirtualPhone(texts)
         await phone.start()
         client = await PhoneClient.connect("127.0.0.1", phone.control_port)
         phones.append((phone, client))
         return client
 
-    yield start_phone
+    yield start
     for phone, client in phones:
         await client.close()
         await phone.stop()
+
+
+@pytest.fixture
+def power_on(start_phone):
+    """Return a coroutine that starts a phone for a scene with changed settings; it returns its client."""
+
+    async def power_on_changed(scene, authority, **changes):
+        broker = scene.settings.broker.model_copy(update={"port": scene.bridge.broker_port, "host": "127.0.0.1"})
+        texts = device_settings(scene.enrolment, broker) | {"wifi_ssid": "lab", "tls_host": NAME}
+        changed = texts | {"tls_ca_path": authority.der_path} | changes
+        return await start_phone({key: text for key, text in changed.items() if text is not None})
+
+    return power_on_changed

@@ -8,8 +8,6 @@ from bridge.production_mosquitto import ProductionMosquitto
 from bridge.tls.tls_names import HOST, refusal
 from phoneterm_bridge.broker.connect_packet import Connect, build_connect
 from phoneterm_bridge.cli.terminal import device_settings
-from virtual_phone.client import PhoneClient
-from virtual_phone.phone import VirtualPhone
 
 
 @pytest.fixture(params=["mosquitto", "mosquitto-2.0"])
@@ -30,23 +28,14 @@ async def psk_scene(tmp_path, make, need_part, request):
 
 
 @pytest.fixture
-async def power_on_psk(psk_scene):
+def power_on_psk(psk_scene, start_phone):
     """Return a coroutine that starts a phone with its enrolment's settings, some of them changed."""
-    phones = []
 
-    async def start_phone(**changes):
-        phone = VirtualPhone(
-            device_settings(psk_scene.enrolment, psk_scene.settings.broker) | {"wifi_ssid": "lab"} | changes
-        )
-        await phone.start()
-        client = await PhoneClient.connect(HOST, phone.control_port)
-        phones.append((phone, client))
-        return client
+    async def power_on_changed(**changes):
+        texts = device_settings(psk_scene.enrolment, psk_scene.settings.broker)
+        return await start_phone(texts | {"wifi_ssid": "lab"} | changes)
 
-    yield start_phone
-    for phone, client in phones:
-        await client.close()
-        await phone.stop()
+    return power_on_changed
 
 
 async def test_the_firmware_comes_to_its_permissions_over_tls_psk(power_on_psk):

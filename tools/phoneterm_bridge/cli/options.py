@@ -6,8 +6,8 @@ Does no work of its own. A SetupProblem goes to standard error and the exit code
 import getpass
 import os
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -56,22 +56,20 @@ def open_directory(config: Path | None, overrides: list[str] | None) -> Iterator
         yield Directory(engine, f"cli:{name_user()}", name_place())
 
 
-@contextmanager
-def changing(settings: BridgeSettings) -> Iterator[sa.Engine]:
-    """Yield the settings' store for writing; it is made if there is none. SetupProblem when it cannot be used."""
-    with using(settings.store.path):
-        engine = open_store(settings.store.path)
-        try:
-            yield engine
-        finally:
-            engine.dispose()
+def changing(settings: BridgeSettings) -> AbstractContextManager[sa.Engine]:
+    """Give the settings' store for writing; it is made if there is none. SetupProblem when it cannot be used."""
+    return _opened(settings.store.path, open_store)
+
+
+def looking(settings: BridgeSettings) -> AbstractContextManager[sa.Engine]:
+    """Give the settings' store for reading; this makes and changes nothing. SetupProblem when it cannot be used."""
+    return _opened(settings.store.path, open_to_read)
 
 
 @contextmanager
-def looking(settings: BridgeSettings) -> Iterator[sa.Engine]:
-    """Yield the settings' store for reading; this makes and changes nothing. SetupProblem when it cannot be used."""
-    with using(settings.store.path):
-        engine = open_to_read(settings.store.path)
+def _opened(path: Path, open_engine: Callable[[Path], sa.Engine]) -> Iterator[sa.Engine]:
+    with using(path):
+        engine = open_engine(path)
         try:
             yield engine
         finally:
