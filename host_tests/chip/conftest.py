@@ -8,7 +8,7 @@ from chip_lab.installation import ChipInstallation
 from desk_lab.installation import CALLER, EXTENSION
 from e2e.hand_made import HandMadeTerminal
 from e2e.permission import change_permission
-from pbx.desk import are_talking
+from pbx_lab.legs import are_alone
 
 from chip.hand import Hand
 
@@ -37,7 +37,7 @@ async def desk(whole):
     talking = asyncio.create_task(whole.keypad.wait_for_event(is_line("call talking"), BACK_S))
     await asyncio.sleep(0)  # lets the task begin to listen
     await whole.lab.place_call(CALLER, EXTENSION)
-    await whole.lab.wait_until(lambda legs: are_talking(legs, CALLER, EXTENSION))
+    await whole.lab.wait_until(lambda legs: are_alone(legs, CALLER, EXTENSION))
     await talking
     await whole.keypad.wait_for_signal("ready", BACK_S)
     yield whole

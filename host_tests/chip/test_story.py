@@ -7,15 +7,13 @@ from desk_lab.installation import CALLER, EXTENSION
 from e2e.test_acceptance_story import (  # noqa: F401 - the same tests as on the virtual phone
     COLLEAGUE,
     count_commands,
-    is_gone,
-    is_on_hold,
-    is_talking,
     test_a_hand_made_command_without_the_permission_is_refused_by_the_bridge,
     test_a_permission_granted_while_the_terminal_runs_works_at_the_next_key,
     test_hash_one_and_a_number_sends_the_caller_there,
     test_star_two_holds_the_caller_and_hanging_up_connects_caller_and_colleague,
     test_without_the_permission_the_terminal_itself_refuses_and_the_caller_notices_nothing,
 )
+from pbx_lab.legs import is_gone, is_on_hold, is_talking
 
 from chip.conftest import BACK_S, is_line, start_anew
 

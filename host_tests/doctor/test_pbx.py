@@ -6,7 +6,8 @@ import dataclasses
 import pytest
 from device.authority import Authority, is_possible
 from doctor.reading import change_of, problems, verdicts
-from pbx.desk import are_talking, make_lab
+from pbx.desk import make_lab
+from pbx_lab.legs import are_alone
 from phoneterm_bridge.broker.tls import make_server_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
 from phoneterm_bridge.doctor.pbx import examine_pbx
@@ -232,7 +233,7 @@ async def test_long_tones_are_read_from_the_pbxs_file(kind, start_lab, examine):
 async def test_a_call_that_is_up_stays_as_it_is(kind, start_lab, examine):
     lab = await start_lab(kind)
     await lab.place_call("103", "101")
-    before = await lab.wait_until(lambda legs: are_talking(legs, "103", "101"))
+    before = await lab.wait_until(lambda legs: are_alone(legs, "103", "101"))
     await examine(lab)
     assert [dataclasses.astuple(leg) for leg in await lab.legs()] == [dataclasses.astuple(leg) for leg in before]
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 from desk_lab.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
 from heap_lab import limits, story
 from lab_parts import parts
-from pbx.desk import are_talking
+from pbx_lab.legs import are_alone
 from virtual_phone.build import Build
 from virtual_phone.wired_display import KINDS as DISPLAYS
 
@@ -84,7 +84,7 @@ async def desk(whole):
     """The installation with 103 and 101 talking, and 101 allowed to transfer; ends all calls afterwards."""
     await change_permission(whole, True)
     await whole.place_call()
-    await whole.lab.wait_until(lambda legs: are_talking(legs, CALLER, EXTENSION))
+    await whole.lab.wait_until(lambda legs: are_alone(legs, CALLER, EXTENSION))
     await whole.keypad.wait_for_signal("ready")
     yield whole
     print("The terminal's last lines:", *list(whole.phone.log_lines)[-40:], sep="\n")  # shown when the test failed

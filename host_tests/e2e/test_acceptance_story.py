@@ -6,6 +6,7 @@ import time
 
 import pytest
 from desk_lab.installation import CALLER, EXTENSION
+from pbx_lab.legs import is_gone, is_on_hold, is_talking
 
 from e2e.conftest import PLACES, WITH_DISPLAYS
 from e2e.hand import AGAIN
@@ -25,22 +26,6 @@ def no_sequence_is_tainted(whole, hand):
     yield
     shown = [event for event in whole.keypad.history if event["event"] == "display" and event["time_ms"] > started_ms]
     assert hand.asked_again or AGAIN not in [event["lines"] for event in shown]
-
-
-def is_talking(legs, one, other):
-    """Say whether two endpoints hear only each other, according to the PBX's own channels and bridges."""
-    hears = {leg.endpoint: leg.connected_to for leg in legs if leg.state == "up" and not leg.is_on_hold}
-    return hears.get(one) == other and hears.get(other) == one
-
-
-def is_on_hold(legs, endpoint):
-    """Say whether this endpoint hears hold music."""
-    return any(leg.endpoint == endpoint and leg.is_on_hold for leg in legs)
-
-
-def is_gone(legs, endpoint):
-    """Say whether this endpoint has no channel at all."""
-    return all(leg.endpoint != endpoint for leg in legs)
 
 
 def count_commands(desk):

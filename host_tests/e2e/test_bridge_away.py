@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 from desk_lab.installation import CALLER, EXTENSION
+from pbx_lab.legs import is_gone, is_on_hold, is_talking
 
-from e2e.test_acceptance_story import COLLEAGUE, count_commands, is_gone, is_on_hold, is_talking
+from e2e.test_acceptance_story import COLLEAGUE, count_commands
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 BACK_S = 30

@@ -7,6 +7,7 @@ import asyncio
 
 from pbx_lab.asterisk_lab import AsteriskLab
 from pbx_lab.lab import LabOptions
+from pbx_lab.legs import are_alone, has_leg
 from pbx_simulator.simulator_lab import SimulatorLab
 from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
@@ -115,7 +116,7 @@ class Desk:
     async def talk(self):
         """Make the caller call the user, who answers; return the user's call, which the PBX's own list also has."""
         await self.lab.place_call(CALLER, USER)
-        await self.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+        await self.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
         return await self.call_in_state("talking")
 
     async def consult(self, number=COLLEAGUE):
@@ -131,7 +132,7 @@ class Desk:
         call = await self.talk()
         assert await self.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
         await self.result("ringing")
-        await self.lab.wait_until(lambda legs: has(legs, COLLEAGUE, "ringing"))
+        await self.lab.wait_until(lambda legs: has_leg(legs, COLLEAGUE, "ringing"))
         return call
 
     async def press(self, endpoint, digit):
@@ -147,23 +148,3 @@ class Desk:
     def states(self):
         """Return (state, reason) of all progress so far."""
         return [(state, reason) for _, state, reason in self.progress]
-
-
-def has(legs, endpoint, state):
-    """Say whether an endpoint has a leg in this state."""
-    return any(leg.endpoint == endpoint and leg.state == state for leg in legs)
-
-
-def are_talking(legs, *endpoints):
-    """Say whether these endpoints talk to each other, nobody hears hold music, and there are no other legs."""
-    if sorted(leg.endpoint for leg in legs) != sorted(endpoints):
-        return False
-    return all(
-        leg.state == "up" and not leg.is_on_hold and leg.connected_to in endpoints and leg.connected_to != leg.endpoint
-        for leg in legs
-    )
-
-
-def is_waiting(legs, endpoint):
-    """Say whether this endpoint hears hold music."""
-    return any(leg.endpoint == endpoint and leg.is_on_hold for leg in legs)

@@ -8,7 +8,8 @@ import asyncio
 
 from bridge.conftest import FakeTerminal, MemoryLink, until
 from bridge.fresh_store import open_fresh_store
-from pbx.desk import CALLER, USER, are_talking
+from pbx.desk import CALLER, USER
+from pbx_lab.legs import are_alone
 from phoneterm.core import messages
 from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
@@ -93,7 +94,7 @@ class Office:
     async def talk(self):
         """Make the caller call the user, who answers; the PBX's own list also has the call."""
         await self.lab.place_call(CALLER, USER)
-        await self.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+        await self.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
         return await self.call_is("talking")
 
     async def ask(self, op, number=None, **changes):

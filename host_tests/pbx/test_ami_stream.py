@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from pbx.desk import CALLER, USER, are_talking
+from pbx.desk import CALLER, USER
+from pbx_lab.legs import are_alone
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -38,5 +39,5 @@ async def test_what_leaves_comes_back_as_it_was_and_the_rest_is_refused_before_a
         headers = [("Channel", channel), ("Variable", "PHONETERM_TRIED")]
         assert (await desk.ask("Getvar", headers)).get("Value") == text
     assert 0 < sent < TRIES
-    assert are_talking(await desk.lab.legs(), CALLER, USER)
+    assert are_alone(await desk.lab.legs(), CALLER, USER)
     assert desk.availability == [True]

@@ -1,17 +1,8 @@
 """Attended transfer: the caller waits while the user talks to the colleague, and every way this can end."""
 
 import pytest
-from pbx.desk import (
-    ACCEPTED,
-    CALLER,
-    COLLEAGUE,
-    NO_SUCH_NUMBER,
-    USER,
-    are_talking,
-    has,
-    is_waiting,
-    to,
-)
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, NO_SUCH_NUMBER, USER, to
+from pbx_lab.legs import are_alone, has_leg, is_on_hold
 from phoneterm_bridge.pbx.port import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -19,12 +10,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def test_user_hangs_up_and_caller_and_colleague_talk(desk):
     call = await desk.consult()
-    legs = await desk.lab.wait_until(lambda legs: is_waiting(legs, CALLER))
-    assert has(legs, USER, "up")
-    assert has(legs, COLLEAGUE, "up")
+    legs = await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER))
+    assert has_leg(legs, USER, "up")
+    assert has_leg(legs, COLLEAGUE, "up")
     assert (await desk.call_in_state("consulting")).ref == call.ref
     await desk.lab.hang_up(USER)
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
     await desk.result("done")
     assert desk.states() == [("ringing", None), ("consulting", None), ("done", None)]
     assert {ref for ref, _, _ in desk.progress} == {call.ref}
@@ -35,7 +26,7 @@ async def test_phones_end_in_one_bridge_without_anything_between(desk):
     await desk.consult()
     await desk.lab.hang_up(USER)
     legs = await desk.lab.wait_until(lambda legs: len(legs) == 2 and legs[0].bridge == legs[1].bridge != "")
-    assert are_talking(legs, CALLER, COLLEAGUE)
+    assert are_alone(legs, CALLER, COLLEAGUE)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +38,7 @@ async def test_a_colleague_who_cannot_be_reached_brings_the_caller_back_with_the
     call = await desk.talk()
     assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.result("returned", reason, within_s=2)
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER), within_s=2)
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER), within_s=2)
     assert (await desk.call_in_state("talking")).ref == call.ref
 
 
@@ -55,14 +46,14 @@ async def test_a_colleague_who_hangs_up_brings_the_caller_back(desk):
     await desk.consult()
     await desk.lab.hang_up(COLLEAGUE)
     await desk.result("returned")
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
 
 
 async def test_a_caller_who_hangs_up_leaves_user_and_colleague_talking(desk):
     await desk.consult()
     await desk.lab.hang_up(CALLER)
     await desk.result("failed", "caller-gone")
-    await desk.lab.wait_until(lambda legs: are_talking(legs, USER, COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, USER, COLLEAGUE))
     await desk.call_in_state("talking")
 
 
@@ -80,7 +71,7 @@ async def test_hanging_up_while_it_rings_is_done_only_when_the_colleague_answers
     assert desk.states() == [("ringing", None)]
     await desk.lab.answer(COLLEAGUE)
     await desk.result("done")
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
 
 
 async def test_a_number_that_the_dialplan_does_not_have_leaves_the_call_alone(desk):
@@ -105,7 +96,7 @@ async def test_the_colleague_may_be_a_group_and_the_first_answer_counts(desk):
     await desk.result("consulting")
     await desk.lab.hang_up(USER)
     await desk.result("done")
-    await desk.lab.wait_until(lambda legs: are_talking(legs, "trunk", COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, "trunk", COLLEAGUE))
 
 
 async def test_a_machine_that_answers_is_an_answer(desk):

@@ -3,8 +3,9 @@
 import pytest
 import pytest_asyncio
 from pbx.blind_only import BlindOnlyPbx
-from pbx.desk import CALLER, COLLEAGUE, USER, are_talking
+from pbx.desk import CALLER, COLLEAGUE, USER
 from pbx.office import Office
+from pbx_lab.legs import are_alone
 from phoneterm.core import messages
 from phoneterm_bridge.pbx.backends import make_pbx
 
@@ -23,7 +24,7 @@ async def office(request, lab, tmp_path):
 async def test_a_caller_is_sent_to_a_colleague(office):
     await office.talk()
     await office.comes_to(await office.ask("blind", COLLEAGUE), "done")
-    await office.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
     await office.call_is("idle")
 
 
@@ -38,7 +39,7 @@ async def test_a_call_that_rings_and_no_call_are_refused(office):
 async def test_a_number_that_the_dialplan_does_not_have_is_refused(office):
     await office.talk()
     await office.comes_to(await office.ask("blind", "299"), "rejected", "unknown-number")
-    assert are_talking(await office.lab.legs(), CALLER, USER)
+    assert are_alone(await office.lab.legs(), CALLER, USER)
 
 
 async def test_the_terminal_is_told_what_the_pbx_can_do_and_the_rest_is_unsupported(office):
@@ -54,4 +55,4 @@ async def test_the_terminal_is_told_what_the_pbx_can_do_and_the_rest_is_unsuppor
             await office.comes_to(command, "consulting")
             await office.lab.hang_up(COLLEAGUE)
             await office.comes_to(command, "returned")
-    await office.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))

@@ -3,7 +3,8 @@
 import dataclasses
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, NO_SUCH_NUMBER, USER, are_talking, is_waiting, to
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, NO_SUCH_NUMBER, USER, to
+from pbx_lab.legs import are_alone, is_on_hold
 from pbx_simulator.ami_actions import AmiActions
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.simulator_lab import SimulatorLab
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def test_the_caller_talks_to_the_number_and_the_user_is_out(desk):
     call = await desk.talk()
     assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
     await desk.result("done")
     await desk.wait_until(lambda: desk.pbx.calls(USER) == ())
 
@@ -25,14 +26,14 @@ async def test_the_caller_talks_to_the_number_and_the_user_is_out(desk):
 async def test_the_number_may_lie_outside(desk):
     call = await desk.talk()
     assert await desk.pbx.carry_out("blind", call, to("0123456")) == ACCEPTED
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, "trunk"))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, "trunk"))
 
 
 async def test_a_user_who_called_somebody_transfers_whom_she_called(desk):
     await desk.lab.place_call(USER, CALLER)
     call = await desk.call_in_state("talking")
     assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
 
 
 async def test_a_number_that_the_dialplan_does_not_have_leaves_the_call_alone(desk):
@@ -62,13 +63,13 @@ async def test_a_call_that_still_rings_cannot_be_transferred(desk):
     call = await desk.call_in_state("ringing")
     assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == Outcome("failed", "not-answered")
     await desk.lab.answer(USER)
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
 
 
 async def test_a_call_with_a_machine_cannot_be_transferred(desk):
     await desk.lab.place_call(USER, "190")
     call = await desk.call_in_state("elsewhere")
-    before = await desk.lab.wait_until(lambda legs: is_waiting(legs, USER))  # the machine plays music
+    before = await desk.lab.wait_until(lambda legs: is_on_hold(legs, USER))  # the machine plays music
     assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == Outcome("failed", "no-call")
     assert await desk.lab.legs() == before
 

@@ -4,8 +4,9 @@ import asyncio
 import dataclasses
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, are_talking, is_waiting, to
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, to
 from pbx.proxy import AmiProxy
+from pbx_lab.legs import are_alone, is_on_hold
 from pbx_simulator.ami_actions import AmiActions
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.simulator_lab import SimulatorLab
@@ -72,7 +73,7 @@ async def test_an_answer_that_is_lost_is_unknown_and_nothing_is_asked_again(lab,
         assert proxy.actions.count(action) == 1
         if operation == "blind":
             partner = COLLEAGUE if is_passed_on else USER
-            await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, partner))
+            await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, partner))
             await desk.call_in_state("talking", CALLER)
 
 
@@ -90,7 +91,7 @@ async def test_a_reader_that_is_too_slow_does_not_know_what_came_of_it_and_finds
         proxy.cut()
         await desk.wait_until(lambda: desk.availability == [True, False, True, False, True])
         await desk.call_in_state("talking", CALLER)
-        await lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+        await lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
         assert desk.pbx.calls(USER) == ()
         assert proxy.actions.count("BlindTransfer") == 1
 
@@ -104,7 +105,7 @@ async def test_a_consultation_is_found_again_after_the_connection_was_lost(lab):
         assert await desk.pbx.carry_out("attended", call, to("0123")) == Outcome("failed", "busy-transferring")
         assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
         await desk.result("returned", "cancelled")
-        await lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+        await lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
 
 
 @pytest.mark.parametrize("operation", ["swap", "cancel", "complete"])
@@ -112,16 +113,16 @@ async def test_a_consultation_is_found_again_while_the_user_is_back_with_the_cal
     async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami) as desk:
         call = await desk.consult()
         assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
-        await lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+        await lab.wait_until(lambda legs: is_on_hold(legs, COLLEAGUE))
         proxy.cut()
         await desk.wait_until(lambda: desk.availability == [True, False, True])
         assert (await desk.call_in_state("consulting")).ref == call.ref
         assert await desk.pbx.carry_out(operation, call, None) == ACCEPTED
         if operation == "swap":
-            await lab.wait_until(lambda legs: is_waiting(legs, CALLER) and not is_waiting(legs, COLLEAGUE))
+            await lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and not is_on_hold(legs, COLLEAGUE))
             await lab.hang_up(USER)
         partner = USER if operation == "cancel" else COLLEAGUE
-        await lab.wait_until(lambda legs: are_talking(legs, CALLER, partner))
+        await lab.wait_until(lambda legs: are_alone(legs, CALLER, partner))
         await desk.result(*(("returned", "cancelled") if operation == "cancel" else ("done",)))
 
 

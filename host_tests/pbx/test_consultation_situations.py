@@ -1,7 +1,8 @@
 """Situations of a consultation, from the command to what the terminal is told and what the PBX has."""
 
 import pytest
-from pbx.desk import CALLER, COLLEAGUE, USER, are_talking, is_waiting
+from pbx.desk import CALLER, COLLEAGUE, USER
+from pbx_lab.legs import are_alone, is_on_hold
 from phoneterm_bridge.store.directory import Directory
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -14,7 +15,7 @@ async def test_complete_swap_and_cancel_from_the_keypad_each_end_in_a_result(off
     first = await office.ask("attended", COLLEAGUE)
     await office.comes_to(first, "consulting")
     await office.comes_to(await office.ask("swap"), "done")
-    await office.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+    await office.lab.wait_until(lambda legs: is_on_hold(legs, COLLEAGUE))
     await office.comes_to(await office.ask("cancel"), "done")
     await office.comes_to(first, "returned", "cancelled")
     await office.call_is("talking")
@@ -22,7 +23,7 @@ async def test_complete_swap_and_cancel_from_the_keypad_each_end_in_a_result(off
     await office.comes_to(second, "consulting")
     await office.comes_to(await office.ask("complete"), "done")
     await office.comes_to(second, "done")
-    await office.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
     await office.call_is("idle")
 
 
@@ -65,7 +66,7 @@ async def test_where_nobody_answers_then_atxferdropcall_says_what_happens(open_o
     await office.comes_to(command, "ringing")
     await office.lab.hang_up(USER)
     await office.comes_to(command, state, "no-answer")
-    await office.lab.wait_until(lambda legs: are_talking(legs, *left) if left else not legs)
+    await office.lab.wait_until(lambda legs: are_alone(legs, *left) if left else not legs)
 
 
 @pytest.mark.parametrize("number", ["150", "151"])
@@ -78,7 +79,7 @@ async def test_of_a_group_or_queue_the_first_answer_counts(office, number):
     await office.comes_to(command, "consulting")
     await office.lab.hang_up(USER)
     await office.comes_to(command, "done")
-    await office.lab.wait_until(lambda legs: are_talking(legs, "trunk", COLLEAGUE))
+    await office.lab.wait_until(lambda legs: are_alone(legs, "trunk", COLLEAGUE))
 
 
 async def test_voicemail_that_answers_is_an_answer(office):
@@ -88,4 +89,4 @@ async def test_voicemail_that_answers_is_an_answer(office):
     await office.comes_to(command, "consulting")
     await office.comes_to(await office.ask("cancel"), "done")
     await office.comes_to(command, "returned", "cancelled")
-    await office.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))

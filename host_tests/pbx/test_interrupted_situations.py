@@ -1,9 +1,10 @@
 """A transfer during which something is lost or begins again: an answer, the PBX, the bridge, the terminal."""
 
 import pytest
-from pbx.desk import CALLER, COLLEAGUE, USER, are_talking
+from pbx.desk import CALLER, COLLEAGUE, USER
 from pbx.office import Office
 from pbx.proxy import AmiProxy
+from pbx_lab.legs import are_alone
 from phoneterm.core import messages
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.problem import SetupProblem
@@ -49,7 +50,7 @@ async def test_a_consultation_that_ended_while_the_pbx_was_away_is_unknown_and_t
         await office.comes_to(command, "consulting")
         proxy.refuse()
         await lab.hang_up(COLLEAGUE)
-        await lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+        await lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
         proxy.accept()
         await office.comes_to(command, "unknown")
         await office.call_is("talking")
@@ -77,7 +78,7 @@ async def test_a_consultation_survives_a_restart_of_the_bridge_and_the_keypad_en
     await office.comes_to(await office.ask(op), "done")
     await office.call_is(result)
     partner = COLLEAGUE if op == "complete" else USER
-    await office.lab.wait_until(lambda legs: are_talking(legs, CALLER, partner))
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, partner))
 
 
 async def test_a_terminal_that_reboots_in_mid_transfer_is_shown_where_things_stand(office):
@@ -86,7 +87,7 @@ async def test_a_terminal_that_reboots_in_mid_transfer_is_shown_where_things_sta
     await office.boot()
     assert office.told_call() == ("consulting", call)
     await office.lab.hang_up(USER)
-    await office.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
     await office.call_is("idle")
     await office.journal_says("result", "done", None)
 

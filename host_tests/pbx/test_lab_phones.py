@@ -1,8 +1,9 @@
 """The abilities of the labs' phones and PBXs: hold, audible tones, a queue, voicemail, a crash."""
 
 import pytest
-from pbx.desk import CALLER, COLLEAGUE, USER, are_talking, has, is_waiting
+from pbx.desk import CALLER, COLLEAGUE, USER
 from pbx_lab.inspector import Inspector
+from pbx_lab.legs import are_alone, has_leg, is_on_hold
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -10,9 +11,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def test_a_user_holds_her_call_and_takes_it_back(lab):
     await lab.place_call(CALLER, USER)
     await lab.hold(USER)
-    await lab.wait_until(lambda legs: is_waiting(legs, CALLER) and not is_waiting(legs, USER))
+    await lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and not is_on_hold(legs, USER))
     await lab.unhold(USER)
-    await lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
     await lab.hang_up(USER)
     await lab.wait_until(lambda legs: not legs)
 
@@ -20,7 +21,7 @@ async def test_a_user_holds_her_call_and_takes_it_back(lab):
 async def test_a_caller_holds_her_call_too(lab):
     await lab.place_call(USER, CALLER)
     await lab.hold(USER)
-    await lab.wait_until(lambda legs: is_waiting(legs, CALLER))
+    await lab.wait_until(lambda legs: is_on_hold(legs, CALLER))
     await lab.hang_up(USER)
     await lab.wait_until(lambda legs: not legs)
 
@@ -36,13 +37,13 @@ async def test_a_tone_that_is_no_code_is_heard_by_the_other_party(lab):
 async def test_all_phones_of_a_queue_ring_and_one_answers(lab):
     await lab.set_behaviour(COLLEAGUE, "ring")
     await lab.place_call(USER, "151")
-    await lab.wait_until(lambda legs: are_talking(legs, USER, CALLER))
+    await lab.wait_until(lambda legs: are_alone(legs, USER, CALLER))
 
 
 async def test_voicemail_takes_the_call_of_somebody_who_is_busy(lab):
     await lab.set_behaviour(COLLEAGUE, "busy")
     await lab.place_call(USER, "191")
-    await lab.wait_until(lambda legs: len(legs) == 1 and has(legs, USER, "up"))
+    await lab.wait_until(lambda legs: len(legs) == 1 and has_leg(legs, USER, "up"))
 
 
 async def _play(lab, endpoint, digit):

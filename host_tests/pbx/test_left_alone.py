@@ -7,9 +7,10 @@ import pytest
 import pytest_asyncio
 from bridge.conftest import until
 from bridge.test_bad_input import sign
-from pbx.desk import CALLER, COLLEAGUE, USER, are_talking
+from pbx.desk import CALLER, COLLEAGUE, USER
 from pbx.office import Office
 from pbx.proxy import AmiProxy
+from pbx_lab.legs import are_alone
 from phoneterm.core import messages
 from phoneterm_bridge.store.directory import Directory
 
@@ -113,7 +114,7 @@ async def test_a_permission_that_is_flipped_in_mid_call_counts_for_the_next_comm
         await watched.bridge.refresh()
         await watched.comes_to(await watched.ask("blind", COLLEAGUE), *result)
         partner = COLLEAGUE if is_allowed else USER
-        await watched.lab.wait_until(lambda legs, partner=partner: are_talking(legs, CALLER, partner))
+        await watched.lab.wait_until(lambda legs, partner=partner: are_alone(legs, CALLER, partner))
 
 
 async def test_an_extension_of_another_type_transfers_nothing(watched):

@@ -4,9 +4,10 @@ What concerns the PBX backend alone is in the neighbours; README.md lists where 
 """
 
 import pytest
-from pbx.desk import CALLER, COLLEAGUE, NO_SUCH_NUMBER, USER, are_talking, has, is_waiting
+from pbx.desk import CALLER, COLLEAGUE, NO_SUCH_NUMBER, USER
 from pbx.office import Office
 from pbx.proxy import AmiProxy
+from pbx_lab.legs import are_alone, has_leg, is_on_hold
 from phoneterm_bridge.cli.why import answer_why
 from phoneterm_bridge.store.directory import Directory
 
@@ -20,7 +21,7 @@ async def test_a_blind_transfer_is_done_and_the_journal_says_that_it_was_answere
     command = await office.ask("blind", COLLEAGUE)
     await office.comes_to(command, "done")
     assert office.terminal.results(command) == [("accepted", None), ("done", None)]
-    await office.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
     await office.journal_says("arrival", "answered", None)
     assert answer_why(office.engine, USER, None)["sentence"].endswith("sent to 102. The call was answered.")
     await office.call_is("idle")
@@ -70,7 +71,7 @@ async def test_a_number_outside_is_called_once_its_class_is_allowed(office):
     await office.bridge.refresh()
     await office.talk()
     await office.comes_to(await office.ask("blind", OUTSIDE), "done")
-    await office.lab.wait_until(lambda legs: are_talking(legs, CALLER, "trunk"))
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, "trunk"))
 
 
 async def test_what_is_keyed_without_a_call_is_refused(office):
@@ -81,7 +82,7 @@ async def test_what_is_keyed_before_the_call_is_answered_is_refused(office):
     await office.lab.set_behaviour(USER, "ring")
     await office.lab.place_call(CALLER, USER)
     await office.call_is("ringing")
-    before = await office.lab.wait_until(lambda legs: has(legs, USER, "ringing"))
+    before = await office.lab.wait_until(lambda legs: has_leg(legs, USER, "ringing"))
     await office.comes_to(await office.ask("blind", COLLEAGUE), "rejected", "not-answered")
     assert await office.lab.legs() == before
 
@@ -102,7 +103,7 @@ async def test_neither_oneself_nor_whom_one_talks_to_is_a_target(office, number,
     await office.talk()
     for op in ("blind", "attended"):
         await office.comes_to(await office.ask(op, number), "rejected", reason)
-    assert are_talking(await office.lab.legs(), CALLER, USER)
+    assert are_alone(await office.lab.legs(), CALLER, USER)
 
 
 async def test_it_is_said_who_hung_up_between_key_and_command(office):
@@ -121,7 +122,7 @@ async def test_of_two_calls_the_one_that_the_phone_does_not_hold_is_transferred(
     await office.calls_are("held", "talking")
     command = await office.ask("blind", COLLEAGUE, call=None)
     await office.comes_to(command, "done")
-    await office.lab.wait_until(lambda legs: is_waiting(legs, CALLER))
+    await office.lab.wait_until(lambda legs: is_on_hold(legs, CALLER))
     await office.lab.wait_until(lambda legs: (COLLEAGUE, "trunk") in {(leg.endpoint, leg.connected_to) for leg in legs})
     await office.lab.wait_until(lambda legs: [leg.endpoint for leg in legs].count(USER) == 1)
 
@@ -163,7 +164,7 @@ async def test_a_call_that_the_user_holds_is_transferred_when_it_is_the_only_one
     await office.talk()
     await office.lab.hold(USER)
     await office.comes_to(await office.ask("blind", COLLEAGUE), "done")
-    await office.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
 
 
 async def test_a_command_that_names_no_number_of_the_dialplan_leaves_the_call_alone(open_office):

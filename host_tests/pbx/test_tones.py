@@ -7,7 +7,8 @@ is noticed, and the last test here shows that a played digit would be.
 import dataclasses
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, are_talking, is_waiting, to
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, to
+from pbx_lab.legs import are_alone, is_on_hold
 from phoneterm_bridge.pbx.asterisk.features import FIRST_VERSION_WITH_TRANSFER_EXTEN, ask_features
 from phoneterm_bridge.pbx.port import Outcome
 from structlog.testing import capture_logs
@@ -44,14 +45,14 @@ async def test_nobody_hears_a_tone_of_a_transfer_and_of_what_ends_it(open_desk, 
     desk = await open_desk(find_features, **options)
     call = await desk.consult()
     assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
-    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: is_on_hold(legs, COLLEAGUE))
     assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
     await desk.result("returned", "cancelled")
     assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
     assert await desk.pbx.carry_out("complete", call, None) == ACCEPTED
     await desk.result("done")
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
     assert desk.lab.tones() == []
 
 
@@ -60,7 +61,7 @@ async def test_nobody_hears_a_tone_when_the_colleague_is_not_reached(desk, behav
     await desk.lab.set_behaviour(COLLEAGUE, behaviour)
     call = await desk.talk()
     assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
     assert desk.lab.tones() == []
 
 
@@ -69,7 +70,7 @@ async def test_nobody_hears_a_tone_when_the_colleague_hangs_up_as_the_user_cance
     await desk.lab.hang_up(COLLEAGUE)
     await desk.result("returned")
     assert await desk.pbx.carry_out("cancel", call, None) == Outcome("failed", "no-call")
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
     assert desk.lab.tones() == []
 
 
@@ -91,12 +92,12 @@ async def test_a_colleague_who_got_a_call_may_transfer_it_on(desk):
     """The PBX is asked whether a channel may transfer; it says yes also for one that a transfer has called."""
     await desk.consult()
     await desk.lab.hang_up(USER)
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
     call = await desk.call_in_state("talking", COLLEAGUE)
     assert await desk.pbx.carry_out("attended", call, to(USER)) == ACCEPTED
     await desk.wait_until(lambda: (call.ref, "consulting", None) in desk.progress)
     await desk.lab.hang_up(COLLEAGUE)
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
     assert desk.lab.tones() == []
 
 
@@ -114,7 +115,7 @@ async def test_a_user_who_is_rung_back_may_transfer_again(open_desk):
     await desk.ring()
     await desk.lab.hang_up(USER)
     await desk.result("returned", "no-answer")
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
     await desk.lab.set_behaviour(COLLEAGUE, "answer")
     call = await desk.call_in_state("talking")
     assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED

@@ -1,7 +1,8 @@
 """Differently configured PBXs: missing features are named, slow ways still work, nobody is left on hold."""
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, are_talking, is_waiting, to
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, to
+from pbx_lab.legs import are_alone, is_on_hold
 from phoneterm_bridge.pbx.port import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -12,30 +13,30 @@ async def test_without_t_in_the_dial_a_transfer_is_not_permitted_and_the_call_go
     call = await desk.talk()
     assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == Outcome("failed", "not-permitted-by-pbx")
     assert desk.states() == []
-    assert are_talking(await desk.lab.legs(), CALLER, USER)
+    assert are_alone(await desk.lab.legs(), CALLER, USER)
     assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
 
 
 async def test_an_empty_featuremap_is_named_at_once_and_the_call_goes_on(open_desk):
     desk = await open_desk(codes="none")
     call = await desk.talk()
     assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == Outcome("failed", "pbx-misconfigured")
-    assert are_talking(await desk.lab.legs(), CALLER, USER)
+    assert are_alone(await desk.lab.legs(), CALLER, USER)
 
 
 async def test_the_stock_codes_do_as_well(open_desk):
     desk = await open_desk(codes="stock", min_dtmf_ms=80)
     call = await desk.consult()
     assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
-    await desk.lab.wait_until(lambda legs: is_waiting(legs, COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: is_on_hold(legs, COLLEAGUE))
     assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
     await desk.result("returned", "cancelled")
     assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
     assert await desk.pbx.carry_out("complete", call, None) == ACCEPTED
     await desk.result("done")
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, COLLEAGUE))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
 
 
 @pytest.mark.parametrize(("behaviour", "reason"), [("busy", "busy"), ("reject", "refused-by-target")])
@@ -45,7 +46,7 @@ async def test_a_dialplan_that_plays_the_busy_tone_does_not_keep_the_caller_on_h
     call = await desk.talk()
     assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.result("returned", reason, within_s=2)
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER), within_s=2)
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER), within_s=2)
 
 
 @pytest.mark.parametrize("limit", ["no_answer_s", "ring_s"])
@@ -53,7 +54,7 @@ async def test_a_colleague_who_does_not_answer_brings_the_caller_back(open_desk,
     desk = await open_desk(**{limit: 1})
     await desk.ring()
     await desk.result("returned", "no-answer")
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
 
 
 async def test_hanging_up_while_it_rings_in_vain_rings_the_user_again(open_desk):
@@ -61,7 +62,7 @@ async def test_hanging_up_while_it_rings_in_vain_rings_the_user_again(open_desk)
     await desk.ring()
     await desk.lab.hang_up(USER)
     await desk.result("returned", "no-answer")
-    await desk.lab.wait_until(lambda legs: are_talking(legs, CALLER, USER))
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
 
 
 async def test_hanging_up_while_it_rings_in_vain_drops_the_caller_where_the_pbx_is_told_so(open_desk):

@@ -1,17 +1,18 @@
 """One run of the emulated chip: the emulator's process, from power on to power off.
 
 Does not know what a phone is. The keypad is at pins of the chip and is moved over QMP; bytes from the serial port go to
-a callback. A power cut is a kill: the firmware gets no chance to say goodbye, as with a pulled plug.
+a callback.
 """
 
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+from virtual_phone.chip_process import ChipProcess
 
 from chip_lab.qmp import EmulatorRefused, Qmp
 
@@ -21,20 +22,14 @@ _NETWORK = "esp32_wifi.0"
 _START_S = 20
 
 
-class EmulatedChip:
+class EmulatedChip(ChipProcess):
     """A process; for one run only. Every byte it writes to its serial port goes to `on_serial`."""
 
     def __init__(self, on_serial: Callable[[bytes], None], on_end: Callable[[int], None]) -> None:
+        super().__init__()
         self._on_serial, self._on_end = on_serial, on_end
-        self._process: asyncio.subprocess.Process | None = None
         self._serial: asyncio.StreamWriter | None = None
         self._qmp: Qmp | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-
-    @property
-    def pid(self) -> int | None:
-        """The process's id while it runs."""
-        return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     async def power_on(self, program: Path, flash: Path, slot: int, keys: int, is_hook_closed: bool) -> None:
         """Start the program on a flash; it holds `slot`. Keys and hook have their positions before the chip runs.
@@ -85,15 +80,7 @@ class EmulatedChip:
         if self._serial is not None and not self._serial.is_closing():
             self._serial.write(data)
 
-    async def power_off(self) -> None:
-        """Kill the process if it still runs, and wait until nothing of it is left."""
-        if self._process is None:
-            return
-        for task in self._tasks:
-            task.cancel()
-        self._kill()
-        await self._process.wait()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def _close_links(self) -> None:
         if self._qmp is not None:
             await self._qmp.close()
         if self._serial is not None:
@@ -111,12 +98,6 @@ class EmulatedChip:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C in the terminal is meant for the host
         )  # fmt: skip
-
-    def _kill(self) -> None:
-        """Kill the process and those that it has started; it may have ended without asyncio's knowledge."""
-        if self.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)  # its session is its own
 
     async def _last_words(self) -> str:
         """Return the last line of the program's error output."""

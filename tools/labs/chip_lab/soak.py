@@ -12,7 +12,7 @@ from typing import Any
 
 from desk_lab.installation import CALLER, EXTENSION
 from fault_lab.faults import UP
-from pbx_lab.lab import Leg
+from pbx_lab.legs import is_on_hold, is_talking
 from pbx_lab.process import LabFailed
 from phoneterm.core import messages
 from virtual_phone.client import PhoneError
@@ -69,16 +69,16 @@ async def _transfer(installation: ChipInstallation, number: int) -> int:
         await talking
         await asyncio.sleep(_PAUSE_S)
         if number % 3 == 0:
-            again = await installation.key_until("#1102", lambda legs: _hears(legs, CALLER, COLLEAGUE))
+            again = await installation.key_until("#1102", lambda legs: is_talking(legs, CALLER, COLLEAGUE))
         else:
             again = await installation.key_until(
-                "*2102", lambda legs: _is_on_hold(legs, CALLER) and _hears(legs, EXTENSION, COLLEAGUE)
+                "*2102", lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE)
             )
             await keypad.wait_for_signal("consulting", _PATIENCE_S)
             await asyncio.sleep(_PAUSE_S)
             await keypad.type("A" if number % 3 == 1 else "C")
         partner = EXTENSION if number % 3 == 2 else COLLEAGUE
-        await lab.wait_until(lambda legs: _hears(legs, CALLER, partner))
+        await lab.wait_until(lambda legs: is_talking(legs, CALLER, partner))
     except (LabFailed, PhoneError, TimeoutError) as error:
         raise SoakFailed(f"Call {number + 1} was not moved ({error}); it said {_last_words(installation)}") from None
     idle = asyncio.create_task(keypad.wait_for_event(lambda event: event.get("line") == "call idle", _PATIENCE_S))
@@ -90,14 +90,6 @@ async def _transfer(installation: ChipInstallation, number: int) -> int:
     else:
         idle.cancel()
     return again
-
-
-def _hears(legs: list[Leg], one: str, other: str) -> bool:
-    return any(leg.endpoint == one and leg.connected_to == other and not leg.is_on_hold for leg in legs)
-
-
-def _is_on_hold(legs: list[Leg], endpoint: str) -> bool:
-    return any(leg.endpoint == endpoint and leg.is_on_hold for leg in legs)
 
 
 def _last_words(installation: ChipInstallation) -> str:

@@ -1,36 +1,28 @@
 """One run of the simulated chip: a MicroPython process, from power on to power off.
 
 Does not know what a phone is; frames go in, and the callbacks get lines and the process's output.
-A power cut is a kill: the firmware gets no chance to say goodbye, as with a pulled plug.
 """
 
 import asyncio
-import contextlib
-import os
-import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
+
+from virtual_phone.chip_process import ChipProcess
 
 _MOST_LINE_BYTES = 1024 * 1024
 _MOST_OUTPUT_BYTES = 500
 
 
-class SimulatedChip:
+class SimulatedChip(ChipProcess):
     """A MicroPython process and the socket to it; for one run only."""
 
     def __init__(
         self, on_line: Callable[[bytes], None], on_output: Callable[[str], None], on_end: Callable[[int], None]
     ) -> None:
+        super().__init__()
         self._on_line, self._on_output, self._on_end = on_line, on_output, on_end
-        self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-
-    @property
-    def pid(self) -> int | None:
-        """The process's id while it runs."""
-        return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     async def power_on(self, argv: list[str], environment: dict[str, str], folder: Path, first: bytes = b"") -> None:
         """Start the process in `folder`; the callbacks are not called until the caller waits for something.
@@ -59,23 +51,13 @@ class SimulatedChip:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(frame)
 
-    async def power_off(self) -> None:
-        """Kill the process if it still runs, and wait until nothing of it is left."""
-        if self._process is None:
-            return
-        for task in self._tasks:
-            task.cancel()
-        if self.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.close_link()
-
     def close_link(self) -> None:
         """Close the socket, as when the host is gone."""
         if self._writer is not None:
             self._writer.close()
+
+    async def _close_links(self) -> None:
+        self.close_link()
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
         while line := await reader.readline():
