@@ -57,6 +57,14 @@ def test_a_name_that_is_too_long_for_a_file_is_one_sentence(run):
     assert done.stderr.startswith(f"There is no board {'x' * 80}: take one of ")
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_is_one_sentence_wherever_one_stands(run, monkeypatch, name):
+    monkeypatch.chdir(BOARDS / "ESP32_GENERIC")
+    done = run("check", name)
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("There is no board without a name: take one of ")
+
+
 def test_wiring_prints_the_table_and_writes_the_files(run, tmp_path):
     done = run("wiring", "ESP32_GENERIC", "--to", tmp_path / "drawn", "--png")
     assert done.exit_code == 0

@@ -29,6 +29,12 @@ def test_tls_beside_copied_files_is_refused_on_a_small_chip(machine, tls):
         check_memory(Board("esp32", (1, 28, 0), machine), "X", tls)
 
 
+def test_a_setting_that_no_firmware_knows_is_told_as_that_and_not_as_want_of_memory():
+    for machine in (ESP, S3):
+        with pytest.raises(CableProblem, match=r"say tls = banana, which is none of off, ca and psk: make wipe"):
+            check_memory(Board("esp32", (1, 28, 0), machine), "X", "banana")
+
+
 @pytest.mark.parametrize(
     ("board", "tls"),
     [

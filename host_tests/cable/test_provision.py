@@ -103,7 +103,9 @@ async def test_a_wiped_board_has_no_settings_and_says_so(live):
     site, board = live
     await asyncio.to_thread(site.provision)
     printed = await asyncio.to_thread(site.bench.run, "wipe", "--yes")
-    assert "`phoneterm terminal revoke phone-101` ends that" in printed
+    assert "make provision with AGAIN=1 makes a board this terminal again" in printed
+    assert "`phoneterm terminal remove phone-101` on the bridge's machine removes it" in printed
+    assert "revoke" not in printed
     assert texts_of(board) == {}
     board.said.clear()
     assert "is not set up yet" in await asyncio.to_thread(site.bench.run, "flash")

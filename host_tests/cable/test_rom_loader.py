@@ -83,6 +83,17 @@ def test_what_cannot_be_written_is_refused_before_the_board_is_touched(
     assert bytes(board.sent) == b""
 
 
+@pytest.mark.parametrize("offset", ["zz", "", "-1", 1.5, "0x", [0]])
+def test_an_offset_that_is_no_number_is_one_sentence(bench, plug_in, image, offset):
+    board = plug_in()
+    file = bench.boards / "BENCH/board.json"
+    file.write_text(json.dumps({"mcu": "esp32", "deploy_options": {"flash_offset": offset}}))
+    printed = bench.run("flash", "--image", str(image), "--yes", exit_code=1)
+    assert printed.endswith('BENCH/board.json must say flash_offset as a number such as "0x1000".\n')
+    assert printed.count("\n") == 1
+    assert bytes(board.sent) == b""
+
+
 def test_a_description_that_cannot_be_read_is_one_sentence(bench, plug_in, image):
     plug_in()
     image.with_suffix(".json").write_text("{")

@@ -28,12 +28,13 @@ def find_boards(boards: Path = BOARDS) -> list[Path]:
 
 def find_board(name: str, boards: Path = BOARDS) -> Path:
     """Return the folder of a board, given by its name or its folder; BoardUnusable when there is none."""
-    for folder in (boards / name, Path(name)):
+    for folder in (boards / name, Path(name)) if name.strip() else ():
         with contextlib.suppress(OSError):  # a name that is too long for a file
             if folder.is_dir() and folder.resolve() != boards.resolve():
                 return folder.resolve()
     known = ", ".join(path.name for path in find_boards(boards))
-    raise BoardUnusable(f"There is no board {name[:80]}: take one of {known}, or name a board's folder.")
+    shown = name.strip()[:80] or "without a name"
+    raise BoardUnusable(f"There is no board {shown}: take one of {known}, or name a board's folder.")
 
 
 def read_board(folder: Path) -> Board:

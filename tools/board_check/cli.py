@@ -19,7 +19,15 @@ from board_check.problems import find_problems
 from board_check.wiring_page import list_wires
 
 app = typer.Typer(help="Boards: their pins, checked and drawn.", no_args_is_help=True)
-_Name = Annotated[str, typer.Argument(metavar="BOARD", help="A board's name, or its folder.")]
+
+
+def _complete_board(incomplete: str) -> list[str]:
+    return [folder.name for folder in find_boards() if folder.name.startswith(incomplete)]
+
+
+_Name = Annotated[
+    str, typer.Argument(metavar="BOARD", help="A board's name, or its folder.", autocompletion=_complete_board)
+]
 
 
 @app.command("list")
@@ -34,7 +42,10 @@ def list_boards() -> None:
 
 @app.command()
 def check(
-    board: Annotated[str | None, typer.Argument(help="A board's name, or its folder; all boards without one.")] = None,
+    board: Annotated[
+        str | None,
+        typer.Argument(help="A board's name, or its folder; all boards without one.", autocompletion=_complete_board),
+    ] = None,
 ) -> None:
     """Say what would not work on a board, or that nothing is wrong with it."""
     from board_check.check import check_board

@@ -6,6 +6,7 @@ Does not build or copy it. The manifest says {"board": NAME, "version": V, "micr
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from device_cable.problem import CableProblem
 MANIFEST = "manifest.json"
 STARTED_FIRST = ("boot.py", "main.py")
 FIRMWARE = "phoneterm/"
+_OFFSET = re.compile("0x[0-9a-fA-F]{1,8}|0|[1-9][0-9]{0,9}")
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,19 @@ def read_chip(boards: Path, name: str) -> BoardChip:
         return BoardChip(None, None)
     except (OSError, ValueError, AttributeError):
         raise CableProblem(f"The file {path} is no description of a board.") from None
+    if offset is not None and not _OFFSET.fullmatch(str(offset)):
+        raise CableProblem(f'The file {path} must say flash_offset as a number such as "0x1000".')
     return BoardChip(str(mcu).lower() if mcu else None, str(offset) if offset else None)
+
+
+def board_names(boards: Path) -> list[str]:
+    """Return the names of all real boards."""
+    return sorted(path.parent.name for path in boards.glob("*/board.py") if path.parent.name != "VIRTUAL")
 
 
 def check_board_name(boards: Path, name: str | None) -> str:
     """Return the name of a real board; CableProblem says which ones there are."""
-    there = sorted(path.parent.name for path in boards.glob("*/board.py") if path.parent.name != "VIRTUAL")
+    there = board_names(boards)
     if name in there:
         return str(name)
     choice = f"name one with BOARD= (--board): {', '.join(there)}" if there else "no real board is described here yet"

@@ -8,11 +8,17 @@ gives up its link again and again. The chips named here have no more memory than
 from device_cable.board import Board
 from device_cable.problem import CableProblem
 
+_MOST_CHARS_SHOWN = 30
 _SMALL = ("esp32", "esp32c2", "esp32c3", "esp32s2")
 
 
 def check_memory(board: Board, name: str, tls: str | None) -> None:
     """Refuse TLS where it cannot work; `tls` is the terminal's setting, None when it has none yet."""
+    if tls not in (None, "off", "ca", "psk"):
+        raise CableProblem(
+            f"The settings of the board say tls = {ascii(tls)[1:-1][:_MOST_CHARS_SHOWN]}, which is none of off, ca and "
+            "psk: make wipe PORT= erases them, then make flash and make provision."
+        )
     if tls in (None, "off") or board.mcu not in _SMALL or board.has_psram or board.frozen_version is not None:
         return
     frozen = (

@@ -12,13 +12,24 @@ from typing import Annotated
 import typer
 from phoneterm_bridge.settings.problem import SetupProblem
 
+from device_cable.image import board_names
 from device_cable.problem import CableProblem
 
-BoardName = Annotated[str | None, typer.Option("--board", help="The board's name: a folder below --boards.")]
+
+def _complete_board(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of real boards that begin so."""
+    names = board_names(Path(context.params.get("boards") or BOARDS))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+BOARDS = Path("boards")
+BoardName = Annotated[
+    str | None,
+    typer.Option("--board", autocompletion=_complete_board, help="The board's name: a folder below --boards."),
+]
 PortName = Annotated[str | None, typer.Option("--port", help="Its serial port; found by itself if only one is there.")]
 Boards = Annotated[Path, typer.Option("--boards", help="The folder with the boards.")]
 Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for the terminal afterwards.")]
-BOARDS = Path("boards")
 WAIT_S = 30.0
 INTERRUPTED = 130
 

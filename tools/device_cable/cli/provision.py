@@ -129,7 +129,8 @@ def wipe(
         typer.echo("The board has no settings; it had none that named a terminal.")
         return
     typer.echo(
-        f"The board has no settings any more. {tid} is still enrolled: `phoneterm terminal revoke {tid}` ends that. "
+        f"The board has no settings any more. {tid} is still enrolled: make provision with AGAIN=1 makes a board this "
+        f"terminal again; if none is to be, `phoneterm terminal remove {tid}` on the bridge's machine removes it. "
         "Traces may stay in the flash until it is used again; `esptool erase-flash` leaves none."
     )
 
