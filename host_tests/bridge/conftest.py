@@ -14,9 +14,24 @@ from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings, PhoneSettings, StoreSettings
 from phoneterm_bridge.settings.timing import USUAL
 from phoneterm_bridge.store.directory import Directory
+from phoneterm_cli.main import make_app
+from typer.testing import CliRunner
 
 BASE = "phoneterm"
 PATIENCE_S = 20
+
+
+@pytest.fixture
+def phoneterm(tmp_path, monkeypatch):
+    """Run one command in an empty folder, as words; returns what it printed, and asserts its exit code."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words, exit_code=0, answer=None):
+        result = CliRunner().invoke(make_app((words[0],)), words, input=answer)
+        assert result.exit_code == exit_code, result.output
+        return result.output
+
+    return run
 
 
 class FakePbx:
@@ -25,6 +40,7 @@ class FakePbx:
     def __init__(self):
         self.operations = frozenset(operations.names())
         self.is_available = True
+        self.is_login_refused = False
         self.now = {"101": (talking("c1"),)}
         self.numbers = {"100", "102", "103", "0301234567"}
         self.asked = []

@@ -82,6 +82,10 @@ async def test_a_pbx_that_is_away_is_named_until_it_is_back(site):
     site.pbx.listener.on_availability(False)
     status, said = await readiness(site)
     assert (status, said["status"], list(said["missing"])) == (503, "not ready", ["pbx"])
+    assert said["missing"]["pbx"] == "The PBX is away: there is no connection to it."
+    site.pbx.is_login_refused = True
+    refused = "The PBX refuses the bridge's login: user name and secret must be the same there and here."
+    assert (await readiness(site))[1]["missing"] == {"pbx": refused}
     assert (await ask(site, "/healthz"))[0] == 200
     site.pbx.is_available = True
     site.pbx.listener.on_availability(True)

@@ -92,6 +92,7 @@ def test_the_watchdogs_time_is_that_of_this_process(environment, expected):
 
 class _Pbx:
     is_available = True
+    is_login_refused = False
 
 
 class _Clock:
@@ -188,7 +189,7 @@ async def test_the_real_process_says_ready_lives_and_says_that_it_stops(tmp_path
     async with RunningBridge(*settings, environment=environment) as bridge:
         first = await manager.until("READY", "1")
         assert first[0] == {"READY": "1"}
-        lives = first[1:] + await manager.until("STATUS", "The PBX is away, or has not accepted the login.")
+        lives = first[1:] + await manager.until("STATUS", "The PBX is away: there is no connection to it.")
         assert lives[-1]["WATCHDOG"] == "1"
         bridge.signal(signal.SIGTERM)
         last = await manager.until("STOPPING", "1")

@@ -23,6 +23,7 @@ class BlindOnlyPbx:
 
     def __init__(self, settings):
         self.is_available = False
+        self.is_login_refused = False
         login = (settings.username, settings.secret.get_secret_value())
         self._client = AmiClient(AmiSettings(settings.host, settings.port, *login), self)
         self._table = CallTable(time.monotonic)

@@ -20,6 +20,7 @@ class WrittenServer:
         self.actions = []
         self.logins = 0
         self.is_deaf = False
+        self.is_refusing = False
         self._writers = set()
 
     async def __aenter__(self):
@@ -54,7 +55,9 @@ class WrittenServer:
         name, action_id = action.get("Action"), action.get("ActionID")
         self.actions.append(name)
         self.logins += name == "Login"
-        if name in ("Challenge", "Login"):
+        if name == "Login" and self.is_refusing:
+            writer.write(encode([("Response", "Error"), ("ActionID", action_id)]))
+        elif name in ("Challenge", "Login"):
             writer.write(encode([("Response", "Success"), ("ActionID", action_id), ("Challenge", "1")]))
         elif name == "Ping" and not self.is_deaf:
             writer.write(encode([("Response", "Success"), ("ActionID", action_id)]))
@@ -172,11 +175,24 @@ async def test_a_listener_that_breaks_on_an_event_costs_the_connection_and_not_t
         await ears.wait_for(["connected", "Bad", "disconnected", "connected"])
 
 
+async def test_a_pbx_that_refuses_the_login_is_told_from_one_that_is_away():
+    async with connected() as (server, client, ears):
+        assert not client.is_login_refused
+        server.is_refusing = True
+        server.cut()
+        await ears.wait_for(["connected", "disconnected"])
+        assert not client.is_login_refused
+        async with asyncio.timeout(WAIT_S):
+            while not client.is_login_refused:  # noqa: ASYNC110 - nobody tells when
+                await asyncio.sleep(0.005)
+
+
 async def test_nothing_is_sent_without_a_connection(unused_tcp_port):
     client = AmiClient(AmiSettings("127.0.0.1", unused_tcp_port, "bridge", "secret"), Ears())
     await client.start()
     with pytest.raises(NotConnected):
         await client.ask("Ping")
+    assert not client.is_login_refused
     await client.stop()
 
 

@@ -61,7 +61,11 @@ class Health:
         elif not self.pulse.is_heard:
             found["broker"] = "The MQTT broker is connected, but no message of the bridge to itself has come back."
         if not self._pbx.is_available:
-            found["pbx"] = "The PBX is away, or has not accepted the login."
+            found["pbx"] = (
+                "The PBX refuses the bridge's login: user name and secret must be the same there and here."
+                if self._pbx.is_login_refused
+                else "The PBX is away: there is no connection to it."
+            )
         if self.now_s() - self._store_read_s > _STORE_UNREAD_S:
             found["store"] = f"The store could not be read for more than {_STORE_UNREAD_S:.0f} seconds."
         elif not self._is_journal_written:

@@ -63,6 +63,10 @@ class Pbx(Protocol):
     is_available: bool
 
     @property
+    def is_login_refused(self) -> bool:
+        """Whether it is not available because the PBX refuses the login."""
+
+    @property
     def operations(self) -> frozenset[str]:
         """The operations that `carry_out` knows; every other one is refused."""
 

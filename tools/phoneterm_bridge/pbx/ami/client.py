@@ -26,6 +26,7 @@ CONNECT_S = 5.0
 PING_EVERY_S = 5.0
 BACK_OFF_FIRST_S = 0.1
 BACK_OFF_MOST_S = 15.0
+_REFUSED = "pbx-rejected-login"
 
 
 class AmiListener(Protocol):
@@ -53,6 +54,11 @@ class AmiClient:
         self._connection: AmiConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._told: str | None = None  # the trouble that was logged last: each one is logged once, until it is over
+
+    @property
+    def is_login_refused(self) -> bool:
+        """Say whether the last try ended because the PBX refused the login."""
+        return self._told == _REFUSED
 
     async def start(self) -> None:
         """Connect, and stay connected in the background; returns after the first try, successful or not.
@@ -99,7 +105,7 @@ class AmiClient:
                 if not first_try.done():
                     first_try.set_exception(rejected)
                     return
-                self._log_once("pbx-rejected-login", f"user name {self._settings.username}")
+                self._log_once(_REFUSED, f"user name {self._settings.username}")
                 back_off_s = BACK_OFF_MOST_S
             except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as away:
                 self._log_once("pbx-not-there", type(away).__name__)

@@ -62,6 +62,11 @@ class AsteriskPbx:
         self._view.listener = listener
 
     @property
+    def is_login_refused(self) -> bool:
+        """Whether the PBX is there and refuses the login."""
+        return self._client.is_login_refused
+
+    @property
     def features(self) -> Features:
         """What this Asterisk could do at the last connect; `speed` says what follows from it."""
         return self._features
