@@ -3,7 +3,9 @@
 Does not stand in for the migrations, which have tests of their own.
 """
 
+import sqlite3
 import tempfile
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +19,16 @@ def open_fresh_store(path):
     path.touch(mode=0o600)
     path.write_bytes(_empty_store())
     return open_store(path)
+
+
+def damage_table(path, table):
+    """Overwrite the first page of a table in a store that nobody has open."""
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = ?"
+        ((page, size),) = connection.execute(query, (table,))
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
 
 
 @lru_cache(1)

@@ -8,6 +8,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
+from bridge.fresh_store import damage_table
 from bridge.later_version import run_command
 from bridge.other_user import OTHER, folder_for_others, run_as_other
 from bridge.test_migrations import _SCHEMAS, make_old_store
@@ -161,13 +162,33 @@ def test_a_folder_in_the_place_of_the_store_is_one_sentence_and_gets_no_lock_bes
 def test_a_bridge_whose_store_is_damaged_says_so_in_one_sentence(tmp_path):
     store = tmp_path / "bridge.db"
     open_store(store).dispose()
-    with sqlite3.connect(store) as connection:
-        ((page, size),) = connection.execute(
-            "SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = 'state'"
-        )
-    connection.close()
-    with store.open("r+b") as file:
-        file.seek((page - 1) * size)
-        file.write(b"\xff" * size)
+    damage_table(store, "state")
     said = run_command("bridge", "run", "--set=broker.port=0", store=store, exit_code=1)
     assert said == f"The store {store} cannot be used: database disk image is malformed; store.path changes it.\n"
+
+
+@pytest.mark.parametrize("arguments", [("user", "list"), ("terminal", "list"), ("store", "upgrade")], ids=" ".join)
+def test_an_empty_store_is_told_as_that_and_stays_empty(tmp_path, arguments):
+    store = tmp_path / "bridge.db"
+    store.touch()
+    said = run_command(*arguments, store=store, exit_code=1)
+    assert said.startswith(f"The store {store} is empty yet: `phoneterm user add`")
+    assert store.stat().st_size == 0
+
+
+def test_an_upgrade_of_a_damaged_store_says_so(tmp_path):
+    store = tmp_path / "bridge.db"
+    open_store(store).dispose()
+    assert "needs no upgrade" in run_command("store", "upgrade", store=store)
+    damage_table(store, "terminals")
+    said = run_command("store", "upgrade", store=store, exit_code=1)
+    assert said.startswith(f"The store {store} is damaged (")
+    assert "phoneterm backup restore FILE" in said
+
+
+def test_an_empty_file_that_others_can_read_becomes_a_private_store(tmp_path):
+    store = tmp_path / "bridge.db"
+    store.touch()
+    store.chmod(0o644)
+    run_command("user", "add", "tech1", store=store)
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600

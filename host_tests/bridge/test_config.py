@@ -55,6 +55,12 @@ def test_the_settings_file_is_the_named_one_then_the_variables_then_the_folders_
     assert (place.path, place.why.endswith(f"no {system}")) == (None, True)
 
 
+def test_a_link_to_nowhere_in_the_working_folder_is_not_passed_over(run, tmp_path):
+    (tmp_path / "phoneterm.toml").symlink_to("gone.toml")
+    said = run(user_app, "list", exit_code=1)
+    assert said == "The settings file phoneterm.toml is a link to gone.toml, which does not exist.\n"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give a file away: run the tests as root.")
 def test_a_file_that_another_user_has_put_into_the_working_folder_must_be_named(places):
     here = places[2]

@@ -214,6 +214,27 @@ def test_a_path_that_no_file_can_have_is_one_sentence(write, name, path):
         load_settings(file)
 
 
+@pytest.mark.parametrize("path", ["state/a\\nb.db", "state/a\\u001bb.db"])
+def test_a_path_with_a_line_end_or_a_control_character_is_one_sentence(write, path):
+    with pytest.raises(SetupProblem, match=r"^The setting store\.path is not right: it has a line's end or another"):
+        load_settings(write(f'[store]\npath = "{path}"\n'))
+
+
+def test_a_byte_order_mark_is_read_in_the_settings_and_named_in_the_variables(write):
+    path = write("\ufeff[pbx]\nusername = 'anna'\n")
+    assert load_settings(path).pbx.username == "anna"
+    path.with_suffix(".env").write_text("\ufeffPHONETERM_PBX__SECRET=x\n", encoding="utf-8")
+    with pytest.raises(SetupProblem, match=r"bridge\.env begins with a byte order mark, with which systemd"):
+        load_settings(path)
+
+
+def test_a_variable_that_is_exported_as_in_a_shell_is_named(write):
+    path = write("")
+    path.with_suffix(".env").write_text("A=1\nexport PHONETERM_PBX__SECRET=x\n")
+    with pytest.raises(SetupProblem, match=r"^Line 2 of .*\.env begins with export, which systemd does not read"):
+        load_settings(path)
+
+
 def test_the_variables_beside_a_file_count_before_it_and_after_the_environment(write):
     path = write("[pbx]\nsecret = 'file'\nusername = 'file'\n[broker]\nusername = 'file'\n")
     path.with_suffix(".env").write_text("PHONETERM_PBX__SECRET=beside\nPHONETERM_PBX__USERNAME=beside\nPATH=/bin\n")

@@ -2,12 +2,15 @@
 
 import json
 import os
+import sqlite3
 import time
 from collections import namedtuple
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 import typer
+from bridge.fresh_store import damage_table
 from doctor.reading import change_of, problems, verdicts
 from phoneterm_bridge.cli.doctor import describe, doctor
 from phoneterm_bridge.doctor.clock import compare_clocks, examine_clock
@@ -77,12 +80,51 @@ def test_another_schema_is_named_and_left_alone(store_path, revision, verdict):
 
 def test_an_empty_file_and_a_file_that_is_no_store(tmp_path):
     (tmp_path / "empty.db").touch(mode=0o600)
-    assert verdicts(examine_store(tmp_path / "empty.db"), "has no schema") == [WARNING]
+    assert verdicts(examine_store(tmp_path / "empty.db"), "is empty; the bridge makes its tables") == [WARNING]
     (tmp_path / "text.db").write_text("this is no database, whatever its name is" * 30)
     found = examine_store(tmp_path / "text.db")
     assert verdicts(found, "cannot be read: file is not a database") == [PROBLEM]
     assert verdicts(found, "not only its owner") == [WARNING]
     assert read_stored(tmp_path / "text.db") == Stored()
+
+
+def test_a_database_of_somebody_else_is_a_problem(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "mail.db")) as connection:
+        connection.execute("CREATE TABLE letters (subject TEXT)")
+    assert verdicts(examine_store(tmp_path / "mail.db"), "is no store of the bridge, so no bridge starts") == [PROBLEM]
+
+
+def test_a_damaged_page_of_the_terminals_is_a_problem(store_path):
+    damage_table(store_path, "terminals")
+    found = examine_store(store_path)
+    assert change_of(found, "is damaged: ").endswith("phoneterm backup restore FILE")
+    assert problems(found)
+
+
+@pytest.mark.parametrize(
+    ("classes", "change"),
+    [(("internal", "mobile"), "--classes 'internal'"), (("mobile",), "--classes CLASSES   # of internal, ")],
+)
+def test_a_remedy_does_not_take_every_class_from_a_terminal(store_path, classes, change):
+    engine = open_store(store_path)
+    Directory(engine, "test").set_classes("phone-101", classes)
+    engine.dispose()
+    found = examine_digit_map(PhoneSettings(), PolicySettings(), read_stored(store_path))
+    assert change in change_of(found, "may dial mobile")
+
+
+async def test_the_remedy_for_a_wrong_signature_is_new_secrets_and_no_revoking(store_path):
+    engine = open_store(store_path)
+    journal = Journal(engine)
+    await journal.start()
+    terminal = read_snapshot(engine).terminals["phone-101"]
+    fields = {"id": "s.1", "op": "blind", "number": "102", "call": "c1"}
+    await journal.open(terminal, fields, [Event("result", "rejected", "bad-signature")], int(time.time() * 1000))
+    await journal.stop()
+    engine.dispose()
+    remedy = change_of(examine_history(store_path), "signed with another key")
+    assert "phoneterm terminal rotate TID" in remedy
+    assert "revoke" not in remedy
 
 
 def test_a_journal_that_was_changed_at_its_end_is_a_problem(store_path):
@@ -196,9 +238,10 @@ async def test_a_source_that_breaks_hides_nothing(make_settings):
     assert {finding.part for finding in found} >= {"settings", "store", "clock", "digit map", "broker", "pbx"}
 
 
-def test_the_command_ends_with_1_for_a_problem_and_tells_machines_the_same(store_path):
+def test_the_command_ends_with_1_for_a_problem_and_tells_machines_the_same(store_path, monkeypatch):
+    monkeypatch.setenv("PHONETERM_PBX__SECRET", "x")
     before = store_path.read_bytes()
-    options = [f"--set=store.path={store_path}", "--set=pbx.port=1", "--set=pbx.secret=x", "--set=broker.port=1"]
+    options = [f"--set=store.path={store_path}", "--set=pbx.port=1", "--set=broker.port=1"]
     app = typer.Typer()
     app.command()(doctor)
     for_people = CliRunner().invoke(app, options)

@@ -3,10 +3,18 @@
 Does no work of its own.
 """
 
+from pathlib import Path
+
 import typer
 
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
-from phoneterm_bridge.store.database import require_store
+from phoneterm_bridge.store.database import (
+    make_reading_engine,
+    opening,
+    refuse_damaged,
+    refuse_empty,
+    require_store,
+)
 from phoneterm_bridge.store.owner import own_store
 from phoneterm_bridge.store.upgrading import upgrade_store
 
@@ -34,9 +42,18 @@ def upgrade(config: Config = None, overrides: Overrides = None) -> None:
         with own_store(path):
             upgraded = upgrade_store(path)
         if upgraded is None:
+            _refuse_unusable(path)
             typer.echo(f"The store {path} needs no upgrade: it has the schema of this version.")
             return
         typer.echo(
             f"The store {path} has schema {upgraded.now} now. It is kept as it was, with schema {upgraded.before}, as\n"
             f"{upgraded.backup}. To go back: install the earlier version, then `phoneterm backup restore` that file."
         )
+
+
+def _refuse_unusable(path: Path) -> None:
+    """Refuse a store that has this version's schema, or none, and yet is of no use."""
+    with opening(path):
+        engine = make_reading_engine(path)
+        refuse_empty(engine, path)
+        refuse_damaged(engine, path)

@@ -26,7 +26,7 @@ _TELLING = {
     "pbx-unreachable": ("the bridge could not reach the PBX", Change("settings, section [pbx]", "host and port")),
     "bad-signature": (
         "the message was signed with another key than the terminal's",
-        Change("command line", "phoneterm terminal revoke TID; phoneterm terminal add, with a new id"),
+        Change("command line", "make rotate, with the board at a cable; or phoneterm terminal rotate TID"),
     ),
 }
 

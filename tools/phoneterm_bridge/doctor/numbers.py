@@ -45,7 +45,8 @@ def examine_digit_map(phones: PhoneSettings, policy: PolicySettings, stored: Sto
         if strange := [name for name in terminal.classes if name not in known]:
             sentence = f"The terminal {terminal.tid} may dial {name_some(strange)}, which the digit map does not have."
             rest = ",".join(name for name in terminal.classes if name in known)
-            fix = Change("command line", f"phoneterm terminal grant {terminal.tid} --classes '{rest}'")
+            choice = f"'{rest}'" if rest else f"CLASSES   # of {name_some(sorted(known - FORBIDDEN_CLASSES))}"
+            fix = Change("command line", f"phoneterm terminal grant {terminal.tid} --classes {choice}")
             found.append(Finding(WARNING, _PART, sentence, fix))
     return found or [
         Finding(OK, _PART, f"The digit map is clear and has all extensions; classes: {name_some(sorted(known))}.")

@@ -1,4 +1,4 @@
-"""The store: is it there, is its schema the one of this version, may others read it, is the journal's end whole.
+"""The store: is it there, whole and of this version's schema, may others read it, is the journal's end whole.
 
 Never changes or migrates it. Only the end of the journal is checked; `phoneterm journal verify` checks all of it.
 """
@@ -14,9 +14,9 @@ from alembic.script import ScriptDirectory
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.doctor.settings_file import is_open_to_others
 from phoneterm_bridge.store import journal_chain, reading, tables
-from phoneterm_bridge.store.database import make_reading_engine
+from phoneterm_bridge.store.database import find_damage, make_reading_engine
 from phoneterm_bridge.store.records import TerminalRecord
-from phoneterm_bridge.store.schema import MIGRATIONS
+from phoneterm_bridge.store.schema import MIGRATIONS, is_empty
 
 _PART = "store"
 _ROWS_CHECKED = 1000
@@ -82,14 +82,20 @@ def open_read_only(path: Path) -> sa.Connection:
 def _examine_schema(connection: sa.Connection, path: Path) -> list[Finding]:
     script = ScriptDirectory(str(MIGRATIONS))
     newest, found = script.get_current_head(), MigrationContext.configure(connection).get_current_revision()
+    if damage := find_damage(connection):
+        fix = Change("command line", "stop the bridge, then phoneterm backup restore FILE")
+        return [Finding(PROBLEM, _PART, f"The store {path} is damaged: {damage}.", fix)]
     if found == newest:
         return [
             Finding(OK, _PART, f"The store {path} has the schema of this version ({newest})."),
             _check_end(connection),
         ]
+    if found is None and is_empty(connection.engine):
+        fix = Change("command line", "phoneterm user import FILE, or phoneterm user add and phoneterm terminal add")
+        return [Finding(WARNING, _PART, f"The store {path} is empty; the bridge makes its tables.", fix)]
     if found is None:
-        sentence = f"The store {path} has no schema: it is empty, or not a store."
-        return [Finding(WARNING, _PART, sentence, Change("settings, section [store]", 'path = "..."'))]
+        sentence = f"The file {path} is no store of the bridge, so no bridge starts."
+        return [Finding(PROBLEM, _PART, sentence, Change("settings, section [store]", 'path = "..."'))]
     if found in {step.revision for step in script.walk_revisions()}:
         sentence = f"The store {path} has the schema {found} of an earlier version; the bridge brings it to {newest}."
         return [

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _NAME = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*")
+_EXPORTED = re.compile(r"[ \t]*export[ \t]+[A-Za-z_]")
 _PASSED_OVER = re.compile(r"[ \t]*(?:[#;][^\n]*)?(?:\n|\Z)")
 _SINGLE = re.compile(r"'([^']*)'")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -19,11 +20,12 @@ _IN_BARE = re.compile(r"\\(.)", re.DOTALL)
 
 
 class Variable(NamedTuple):
-    """One variable; `value` is None for a line that cannot be read."""
+    """One variable; `value` is None for a line that cannot be read, as one that begins with a shell's `export`."""
 
     line: int
     name: str
     value: str | None
+    is_exported: bool = False
 
 
 def read_variables(text: str) -> Iterator[Variable]:
@@ -37,7 +39,7 @@ def read_variables(text: str) -> Iterator[Variable]:
         name = _NAME.match(text, at)
         read = _read_value(text, name.end()) if name else None
         if name is None or read is None:
-            yield Variable(line, name[1] if name else "", None)
+            yield Variable(line, name[1] if name else "", None, _EXPORTED.match(text, at) is not None)
             at = _after_line(text, at)
             continue
         value, at = read

@@ -4,6 +4,7 @@ Does not check values, only names. A name is "section.key". Every mistake is a s
 """
 
 import json
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from phoneterm_bridge.settings import variables
 from phoneterm_bridge.settings.environment_file import read_variables
 from phoneterm_bridge.settings.mistakes import describe_unknown, find_like, nearest, show_name
 from phoneterm_bridge.settings.place import variables_beside
+
+_BYTE_ORDER_MARK = "\ufeff"
 
 Sections = Mapping[str, type[BaseModel]]
 
@@ -41,9 +44,9 @@ def read_file(path: Path, sections: Sections) -> Layer:
     """Read a TOML file; paths in it are relative to the file."""
     layer, where = Layer(), f" (in {path})"
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        layer.mistakes.append(f"The settings file {path} does not exist; `phoneterm bridge init` writes one.")
+        layer.mistakes.append(_describe_missing(path))
         return layer
     except OSError as error:
         layer.mistakes.append(f"The settings file {path} cannot be read: {error.strerror}.")
@@ -66,6 +69,12 @@ def read_file(path: Path, sections: Sections) -> Layer:
     return layer
 
 
+def _describe_missing(path: Path) -> str:
+    if path.is_symlink():
+        return f"The settings file {path} is a link to {os.readlink(path)}, which does not exist."
+    return f"The settings file {path} does not exist; `phoneterm bridge init` writes one."
+
+
 def read_variables_beside(path: Path, sections: Sections) -> Layer:
     """Read the file of variables beside a settings file, if there is one: systemd gives the same to the service."""
     beside, layer = variables_beside(path), Layer()
@@ -82,9 +91,16 @@ def read_variables_beside(path: Path, sections: Sections) -> Layer:
     except UnicodeDecodeError:
         layer.mistakes.append(f"The file {beside} is not UTF-8.")
         return layer
+    if text.startswith(_BYTE_ORDER_MARK):
+        text = text.removeprefix(_BYTE_ORDER_MARK)
+        layer.mistakes.append(f"The file {beside} begins with a byte order mark, with which systemd does not read it.")
     found = {}
     for variable in read_variables(text):
-        if variable.value is None:
+        if variable.value is None and variable.is_exported:
+            layer.mistakes.append(
+                f"Line {variable.line} of {beside} begins with export, which systemd does not read: write NAME=VALUE."
+            )
+        elif variable.value is None:
             layer.mistakes.append(f"Line {variable.line} of {beside} is not NAME=VALUE, with quotes that end.")
         else:
             found[variable.name] = variable.value

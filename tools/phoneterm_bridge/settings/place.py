@@ -92,8 +92,14 @@ def _refuse_somebody_elses(path: Path, environment: Mapping[str, str]) -> None:
 
 
 def _is_there(path: Path) -> bool:
-    """Return whether there is a file; also True if its folder cannot be searched: reading the file will say so."""
+    """Return whether there is a file, or a link to nowhere; also True if its folder cannot be searched.
+
+    In the latter cases reading the file will say so.
+    """
     try:
-        return path.exists()
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except PermissionError:
         return True
+    return True

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.copying import BUSY_TIMEOUT_S, connect_as_allowed
-from phoneterm_bridge.store.private_files import make_file, make_folder
+from phoneterm_bridge.store.private_files import make_file, make_folder, make_private
 from phoneterm_bridge.store.schema import bring_up_to_date, is_empty, refuse_other_schema
 from phoneterm_bridge.store.store_lock import share_store
 
@@ -43,6 +43,8 @@ def open_claimed(path: Path) -> sa.Engine:
         is_new = is_empty(probe)
         if not is_new:
             refuse_other_schema(probe, path)
+        if is_new:
+            make_private(path)  # somebody else may have made the empty file
         engine = make_engine(path)
         try:
             if is_new:
@@ -61,6 +63,30 @@ def require_store(path: Path) -> None:
             f"There is no store {path} yet: `phoneterm user add` or `phoneterm user import` makes it; store.path names "
             "another."
         )
+
+
+def refuse_empty(engine: sa.Engine, path: Path) -> None:
+    """Refuse a store in which there is nothing yet."""
+    if is_empty(engine):
+        raise SetupProblem(
+            f"The store {path} is empty yet: `phoneterm user add` or `phoneterm user import` fills it; store.path "
+            "names another."
+        )
+
+
+def refuse_damaged(engine: sa.Engine, path: Path) -> None:
+    """Refuse a store whose file is damaged."""
+    with engine.connect() as connection:
+        if damage := find_damage(connection):
+            raise SetupProblem(
+                f"The store {path} is damaged ({damage}); `phoneterm backup restore FILE` puts a backup in its place."
+            )
+
+
+def find_damage(connection: sa.Connection) -> str | None:
+    """Return what is wrong with the store's pages; None when they are whole. Takes a second for 100 MB."""
+    found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    return None if found == "ok" else " ".join(found.split())
 
 
 @contextmanager
@@ -144,6 +170,7 @@ def _with_lock(path: Path, opened: Callable[[Path], sa.Engine]) -> sa.Engine:
 
 def _open_read_only(path: Path) -> sa.Engine:
     engine = make_reading_engine(path)
+    refuse_empty(engine, path)
     refuse_other_schema(engine, path)
     return engine
 

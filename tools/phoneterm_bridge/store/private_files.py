@@ -4,6 +4,7 @@ Does not know what is in them. So root's commands leave nothing behind that the 
 itself gives the files beside a database (`-wal`, `-shm`) the database's owner and mode. Errors are OSError.
 """
 
+import errno
 import os
 from pathlib import Path
 
@@ -35,3 +36,20 @@ def give_to_owner(path: Path | int, folder: Path) -> None:
     if os.geteuid() == 0:
         owner = folder.stat()
         os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def make_private(path: Path) -> None:
+    """Take a file from everybody but its owner."""
+    if path.stat().st_mode & 0o077:
+        path.chmod(_FILE_MODE)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise OSError if no file can be made in a folder, or the folder itself cannot be; make nothing."""
+    if os.path.lexists(folder):
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    else:
+        check_folder(folder.parent)
