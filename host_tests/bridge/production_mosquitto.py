@@ -34,13 +34,14 @@ class ProductionMosquitto:
 
     def write_config(self, store_path, *options):
         """Run `phoneterm broker config` for a store."""
-        settings = {"store.path": store_path, "broker.password": BRIDGE_PASSWORD}
+        settings = {"store.path": store_path}
         for name in type(self.settings).model_fields:
             if name not in ("password", "username", "keepalive_s"):
                 settings[f"broker.{name}"] = getattr(self.settings, name)
         arguments = [f"--set={name}={value}" for name, value in settings.items() if value is not None]
         seen_as = f"--seen-as={self._part.inside(self.folder)}"
-        result = CliRunner().invoke(broker_app, ["config", str(self.folder), seen_as, *arguments, *options])
+        words = ["config", str(self.folder), seen_as, *arguments, *options]
+        result = CliRunner().invoke(broker_app, words, env={"PHONETERM_BROKER__PASSWORD": BRIDGE_PASSWORD})
         assert result.exit_code == 0, result.output
         if os.geteuid() == 0:
             self._give_to_mosquitto()

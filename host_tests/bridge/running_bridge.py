@@ -5,6 +5,9 @@ import json
 import os
 import sys
 
+from phoneterm_bridge.settings.bridge import secrets_in
+from phoneterm_bridge.settings.variables import variable_of
+
 PATIENCE_S = 30
 _CLI = "from phoneterm_bridge.cli import bridge_app; bridge_app()"
 
@@ -13,9 +16,11 @@ class RunningBridge:
     """One process; leaving the block always ends it."""
 
     def __init__(self, *settings, environment=None):
-        options = [f"--set={setting}" for setting in ("log.format=json", "broker.port=0", *settings)]
-        self._arguments = ["-c", _CLI, "run", *options]
-        self._environment = {**os.environ, **(environment or {})}
+        given = ("log.format=json", "broker.port=0", *settings)
+        self._arguments = ["-c", _CLI, "run", *(f"--set={one}" for one in given if not secrets_in([one]))]
+        secrets = dict(one.split("=", 1) for one in given if secrets_in([one]))
+        hidden = {variable_of(*name.split(".")): value for name, value in secrets.items()}
+        self._environment = {**os.environ, **hidden, **(environment or {})}
         self.log = []
 
     async def __aenter__(self):

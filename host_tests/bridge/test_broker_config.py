@@ -31,8 +31,9 @@ def run(tmp_path, directory):
     """Return a function that runs `phoneterm broker ...` with settings and returns (exit code, output)."""
 
     def run(*arguments, settings=("broker.embedded=false", PASSWORD)):
-        settings = [f"--set={text}" for text in (f"store.path={tmp_path / 'store.db'}", *settings)]
-        result = CliRunner().invoke(broker_app, [*arguments, *settings])
+        secrets = {"PHONETERM_BROKER__PASSWORD": PASSWORD.partition("=")[2]} if PASSWORD in settings else {}
+        texts = (f"store.path={tmp_path / 'store.db'}", *(one for one in settings if one != PASSWORD))
+        result = CliRunner().invoke(broker_app, [*arguments, *(f"--set={one}" for one in texts)], env=secrets)
         return result.exit_code, result.output
 
     return run

@@ -33,7 +33,7 @@ def run(tmp_path, monkeypatch):
 def enrolled(run):
     """The settings of phone-101 of tech1, just enrolled."""
     run("user", "add", "tech1", "--extension", "101")
-    return json.loads(run("terminal", "add", "--extension", "101"))
+    return json.loads(run("terminal", "add", "--extension", "101", "--output", "-"))
 
 
 def record(tid="phone-101"):
@@ -63,6 +63,24 @@ def test_the_settings_can_go_to_a_private_file_that_must_be_new(run, tmp_path):
     printed = run("terminal", "add", "--extension", "101", "--tid", "second", "-o", "phone.json", exit_code=1)
     assert printed == "The file phone.json exists already; --output names a new one.\n"
     assert "second" not in run("terminal", "list")
+
+
+def test_secrets_go_to_a_private_file_unless_somebody_asks_to_see_them(run, tmp_path):
+    run("user", "add", "tech1", "--extension", "101")
+    for command in (("add", "--extension", "101"), ("rotate", "phone-101")):
+        printed = run("terminal", *command)
+        settings = json.loads((tmp_path / "phone-101.json").read_text())
+        assert settings["mqtt_password"] not in printed
+        assert settings["mac_key"] not in printed
+        assert stat.S_IMODE((tmp_path / "phone-101.json").stat().st_mode) == 0o600
+        (tmp_path / "phone-101.json").unlink()
+
+
+def test_a_terminal_whose_settings_cannot_be_written_is_not_enrolled(run, tmp_path):
+    run("user", "add", "tech1", "--extension", "101")
+    said = run("terminal", "add", "--extension", "101", "--output", "no/phone.json", exit_code=1)
+    assert said == "The file no/phone.json cannot be written (No such file or directory); --output names another.\n"
+    assert run("terminal", "list") == ""
 
 
 def test_a_user_is_allowed_and_denied(run, enrolled):
@@ -125,7 +143,7 @@ def test_what_is_wrong_with_a_terminal_is_listed_below_it(run, enrolled):
 
 
 def test_a_revoked_terminal_is_listed_as_revoked(run, enrolled):
-    run("terminal", "revoke", "phone-101")
+    run("terminal", "revoke", "phone-101", "--yes")
     assert run("terminal", "list").split()[-1] == "revoked"
 
 
@@ -145,7 +163,7 @@ def test_an_extension_of_another_type_is_shown_as_no_phone_terminal(run):
         (("terminal", "add", "--extension", "101"), "There is no extension '101'."),
         (("terminal", "grant", "phone"), "Say what to grant: --op blind, --op attended or --classes NAMES."),
         (("terminal", "deny", "phone"), "Say what to deny: --op blind or --op attended."),
-        (("user", "change", "101"), "Say what to change: --endpoint, --context or --type."),
+        (("user", "change", "101"), "Say what to change: --user, --endpoint, --context or --type."),
         (("user", "change", "101", "--context", "sales"), "There is no extension '101'."),
         (("terminal", "list", "--set", "stor.path=x"), "The settings have no key stor; did you mean store?"),
         (("bridge", "init", "no/folder.toml"), "The file no/folder.toml cannot be written: No such file or directory."),
@@ -171,7 +189,7 @@ def test_init_writes_a_file_that_can_be_used_and_never_overwrites(run, tmp_path)
 
 
 def test_new_secrets_for_a_terminal_are_shown_once_and_the_old_ones_are_gone(run, enrolled):
-    fresh = json.loads(run("terminal", "rotate", "phone-101"))
+    fresh = json.loads(run("terminal", "rotate", "phone-101", "-o", "-"))
     assert fresh["tid"] == "phone-101"
     assert bytes.fromhex(fresh["mac_key"]) == record().key
     assert passwords.is_password(record().password_hash, fresh["mqtt_password"])

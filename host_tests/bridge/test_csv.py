@@ -10,7 +10,7 @@ from phoneterm_bridge.cli import user_app
 from phoneterm_bridge.csv_files.plan import ImportPlan, Known
 from phoneterm_bridge.csv_files.rows import COLUMNS, read_rows
 from phoneterm_bridge.store import passwords, reading
-from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.database import open_store, writing
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import prove
 from typer.testing import CliRunner
@@ -61,8 +61,35 @@ def test_a_file_becomes_users_extensions_and_terminals(run, tmp_path):
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(run, tmp_path):
     (tmp_path / "staff.csv").write_text(_STAFF)
-    assert run("import", "staff.csv", "--dry-run").startswith("Would be done: 3 users added, ")
-    assert revision_and_terminals(tmp_path) == (1, {})
+    for _ in "without a store", "with one":
+        said = run("import", "staff.csv", "--dry-run", "-o", "new")
+        assert said.startswith("Would be done: 3 users added, ")
+        assert not (tmp_path / "new").exists()
+        assert revision_and_terminals(tmp_path) == (1, {})
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["without a store", "with one"])
+@pytest.mark.parametrize("output", [(), ("-o", "taken"), ("-o", "file"), ("-o", "file/new")])
+def test_a_dry_run_is_refused_wherever_the_real_one_is(run, tmp_path, is_there, output):
+    (tmp_path / "staff.csv").write_text(_STAFF)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "phone-103.json").write_text("there already")
+    if is_there:
+        run("add", "dora")
+    run("import", "staff.csv", "--dry-run", *output, exit_code=1)
+    assert (tmp_path / "state").exists() is is_there
+    run("import", "staff.csv", *output, exit_code=1)
+
+
+@pytest.mark.parametrize("options", [("--dry-run",), ()], ids=["dry", "real"])
+def test_a_store_that_is_locked_stops_a_dry_run_as_it_stops_the_real_one(run, tmp_path, options):
+    (tmp_path / "staff.csv").write_text(_STAFF)
+    run("add", "dora")
+    engine = open_store(tmp_path / "state" / "phoneterm.db")
+    with writing(engine):
+        assert "is locked" in run("import", "staff.csv", "-o", "new", *options, exit_code=1)
+    engine.dispose()
 
 
 def test_what_is_exported_can_be_imported_and_is_the_same_again(run, tmp_path):
@@ -119,6 +146,12 @@ def test_permissions_of_what_is_there_are_set_and_empty_cells_leave_them_alone(r
         ("user,extension,terminal,operations,allow\nanna,101,p,swap,0x\n",
          ["Line 2, column operations: an operation that can be allowed is blind or attended.",
           "Line 2, column allow: a prefix has 1 to 32 digits and stars."]),
+        ("user,extension,terminal,classes\nanna,101,p,internal intrenal\n",
+         ["Line 2, column classes: there is no class intrenal; there are internal, national, international."]),
+        ("user,extension,type,terminal\nanna,101,queue,p\n",
+         ["Line 2, column type: an extension of type 'queue' cannot have a terminal: it needs type term."]),
+        ("user,extension,type,terminal\nanna,101,queue,\nanna,101,,p\n",
+         ["Line 3, column terminal: an extension of type 'queue' cannot have a terminal: it needs type term."]),
         ("user,extension,terminal\nanna,101,Phone\n",
          ["Line 2, column terminal: a terminal's id has 1 to 32 of a-z, 0-9 and '-'."]),
     ],
@@ -130,6 +163,13 @@ def test_mistakes_are_named_by_line_and_column_and_nothing_is_changed(run, tmp_p
     count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     assert said[-1] == f"The file staff.csv has {count}; nothing was changed."
     assert revision_and_terminals(tmp_path) == (1, {})
+
+
+def test_a_class_of_the_sites_own_digit_map_is_known(run, tmp_path):
+    (tmp_path / "staff.csv").write_text("user,extension,terminal,classes\nanna,101,p,mobile\n")
+    own = ("--set", "phones.digit_map=internal:1xx|mobile:01[5-7]x.T")
+    assert run("import", "staff.csv", "-o", "new", *own).startswith("Done: ")
+    assert revision_and_terminals(tmp_path)[1]["p"].classes == ("mobile",)
 
 
 @pytest.mark.parametrize(

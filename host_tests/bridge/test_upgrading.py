@@ -29,7 +29,7 @@ READERS = [
 ]  # fmt: skip
 CHANGERS = [
     ("user", "add", "late"), ("user", "allow", "tech1"), ("terminal", "add", "--extension", "101", "--tid", "late"),
-    ("terminal", "rotate", "phone-101"), ("terminal", "revoke", "phone-101"), ("policy", "revoke"),
+    ("terminal", "rotate", "phone-101"), ("terminal", "revoke", "phone-101", "--yes"), ("policy", "revoke"),
     ("terminal", "identify", "phone-101"), ("terminal", "wipe", "phone-101", "--yes"),
 ]  # fmt: skip
 

@@ -4,10 +4,18 @@ Does no work of its own. Each part owns its commands; this file only says where 
 named on the command line is imported, so `phoneterm why` answers at once and a running bridge loads no lab.
 """
 
+import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
+
+from phoneterm_cli.help_style import give_one_style
 
 # Each command: its module, and whether it is one command or a group of them.
 _PARTS = {
@@ -47,6 +55,7 @@ def make_app(names: tuple[str, ...] = tuple(_PARTS)) -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_phoneterm)
     for name in names:
@@ -59,12 +68,48 @@ def make_app(names: tuple[str, ...] = tuple(_PARTS)) -> typer.Typer:
     return app
 
 
-def _phoneterm() -> None:
-    """Keep a single command a command of its own."""
+def make_command(names: tuple[str, ...] = tuple(_PARTS)) -> TyperGroup:
+    """Return the command as it is run, with one style of help."""
+    command = typer.main.get_command(make_app(names))
+    assert isinstance(command, TyperGroup)
+    give_one_style(command)
+    return command
+
+
+def find_part(words: Sequence[str]) -> str | None:
+    """Return the first word that is no option before the command, nor an option's value: the part."""
+    is_value = False
+    for word in words:
+        if not is_value and not word.startswith("-"):
+            return word
+        is_value = word == "--config"
+    return None
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"phoneterm {version('phoneterm')}")
+        raise typer.Exit
+
+
+def _phoneterm(
+    config: Annotated[
+        Path | None, typer.Option(help="The settings file, for a command that takes --config; also after it.")
+    ] = None,
+    is_version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options before the command; the command itself asks for them."""
 
 
 def main() -> None:
     """Run the command line."""
-    wanted = sys.argv[1:2]
-    names = tuple(wanted) if wanted and wanted[0] in _PARTS else tuple(_PARTS)
-    make_app(names)()
+    part = find_part(sys.argv[1:] or _words_to_complete())
+    make_command((part,) if part in _PARTS else tuple(_PARTS))()
+
+
+def _words_to_complete() -> list[str]:
+    """Return the words after `phoneterm` that a shell asks to complete."""
+    text = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
+    return text.split()[1:]

@@ -39,8 +39,12 @@ CONTROL_PORT = 7410
 
 
 def run(
-    pbx: Annotated[str, typer.Option(help="simulator, or asterisk for a real one with SIP endpoints.")] = "simulator",
-    phone: Annotated[str, typer.Option(help="virtual, or chip for an emulated ESP32 (ESP32_CHIP).")] = "virtual",
+    pbx: Annotated[
+        str, typer.Option(help="The PBX: simulator, or asterisk for a real one with SIP endpoints.")
+    ] = "simulator",
+    phone: Annotated[
+        str, typer.Option(help="The phone: virtual, or chip for an emulated ESP32 (ESP32_CHIP).")
+    ] = "virtual",
     broker_port: Annotated[int, typer.Option(help="Port of the MQTT broker.", min=1, max=65535)] = BROKER_PORT,
     control_port: Annotated[
         int, typer.Option(help="Port of the phone's control socket.", min=1, max=65535)

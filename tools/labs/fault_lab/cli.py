@@ -33,7 +33,7 @@ def chaos(
     runs: Annotated[int, typer.Option(help="How many runs.", min=1, max=100000)] = 1000,
     seed: Annotated[int | None, typer.Option(help="Where the seeds begin; drawn if not given.", min=0)] = None,
     only: Annotated[int | None, typer.Option(help="Play the run of one seed alone.", min=0)] = None,
-    broker: Annotated[str, typer.Option(help="both, mosquitto or embedded.")] = "both",
+    broker: Annotated[str, typer.Option(help="The brokers: both, mosquitto or embedded.")] = "both",
     cells: Annotated[int, typer.Option(help="How many installations run at a time.", min=1, max=MOST_CELLS)] = 12,
     is_verbose: Annotated[bool, typer.Option("--verbose", help="Print every run.")] = False,
 ) -> None:

@@ -20,7 +20,7 @@ from pbx_lab.process import LabFailed
 app = typer.Typer(no_args_is_help=True, help="A real Asterisk with three phones on loopback.")
 
 Port = Annotated[int, typer.Option("--port", help="Port of 127.0.0.1 where the lab takes requests.")]
-Phone = Annotated[str, typer.Argument(help="101, 102 or 103.")]
+Phone = Annotated[str, typer.Argument(help="The phone: 101, 102 or 103.")]
 
 
 @app.command()
@@ -36,7 +36,9 @@ def up(
 
 
 @app.command()
-def call(caller: Phone, number: str, port: Port = DEFAULT_PORT) -> None:
+def call(
+    caller: Phone, number: Annotated[str, typer.Argument(help="The number to call.")], port: Port = DEFAULT_PORT
+) -> None:
     """Have a phone call a number."""
     _run(_say(port, "call", caller, number))
 
@@ -54,7 +56,9 @@ def answer(phone: Phone, port: Port = DEFAULT_PORT) -> None:
 
 
 @app.command()
-def behave(phone: Phone, behaviour: str, port: Port = DEFAULT_PORT) -> None:
+def behave(
+    phone: Phone, behaviour: Annotated[str, typer.Argument(help="What it does with calls.")], port: Port = DEFAULT_PORT
+) -> None:
     """Say what a phone does with its next call: answer, ring, busy, reject or unavailable."""
     _run(_say(port, "behave", phone, behaviour))
 

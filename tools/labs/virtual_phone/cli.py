@@ -110,7 +110,7 @@ def release(key: Annotated[str, typer.Argument(help="One key.")], control: _Cont
 
 @app.command()
 def power(
-    direction: Annotated[str, typer.Argument(help="on or off")], control: _Control = DEFAULT_CONTROL_PORT
+    direction: Annotated[str, typer.Argument(help="Either on or off.")], control: _Control = DEFAULT_CONTROL_PORT
 ) -> None:
     """Switch the power."""
     if direction not in ("on", "off"):
@@ -119,14 +119,16 @@ def power(
 
 
 @app.command()
-def hook(position: Annotated[str, typer.Argument(help="on or off")], control: _Control = DEFAULT_CONTROL_PORT) -> None:
+def hook(
+    position: Annotated[str, typer.Argument(help="Either on or off.")], control: _Control = DEFAULT_CONTROL_PORT
+) -> None:
     """Lift the receiver (off) or put it back (on)."""
     _talk(control, lambda phone: phone.hook(position))
 
 
 @app.command()
 def wifi(
-    direction: Annotated[str, typer.Argument(help="up or down")], control: _Control = DEFAULT_CONTROL_PORT
+    direction: Annotated[str, typer.Argument(help="Either up or down.")], control: _Control = DEFAULT_CONTROL_PORT
 ) -> None:
     """Switch the access point."""
     if direction not in ("up", "down"):

@@ -4,6 +4,7 @@ Does no work of its own. New terminals' settings, with their secrets, are writte
 """
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -12,10 +13,13 @@ import typer
 
 from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, open_directory, read_settings
 from phoneterm_bridge.cli.terminal import device_settings, write_secret
-from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_import
+from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_import, rehearse
 from phoneterm_bridge.csv_files.plan import ImportPlan
+from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.database import opening
+from phoneterm_bridge.store.private_files import check_folder
 from phoneterm_bridge.store.records import Enrolment
 
 _MOST_BYTES = 32 * 1024 * 1024
@@ -38,19 +42,31 @@ def import_file(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Add the users, extensions and terminals of a CSV file, all or none; mistakes are reported by line and column."""
+    """Add the users, extensions and terminals of a CSV file, all or none; mistakes are reported by line and column.
+
+    A dry run needs all that the real one needs, so what it accepts can be done.
+    """
     with one_sentence():
         settings = read_settings(config, overrides)
-        content = _read_file(path)
-        if settings.store.path.exists():
+        content, classes = _read_file(path), classes_of(settings.phones)
+        is_there = settings.store.path.exists()
+        if is_there:
             with looking(settings) as engine:
-                plan = plan_import(engine, content)
+                plan = plan_import(engine, content, classes)
         else:  # the import makes it
-            plan = plan_import(None, content)
+            plan = plan_import(None, content, classes)
         _refuse_mistakes(path, plan)
-        if new_terminals(plan) and output is None and not is_dry_run:
+        if new_terminals(plan) and output is None:
             raise SetupProblem("The file has new terminals: --output FOLDER says where their settings go.")
-    if not is_dry_run:
+        if is_dry_run and not is_there:
+            with opening(settings.store.path):
+                check_folder(settings.store.path.parent)
+            new = [Enrolment(step.arguments[0], "", b"") for step in new_terminals(plan)]
+            _check_settings(output, new, settings, mqtt_host)
+    if is_there and is_dry_run:
+        with open_directory(config, overrides) as directory:
+            rehearse(directory, plan, lambda new: _check_settings(output, new, settings, mqtt_host))
+    elif not is_dry_run:
         with open_directory(config, overrides) as directory:
             carry_out(directory, plan, lambda new: _write_settings(output, new, settings, mqtt_host))
     typer.echo(f"{'Would be done' if is_dry_run else 'Done'}: {_describe(plan)}.")
@@ -69,6 +85,7 @@ def export_file(
             typer.echo(text, nl=False)
         else:
             write_secret(path, text.rstrip("\n"))
+            typer.echo(f"Written to {path}: {len(text.splitlines()) - 1} lines, without secrets.")
 
 
 def _read_file(path: Path) -> bytes:
@@ -90,6 +107,21 @@ def _refuse_mistakes(path: Path, plan: ImportPlan) -> None:
         found = "one mistake" if count == 1 else f"{count} mistakes"
         shown = f" (the first {_MOST_MISTAKES} are shown)" if count > _MOST_MISTAKES else ""
         raise SetupProblem(f"The file {path} has {found}{shown}; nothing was changed.")
+
+
+def _check_settings(
+    folder: Path | None, enrolments: list[Enrolment], settings: BridgeSettings, mqtt_host: str | None
+) -> None:
+    """Refuse what would stop the writing of these terminals' settings; write nothing."""
+    for enrolment in enrolments:
+        path = (folder or Path()) / f"{enrolment.tid}.json"
+        device_settings(enrolment, settings.broker, mqtt_host)
+        if os.path.lexists(path):
+            raise SetupProblem(f"The file {path} exists already; --output names another folder.")
+        try:
+            check_folder(path.parent)
+        except OSError as error:
+            raise SetupProblem(f"The folder {folder} cannot be written: {error.strerror}.") from None
 
 
 def _write_settings(

@@ -14,24 +14,52 @@ from typing import Annotated
 import sqlalchemy as sa
 import typer
 
-from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
+from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings, secrets_in
 from phoneterm_bridge.settings.place import HERE, SYSTEM, find_place
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.settings.variables import variable_of
 from phoneterm_bridge.store import reading, troubles
 from phoneterm_bridge.store.database import open_store, open_to_read, using
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.troubles import Trouble
 
+
+def _take_config(context: typer.Context, named: Path | None) -> Path | None:
+    """Return the settings file of the option, or of the same option before the command."""
+    return named or context.find_root().params.get("config")
+
+
+def _refuse_secrets(context: typer.Context, overrides: list[str] | None) -> list[str] | None:
+    """Refuse secrets on the command line, which everybody on this machine can see."""
+    for name in secrets_in(overrides or ()):
+        variable = variable_of(*name.split("."))
+        raise typer.BadParameter(
+            f"{name} is a secret, and everybody on this machine can see a command line (ps): put it as {variable}=... "
+            "into the file of variables beside the settings file, or into the environment."
+        )
+    return overrides
+
+
 Config = Annotated[
     Path | None,
     typer.Option(
-        "--config", help=f"The settings file; else PHONETERM_CONFIG, {HERE} in the working folder, or {SYSTEM}."
+        "--config",
+        callback=_take_config,
+        help=f"The settings file; else PHONETERM_CONFIG, {HERE} in the working folder, or {SYSTEM}.",
     ),
 ]
 Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change one setting; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        callback=_refuse_secrets,
+        help="Change one setting, but no secret; may be repeated.",
+    ),
 ]
+
+IsSure = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @contextmanager
@@ -42,6 +70,20 @@ def one_sentence() -> Iterator[None]:
     except SetupProblem as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(1) from None
+
+
+def ask_first(warning: str, question: str, is_sure: bool) -> None:
+    """Say what is going to happen and ask whether it shall; SetupProblem unless somebody agrees."""
+    if is_sure:
+        return
+    typer.echo(warning)
+    try:
+        is_agreed = typer.confirm(question)
+    except typer.Abort:  # nobody is there to answer
+        typer.echo()
+        is_agreed = False
+    if not is_agreed:
+        raise SetupProblem("Nothing was changed; --yes does it without asking.")
 
 
 def read_settings(config: Path | None, overrides: list[str] | None) -> BridgeSettings:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from phoneterm_bridge.cli.completion import complete_tid
 from phoneterm_bridge.cli.options import (
     Config,
     Overrides,
@@ -25,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
+_Tid = Annotated[str, typer.Argument(help="The terminal's id.", autocompletion=complete_tid)]
 
 
 @app.command()
@@ -44,7 +45,9 @@ def numbers(
         if allow is None and deny is None:
             raise SetupProblem("Say which numbers: --allow PREFIXES or --deny PREFIXES.")
         allowed = record.allow_prefixes if allow is None else _split(allow)
-        directory.set_prefixes(tid, allowed, record.deny_prefixes if deny is None else _split(deny))
+        denied = record.deny_prefixes if deny is None else _split(deny)
+        directory.set_prefixes(tid, allowed, denied)
+        typer.echo(f"{tid}: numbers {_describe(allowed, denied)}.")
 
 
 @app.command()
@@ -52,6 +55,7 @@ def revoke(config: Config = None, overrides: Overrides = None) -> None:
     """Switch transfers to numbers outside off, for all terminals."""
     with open_directory(config, overrides) as directory:
         directory.set_external_revoked(True, "by hand")
+        typer.echo("No terminal may transfer to numbers outside any more; phoneterm policy restore lets them again.")
 
 
 @app.command()
@@ -59,6 +63,7 @@ def restore(config: Config = None, overrides: Overrides = None) -> None:
     """Let terminals transfer to numbers outside again, as far as they may."""
     with open_directory(config, overrides) as directory:
         directory.set_external_revoked(False, "by hand")
+        typer.echo("Terminals may transfer to numbers outside again, as far as each may.")
 
 
 @app.command()
@@ -74,8 +79,12 @@ def show(config: Config = None, overrides: Overrides = None) -> None:
         typer.echo(f"{'outside numbers':20} {'REVOKED' if snapshot.is_external_revoked else 'as permitted'}")
         for record in snapshot.terminals.values():
             if record.allow_prefixes or record.deny_prefixes:
-                allowed, denied = (", ".join(some) or "none" for some in (record.allow_prefixes, record.deny_prefixes))
-                typer.echo(f"{record.tid:20} allowed {allowed}; denied {denied}")
+                typer.echo(f"{record.tid:20} {_describe(record.allow_prefixes, record.deny_prefixes)}")
+
+
+def _describe(allow: tuple[str, ...], deny: tuple[str, ...]) -> str:
+    allowed, denied = (", ".join(some) or "none" for some in (allow, deny))
+    return f"allowed {allowed}; denied {denied}"
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -12,9 +12,12 @@ from typing import Annotated
 import sqlalchemy as sa
 import typer
 
+from phoneterm_bridge.cli.completion import complete_tid
 from phoneterm_bridge.cli.options import (
     Config,
+    IsSure,
     Overrides,
+    ask_first,
     changing,
     looking,
     name_place,
@@ -25,7 +28,7 @@ from phoneterm_bridge.cli.options import (
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import requests
 
-_Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
+_Tid = Annotated[str, typer.Argument(help="The terminal's id.", autocompletion=complete_tid)]
 _LOOK_S = 0.05
 _NOT_SENT = {
     None: "no bridge has taken the request: is one running with this store",
@@ -66,7 +69,7 @@ def reboot(context: typer.Context, tid: _Tid, config: Config = None, overrides: 
 def wipe(
     context: typer.Context,
     tid: _Tid,
-    is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    is_sure: IsSure = False,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
@@ -75,13 +78,13 @@ def wipe(
     For one that is lost: wipe it while it is online, then revoke it. A revoked terminal cannot be told anything.
     """
     with one_sentence():
-        if not is_sure:
-            _check(tid, config, overrides)
-            typer.echo(
-                f"{tid} will forget its network, its broker and its secrets, and do nothing until somebody provisions "
-                "it again at a cable (phoneterm device provision)."
-            )
-            typer.confirm(f"Wipe {tid}?", abort=True)
+        _check(tid, config, overrides)
+        ask_first(
+            f"{tid} will forget its network, its broker and its secrets, and do nothing until somebody provisions it "
+            "again at a cable (phoneterm device provision).",
+            f"Wipe {tid}?",
+            is_sure,
+        )
         word = _request(context, tid, "wipe", config, overrides)
         went = "and has gone" if word == requests.GONE else "in safe mode, where it does not confirm it"
         typer.echo(

@@ -1,7 +1,7 @@
-"""`phoneterm terminal`: enrol terminals, see them, give them new secrets, revoke them, and say what they may do.
+"""`phoneterm terminal`: enrol terminals, see them, give them new secrets, take them away, and say what they may do.
 
 Does not talk to a running bridge: it writes the store, and the bridge notices within a quarter of a second. A
-terminal's secrets are shown once, by `add` and `rotate`. Requests to a terminal that is online are in `request`.
+terminal's secrets are handed out once, by `add` and `rotate`. Requests to a terminal that is online are in `request`.
 """
 
 import json
@@ -13,9 +13,12 @@ import typer
 from phoneterm.core.operations import FLAGS
 
 from phoneterm_bridge.broker.tls_psk import derive_psk
+from phoneterm_bridge.cli.completion import complete_tid
 from phoneterm_bridge.cli.options import (
     Config,
+    IsSure,
     Overrides,
+    ask_first,
     one_sentence,
     open_directory,
     read_settings,
@@ -23,6 +26,7 @@ from phoneterm_bridge.cli.options import (
     read_troubles,
 )
 from phoneterm_bridge.cli.request import identify, reboot, wipe
+from phoneterm_bridge.cli.taking_away import say_mosquitto_keeps
 from phoneterm_bridge.settings.broker import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
@@ -33,9 +37,15 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_Tid = Annotated[str, typer.Argument(help="The terminal's id.")]
-_Operations = Annotated[list[str] | None, typer.Option("--op", help=f"{' or '.join(FLAGS)}; may be repeated.")]
-_Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write its settings to this new file.")]
+_Tid = Annotated[str, typer.Argument(help="The terminal's id.", autocompletion=complete_tid)]
+_Operations = Annotated[
+    list[str] | None, typer.Option("--op", help=f"Operation {' or '.join(FLAGS)}; may be repeated.")
+]
+_PRINTED = Path("-")
+_Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="The new private file for its settings; TID.json here unless given, - prints."),
+]
 _MqttHost = Annotated[str | None, typer.Option(help="The broker's address as the terminal sees it.")]
 
 
@@ -48,12 +58,14 @@ def add(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Enrol a terminal; its settings (with its secrets) are printed, or written to a file, only once."""
+    """Enrol a terminal; its settings, with its secrets, are written to a private file, only once."""
     with open_directory(config, overrides) as directory:
-        _refuse_existing(output)
+        wanted = tid or default_tid(extension)
+        to = _refuse_existing(output, wanted)
         broker = read_settings(config, overrides).broker
-        enrolment = directory.add_terminal(tid or default_tid(extension), extension)
-        _hand_out(device_settings(enrolment, broker, mqtt_host), output, "is enrolled")
+        with directory.together():  # without its settings a terminal that is enrolled is of no use
+            enrolment = directory.add_terminal(wanted, extension)
+            _hand_out(device_settings(enrolment, broker, mqtt_host), to, "is enrolled")
         say_broker_must_learn(broker)
 
 
@@ -65,15 +77,16 @@ def rotate(
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Give a terminal new secrets; the old ones stop working. Its new settings are shown, or written, only once.
+    """Give a terminal new secrets; the old ones stop working. Its new settings are written only once.
 
     For a terminal that is at hand, `phoneterm device rotate` does this and writes them to it over the cable. A
     mosquitto learns of them by `phoneterm broker config` and a reload; with TLS-PSK the shared key is also new.
     """
     with open_directory(config, overrides) as directory:
-        _refuse_existing(output)
+        to = _refuse_existing(output, tid)
         broker = read_settings(config, overrides).broker
-        _hand_out(device_settings(directory.rotate_terminal(tid), broker, mqtt_host), output, "has new secrets")
+        with directory.together():
+            _hand_out(device_settings(directory.rotate_terminal(tid), broker, mqtt_host), to, "has new secrets")
         say_broker_must_learn(broker)
 
 
@@ -116,9 +129,7 @@ def list_terminals(config: Config = None, overrides: Overrides = None) -> None:
 def show(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
     """Show one terminal, without its secrets."""
     with one_sentence():
-        record = read_terminals(config, overrides).get(tid)
-        if record is None:
-            raise SetupProblem(f"There is no terminal {tid!r}.")
+        record = _find(tid, config, overrides)
         typer.echo(f"terminal          {record.tid}{' (revoked)' if record.is_revoked else ''}")
         typer.echo(f"extension         {record.extension} (type {record.extension_type}, user {record.user})")
         typer.echo(f"at the PBX        endpoint {record.endpoint}, context {record.context}")
@@ -136,17 +147,48 @@ def show(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def revoke(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
-    """Revoke a terminal for good: it is disconnected, and its secrets are worthless."""
+def revoke(tid: _Tid, is_sure: IsSure = False, config: Config = None, overrides: Overrides = None) -> None:
+    """Revoke a terminal for good: it is disconnected, and its secrets are worthless. It stays in the list."""
+    with one_sentence():
+        record = _find(tid, config, overrides)
+        if record.is_revoked:
+            raise SetupProblem(
+                f"The terminal {tid!r} is revoked already; `phoneterm terminal remove {tid}` removes it."
+            )
+        ask_first(
+            f"{tid} at extension {record.extension} is revoked for good: nothing gives it its rights back. `phoneterm "
+            "terminal deny` forbids it transfers for now, and `phoneterm terminal rotate` gives it new secrets.",
+            f"Revoke {tid}?",
+            is_sure,
+        )
     with open_directory(config, overrides) as directory:
         directory.revoke_terminal(tid)
+    typer.echo(f"{tid} at extension {record.extension} is revoked for good: its secrets are worthless.")
+    say_mosquitto_keeps([record], config, overrides)
+
+
+@app.command()
+def remove(tid: _Tid, is_sure: IsSure = False, config: Config = None, overrides: Overrides = None) -> None:
+    """Remove a terminal with its permissions: its secrets are worthless, and its id is free again."""
+    with one_sentence():
+        record = _find(tid, config, overrides)
+        ask_first(
+            f"{tid} at extension {record.extension} is removed with its permissions, and its secrets are worthless "
+            "then. The journal keeps what it has of it.",
+            f"Remove {tid}?",
+            is_sure,
+        )
+    with open_directory(config, overrides) as directory:
+        directory.remove_terminal(tid)
+    typer.echo(f"{tid} at extension {record.extension} is removed, with its permissions.")
+    say_mosquitto_keeps([record], config, overrides)
 
 
 @app.command()
 def grant(
     tid: _Tid,
     operations: _Operations = None,
-    classes: Annotated[str | None, typer.Option(help="All classes it may transfer to: internal,national")] = None,
+    classes: Annotated[str | None, typer.Option(help="All classes it may transfer to: internal,national.")] = None,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
@@ -158,6 +200,7 @@ def grant(
             directory.set_operation(tid, operation, True)
         if classes is not None:
             directory.set_classes(tid, tuple(name.strip() for name in classes.split(",") if name.strip()))
+    _say_what_it_may(tid, config, overrides)
 
 
 @app.command()
@@ -168,11 +211,25 @@ def deny(tid: _Tid, operations: _Operations = None, config: Config = None, overr
             raise SetupProblem(f"Say what to deny: {' or '.join(f'--op {flag}' for flag in FLAGS)}.")
         for operation in operations:
             directory.set_operation(tid, operation, False)
+    _say_what_it_may(tid, config, overrides)
 
 
 app.command()(identify)
 app.command()(reboot)
 app.command()(wipe)
+
+
+def _find(tid: str, config: Config, overrides: Overrides) -> TerminalRecord:
+    record = read_terminals(config, overrides).get(tid)
+    if record is None:
+        raise SetupProblem(f"There is no terminal {tid!r}.")
+    return record
+
+
+def _say_what_it_may(tid: str, config: Config, overrides: Overrides) -> None:
+    """Say what a terminal may do after a change."""
+    record = _find(tid, config, overrides)
+    typer.echo(f"{tid} may now: {_describe(record)}.")
 
 
 def _describe(record: TerminalRecord) -> str:
@@ -185,9 +242,12 @@ def _describe(record: TerminalRecord) -> str:
     return f"{' and '.join(record.flags) or 'no transfers'} to {', '.join(record.classes) or 'nothing'}"
 
 
-def _refuse_existing(output: Path | None) -> None:
-    if output is not None and output.exists():
-        raise SetupProblem(f"The file {output} exists already; --output names a new one.")
+def _refuse_existing(output: Path | None, tid: str) -> Path:
+    """Return where a terminal's settings go."""
+    to = output or Path(f"{tid}.json")
+    if to != _PRINTED and to.exists():
+        raise SetupProblem(f"The file {to} exists already; --output names a new one.")
+    return to
 
 
 def say_broker_must_learn(broker: BrokerSettings) -> None:
@@ -200,14 +260,14 @@ def say_broker_must_learn(broker: BrokerSettings) -> None:
         )
 
 
-def _hand_out(settings: dict[str, str], output: Path | None, what: str) -> None:
-    """Print a terminal's settings, or write them to a private file."""
+def _hand_out(settings: dict[str, str], output: Path, what: str) -> None:
+    """Write a terminal's settings to a private file, or print them where that is asked for."""
     text = json.dumps(settings, indent=2)
-    if output is None:
+    if output == _PRINTED:
         typer.echo(text)
     else:
         write_secret(output, text)
-        typer.echo(f"{settings['tid']} {what}; its settings are in {output}.")
+        typer.echo(f"{settings['tid']} {what}; its settings, with its secrets, are in {output}.")
 
 
 def write_secret(path: Path, text: str) -> None:

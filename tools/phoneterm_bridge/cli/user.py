@@ -1,6 +1,7 @@
 """`phoneterm user`: people, their extensions, and the permission User is multi user aware.
 
-Does not talk to a running bridge: it writes the store, and the bridge notices within a quarter of a second.
+Each command that changes something prints one line of what it did. Does not talk to a
+running bridge: it writes the store, and the bridge notices within a quarter of a second.
 """
 
 from typing import Annotated
@@ -8,9 +9,21 @@ from typing import Annotated
 import typer
 
 from phoneterm_bridge.cli.csv_files import export_file, import_file
-from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, open_directory, read_settings
+from phoneterm_bridge.cli.options import (
+    Config,
+    IsSure,
+    Overrides,
+    ask_first,
+    looking,
+    one_sentence,
+    open_directory,
+    read_settings,
+    read_terminals,
+)
+from phoneterm_bridge.cli.taking_away import describe_removal, say_mosquitto_keeps
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
+from phoneterm_bridge.store.records import TerminalRecord
 
 app = typer.Typer(
     help="People, their extensions, and who is multi user aware.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -18,6 +31,7 @@ app = typer.Typer(
 app.command("import")(import_file)
 app.command("export")(export_file)
 _Name = Annotated[str, typer.Argument(help="The user's name.")]
+_Number = Annotated[str, typer.Argument(help="The extension's number.")]
 
 
 @app.command()
@@ -33,39 +47,45 @@ def add(
         directory.add_user(name, aware)
         for number in extension or ():
             directory.add_extension(number, name)
+        owned = f"extension {', '.join(extension)}" if extension else "no extension yet"
+        typer.echo(f"The user {name} is added: {owned}; {'multi user aware' if aware else 'not multi user aware'}.")
 
 
 @app.command()
 def extension(
     name: _Name,
-    number: Annotated[str, typer.Argument(help="The extension's number.")],
+    number: _Number,
     endpoint: Annotated[str | None, typer.Option(help="The device name at the PBX, if not the number.")] = None,
     context: Annotated[str, typer.Option(help="The dialplan context of its transfers.")] = "internal",
-    extension_type: Annotated[str, typer.Option("--type", help="term means phone terminal.")] = "term",
+    extension_type: Annotated[str, typer.Option("--type", help="Its type; term means phone terminal.")] = "term",
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
     """Add an extension to a user."""
     with open_directory(config, overrides) as directory:
         directory.add_extension(number, name, endpoint, context, extension_type)
+        typer.echo(f"The extension {number} is added for {name}: type {extension_type}, context {context}.")
 
 
 @app.command()
 def change(
-    number: Annotated[str, typer.Argument(help="The extension's number.")],
+    number: _Number,
+    user: Annotated[str | None, typer.Option(help="The user that it moves to, with its terminals.")] = None,
     endpoint: Annotated[str | None, typer.Option(help="The device name at the PBX.")] = None,
     context: Annotated[str | None, typer.Option(help="The dialplan context of its transfers.")] = None,
-    extension_type: Annotated[str | None, typer.Option("--type", help="term means phone terminal.")] = None,
+    extension_type: Annotated[str | None, typer.Option("--type", help="Its type; term means phone terminal.")] = None,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Change where an extension is at the PBX, or whether it is a phone terminal."""
-    given = {"endpoint": endpoint, "context": context, "type": extension_type}
+    """Change whose an extension is, where it is at the PBX, or whether it is a phone terminal."""
+    given = {"user": user, "endpoint": endpoint, "context": context, "type": extension_type}
     changes = {name: value for name, value in given.items() if value is not None}
     with open_directory(config, overrides) as directory:
         if not changes:
-            raise SetupProblem("Say what to change: --endpoint, --context or --type.")
+            raise SetupProblem("Say what to change: --user, --endpoint, --context or --type.")
         directory.change_extension(number, **changes)
+        now = ", ".join(f"{what} {value}" for what, value in changes.items())
+        typer.echo(f"The extension {number} is changed: {now}.")
 
 
 @app.command()
@@ -73,6 +93,36 @@ def allow(name: _Name, config: Config = None, overrides: Overrides = None) -> No
     """Give a user the permission User is multi user aware."""
     with open_directory(config, overrides) as directory:
         directory.set_multi_user_aware(name, True)
+        typer.echo(f"{name} is multi user aware: the terminals of {name} may transfer, as far as each may.")
+
+
+@app.command()
+def remove(name: _Name, is_sure: IsSure = False, config: Config = None, overrides: Overrides = None) -> None:
+    """Remove a user, with all extensions and their terminals; the journal keeps what it has of them."""
+    with one_sentence():
+        numbers = _read_numbers(name, config, overrides)
+        terminals = [one for one in read_terminals(config, overrides).values() if one.user == name]
+        taken = describe_removal(numbers, terminals)
+        ask_first(f"The user {name} is removed, with {taken}.", f"Remove {name}?", is_sure)
+    with open_directory(config, overrides) as directory:
+        directory.remove_user(name)
+    typer.echo(f"The user {name} is removed, with {taken}.")
+    say_mosquitto_keeps(terminals, config, overrides)
+
+
+@app.command("remove-extension")
+def remove_extension(
+    number: _Number, is_sure: IsSure = False, config: Config = None, overrides: Overrides = None
+) -> None:
+    """Remove an extension with its terminals; its user stays, and the journal keeps what it has of them."""
+    with one_sentence():
+        terminals = _read_terminals_at(number, config, overrides)
+        taken = describe_removal([], terminals)
+        ask_first(f"The extension {number} is removed, with {taken}.", f"Remove {number}?", is_sure)
+    with open_directory(config, overrides) as directory:
+        directory.remove_extension(number)
+    typer.echo(f"The extension {number} is removed, with {taken}.")
+    say_mosquitto_keeps(terminals, config, overrides)
 
 
 @app.command()
@@ -80,6 +130,7 @@ def deny(name: _Name, config: Config = None, overrides: Overrides = None) -> Non
     """Take the permission User is multi user aware from a user."""
     with open_directory(config, overrides) as directory:
         directory.set_multi_user_aware(name, False)
+        typer.echo(f"{name} is not multi user aware any more: no terminal of {name} may transfer.")
 
 
 @app.command("list")
@@ -90,3 +141,20 @@ def list_users(config: Config = None, overrides: Overrides = None) -> None:
             users = reading.read_users(engine)
         for name, is_aware, numbers in users:
             typer.echo(f"{name:20} {'multi user aware' if is_aware else '-':18} {' '.join(numbers)}")
+
+
+def _read_numbers(name: str, config: Config, overrides: Overrides) -> list[str]:
+    """Return the extensions of a user."""
+    with looking(read_settings(config, overrides)) as engine:
+        owned = {user: numbers for user, _, numbers in reading.read_users(engine)}
+    if name not in owned:
+        raise SetupProblem(f"There is no user {name!r}.")
+    return owned[name]
+
+
+def _read_terminals_at(number: str, config: Config, overrides: Overrides) -> list[TerminalRecord]:
+    """Return the terminals of an extension."""
+    with looking(read_settings(config, overrides)) as engine:
+        if not any(number in numbers for _, _, numbers in reading.read_users(engine)):
+            raise SetupProblem(f"There is no extension {number!r}.")
+        return [one for one in reading.read_snapshot(engine).terminals.values() if one.extension == number]

@@ -5,7 +5,8 @@ running bridge is not held up. They are passed to `keep_secrets` before anything
 is undone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 
 import sqlalchemy as sa
 
@@ -17,15 +18,22 @@ from phoneterm_bridge.store.enrolling import prepare_terminal
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
 
 
-def plan_import(engine: sa.Engine | None, content: bytes) -> ImportPlan:
-    """Return the changes that a file would make in the store (None: there is none yet), and its mistakes."""
+def plan_import(engine: sa.Engine | None, content: bytes, classes: Collection[str] | None = None) -> ImportPlan:
+    """Return the changes that a file would make in the store (None: there is none yet), and its mistakes.
+
+    classes: the classes of numbers that the digit map has; None if that is not known.
+    """
     rows, mistakes = read_rows(content)
-    plan = ImportPlan(Known({}, {}, {}) if engine is None else read_known(engine))
+    plan = ImportPlan(Known({}, {}, {}) if engine is None else read_known(engine), classes)
     for row in rows:
         plan.add(row)
     plan.mistakes[:0] = mistakes
     plan.mistakes.sort(key=lambda mistake: mistake.line)
     return plan
+
+
+class _Rehearsed(Exception):
+    """Undoes a rehearsal."""
 
 
 def carry_out(directory: Directory, plan: ImportPlan, keep_secrets: Callable[[list[Enrolment]], None]) -> None:
@@ -38,6 +46,17 @@ def carry_out(directory: Directory, plan: ImportPlan, keep_secrets: Callable[[li
             more = (prepared[step.arguments[0]],) if step.method == "add_terminal" else ()
             getattr(directory, step.method)(*step.arguments, *more)
         keep_secrets([one.enrolment for one in prepared.values()])
+
+
+def rehearse(directory: Directory, plan: ImportPlan, check_secrets: Callable[[list[Enrolment]], None]) -> None:
+    """Do all that `carry_out` does and undo it, so that whatever stops that one stops this."""
+
+    def check(enrolments: list[Enrolment]) -> None:
+        check_secrets(enrolments)
+        raise _Rehearsed
+
+    with suppress(_Rehearsed):
+        carry_out(directory, plan, check)
 
 
 def new_terminals(plan: ImportPlan) -> list:

@@ -5,7 +5,7 @@ New entries are added. For existing ones, the permissions are set as the file sa
 so a difference there is a mistake. Nothing is removed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -39,8 +39,10 @@ class Known:
 class ImportPlan:
     """The steps of an import, in order, and the file's mistakes; `known` is kept up to date with the steps."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, classes: Collection[str] | None = None) -> None:
+        """Start with what is there. classes: the classes of numbers that there are; None if that is not known."""
         self.known = known
+        self._classes = classes
         self.steps: list[Step] = []
         self.mistakes: list[Mistake] = []
 
@@ -91,6 +93,10 @@ class ImportPlan:
             problem = "this terminal has been revoked; a new one needs a new id"
         elif there is not None and there["extension"] != extension:
             problem = f"this terminal is already at extension {show(there['extension'])}"
+        kind = self.known.extensions[extension][3]
+        if problem is None and there is None and kind != TERMINAL_TYPE:
+            kinds = f"an extension of type {show(kind)} cannot have a terminal: it needs type {TERMINAL_TYPE}"
+            return not self._refuse(row, "type" if row.cells["type"] else "terminal", kinds)
         if self._refuse(row, "terminal", problem):
             return False
         if there is None:
@@ -104,6 +110,8 @@ class ImportPlan:
         there = self.known.terminals[tid]
         wanted = {name: _split(cells[name]) if cells[name] else there[name] for name in _NAMED_BY_TERMINAL}
         problems = {name: check(wanted[name]) for name, check in _CHECKS.items()}
+        if cells["classes"]:
+            problems["classes"] = problems["classes"] or self._problem_of_unknown(wanted["classes"])
         if self._refuse_all(row, problems):
             return
         for operation in FLAGS:
@@ -114,6 +122,13 @@ class ImportPlan:
         if (wanted["allow"], wanted["deny"]) != (there["allow"], there["deny"]):
             self._step("set_prefixes", tid, wanted["allow"], wanted["deny"])
         there.update(wanted)
+
+    def _problem_of_unknown(self, classes: tuple[str, ...]) -> str | None:
+        """Name the classes that no number has."""
+        if self._classes is None:
+            return None
+        unknown = ", ".join(name for name in classes if name not in self._classes)
+        return f"there is no class {unknown}; there are {', '.join(self._classes)}" if unknown else None
 
     def _read_word(self, row: CsvRow, column: str) -> bool | None:
         text = row.cells[column].lower()

@@ -6,7 +6,7 @@ Times are milliseconds. A SetupProblem lists all mistakes, one sentence a line.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -86,6 +86,18 @@ class Loaded(NamedTuple):
 
     settings: BridgeSettings
     sources: dict[str, str]
+
+
+def secrets_in(overrides: Iterable[str]) -> list[str]:
+    """Return the names of the secrets among `section.key=value` overrides."""
+    names = [text.partition("=")[0].strip() for text in overrides]
+    secret = {
+        f"{section}.{key}"
+        for section, model in BridgeSettings()
+        for key, field in type(model).model_fields.items()
+        if field.annotation is SecretStr
+    }
+    return [name for name in names if name in secret]
 
 
 def load_settings(path: Path | None = None, overrides: tuple[str, ...] = ()) -> BridgeSettings:

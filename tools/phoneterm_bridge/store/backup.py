@@ -3,7 +3,8 @@
 A backup is one SQLite file, as of one moment, with all users, terminals and their keys, and the journal. Whoever has
 it can speak for every terminal, so it is private (0600). It is proved, with its journal's chain, before it counts.
 Nothing is ever overwritten: a backup needs a new file, and a restore keeps the old store beside the new one. A revoked
-terminal stays revoked, and terminals accept what the restored store says.
+terminal stays revoked, one that was removed since comes back revoked, and terminals accept what the restored store
+says.
 Errors are SetupProblem.
 """
 
@@ -25,6 +26,7 @@ from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import Head, prove
 from phoneterm_bridge.store.private_files import give_to_owner
 from phoneterm_bridge.store.reading import read_snapshot
+from phoneterm_bridge.store.removed import read_removals
 from phoneterm_bridge.store.schema import bring_up_to_date, read_schema, refuse_newer_schema
 from phoneterm_bridge.store.store_lock import claim_store, share_store
 
@@ -33,11 +35,12 @@ _LEAP = 100_000
 
 
 class _Before(NamedTuple):
-    """What must outlive the store in use: the revisions that terminals may know, and who was revoked."""
+    """What must outlive the store in use: the revisions that terminals may know, who was revoked and who removed."""
 
     revision: int
     config_revision: int
-    revoked: tuple[str, ...] = ()
+    revoked: frozenset[str] = frozenset()
+    removals: frozenset[tuple[str, int]] = frozenset()
 
 
 class Restored(NamedTuple):
@@ -124,8 +127,10 @@ def _prepare(new: Path, backup: Path, before: _Before | None, actor: str, place:
                 before = _Before(*(own + _LEAP for own in connection.exec_driver_sql(_REVISIONS).one()))
         directory = Directory(engine, actor, place)
         directory.note_restore(*before[:2], f"restored from a backup with {head.seq} journal entries")
+        with closing(connect(new, "ro")) as connection:
+            removed = {tid for tid, _ in before.removals - read_removals(connection)}
         for tid, record in read_snapshot(engine).terminals.items():
-            if tid in before.revoked and not record.is_revoked:
+            if tid in before.revoked | removed and not record.is_revoked:
                 directory.revoke_terminal(tid)
         return _prove(engine, backup)
     finally:
@@ -144,7 +149,8 @@ def _read_before(store: Path) -> _Before | None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             revoked = connection.execute("SELECT tid FROM terminals WHERE revoked").fetchall()
             revision, config_revision = connection.execute(_REVISIONS).fetchone()
-            return _Before(revision, config_revision, tuple(tid for (tid,) in revoked))
+            who = frozenset(tid for (tid,) in revoked)
+            return _Before(revision, config_revision, who, frozenset(read_removals(connection)))
     except (sqlite3.Error, TypeError):  # damaged, or empty
         return None
 

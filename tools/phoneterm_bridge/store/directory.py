@@ -18,6 +18,7 @@ from phoneterm_bridge.store.database import driver_of, writing
 from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
 from phoneterm_bridge.store.journal_chain import Row, add_rows, detail_of
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
+from phoneterm_bridge.store.removed import REMOVED
 
 SETTINGS = "settings"  # the subject of changes that were made in the settings file
 REQUESTED = "told to "  # the beginning of a request's line; a request changes nobody's permissions
@@ -58,6 +59,16 @@ class Directory:
             connection.execute(change.values(multi_user_aware=is_allowed))
             self._record_change(connection, name, f"multi user aware {is_allowed}")
 
+    def remove_user(self, name: str) -> None:
+        """Remove a user with all extensions and their terminals."""
+        owned = sa.select(tables.extensions.c.number).where(tables.extensions.c.user == name)
+        with self._writing() as connection:
+            _require(connection, tables.users.c.name, name, "user")
+            for number in connection.execute(owned).scalars().all():
+                self._take_extension(connection, number)
+            connection.execute(tables.users.delete().where(tables.users.c.name == name))
+            self._record_change(connection, name, "user removed")
+
     def add_extension(
         self,
         number: str,
@@ -78,15 +89,23 @@ class Directory:
             self._record_change(connection, number, f"extension added for {user}, type {extension_type}")
 
     def change_extension(self, number: str, **changes: str) -> None:
-        """Change an extension's endpoint, context or type; those that are not named stay as they are."""
-        if not changes or not changes.keys() <= {"endpoint", "context", "type"}:
+        """Change an extension's user, endpoint, context or type; those that are not named stay as they are."""
+        if not changes or not changes.keys() <= {"user", "endpoint", "context", "type"}:
             raise ValueError(f"an extension has no {sorted(changes)} that could be changed")
         for what, name in changes.items():
-            _refuse(names.problem_of_pbx_name(what, name))
+            _refuse(names.problem_of_user(name) if what == "user" else names.problem_of_pbx_name(what, name))
         with self._writing() as connection:
             _require(connection, tables.extensions.c.number, number, "extension")
+            if "user" in changes:
+                _require(connection, tables.users.c.name, changes["user"], "user")
             connection.execute(tables.extensions.update().where(tables.extensions.c.number == number).values(**changes))
             self._record_change(connection, number, ", ".join(f"{what} {name}" for what, name in changes.items()))
+
+    def remove_extension(self, number: str) -> None:
+        """Remove an extension with its terminals."""
+        with self._writing() as connection:
+            _require(connection, tables.extensions.c.number, number, "extension")
+            self._take_extension(connection, number)
 
     def add_terminal(self, tid: str, extension: str, prepared: Prepared | None = None) -> Enrolment:
         """Add a terminal that may transfer to internal numbers (once its user may at all); return its new secrets."""
@@ -120,6 +139,12 @@ class Directory:
             _require(connection, tables.terminals.c.tid, tid, "terminal")
             connection.execute(tables.terminals.update().where(tables.terminals.c.tid == tid).values(revoked=True))
             self._record_change(connection, tid, "terminal revoked")
+
+    def remove_terminal(self, tid: str) -> None:
+        """Remove a terminal: its secrets are worthless from now on, and its id is free again."""
+        with self._writing() as connection:
+            _require(connection, tables.terminals.c.tid, tid, "terminal")
+            self._take_terminal(connection, tid)
 
     def set_operation(self, tid: str, operation: str, is_allowed: bool) -> None:
         """Set or clear one of the flags that operations need."""
@@ -165,6 +190,21 @@ class Directory:
             known |= {"config_revision": max(state.config_revision, config_revision) + 1}
             connection.execute(tables.state.update().values(**known))
             self._record_change(connection, "store", what)
+
+    def _take_extension(self, connection: sa.Connection, number: str) -> None:
+        here = sa.select(tables.terminals.c.tid).where(tables.terminals.c.extension == number)
+        for tid in connection.execute(here).scalars().all():
+            self._take_terminal(connection, tid)
+        connection.execute(tables.extensions.delete().where(tables.extensions.c.number == number))
+        self._record_change(connection, number, "extension removed")
+
+    def _take_terminal(self, connection: sa.Connection, tid: str) -> None:
+        """Delete a terminal, after everything that refers to it."""
+        for table in tables.metadata.tables.values():
+            for own in (key.parent for key in table.foreign_keys if key.column is tables.terminals.c.tid):
+                connection.execute(table.delete().where(own == tid))
+        connection.execute(tables.terminals.delete().where(tables.terminals.c.tid == tid))
+        self._record_change(connection, tid, REMOVED)
 
     def _set_permissions(self, tid: str, change: str, **columns: object) -> None:
         with self._writing() as connection:

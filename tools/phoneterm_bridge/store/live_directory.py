@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.records import Snapshot, TerminalRecord
+from phoneterm_bridge.store.removed import read_removed
 
 
 class LiveDirectory:
@@ -18,6 +19,7 @@ class LiveDirectory:
         self._engine = engine
         self._snapshot = Snapshot(0, {})
         self._by_endpoint: dict[str, tuple[str, ...]] = {}
+        self._removed: set[str] | None = None  # None until the journal has been asked
         self.rotated: frozenset[str] = frozenset()  # the terminals that got new secrets with the last refresh
 
     @property
@@ -27,8 +29,10 @@ class LiveDirectory:
 
     @property
     def revoked(self) -> tuple[str, ...]:
-        """All revoked terminals."""
-        return tuple(tid for tid, record in self._snapshot.terminals.items() if record.is_revoked)
+        """All revoked terminals, and all that were removed."""
+        terminals = self._snapshot.terminals
+        gone = sorted((self._removed or set()) - terminals.keys())
+        return (*(tid for tid, record in terminals.items() if record.is_revoked), *gone)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -45,12 +49,14 @@ class LiveDirectory:
         return self._by_endpoint.get(endpoint, ())
 
     async def refresh(self) -> tuple[str, ...]:
-        """Load the store's present revision; return the tids whose record is new or has changed."""
+        """Load the store's present revision; return the tids whose record is new, has changed or was removed."""
         if await asyncio.to_thread(reading.read_revision, self._engine) == self._snapshot.revision:
             self.rotated = frozenset()
             return ()
         before = self._snapshot.terminals
         self._snapshot = await asyncio.to_thread(reading.read_snapshot, self._engine)
+        if self._removed is None:
+            self._removed = await asyncio.to_thread(read_removed, self._engine)
         by_endpoint: dict[str, tuple[str, ...]] = {}
         for tid, record in self._snapshot.terminals.items():
             if not record.is_revoked:
@@ -61,4 +67,7 @@ class LiveDirectory:
             for tid, record in self._snapshot.terminals.items()
             if tid in before and record.secrets != before[tid].secrets
         )
-        return tuple(tid for tid, record in self._snapshot.terminals.items() if record != before.get(tid))
+        removed = before.keys() - self._snapshot.terminals.keys()
+        self._removed |= removed
+        changed = (tid for tid, record in self._snapshot.terminals.items() if record != before.get(tid))
+        return (*changed, *sorted(removed))
