@@ -49,6 +49,11 @@ def test_the_settings_file_can_be_named_before_the_command(site, words):
     assert "gone.toml does not exist" in run(*words, "user", "list", "--config", "gone.toml", folder=site, exit_code=1)
 
 
+def test_init_writes_the_file_that_is_named_before_the_command(tmp_path):
+    assert "Settings written to new.toml" in run("--config", "new.toml", "bridge", "init", folder=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["new.toml"]
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [
@@ -124,7 +129,8 @@ def test_boards_are_completed(tmp_path):
     (tmp_path / "boards/MINE").mkdir(parents=True)
     (tmp_path / "boards/MINE/board.py").write_text("")
     assert complete(tmp_path, "phoneterm", "device", "flash", "--board", "M") == ["MINE"]
-    assert "ESP32_GENERIC" in complete(tmp_path, "phoneterm", "board", "check", "ESP")
+    for words in (("board", "check"), ("firmware", "build")):
+        assert "ESP32_GENERIC" in complete(tmp_path, "phoneterm", *words, "ESP")
 
 
 @pytest.mark.parametrize(

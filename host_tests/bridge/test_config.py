@@ -61,6 +61,13 @@ def test_a_link_to_nowhere_in_the_working_folder_is_not_passed_over(run, tmp_pat
     assert said == "The settings file phoneterm.toml is a link to gone.toml, which does not exist.\n"
 
 
+def test_variables_behind_a_link_to_nowhere_are_not_passed_over(run, tmp_path):
+    (tmp_path / "phoneterm.toml").touch()
+    (tmp_path / "phoneterm.env").symlink_to("gone.env")
+    said = run(user_app, "list", exit_code=1)
+    assert said == "The file phoneterm.env is a link to gone.env, which does not exist.\n"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give a file away: run the tests as root.")
 def test_a_file_that_another_user_has_put_into_the_working_folder_must_be_named(places):
     here = places[2]

@@ -15,18 +15,13 @@ from board_check.board import Board
 from board_check.board_file import find_board, find_boards, read_board
 from board_check.board_source import BoardUnusable
 from board_check.chips import CHIPS
+from board_check.completion import complete_board
 from board_check.problems import find_problems
 from board_check.wiring_page import list_wires
 
 app = typer.Typer(help="Boards: their pins, checked and drawn.", no_args_is_help=True)
-
-
-def _complete_board(incomplete: str) -> list[str]:
-    return [folder.name for folder in find_boards() if folder.name.startswith(incomplete)]
-
-
 _Name = Annotated[
-    str, typer.Argument(metavar="BOARD", help="A board's name, or its folder.", autocompletion=_complete_board)
+    str, typer.Argument(metavar="BOARD", help="A board's name, or its folder.", autocompletion=complete_board)
 ]
 
 
@@ -44,7 +39,7 @@ def list_boards() -> None:
 def check(
     board: Annotated[
         str | None,
-        typer.Argument(help="A board's name, or its folder; all boards without one.", autocompletion=_complete_board),
+        typer.Argument(help="A board's name, or its folder; all boards without one.", autocompletion=complete_board),
     ] = None,
 ) -> None:
     """Say what would not work on a board, or that nothing is wrong with it."""

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 from board_check.board_file import find_board
 from board_check.board_source import BoardUnusable
+from board_check.completion import complete_board
 
 from firmware_build import micropython_image
 from firmware_build import sizes as measure
@@ -25,7 +26,9 @@ _Firmware = Annotated[Path, typer.Option(help="Folder with main.py and the phone
 
 @app.command()
 def build(
-    board: Annotated[str, typer.Argument(metavar="BOARD", help="A board's name, or its folder.")],
+    board: Annotated[
+        str, typer.Argument(metavar="BOARD", help="A board's name, or its folder.", autocompletion=complete_board)
+    ],
     firmware: _Firmware = Path("firmware"),
     to: Annotated[Path, typer.Option(help="Where the board's folder goes.")] = Path("build/firmware"),
     romfs: Annotated[bool, typer.Option("--romfs", help="Make a ROMFS image beside the folder too.")] = False,
@@ -48,7 +51,9 @@ def build(
 
 @app.command()
 def image(
-    board: Annotated[str, typer.Argument(metavar="BOARD", help="A board's name, or its folder.")],
+    board: Annotated[
+        str, typer.Argument(metavar="BOARD", help="A board's name, or its folder.", autocompletion=complete_board)
+    ],
     to: Annotated[Path, typer.Option(help="Where the image goes.")] = Path("build/image"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands, and run none.")] = False,
 ) -> None:

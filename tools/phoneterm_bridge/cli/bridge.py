@@ -42,6 +42,7 @@ def run(config: Config = None, overrides: Overrides = None) -> None:
 
 @app.command()
 def init(
+    context: typer.Context,
     path: Annotated[
         Path | None,
         typer.Argument(
@@ -52,7 +53,7 @@ def init(
 ) -> None:
     """Write a commented settings file to start from, which only its owner can read."""
     with one_sentence():
-        target = path or place_to_write()
+        target = path or context.find_root().params.get("config") or place_to_write()
         try:
             make_file(target)
             target.write_text(make_example(default_store(target)), encoding="utf-8")

@@ -81,6 +81,8 @@ def read_variables_beside(path: Path, sections: Sections) -> Layer:
     try:
         text = beside.read_text(encoding="utf-8")
     except FileNotFoundError:
+        if beside.is_symlink():
+            layer.mistakes.append(f"The file {beside} is a link to {os.readlink(beside)}, which does not exist.")
         return layer
     except OSError as error:
         layer.mistakes.append(
