@@ -148,6 +148,12 @@ def test_a_command_that_changes_something_prints_one_line_of_what_it_did(site, c
     assert site(*command) == f"{line}\n"
 
 
+def test_a_class_that_no_number_has_is_not_granted(site):
+    said = site("terminal", "grant", "spare", "--classes", "internal,intrenal", exit_code=1)
+    assert said == "There is no class intrenal; there are internal, national, international.\n"
+    assert record("spare").classes == ("internal",)
+
+
 def test_a_terminal_that_was_removed_since_a_backup_comes_back_revoked(site, tmp_path):
     path = load_settings().store.path
     create_backup(path, tmp_path / "before.db")

@@ -27,10 +27,12 @@ from phoneterm_bridge.cli.options import (
 )
 from phoneterm_bridge.cli.request import identify, reboot, wipe
 from phoneterm_bridge.cli.taking_away import say_mosquitto_keeps
+from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.settings.broker import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
 from phoneterm_bridge.terminals.troubles import describe_trouble
+from phoneterm_bridge.wording.names import name_some
 
 app = typer.Typer(
     help="Enrol terminals, see them, revoke them, say what they may do; have one show itself, reboot or wipe itself.",
@@ -196,10 +198,13 @@ def grant(
     with open_directory(config, overrides) as directory:
         if not operations and classes is None:
             raise SetupProblem("Say what to grant: --op blind, --op attended or --classes NAMES.")
-        for operation in operations or ():
-            directory.set_operation(tid, operation, True)
-        if classes is not None:
-            directory.set_classes(tid, tuple(name.strip() for name in classes.split(",") if name.strip()))
+        wanted = tuple(name.strip() for name in (classes or "").split(",") if name.strip())
+        _refuse_unknown(wanted, classes_of(read_settings(config, overrides).phones))
+        with directory.together():
+            for operation in operations or ():
+                directory.set_operation(tid, operation, True)
+            if classes is not None:
+                directory.set_classes(tid, wanted)
     _say_what_it_may(tid, config, overrides)
 
 
@@ -224,6 +229,12 @@ def _find(tid: str, config: Config, overrides: Overrides) -> TerminalRecord:
     if record is None:
         raise SetupProblem(f"There is no terminal {tid!r}.")
     return record
+
+
+def _refuse_unknown(classes: tuple[str, ...], known: tuple[str, ...] | None) -> None:
+    """Refuse classes that no number has; `known` is None when the digit map is invalid."""
+    if known is not None and (unknown := [name for name in classes if name not in known]):
+        raise SetupProblem(f"There is no class {name_some(unknown)}; there are {', '.join(known)}.")
 
 
 def _say_what_it_may(tid: str, config: Config, overrides: Overrides) -> None:

@@ -56,8 +56,11 @@ class ImportPlan:
         if len(self.mistakes) > before:
             return
         self._add_user(cells["user"], aware)
-        if cells["extension"] and self._add_extension(row) and cells["terminal"] and self._add_terminal(row):
-            self._set_permissions(row)
+        is_right = bool(cells["extension"]) and self._add_extension(row)
+        if cells["terminal"]:
+            is_right = is_right and self._add_terminal(row)
+            if not self._refuse_permissions(row) and is_right:
+                self._set_permissions(row)
 
     def _add_user(self, name: str, aware: bool | None) -> None:
         if name not in self.known.users:
@@ -105,15 +108,17 @@ class ImportPlan:
             self.known.terminals[tid] = new | {"classes": DEFAULT_CLASSES}
         return True
 
+    def _refuse_permissions(self, row: CsvRow) -> bool:
+        given = {name: _split(row.cells[name]) for name in _NAMED_BY_TERMINAL if row.cells[name]}
+        problems = {name: _CHECKS[name](words) for name, words in given.items()}
+        if "classes" in given and problems["classes"] is None:
+            problems["classes"] = self._problem_of_unknown(given["classes"])
+        return self._refuse_all(row, problems)
+
     def _set_permissions(self, row: CsvRow) -> None:
         cells, tid = row.cells, row.cells["terminal"]
         there = self.known.terminals[tid]
         wanted = {name: _split(cells[name]) if cells[name] else there[name] for name in _NAMED_BY_TERMINAL}
-        problems = {name: check(wanted[name]) for name, check in _CHECKS.items()}
-        if cells["classes"]:
-            problems["classes"] = problems["classes"] or self._problem_of_unknown(wanted["classes"])
-        if self._refuse_all(row, problems):
-            return
         for operation in FLAGS:
             if (operation in wanted["operations"]) != (operation in there["operations"]):
                 self._step("set_operation", tid, operation, operation in wanted["operations"])
