@@ -15,6 +15,8 @@ WIFI ?=
 CERT ?=
 KEY ?=
 AGAIN ?=
+ANOTHER ?=
+SETTINGS ?=
 IMAGE ?=
 ARGS ?=
 VENV := .venv
@@ -109,8 +111,9 @@ flash: $(READY) ## Build the firmware and write it to a board: BOARD=ESP32_GENER
 	@if [ "$(BOARD)" != VIRTUAL ]; then $(PHONETERM) firmware build "$(BOARD)"; fi && \
 	  $(PHONETERM) device flash --board "$(BOARD)" --port "$(PORT)" $(if $(IMAGE),--image "$(IMAGE)") $(ARGS)
 
-provision: $(READY) ## Make a board the terminal of an extension: BOARD= PORT= EXT=101 HOST=broker; AGAIN=1, WIFI=, CERT= KEY=, ARGS=--dry-run.
-	@$(PHONETERM) device provision --board "$(BOARD)" --port "$(PORT)" --extension "$(EXT)" \
+provision: $(READY) ## Make a board the terminal of an extension: BOARD= PORT= EXT=101 HOST=broker, or SETTINGS=; WIFI=, CERT= KEY=, ANOTHER=1, AGAIN=1.
+	@$(PHONETERM) device provision --board "$(BOARD)" --port "$(PORT)" \
+	  $(if $(SETTINGS),--settings "$(SETTINGS)",--extension "$(EXT)") $(if $(ANOTHER),--another) \
 	  $(if $(HOST),--mqtt-host "$(HOST)") $(if $(WIFI),--wifi "$(WIFI)") $(if $(CERT),--certificate "$(CERT)") \
 	  $(if $(KEY),--key "$(KEY)") $(if $(AGAIN),--again) $(ARGS)
 

@@ -33,7 +33,7 @@ def run(tmp_path, monkeypatch):
 def enrolled(run):
     """The settings of phone-101 of tech1, just enrolled."""
     run("user", "add", "tech1", "--extension", "101")
-    return json.loads(run("terminal", "add", "--extension", "101", "--output", "-"))
+    return json.loads(run("terminal", "add", "--extension", "101", "--output", "-", "--here"))
 
 
 def record(tid="phone-101"):
@@ -47,7 +47,8 @@ def record(tid="phone-101"):
 def test_enrolling_gives_the_settings_a_terminal_needs(enrolled):
     secrets = {"mqtt_password": enrolled.pop("mqtt_password"), "mac_key": enrolled.pop("mac_key")}
     assert enrolled == {
-        "tid": "phone-101", "base": "phoneterm", "mqtt_host": "127.0.0.1", "mqtt_port": "1883", "tls": "off",
+        "version": 1, "extension": "101", "tid": "phone-101", "base": "phoneterm", "mqtt_host": "127.0.0.1",
+        "mqtt_port": "1883", "tls": "off",
     }  # fmt: skip
     assert bytes.fromhex(secrets["mac_key"]) == record().key
     assert passwords.is_password(record().password_hash, secrets["mqtt_password"])
@@ -55,7 +56,7 @@ def test_enrolling_gives_the_settings_a_terminal_needs(enrolled):
 
 def test_the_settings_can_go_to_a_private_file_that_must_be_new(run, tmp_path):
     run("user", "add", "tech1", "--extension", "101")
-    printed = run("terminal", "add", "--extension", "101", "-o", "phone.json")
+    printed = run("terminal", "add", "--extension", "101", "-o", "phone.json", "--here")
     settings = json.loads((tmp_path / "phone.json").read_text())
     assert settings["tid"] == "phone-101"
     assert settings["mqtt_password"] not in printed
@@ -67,7 +68,7 @@ def test_the_settings_can_go_to_a_private_file_that_must_be_new(run, tmp_path):
 
 def test_secrets_go_to_a_private_file_unless_somebody_asks_to_see_them(run, tmp_path):
     run("user", "add", "tech1", "--extension", "101")
-    for command in (("add", "--extension", "101"), ("rotate", "phone-101")):
+    for command in (("add", "--extension", "101", "--here"), ("rotate", "phone-101", "--here")):
         printed = run("terminal", *command)
         settings = json.loads((tmp_path / "phone-101.json").read_text())
         assert settings["mqtt_password"] not in printed
@@ -78,7 +79,7 @@ def test_secrets_go_to_a_private_file_unless_somebody_asks_to_see_them(run, tmp_
 
 def test_a_terminal_whose_settings_cannot_be_written_is_not_enrolled(run, tmp_path):
     run("user", "add", "tech1", "--extension", "101")
-    said = run("terminal", "add", "--extension", "101", "--output", "no/phone.json", exit_code=1)
+    said = run("terminal", "add", "--extension", "101", "--output", "no/phone.json", "--here", exit_code=1)
     assert said == "The file no/phone.json cannot be written (No such file or directory); --output names another.\n"
     assert run("terminal", "list") == ""
 
@@ -150,7 +151,7 @@ def test_a_revoked_terminal_is_listed_as_revoked(run, enrolled):
 def test_an_extension_of_another_type_is_shown_as_no_phone_terminal(run):
     run("user", "add", "tech1", "--aware")
     run("user", "extension", "tech1", "200", "--endpoint", "queue-1", "--context", "sales", "--type", "queue")
-    run("terminal", "add", "--extension", "200", "--tid", "q")
+    run("terminal", "add", "--extension", "200", "--tid", "q", "--here")
     shown = run("terminal", "show", "q")
     assert "endpoint queue-1, context sales" in shown
     assert "nothing: extension is no phone terminal" in shown
@@ -160,7 +161,7 @@ def test_an_extension_of_another_type_is_shown_as_no_phone_terminal(run):
     ("arguments", "sentence"),
     [
         (("user", "allow", "nobody"), "There is no user 'nobody'."),
-        (("terminal", "add", "--extension", "101"), "There is no extension '101'."),
+        (("terminal", "add", "--extension", "101", "--here"), "There is no extension '101'."),
         (("terminal", "grant", "phone"), "Say what to grant: --op blind, --op attended or --classes NAMES."),
         (("terminal", "deny", "phone"), "Say what to deny: --op blind or --op attended."),
         (("user", "change", "101"), "Say what to change: --user, --endpoint, --context or --type."),
@@ -189,7 +190,7 @@ def test_init_writes_a_file_that_can_be_used_and_never_overwrites(run, tmp_path)
 
 
 def test_new_secrets_for_a_terminal_are_shown_once_and_the_old_ones_are_gone(run, enrolled):
-    fresh = json.loads(run("terminal", "rotate", "phone-101", "-o", "-"))
+    fresh = json.loads(run("terminal", "rotate", "phone-101", "-o", "-", "--here"))
     assert fresh["tid"] == "phone-101"
     assert bytes.fromhex(fresh["mac_key"]) == record().key
     assert passwords.is_password(record().password_hash, fresh["mqtt_password"])
@@ -203,5 +204,5 @@ def test_with_a_mosquitto_new_secrets_come_with_the_word_that_it_must_learn_them
     run("user", "add", "tech2", "--extension", "102")
     mosquitto = ("--set", "broker.embedded=false", "--set", f"broker.psk_port={psk_port}")
     for command in (("rotate", "phone-101"), ("add", "--extension", "102")):
-        printed = run("terminal", *command, "--output", f"{command[0]}.json", *mosquitto)
+        printed = run("terminal", *command, "--output", f"{command[0]}.json", "--here", *mosquitto)
         assert "write its files anew (`phoneterm broker config FOLDER`), then reload it" in printed

@@ -36,8 +36,8 @@ def site(tmp_path, phoneterm):
     (tmp_path / "site.toml").write_text("[store]\npath = 'kept/here.db'\n")
     store = ("--config", "site.toml")
     phoneterm("user", "add", "tech1", "--extension", "101", *store)
-    phoneterm("terminal", "add", "--extension", "101", *store)
-    phoneterm("terminal", "add", "--extension", "101", "--tid", "spare", *store)
+    phoneterm("terminal", "add", "--extension", "101", "--here", *store)
+    phoneterm("terminal", "add", "--extension", "101", "--tid", "spare", "--here", *store)
     return tmp_path
 
 

@@ -45,7 +45,7 @@ def revision_and_terminals(tmp_path):
 
 def test_a_file_becomes_users_extensions_and_terminals(run, tmp_path):
     (tmp_path / "staff.csv").write_text(_STAFF)
-    said = run("import", "staff.csv", "-o", "new")
+    said = run("import", "staff.csv", "-o", "new", "--here")
     assert "3 users added, 3 extensions added, 2 terminals enrolled, 4 permissions of terminals set." in said
     terminals = revision_and_terminals(tmp_path)[1]
     anna, bert = terminals["phone-101"], terminals["phone-103"]
@@ -62,7 +62,7 @@ def test_a_file_becomes_users_extensions_and_terminals(run, tmp_path):
 def test_a_dry_run_says_what_would_change_and_changes_nothing(run, tmp_path):
     (tmp_path / "staff.csv").write_text(_STAFF)
     for _ in "without a store", "with one":
-        said = run("import", "staff.csv", "--dry-run", "-o", "new")
+        said = run("import", "staff.csv", "--dry-run", "-o", "new", "--here")
         assert said.startswith("Would be done: 3 users added, ")
         assert not (tmp_path / "new").exists()
         assert revision_and_terminals(tmp_path) == (1, {})
@@ -77,9 +77,9 @@ def test_a_dry_run_is_refused_wherever_the_real_one_is(run, tmp_path, is_there, 
     (tmp_path / "taken" / "phone-103.json").write_text("there already")
     if is_there:
         run("add", "dora")
-    run("import", "staff.csv", "--dry-run", *output, exit_code=1)
+    run("import", "staff.csv", "--dry-run", "--here", *output, exit_code=1)
     assert (tmp_path / "state").exists() is is_there
-    run("import", "staff.csv", *output, exit_code=1)
+    run("import", "staff.csv", "--here", *output, exit_code=1)
 
 
 @pytest.mark.parametrize("options", [("--dry-run",), ()], ids=["dry", "real"])
@@ -88,20 +88,20 @@ def test_a_store_that_is_locked_stops_a_dry_run_as_it_stops_the_real_one(run, tm
     run("add", "dora")
     engine = open_store(tmp_path / "state" / "phoneterm.db")
     with writing(engine):
-        assert "is locked" in run("import", "staff.csv", "-o", "new", *options, exit_code=1)
+        assert "is locked" in run("import", "staff.csv", "-o", "new", "--here", *options, exit_code=1)
     engine.dispose()
 
 
 def test_what_is_exported_can_be_imported_and_is_the_same_again(run, tmp_path):
     (tmp_path / "staff.csv").write_text(_STAFF)
-    run("import", "staff.csv", "-o", "new")
+    run("import", "staff.csv", "-o", "new", "--here")
     before = revision_and_terminals(tmp_path)
     run("export", "out.csv")
     assert run("import", "out.csv") == "Done: nothing, all is there already.\n"
     assert revision_and_terminals(tmp_path) == before
     assert run("export") == (tmp_path / "out.csv").read_text()
     other = ("--set", "store.path=other.db")
-    run("import", "out.csv", "-o", "other", *other)
+    run("import", "out.csv", "-o", "other", "--here", *other)
     assert run("export", *other) == run("export")
     secrets = json.loads((tmp_path / "new" / "phone-101.json").read_text())
     assert secrets["mqtt_password"] not in run("export")
@@ -109,7 +109,7 @@ def test_what_is_exported_can_be_imported_and_is_the_same_again(run, tmp_path):
 
 def test_permissions_of_what_is_there_are_set_and_empty_cells_leave_them_alone(run, tmp_path):
     (tmp_path / "staff.csv").write_text(_STAFF)
-    run("import", "staff.csv", "-o", "new")
+    run("import", "staff.csv", "-o", "new", "--here")
     (tmp_path / "more.csv").write_text("user;multi_user_aware;extension;terminal;classes\nanna;no;101;phone-101;\n"
                                        "bert;;103;phone-103;none\n")  # fmt: skip
     said = run("import", "more.csv")
@@ -163,7 +163,7 @@ def test_permissions_of_what_is_there_are_set_and_empty_cells_leave_them_alone(r
 )  # fmt: skip
 def test_mistakes_are_named_by_line_and_column_and_nothing_is_changed(run, tmp_path, text, mistakes):
     (tmp_path / "staff.csv").write_text(text)
-    said = run("import", "staff.csv", "-o", "new", exit_code=1).splitlines()
+    said = run("import", "staff.csv", "-o", "new", "--here", exit_code=1).splitlines()
     assert said[:-1] == mistakes
     count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     assert said[-1] == f"The file staff.csv has {count}; nothing was changed."
@@ -173,7 +173,7 @@ def test_mistakes_are_named_by_line_and_column_and_nothing_is_changed(run, tmp_p
 def test_a_class_of_the_sites_own_digit_map_is_known(run, tmp_path):
     (tmp_path / "staff.csv").write_text("user,extension,terminal,classes\nanna,101,p,mobile\n")
     own = ("--set", "phones.digit_map=internal:1xx|mobile:01[5-7]x.T")
-    assert run("import", "staff.csv", "-o", "new", *own).startswith("Done: ")
+    assert run("import", "staff.csv", "-o", "new", "--here", *own).startswith("Done: ")
     assert revision_and_terminals(tmp_path)[1]["p"].classes == ("mobile",)
 
 
@@ -201,14 +201,16 @@ def test_when_the_settings_of_a_terminal_cannot_be_written_nothing_is_changed(ru
     (tmp_path / "staff.csv").write_text(_STAFF)
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "phone-103.json").write_text("there already")
-    assert "phone-103.json cannot be written (File exists)" in run("import", "staff.csv", "-o", "new", exit_code=1)
+    assert "phone-103.json cannot be written (File exists)" in run(
+        "import", "staff.csv", "-o", "new", "--here", exit_code=1
+    )
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["phone-103.json"]
     assert revision_and_terminals(tmp_path) == (1, {})
 
 
 def test_a_revoked_terminal_is_not_exported_and_does_not_come_back(run, tmp_path):
     (tmp_path / "staff.csv").write_text(_STAFF)
-    run("import", "staff.csv", "-o", "new")
+    run("import", "staff.csv", "-o", "new", "--here")
     engine = open_store(tmp_path / "state" / "phoneterm.db")
     Directory(engine, "test").revoke_terminal("phone-101")
     assert "phone-101" not in run("export")

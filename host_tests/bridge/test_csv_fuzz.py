@@ -90,7 +90,7 @@ def test_the_command_line_never_shows_a_traceback_and_never_writes_outside_its_f
     (folder / "staff.csv").write_bytes(content)
     (folder / "new").mkdir()
     store = f"--set=store.path={folder / 'bridge.db'}"
-    arguments = ["import", str(folder / "staff.csv"), "--output", str(folder / "new"), store]
+    arguments = ["import", str(folder / "staff.csv"), "--output", str(folder / "new"), "--here", store]
     result = CliRunner().invoke(user_app, arguments)
     assert result.exit_code in (0, 1)
     assert result.exception is None or isinstance(result.exception, SystemExit)

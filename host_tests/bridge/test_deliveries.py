@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from phoneterm.core import messages
-from phoneterm_bridge.cli.terminal import device_settings
+from phoneterm_bridge.broker.terminal_settings import device_settings
 from phoneterm_bridge.settings.timing import Timing
 from phoneterm_bridge.store import troubles as kept
 from phoneterm_bridge.store.database import open_store, writing

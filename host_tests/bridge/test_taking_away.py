@@ -27,8 +27,8 @@ def site(phoneterm):
     """Two users: tech1 with extensions 101, 102 and the terminals phone-101 and spare, tech2 with 103."""
     phoneterm("user", "add", "tech1", "--extension", "101", "--extension", "102", "--aware")
     phoneterm("user", "add", "tech2", "--extension", "103")
-    phoneterm("terminal", "add", "--extension", "101")
-    phoneterm("terminal", "add", "--extension", "101", "--tid", "spare")
+    phoneterm("terminal", "add", "--extension", "101", "--here")
+    phoneterm("terminal", "add", "--extension", "101", "--tid", "spare", "--here")
     engine = open_store(load_settings().store.path)
     replace_all(engine, [Trouble("phone-101", "config", 1, "")])
     ask(engine, "phone-101", "identify", "cli:anna", "")
@@ -81,7 +81,7 @@ def test_a_terminal_is_taken_away_only_when_somebody_agrees(site, word, warning,
 def test_a_removed_id_can_be_enrolled_again_and_the_journal_keeps_everything(site, tmp_path):
     site("terminal", "remove", "phone-101", "--yes")
     (tmp_path / "phone-101.json").unlink()
-    site("terminal", "add", "--extension", "102", "--tid", "phone-101")
+    site("terminal", "add", "--extension", "102", "--tid", "phone-101", "--here")
     assert record().extension == "102"
     changes = site("journal", "changes", "phone-101")
     assert "terminal removed" in changes
@@ -169,7 +169,7 @@ def test_a_terminal_that_was_removed_and_enrolled_again_before_a_backup_stays_as
     path = load_settings().store.path
     site("terminal", "remove", "phone-101", "--yes")
     (tmp_path / "phone-101.json").unlink()
-    site("terminal", "add", "--extension", "101")
+    site("terminal", "add", "--extension", "101", "--here")
     create_backup(path, tmp_path / "before.db")
     restore_backup(tmp_path / "before.db", path, "test", "here")
     assert not record().is_revoked

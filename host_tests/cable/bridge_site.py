@@ -11,7 +11,7 @@ from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.directory import Directory
 
 WIFI = {"PHONETERM_WIFI_SSID": "office", "PHONETERM_WIFI_PASSWORD": "correct horse"}
-HERE = "0.0.0.0"  # a name for this machine that is no loopback address; a real board would get its network address
+HERE = "broker.test"  # this machine, as the boards see it (vm_modules/socket.py)
 TID = "phone-101"
 
 

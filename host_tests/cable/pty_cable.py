@@ -44,7 +44,9 @@ class PtyCable:
         return data[1:]
 
     def write(self, data):
-        """Send, or keep for later."""
+        """Send, or keep for later; a cable that is pulled keeps nothing."""
+        if self.fd is None:
+            return
         self._unread = (self._unread + data)[-_MOST_UNREAD_BYTES:]
         self.flush()
 
@@ -58,7 +60,7 @@ class PtyCable:
         """Unplug the cable for good."""
         if self.fd is not None:
             os.close(self.fd)
-            self.fd = None
+            self.fd, self._unread = None, b""
 
     def replug(self):
         """Unplug the cable and plug it in again, with a new terminal under the old name."""

@@ -29,20 +29,25 @@ WITH_PSRAM = "esp32|1.29.0|Generic ESP32 module with SPIRAM with ESP32"
 
 
 class SerialBoard:
-    """The board; it is unplugged after `unplug_after` bytes towards it; `writes` counts the bytes it was sent."""
+    """The board; it is unplugged after `unplug_after` bytes towards it, or when `unplug_at` is sent to it.
+
+    `writes` counts the bytes it was sent.
+    """
 
     def __init__(
         self, folder, uname=ESP32, blocks=512, pins="", has_micropython=True, settings=None, has_own_usb=False,
-        romfs=None,
+        romfs=None, mac="02005e000001",
     ):  # fmt: skip
         self.flash_path = folder / "flash.img"
         if not self.flash_path.exists():
             self.flash_path.write_bytes(b"\xff" * blocks * _BLOCK_BYTES)
         self._uname, self._blocks, self._pins, self._has_micropython = uname, blocks, pins, has_micropython
         self._romfs = romfs  # an image whose modules are part of MicroPython, like frozen ones
+        self._mac = mac
         self.nvs = nvs_image.NvsImage(settings or {})
         self.matrix = ContactMatrix()
         self.unplug_after = None
+        self.unplug_at = None
         self.writes = 0
         self.boots = 0
         self.sent = bytearray()  # everything sent to the board
@@ -51,6 +56,7 @@ class SerialBoard:
         self._to_vm = bytearray()
         self._has_own_usb = has_own_usb
         self._must_replug = threading.Event()
+        self._must_unplug = threading.Event()
         self._vm = self._host = self._console = None
         self._cable = PtyCable(folder, has_own_usb)
         self.port = self._cable.port
@@ -81,6 +87,10 @@ class SerialBoard:
         """Pull the cable of a board with its own USB, and plug it in again."""
         self._must_replug.set()
 
+    def unplug(self):
+        """Pull the cable for good; the board goes on running, as with a supply of its own."""
+        self._must_unplug.set()
+
     def press(self, row, column, is_down):
         """Close or open a contact of the keypad."""
         self.matrix.set_closed(row, column, is_down)
@@ -109,6 +119,10 @@ class SerialBoard:
                 self._must_replug.clear()
                 self._cable.replug()
                 continue
+            if self._must_unplug.is_set():
+                self._cable.pull()
+                self._must_unplug.clear()
+                continue
             if self._wake in ready:
                 is_running = False
             if self._cable.fd in ready:
@@ -126,7 +140,8 @@ class SerialBoard:
 
     def _take_from_computer(self):
         data = self._cable.read()
-        if self.unplug_after is not None and self.writes + len(data) >= self.unplug_after:
+        is_due = self.unplug_after is not None and self.writes + len(data) >= self.unplug_after
+        if is_due or (self.unplug_at is not None and self.unplug_at in self.sent[-len(self.unplug_at) :] + data):
             self._cable.pull()
             return
         self.writes += len(data)
@@ -207,7 +222,9 @@ class SerialBoard:
         heap_kib = 1024 if "SPIRAM" in self._uname else vm.CHIP_HEAP_KIB
         argv, environment = vm.command(_HERE / "chip_start.py", heap_kib, (_HERE, vm.FAKE_MODULES), arguments)
         argv.insert(argv.index("-X"), "-i")
-        environment |= self.nvs.environment() | {"TEST_UNAME": self._uname, "PHONETERM_PINS": self._pins}
+        environment |= self.nvs.environment() | {
+            "TEST_UNAME": self._uname, "PHONETERM_PINS": self._pins, "PHONETERM_UNIQUE_ID": self._mac
+        }  # fmt: skip
         environment["PHONETERM_HOST_FD"] = str(there.fileno())
         streams = dict.fromkeys(("stdin", "stdout", "stderr"), self._console_there)
         self._vm = subprocess.Popen(

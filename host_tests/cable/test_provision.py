@@ -1,6 +1,7 @@
 """Provisioning over the cable: the whole firmware on the real MicroPython, a store, and its bridge."""
 
 import asyncio
+import json
 import os
 import threading
 from pathlib import Path
@@ -86,17 +87,68 @@ async def test_a_terminal_gets_new_keys_at_the_cable_and_the_old_ones_stop_worki
     assert changed == {"mqtt_password", "mac_key"}
 
 
-async def test_an_enrolled_terminal_is_provisioned_again_only_when_that_is_said(live):
+async def test_the_terminal_of_an_extension_is_brought_with_its_rights_and_new_keys(live):
     site, board = live
-    await asyncio.to_thread(site.provision)
-    record = site.record()
-    printed = await asyncio.to_thread(site.provision, exit_code=1)
-    assert "The terminal 'phone-101' is enrolled already: AGAIN=1 (--again)" in printed
-    assert site.record() == record
-    printed = await asyncio.to_thread(site.provision, "--again")
-    assert "its old secrets are worth nothing" in printed
+    old = site.directory.add_terminal("t101", "101")
+    site.directory.set_classes("t101", ("internal", "national"))
+    printed = await asyncio.to_thread(site.provision)
+    assert "t101 is enrolled for extension 101: it keeps its rights and gets new keys." in printed
+    assert "The board is t101, the terminal of extension 101; its old secrets are worth nothing." in printed
     assert "The terminal is ready" in printed
+    assert "| t101                  |" in printed  # the label
+    assert site.record("t101").classes == ("internal", "national")
+    assert texts_of(board)["mac_key"] == site.record("t101").key.hex() != old.mac_key.hex()
+    assert site.record() is None  # no second terminal
+    await asyncio.to_thread(site.provision, "--wait", "0")
+    assert texts_of(board)["tid"] == "t101"
+    assert site.record() is None
+
+
+async def test_a_second_terminal_for_an_extension_is_enrolled_only_when_that_is_said(site, plug_in):
+    plug_in()
+    site.directory.add_terminal(TID, "101")
+    printed = await asyncio.to_thread(site.provision, "--tid", "second", exit_code=1)
+    assert printed.startswith("Extension 101 has the terminal phone-101 already: leave --tid out")
+    printed = await asyncio.to_thread(site.provision, "--another", "--tid", TID, exit_code=1)
+    assert printed.startswith("The terminal 'phone-101' is enrolled already: ANOTHER=1 (--another) needs a new id.")
+    assert site.record("second") is None
+    printed = await asyncio.to_thread(site.provision, "--another", "--wait", "0")
+    assert "The board is phone-101-2, the terminal of extension 101; it is enrolled in the store." in printed
+    printed = await asyncio.to_thread(site.provision, "--wait", "0", exit_code=1)
+    assert printed.startswith("Extension 101 has the terminals phone-101, phone-101-2: say with --tid")
+    await asyncio.to_thread(site.provision, "--tid", "phone-101-2", "--wait", "0")
+
+
+async def test_a_board_that_is_another_terminal_is_left_alone_unless_that_is_said(site, plug_in):
+    board = plug_in(settings={"tid": "phone-999"})
+    printed = await asyncio.to_thread(site.provision, exit_code=1)
+    assert "is the terminal 'phone-999' already: plug in the one that is to be phone-101" in printed
+    assert (texts_of(board), site.record()) == ({"tid": "phone-999"}, None)
+    site.directory.add_terminal(TID, "101")
+    await asyncio.to_thread(site.provision, "--again", "--wait", "0")
     assert_works(site, board)
+
+
+@pytest.mark.parametrize("settings", [None, "[broker]\nallow_plain = true\n"])
+async def test_without_a_bridge_on_this_computer_nothing_is_enrolled_here(bench, plug_in, settings):
+    board = plug_in()
+    if settings:
+        (bench.folder / "phoneterm.toml").write_text(settings)
+    options = ("--extension", "101", "--mqtt-host", HERE)
+    printed = await asyncio.to_thread(bench.run, "provision", *options, exit_code=1, environment=WIFI)
+    assert printed.startswith("There is no store" if settings else "There is no bridge on this computer (no --config,")
+    assert "take the file that the bridge's machine wrote for the terminal" in printed
+    assert bytes(board.sent) == b""
+    assert not list(bench.folder.rglob("*.db"))
+
+
+async def test_a_terminal_that_is_not_ready_is_no_success(live):
+    site, _ = live
+    await site.bridge.stop()
+    site.bridge = None
+    printed = await asyncio.to_thread(site.provision, "--wait", "2", exit_code=1)
+    assert "The terminal runs, but was not ready after 2 s" in printed
+    assert "If the bridge at its address runs on another machine than this one: On any other computer" in printed
 
 
 async def test_a_wiped_board_has_no_settings_and_says_so(live):
@@ -119,7 +171,7 @@ async def test_nothing_is_wiped_without_a_yes(site, plug_in):
 
 async def test_a_cable_that_is_pulled_before_the_settings_are_there_leaves_the_store_untouched(site, plug_in):
     board = plug_in()
-    board.unplug_after = 900
+    board.unplug_at = b"set_blob"
     printed = await asyncio.to_thread(site.provision, exit_code=1)
     assert "The store was not changed; the board may have the new secrets or the old ones" in printed
     assert site.record() is None
@@ -185,13 +237,46 @@ async def test_wifi_can_come_from_a_private_file(site, plug_in):
 
 
 @pytest.mark.parametrize(
+    ("ssid", "password"),
+    [
+        (' Büro "2" ', " a'b\\c\"d  "),
+        ("x" * 32, "ü" * 31),
+        ("\u2615" * 10, "0123456789abcDEF" * 4),
+        ("hidden", ""),
+    ],
+)
+async def test_name_and_password_of_the_wifi_arrive_as_they_are(site, plug_in, ssid, password):
+    board = plug_in()
+    file = site.bench.folder / "wifi.toml"
+    text = f"wifi_ssid = {json.dumps(ssid)}\nwifi_password = {json.dumps(password)}\n"
+    file.write_text(f"\ufeff{text}", encoding="utf-8")  # as an editor of Windows writes it
+    file.chmod(0o600)
+    await asyncio.to_thread(site.provision, "--wait", "0", "--wifi", str(file))
+    assert texts_of(board)["wifi_ssid"] == ssid
+    assert texts_of(board).get("wifi_password", "") == password
+    await asyncio.to_thread(site.provision, "--wait", "0", environment={}, typed=f"{ssid}\n{password}\n")
+    assert texts_of(board)["wifi_ssid"] == ssid
+    assert texts_of(board).get("wifi_password", "") == password
+
+
+@pytest.mark.parametrize(
     ("options", "environment", "sentence"),
     [
         (("--extension", "999"), WIFI, "There is no extension '999': `phoneterm user add NAME --extension 999`"),
         (("--extension", ""), WIFI, "Name the extension whose calls the terminal transfers with EXT="),
         (("--tid", "No Good"), WIFI, "A terminal's id has 1 to 32 of a-z, 0-9 and '-'."),
         (("--mqtt-host", "127.0.0.1"), WIFI, "For a board, 127.0.0.1 is the board itself"),
-        (("--mqtt-host", "", "--set", f"broker.host={HERE}"), WIFI, "every address of its machine (0.0.0.0): name the"),
+        (("--mqtt-host", "0.0.0.0"), WIFI, "every address of its machine (0.0.0.0), but a board needs one of them"),
+        (("--mqtt-host", "", "--set", "broker.host=::"), WIFI, "every address of its machine (::), but a board"),
+        (("--mqtt-host", "LOCALHOST."), WIFI, "For a board, LOCALHOST. is the board itself"),
+        (("--mqtt-host", "::ffff:127.0.0.1"), WIFI, "is the board itself"),
+        (("--mqtt-host", "255.255.255.255"), WIFI, "For a board, 255.255.255.255 is no machine's address"),
+        (("--mqtt-host", " broker.example"), WIFI, "address alone, not ' broker.example'"),
+        (("--mqtt-host", "broker.example\t"), WIFI, r"address alone, not 'broker.example\t'"),
+        (("--mqtt-host", "x" * 129), WIFI, "The broker's address is a host's name or IP address alone"),
+        (("--time-host", "ntp://time.example"), WIFI, "The time server is a host's name or IP address alone"),
+        (("--time-host", "localhost"), WIFI, "For a board, localhost is no time server"),
+        (("--tls-host", "broker.example"), WIFI, "(--tls-host) is for a broker that shows one"),
         (("--mqtt-host", "broker.example:1883"), WIFI, "address alone, not 'broker.example:1883': HOST= (--mqtt-host)"),
         (("--mqtt-host", "mqtt://broker"), WIFI, "address alone, not 'mqtt://broker'"),
         (("--mqtt-host", "10.0.0.500"), WIFI, "address alone, not '10.0.0.500'"),
@@ -203,7 +288,12 @@ async def test_wifi_can_come_from_a_private_file(site, plug_in):
         ),
         (("--again",), WIFI, "There is no terminal 'phone-101' yet"),
         ((), {"PHONETERM_WIFI_SSID": "x" * 33}, "The name of a Wi-Fi network has 1 to 32 bytes."),
+        ((), WIFI | {"PHONETERM_WIFI_SSID": "office\r"}, "The name of a Wi-Fi network has a control character in it"),
+        ((), WIFI | {"PHONETERM_WIFI_SSID": "b\udcfcro"}, "The name of a Wi-Fi network is not UTF-8."),
         ((), WIFI | {"PHONETERM_WIFI_PASSWORD": "short"}, "A Wi-Fi password has 8 to 63 characters"),
+        ((), WIFI | {"PHONETERM_WIFI_PASSWORD": "correct\thorse"}, "The Wi-Fi password has a control character in it"),
+        ((), WIFI | {"PHONETERM_WIFI_PASSWORD": "x" * 64}, "or is a key of 64 hex digits"),
+        ((), WIFI | {"PHONETERM_WIFI_PASSWORD": "a" * 65}, "or is a key of 64 hex digits"),
         ((), {}, "Nobody answered: name the network with PHONETERM_WIFI_SSID"),
     ],
 )
@@ -284,3 +374,23 @@ async def test_with_tls_the_board_gets_the_ca_and_reaches_its_broker_by_it(tls_s
         cable.enter()
         hexed = cable.run("import binascii\nprint(binascii.hexlify(open('ca.der', 'rb').read()).decode())")
     assert bytes.fromhex(hexed.strip()) == content_of(tls_site.authority.der_path)
+
+
+async def test_with_tls_only_an_address_or_name_that_the_certificate_carries_is_taken(tls_site, plug_in):
+    board = plug_in(uname=WITH_PSRAM)
+    printed = await asyncio.to_thread(tls_site.provision, "--mqtt-host", "other.test", exit_code=1)
+    assert "The broker's certificate is for broker.test, not for other.test, so terminals" in printed
+    printed = await asyncio.to_thread(
+        tls_site.provision, "--mqtt-host", "", "--set", "broker.host=0.0.0.0", exit_code=1
+    )
+    assert "name it with HOST= (--mqtt-host) (its certificate is for broker.test)." in printed
+    printed = await asyncio.to_thread(tls_site.provision, "--tls-host", "other.test", exit_code=1)
+    assert "not for other.test" in printed
+    assert bytes(board.sent) == b""
+    bench = tls_site.bench
+    bench.write_firmware()
+    await asyncio.to_thread(bench.run, "flash")
+    named = ("--mqtt-host", "other.test", "--tls-host", HERE, "--time-host", "time.test")
+    printed = await asyncio.to_thread(tls_site.provision, *named)
+    assert "The terminal is ready: it has reached its broker." in printed
+    assert [texts_of(board)[key] for key in ("mqtt_host", "tls_host", "time_host")] == ["other.test", HERE, "time.test"]

@@ -10,8 +10,8 @@ from bridge.production_mosquitto import BRIDGE_PASSWORD, ProductionMosquitto
 from device.authority import Authority, is_possible
 from doctor.reading import change_of, problems, verdicts
 from phoneterm.core import messages
+from phoneterm_bridge.broker.terminal_settings import device_settings
 from phoneterm_bridge.broker.tls import make_server_context
-from phoneterm_bridge.cli.terminal import device_settings
 from phoneterm_bridge.doctor.broker import examine_broker
 from phoneterm_bridge.doctor.certificate import examine_server
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN

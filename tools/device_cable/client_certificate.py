@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from phoneterm_bridge.doctor.certificate import shake_hands
+from phoneterm_bridge.broker.handshake import shake_hands
 from phoneterm_bridge.doctor.trouble import describe_trouble
 from phoneterm_bridge.settings.problem import SetupProblem
 

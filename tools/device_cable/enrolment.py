@@ -1,20 +1,22 @@
-"""A new terminal's settings, and whether the store allows it: everything that can be refused before the cable is used.
+"""A terminal's settings, and whether the store allows it: everything that can be refused before the cable is used.
 
-Does not write the store or the board. The firmware's own reader judges the settings, so a board never gets settings
-that it would refuse.
+Does not write the store or the board. The settings come from the store of this machine's bridge, or from the file that
+the bridge's machine wrote for the terminal. The firmware's own reader judges them, so a board never gets settings that
+it would refuse.
 """
 
-import ipaddress
-import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from phoneterm.core import messages
 from phoneterm.device import settings as firmware_settings
+from phoneterm_bridge.broker.address import Address, is_for_boards
+from phoneterm_bridge.broker.terminal_document import TerminalDocument
+from phoneterm_bridge.broker.terminal_settings import device_settings
 from phoneterm_bridge.cli.broker import read_ca
-from phoneterm_bridge.cli.terminal import device_settings
+from phoneterm_bridge.cli.terminal import default_tid
 from phoneterm_bridge.settings.bridge import BrokerSettings
-from phoneterm_bridge.settings.loopback import is_loopback
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import names, reading
 from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
@@ -23,62 +25,112 @@ from device_cable.client_certificate import ClientCertificate
 from device_cable.nvs import CA_PATH, CERTIFICATE_PATH, KEY_PATH
 from device_cable.wifi_access import WifiAccess
 
-_EVERYWHERE = ("0.0.0.0", "::")
-_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
-_NUMBER = re.compile(r"[0-9.]*")
-
 
 @dataclass(frozen=True)
 class Provision:
-    """A terminal that is ready to be written: its new secrets, all its settings, and the files they name (DER).
+    """A terminal that is ready to be written: all its settings, and the files they name (DER).
 
     contents: path on the board -> content: the CA that the terminal pins, its own certificate and its key.
+    prepared: its new secrets, for the store of this machine; None for one that comes from a file.
     """
 
     tid: str
-    prepared: Prepared = field(repr=False)
     texts: dict[str, str] = field(repr=False)
     contents: dict[str, bytes] = field(repr=False)
+    prepared: Prepared | None = field(default=None, repr=False)
 
 
-def check_terminal(engine: sa.Engine, tid: str, extension: str, is_again: bool) -> None:
-    """Refuse what the store would refuse; `is_again`: the terminal exists and gets new secrets."""
-    problem = names.problem_of_tid(tid) or names.problem_of_extension(extension)
+class Choice(NamedTuple):
+    """Which terminal an extension's board becomes, and whether it is enrolled already."""
+
+    tid: str
+    is_enrolled: bool
+
+
+def choose_terminal(
+    engine: sa.Engine, extension: str, tid: str | None, is_again: bool = False, is_another: bool = False
+) -> Choice:
+    """Return the terminal for a board of the extension: the one that is enrolled there, else a new one.
+
+    tid: its id, if it must be this one. is_again: it must be enrolled. is_another: it must be a new one, beside others.
+    """
+    problem = (names.problem_of_tid(tid) if tid else None) or names.problem_of_extension(extension)
     if problem:
         raise SetupProblem(f"{problem}.")
     if not any(extension in numbers for _, _, numbers in reading.read_users(engine)):
         raise SetupProblem(
             f"There is no extension {extension!r}: `phoneterm user add NAME --extension {extension}` adds it."
         )
-    record = reading.read_snapshot(engine).terminals.get(tid)
+    records = reading.read_snapshot(engine).terminals
+    there = sorted(record.tid for record in records.values() if record.extension == extension and not record.is_revoked)
+    if is_another and not tid:
+        return Choice(_find_free_tid(default_tid(extension), set(records)), False)
+    if len(there) > 1 and not tid:
+        raise SetupProblem(
+            f"Extension {extension} has the terminals {', '.join(there)}: say with --tid which one the board becomes, "
+            "or enrol one more with ANOTHER=1 (--another)."
+        )
+    wanted = tid or (there[0] if there else default_tid(extension))
+    record = records.get(wanted)
     if record is None:
         if is_again:
-            raise SetupProblem(f"There is no terminal {tid!r} yet: leave AGAIN=1 (--again) out.")
-        return
+            raise SetupProblem(f"There is no terminal {wanted!r} yet: leave AGAIN=1 (--again) out.")
+        if there and not is_another:
+            raise SetupProblem(
+                f"Extension {extension} has the terminal {', '.join(there)} already: leave --tid out, and the board "
+                f"becomes that one; ANOTHER=1 (--another) enrols {wanted} beside it."
+            )
+        return Choice(wanted, False)
     if record.is_revoked:
-        raise SetupProblem(f"The terminal {tid!r} was revoked for good: name another id with --tid.")
+        raise SetupProblem(f"The terminal {wanted!r} was revoked for good: name another id with --tid.")
     if record.extension != extension:
-        raise SetupProblem(f"The terminal {tid!r} belongs to extension {record.extension}: name another id with --tid.")
-    if not is_again:
         raise SetupProblem(
-            f"The terminal {tid!r} is enrolled already: AGAIN=1 (--again) gives it new secrets, and its old ones stop "
-            "working."
+            f"The terminal {wanted!r} belongs to extension {record.extension}: name another id with --tid."
         )
+    if is_another:
+        raise SetupProblem(f"The terminal {wanted!r} is enrolled already: ANOTHER=1 (--another) needs a new id.")
+    return Choice(wanted, True)
 
 
 def prepare(
-    tid: str, broker: BrokerSettings, mqtt_host: str | None, wifi: WifiAccess, client: ClientCertificate | None = None
+    tid: str, broker: BrokerSettings, address: Address, wifi: WifiAccess, client: ClientCertificate | None = None
 ) -> Provision:
     """Make a terminal's secrets and settings; SetupProblem when the terminal could not use them."""
-    _check_host(mqtt_host, broker.host)
     prepared = prepare_terminal(tid)
-    texts = device_settings(prepared.enrolment, broker, mqtt_host) | wifi.settings()
+    texts = device_settings(prepared.enrolment, broker, address)
+    made = _complete(texts, read_ca(broker) if "tls_ca_path" in texts else None, wifi, client, prepared)
+    if client is not None and broker.client_ca_path is not None:
+        client.check_authority(broker.client_ca_path)
+    return made
+
+
+def prepare_from_file(
+    document: TerminalDocument, wifi: WifiAccess, client: ClientCertificate | None = None
+) -> Provision:
+    """Return the settings of a terminal that the bridge's machine has enrolled; SetupProblem as in `prepare`."""
+    host = document.texts.get("mqtt_host", "")
+    if host and not is_for_boards(host):
+        raise SetupProblem(
+            f"For a board, {host} is no broker's address: have the file made anew on the bridge's machine "
+            "(`phoneterm terminal rotate` with --mqtt-host)."
+        )
+    return _complete(document.texts, document.ca, wifi, client)
+
+
+def _complete(
+    texts: dict[str, str], ca: bytes | None, wifi: WifiAccess, client: ClientCertificate | None,
+    prepared: Prepared | None = None,
+) -> Provision:  # fmt: skip
+    """Add what the board gets beside its settings, and have the firmware judge the whole."""
+    texts = texts | wifi.settings()
     contents = {}
     if "tls_ca_path" in texts:
+        if ca is None:
+            raise SetupProblem("The CA that the terminal pins is missing: the file has none in it.")
         texts["tls_ca_path"] = CA_PATH
-        contents[CA_PATH] = read_ca(broker)
+        contents[CA_PATH] = ca
     if client is not None:
-        _check_client(texts["tls"], broker, client)
+        _refuse_needless(texts.get("tls", ""))
         texts |= {"tls_cert_path": CERTIFICATE_PATH, "tls_key_path": KEY_PATH}
         contents |= {CERTIFICATE_PATH: client.certificate, KEY_PATH: client.key}
     elif "tls_cert_path" in texts:
@@ -92,46 +144,26 @@ def prepare(
             f"The terminal would refuse this: {judged.sentence} See broker.certificate_path, broker.ca_path and "
             "broker.allow_plain in the bridge's settings."
         )
-    return Provision(tid, prepared, texts, contents)
+    return Provision(texts["tid"], texts, contents, prepared)
 
 
-def _check_host(mqtt_host: str | None, listens_at: str) -> None:
-    """Refuse an address at which a board cannot reach the broker; without HOST= it is where the broker listens."""
-    host = mqtt_host or listens_at
-    if is_loopback(host):
-        raise SetupProblem(
-            f"For a board, {host} is the board itself: name this machine's address on the network with HOST= "
-            "(--mqtt-host), and let the broker listen there (broker.host)."
-        )
-    if not mqtt_host and host in _EVERYWHERE:
-        raise SetupProblem(
-            f"The broker listens at every address of its machine ({host}): name the one that the board is to use with "
-            "HOST= (--mqtt-host)."
-        )
-    if not _is_address(host) and (not _NAME.fullmatch(host) or _NUMBER.fullmatch(host)):
-        raise SetupProblem(
-            f"The broker's address is a host's name or IP address alone, not {host[:80]!r}: HOST= (--mqtt-host) has no "
-            "port or protocol; the port comes from the bridge's settings."
-        )
+def _find_free_tid(first: str, taken: set[str]) -> str:
+    """Return an id that nobody has or had: phone-101, phone-101-2, ..."""
+    count = 1
+    tid = first
+    while tid in taken:
+        count += 1
+        tid = f"{first}-{count}"
+    return tid
 
 
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _check_client(tls: str, broker: BrokerSettings, client: ClientCertificate) -> None:
-    """Refuse a certificate that the terminal would not show, or that the broker would not accept."""
+def _refuse_needless(tls: str) -> None:
+    """Refuse a certificate that the terminal would not show."""
     if tls != "ca":
         raise SetupProblem(
             f"The terminal would show no certificate, because the bridge's settings make it connect with tls = {tls}: "
             "leave CERT= and KEY= (--certificate, --key) out."
         )
-    if broker.client_ca_path is not None:
-        client.check_authority(broker.client_ca_path)
 
 
 class _Storage:

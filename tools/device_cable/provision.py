@@ -19,10 +19,10 @@ from device_cable.enrolment import Provision
 from device_cable.problem import CableProblem
 
 
-def enrol(cable: Cable, directory: Directory, provision: Provision, extension: str, is_again: bool) -> None:
-    """Write a terminal's settings to the board, then enrol it (`is_again`: give it the new secrets) in the store."""
+def enrol(cable: Cable, directory: Directory, provision: Provision, extension: str, is_enrolled: bool) -> None:
+    """Write a terminal's settings to the board, then enrol it (`is_enrolled`: give it the new secrets) in the store."""
     _write(lambda: nvs.write_settings(cable, provision.texts, provision.contents))
-    if is_again:
+    if is_enrolled:
         _store(lambda: directory.rotate_terminal(provision.tid, provision.prepared))
     else:
         _store(lambda: directory.add_terminal(provision.tid, extension, provision.prepared))

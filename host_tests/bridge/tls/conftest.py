@@ -6,7 +6,7 @@ import pytest
 from bridge.production_mosquitto import ProductionMosquitto
 from bridge.tls.tls_names import NAME
 from device.authority import Authority, is_possible
-from phoneterm_bridge.cli.terminal import device_settings
+from phoneterm_bridge.broker.terminal_settings import device_settings
 from phoneterm_bridge.settings.bridge import BrokerSettings
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone

@@ -10,7 +10,7 @@ import pytest
 from bridge.tls.tls_names import refusal
 from gmqtt.mqtt.handler import MQTTConnectError
 from phoneterm_bridge.broker.connect_packet import Connect, build_connect
-from phoneterm_bridge.cli.terminal import device_settings
+from phoneterm_bridge.broker.terminal_settings import device_settings
 from phoneterm_bridge.settings.bridge import BrokerSettings
 
 CONNACK = b"\x20"

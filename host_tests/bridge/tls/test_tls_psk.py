@@ -7,7 +7,7 @@ import pytest
 from bridge.production_mosquitto import ProductionMosquitto
 from bridge.tls.tls_names import HOST, refusal
 from phoneterm_bridge.broker.connect_packet import Connect, build_connect
-from phoneterm_bridge.cli.terminal import device_settings
+from phoneterm_bridge.broker.terminal_settings import device_settings
 
 
 @pytest.fixture(params=["mosquitto", "mosquitto-2.0"])

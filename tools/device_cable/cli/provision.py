@@ -8,24 +8,32 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from phoneterm_bridge.broker.address import judge_address
+from phoneterm_bridge.cli.handing_out import MqttHost, TimeHost, TlsHost
 from phoneterm_bridge.cli.options import Config, Overrides, looking, open_directory, read_settings, read_terminals
-from phoneterm_bridge.cli.terminal import default_tid, say_broker_must_learn
-from phoneterm_bridge.settings.bridge import BrokerSettings
+from phoneterm_bridge.cli.terminal import say_broker_must_learn
+from phoneterm_bridge.settings.bridge import DEFAULT, BrokerSettings, load
+from phoneterm_bridge.settings.place import find_place
 
 from device_cable import nvs, wifi_access
 from device_cable import provision as provisioning
-from device_cable.board import OLDEST, Board, check_board, check_shared_key, enter_board
+from device_cable.board import check_shared_key
 from device_cable.cable import Cable
+from device_cable.cli.bring_files import Row, bring
+from device_cable.cli.bringing import check_for, describe, enter, find_or_ask_wifi, hear, is_ready, say_plain
 from device_cable.cli.desk import Desk, find_desk
 from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
 from device_cable.client_certificate import read_client_certificate
-from device_cable.enrolment import Provision, check_terminal, prepare
-from device_cable.image import BoardChip, check_board_name, read_chip
-from device_cable.memory import PLAIN, check_memory
+from device_cable.enrolment import Choice, Provision, choose_terminal, prepare
+from device_cable.image import check_board_name, read_chip
+from device_cable.label import make_label, read_mac
 from device_cable.problem import CableProblem
-from device_cable.ready import wait_until_ready
 
 _INTERRUPTED = "If the board had begun to take its settings, run the same command again until it succeeds."
+_FROM_FILE = (
+    "On any other computer, take the file that the bridge's machine wrote for the terminal (`phoneterm terminal add "
+    "--output FILE`, `phoneterm user import --output FOLDER`) with SETTINGS= (--settings)."
+)
 
 
 def provision(
@@ -33,10 +41,16 @@ def provision(
     board: BoardName = None,
     port: PortName = None,
     extension: Annotated[str | None, typer.Option(help="The extension whose calls it transfers.")] = None,
-    tid: Annotated[str | None, typer.Option(help="The terminal's id; phone-EXTENSION unless given.")] = None,
-    mqtt_host: Annotated[
-        str | None, typer.Option(help="The broker's address as the board sees it; a number needs no look-up.")
+    tid: Annotated[
+        str | None, typer.Option(help="The terminal's id; that of the extension's terminal, or phone-EXTENSION.")
     ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option("--settings", help="A terminal's file from the bridge's machine, or a folder of them."),
+    ] = None,
+    mqtt_host: MqttHost = None,
+    tls_host: TlsHost = None,
+    time_host: TimeHost = None,
     wifi: Annotated[
         Path | None, typer.Option(help="A private TOML file with wifi_ssid and wifi_password; else they are asked for.")
     ] = None,
@@ -44,41 +58,59 @@ def provision(
         Path | None, typer.Option(help="The terminal's own certificate, PEM or DER, for a broker that asks for one.")
     ] = None,
     key: Annotated[Path | None, typer.Option(help="Its key: a private file, PEM or DER, without a password.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="The terminal is enrolled: give it new secrets.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="The terminal was on a board before, or the board was another terminal.")
+    ] = False,
+    another: Annotated[bool, typer.Option("--another", help="Enrol one more terminal for the extension.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     boards: Boards = BOARDS,
     wait: Wait = WAIT_S,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Make a board the terminal of an extension: new keys, written to it with Wi-Fi, broker and certificates."""
+    """Make a board the terminal of an extension: its keys, written to it with Wi-Fi, broker and certificates.
+
+    On the machine of the bridge, --extension brings the terminal that is enrolled there, with new keys, or enrols one.
+    On any computer, --settings brings those whose files the bridge's machine has written: a folder of them one after
+    the other, each on the board that is plugged in for it.
+    """
     with one_sentence(_INTERRUPTED):
         name = check_board_name(boards, board)
-        if not extension:
-            raise CableProblem("Name the extension whose calls the terminal transfers with EXT= (--extension).")
-        wanted = tid or default_tid(extension)
-        settings = read_settings(config, overrides)
-        with looking(settings) as engine:
-            check_terminal(engine, wanted, extension, again)
+        desk = find_desk(context)
         access = wifi_access.find_wifi(wifi, os.environ)
         client = read_client_certificate(certificate, key)
+        if settings is not None:
+            _refuse_both(extension, tid, mqtt_host, tls_host, time_host, another, config, overrides)
+            found = find_or_ask_wifi(access, dry_run)
+            row = Row(desk, port, name, read_chip(boards, name), found, client, again, wait)
+            raise typer.Exit(0 if bring(row, settings, dry_run) else 1)
+        if not extension:
+            raise CableProblem(
+                "Name the extension whose calls the terminal transfers with EXT= (--extension), or its file with "
+                "SETTINGS= (--settings)."
+            )
+        broker = _find_bridge(config, overrides)
+        with looking(read_settings(config, overrides)) as engine:
+            choice = choose_terminal(engine, extension, tid, again, another)
+        address = judge_address(broker, mqtt_host, tls_host, time_host)
         if dry_run:
-            asked = wifi_access.WifiAccess("(asked for)", "")
-            would = prepare(wanted, settings.broker, mqtt_host, access or asked, client)
-            _say_dry(would, name, find_desk(context), port, extension, again)
+            would = prepare(choice.tid, broker, address, find_or_ask_wifi(access, dry_run), client)
+            _say_dry(would, name, desk, port, extension, choice)
             return
-        desk = find_desk(context)
         where = desk.find_port(port)
-        made = prepare(wanted, settings.broker, mqtt_host, access or wifi_access.ask_wifi(_ask), client)
+        if choice.is_enrolled:
+            typer.echo(f"{choice.tid} is enrolled for extension {extension}: it keeps its rights and gets new keys.")
+        made = prepare(choice.tid, broker, address, find_or_ask_wifi(access, dry_run), client)
         with open_directory(config, overrides) as directory, desk.open_cable(where) as cable:
-            found = _enter(cable, name, read_chip(boards, name))
-            check_memory(found, name, made.texts["tls"])
-            if made.texts["tls"] == "psk":
-                check_shared_key(found)
-            provisioning.enrol(cable, directory, made, extension, again)
-            typer.echo(f"The board is {wanted}, the terminal of extension {extension}; {_and_store(again)}.")
-            _say_plain(made)
-            _finish(cable, settings.broker, wait)
+            there = enter(cable, name, read_chip(boards, name))
+            check_for(cable, there, name, made, again)
+            mac = read_mac(cable)
+            provisioning.enrol(cable, directory, made, extension, choice.is_enrolled)
+            typer.echo(
+                f"The board is {choice.tid}, the terminal of extension {extension}; {_and_store(choice.is_enrolled)}."
+            )
+            say_plain(made)
+            _finish(cable, broker, wait, make_label(extension, choice.tid, mac))
 
 
 def rotate(
@@ -96,7 +128,7 @@ def rotate(
         broker = read_settings(config, overrides).broker
         desk = find_desk(context)
         with open_directory(config, overrides) as directory, desk.open_cable(desk.find_port(port)) as cable:
-            there = _enter(cable, name, read_chip(boards, name))
+            there = enter(cable, name, read_chip(boards, name))
             tid = nvs.read_tid(cable)
             record = read_terminals(config, overrides).get(tid or "")
             if tid is None or record is None or record.is_revoked:
@@ -135,56 +167,59 @@ def wipe(
     )
 
 
-def _enter(cable: Cable, name: str, chip: BoardChip) -> Board:
-    """Stop the terminal and return what the board is, if our firmware can run there."""
-    found = enter_board(cable, name)
-    check_board(found, cable.port, name, chip, OLDEST)
-    return found
-
-
-def _ask(question: str, is_hidden: bool) -> str:
-    try:
-        return str(typer.prompt(question, hide_input=is_hidden, default="" if is_hidden else None, show_default=False))
-    except typer.Abort:
+def _find_bridge(config: Path | None, overrides: list[str] | None) -> BrokerSettings:
+    """Return the broker of this machine's bridge; CableProblem if there is none, so that nothing is enrolled here."""
+    place = find_place(config)
+    found, sources = load(place.path, tuple(overrides or ()))
+    if place.path is None and sources["store.path"] == DEFAULT:
         raise CableProblem(
-            f"Nobody answered: name the network with {wifi_access.SSID_VARIABLE} and {wifi_access.PASSWORD_VARIABLE}, "
-            "or in a private file (--wifi)."
-        ) from None
+            f"There is no bridge on this computer ({place.why}), so nobody would know the terminal. {_FROM_FILE}"
+        )
+    if not found.store.path.exists():
+        raise CableProblem(
+            f"There is no store {found.store.path} on this computer, so nobody would know the terminal: `phoneterm "
+            f"user add` makes it on the machine of the bridge. {_FROM_FILE}"
+        )
+    return found.broker
 
 
-def _finish(cable: Cable, broker: BrokerSettings, wait: float) -> None:
-    """Restart the board and report the terminal's state; a broker that is not up yet is no failure of provisioning."""
-    cable.restart()
+def _refuse_both(*given: object) -> None:
+    """Refuse what the file of a terminal says already."""
+    if any(given):
+        raise CableProblem(
+            "The file of SETTINGS= (--settings) says which terminal it is and where its broker is: leave out EXT=, "
+            "HOST=, ANOTHER=, --tid, --tls-host, --time-host and the settings of a bridge."
+        )
+
+
+def _finish(cable: Cable, broker: BrokerSettings, wait: float, label: str = "") -> None:
+    """Restart the board and report the terminal's state; the exit code is 1 unless it is ready, or nobody waits."""
+    outcome = hear(cable, wait)
     say_broker_must_learn(broker)
-    if wait:
-        outcome = wait_until_ready(cable, wait)
+    if outcome is not None:
         typer.echo(outcome.sentence, err=not outcome.is_good)
+    if label:
+        typer.echo(label)
+    if outcome is not None and not is_ready(outcome):
+        if label:
+            typer.echo(f"If the bridge at its address runs on another machine than this one: {_FROM_FILE}", err=True)
+        raise typer.Exit(1)
 
 
-def _say_plain(made: Provision) -> None:
-    """Say what an eavesdropper learns from a terminal without TLS."""
-    if made.texts["tls"] == "off":
-        typer.echo(PLAIN)
+def _and_store(is_enrolled: bool) -> str:
+    return "its old secrets are worth nothing" if is_enrolled else "it is enrolled in the store"
 
 
-def _and_store(is_again: bool) -> str:
-    return "its old secrets are worth nothing" if is_again else "it is enrolled in the store"
-
-
-def _say_dry(would: Provision, name: str, desk: Desk, port: str | None, extension: str, is_again: bool) -> None:
+def _say_dry(would: Provision, name: str, desk: Desk, port: str | None, extension: str, choice: Choice) -> None:
     """Say what would be done, without a secret."""
     try:
         where = f"at {desk.find_port(port)}"
     except CableProblem as problem:
         where = f"(not found now: {problem})"
-    shown = ("tid", "base", "mqtt_host", "mqtt_port", "tls", "tls_ca_path", "tls_cert_path", "tls_key_path",
-             "allow_plain", "wifi_ssid")  # fmt: skip
-    texts = ", ".join(f"{key} = {value if key in shown else '(secret)'}" for key, value in sorted(would.texts.items()))
     typer.echo(f"1. Stop the terminal on the {name} {where}.")
-    sizes = "".join(f"; {path}, {len(content)} bytes" for path, content in would.contents.items())
-    typer.echo(f"2. Write to it: {texts}{sizes}.")
-    what = "Give it the new secrets" if is_again else f"Enrol it for extension {extension}"
+    typer.echo(f"2. Write to it: {describe(would)}.")
+    what = "Give it the new secrets" if choice.is_enrolled else f"Enrol it for extension {extension}"
     typer.echo(f"3. {what} in the store as {would.tid}.")
     typer.echo("4. Restart it and wait until it is ready.")
-    _say_plain(would)
+    say_plain(would)
     typer.echo("Nothing was done.")

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from phoneterm_bridge.cli.terminal import device_settings
+from phoneterm_bridge.broker.terminal_settings import device_settings
 from virtual_phone.client import PhoneClient, PhoneError
 
 from chip_lab import tls

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from pbx_lab.lab import CONTEXT, ENDPOINTS, LabOptions, PbxLab
-from phoneterm_bridge.cli.terminal import device_settings
+from phoneterm_bridge.broker.terminal_settings import device_settings
 from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.pbx.port import Pbx
 from phoneterm_bridge.service import Bridge

@@ -3,20 +3,28 @@
 Does no work of its own. New terminals' settings, with their secrets, are written once, to private files in a folder.
 """
 
-import json
 import os
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from phoneterm_bridge.cli.handing_out import (
+    Handout,
+    Here,
+    MqttHost,
+    TimeHost,
+    TlsHost,
+    prepare_handout,
+    write_secret,
+)
 from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, open_directory, read_settings
-from phoneterm_bridge.cli.terminal import device_settings, write_secret
+from phoneterm_bridge.cli.terminal import say_broker_must_learn
 from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_import, rehearse
 from phoneterm_bridge.csv_files.plan import ImportPlan
 from phoneterm_bridge.policy.site import classes_of
-from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import opening
 from phoneterm_bridge.store.private_files import check_folder
@@ -38,7 +46,10 @@ def import_file(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The folder for the settings of new terminals.")
     ] = None,
-    mqtt_host: Annotated[str | None, typer.Option(help="The broker's address as the terminals see it.")] = None,
+    mqtt_host: MqttHost = None,
+    tls_host: TlsHost = None,
+    time_host: TimeHost = None,
+    is_here: Here = False,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
@@ -58,17 +69,20 @@ def import_file(
         _refuse_mistakes(path, plan)
         if new_terminals(plan) and output is None:
             raise SetupProblem("The file has new terminals: --output FOLDER says where their settings go.")
+        new = {step.arguments[0]: step.arguments[1] for step in new_terminals(plan)}
+        handout = prepare_handout(settings.broker, mqtt_host, tls_host, time_host, is_here) if new else None
         if is_dry_run and not is_there:
             with opening(settings.store.path):
                 check_folder(settings.store.path.parent)
-            new = [Enrolment(step.arguments[0], "", b"") for step in new_terminals(plan)]
-            _check_settings(output, new, settings, mqtt_host)
+            _check_settings(output, new)
     if is_there and is_dry_run:
         with open_directory(config, overrides) as directory:
-            rehearse(directory, plan, lambda new: _check_settings(output, new, settings, mqtt_host))
+            rehearse(directory, plan, lambda _: _check_settings(output, new))
     elif not is_dry_run:
         with open_directory(config, overrides) as directory:
-            carry_out(directory, plan, lambda new: _write_settings(output, new, settings, mqtt_host))
+            carry_out(directory, plan, lambda enrolments: _write_settings(output, enrolments, new, handout))
+        if new:
+            say_broker_must_learn(settings.broker)
     typer.echo(f"{'Would be done' if is_dry_run else 'Done'}: {_describe(plan)}.")
 
 
@@ -109,13 +123,10 @@ def _refuse_mistakes(path: Path, plan: ImportPlan) -> None:
         raise SetupProblem(f"The file {path} has {found}{shown}; nothing was changed.")
 
 
-def _check_settings(
-    folder: Path | None, enrolments: list[Enrolment], settings: BridgeSettings, mqtt_host: str | None
-) -> None:
+def _check_settings(folder: Path | None, tids: Iterable[str]) -> None:
     """Refuse what would stop the writing of these terminals' settings; write nothing."""
-    for enrolment in enrolments:
-        path = (folder or Path()) / f"{enrolment.tid}.json"
-        device_settings(enrolment, settings.broker, mqtt_host)
+    for tid in tids:
+        path = (folder or Path()) / f"{tid}.json"
         if os.path.lexists(path):
             raise SetupProblem(f"The file {path} exists already; --output names another folder.")
         try:
@@ -125,15 +136,17 @@ def _check_settings(
 
 
 def _write_settings(
-    folder: Path | None, enrolments: list[Enrolment], settings: BridgeSettings, mqtt_host: str | None
+    folder: Path | None, enrolments: list[Enrolment], extensions: dict[str, str], handout: Handout | None
 ) -> None:
     """Write a file for each new terminal; if one cannot be written, none stays."""
+    if handout is None:  # there are none
+        return
     written: list[Path] = []
     try:
         for enrolment in enrolments:
             path = (folder or Path()) / f"{enrolment.tid}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_secret(path, json.dumps(device_settings(enrolment, settings.broker, mqtt_host), indent=2))
+            write_secret(path, handout.document(enrolment, extensions[enrolment.tid]))
             written.append(path)
     except (OSError, SetupProblem) as error:
         for path in written:

@@ -4,16 +4,14 @@ Does not talk to a running bridge: it writes the store, and the bridge notices w
 terminal's secrets are handed out once, by `add` and `rotate`. Requests to a terminal that is online are in `request`.
 """
 
-import json
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from phoneterm.core.operations import FLAGS
 
-from phoneterm_bridge.broker.tls_psk import derive_psk
 from phoneterm_bridge.cli.completion import complete_tid
+from phoneterm_bridge.cli.handing_out import Here, MqttHost, TimeHost, TlsHost, find_file, hand_out, prepare_handout
 from phoneterm_bridge.cli.options import (
     Config,
     IsSure,
@@ -30,7 +28,7 @@ from phoneterm_bridge.cli.taking_away import say_mosquitto_keeps
 from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.settings.broker import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.records import Enrolment, TerminalRecord
+from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.terminals.troubles import describe_trouble
 from phoneterm_bridge.wording.names import name_some
 
@@ -43,12 +41,13 @@ _Tid = Annotated[str, typer.Argument(help="The terminal's id.", autocompletion=c
 _Operations = Annotated[
     list[str] | None, typer.Option("--op", help=f"Operation {' or '.join(FLAGS)}; may be repeated.")
 ]
-_PRINTED = Path("-")
 _Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="The new private file for its settings; TID.json here unless given, - prints."),
-]
-_MqttHost = Annotated[str | None, typer.Option(help="The broker's address as the terminal sees it.")]
+    typer.Option(
+        "--output", "-o",
+        help="The new private file for its settings, or the folder for it; TID.json here unless given, - prints.",
+    ),
+]  # fmt: skip
 
 
 @app.command()
@@ -56,18 +55,25 @@ def add(
     extension: Annotated[str, typer.Option(help="The extension whose calls it transfers.")],
     tid: Annotated[str | None, typer.Option(help="Its id; phone-EXTENSION unless given.")] = None,
     output: _Output = None,
-    mqtt_host: _MqttHost = None,
+    mqtt_host: MqttHost = None,
+    tls_host: TlsHost = None,
+    time_host: TimeHost = None,
+    is_here: Here = False,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Enrol a terminal; its settings, with its secrets, are written to a private file, only once."""
+    """Enrol a terminal; its settings, with its secrets, are written to a private file, only once.
+
+    `phoneterm device provision --settings FILE` brings the file to a board, on any computer.
+    """
     with open_directory(config, overrides) as directory:
         wanted = tid or default_tid(extension)
-        to = _refuse_existing(output, wanted)
+        to = find_file(output, wanted)
         broker = read_settings(config, overrides).broker
+        handout = prepare_handout(broker, mqtt_host, tls_host, time_host, is_here)
         with directory.together():  # without its settings a terminal that is enrolled is of no use
             enrolment = directory.add_terminal(wanted, extension)
-            _hand_out(device_settings(enrolment, broker, mqtt_host), to, "is enrolled")
+            hand_out(handout.document(enrolment, extension), to, f"{wanted} is enrolled")
         say_broker_must_learn(broker)
 
 
@@ -75,7 +81,10 @@ def add(
 def rotate(
     tid: _Tid,
     output: _Output = None,
-    mqtt_host: _MqttHost = None,
+    mqtt_host: MqttHost = None,
+    tls_host: TlsHost = None,
+    time_host: TimeHost = None,
+    is_here: Here = False,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
@@ -85,34 +94,18 @@ def rotate(
     mosquitto learns of them by `phoneterm broker config` and a reload; with TLS-PSK the shared key is also new.
     """
     with open_directory(config, overrides) as directory:
-        to = _refuse_existing(output, tid)
+        to = find_file(output, tid)
+        extension = _find(tid, config, overrides).extension
         broker = read_settings(config, overrides).broker
+        handout = prepare_handout(broker, mqtt_host, tls_host, time_host, is_here)
         with directory.together():
-            _hand_out(device_settings(directory.rotate_terminal(tid), broker, mqtt_host), to, "has new secrets")
+            hand_out(handout.document(directory.rotate_terminal(tid), extension), to, f"{tid} has new secrets")
         say_broker_must_learn(broker)
 
 
 def default_tid(extension: str) -> str:
     """Return the id for a terminal whose id is not given."""
     return f"phone-{extension.replace('*', '-')}"
-
-
-def device_settings(enrolment: Enrolment, broker: BrokerSettings, mqtt_host: str | None = None) -> dict[str, str]:
-    """Return the settings that a terminal needs, under the names that the firmware reads."""
-    settings = {
-        "tid": enrolment.tid,
-        "base": broker.base,
-        "mqtt_host": mqtt_host or broker.host,
-        "mqtt_port": str(broker.psk_port or broker.port),
-        "mqtt_password": enrolment.mqtt_password,
-        "mac_key": enrolment.mac_key.hex(),
-    }
-    if broker.psk_port:
-        return settings | {"tls": "psk", "tls_psk": derive_psk(enrolment.mac_key)}
-    if not broker.is_tls:
-        return settings | {"tls": "off"} | ({"allow_plain": "yes"} if broker.allow_plain else {})
-    settings |= {"tls": "ca", "tls_ca_path": "ca.der"}  # the file that `phoneterm broker ca` writes
-    return settings | ({"tls_cert_path": "cert.der", "tls_key_path": "key.der"} if broker.client_ca_path else {})
 
 
 @app.command("list")
@@ -253,14 +246,6 @@ def _describe(record: TerminalRecord) -> str:
     return f"{' and '.join(record.flags) or 'no transfers'} to {', '.join(record.classes) or 'nothing'}"
 
 
-def _refuse_existing(output: Path | None, tid: str) -> Path:
-    """Return where a terminal's settings go."""
-    to = output or Path(f"{tid}.json")
-    if to != _PRINTED and to.exists():
-        raise SetupProblem(f"The file {to} exists already; --output names a new one.")
-    return to
-
-
 def say_broker_must_learn(broker: BrokerSettings) -> None:
     """Say on standard error what a mosquitto needs before it accepts a terminal's new secrets."""
     if not broker.embedded:
@@ -269,22 +254,3 @@ def say_broker_must_learn(broker: BrokerSettings) -> None:
             "anew (`phoneterm broker config FOLDER`), then reload it (systemctl reload mosquitto).",
             err=True,
         )
-
-
-def _hand_out(settings: dict[str, str], output: Path, what: str) -> None:
-    """Write a terminal's settings to a private file, or print them where that is asked for."""
-    text = json.dumps(settings, indent=2)
-    if output == _PRINTED:
-        typer.echo(text)
-    else:
-        write_secret(output, text)
-        typer.echo(f"{settings['tid']} {what}; its settings, with its secrets, are in {output}.")
-
-
-def write_secret(path: Path, text: str) -> None:
-    """Write a new file that only its owner can read; SetupProblem if it cannot be written, or exists."""
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text + "\n")
-    except OSError as error:
-        raise SetupProblem(f"The file {path} cannot be written ({error.strerror}); --output names another.") from None

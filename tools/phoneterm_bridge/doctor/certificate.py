@@ -9,6 +9,7 @@ import ssl
 import time
 from contextlib import suppress
 
+from phoneterm_bridge.broker.handshake import shake_hands
 from phoneterm_bridge.broker.tls import make_client_context, make_server_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.doctor.trouble import describe_trouble
@@ -112,18 +113,3 @@ def judge_dates(certificate: dict, otherwise: str, who: str = "broker", renew: C
     if days < _SOON_DAYS:
         return Finding(WARNING, _PART, sentence, renew)
     return Finding(OK, _PART, sentence)
-
-
-def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> dict:
-    """Do a handshake of client and server in memory, and return the certificate as the client sees it."""
-    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
-    ends = [client.wrap_bio(down, up), server.wrap_bio(up, down, server_side=True)]
-    is_done = [False, False]
-    while not all(is_done):
-        for index, end in enumerate(ends):
-            try:
-                end.do_handshake()
-                is_done[index] = True
-            except ssl.SSLWantReadError:
-                continue
-    return ends[0].getpeercert() or {}
