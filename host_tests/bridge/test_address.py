@@ -45,13 +45,13 @@ def run(tmp_path, monkeypatch):
 def test_every_command_refuses_what_no_board_can_use_and_changes_nothing(run, tmp_path, options, words):
     (tmp_path / "staff.csv").write_text(STAFF)
     run(user_app, "add", "bert", "--extension", "102")
-    run(terminal_app, "add", "--extension", "102", "--tid", "t102", "--here")
+    run(terminal_app, "add", "--extension", "102", "--tid", "t102", "--here", "--output", "-")
     shown = run(terminal_app, "list")
     for app, command in (
         (user_app, ("import", "staff.csv", "--output", "new")),
         (user_app, ("import", "staff.csv", "--output", "new", "--dry-run")),
         (terminal_app, ("add", "--extension", "102", "--tid", "second")),
-        (terminal_app, ("rotate", "t102", "--output", "t102.json")),
+        (terminal_app, ("rotate", "t102")),
     ):
         assert words in run(app, *command, *options, exit_code=1)
     assert run(terminal_app, "list") == shown
@@ -82,7 +82,7 @@ def test_a_file_has_all_that_the_board_needs(run, tmp_path):
     ]  # fmt: skip
     assert "BEGIN CERTIFICATE" not in document["ca"]
     shutil.rmtree(tmp_path / "authority")
-    assert "is not one CA in PEM form" in run(terminal_app, "rotate", "phone-101", *named, exit_code=1)
+    assert "is not one CA in PEM form" in run(terminal_app, "rotate", "phone-101", "-o", "-", *named, exit_code=1)
 
 
 def test_a_usable_address_is_taken_as_it_is():

@@ -59,7 +59,8 @@ def choose_terminal(
         raise SetupProblem(f"{problem}.")
     if not any(extension in numbers for _, _, numbers in reading.read_users(engine)):
         raise SetupProblem(
-            f"There is no extension {extension!r}: `phoneterm user add NAME --extension {extension}` adds it."
+            f"There is no extension {extension!r}: `phoneterm user add NAME --extension {extension}` adds it, "
+            "on the machine of the bridge."
         )
     records = reading.read_snapshot(engine).terminals
     there = sorted(record.tid for record in records.values() if record.extension == extension and not record.is_revoked)
