@@ -233,6 +233,7 @@ def test_the_unit_has_what_the_bridge_counts_on():
     assert service["ExecStart"].endswith(" bridge run --config %d/bridge.toml")
     assert service["LoadCredential"] == f"bridge.toml:{SYSTEM}"
     assert Path("/var/lib") / service["StateDirectory"] == SYSTEM_STORE.parent
+    assert service["ExecReload"] == "/bin/kill -HUP $MAINPID"  # renews the certificate
     assert int(service["WatchdogSec"]) > 3 * 5  # the longest pause of keep_telling between two feeds
     assert service["ProtectSystem"] == "strict"
     assert service["NoNewPrivileges"] == "yes"

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from phoneterm_bridge.broker.handshake import shake_hands
-from phoneterm_bridge.doctor.trouble import describe_trouble
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.wording.trouble import describe_trouble
 
 _PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 _KEY_LABELS = ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY")  # PKCS#8, SEC 1, PKCS#1: one DER form each

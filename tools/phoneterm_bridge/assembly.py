@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from phoneterm.core import messages
 
-from phoneterm_bridge.broker.tls import make_client_context, make_server_context
+from phoneterm_bridge.broker.renewable_tls import RenewableTls
+from phoneterm_bridge.broker.tls import make_client_context
 from phoneterm_bridge.command.checks import Checks
 from phoneterm_bridge.command.dispatcher import CommandDispatcher
 from phoneterm_bridge.command.message_router import MessageRouter
 from phoneterm_bridge.command.pbx_requests import PbxRequests
 from phoneterm_bridge.command.running_commands import RunningCommands
+from phoneterm_bridge.health.certificate_watch import CertificateWatch
 from phoneterm_bridge.health.health import Health
 from phoneterm_bridge.mqtt.connection import BrokerAddress, Will
 from phoneterm_bridge.mqtt.link import Link, MqttLink
@@ -44,7 +46,8 @@ if TYPE_CHECKING:  # imported only when needed: a bridge with a mosquitto does n
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of one bridge. broker: the embedded one, None where the settings name another; pages: if enabled."""
+    """The parts of one bridge. broker: the embedded one, None where the settings name another; tls: its own, if any;
+    certificate: None where the broker has no TLS; pages: if enabled."""
 
     settings: BridgeSettings
     pbx: Pbx
@@ -53,6 +56,8 @@ class Parts:
     policy: Policy
     site: SiteLimit
     broker: "EmbeddedBroker | None"
+    tls: RenewableTls | None
+    certificate: CertificateWatch | None
     link: Link
     pulse: Pulse
     troubles: Troubles
@@ -83,11 +88,14 @@ def assemble(
     directory = LiveDirectory(engine)
     policy = make_policy(phones, settings.policy)
     site = SiteLimit(settings.policy, engine, directory)
-    broker = _make_broker(settings.broker, directory) if link is None and settings.broker.embedded else None
+    is_embedded = link is None and settings.broker.embedded
+    tls = RenewableTls(settings.broker) if is_embedded and settings.broker.is_tls else None
+    broker = _make_broker(settings.broker, directory, tls) if is_embedded else None
+    certificate = _make_certificate_watch(settings.broker, broker) if link is None else None
     link = link or _make_link(settings.broker, broker)
     pulse = Pulse(link, base, timing.pulse_every_s, timing.pulse_deadline_s)
     troubles = Troubles(engine)
-    health = Health(pbx, pulse, troubles)
+    health = Health(pbx, pulse, troubles, certificate=certificate)
     journal = _make_journal(settings, engine, health)
     sessions = Sessions(phones.ttl_ms)
     deciding: set[tuple[str, str]] = set()
@@ -103,8 +111,9 @@ def assemble(
     telemetry = Telemetry()
     router = MessageRouter(base, directory, updates, dispatcher, journal, telemetry, troubles)
     parts = Parts(
-        settings, pbx, engine, directory, policy, site, broker, link, pulse, troubles, health, journal, sessions,
-        deciding, outbox, publisher, updates, requests, running_commands, checks, dispatcher, telemetry, router,
+        settings, pbx, engine, directory, policy, site, broker, tls, certificate, link, pulse, troubles, health,
+        journal, sessions, deciding, outbox, publisher, updates, requests, running_commands, checks, dispatcher,
+        telemetry, router,
     )  # fmt: skip
     return replace(parts, pages=_make_pages(parts)) if settings.http.enabled else parts
 
@@ -122,13 +131,16 @@ def will_of(base: str) -> Will:
     return Will(topic, messages.encode(messages.BRIDGE_STATE, topic, None, {"state": "offline"}))
 
 
-def _make_broker(settings: BrokerSettings, directory: LiveDirectory) -> "EmbeddedBroker":
+def _make_broker(settings: BrokerSettings, directory: LiveDirectory, tls: RenewableTls | None) -> "EmbeddedBroker":
     from phoneterm_bridge.broker.embedded import EmbeddedBroker
 
-    tls = None
-    if settings.certificate_path and settings.key_path:
-        tls = make_server_context(settings.certificate_path, settings.key_path, settings.client_ca_path)
-    return EmbeddedBroker(settings.host, settings.port, settings.base, directory, tls)
+    return EmbeddedBroker(settings.host, settings.port, settings.base, directory, tls.context if tls else None)
+
+
+def _make_certificate_watch(settings: BrokerSettings, broker: "EmbeddedBroker | None") -> CertificateWatch | None:
+    if not settings.is_tls:
+        return None
+    return CertificateWatch(settings, lambda: broker.port if broker else settings.port)
 
 
 def _make_link(settings: BrokerSettings, broker: "EmbeddedBroker | None") -> Link:

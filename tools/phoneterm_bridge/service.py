@@ -43,6 +43,7 @@ class Bridge:
         self._timing = timing
         self._started = AsyncExitStack()
         self._hurried = asyncio.Event()
+        self._is_assembled = False
 
     @property
     def is_link_up(self) -> bool:
@@ -87,6 +88,24 @@ class Bridge:
         """Take over changes in the store at once, tell the terminals that they concern, and pass requests on."""
         await self.events.on_store()
 
+    def reload(self) -> None:
+        """Take over a renewed certificate for the embedded broker; a pair that cannot be used changes nothing.
+
+        Nothing else is read again. The bridge reads the files of its own connection at each connect anyway.
+        """
+        if not self._is_assembled:  # it will read the files as they are now
+            return
+        log, tls = structlog.get_logger(), self.parts.tls
+        try:
+            if tls is not None:
+                tls.renew()
+        except SetupProblem as problem:
+            log.warning("certificate-not-renewed", why=f"{problem} The broker goes on with the one that it has.")
+        else:
+            log.info("certificate-renewed" if tls is not None else "nothing-to-reload")
+        if self.parts.certificate is not None:
+            self.parts.certificate.look_now()
+
     async def _start_store(self) -> None:
         path = self._settings.store.path
         self._started.enter_context(own_store(path))
@@ -96,6 +115,7 @@ class Bridge:
         self._started.callback(engine.dispose)
         self.parts = assemble(self._settings, self._pbx, engine, self._link, self._timing)
         self.events = Events(self.parts)
+        self._is_assembled = True
         await self.parts.directory.refresh()
         unknown = await self.parts.journal.start()
         self._started.push_async_callback(self.parts.journal.stop)
@@ -126,7 +146,10 @@ class Bridge:
     async def _start_link(self) -> None:
         parts = self.parts
         self._started.callback(parts.running_commands.stop)
-        for work in (parts.pulse.run(), parts.health.watch_loop()):
+        works = [parts.pulse.run(), parts.health.watch_loop()]
+        if parts.certificate is not None:
+            works.append(parts.certificate.run())
+        for work in works:
             self._started.push_async_callback(_end_task, asyncio.create_task(work, name="health"))
         await parts.link.start(self.events)
         self._started.push_async_callback(parts.link.stop)

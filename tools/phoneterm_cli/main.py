@@ -23,6 +23,7 @@ _PARTS = {
     "bridge": "phoneterm_bridge.cli.bridge:app",
     "broker": "phoneterm_bridge.cli.broker:app",
     "config": "phoneterm_bridge.cli.config:app",
+    "tls": "phoneterm_bridge.cli.tls:app",
     "terminal": "phoneterm_bridge.cli.terminal:app",
     "user": "phoneterm_bridge.cli.user:app",
     "policy": "phoneterm_bridge.cli.policy:app",

@@ -1,7 +1,7 @@
 """`phoneterm bridge`: run the bridge, or write a first settings file.
 
 Does no work of its own. `run` ends with exit code 0 on SIGTERM or Ctrl-C, once the work in progress has finished;
-a second signal does not wait for that.
+a second signal does not wait for that. On SIGHUP it takes over a renewed certificate and goes on.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ app = typer.Typer(
 
 @app.command()
 def run(config: Config = None, overrides: Overrides = None) -> None:
-    """Run the bridge until SIGTERM or Ctrl-C."""
+    """Run the bridge until SIGTERM or Ctrl-C; on SIGHUP it takes over a renewed certificate."""
     with one_sentence():
         settings = read_settings(config, overrides)
         set_up_logs(settings.log.format, settings.log.level)
@@ -78,6 +78,7 @@ async def _run(settings: BridgeSettings) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bridge.reload)
     if await _start(bridge, stopped):
         await _serve(bridge, stopped)
 

@@ -15,7 +15,8 @@ _EXAMPLE = """\
 # port = 1883
 # username = "bridge"      # for a broker that is not embedded
 # password = ""
-# ca_path = "ca.pem"       # the CA of the broker's certificate; turns TLS on for a broker that is not embedded
+# ca_path = "ca.pem"       # the CA of the broker's certificate; turns TLS on for a broker that is not embedded;
+#                          # `phoneterm tls init` makes CA, certificate and key, and prints these lines
 # certificate_path = "broker.pem"  # the broker's certificate; turns TLS on for the embedded broker ...
 # key_path = "broker.key"          # ... and its key; `phoneterm broker config` puts both into mosquitto.conf
 # client_ca_path = "clients.pem"   # the CA of the clients' certificates: a client without one is refused ...

@@ -7,6 +7,7 @@ working bridge. The bridge's own login is tried only when the caller says that n
 import asyncio
 import secrets
 
+from phoneterm_bridge.broker.shown_certificate import where_to_look
 from phoneterm_bridge.doctor import certificate
 from phoneterm_bridge.doctor.broker_client import BrokerClient, NotReached, Refused
 from phoneterm_bridge.doctor.broker_rules import hears_a_bridge, try_rules
@@ -25,12 +26,20 @@ async def examine_broker(
 ) -> list[Finding]:
     """Check the broker of the settings, whichever it is."""
     where = f"{settings.host}:{settings.port}"
-    found = certificate.examine_files(settings) if settings.embedded else await certificate.examine_server(settings)
+    is_running = not settings.embedded or await _is_listening(settings)
+    if not settings.embedded:
+        found = await certificate.examine_server(settings)
+    else:
+        found = await certificate.examine_shown(settings) if is_running else certificate.examine_files(settings)
+    found += certificate.examine_authority(settings)
     if any(finding.verdict == PROBLEM for finding in found):
         return [*found, Finding(UNKNOWN, _PART, f"The broker {where} was not tried, because of its certificate.")]
-    if settings.embedded and not await _is_listening(settings):
+    if not is_running:
         sentence = f"The bridge does not run, and its embedded broker can have {where} when it does."
         return [*found, Finding(OK, _PART, sentence)]
+    if settings.embedded and settings.client_ca_path and not settings.client_certificate_path:
+        sentence = f"Logins at the broker {where} were not tried, because it asks everybody for a certificate."
+        return [*found, Finding(UNKNOWN, _PART, sentence)]
     try:
         found += await _examine_logins(settings, where)
         if settings.embedded and probe is None:
@@ -45,7 +54,7 @@ async def examine_broker(
 async def _is_listening(settings: BrokerSettings) -> bool:
     try:
         async with asyncio.timeout(_CONNECT_S):
-            _, writer = await asyncio.open_connection(settings.host, settings.port)
+            _, writer = await asyncio.open_connection(where_to_look(settings), settings.port)
     except (OSError, TimeoutError):
         return False
     writer.close()
@@ -54,8 +63,7 @@ async def _is_listening(settings: BrokerSettings) -> bool:
 
 async def _examine_logins(settings: BrokerSettings, where: str) -> list[Finding]:
     """A stranger and a wrong password must be refused."""
-    reachable = _reachable(settings)
-    stranger = BrokerClient(reachable, None)
+    stranger = BrokerClient(settings, None)
     found = []
     if await _gets_in(stranger):
         found.append(Finding(PROBLEM, _PART, f"The broker {where} lets strangers in, without any login.", _ANONYMOUS))
@@ -63,7 +71,7 @@ async def _examine_logins(settings: BrokerSettings, where: str) -> list[Finding]
         await stranger.close()
     else:
         found.append(Finding(OK, _PART, f"The broker {where} answers, and refuses clients without a login."))
-        wrong = BrokerClient(reachable, settings.username, secrets.token_urlsafe(24))
+        wrong = BrokerClient(settings, settings.username, secrets.token_urlsafe(24))
         if await _gets_in(wrong):
             await wrong.close()
             sentence = f"The broker {where} lets {settings.username} in with any password."
@@ -100,7 +108,7 @@ async def _log_in_as_terminal(
         text = "phoneterm terminal add ... --output probe.json, then phoneterm doctor --as-terminal probe.json"
         found.append(Finding(UNKNOWN, "broker rules", sentence, Change("command line", text)))
         return None
-    client = BrokerClient(_reachable(settings), probe.tid, probe.password)
+    client = BrokerClient(settings, probe.tid, probe.password)
     if await _gets_in(client):
         return client
     fix = Change("command line", "phoneterm broker config ..., then systemctl reload mosquitto")
@@ -118,7 +126,7 @@ async def _log_in_as_bridge(
         )
         found.append(Finding(UNKNOWN, _PART, sentence, _STOP_IT))
         return None
-    client = BrokerClient(_reachable(settings), settings.username, settings.password.get_secret_value())
+    client = BrokerClient(settings, settings.username, settings.password.get_secret_value())
     if await _gets_in(client):
         found.append(Finding(OK, _PART, f"The broker lets the bridge in as {settings.username}."))
         return client
@@ -133,10 +141,3 @@ async def _gets_in(client: BrokerClient) -> bool:
     except Refused:
         return False
     return True
-
-
-def _reachable(settings: BrokerSettings) -> BrokerSettings:
-    """Return the settings for a client on this machine: if the broker listens on all addresses, it uses loopback."""
-    if settings.embedded and settings.host in ("0.0.0.0", "::"):
-        return settings.model_copy(update={"host": "127.0.0.1"})
-    return settings

@@ -5,14 +5,16 @@
 
 import asyncio
 import secrets
+import ssl
 from contextlib import suppress
 
-from phoneterm_bridge.broker.tls import make_client_context
-from phoneterm_bridge.doctor.trouble import describe_trouble
+from phoneterm_bridge.broker.shown_certificate import where_to_look
+from phoneterm_bridge.broker.tls import load_client_certificate, make_client_context, make_terminal_context
 from phoneterm_bridge.mqtt import packets
 from phoneterm_bridge.mqtt.protocol import HungUp, LoginRefused, MqttProtocol
 from phoneterm_bridge.settings.bridge import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.wording.trouble import describe_trouble
 
 _CONNECT_S = 5
 _ANSWER_S = 2
@@ -40,9 +42,9 @@ class BrokerClient:
     async def open(self) -> None:
         """Connect and log in."""
         try:
-            tls = make_client_context(self._settings)
+            tls = _make_context(self._settings)
             async with asyncio.timeout(_CONNECT_S):
-                await self._protocol.open(self._settings.host, self._settings.port, tls)
+                await self._protocol.open(where_to_look(self._settings), self._settings.port, tls)
         except SetupProblem as problem:
             raise NotReached(str(problem).rstrip(".")) from None
         except LoginRefused as error:
@@ -71,3 +73,14 @@ class BrokerClient:
 
     async def _on_message(self, topic: str, payload: bytes, *_: object) -> None:
         self.heard.add((topic, payload))
+
+
+def _make_context(settings: BrokerSettings) -> ssl.SSLContext | None:
+    """Return the context for the broker. The embedded one is on this machine, whatever name is in its certificate."""
+    if not settings.embedded:
+        return make_client_context(settings)
+    if settings.certificate_path is None:
+        return None
+    context = make_terminal_context(settings)
+    load_client_certificate(context, settings)
+    return context

@@ -15,11 +15,11 @@ from phoneterm_bridge.doctor.pbx_features import examine_features
 from phoneterm_bridge.doctor.pbx_rights import examine_rights
 from phoneterm_bridge.doctor.pbx_session import PbxSession, open_session
 from phoneterm_bridge.doctor.store import Stored
-from phoneterm_bridge.doctor.trouble import describe_trouble
 from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.pbx.port import PbxRejectedLogin
 from phoneterm_bridge.settings.bridge import BridgeSettings, PbxSettings
+from phoneterm_bridge.wording.trouble import describe_trouble
 
 _PART = "pbx"
 MANAGER_FILE = "manager.conf (FreePBX: manager_custom.conf)"

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from phoneterm_bridge.health.certificate_watch import CertificateWatch
 from phoneterm_bridge.mqtt.pulse import Pulse
 from phoneterm_bridge.pbx.port import Pbx
 from phoneterm_bridge.terminals.troubles import Troubles
@@ -18,10 +19,14 @@ _LAG_EVERY_S = 0.5
 
 
 class Health:
-    """The health of one bridge; other parts report to it."""
+    """The health of one bridge; other parts report to it. certificate: None where the broker has no TLS."""
 
-    def __init__(self, pbx: Pbx, pulse: Pulse, troubles: Troubles, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, pbx: Pbx, pulse: Pulse, troubles: Troubles, now_s: Callable[[], float] = time.monotonic,
+        certificate: CertificateWatch | None = None,
+    ) -> None:  # fmt: skip
         self.now_s = now_s
+        self.certificate = certificate
         self._pbx = pbx
         self.pulse = pulse
         self.troubles = troubles
@@ -60,6 +65,8 @@ class Health:
             found["broker"] = "There is no connection to the MQTT broker with a subscription."
         elif not self.pulse.is_heard:
             found["broker"] = "The MQTT broker is connected, but no message of the bridge to itself has come back."
+        if self.certificate is not None and (failing := self.certificate.failing()):
+            found["certificate"] = failing
         if not self._pbx.is_available:
             found["pbx"] = (
                 "The PBX refuses the bridge's login: user name and secret must be the same there and here."
@@ -73,8 +80,9 @@ class Health:
         return found
 
     def troubled(self) -> dict[str, str]:
-        """Return what is wrong with terminals, by kind, each with a sentence; the bridge is still ready."""
-        return self.troubles.describe()
+        """Return what is wrong with terminals, by kind, or will be soon, each with a sentence; it is still ready."""
+        ending = self.certificate and self.certificate.ending()
+        return self.troubles.describe() | ({"certificate": ending} if ending else {})
 
     def stuck(self) -> str | None:
         """Return what hangs, if anything."""

@@ -22,6 +22,22 @@ def make_file(path: Path) -> None:
         os.close(file)
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file as a whole, or make it; whoever is just reading it sees the old one or the new one.
+
+    It keeps the owner that it had; a new one gets its folder's.
+    """
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    make_file(fresh)
+    fresh.write_bytes(content)
+    if path.exists():
+        before = path.stat()
+        if (before.st_uid, before.st_gid) != (fresh.stat().st_uid, fresh.stat().st_gid):
+            os.chown(fresh, before.st_uid, before.st_gid)
+    fresh.replace(path)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, unless it exists."""
     if folder.is_dir():

@@ -17,12 +17,13 @@ _READINESS = {
         "status": {"type": "string", "enum": ["ready", "not ready"]},
         "missing": {
             "type": "object",
-            "description": "What is missing (bridge, broker, pbx or store), and how.",
+            "description": "What is missing (bridge, broker, certificate, pbx or store), and how.",
             "additionalProperties": {"type": "string"},
         },
         "troubled": {
             "type": "object",
-            "description": "What is wrong with which terminals: permissions, config, memory. It is ready all the same.",
+            "description": "What is wrong with which terminals (permissions, config, memory), or will be soon "
+            "(certificate). It is ready all the same.",
             "additionalProperties": {"type": "string"},
         },
     },

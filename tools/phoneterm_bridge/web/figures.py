@@ -70,11 +70,13 @@ def _read_path(sources: Sources) -> Figures:
 def _read_surroundings(sources: Sources) -> Figures:
     health, pulse, snapshot = sources.health, sources.health.pulse, sources.directory.snapshot
     missing = health.missing()
+    shown = health.certificate.shown if health.certificate else None
     states = Counter("revoked" if record.is_revoked else "enrolled" for record in snapshot.terminals.values())
     return {
         "phoneterm_ready": _one(not missing),
         "phoneterm_broker_up": _one("broker" not in missing),
         "phoneterm_broker_losses": _one(health.link_losses),
+        "phoneterm_broker_certificate_expires_timestamp_seconds": _one(shown.ends_s) if shown else {},
         "phoneterm_pbx_up": _one("pbx" not in missing),
         "phoneterm_pbx_losses": _one(health.pbx_losses),
         "phoneterm_pulses_missed": _one(pulse.missed),

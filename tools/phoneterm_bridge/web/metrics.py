@@ -22,6 +22,7 @@ _DESCRIPTIONS: tuple[tuple[str, bool, tuple[str, ...], str], ...] = (
     ("phoneterm_broker_losses", True, (), "Connections to the broker that were lost."),
     ("phoneterm_pulses_missed", True, (), "Messages of the bridge to itself that did not come back in time."),
     ("phoneterm_pulse_seconds", False, (), "How long the last of these messages took through the broker."),
+    ("phoneterm_broker_certificate_expires_timestamp_seconds", False, (), "When the certificate it shows ends."),
     ("phoneterm_pbx_up", False, (), "1 when the PBX is connected and logged in."),
     ("phoneterm_pbx_losses", True, (), "Connections to the PBX that were lost."),
     ("phoneterm_commands", True, ("op", "state", "reason"), "Results told to terminals; op none: not authentic."),
