@@ -6,7 +6,6 @@ from typing import Annotated, NoReturn
 
 import typer
 from lab_parts.parts import PartMissing
-from link_lab.certificates import CertificatesMissing
 from pbx_lab.process import LabFailed
 from phoneterm_bridge.wording.logs import set_up_logs
 from virtual_phone.client import PhoneError
@@ -40,7 +39,7 @@ def _print(lines: AsyncIterator[str]) -> None:
     set_up_logs("console", "error")
     try:
         asyncio.run(_each(lines))
-    except (PartMissing, PhoneError, LabFailed, CertificatesMissing, TimeServerFailed, soaking.SoakFailed) as problem:
+    except (PartMissing, PhoneError, LabFailed, TimeServerFailed, soaking.SoakFailed) as problem:
         _fail(str(problem))
 
 

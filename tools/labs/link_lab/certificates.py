@@ -1,18 +1,15 @@
-"""Makes a certificate authority and a broker's certificate with openssl, for measurements under TLS.
+"""Makes a certificate authority and a broker's certificate, for measurements under TLS, as `phoneterm tls init` does.
 
-Does not keep them: they are in the given folder, and are valid for a day.
+Does not keep them: they are in the given folder.
 """
 
-import shutil
-import subprocess
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-_CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-batch")
+from phoneterm_bridge.broker.site_tls import BROKER, BROKER_KEY, CA, SiteTls
 
-
-class CertificatesMissing(Exception):
-    """No certificates can be made here; the sentence says why and what to do."""
+_DAYS = 1
 
 
 @dataclass(frozen=True)
@@ -25,20 +22,9 @@ class Certificates:
 
 def make_certificates(folder: Path, name: str) -> Certificates:
     """Make a CA, and a certificate of it for a broker of this name."""
-    if shutil.which("openssl") is None:
-        raise CertificatesMissing("openssl is not on this machine: run 'phoneterm parts install' as root.")
-    _run(folder, "req", "-x509", *_CURVE, "-keyout", "ca.key", "-out", "ca.pem", "-days", "1", "-subj", "/CN=lab CA")
-    _run(folder, "x509", "-in", "ca.pem", "-outform", "DER", "-out", "ca.der")
-    _run(folder, "req", *_CURVE, "-keyout", "broker.key", "-out", "broker.csr", "-subj", f"/CN={name}")
-    (folder / "names").write_text(f"subjectAltName=DNS:{name}\n")
-    _run(folder, "x509", "-req", "-in", "broker.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-         "-days", "1", "-extfile", "names", "-out", "broker.pem")  # fmt: skip
-    files = {"certfile": (folder / "broker.pem").read_bytes(), "keyfile": (folder / "broker.key").read_bytes()}
-    return Certificates(files, folder / "ca.der")
-
-
-def _run(folder: Path, *arguments: str) -> None:
-    done = subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        last = (done.stderr.strip() or "no message").splitlines()[-1]
-        raise CertificatesMissing(f"openssl {arguments[0]} failed: {last}")
+    site = SiteTls(folder)
+    site.make("the lab", [name], _DAYS)
+    ca_path = folder / "ca.der"
+    ca_path.write_bytes(ssl.PEM_cert_to_DER_cert(site.path(CA).read_text(encoding="ascii")))
+    files = {"certfile": site.path(BROKER).read_bytes(), "keyfile": site.path(BROKER_KEY).read_bytes()}
+    return Certificates(files, ca_path)
