@@ -119,7 +119,7 @@ async def test_nothing_is_wiped_without_a_yes(site, plug_in):
 
 async def test_a_cable_that_is_pulled_before_the_settings_are_there_leaves_the_store_untouched(site, plug_in):
     board = plug_in()
-    board.unplug_after = 900
+    board.unplug_at = b"set_blob"
     printed = await asyncio.to_thread(site.provision, exit_code=1)
     assert "The store was not changed; the board may have the new secrets or the old ones" in printed
     assert site.record() is None

@@ -21,6 +21,7 @@ from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName
 from device_cable.client_certificate import read_client_certificate
 from device_cable.enrolment import Provision, check_terminal, prepare
 from device_cable.image import BoardChip, check_board_name, read_chip
+from device_cable.installed import check_installed
 from device_cable.memory import PLAIN, check_memory
 from device_cable.problem import CableProblem
 from device_cable.ready import wait_until_ready
@@ -72,6 +73,7 @@ def provision(
         made = prepare(wanted, settings.broker, mqtt_host, access or wifi_access.ask_wifi(_ask), client)
         with open_directory(config, overrides) as directory, desk.open_cable(where) as cable:
             found = _enter(cable, name, read_chip(boards, name))
+            check_installed(cable, found, name)
             check_memory(found, name, made.texts["tls"])
             if made.texts["tls"] == "psk":
                 check_shared_key(found)
