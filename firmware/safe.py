@@ -45,6 +45,8 @@ def show(reason):
             display.show("safe mode", reason)
             while wait_ms := display.step():
                 time.sleep_ms(wait_ms)
+        if board.LAMP is None:
+            return board.NAME, int
         lamp = machine.Pin(board.LAMP, machine.Pin.OUT)
         return board.NAME, lambda: lamp.value(time.ticks_ms() // _LAMP_MS & 1)
     except Exception as error:  # a missing part must not keep the terminal from being reached

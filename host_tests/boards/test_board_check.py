@@ -117,6 +117,8 @@ def test_a_wiring_that_cannot_work_is_refused_with_its_reason(copy_board, board,
         ("make_display()", "make_display(bus=I2C(0))", "ESP32_GENERIC/board.py line 26 computes a value: write the n"),
         ("def make", "on_signal = 1\n\n\ndef make", "ESP32_GENERIC/board.py must define on_signal as a function that"),
         ("def make", "def on_signal():\n    pass\n\n\ndef make", "ESP32_GENERIC/board.py must define on_signal as a f"),
+        ("from oled import", "from olde import", "ESP32_GENERIC/board.py imports olde, which is no module of Micr"),
+        ("oled import Oled", "oled import Olde", "ESP32_GENERIC/board.py imports Olde, which the driver oled does n"),
         ("    from oled", "    from lcd import Lcd\n    from oled", "ESP32_GENERIC/board.py imports lcd and oled: "),
     ],
 )  # fmt: skip

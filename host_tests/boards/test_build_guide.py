@@ -5,7 +5,7 @@ import re
 import pytest
 from board_check.board_file import BOARDS, find_boards
 from board_check.parts import BUZZER_OHM, LAMP_OHM
-from phoneterm.core import signals
+from phoneterm.core import outcomes, signals
 from phoneterm.core.actions import Show
 from phoneterm.core.feedback import Feedback
 
@@ -44,6 +44,12 @@ def test_the_guide_shows_the_display_as_it_is(name):
     lines = [action for action in Feedback().stand(name) if isinstance(action, Show)][-1]
     for line in (lines.line1, lines.line2):
         assert not line or any(f"`{line}`" in row[1] for row in rows_of(name)), line
+
+
+def test_the_guide_explains_every_reason_of_a_refused_permission():
+    (row,) = rows_of("refused-permission")
+    words = {words for _, signal, words in outcomes._ROWS if signal == "refused-permission"}
+    assert {word for word in words if f"`{word}`" not in row[3]} == set()
 
 
 def test_the_guide_has_the_parts_that_the_pictures_have():

@@ -34,6 +34,15 @@ def files_below(folder):
     return [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
+def make_contents(files, version="1.0", micropython="1.27"):
+    """Return files with the manifest of the build."""
+    described = {
+        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()} for name, content in files.items()
+    }
+    manifest = {"board": BOARD, "version": version, "micropython": micropython, "files": described}
+    return files | {"manifest.json": json.dumps(manifest).encode()}
+
+
 class Bench:
     """A folder in which commands run, with descriptions of boards, an image, and a board at a cable."""
 
@@ -51,13 +60,9 @@ class Bench:
         """Write an image in the form of the build."""
         folder = self.folder / "build/firmware" / BOARD
         shutil.rmtree(folder, ignore_errors=True)
-        described = {}
-        for name, content in files.items():
+        for name, content in make_contents(files, version, micropython).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
-            described[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        manifest = {"board": BOARD, "version": version, "micropython": micropython, "files": described}
-        (folder / "manifest.json").write_text(json.dumps(manifest))
 
     def write_firmware(self):
         """Make the image of the whole firmware, compiled as a board gets it."""
@@ -83,12 +88,16 @@ def bench(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def plug_in(bench):
-    """Return a function that connects a board to the bench's cable; it keeps its flash when it is plugged in again."""
-    boards = []
+def plug_in(bench, request):
+    """Return a function that connects a board to the bench's cable; it keeps its flash when it is plugged in again.
 
-    def make(**options):
-        board = SerialBoard(bench.folder, **options)
+    What is on it at first are `contents`; by itself nothing, or a minimal terminal where the test has a site.
+    """
+    boards = []
+    at_first = make_contents(SMALL) if "site" in request.fixturenames else None
+
+    def make(contents=at_first, **options):
+        board = SerialBoard(bench.folder, contents=contents, **options)
         board.__enter__()
         boards.append(board)
         bench.port = board.port

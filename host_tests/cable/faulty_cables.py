@@ -10,6 +10,20 @@ class HurriedCable(Cable):
     enter_s = 0
 
 
+class ShortCable(Cable):
+    """Gives a board less time, but enough for a few attempts."""
+
+    enter_s = 5.0
+
+
+class GarblingReader(Cable):
+    """What is read from the board arrives changed."""
+
+    def run(self, code, *limits, **more):
+        printed = super().run(code, *limits, **more)
+        return printed.replace("70", "71") if "file.seek" in code else printed
+
+
 class InterruptedCable(Cable):
     """Somebody presses Ctrl-C just before the lamp's new file is written."""
 

@@ -16,12 +16,12 @@ import time
 import tty
 from pathlib import Path
 
+from cable.flash_content import BLOCK_BYTES, make_flash
 from cable.pty_cable import PtyCable
 from virtual_phone import frames, nvs_image, vm
 from virtual_phone.matrix import ContactMatrix
 
 _HERE = Path(__file__).parent / "vm_modules"
-_BLOCK_BYTES = 4096
 _LOOK_S = 0.002
 _INTERRUPT_S = 0.05  # a chip that was just told to restart does that first
 ESP32 = "esp32|1.29.0|Generic ESP32 module with ESP32"
@@ -36,12 +36,14 @@ class SerialBoard:
 
     def __init__(
         self, folder, uname=ESP32, blocks=512, pins="", has_micropython=True, settings=None, has_own_usb=False,
-        romfs=None, mac="02005e000001",
+        romfs=None, mac="02005e000001", contents=None, write_log=None, mutters=b"",
     ):  # fmt: skip
         self.flash_path = folder / "flash.img"
         if not self.flash_path.exists():
-            self.flash_path.write_bytes(b"\xff" * blocks * _BLOCK_BYTES)
+            self.flash_path.write_bytes(make_flash(contents, blocks) if contents else b"\xff" * blocks * BLOCK_BYTES)
         self._uname, self._blocks, self._pins, self._has_micropython = uname, blocks, pins, has_micropython
+        self._mutters = mutters  # what the board says again and again, whatever it is told
+        self._write_log = write_log  # the path of a file for everything that the flash is told
         self._romfs = romfs  # an image whose modules are part of MicroPython, like frozen ones
         self._mac = mac
         self.nvs = nvs_image.NvsImage(settings or {})
@@ -131,12 +133,18 @@ class SerialBoard:
                 self._hear_chip()  # first: the chip's earlier actions must be known before its output is read
             if self._console in ready:
                 self._pass_on()
-            self._cable.flush()
+            self._send_on()
             if self._vm is not None:
                 self._feed_vm()
                 if self._vm.poll() is not None:
                     self._soft_reset()
         self._power_off()
+
+    def _send_on(self):
+        """Send what was kept, and what this board says anyway."""
+        if self._mutters:
+            self._cable.write(self._mutters)
+        self._cable.flush()
 
     def _take_from_computer(self):
         data = self._cable.read()
@@ -218,7 +226,7 @@ class SerialBoard:
         self._host, there = socket.socketpair()
         there.setblocking(False)
         self._host_file = self._host.makefile("rb", buffering=0)
-        arguments = (str(self.flash_path), str(self._blocks), mode, str(self._romfs or ""))
+        arguments = (str(self.flash_path), str(self._blocks), mode, str(self._romfs or ""), str(self._write_log or ""))
         heap_kib = 1024 if "SPIRAM" in self._uname else vm.CHIP_HEAP_KIB
         argv, environment = vm.command(_HERE / "chip_start.py", heap_kib, (_HERE, vm.FAKE_MODULES), arguments)
         argv.insert(argv.index("-X"), "-i")

@@ -55,3 +55,9 @@ def test_every_way_a_start_can_go_has_its_sentence(text, kind, words):
     assert outcome.kind == kind
     assert words in outcome.sentence
     assert outcome.is_good == (kind in (READY, NOT_SET_UP))
+
+
+def test_a_terminal_that_starts_again_and_again_is_told_with_the_chips_reason():
+    outcome = outcome_of(BOOT_LOADER * 3)
+    assert outcome.kind == CRASHED
+    assert "starts again and again (rst:0xc (SW_CPU_RESET)" in outcome.sentence

@@ -8,9 +8,11 @@ import socket
 import psutil
 import pytest
 from bridge.conftest import until
+from chip_lab.cli import app
 from chip_lab.emulated_chip import EmulatedChip
 from chip_lab.qmp import EmulatorRefused
-from chip_lab.tls import TimeServer, TimeServerFailed
+from chip_lab.tls import TIME_PORT, TimeServer, TimeServerFailed
+from typer.testing import CliRunner
 
 
 @pytest.mark.parametrize(
@@ -60,3 +62,11 @@ async def test_a_time_server_that_cannot_have_its_port_is_one_sentence():
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(TimeServerFailed, match=r"cannot start \(.*\): run this as root, or leave TLS out"):
             await TimeServer.start(taken.getsockname()[1])
+
+
+def test_a_bench_with_tls_that_cannot_have_the_time_servers_port_ends_before_it_measures():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        with contextlib.suppress(PermissionError):  # then the bench may not have it either
+            taken.bind(("127.0.0.1", TIME_PORT))
+        ended = CliRunner().invoke(app, ["bench"], env={"ESP32_CHIP": "/nowhere"})
+    assert (ended.exit_code, ended.output[:29]) == (1, "The time server cannot start ")

@@ -8,10 +8,13 @@ from chip_lab.slots import SLOTS, take_slot
 
 
 async def test_the_third_chip_waits_until_one_is_gone(tmp_path):
-    taken = [await take_slot(tmp_path) for _ in range(SLOTS)]
-    waiting = asyncio.create_task(take_slot(tmp_path))
+    said = []
+    taken = [await take_slot(tmp_path, lambda: said.append("waits")) for _ in range(SLOTS)]
+    assert said == []
+    waiting = asyncio.create_task(take_slot(tmp_path, lambda: said.append("waits")))
     done, _ = await asyncio.wait([waiting], timeout=0.5)
     assert not done
+    assert said == ["waits"]
     os.close(taken.pop())
     taken.append(await asyncio.wait_for(waiting, 5))
     for fd in taken:

@@ -96,6 +96,12 @@ async def test_a_key_held_while_power_comes_leads_to_safe_mode_and_a_reboot_out_
     assert phone.state()["boots"] == 2
 
 
+async def test_a_board_without_a_lamp_is_in_safe_mode_under_its_name(broker, wire, make_phone):
+    phone, _ = await make_phone("\nLAMP = None\n", mqtt_port=str(broker.port), held="C")
+    assert (await next_hello(wire))["board"] == "VIRTUAL"
+    assert not [line for line in phone.log_lines if "no lamp" in line]
+
+
 @pytest.mark.parametrize("display", DISPLAYS)
 async def test_a_display_that_is_drawn_in_steps_shows_safe_mode(make_phone, display):
     phone, client = await make_phone(held="C", display=display)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from board_check.board import Board, Display
-from board_check.board_source import BoardUnusable, Source, read_source
+from board_check.board_source import BoardUnusable, Source, read_classes, read_source
 from board_check.chips import CHIPS
 
 BOARDS = Path(__file__).parents[2] / "boards"
@@ -18,6 +18,13 @@ DISPLAYS = BOARDS / "displays"  # the drivers, for boards in any folder
 FILES = ("board.json", "board.py", "manifest.py")
 _FUNCTION = "make_display"
 _OPTIONAL = "on_signal"
+# What a board.py may import beside a driver: the modules of MicroPython on an ESP32, and the simulated parts.
+_MODULES = (
+    "array", "asyncio", "binascii", "collections", "dht", "errno", "esp", "esp32", "espnow", "framebuf", "gc", "io",
+    "json", "machine", "math", "micropython", "neopixel", "network", "onewire", "os", "random", "re", "struct", "sys",
+    "time", "uctypes",
+)  # fmt: skip
+_SIMULATED = ("host_link", "virtual_display")
 _MOST_SETTLE_US = 1000
 
 
@@ -97,7 +104,17 @@ def _make_board(folder: Path, document: dict[str, Any], source: Source) -> Board
 def _display(values: "_Values", source: Source) -> Display | None:
     """Return the display: its driver is imported from `boards/displays`, or simulated by another module."""
     drivers = {path.stem for path in DISPLAYS.glob("*.py")}
-    used = sorted(source.imports & drivers)
+    used = sorted(source.imports.keys() & drivers)
+    for module in sorted(source.imports.keys() - drivers - {*_MODULES, *_SIMULATED}):
+        if module.partition(".")[0] != "phoneterm":
+            raise values.unusable(
+                f"imports {module}, which is no module of MicroPython and no driver in boards/displays "
+                f"({', '.join(sorted(drivers))})"
+            )
+    for driver in used:
+        lacking = sorted(source.imports[driver] - read_classes(DISPLAYS / f"{driver}.py"))
+        if lacking:
+            raise values.unusable(f"imports {lacking[0]}, which the driver {driver} does not have")
     if len(used) > 1:
         raise values.unusable(f"imports {' and '.join(used)}: a board has one display")
     if not used:

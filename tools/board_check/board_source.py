@@ -17,12 +17,12 @@ class BoardUnusable(Exception):
 @dataclass(frozen=True)
 class Source:
     """What a board.py holds: its docstring, its names and their values, its functions with the names of what
-    they must be given, and what they import."""
+    they must be given, and what they import: module -> the names taken from it."""
 
     docstring: str
     values: dict[str, Any]
     functions: dict[str, list[str]]
-    imports: frozenset[str]
+    imports: dict[str, set[str]]
 
 
 def read_source(path: Path) -> Source:
@@ -48,7 +48,7 @@ def read_source(path: Path) -> Source:
             raise BoardUnusable(
                 f"{place} line {node.lineno} does something at import: it may only set names and define functions."
             )
-    return Source(ast.get_docstring(tree) or "", values, functions, frozenset(_imports(tree)))
+    return Source(ast.get_docstring(tree) or "", values, functions, _imports(tree))
 
 
 def _value(node: ast.expr, place: str) -> Any:
@@ -70,12 +70,17 @@ def _parameters(function: ast.FunctionDef, place: str) -> list[str]:
     return names + [only.arg for only, default in zip(taken.kwonlyargs, taken.kw_defaults, strict=True) if not default]
 
 
-def _imports(tree: ast.Module) -> set[str]:
-    """Return the modules that the functions import."""
-    modules = set()
+def read_classes(path: Path) -> set[str]:
+    """Return the names of the classes in a driver's file."""
+    return {node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.ClassDef)}
+
+
+def _imports(tree: ast.Module) -> dict[str, set[str]]:
+    """Return the modules that the functions import, each with the names that they take from it."""
+    modules: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            modules |= {alias.name for alias in node.names}
+            modules |= {alias.name: modules.get(alias.name, set()) for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            modules.add(node.module)
+            modules[node.module] = modules.get(node.module, set()) | {alias.name for alias in node.names}
     return modules

@@ -15,8 +15,13 @@ from device_cable.problem import CableProblem
 OLDEST = parse_version(OLDEST_MICROPYTHON)
 OLDEST_WITH_SHARED_KEY = (1, 29)  # that has TLS-PSK
 # Frozen firmware is found through the entries of the path that are not file systems, whatever else is on the board.
+# Even `os` may be hidden there by a file of that name.
 _READ = """
-import os, sys
+import sys
+places = sys.path[:]
+sys.path[:] = [place for place in places if place not in ("", "/", "/lib")]
+sys.modules.pop("os", None)
+import os
 largest = 0
 try:
     import esp32
@@ -24,7 +29,7 @@ try:
         largest = max(largest, heap[0])
 except (AttributeError, ImportError):
     pass
-version, loaded, places = None, sys.modules.pop("phoneterm", None), sys.path[:]
+version, loaded = None, sys.modules.pop("phoneterm", None)
 sys.path[:] = [place for place in places if place[:7] == ".frozen" or place[:4] == "/rom"]
 try:
     import phoneterm

@@ -27,18 +27,29 @@ _LOOK_S = 0.1
 _ATTEMPT_S = 3.0
 _ATTEMPT_READ_S = 0.5
 _CHUNK_BYTES = 512
+_SILENCE_S = 0.1
+_CALM_S = 3.0
+_MOST_STARTS = 3  # in one attempt to take the board; opening a port restarts some boards once
+_START = "rst:0x"  # the chip's ROM prints this at every start
 _QUIET_MS = 10 * 60 * 1000  # a board that is left alone this long restarts, and is a terminal again
 
 # The running terminal has started a watchdog that nobody feeds from now on. It cannot be stopped, but on the ESP32
 # it takes a new timeout (the class reconfigures the running one).
-_RELAX_WATCHDOG = f"""
+# A file on the board may hide the module `machine`, so it is looked for without the file system.
+_IMPORT_MACHINE = """
+import sys
+places = sys.path[:]
+sys.path[:] = [place for place in places if place not in ("", "/", "/lib")]
 import machine
+sys.path[:] = places
+"""
+_RELAX_WATCHDOG = f"""{_IMPORT_MACHINE}
 try:
     machine.WDT(timeout={_QUIET_MS}).feed()
 except (AttributeError, OSError, ValueError):
     pass
 """
-RESTART = "import machine\nmachine.reset()"
+RESTART = f"{_IMPORT_MACHINE}\nmachine.reset()"
 
 
 class Cable:
@@ -78,21 +89,48 @@ class Cable:
     def enter(self) -> None:
         """Stop the running program, empty the memory, and make the board take commands.
 
-        From here on a failure, Ctrl-C or the end of the `with` block restarts the board.
+        From here on a failure, Ctrl-C or the end of the `with` block restarts the board. A boot.py that does not end by
+        itself is stopped in the end, and then the memory is not empty.
         """
         self._is_entered = True
-        deadline_s = time.monotonic() + self.enter_s
+        began_s = time.monotonic()
+        heard = _Heard()
         while True:
+            is_late = time.monotonic() >= began_s + self.enter_s / 2
             try:
-                self._transport.serial.timeout = _ATTEMPT_READ_S
-                with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not understand
-                    self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ATTEMPT_S)
-                self._transport.serial.timeout = READ_S
-                self.keep_awake()
+                self._attempt(heard, not is_late)
                 return
-            except (TransportError, CableLost, OSError):  # a board that has just begun to start does not react
-                if time.monotonic() >= deadline_s:
-                    raise CableProblem(f"No MicroPython answers at {self.port}.") from None
+            except (TransportError, CableLost, OSError) as error:  # a board that just begins to start does not react
+                if time.monotonic() >= began_s + self.enter_s:
+                    raise CableProblem(heard.describe(self.port)) from None
+                if isinstance(error, OSError):  # a chip with its own USB takes its port away when it starts
+                    heard.starts += 1
+                    self._reopen(began_s + self.enter_s)
+
+    def _attempt(self, heard: "_Heard", soft_reset: bool) -> None:
+        """Try to take the board once, and keep what it says meanwhile."""
+        said = io.StringIO()  # mpremote prints what it did not understand
+        try:
+            self._interrupt(heard)
+            self._transport.serial.timeout = _ATTEMPT_READ_S
+            with contextlib.redirect_stdout(said):
+                self._transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=_ATTEMPT_S)
+            self._transport.serial.timeout = READ_S
+            self.keep_awake()
+        finally:
+            heard.take(said.getvalue())
+
+    def _interrupt(self, heard: "_Heard") -> None:
+        """Silence a board that writes: mpremote would read a port that is flooded for ever."""
+        self._transport.serial.timeout = _SILENCE_S
+        deadline_s = time.monotonic() + min(_CALM_S, self.enter_s)
+        if self._transport.serial.read(1):
+            self._transport.serial.write(b"\r\x03")
+        while chunk := self._transport.serial.read(4096):
+            heard.take(chunk.decode(errors="replace"))
+            heard.is_flooding = time.monotonic() >= deadline_s
+            if heard.is_flooding:
+                raise TransportError("the port is flooded")
 
     def keep_awake(self) -> None:
         """Set the watchdog to another ten minutes."""
@@ -164,6 +202,7 @@ class Cable:
     def _give_back(self) -> None:
         """Restart a board that was not restarted yet, if possible: it is still a terminal."""
         with contextlib.suppress(TransportError, OSError, struct.error), contextlib.redirect_stdout(io.StringIO()):
+            self._interrupt(_Heard())
             self._transport.enter_raw_repl(soft_reset=False, timeout_overall=2)
             self._transport.exec_raw_no_follow(RESTART)
 
@@ -171,6 +210,32 @@ class Cable:
         return CableLost(
             f"The board at {self.port} does not answer any more: check the cable, then run the same command again."
         )
+
+
+class _Heard:
+    """What a board says while it does not take commands."""
+
+    def __init__(self) -> None:
+        self.starts = 0
+        self.is_flooding = False
+        self._last = ""
+
+    def take(self, text: str) -> None:
+        """Count the starts in what the board said, and keep its last whole line."""
+        self.starts += text.count(_START)
+        lines = [line.strip() for line in text.split("\n")[1:-1] if line.strip()]
+        self._last = lines[-1] if lines else self._last
+
+    def describe(self, port: str) -> str:
+        """Return why the board was not taken, in one sentence."""
+        if self.starts >= _MOST_STARTS:
+            return (
+                f"The board at {port} starts again and again ({self.starts} times while commands were tried): its "
+                "own program restarts it, or it has too little power (try another cable or socket)."
+            )
+        if self.is_flooding:
+            return f"The board at {port} writes without a pause and takes no commands; it says {self._last[:60]!r}."
+        return f"No MicroPython answers at {port}."
 
 
 def _why_not_opened(port: str) -> str:

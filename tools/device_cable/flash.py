@@ -1,38 +1,46 @@
 """Updates a board's files to those of an image: copies what changed, verifies hashes, then replaces all at once.
 
-Does not restart the board. Every changed file is first written beside the one it replaces, with the ending `.new`, and
-its hash is computed on the board. Only when all are there and right are they renamed, within one command. So an
-interrupted copy leaves the terminal as it was, and the next one continues with the files that are there already. A
-board without a terminal gets boot.py and main.py first: they start, and say what is missing.
-The files below phoneterm/ and those that the board's own manifest lists are ours; no others are touched. Where the
-firmware is in MicroPython itself they are all removed, with their folder.
+Does not restart the board, ask, or save anything. Every changed file is first written beside the one it replaces, with
+the ending `.new`, and its hash is computed on the board. Only when all are there and right are they renamed, within one
+command. So an interrupted copy leaves the terminal as it was, and the next one continues with the files that are there
+already. A board without a terminal gets the manifest first, which says whose the files are, then boot.py and main.py:
+they start, and say what is missing.
+Files that are not ours and in the way are removed before anything is copied; whoever calls has saved them. All others
+stay. Where the firmware is in MicroPython itself ours are all removed, with their folder.
 """
 
 import contextlib
 import hashlib
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from device_cable import files
 from device_cable.cable import Cable
+from device_cable.foreign import Foreign, find_foreign
 from device_cable.image import FIRMWARE, MANIFEST, STARTED_FIRST, Image
+from device_cable.installed import NEW, read_installed
 from device_cable.problem import BoardFull, CableProblem
 
-NEW = ".new"
+_INLINE_BYTES = 1024  # a littlefs keeps smaller files beside their names, so removing one frees nothing
+_SPARE_BLOCKS = 2  # for the names themselves
 
 
 @dataclass(frozen=True)
 class FlashPlan:
     """The work to do: paths in the order in which they are put in place.
 
-    changed: to be put in place; staged: those of them that are already there as `.new`; removed: no longer needed.
+    changed: to be put in place; staged: those of them that are already there as `.new`; removed: ours, no longer
+    needed; is_first: there is no terminal yet; has_manifest: there is a manifest of ours; foreign: in the way and not
+    ours; new_folders: to be made.
     """
 
     changed: tuple[str, ...]
     staged: frozenset[str]
     removed: tuple[str, ...]
     is_first: bool
+    has_manifest: bool
+    foreign: Foreign
+    new_folders: tuple[str, ...]
     contents: dict[str, bytes] = field(repr=False)
 
     @property
@@ -48,40 +56,65 @@ class FlashPlan:
 
 def make_plan(cable: Cable, image: Image) -> FlashPlan:
     """Compare the board with the image."""
-    there = files.list_files(cable)
-    hashes = files.hash_files(cable, _worth_hashing(there, image))
-    changed = [path for path in image.contents if hashes.get(path) != image.hashes[path]]
+    files.ignore_modules(cable)
+    there = files.list_all(cable)
+    installed = read_installed(cable, there)
+    hashes = files.hash_files(cable, _worth_hashing(there.sizes, image))
+    foreign = find_foreign(there, image, hashes, installed)
+    changed = [path for path in image.contents if path in foreign.sizes or hashes.get(path) != image.hashes[path]]
     staged = frozenset(path for path in changed if hashes.get(path + NEW) == image.hashes[path])
-    kept = set(image.contents) | {MANIFEST} | {path + NEW for path in (*changed, MANIFEST)}
-    ours = _listed_on_board(cable, there) | set(image.contents) | image.frozen | {MANIFEST}
-    ours |= {path + NEW for path in ours} | {path for path in there if path.startswith(FIRMWARE)}
-    is_first = "main.py" not in there
+    kept = set(image.contents) | {MANIFEST} | {path + NEW for path in (*changed, MANIFEST)} | set(foreign.sizes)
+    ours = installed.paths | image.frozen | {path + NEW for path in (*image.contents, *image.frozen)}
     return FlashPlan(
-        tuple(sorted(changed, key=_place)), staged, tuple(sorted((ours & set(there)) - kept)), is_first,
+        tuple(sorted(changed, key=_place)), staged, tuple(sorted((ours & set(there.sizes)) - kept)),
+        "main.py" not in there.sizes or "main.py" in foreign.sizes,
+        installed.has_manifest, foreign,
+        tuple(path for path in files.folders_of(changed) if path not in there.folders),
         {path: image.contents[path] for path in changed},
     )  # fmt: skip
 
 
+def check_room(cable: Cable, plan: FlashPlan, image: Image) -> None:
+    """Refuse, before anything is changed, if the board has no room."""
+    free, block = files.free_bytes(cable)
+    free += sum(_blocks(size, block) * block for size in plan.foreign.sizes.values() if size > _INLINE_BYTES)
+    sizes = [len(plan.contents[path]) for path in plan.to_copy] + [len(image.manifest)]
+    needed = (sum(_blocks(size, block) for size in sizes) + 2 * len(plan.new_folders) + _SPARE_BLOCKS) * block
+    if free < needed:
+        raise BoardFull(f"{_no_room()} It has {free} bytes free and {needed} are needed. Nothing was changed.")
+
+
 def carry_out(cable: Cable, plan: FlashPlan, image: Image, on_copied: Callable[[str, int], None]) -> None:
-    """Carry out the plan; `on_copied` gets each file and the number of bytes copied so far.
+    """Carry out a plan for which there is room; `on_copied` gets each file and the number of bytes copied so far.
 
     BoardFull: the terminal is unchanged, and the copied files were removed again.
     """
-    files.make_folders(cable, plan.changed)
-    if plan.is_first:
-        first = [path for path in STARTED_FIRST if path in plan.contents]
-        _stage(cable, plan, first, on_copied)
-        files.replace_files(cable, first, NEW, ())
-        plan = _without(plan, first)
-    _check_room(cable, plan, image)
+    files.remove_all(cable, plan.foreign.reasons)
+    first = tuple(path for path in STARTED_FIRST if path in plan.contents) if plan.is_first else ()
+    rest = tuple(path for path in plan.changed if path not in first)
+    begun: tuple[str, ...] = ()
     try:
-        _stage(cable, plan, plan.changed, on_copied)
-        cable.write_file(MANIFEST + NEW, image.manifest, lambda _: None)
+        if plan.is_first:
+            if not plan.has_manifest:
+                _stage_manifest(cable, image)
+                begun = (MANIFEST,)
+                files.replace_files(cable, begun, NEW, ())
+            _stage(cable, plan, first, on_copied)
+            begun = (*begun, *first)
+            files.replace_files(cable, first, NEW, ())
+        files.make_folders(cable, plan.changed)
+        _stage(cable, plan, rest, on_copied)
+        if MANIFEST not in begun:
+            _stage_manifest(cable, image)
     except BoardFull:
-        _clear(cable, (*plan.changed, MANIFEST))
-        raise BoardFull(f"{_no_room()} Nothing was changed.") from None
+        _undo(cable, plan, begun)
+        raise BoardFull(f"{_no_room()} {_left(plan)}") from None
     swept = (FIRMWARE.rstrip("/"),) if image.frozen else ()
-    files.replace_files(cable, (*plan.changed, MANIFEST), NEW, plan.removed, swept)
+    try:
+        manifest = () if MANIFEST in begun else (MANIFEST,)  # last: while there is work, the old one says what is ours
+        files.replace_files(cable, rest, NEW, plan.removed, swept, manifest)
+    except BoardFull:
+        raise BoardFull(f"{_no_room()} The files are replaced in part: the same command goes on from there.") from None
 
 
 def verify(cable: Cable, image: Image) -> int:
@@ -93,9 +126,14 @@ def verify(cable: Cable, image: Image) -> int:
     return len(hashes)
 
 
-def _stage(
-    cable: Cable, plan: FlashPlan, paths: tuple[str, ...] | list[str], on_copied: Callable[[str, int], None]
-) -> None:
+def _stage_manifest(cable: Cable, image: Image) -> None:
+    """Write the manifest beside the one it replaces, and verify it."""
+    cable.write_file(MANIFEST + NEW, image.manifest, lambda _: None)
+    if files.hash_files(cable, [MANIFEST + NEW])[MANIFEST + NEW] != _hash(image.manifest):
+        raise _garbled(MANIFEST)
+
+
+def _stage(cable: Cable, plan: FlashPlan, paths: Iterable[str], on_copied: Callable[[str, int], None]) -> None:
     """Write each file beside the one it replaces, unless it is there already, and verify it."""
     for path in paths:
         if path in plan.staged:
@@ -109,17 +147,15 @@ def _stage(
     for path in paths:
         content_hash = proven[path + NEW]
         if content_hash != _hash(plan.contents[path]):
-            raise CableProblem(f"The file {path} did not arrive as it was sent: check the cable, run make flash again.")
+            raise _garbled(path)
 
 
-def _check_room(cable: Cable, plan: FlashPlan, image: Image) -> None:
-    """Refuse, before anything is copied, if the board has no room."""
-    free, block = files.free_bytes(cable)
-    sizes = [len(plan.contents[path]) for path in plan.to_copy] + [len(image.manifest)]
-    needed = sum(-(-size // block) * block for size in sizes)
-    if free < needed:
-        _clear(cable, plan.changed)
-        raise BoardFull(f"{_no_room()} It has {free} bytes free and {needed} are needed. Nothing was changed.")
+def _garbled(path: str) -> CableProblem:
+    return CableProblem(f"The file {path} did not arrive as it was sent: check the cable, run make flash again.")
+
+
+def _blocks(size: int, block: int) -> int:
+    return -(-size // block)
 
 
 def _no_room() -> str:
@@ -129,32 +165,28 @@ def _no_room() -> str:
     )
 
 
-def _clear(cable: Cable, paths: tuple[str, ...]) -> None:
-    """Remove the `.new` files."""
-    for path in paths:
+def _left(plan: FlashPlan) -> str:
+    """Say what a full board has kept."""
+    if plan.foreign.reasons:
+        return "What was in the terminal's way is removed and saved on this computer; nothing else was changed."
+    return "Nothing was changed."
+
+
+def _undo(cable: Cable, plan: FlashPlan, begun: Iterable[str]) -> None:
+    """Remove what was copied, and the folders made for it."""
+    copied = [*(path + NEW for path in (*plan.changed, MANIFEST)), *begun]
+    for path in copied:
         with contextlib.suppress(CableProblem):
-            cable.run(f"import os\nos.remove({path + NEW!r})")
-
-
-def _without(plan: FlashPlan, paths: list[str]) -> FlashPlan:
-    left = tuple(path for path in plan.changed if path not in paths)
-    return FlashPlan(left, plan.staged, plan.removed, plan.is_first, plan.contents)
+            cable.run(f"import os\nos.remove({path!r})")
+    for folder in reversed(plan.new_folders):
+        with contextlib.suppress(CableProblem):
+            cable.run(f"import os\nos.rmdir({folder!r})")
 
 
 def _worth_hashing(there: dict[str, int], image: Image) -> list[str]:
     """Return the files that already have the right size, and those that an interrupted copy left."""
     sizes = {path: len(content) for path, content in image.contents.items()}
     return [path for path, size in there.items() if sizes.get(path.removesuffix(NEW)) == size]
-
-
-def _listed_on_board(cable: Cable, there: dict[str, int]) -> set[str]:
-    """Return the files of the last flash, according to the board's own manifest."""
-    if MANIFEST not in there:
-        return set()
-    try:
-        return set(json.loads(cable.run(f"print(open({MANIFEST!r}).read())"))["files"])
-    except (ValueError, KeyError, TypeError):
-        return set()
 
 
 def _place(path: str) -> tuple[int, str]:

@@ -14,6 +14,8 @@ UNCONNECTED = "unconnected"
 SAFE_MODE = "safe mode"
 CRASHED = "crashed"
 BARE = "bare"
+_START = "rst:0x"
+_MOST_STARTS = 3
 SILENT = "silent"
 
 _PROMPT_COMES = "MicroPython v"
@@ -41,6 +43,7 @@ class Listener:
         self._trouble: str | None = None
         self._is_heard = False
         self._is_tracing = False
+        self._starts = 0
 
     def hear(self, line: str) -> Outcome | None:
         """Take a line; return the outcome once it is clear."""
@@ -49,6 +52,12 @@ class Listener:
             self._is_tracing = True
         elif self._is_tracing and line and not line.startswith(" "):
             return Outcome(CRASHED, f"The terminal does not start: {line[:120]}; make logs shows all of it.")
+        elif line.startswith(_START):
+            self._starts += 1
+            if self._starts > _MOST_STARTS:
+                return Outcome(
+                    CRASHED, f"The terminal starts again and again ({line[:40]}); make logs shows all of it."
+                )
         elif line.startswith("safe mode"):
             reason = line.removeprefix("safe mode").lstrip(": ")[:120]
             return Outcome(SAFE_MODE, f"The terminal is in safe mode: {reason}; make logs shows what it does.")

@@ -1,10 +1,12 @@
 """The chip's start at power-on: mounts its flash, a littlefs in a file, and runs boot.py and main.py from it.
 
 Does not run main.py for a soft reset that ends at the prompt (argument "prompt"), as on the chip.
-Arguments: the file, its number of blocks, "run" or "prompt", and a ROMFS image built into MicroPython, or "".
+Arguments: the file, its number of blocks, "run" or "prompt", a ROMFS image built into MicroPython, or "", and a file
+to which every erased block and every write is appended, or "".
 """
 
 import os
+import struct
 import sys
 
 import vfs
@@ -16,8 +18,9 @@ _BLOCK_BYTES = 4096
 class Flash:
     """A block device in a file."""
 
-    def __init__(self, path, blocks):
+    def __init__(self, path, blocks, log):
         self._file = open(path, "r+b")  # noqa: SIM115 - open for life
+        self._log = open(log, "ab") if log else None  # noqa: SIM115 - open for life
         self._blocks = blocks
 
     def readblocks(self, block, buffer, offset=0):
@@ -28,13 +31,18 @@ class Flash:
         self._file.seek(block * _BLOCK_BYTES + offset)
         self._file.write(buffer)
         self._file.flush()
+        if self._log:
+            self._log.write(struct.pack("<II", block * _BLOCK_BYTES + offset, len(buffer)) + bytes(buffer))
+            self._log.flush()
 
-    def ioctl(self, op, _):
+    def ioctl(self, op, block):
+        if op == 6 and self._log:  # erase
+            self.writeblocks(block, b"\xff" * _BLOCK_BYTES)
         return {4: self._blocks, 5: _BLOCK_BYTES}.get(op, 0)
 
 
-def _mount(path, blocks):
-    flash = Flash(path, blocks)
+def _mount(path, blocks, log):
+    flash = Flash(path, blocks, log)
     try:
         vfs.mount(vfs.VfsLfs2(flash), "/flash")
     except OSError:
@@ -52,7 +60,7 @@ def _run(name):
 
 
 link.send("Sawake\n")  # from here on Ctrl-C is for the program
-_mount(sys.argv[1], int(sys.argv[2]))
+_mount(sys.argv[1], int(sys.argv[2]), sys.argv[5])
 sys.path[0] = ""
 if sys.argv[4]:
     with open(sys.argv[4], "rb") as image:

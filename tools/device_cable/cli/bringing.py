@@ -11,6 +11,7 @@ from device_cable.board import OLDEST, Board, check_board, check_shared_key, ent
 from device_cable.cable import Cable
 from device_cable.enrolment import Provision
 from device_cable.image import BoardChip
+from device_cable.installed import check_installed
 from device_cable.memory import PLAIN, check_memory
 from device_cable.problem import CableProblem
 from device_cable.ready import READY, Outcome, wait_until_ready
@@ -28,7 +29,8 @@ def enter(cable: Cable, name: str, chip: BoardChip) -> Board:
 
 
 def check_for(cable: Cable, found: Board, name: str, made: Provision, is_again: bool) -> None:
-    """Refuse a board that has no room for this terminal, or is another one already (unless `is_again`)."""
+    """Refuse a board without firmware or room for this terminal, or that is another one (unless `is_again`)."""
+    check_installed(cable, found, name)
     check_memory(found, name, made.texts.get("tls"))
     if made.texts.get("tls") == "psk":
         check_shared_key(found)

@@ -16,6 +16,7 @@ from device_cable import nvs, rom_loader
 from device_cable.board import check_board, check_frozen, enter_board
 from device_cable.cable import Cable
 from device_cable.cli.desk import find_desk
+from device_cable.cli.foreign_files import save_foreign
 from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
 from device_cable.image import BoardChip, Image, check_board_name, read_chip, read_image
 from device_cable.memory import check_memory
@@ -25,6 +26,7 @@ from device_cable.ready import wait_until_ready
 _INTERRUPTED = (
     "The board still runs what it had; the copied files lie beside it. The same command continues from there."
 )
+SAVED = Path("build/saved")
 _HALF_WRITTEN = "The board may be empty now: run the same command again."
 
 
@@ -36,7 +38,8 @@ def flash(
     micropython: Annotated[
         Path | None, typer.Option("--image", help="Erase the board and write this image of MicroPython first.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the board is erased.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before something is erased or removed.")] = False,
+    saved: Annotated[Path, typer.Option(help="The folder for files of the board that are in the way.")] = SAVED,
     boards: Boards = BOARDS,
     wait: Wait = WAIT_S,
 ) -> None:
@@ -56,7 +59,7 @@ def flash(
             check_memory(found, name, nvs.read_tls(cable))
             within = f", firmware {found.frozen_version} in it" if found.frozen_version else ""
             typer.echo(f"{found.machine}, MicroPython {'.'.join(map(str, found.version))}{within}, at {cable.port}.")
-            _bring(cable, image.without_frozen() if found.frozen_version else image)
+            _bring(cable, image.without_frozen() if found.frozen_version else image, saved, yes)
             cable.restart()
             if wait:
                 outcome = wait_until_ready(cable, wait)
@@ -77,9 +80,11 @@ def _write_micropython(port: str, name: str, chip: BoardChip, path: Path, is_agr
         rom_loader.write_flash(command, port)
 
 
-def _bring(cable: Cable, image: Image) -> None:
-    """Copy and verify, with a progress bar."""
+def _bring(cable: Cable, image: Image, saved: Path, is_agreed: bool) -> None:
+    """Copy and verify, with a progress bar; what is in the way and not ours is saved first."""
     plan = flashing.make_plan(cable, image)
+    flashing.check_room(cable, plan, image)
+    save_foreign(cable, plan.foreign, saved / image.board, is_agreed)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     done_bytes: dict[str, int] = {}
     console = Console(stderr=True)

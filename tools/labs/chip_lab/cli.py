@@ -23,6 +23,8 @@ def bench(
     tls: Annotated[bool, typer.Option(help="Also how far it gets with TLS.")] = True,
 ) -> None:
     """Print the chip's memory at the start, when ready and at the least, how many taps it hears, and how late."""
+    if tls:
+        _print(benchmark.check_tls())
     _print(benchmark.measure_start())
     _print(benchmark.measure_plain(taps))
     if tls:

@@ -7,6 +7,7 @@ sees this computer's loopback as another host, and no other network.
 
 import asyncio
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from virtual_phone.wiring import read_wiring
 from chip_lab.emulated_chip import EmulatedChip
 from chip_lab.flash_file import make_flash, read_micropython
 from chip_lab.serial_line import SerialLine
-from chip_lab.slots import take_slot
+from chip_lab.slots import SLOTS, take_slot
 
 _ROOT = Path(__file__).parents[3]
 FIRMWARE = _ROOT / "firmware"
@@ -92,7 +93,7 @@ class ChipPhone(Handset):
         await asyncio.to_thread(self._make_flash)
         await self._server.start()
         try:
-            self._slot = await take_slot()
+            self._slot = await take_slot(on_wait=_say_waiting)
             self.line.open()
             await self.power.on("power")
         except BaseException:
@@ -230,6 +231,12 @@ def _for_chip(settings: dict[str, str]) -> dict[str, str]:
         if settings.get("tls", "off") == "off":
             seen["allow_plain"] = "yes"
     return settings | seen
+
+
+def _say_waiting() -> None:
+    """Say why nothing happens."""
+    sys.stderr.write(f"Waiting for another chip to end: {SLOTS} run on this computer already.\n")
+    sys.stderr.flush()
 
 
 def _files_below(folder: Path) -> list[Path]:

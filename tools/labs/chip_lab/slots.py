@@ -8,19 +8,27 @@ import asyncio
 import fcntl
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 SLOTS = 2
 _LOOK_S = 0.2
 
 
-async def take_slot(folder: Path | None = None) -> int:
-    """Wait for a slot and return its file descriptor; closing that gives the slot back."""
+async def take_slot(folder: Path | None = None, on_wait: Callable[[], None] = lambda: None) -> int:
+    """Wait for a slot and return its file descriptor; closing that gives the slot back.
+
+    `on_wait` is called once if no slot is free.
+    """
+    has_waited = False
     while True:
         for number in range(SLOTS):
             fd = _try_to_take((folder or Path(tempfile.gettempdir())) / f"phoneterm-chip-{number}.lock")
             if fd is not None:
                 return fd
+        if not has_waited:
+            has_waited = True
+            on_wait()
         await asyncio.sleep(_LOOK_S)
 
 

@@ -4,6 +4,7 @@ Does not say whether the chip manages to.
 """
 
 import asyncio
+import socket
 import struct
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from link_lab.certificates import make_certificates
 from chip_lab.phone import HOST_AS_SEEN
 
 BROKER_NAME = "lab-broker"
-_TIME_PORT = 123
+TIME_PORT = 123
 _SINCE_1900_S = 2_208_988_800
 
 
@@ -34,19 +35,26 @@ class TimeServerFailed(Exception):
     """There is no time server; the sentence says why, and how to do without."""
 
 
+def check_time_port(port: int = TIME_PORT) -> None:
+    """Try whether a time server can have its port; TimeServerFailed when it cannot."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
+            trial.bind(("127.0.0.1", port))
+    except OSError as error:
+        raise _failed(error) from None
+
+
 class TimeServer(asyncio.DatagramProtocol):
     """Tells this computer's time on loopback, at the only port that MicroPython asks; this needs root."""
 
     @classmethod
-    async def start(cls, port: int = _TIME_PORT) -> asyncio.DatagramTransport:
+    async def start(cls, port: int = TIME_PORT) -> asyncio.DatagramTransport:
         """Start answering; TimeServerFailed when the port cannot be used."""
         loop = asyncio.get_running_loop()
         try:
             transport, _ = await loop.create_datagram_endpoint(cls, local_addr=("127.0.0.1", port))
         except OSError as error:
-            raise TimeServerFailed(
-                f"The time server cannot start ({error.strerror}): run this as root, or leave TLS out with --no-tls."
-            ) from None
+            raise _failed(error) from None
         return transport
 
     def connection_made(self, transport: Any) -> None:
@@ -57,3 +65,9 @@ class TimeServer(asyncio.DatagramProtocol):
         """Answer with the time; nobody reads the other fields."""
         answer = bytes((0x24, 1)) + bytes(38) + struct.pack("!II", int(time.time()) + _SINCE_1900_S, 0)
         self._transport.sendto(answer, address)
+
+
+def _failed(error: OSError) -> TimeServerFailed:
+    return TimeServerFailed(
+        f"The time server cannot start ({error.strerror}): run this as root, or leave TLS out with --no-tls."
+    )

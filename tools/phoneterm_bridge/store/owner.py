@@ -5,12 +5,12 @@ command line writes to the directory without it. It is not the lock of `store_lo
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.file_lock import try_lock
 from phoneterm_bridge.store.private_files import give_to_owner, make_folder
 
 
@@ -30,13 +30,11 @@ def own_store(path: Path) -> Iterator[None]:
     except OSError as error:
         raise SetupProblem(f"The file {lock} cannot be written: {error.strerror}.") from None
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not try_lock(file, is_shared=False):
             raise SetupProblem(
                 f"Another bridge works with the store {path} already: stop that one first, or give this one a store of "
                 "its own (store.path)."
-            ) from None
+            )
         yield
     finally:
         os.close(file)

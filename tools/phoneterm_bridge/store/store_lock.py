@@ -4,7 +4,6 @@ Does not open the store. The lock is on a file beside the store, and that file s
 the process, however that ends. Errors are SetupProblem.
 """
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.file_lock import try_lock
 from phoneterm_bridge.store.private_files import give_to_owner
 
 _LOOK_S = 0.05
@@ -20,7 +20,7 @@ _LOOK_S = 0.05
 def share_store(path: Path) -> int:
     """Lock the store at `path` shared; return the descriptor, which holds the lock until it is closed."""
     lock = _open(path)
-    if not _try_lock(lock, fcntl.LOCK_SH):
+    if not try_lock(lock, is_shared=True):
         os.close(lock)
         raise SetupProblem(f"The store {path} is being restored at this moment, or upgraded; try again in a while.")
     return lock
@@ -32,7 +32,7 @@ def claim_store(path: Path, patience_s: float = 0) -> Iterator[None]:
     lock = _open(path)
     try:
         deadline_s = time.monotonic() + patience_s
-        while not _try_lock(lock, fcntl.LOCK_EX):
+        while not try_lock(lock, is_shared=False):
             if time.monotonic() >= deadline_s:
                 raise SetupProblem(
                     f"The store {path} is in use: stop the bridge first, and every other phoneterm command."
@@ -52,11 +52,3 @@ def _open(path: Path) -> int:
     except OSError as error:
         raise SetupProblem(f"The store {path} cannot be opened: {error.strerror}; store.path changes it.") from None
     return lock
-
-
-def _try_lock(lock: int, kind: int) -> bool:
-    try:
-        fcntl.flock(lock, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
