@@ -7,7 +7,6 @@ other folder all files are private, and whoever starts mosquitto gives them to i
 """
 
 import os
-import pwd
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -108,6 +107,8 @@ def _find_user(owner: str) -> tuple[int, int]:
     uid, separator, gid = owner.partition(":")
     if separator and uid.isdecimal() and gid.isdecimal():
         return int(uid), int(gid)
+    import pwd  # here, because Windows has none, and the commands for boards load this module too
+
     try:
         user = pwd.getpwnam(owner)
     except KeyError:
