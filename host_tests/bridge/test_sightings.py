@@ -7,7 +7,7 @@ import time
 import pytest
 from phoneterm.core import messages
 from phoneterm_bridge.cli.terminal import app as terminal_app
-from phoneterm_bridge.store import sightings
+from phoneterm_bridge.store import sightings, tables
 from phoneterm_bridge.store.owner import is_bridge_running
 from typer.testing import CliRunner
 
@@ -105,11 +105,31 @@ async def test_who_looks_does_not_keep_a_bridge_from_starting(scene):
     assert is_bridge_running(path)
 
 
+async def test_a_removed_terminal_is_forgotten_and_a_new_one_of_its_name_was_never_seen(scene):
+    await come(scene)
+    await scene.bridge.refresh()
+    scene.directory.remove_terminal("phone-101")
+    await scene.bridge.refresh()
+    assert json.loads(run(scene, "list", "--json")) == []
+    scene.directory.add_terminal("phone-101", "101")
+    await scene.bridge.refresh()
+    assert listed(scene)["seen_ms"] is None
+    assert scene.bridge.parts.sightings.all() == []
+
+
 @pytest.mark.parametrize("count", [1, 300])
 def test_any_number_of_sightings_is_written_and_read(make, tmp_path, count):
     scene = make.Scene(tmp_path)
-    some = [sightings.Sighting(f"t{n}", True, n, "b1", "1.0", "VIRTUAL", None, -n % 100 - 100, n) for n in range(count)]
-    sightings.write_all(scene.engine, some)
+    tids = ["phone-101", *(f"t{number}" for number in range(1, count))]
+    with scene.engine.begin() as connection:
+        for tid in tids[1:]:
+            connection.execute(
+                tables.terminals.insert().values(
+                    tid=tid, extension="101", password_hash="", mac_key=b"", revoked=False, added_ms=0
+                )
+            )
+    some = [sightings.Sighting(tid, True, 7, "b1", "1.0", "VIRTUAL", None, -61, 2) for tid in tids]
+    sightings.write_all(scene.engine, [*some, some[0]._replace(tid="nobody")])
     sightings.write_all(scene.engine, some[:1])
     with scene.engine.connect() as connection:
         assert sorted(sightings.read_all(connection).values()) == sorted(some)

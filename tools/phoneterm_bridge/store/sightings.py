@@ -33,12 +33,13 @@ class Sighting(NamedTuple):
 
 
 def write_all(engine: sa.Engine, sightings: Collection[Sighting]) -> None:
-    """Write these sightings in place of earlier ones of the same terminals."""
+    """Write these sightings in place of earlier ones, except of terminals that were removed meanwhile."""
     with writing(engine) as connection:
+        there = set(connection.execute(sa.select(tables.terminals.c.tid)).scalars())
         driver = driver_of(connection)
         delete_many(driver, "DELETE FROM sightings WHERE tid", [one.tid for one in sightings])
         head = f"INSERT INTO sightings ({', '.join(Sighting._fields)})"
-        insert_many(driver, head, [tuple(one) for one in sightings])
+        insert_many(driver, head, [tuple(one) for one in sightings if one.tid in there])
 
 
 def read_all(connection: sa.Connection) -> dict[str, Sighting]:

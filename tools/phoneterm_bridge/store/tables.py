@@ -151,7 +151,7 @@ troubles = sa.Table(
 sightings = sa.Table(
     "sightings",
     metadata,
-    sa.Column("tid", sa.String(32), primary_key=True),
+    sa.Column("tid", sa.ForeignKey("terminals.tid"), primary_key=True),
     sa.Column("is_online", sa.Boolean, nullable=False),
     sa.Column("seen_ms", sa.BigInteger, nullable=False),
     sa.Column("boot", sa.String(16), nullable=False),

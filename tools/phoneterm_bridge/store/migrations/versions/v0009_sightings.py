@@ -16,7 +16,7 @@ def upgrade() -> None:
     """Make the tables, and let the triggers of the append-only tables permit blotting out alone."""
     op.create_table(
         "sightings",
-        sa.Column("tid", sa.String(32), primary_key=True),
+        sa.Column("tid", sa.String(32), sa.ForeignKey("terminals.tid"), primary_key=True),
         sa.Column("is_online", sa.Boolean, nullable=False),
         sa.Column("seen_ms", sa.BigInteger, nullable=False),
         sa.Column("boot", sa.String(16), nullable=False),
