@@ -65,7 +65,7 @@ def test_an_untouched_journal_is_whole(path):
 
 
 def test_an_empty_journal_is_whole(tmp_path):
-    assert prove_file(tmp_path / "new.db") == ((0, bytes(32)), None, None, None)
+    assert prove_file(tmp_path / "new.db") == ((0, bytes(32)), None, None, None, 0)
 
 
 @pytest.mark.parametrize(

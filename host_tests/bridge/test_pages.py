@@ -224,6 +224,24 @@ async def test_a_terminal_that_has_not_taken_what_it_was_sent_is_named_and_the_b
     assert found["phoneterm_terminal_memory_restarts_total"] == {("phone-101",): 1}
 
 
+async def test_the_version_and_board_of_a_terminal_are_labels_of_one_figure(site, make):
+    terminal = await site.terminal()
+    await terminal.hello()
+    sightings = site.bridge.parts.sightings
+    await terminal.send(messages.REFUSAL, {"boot": "b001", "count": 3, "ago_s": 0, "reason": "permission"})
+    await make.until(lambda: site.bridge.parts.journal.results)
+    found = await figures(site)
+    assert found["phoneterm_terminal_info"] == {("VIRTUAL", "1.0", "phone-101"): 1}
+    assert found["phoneterm_terminal_online"] == {("phone-101",): 1}
+    assert found["phoneterm_terminal_refusals_total"] == {("phone-101",): 3}
+    assert found["phoneterm_commands_total"] == {("none", "permission", "refused"): 1}
+    await terminal.send(messages.STATE, {"boot": "b001", "state": "offline"}, is_retained=True)
+    await make.until(lambda: not sightings.find("phone-101").is_online)
+    found = await figures(site)
+    assert found["phoneterm_terminal_info"] == {("VIRTUAL", "1.0", "phone-101"): 1}
+    assert found["phoneterm_terminal_online"] == {("phone-101",): 0}
+
+
 async def test_only_so_many_troubled_terminals_are_labels(site):
     tids = [f"t{number:03}" for number in range(MOST_TERMINALS + 1)]
     for tid in tids:

@@ -20,6 +20,9 @@ from phoneterm_bridge.wording.why import CAUSES, REASONS
 from typer.testing import CliRunner
 
 _FIVE_PAST_TWO = datetime(2026, 3, 2, 14, 5)
+# One row, and one for each terminal: they do not grow with the journal.
+_SHORT_TABLES = ("SCAN commands_indexed", "SCAN terminals")
+_ZONE = f"{_FIVE_PAST_TWO.astimezone():%Z}"
 _DONE = [Event("check", "passed"), Event("result", "done")]
 
 
@@ -100,7 +103,7 @@ def test_there_are_words_for_every_reason_of_the_contract():
 def test_a_result_is_one_sentence(engine, journalled, op, events, sentence):
     journalled((_FIVE_PAST_TWO, op, events))
     said = ask(engine)["sentence"]
-    assert said.startswith("On Monday, 2 March at 14:05:00, 101 ")
+    assert said.startswith(f"On Monday, 2 March 2026 at 14:05:00 {_ZONE}, 101 ")
     assert said.endswith(sentence)
 
 
@@ -142,8 +145,8 @@ def test_it_says_when_there_was_none_and_what_is_nearest(engine, journalled):
     answer = ask(engine)
     assert answer["command"] is None
     assert answer["nearest"]["state"] == "done"
-    assert answer["sentence"].startswith("No command of 101 reached the bridge at about 14:05 on Monday, 2 March;")
-    assert "The nearest one: On Monday, 2 March at 16:05:00, 101 keyed #1" in answer["sentence"]
+    assert answer["sentence"].startswith("No command of 101 reached the bridge at about 14:05 on Monday, 2 March 2026;")
+    assert f"The nearest one: On Monday, 2 March 2026 at 16:05:00 {_ZONE}, 101 keyed #1" in answer["sentence"]
 
 
 def test_an_extension_nobody_has_is_one_sentence(engine):
@@ -197,6 +200,14 @@ def test_a_time_without_a_date_is_the_last_one(text, meant):
     assert read_moment(text, datetime(2026, 3, 2, 15, 30)) == meant
 
 
+def test_a_time_that_is_still_to_come_is_refused_with_the_present_one():
+    now = datetime(2026, 3, 2, 15, 30)
+    for text in ("2026-03-02 15:31", "2027-01-01"):
+        with pytest.raises(SetupProblem, match=rf"'{text}' is still to come: here it is 2 March 2026 at 15:30 \S+\."):
+            read_moment(text, now)
+    assert read_moment("15:30", now) == now
+
+
 @pytest.mark.parametrize("text", ["", "noon", "25:00", "14:05x", "2026-13-01 10:00", "\x00"])
 def test_a_time_that_is_none_is_one_sentence(text):
     with pytest.raises(SetupProblem, match="is not written as 14:05"):
@@ -225,5 +236,5 @@ def test_the_answer_comes_from_an_index_however_long_the_journal_is(engine):
     with engine.connect() as connection:
         for statement, parameters in asked:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-            steps = [step[3] for step in plan if step[3] != "SCAN commands_indexed"]  # which has one row
+            steps = [step[3] for step in plan if not step[3].startswith(_SHORT_TABLES)]
             assert all(step.startswith(("SEARCH", "SCALAR SUBQUERY", "USE TEMP B-TREE")) for step in steps), plan

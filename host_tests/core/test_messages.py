@@ -19,6 +19,7 @@ _GOOD = {
         "idf_least": 20000, "memory_restarts": 1, "rssi": -60, "gap_p50_ms": 1, "gap_p99_ms": 4, "gap_max_ms": 30,
         "keys": 9, "ghosts": 0, "stuck": 0, "tainted": 0, "reconnects": 1, "refused": 0, "dropped": 2, "restarts": 0,
     },
+    messages.REFUSAL: {"boot": "9f3c21aa", "count": 3, "ago_s": 1, "reason": "no-such-code", "op": "blind"},
     messages.SESSION: {"boot": "9f3c21aa", "session": "7d20c6e1b4", "ttl_ms": 8000},
     messages.PERMISSIONS: {
         "rev": 17, "multi_user_aware": True, "blind": True, "attended": False, "classes": ["internal", "national"],
@@ -36,6 +37,7 @@ _OPTIONAL = {
     messages.HELLO: ("crash", "safe"),
     messages.ACK: ("error",),
     messages.COMMAND: ("number", "call"),
+    messages.REFUSAL: ("op",),
     messages.TELEMETRY: tuple(name for name in _GOOD[messages.TELEMETRY] if name != "uptime_s"),
     messages.CONFIG: tuple(name for name in _GOOD[messages.CONFIG] if name not in ("rev", "digit_map")),
     messages.CALL: ("call", "reason"),
@@ -55,7 +57,7 @@ _BAD = {
     "multi_user_aware": (1, "true", 0), "blind": (1,), "attended": ("yes",), "classes": (["A"], ["a"] * 17, "a"),
     "digit_map": ("a;b", "a" * 241, 1), "code_ms": (499, 10001), "digit_ms": (499, 10001), "total_ms": (1999, 60001),
     "country": ("deu", "DE"), "ops": (["a"] * 17, "blind"), "commit": ("AB", "a"), "erase": ("",), "cancel": ("+",),
-    "swap": (1,), "reason": ("why not", 1),
+    "swap": (1,), "reason": ("why not", 1), "count": (-1, "1"), "ago_s": (-1, None),
 }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def test_a_link_is_greeted_with_state_and_hello():
     assert desk.sent(messages.HELLO) == [
         {
             "v": 1, "boot": "9f3c21aa", "fw": "0.1.0", "board": "VIRTUAL", "wire": [1, 1],
-            "caps": ["blind", "attended", "complete", "cancel", "swap"], "crash": None, "safe": None,
+            "caps": ["blind", "attended", "complete", "cancel", "swap", "refusals"], "crash": None, "safe": None,
         }
     ]  # fmt: skip
 

@@ -164,7 +164,7 @@ async def test_what_no_user_can_mend_is_told_from_the_journal(store_path):
     engine.dispose()
     found = examine_history(store_path)
     assert verdicts(found, "failed 2 times because the PBX did not let the phone transfer") == [WARNING]
-    assert len(found) == 1 and f"the last one: 101, {datetime.now():%-d %B at}" in found[0].sentence
+    assert len(found) == 1 and f"the last one: 101, {datetime.now():%-d %B %Y at}" in found[0].sentence
     assert has_heard_calls(store_path)
 
 

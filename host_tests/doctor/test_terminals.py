@@ -39,7 +39,7 @@ def test_terminals_with_the_same_trouble_are_named_together_with_what_helps(stor
         "phone-101, phone-102, phone-103, phone-104, phone-105 and 2 more have not taken their configuration: " + SHORT
     )
     assert verdicts(found, words) == [PROBLEM]
-    assert "(since 28 May at" in found[0].sentence
+    assert "(since 28 May 2026 at" in found[0].sentence
     assert "firmware frozen in" in change_of(found, words)
 
 

@@ -4,6 +4,7 @@ Does no work of its own. Each problem is one sentence on stderr, and the exit co
 only by the commands that need them: that takes a third of a second, which would delay every other `phoneterm` command.
 """
 
+import json
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -26,13 +27,18 @@ _Name = Annotated[
 
 
 @app.command("list")
-def list_boards() -> None:
+def list_boards(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
     """List the boards there are."""
+    listed = []
     for folder in find_boards():
         board = _read(folder)
         has = ["keypad"]
         has += [name for name in ("lamp", "buzzer", "hook", "display") if getattr(board, name) is not None]
-        typer.echo(f"{board.name:18} {CHIPS[board.chip].title:9} {', '.join(has)}")
+        listed.append({"board": board.name, "chip": CHIPS[board.chip].title, "has": has})
+        if not as_json:
+            typer.echo(f"{board.name:18} {CHIPS[board.chip].title:9} {', '.join(has)}")
+    if as_json:
+        typer.echo(json.dumps(listed, indent=2))
 
 
 @app.command()

@@ -33,8 +33,10 @@ from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.terminals.outbox import Outbox
 from phoneterm_bridge.terminals.phone_config import make_config
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
+from phoneterm_bridge.terminals.refusals import Refusals
 from phoneterm_bridge.terminals.request_desk import RequestDesk
 from phoneterm_bridge.terminals.sessions import Sessions
+from phoneterm_bridge.terminals.sightings import Sightings
 from phoneterm_bridge.terminals.telemetry import Telemetry
 from phoneterm_bridge.terminals.troubles import Troubles
 from phoneterm_bridge.terminals.updates import TerminalUpdates
@@ -61,6 +63,7 @@ class Parts:
     link: Link
     pulse: Pulse
     troubles: Troubles
+    sightings: Sightings
     health: Health
     journal: Journal
     sessions: Sessions
@@ -95,6 +98,7 @@ def assemble(
     link = link or _make_link(settings.broker, broker)
     pulse = Pulse(link, base, timing.pulse_every_s, timing.pulse_deadline_s)
     troubles = Troubles(engine)
+    sightings = Sightings(engine, broker.address_of if broker is not None else lambda _: None)
     health = Health(pbx, pulse, troubles, certificate=certificate)
     journal = _make_journal(settings, engine, health)
     sessions = Sessions(phones.ttl_ms)
@@ -102,17 +106,20 @@ def assemble(
     outbox = Outbox(deciding)
     publisher = TerminalPublisher(link, base, directory, outbox)
     config = make_config(phones, pbx.operations, engine)
-    updates = TerminalUpdates(directory, sessions, publisher, pbx, policy, config, troubles, resend_s=timing.resend_s)
+    updates = TerminalUpdates(
+        directory, sessions, publisher, pbx, policy, config, troubles, sightings, resend_s=timing.resend_s
+    )
     requests = RequestDesk(engine, directory, sessions, updates.crash_reports, publisher, lambda: health.is_link_up)
     running_commands = RunningCommands(publisher, journal, outbox, timing.silence_s)
     pbx_requests = PbxRequests(pbx)
     checks = Checks(directory, sessions, policy, site.limits, pbx, pbx_requests, running_commands)
     dispatcher = CommandDispatcher(checks, pbx_requests, journal, running_commands, publisher, deciding)
     telemetry = Telemetry()
-    router = MessageRouter(base, directory, updates, dispatcher, journal, telemetry, troubles)
+    refusals = Refusals(sightings, journal)
+    router = MessageRouter(base, directory, updates, dispatcher, journal, telemetry, troubles, sightings, refusals)
     parts = Parts(
-        settings, pbx, engine, directory, policy, site, broker, tls, certificate, link, pulse, troubles, health,
-        journal, sessions, deciding, outbox, publisher, updates, requests, running_commands, checks, dispatcher,
+        settings, pbx, engine, directory, policy, site, broker, tls, certificate, link, pulse, troubles, sightings,
+        health, journal, sessions, deciding, outbox, publisher, updates, requests, running_commands, checks, dispatcher,
         telemetry, router,
     )  # fmt: skip
     return replace(parts, pages=_make_pages(parts)) if settings.http.enabled else parts
@@ -168,6 +175,6 @@ def _make_pages(parts: Parts) -> "HttpServer":
     assert isinstance(parts.journal, CountedJournal)
     sources = Sources(
         parts.health, parts.journal, parts.router, parts.dispatcher, parts.running_commands, parts.publisher,
-        parts.sessions, parts.directory, parts.telemetry, parts.settings.store.path,
+        parts.sessions, parts.directory, parts.telemetry, parts.sightings, parts.settings.store.path,
     )  # fmt: skip
     return make_pages(parts.settings.http, sources)

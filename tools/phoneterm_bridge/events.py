@@ -29,6 +29,7 @@ class Events:
             parts.updates.send_again()
         await parts.requests.serve()
         await parts.troubles.keep()
+        await parts.sightings.keep()
 
     def on_link(self, is_up: bool) -> None:
         """The MQTT link is up or down; earlier messages have been sent or are lost."""

@@ -21,6 +21,7 @@ from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.settings.timing import USUAL, Timing
 from phoneterm_bridge.store.database import open_store, using
+from phoneterm_bridge.store.forgetting import keep_forgetting
 from phoneterm_bridge.store.owner import own_store
 from phoneterm_bridge.store.refreshing import keep_refreshing
 from phoneterm_bridge.store.upgrading import upgrade_store
@@ -117,8 +118,13 @@ class Bridge:
         self.events = Events(self.parts)
         self._is_assembled = True
         await self.parts.directory.refresh()
+        await asyncio.to_thread(self.parts.sightings.recall)
+        if days := self._settings.store.numbers_days:
+            task = asyncio.create_task(keep_forgetting(engine, days), name="forgetting numbers")
+            self._started.push_async_callback(_end_task, task)
         unknown = await self.parts.journal.start()
         self._started.push_async_callback(self.parts.journal.stop)
+        self._started.push_async_callback(self.parts.sightings.keep, True)
         if unknown:
             structlog.get_logger().warning("commands-without-a-result-are-now-unknown", count=unknown)
 

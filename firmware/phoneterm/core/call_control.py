@@ -14,7 +14,11 @@ STARTING_MS = 15000  # without a session by then, "starting" becomes "no link"
 
 
 class CallControl:
-    """The call, the sequence and the commands of one terminal. `tainted`: sequences that a stall has ended."""
+    """The call, the sequence and the commands of one terminal.
+
+    `tainted`: sequences that a stall has ended. `refusal`: the last thing that this phone has refused by itself or got
+    no answer to, as (how many so far, when, reason, operation or None). `now_s`: since the start, told by the terminal.
+    """
 
     def __init__(self, link, permissions, feedback, config):
         self._link = link
@@ -31,7 +35,8 @@ class CallControl:
         self._is_keypad_faulty = False
         self._has_stalled = False  # since the last time that passed
         self._is_deaf = False  # a long stall: the next key may be in the middle of a number
-        self.tainted = 0
+        self.tainted = self.now_s = 0
+        self.refusal = (0, 0, None, None)
 
     @property
     def is_sequence_open(self):
@@ -128,7 +133,7 @@ class CallControl:
         if was_consulting and state == "talking" and reason != "caller-gone":
             return done + self._announce_result("returned", reason)
         if reason is not None and before != (call.state, call.ref):
-            return done + self._announce_reason(reason)
+            return done + self._announce_reason(reason, True)
         return done
 
     def on_result(self, document):
@@ -218,6 +223,7 @@ class CallControl:
 
     def _steer(self, op):
         """Ask for the commit, cancel or swap of a consultation."""
+        self._collector.ended = op
         reason = self._right_obstacle(op)
         if reason is None and self._link.is_full():
             reason = "rate"
@@ -262,7 +268,7 @@ class CallControl:
             return ended
         self._accepted = None
         self._call.move("unknown")
-        return ended + self._announce_reason("not-confirmed" if is_waiting else "unknown")
+        return ended + self._announce_reason("not-confirmed" if is_waiting else "unknown", not is_waiting)
 
     def _move(self, name, event):
         """Let the call follow its latest transfer; late news of another transfer is only shown."""
@@ -282,7 +288,10 @@ class CallControl:
             return "consulting"
         return "keypad-fault" if self._is_keypad_faulty else "ready"
 
-    def _announce_reason(self, reason):
+    def _announce_reason(self, reason, is_known=False):
+        """Say why not; it counts as this phone's own refusal unless the bridge knows of it, or the user wanted it."""
+        if not is_known and reason != "cancel":
+            self.refusal = (self.refusal[0] + 1, self.now_s, reason, self._collector.ended)
         if reason == "no-link":
             self._starting_ms = 0
         signal, words = outcomes.of_reason(reason)

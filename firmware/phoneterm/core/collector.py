@@ -33,6 +33,7 @@ class Collector:
         self.is_open = False
         self.is_quiet = False  # keys are still dropped after the last sequence
         self.kind = None  # of the open sequence, once its code is complete
+        self.ended = None  # the kind of what was keyed last, None where its code was not complete
         self._settings = settings
         self.keyed = ""  # the number so far
         self._code = ""
@@ -95,6 +96,7 @@ class Collector:
     def keep_out(self):
         """Drop the keys that follow within QUIET_MS of one another; for use while no sequence is open."""
         self.is_quiet = True
+        self.ended = None
         self._since_key_ms = 0
 
     def close(self, reason):
@@ -149,6 +151,7 @@ class Collector:
         self.is_open = False
         self.is_quiet = True
         self._since_key_ms = 0
+        self.ended = self.kind
         self.kind = None
         self._code = self.keyed = ""
         self._state = 0

@@ -72,7 +72,7 @@ class Link:
         identity = self._identity
         self._since_hello_ms = 0
         fields = {"boot": identity.boot, "fw": identity.fw, "board": identity.board,
-                  "wire": [messages.VERSION, messages.VERSION], "caps": list(operations.names()),
+                  "wire": [messages.VERSION, messages.VERSION], "caps": list(operations.names() + ("refusals",)),
                   "crash": identity.crash}  # fmt: skip
         return self.publish(messages.HELLO, fields)
 

@@ -27,6 +27,7 @@ STATE = "up/state"
 COMMAND = "up/command"
 ACK = "up/ack"
 TELEMETRY = "up/telemetry"
+REFUSAL = "up/refusal"
 SESSION = "down/session"
 PERMISSIONS = "down/permissions"
 CONFIG = "down/config"
@@ -66,6 +67,7 @@ _FIELDS = {
         " memory_restarts?:int rssi?:int,-127,0 gap_p50_ms?:int gap_p99_ms?:int gap_max_ms?:int keys?:int"
         " ghosts?:int stuck?:int tainted?:int reconnects?:int refused?:int dropped?:int restarts?:int"
     ),
+    REFUSAL: "boot:hex,16 count:int ago_s:int reason:tid,24 op?:operation",
     SESSION: "boot:hex,16 session:hex,16 ttl_ms:int,100,60000",
     PERMISSIONS: "rev:int multi_user_aware:bool blind:bool attended:bool classes:list,16",
     CONFIG: (

@@ -41,8 +41,8 @@ class Terminal:
         self._config_in_ms = 0
         self._config_backoff = backoff.Backoff(*_AGAIN_MS)
         self._last_request = None
-        self._faulty_keys = 0
-        self._uptime_s = self._uptime_ms = 0
+        self._faulty_keys = self._refusals_told = 0
+        self._uptime_ms = 0  # of a second that is not over
         self._keys = self._links = self._refused = self._dropped = 0
 
     @property
@@ -62,7 +62,7 @@ class Terminal:
     def on_time(self, elapsed_ms):
         """Let time pass since the last call."""
         self._uptime_ms += elapsed_ms
-        self._uptime_s += self._uptime_ms // 1000
+        self._call_control.now_s += self._uptime_ms // 1000
         self._uptime_ms %= 1000
         done = self._call_control.on_time(elapsed_ms)
         is_hello_due = self._link.on_time(elapsed_ms)
@@ -74,7 +74,13 @@ class Terminal:
             self._config_in_ms -= elapsed_ms
             if self._config_in_ms <= 0:
                 done += self._put_in_force(self._waiting_config)
-        return done
+        count, at_s, reason, op = self._call_control.refusal
+        ago_s = self._call_control.now_s - at_s
+        if count == self._refusals_told or ago_s < 1 or self._link.session is None or self._link.session_ms < 1000:
+            return done  # there is most room a second later, and not when a session has just begun
+        self._refusals_told = count  # a new session has it repeated
+        fields = {"boot": self._identity.boot, "count": count, "ago_s": ago_s, "reason": reason, "op": op}
+        return done + (self._link.publish(messages.REFUSAL, fields),)
 
     def on_key(self, index, is_pressed):
         """Follow a key: index 0 to 15, pressed or released."""
@@ -131,8 +137,8 @@ class Terminal:
 
     def counters(self):
         """Return what the terminal counts, as fields of the telemetry."""
-        stuck = bin(self._faulty_keys).count("1")
-        return {"uptime_s": self._uptime_s, "keys": self._keys, "stuck": stuck, "tainted": self._call_control.tainted,
+        control, stuck = self._call_control, bin(self._faulty_keys).count("1")
+        return {"uptime_s": control.now_s, "keys": self._keys, "stuck": stuck, "tainted": control.tainted,
                 "reconnects": max(self._links - 1, 0), "refused": self._refused, "dropped": self._dropped}  # fmt: skip
 
     def telemetry(self, fields):
@@ -160,6 +166,7 @@ class Terminal:
         if not self._link.begin_session(document):
             self._dropped += 1
             return ()
+        self._refusals_told = 0
         return self._call_control.on_session(had_session)
 
     def _apply_permissions(self, document):

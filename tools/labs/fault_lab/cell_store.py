@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal import REFUSED
 from phoneterm_bridge.store.records import Enrolment
 
 
@@ -38,10 +39,14 @@ class CellStore:
         return int(rows[0][0] or 0)
 
     async def results_after(self, entry: int) -> list[list[str]]:
-        """Return the results of each command that came after an entry of the journal."""
+        """Return the results of each command that came after an entry of the journal.
+
+        What the terminal refused by itself, or got no answer to, is no command.
+        """
         commands, lines = tables.commands.c, tables.lines.c
         wide = tables.commands.outerjoin(tables.lines, (lines.entry == commands.entry) & (lines.stage == "result"))
         query = sa.select(commands.entry, lines.word).select_from(wide).where(commands.entry > entry)
+        query = query.where(sa.or_(lines.word.is_(None), lines.word != REFUSED))
         found: dict[int, list[str]] = {}
         for row in await asyncio.to_thread(self._read, query.order_by(commands.entry, lines.seq, lines.part)):
             found.setdefault(row[0], []).extend([row[1]] if row[1] else [])

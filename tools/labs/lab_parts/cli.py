@@ -1,7 +1,10 @@
 """`phoneterm parts`: the real servers and endpoints that the lab and the tests use."""
 
+import json
 import os
 import shutil
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -63,21 +66,26 @@ def _install_libraries(if_possible: bool) -> None:
 
 
 @app.command("list")
-def list_parts() -> None:
+def list_parts(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
     """Say for each part where it is, or how to get it."""
-    for name in parts.NAMES:
+    finders: dict[str, Callable[[], object]] = {name: partial(_find_program, name) for name in parts.NAMES}
+    finders |= {"umqtt.simple": stock_modules.find, "emulated ESP32": chip.find}
+    listed = []
+    for name, find in finders.items():
         try:
-            typer.echo(f"{name}: {' '.join(parts.find(name).argv)}")
-        except parts.PartMissing as missing:
-            typer.echo(f"{name}: {missing}")
-    try:
-        typer.echo(f"umqtt.simple: {stock_modules.find()}")
-    except parts.PartMissing as missing:
-        typer.echo(f"umqtt.simple: {missing}")
-    try:
-        typer.echo(f"emulated ESP32: {chip.find()}")
-    except parts.PartMissing as missing:
-        typer.echo(f"emulated ESP32: {missing}")
+            where, missing = str(find()), None
+        except parts.PartMissing as absent:
+            where, missing = None, str(absent)
+        listed.append({"part": name, "where": where, "missing": missing})
+    if as_json:
+        typer.echo(json.dumps(listed, indent=2))
+        return
+    for one in listed:
+        typer.echo(f"{one['part']}: {one['where'] or one['missing']}")
+
+
+def _find_program(name: str) -> str:
+    return " ".join(parts.find(name).argv)
 
 
 def _missing() -> list[str]:

@@ -116,6 +116,13 @@ class EmbeddedBroker:
         self._doorkeeper.close()
         self._server = None
 
+    def address_of(self, tid: str) -> str | None:
+        """Return the address from which a terminal is connected, the latest if there are several."""
+        for writer, _ in reversed(self._open.get(tid, {}).values()):
+            peer = writer.get_extra_info("peername")
+            return str(peer[0]) if peer else None
+        return None
+
     def kick(self, tid: str) -> None:
         """Close every connection of a terminal, at once."""
         self._doorkeeper.forget(tid)

@@ -37,6 +37,7 @@ _EXAMPLE = """\
 
 [store]
 # path = "{store}"
+# numbers_days = 0         # how long the journal keeps dialled numbers, in days; 0: for ever
 
 [phones]
 # ttl_ms = 8000            # a command that is older when it arrives is refused

@@ -1,18 +1,20 @@
-"""`phoneterm journal`: prove that nobody has changed the journal, and list who changed which permission.
+"""`phoneterm journal`: prove that nobody has changed the journal, and list commands and changes of permissions.
 
 Does no work of its own, and needs no running bridge.
 """
 
-import datetime
 import json
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, read_settings
+from phoneterm_bridge.cli.options import Config, Json, Overrides, looking, one_sentence, read_settings
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.journal_commands import Wanted, read_commands
 from phoneterm_bridge.store.journal_proof import Head, Proof, prove
 from phoneterm_bridge.store.journal_reading import read_changes
+from phoneterm_bridge.wording.times import ms_of, read_moment, write_time
 
 app = typer.Typer(help="The journal of commands and changes.", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -34,6 +36,10 @@ def verify(
             f"The journal is whole: {proof.head.seq} entries. Note its head elsewhere to prove it again later:\n"
             f"{proof.head.seq}:{proof.head.hash.hex()}"
         )
+        if proof.blotted:
+            typer.echo(
+                f"The numbers of {proof.blotted} entries were blotted out, so of these only their place is proven."
+            )
 
 
 @app.command()
@@ -42,7 +48,7 @@ def changes(
         str | None, typer.Argument(help="Only changes of this user, extension or terminal, of `site` or of `settings`.")
     ] = None,
     most: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Json = False,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
@@ -54,10 +60,43 @@ def changes(
             typer.echo(json.dumps([change._asdict() for change in found], indent=2))
             return
         for change in found:
-            at = datetime.datetime.fromtimestamp(change.at_ms / 1000)
-            typer.echo(
-                f"{at:%Y-%m-%d %H:%M:%S}  {change.subject}: {change.what}  ({change.who}; {change.where or '-'})"
-            )
+            at = write_time(change.at_ms)
+            typer.echo(f"{at}  {change.subject}: {change.what}  ({change.who}; {change.where or '-'})")
+
+
+@app.command()
+def commands(
+    terminal: Annotated[str | None, typer.Option(help="Only of this terminal.")] = None,
+    extension: Annotated[str | None, typer.Option(help="Only of this extension.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only from then on: 14:05, or '2026-03-01 14:05'.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only up to then.")] = None,
+    result: Annotated[
+        str | None, typer.Option(help="Only with this result or reason: done, failed, rejected, refused, busy, ...")
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    as_json: Json = False,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """List transfers and what became of them; `refused`: the phone itself refused it, so it was never sent."""
+    with one_sentence():
+        since_ms, until_ms = _read_time(since), _read_time(until)
+        if since_ms is not None and until_ms is not None and since_ms > until_ms:
+            raise SetupProblem("There is no time between --since and --until: --since is the later one.")
+        wanted = Wanted(terminal, extension, since_ms, until_ms, result)
+        with looking(read_settings(config, overrides)) as engine:
+            found = read_commands(engine, wanted, most)
+        if as_json:
+            typer.echo(json.dumps([one._asdict() for one in found], indent=2))
+            return
+        for one in found:
+            asked = f"{one.op or '-':9} {one.number or '-':16}"
+            ended = f"{one.state or 'open'}{f': {one.reason}' if one.reason else ''}"
+            typer.echo(f"{write_time(one.received_ms)}  {one.extension:8} {one.tid:16} {asked} {ended}")
+
+
+def _read_time(text: str | None) -> int | None:
+    return None if text is None else ms_of(read_moment(text, datetime.now()))
 
 
 def _read_head(text: str) -> Head:
@@ -74,5 +113,5 @@ def _read_head(text: str) -> Head:
 def _describe_break(proof: Proof) -> str:
     at = ""
     if proof.broken_at_ms is not None and proof.problem != "it is missing":
-        at = f" of {datetime.datetime.fromtimestamp(proof.broken_at_ms / 1000):%Y-%m-%d %H:%M:%S}"
+        at = f" of {write_time(proof.broken_at_ms)}"
     return f"The journal is broken at entry {proof.broken_seq}{at}: {proof.problem}."

@@ -18,11 +18,10 @@ from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings, secr
 from phoneterm_bridge.settings.place import HERE, SYSTEM, find_place
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.settings.variables import variable_of
-from phoneterm_bridge.store import reading, troubles
+from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store, open_to_read, using
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.records import TerminalRecord
-from phoneterm_bridge.store.troubles import Trouble
 
 
 def _take_config(context: typer.Context, named: Path | None) -> Path | None:
@@ -58,6 +57,7 @@ Overrides = Annotated[
         help="Change one setting, but no secret; may be repeated.",
     ),
 ]
+Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 IsSure = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -122,12 +122,6 @@ def read_terminals(config: Path | None, overrides: list[str] | None) -> dict[str
     """Return all terminals in the settings' store, revoked ones included."""
     with looking(read_settings(config, overrides)) as engine:
         return reading.read_snapshot(engine).terminals
-
-
-def read_troubles(config: Path | None, overrides: list[str] | None) -> list[Trouble]:
-    """Return the terminals' troubles that the bridge of the settings' store knows."""
-    with looking(read_settings(config, overrides)) as engine, engine.connect() as connection:
-        return troubles.read_all(connection)
 
 
 def name_place() -> str:

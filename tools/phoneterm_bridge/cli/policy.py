@@ -4,6 +4,7 @@ Does not talk to a running bridge: it writes the store, and the bridge notices w
 for all terminals are settings, in the section policy.
 """
 
+import json
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from phoneterm_bridge.cli.completion import complete_tid
 from phoneterm_bridge.cli.options import (
     Config,
+    Json,
     Overrides,
     looking,
     one_sentence,
@@ -18,8 +20,10 @@ from phoneterm_bridge.cli.options import (
     read_settings,
     read_terminals,
 )
+from phoneterm_bridge.settings.policy import PolicySettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
+from phoneterm_bridge.store.records import Snapshot
 
 app = typer.Typer(
     help="Which numbers a terminal may transfer to, and external transfers of the whole site.",
@@ -67,12 +71,15 @@ def restore(config: Config = None, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def show(config: Config = None, overrides: Overrides = None) -> None:
+def show(as_json: Json = False, config: Config = None, overrides: Overrides = None) -> None:
     """Show the rules in force."""
     with one_sentence():
         settings = read_settings(config, overrides)
         with looking(settings) as engine:
             snapshot = reading.read_snapshot(engine)
+        if as_json:
+            typer.echo(json.dumps(_as_fields(settings.policy, snapshot), indent=2))
+            return
         for name, value in settings.policy.model_dump().items():
             shown = ", ".join(value) if isinstance(value, tuple) else value
             typer.echo(f"{name:20} {'none' if shown in ('', 0) else shown}")
@@ -85,6 +92,15 @@ def show(config: Config = None, overrides: Overrides = None) -> None:
 def _describe(allow: tuple[str, ...], deny: tuple[str, ...]) -> str:
     allowed, denied = (", ".join(some) or "none" for some in (allow, deny))
     return f"allowed {allowed}; denied {denied}"
+
+
+def _as_fields(policy: PolicySettings, snapshot: Snapshot) -> dict:
+    """Return the rules as plain values: those for all, and by terminal those for one."""
+    terminals = {
+        record.tid: {"allow": record.allow_prefixes, "deny": record.deny_prefixes}
+        for record in snapshot.terminals.values()
+    }
+    return policy.model_dump() | {"is_external_revoked": snapshot.is_external_revoked, "terminals": terminals}
 
 
 def _split(text: str) -> tuple[str, ...]:

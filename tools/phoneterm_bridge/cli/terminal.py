@@ -21,15 +21,14 @@ from phoneterm_bridge.cli.options import (
     open_directory,
     read_settings,
     read_terminals,
-    read_troubles,
 )
 from phoneterm_bridge.cli.request import identify, reboot, wipe
 from phoneterm_bridge.cli.taking_away import say_mosquitto_keeps
+from phoneterm_bridge.cli.terminal_list import describe_rights, list_terminals, show
 from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.settings.broker import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.records import TerminalRecord
-from phoneterm_bridge.terminals.troubles import describe_trouble
 from phoneterm_bridge.wording.names import name_some
 
 app = typer.Typer(
@@ -108,37 +107,8 @@ def default_tid(extension: str) -> str:
     return f"phone-{extension.replace('*', '-')}"
 
 
-@app.command("list")
-def list_terminals(config: Config = None, overrides: Overrides = None) -> None:
-    """List all terminals, and below each what is wrong with it."""
-    with one_sentence():
-        standing = read_troubles(config, overrides)
-        for record in read_terminals(config, overrides).values():
-            typer.echo(f"{record.tid:20} {record.extension:10} {record.user:20} {_describe(record)}")
-            for one in standing:
-                if one.tid == record.tid:
-                    typer.echo(f"{'':20} {describe_trouble(one.what, [one.tid], one.detail)}")
-
-
-@app.command()
-def show(tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
-    """Show one terminal, without its secrets."""
-    with one_sentence():
-        record = _find(tid, config, overrides)
-        typer.echo(f"terminal          {record.tid}{' (revoked)' if record.is_revoked else ''}")
-        typer.echo(f"extension         {record.extension} (type {record.extension_type}, user {record.user})")
-        typer.echo(f"at the PBX        endpoint {record.endpoint}, context {record.context}")
-        typer.echo(f"multi user aware  {'yes' if record.is_multi_user_aware else 'no'}")
-        typer.echo(f"may               {_describe(record)}")
-        allowed, denied = (", ".join(some) or "none" for some in (record.allow_prefixes, record.deny_prefixes))
-        typer.echo(
-            f"numbers           allowed {allowed}; denied {denied} (the longest prefix counts, before the class)"
-        )
-        if record.is_external_revoked:
-            typer.echo("outside           REVOKED for all terminals; phoneterm policy restore lets them again")
-        for one in read_troubles(config, overrides):
-            if one.tid == tid:
-                typer.echo(f"trouble           {describe_trouble(one.what, [tid], one.detail)}")
+app.command("list")(list_terminals)
+app.command()(show)
 
 
 @app.command()
@@ -233,17 +203,7 @@ def _refuse_unknown(classes: tuple[str, ...], known: tuple[str, ...] | None) -> 
 def _say_what_it_may(tid: str, config: Config, overrides: Overrides) -> None:
     """Say what a terminal may do after a change."""
     record = _find(tid, config, overrides)
-    typer.echo(f"{tid} may now: {_describe(record)}.")
-
-
-def _describe(record: TerminalRecord) -> str:
-    """Return in a few words what a terminal may do now."""
-    if record.is_revoked:
-        return "revoked"
-    if not record.may_transfer:
-        why = "extension is no phone terminal" if record.is_multi_user_aware else "not multi user aware"
-        return f"nothing: {why}"
-    return f"{' and '.join(record.flags) or 'no transfers'} to {', '.join(record.classes) or 'nothing'}"
+    typer.echo(f"{tid} may now: {describe_rights(record)}.")
 
 
 def say_broker_must_learn(broker: BrokerSettings) -> None:

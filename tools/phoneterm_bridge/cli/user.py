@@ -4,6 +4,7 @@ Each command that changes something prints one line of what it did. Does not tal
 running bridge: it writes the store, and the bridge notices within a quarter of a second.
 """
 
+import json
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from phoneterm_bridge.cli.csv_files import export_file, import_file
 from phoneterm_bridge.cli.options import (
     Config,
     IsSure,
+    Json,
     Overrides,
     ask_first,
     looking,
@@ -134,11 +136,15 @@ def deny(name: _Name, config: Config = None, overrides: Overrides = None) -> Non
 
 
 @app.command("list")
-def list_users(config: Config = None, overrides: Overrides = None) -> None:
+def list_users(as_json: Json = False, config: Config = None, overrides: Overrides = None) -> None:
     """List users, whether they are multi user aware, and their extensions."""
     with one_sentence():
         with looking(read_settings(config, overrides)) as engine:
             users = reading.read_users(engine)
+        if as_json:
+            names = ("user", "is_multi_user_aware", "extensions")
+            typer.echo(json.dumps([dict(zip(names, user, strict=True)) for user in users], indent=2))
+            return
         for name, is_aware, numbers in users:
             typer.echo(f"{name:20} {'multi user aware' if is_aware else '-':18} {' '.join(numbers)}")
 

@@ -19,6 +19,8 @@ from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.troubles import MEMORY
 from phoneterm_bridge.terminals.memory import find_shortage
+from phoneterm_bridge.terminals.refusals import Refusals
+from phoneterm_bridge.terminals.sightings import Sightings
 from phoneterm_bridge.terminals.telemetry import Telemetry
 from phoneterm_bridge.terminals.troubles import Troubles
 from phoneterm_bridge.terminals.updates import TerminalUpdates
@@ -26,7 +28,14 @@ from phoneterm_bridge.wording.logs import shorten
 
 _NOT_AUTHENTIC = {"id": None, "op": None, "number": None, "call": None}
 _TOPICS_REMEMBERED = 4096
-_SPOKEN_BY_TERMINALS = (messages.HELLO, messages.STATE, messages.COMMAND, messages.ACK, messages.TELEMETRY)
+_SPOKEN_BY_TERMINALS = (
+    messages.HELLO,
+    messages.STATE,
+    messages.COMMAND,
+    messages.ACK,
+    messages.TELEMETRY,
+    messages.REFUSAL,
+)
 
 
 class MessageRouter:
@@ -41,6 +50,8 @@ class MessageRouter:
         journal: Journal,
         telemetry: Telemetry,
         troubles: Troubles,
+        sightings: Sightings,
+        refusals: Refusals,
     ) -> None:
         self._parse = lru_cache(_TOPICS_REMEMBERED)(partial(messages.parse_topic, base))
         self._directory = directory
@@ -49,6 +60,8 @@ class MessageRouter:
         self._journal = journal
         self._telemetry = telemetry
         self._troubles = troubles
+        self._sightings = sightings
+        self._refusals = refusals
         self.refused: Counter[str] = Counter()
         self._receivers: dict[str, Callable[[TerminalRecord, dict], None]] = {
             messages.HELLO: self._on_hello,
@@ -81,9 +94,13 @@ class MessageRouter:
             if kind == messages.COMMAND:
                 await self._journal_refused(terminal, fields.reason)
             return
+        if kind != messages.STATE:
+            self._sightings.see(tid)
         try:
             if kind == messages.COMMAND:
                 await self._dispatcher.dispatch(Command(terminal, fields), acknowledge)
+            elif kind == messages.REFUSAL:
+                await self._refusals.receive(terminal, fields)
             else:
                 self._receivers[kind](terminal, fields)
         except Exception as error:  # our own mistake must not stop the service, which would affect all other terminals
@@ -102,6 +119,7 @@ class MessageRouter:
     def _on_telemetry(self, terminal: TerminalRecord, fields: dict) -> None:
         known = {name: value for name, value in fields.items() if value is not None and name != "v"}
         self._telemetry.keep(terminal.tid, known)
+        self._sightings.see(terminal.tid, known.get("rssi"))
         self._update_shortage(terminal.tid, find_shortage(known))
         structlog.get_logger().debug("telemetry", tid=terminal.tid, **known)
 

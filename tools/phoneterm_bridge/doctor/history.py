@@ -5,7 +5,6 @@ Only reads the store. A time is that of the command's reception, in local time.
 
 import time
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from phoneterm_bridge.doctor.pbx_features import MAP_FIX
 from phoneterm_bridge.doctor.store import open_read_only
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
+from phoneterm_bridge.wording.times import say_minute
 
 _PART = "history"
 DAYS = 7
@@ -40,9 +40,8 @@ def examine_history(path: Path) -> list[Finding]:
     found = []
     for reason, count, entry, extension in counted:
         words, fix = _TELLING[reason]
-        at = datetime.fromtimestamp((entry >> ENTRY_BITS) / 1000)
         times = "once" if count == 1 else f"{count} times"
-        last = f"the last one: {extension}, {at:%-d %B at %H:%M}"
+        last = f"the last one: {extension}, {say_minute(entry >> ENTRY_BITS)}"
         sentence = f"In the last {DAYS} days a transfer failed {times} because {words}; {last}."
         found.append(Finding(WARNING, _PART, sentence, fix))
     right = f"No transfer of the last {DAYS} days ({commands} commands) failed because of PBX or keys."

@@ -5,7 +5,6 @@ The running bridge, or the one that ran last, has recorded them in the store. Ti
 
 from collections import defaultdict
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from phoneterm_bridge.doctor.store import open_read_only
 from phoneterm_bridge.store import troubles
 from phoneterm_bridge.store.troubles import Trouble
 from phoneterm_bridge.terminals.troubles import describe_trouble
+from phoneterm_bridge.wording.times import say_minute
 
 _PART = "terminals"
 _ROOM = Change(
@@ -46,7 +46,7 @@ def examine_terminals(path: Path) -> list[Finding]:
 
 
 def _judge(what: str, detail: str, alike: list[Trouble]) -> Finding:
-    since = datetime.fromtimestamp(min(one.since_ms for one in alike) / 1000)
-    sentence = describe_trouble(what, [one.tid for one in alike], f"{detail} (since {since:%-d %B at %H:%M})")
+    since = say_minute(min(one.since_ms for one in alike))
+    sentence = describe_trouble(what, [one.tid for one in alike], f"{detail} (since {since})")
     verdict = WARNING if what == troubles.MEMORY else PROBLEM
     return Finding(verdict, _PART, sentence, _ROOM if "memory" in detail else _FIXES[what])

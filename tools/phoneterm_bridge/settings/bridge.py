@@ -40,9 +40,13 @@ class PbxSettings(_Section):
 
 
 class StoreSettings(_Section):
-    """Where users, extensions, terminals, permissions and the journal are kept."""
+    """Where users, extensions, terminals, permissions and the journal are kept.
+
+    numbers_days: how long the journal keeps dialled numbers; 0: for ever.
+    """
 
     path: Path = STORE_BESIDE
+    numbers_days: int = Field(0, ge=0, le=36_500)
 
     _require_name = field_validator("path")(require_name)
 

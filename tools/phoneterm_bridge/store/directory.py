@@ -182,6 +182,12 @@ class Directory:
                 connection, "site", f"external transfers {'revoked' if is_revoked else 'restored'}: {why}"
             )
 
+    def note_blotting(self, subject: str, what: str, until: int) -> None:
+        """Record that numbers may be blotted out of the journal up to this row, and permit it."""
+        with self._writing() as connection:
+            connection.execute(tables.journal_blotted.update().values(seq=until))
+            self._record_change(connection, subject, what)
+
     def note_restore(self, revision: int, config_revision: int, what: str) -> None:
         """Continue from revisions that terminals may know already, so that they accept what is newer."""
         with self._writing() as connection:

@@ -30,6 +30,8 @@ from phoneterm_bridge.store.journal_tables import (
 from phoneterm_bridge.store.journal_writer import JournalWriter
 from phoneterm_bridge.store.records import TerminalRecord
 
+REFUSED = "refused"  # the result of what a terminal has refused by itself; the wire has no such state
+_CLOSED = (*FINAL_STATES, REFUSED)
 _REMEMBERED_PER_TERMINAL = 32
 _LOOKED_UP_MS = 3_600_000  # far longer than anybody repeats a message
 _INDEXED_AFTER = 2048  # commands; a search scans up to as many, which takes well under a millisecond
@@ -89,7 +91,8 @@ class Journal:
     ) -> Recorded:
         """Write a command durably.
 
-        `fields` are those of the command message; all None for a message that is not authentic. A line that says what
+        `fields` are those of the command message; all None for a message that is not authentic, and none but the
+        operation for what a terminal has refused by itself. A line that says what
         was received comes before `events`; a result is the last of them.
         """
         now_ms = _now_ms()
@@ -101,7 +104,7 @@ class Journal:
         row = CommandRow(entry, terminal.tid, fields["id"], at_ms, *what)
         lines: list[Line] = [("received", "command", None, command_values(row), at_ms)]
         lines += [(stage, word, why, detail, then_ms or now_ms) for stage, word, why, detail, then_ms in events]
-        await self._writer.submit(Opening(row, lines, state not in FINAL_STATES))
+        await self._writer.submit(Opening(row, lines, state not in _CLOSED))
         self._not_indexed += 1
         if self._not_indexed >= _INDEXED_AFTER:
             self._not_indexed = 0

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from phoneterm_bridge.store import tables
+from phoneterm_bridge.store.journal_blotting import is_blotted, read_permitted
 from phoneterm_bridge.store.journal_chain import FIRST_HASH, MANY, command_values, hash_row, lines_in
 
 _ROWS_AT_ONCE = 2000
@@ -24,25 +25,33 @@ class Head(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """The head of a whole chain, or the first broken row and what is wrong with it."""
+    """The head of a whole chain, or the first broken row and what is wrong with it.
+
+    blotted: the rows whose number was blotted out, so that their content is not proven, only their place.
+    """
 
     head: Head
     broken_seq: int | None = None
     broken_at_ms: int | None = None
     problem: str | None = None
+    blotted: int = 0
 
 
 def prove(engine: sa.Engine, noted: Head | None = None) -> Proof:
     """Follow the chain from its first row to its head."""
     with engine.connect() as connection:
         head = Head(*connection.execute(sa.select(tables.journal_head.c.seq, tables.journal_head.c.hash)).one())
-        seq, last, received = 0, FIRST_HASH, 0
+        may_be_blotted = connection.execute(sa.select(tables.journal_blotted.c.seq)).scalar_one()
+        seq, last, received, blotted, last_blotted, permitted = 0, FIRST_HASH, 0, 0, 0, 0
         for row in connection.execute(_ROWS.execution_options(yield_per=_ROWS_AT_ONCE)):
             seq += 1
             last = hash_row(last, seq, row)
+            if row.hash != last and seq == row.seq <= may_be_blotted and is_blotted(row):
+                last, blotted, last_blotted = row.hash, blotted + 1, seq
             problem = _find_problem(row, Head(seq, last), noted)
             if problem is not None:
                 return Proof(head, seq, row.at_ms, problem)
+            permitted = max(permitted, read_permitted(row))
             received += _received_in(row) is not None
         is_incomplete = connection.execute(_NOT_INDEXED).first() is not None
         known = connection.execute(sa.select(sa.func.count()).select_from(tables.commands)).scalar_one()
@@ -50,11 +59,13 @@ def prove(engine: sa.Engine, noted: Head | None = None) -> Proof:
         return Proof(head, seq + 1, None, f"it is missing, with all rows up to {head.seq}")
     if noted is not None and noted.seq > seq:
         return Proof(head, seq + 1, None, f"it is missing, with all rows up to {noted.seq}")
+    if last_blotted > permitted:
+        return Proof(head, last_blotted, None, "its number was blotted out, and no entry permits that")
     if known != received:
         return Proof(head, seq, None, f"there are {known} commands, but {received} were received")
     if is_incomplete:
         return Proof(head, seq, None, "there are commands that the index by extension does not have")
-    return Proof(head)
+    return Proof(head, blotted=blotted)
 
 
 _ROWS = (

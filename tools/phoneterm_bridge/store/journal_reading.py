@@ -35,13 +35,18 @@ class Timeline:
     lines: tuple[sa.Row, ...]
 
 
-def find_nearest(engine: sa.Engine, extension: str, at_ms: int | None, op: str | None = None) -> Timeline | None:
-    """Return an extension's command (of one operation, if given) nearest to a time; for None the last one."""
+def find_nearest(
+    engine: sa.Engine, extension: str, at_ms: int | None, op: str | None = None, is_sent: bool = False
+) -> Timeline | None:
+    """Return an extension's command (of one operation, if given) nearest to a time; for None the last one.
+
+    What the phone has refused by itself is among them, unless `is_sent`.
+    """
     until_ms = _END_MS if at_ms is None else at_ms
     with engine.connect() as connection:
         found = [
             row
-            for query, received_ms in _queries_of(extension, op)
+            for query, received_ms in _queries_of(extension, op, is_sent)
             for nearest in (
                 query.where(received_ms <= until_ms).order_by(received_ms.desc()),
                 query.where(received_ms > until_ms).order_by(received_ms.asc()),
@@ -101,7 +106,7 @@ def find_user(engine: sa.Engine, extension: str) -> str | None:
         return connection.execute(query).scalar()
 
 
-def _queries_of(extension: str, op: str | None) -> list[tuple[sa.Select, sa.ColumnElement]]:
+def _queries_of(extension: str, op: str | None, is_sent: bool) -> list[tuple[sa.Select, sa.ColumnElement]]:
     """Return a query of an extension's commands in the index, and one of the rest; each with its time column."""
     index, commands = tables.commands_by_extension, tables.commands
     indexed = sa.select(tables.commands_indexed.c.entry).scalar_subquery()
@@ -110,6 +115,8 @@ def _queries_of(extension: str, op: str | None) -> list[tuple[sa.Select, sa.Colu
     others = sa.select(commands).where(commands.c.entry > indexed, commands.c.extension == extension)
     if op is not None:
         found, others = found.where(commands.c.op == op), others.where(commands.c.op == op)
+    if is_sent:
+        found, others = (query.where(commands.c.command_id.is_not(None)) for query in (found, others))
     return [(found, index.c.received_ms), (others, commands.c.received_ms)]
 
 

@@ -6,6 +6,7 @@ command line writes to the directory without it. It is not the lock of `store_lo
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +14,27 @@ from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.file_lock import try_lock
 from phoneterm_bridge.store.private_files import give_to_owner, make_folder
 
+_TRIES, _PAUSE_S = 10, 0.02
+
+
+def is_bridge_running(path: Path) -> bool:
+    """Say whether a bridge works with a store; this makes and changes nothing, and False may also mean: not visible."""
+    try:
+        file = os.open(_lock_of(path), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not try_lock(file, is_shared=True)
+    finally:
+        os.close(file)
+
 
 @contextlib.contextmanager
 def own_store(path: Path) -> Iterator[None]:
     """Be the only bridge of a store until the end of the block; SetupProblem when there is another one."""
     if path.exists() and not path.is_file():
         raise SetupProblem(f"The store {path} is no file; store.path names another.")
-    lock = path.with_name(path.name + ".bridge.lock")
+    lock = _lock_of(path)
     try:
         make_folder(path.parent)
     except OSError as error:
@@ -30,7 +45,7 @@ def own_store(path: Path) -> Iterator[None]:
     except OSError as error:
         raise SetupProblem(f"The file {lock} cannot be written: {error.strerror}.") from None
     try:
-        if not try_lock(file, is_shared=False):
+        if not _lock(file):
             raise SetupProblem(
                 f"Another bridge works with the store {path} already: stop that one first, or give this one a store of "
                 "its own (store.path)."
@@ -38,3 +53,16 @@ def own_store(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(file)
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + ".bridge.lock")
+
+
+def _lock(file: int) -> bool:
+    """Take the lock and return True, or False when another bridge has it; who only looks has it for an instant."""
+    for _ in range(_TRIES):
+        if try_lock(file, is_shared=False):
+            return True
+        time.sleep(_PAUSE_S)
+    return False

@@ -5,7 +5,7 @@ is a hash chain (`journal_chain`). In the view `lines` every line of it is a row
 short list of commands that have no final result yet. `commands_by_extension` is an index of `commands` that is updated
 from time to time: commands beyond the entry in `commands_indexed` must be looked for in `commands` itself. In
 `requests` the command line asks something of the running bridge; no row is older than a few minutes. `troubles` is what
-that bridge knows to be wrong with terminals.
+that bridge knows to be wrong with terminals, `sightings` what it last saw of each.
 """
 
 import sqlalchemy as sa
@@ -147,4 +147,24 @@ troubles = sa.Table(
     sa.Column("what", sa.String(16), primary_key=True),  # a word of store.troubles
     sa.Column("since_ms", sa.BigInteger, nullable=False),
     sa.Column("detail", sa.String(128), nullable=False),
+)
+sightings = sa.Table(
+    "sightings",
+    metadata,
+    sa.Column("tid", sa.ForeignKey("terminals.tid"), primary_key=True),
+    sa.Column("is_online", sa.Boolean, nullable=False),
+    sa.Column("seen_ms", sa.BigInteger, nullable=False),
+    sa.Column("boot", sa.String(16), nullable=False),
+    sa.Column("firmware", sa.String(16), nullable=False),
+    sa.Column("board", sa.String(40), nullable=False),
+    sa.Column("address", sa.String(64)),
+    sa.Column("rssi_dbm", sa.Integer),
+    sa.Column("refusals", sa.Integer),
+)
+# One row: up to this row of the journal, dialled numbers may have been blotted out.
+journal_blotted = sa.Table(
+    "journal_blotted",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.Integer, nullable=False),
 )

@@ -21,6 +21,7 @@ from phoneterm_bridge.terminals.crash_reports import CrashReports
 from phoneterm_bridge.terminals.deliveries import Deliveries
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
 from phoneterm_bridge.terminals.sessions import Sessions
+from phoneterm_bridge.terminals.sightings import Sightings
 from phoneterm_bridge.terminals.troubles import Troubles
 
 
@@ -36,6 +37,7 @@ class TerminalUpdates:
         policy: Policy,
         config: dict,
         troubles: Troubles,
+        sightings: Sightings,
         now_s: Callable[[], float] = time.monotonic,
         resend_s: float = USUAL.resend_s,
     ) -> None:
@@ -46,6 +48,7 @@ class TerminalUpdates:
         self._policy = policy
         self._config = config
         self._troubles = troubles
+        self._sightings = sightings
         self._now_s = now_s
         self._told_calls: dict[str, dict] = {}
         self.crash_reports = CrashReports(now_s)
@@ -63,6 +66,7 @@ class TerminalUpdates:
             return
         structlog.get_logger().info("hello", **words)
         session = self._sessions.mint(terminal.tid, hello["boot"], self._now_s())
+        self._sightings.greet(terminal.tid, hello)
         self.deliveries.begin(terminal.tid)
         self._tell_permissions(terminal)
         self._tell_config(terminal.tid)
@@ -74,6 +78,7 @@ class TerminalUpdates:
         """End the terminal's session (only that boot's, if given)."""
         if self._sessions.end(tid, boot):
             self.deliveries.end(tid)
+            self._sightings.lose(tid)
             structlog.get_logger().info("terminal-gone", tid=tid)
 
     def silence(self, tid: str) -> None:
@@ -100,6 +105,7 @@ class TerminalUpdates:
                 self._publisher.clear(tid)
                 self.see_off(tid)
                 self._troubles.forget(tid)
+                self._sightings.forget(tid)
             else:
                 self._tell_permissions(terminal)
 

@@ -17,6 +17,7 @@ from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.troubles import KINDS
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
 from phoneterm_bridge.terminals.sessions import Sessions
+from phoneterm_bridge.terminals.sightings import Sightings
 from phoneterm_bridge.terminals.telemetry import Telemetry
 from phoneterm_bridge.web.counted_journal import CountedJournal
 
@@ -39,6 +40,7 @@ class Sources:
     sessions: Sessions
     directory: LiveDirectory
     telemetry: Telemetry
+    sightings: Sightings
     store_path: Path
 
 
@@ -48,6 +50,7 @@ def read_figures(sources: Sources) -> Figures:
         _read_path(sources)
         | _read_surroundings(sources)
         | _read_troubles(sources.health)
+        | _read_sightings(sources.sightings, sources.directory)
         | _read_terminals(sources.telemetry, set(sources.sessions.tids()))
     )
 
@@ -99,6 +102,17 @@ def _read_troubles(health: Health) -> Figures:
     return {
         "phoneterm_terminals_troubled": {(what,): counted[what] for what in KINDS},
         "phoneterm_terminal_troubled": {(one.tid, one.what): 1 for one in standing[:MOST_TERMINALS]},
+    }
+
+
+def _read_sightings(sightings: Sightings, directory: LiveDirectory) -> Figures:
+    """Return what was seen of the first terminals that are not revoked, online or not."""
+    seen = [one for one in sightings.all() if directory.find(one.tid) is not None][:MOST_TERMINALS]
+    refusals: dict[tuple[str, ...], float] = {(one.tid,): one.refusals for one in seen if one.refusals is not None}
+    return {
+        "phoneterm_terminal_info": {(one.tid, one.firmware, one.board): 1 for one in seen},
+        "phoneterm_terminal_online": {(one.tid,): float(one.is_online) for one in seen},
+        "phoneterm_terminal_refusals": refusals,
     }
 
 

@@ -25,7 +25,7 @@ _DESCRIPTIONS: tuple[tuple[str, bool, tuple[str, ...], str], ...] = (
     ("phoneterm_broker_certificate_expires_timestamp_seconds", False, (), "When the certificate it shows ends."),
     ("phoneterm_pbx_up", False, (), "1 when the PBX is connected and logged in."),
     ("phoneterm_pbx_losses", True, (), "Connections to the PBX that were lost."),
-    ("phoneterm_commands", True, ("op", "state", "reason"), "Results told to terminals; op none: not authentic."),
+    ("phoneterm_commands", True, ("op", "state", "reason"), "Results told to terminals, or by them (refused)."),
     ("phoneterm_commands_in_flight", False, (), "Commands that the PBX has not answered yet."),
     ("phoneterm_transfers_open", False, (), "Commands whose end is not known yet."),
     ("phoneterm_messages_refused", True, ("reason",), "Messages from terminals that were refused."),
@@ -40,6 +40,9 @@ _DESCRIPTIONS: tuple[tuple[str, bool, tuple[str, ...], str], ...] = (
     ("phoneterm_terminals_left_out", False, (), "Terminals online that have no figures of their own here."),
     ("phoneterm_terminals_troubled", False, ("what",), "Terminals without what they were sent, or short of memory."),
     ("phoneterm_terminal_troubled", False, ("tid", "what"), "1 for each of these, by name."),
+    ("phoneterm_terminal_info", False, ("tid", "firmware", "board"), "1 for each terminal, as it was last seen."),
+    ("phoneterm_terminal_online", False, ("tid",), "1 when the terminal is online, 0 when it was and is not."),
+    ("phoneterm_terminal_refusals", True, ("tid",), "What the terminal has refused by itself since it started."),
     ("phoneterm_terminal_uptime_seconds", False, ("tid",), "Time since the terminal started."),
     ("phoneterm_terminal_heap_free_bytes", False, ("tid",), "Bytes that the terminal's heap can still give."),
     ("phoneterm_terminal_heap_used_bytes", False, ("tid",), "Bytes of that heap in use, as a rule without garbage."),
@@ -96,3 +99,11 @@ def render(figures: Figures, delays: list[int], delay_sum_ms: int) -> bytes:
     registry.register(_Scrape(figures, delays, delay_sum_ms))
     ProcessCollector(registry=registry)
     return generate_latest(registry)
+
+
+def label_names(sample: str) -> tuple[str, ...]:
+    """Return the labels of a sample by its name in the text; ValueError if there is no such metric."""
+    for name, is_counter, labels, _ in _DESCRIPTIONS:
+        if sample == (f"{name}_total" if is_counter else name):
+            return labels
+    raise ValueError(f"there is no metric {sample}")

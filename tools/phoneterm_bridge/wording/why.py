@@ -7,9 +7,16 @@ continue a sentence after "because". The table of operations has the words for w
 import json
 from datetime import datetime
 
-from phoneterm_bridge.pbx.operations import find_operation
-from phoneterm_bridge.store.journal_reading import Change, Timeline
+import sqlalchemy as sa
 
+from phoneterm_bridge.pbx.operations import find_operation
+from phoneterm_bridge.store.journal import REFUSED
+from phoneterm_bridge.store.journal_blotting import BLOTTED
+from phoneterm_bridge.store.journal_reading import Change, Timeline
+from phoneterm_bridge.store.sightings import Sighting
+from phoneterm_bridge.wording.times import ms_of, say_minute, say_time
+
+_NOT_KEPT = "a number that is no longer kept"
 _ABOUT_MS = 15 * 60 * 1000
 _UNDER_WAY = {
     "accepted": "The PBX has accepted it, and nothing more is known yet.",
@@ -46,6 +53,24 @@ REASONS = {
     "unsupported": "this PBX cannot do that",
     "cancelled": "it was cancelled at the phone",
 }
+# Why a phone refused something by itself, beyond those of the contract.
+PHONE_REASONS = {
+    "no-link": "the phone had no connection to the bridge, or the bridge none to the PBX",
+    "no-such-code": "the key after # or * belongs to no code",
+    "code-time": "nothing was keyed after # or * for too long",
+    "no-number": "no number was keyed after the code",
+    "digits-missing": "the number was not complete",
+    "no-such-number": "no number begins like this here",
+    "number-too-long": "the number was too long",
+    "wrong-key": "a key was pressed that belongs to no number",
+    "too-slow": "it was keyed too slowly",
+    "key-it-again": "the phone was busy for a moment and may have missed a key",
+}
+# What the phone itself could not learn; the bridge may know more.
+_UNCONFIRMED = {
+    "no-confirmation": "the phone sent it and got no answer within 3 seconds",
+    "not-confirmed": "the phone sent it and does not know whether it arrived",
+}
 # Where a check left the exact cause in the journal.
 CAUSES = {
     "revoked": "the terminal has been revoked",
@@ -68,22 +93,43 @@ _UNREADABLE = "the message was damaged or did not follow the contract"
 
 def explain(timeline: Timeline) -> str:
     """Say what was keyed and when, and what became of it and why."""
-    command, at = timeline.command, datetime.fromtimestamp(keyed_ms(timeline) / 1000)
-    asked = _describe_keys(command.op, command.number)
-    return f"On {at:%A, %-d %B} at {at:%H:%M:%S}, {command.extension} {asked}. {_describe_result(timeline)}"
+    command = timeline.command
+    asked = (
+        _describe_refused_keys(command.op) if _is_refusal(timeline) else _describe_keys(command.op, _number_of(command))
+    )
+    return f"On {say_time(keyed_ms(timeline))}, {command.extension} {asked}. {_describe_result(timeline)}"
 
 
 def describe_none(extension: str, moment: datetime | None, nearest: Timeline | None) -> str:
     """Say that nothing was keyed then, and name the nearest command."""
-    when = "" if moment is None else f" at about {moment:%H:%M} on {moment:%A, %-d %B}"
-    none = f"No command of {extension} reached the bridge{when}; what a phone itself refuses is not sent."
+    when = "" if moment is None else f" at about {moment:%H:%M} on {moment:%A, %-d %B %Y}"
+    none = f"No command of {extension} reached the bridge{when}; nor is it known that the phone refused one by itself."
     return none if nearest is None else f"{none} The nearest one: {explain(nearest)}"
 
 
 def describe_change(change: Change) -> str:
     """Say who made the change that may have caused a refusal."""
-    at, where = datetime.fromtimestamp(change.at_ms / 1000), f" ({change.where})" if change.where else ""
-    return f"The last change: {change.subject}, {change.what}, on {at:%-d %B at %H:%M} by {change.who}{where}."
+    where = f" ({change.where})" if change.where else ""
+    return f"The last change: {change.subject}, {change.what}, on {say_minute(change.at_ms)} by {change.who}{where}."
+
+
+def describe_unknown(tid: str, sighting: Sighting | None, moment: datetime | None, is_running: bool) -> str | None:
+    """Say why a refusal by this phone itself at that time (None: by now) cannot be known; None if it would be known."""
+    if sighting is None:
+        return f"Whether the phone itself refused something cannot be known: the bridge has not seen {tid} yet."
+    if sighting.refusals is None:
+        return f"What the phone itself refuses cannot be known: its firmware ({sighting.firmware}) does not report it."
+    if moment is not None and ms_of(moment) < sighting.seen_ms:
+        return None
+    since = f"What the phone itself has refused since {say_minute(sighting.seen_ms)} cannot be known yet:"
+    if not is_running:
+        return f"{since} no bridge is running."
+    return None if sighting.is_online else f"{since} it is offline, and reports it when it is back."
+
+
+def is_unconfirmed(timeline: Timeline) -> bool:
+    """Say whether this is a phone's report that it got no answer, so that what it had sent may say more."""
+    return _is_refusal(timeline) and result_of(timeline)[1] in _UNCONFIRMED
 
 
 def is_about(timeline: Timeline, at_ms: int | None) -> bool:
@@ -137,6 +183,35 @@ def _describe_keys(op: str | None, number: str | None) -> str:
     return f"keyed {operation.code} and {number}" if operation.takes_number else f"keyed {operation.code}"
 
 
+def _is_refusal(timeline: Timeline) -> bool:
+    """Say whether the phone itself refused this."""
+    return result_of(timeline)[0] == REFUSED
+
+
+def _number_of(command: sa.Row) -> str | None:
+    return _NOT_KEPT if command.number == BLOTTED else command.number
+
+
+def _describe_refused_keys(op: str | None) -> str:
+    operation = None if op is None else find_operation(op)
+    if operation is None:
+        return "keyed something"
+    return f"keyed {operation.code}" if operation.code else f"asked to {operation.asked}"
+
+
+def _describe_refusal(timeline: Timeline) -> str:
+    """Say why the phone itself refused it, and how many of its refusals are known by their number alone."""
+    reason = result_of(timeline)[1] or ""
+    if reason in _UNCONFIRMED:
+        said = f"The outcome is not known: {_UNCONFIRMED[reason]}."
+    else:
+        words = PHONE_REASONS.get(reason) or REASONS.get(reason) or f"of a reason that is not known here ({reason})"
+        said = f"The phone itself refused it, because {words}."
+    details = [json.loads(line.detail) for line in timeline.lines if line.stage == "refusal" and line.detail]
+    skipped = details[0]["skipped"] if details else 0
+    return f"{said} Before that it refused {skipped} more, of which nothing else is known." if skipped else said
+
+
 def _describe_success(op: str | None, number: str | None) -> str:
     operation = None if op is None else find_operation(op)
     worked = "" if operation is None else operation.worked.format(number=number)
@@ -145,8 +220,12 @@ def _describe_success(op: str | None, number: str | None) -> str:
 
 def _describe_result(timeline: Timeline) -> str:
     command, (state, reason) = timeline.command, result_of(timeline)
+    if state == REFUSED:
+        return _describe_refusal(timeline)
     if state == "done":
-        return _describe_success(command.op, command.number) + _describe_arrival(timeline)
+        return _describe_success(
+            command.op, _NOT_KEPT if command.number == BLOTTED else command.number
+        ) + _describe_arrival(timeline)
     if state is None or state in _UNDER_WAY:
         return _UNDER_WAY.get(state or "", "Nothing more is known yet.")
     if state == "unknown":

@@ -1,0 +1,131 @@
+"""`phoneterm terminal list` and `show`: what terminals there are, and what the bridge last saw of each.
+
+Does not ask a terminal or the bridge: the running bridge keeps what it sees in the store. When no bridge runs, nothing
+is known about who is online.
+"""
+
+import json
+from typing import Annotated, NamedTuple
+
+import typer
+
+from phoneterm_bridge.cli.completion import complete_tid
+from phoneterm_bridge.cli.options import Config, Json, Overrides, looking, one_sentence, read_settings
+from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store import reading, sightings, troubles
+from phoneterm_bridge.store.owner import is_bridge_running
+from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.store.sightings import Sighting
+from phoneterm_bridge.store.troubles import Trouble
+from phoneterm_bridge.terminals.troubles import describe_trouble
+from phoneterm_bridge.wording.times import write_time
+
+
+class _Terminal(NamedTuple):
+    record: TerminalRecord
+    sighting: Sighting | None
+    is_online: bool | None  # None: no bridge runs, so nobody knows
+    troubles: list[Trouble]
+
+
+def list_terminals(as_json: Json = False, config: Config = None, overrides: Overrides = None) -> None:
+    """List all terminals: online, last seen, firmware, board, address, signal, rights; below each what is wrong."""
+    with one_sentence():
+        found = _read(config, overrides)
+        if as_json:
+            typer.echo(json.dumps([_as_fields(one) for one in found], indent=2))
+            return
+        for one in found:
+            record = one.record
+            state = "" if record.is_revoked else f"{_describe_sighting(one)}  "
+            typer.echo(f"{record.tid:20} {record.extension:10} {record.user:20} {state}{describe_rights(record)}")
+            for trouble in one.troubles:
+                typer.echo(f"{'':20} {describe_trouble(trouble.what, [record.tid], trouble.detail)}")
+
+
+def show(
+    tid: Annotated[str, typer.Argument(help="The terminal's id.", autocompletion=complete_tid)],
+    as_json: Json = False,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Show one terminal, without its secrets."""
+    with one_sentence():
+        one = next((one for one in _read(config, overrides) if one.record.tid == tid), None)
+        if one is None:
+            raise SetupProblem(f"There is no terminal {tid!r}.")
+        if as_json:
+            typer.echo(json.dumps(_as_fields(one), indent=2))
+            return
+        _print(one)
+
+
+def describe_rights(record: TerminalRecord) -> str:
+    """Return in a few words what a terminal may do now."""
+    if record.is_revoked:
+        return "revoked"
+    if not record.may_transfer:
+        why = "extension is no phone terminal" if record.is_multi_user_aware else "not multi user aware"
+        return f"nothing: {why}"
+    return f"{' and '.join(record.flags) or 'no transfers'} to {', '.join(record.classes) or 'nothing'}"
+
+
+def _read(config: Config, overrides: Overrides) -> list[_Terminal]:
+    settings = read_settings(config, overrides)
+    with looking(settings) as engine, engine.connect() as connection:
+        seen, standing = sightings.read_all(connection), troubles.read_all(connection)
+        records = reading.read_snapshot(engine).terminals.values()
+    is_running = is_bridge_running(settings.store.path)
+    found = []
+    for record in records:
+        sighting = seen.get(record.tid)
+        is_online = (sighting is not None and sighting.is_online) if is_running else None
+        found.append(_Terminal(record, sighting, is_online, [one for one in standing if one.tid == record.tid]))
+    return found
+
+
+def _describe_sighting(one: _Terminal) -> str:
+    """Return in columns whether it is online, when it was seen, and what it said of itself."""
+    sighting, state = one.sighting, {True: "online", False: "offline", None: "no bridge"}[one.is_online]
+    if sighting is None:
+        return f"{state:9} {'never seen':23} {'-':8} {'-':20} {'-':15} {'-':7}"
+    signal = "-" if sighting.rssi_dbm is None else f"{sighting.rssi_dbm} dBm"
+    return (
+        f"{state:9} {write_time(sighting.seen_ms):23} {sighting.firmware:8} {sighting.board:20} "
+        f"{sighting.address or '-':15} {signal:7}"
+    )
+
+
+def _print(one: _Terminal) -> None:
+    record, sighting = one.record, one.sighting
+    typer.echo(f"terminal          {record.tid}{' (revoked)' if record.is_revoked else ''}")
+    typer.echo(f"extension         {record.extension} (type {record.extension_type}, user {record.user})")
+    typer.echo(f"at the PBX        endpoint {record.endpoint}, context {record.context}")
+    typer.echo(f"multi user aware  {'yes' if record.is_multi_user_aware else 'no'}")
+    typer.echo(f"may               {describe_rights(record)}")
+    allowed, denied = (", ".join(some) or "none" for some in (record.allow_prefixes, record.deny_prefixes))
+    typer.echo(f"numbers           allowed {allowed}; denied {denied} (the longest prefix counts, before the class)")
+    if record.is_external_revoked:
+        typer.echo("outside           REVOKED for all terminals; phoneterm policy restore lets them again")
+    online = {True: "yes", False: "no", None: "not known: no bridge is running"}[one.is_online]
+    typer.echo(f"online            {online}")
+    if sighting is not None:
+        typer.echo(f"last seen         {write_time(sighting.seen_ms)}, from {sighting.address or 'an unknown address'}")
+        typer.echo(f"firmware          {sighting.firmware}, board {sighting.board}")
+        typer.echo(f"signal            {'-' if sighting.rssi_dbm is None else f'{sighting.rssi_dbm} dBm'}")
+    for trouble in one.troubles:
+        typer.echo(f"trouble           {describe_trouble(trouble.what, [record.tid], trouble.detail)}")
+
+
+def _as_fields(one: _Terminal) -> dict:
+    """Return the same as plain values, without secrets."""
+    record, sighting = one.record, one.sighting
+    fields: dict = {"terminal": record.tid, "extension": record.extension, "user": record.user}
+    fields |= {"endpoint": record.endpoint, "context": record.context, "type": record.extension_type}
+    fields |= {"is_revoked": record.is_revoked, "is_multi_user_aware": record.is_multi_user_aware}
+    fields |= {"operations": record.flags, "classes": record.classes}
+    fields |= {"allow": record.allow_prefixes, "deny": record.deny_prefixes}
+    fields |= {"is_external_revoked": record.is_external_revoked, "is_online": one.is_online}
+    names = ("seen_ms", "firmware", "board", "address", "rssi_dbm", "refusals")
+    fields |= {name: getattr(sighting, name, None) for name in names}
+    return fields | {"troubles": [trouble._asdict() for trouble in one.troubles]}
