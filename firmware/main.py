@@ -4,7 +4,6 @@ Does not know what the terminal consists of; `phoneterm.assembly` does. One sent
 The REPL is open when nothing can be started, and after Ctrl-C.
 """
 
-import os
 import sys
 
 NEEDED_ONCE = ("board", "phoneterm.assembly", "phoneterm.device.settings", "phoneterm.device.tls")
@@ -40,27 +39,14 @@ def run(breadcrumb):
         breadcrumb.leave(place_of(error))
 
 
-def find_damaged(folder):
-    """Return the first module that this MicroPython cannot read, or None."""
-    for name in os.listdir(folder):
-        path = folder + "/" + name
-        if name.endswith(".mpy"):
-            with open(path, "rb") as file:
-                if file.read(2) != bytes((ord("M"), sys.implementation._mpy & 255)):
-                    return path
-        elif "." not in name:
-            path = find_damaged(path)
-            if path:
-                return path
-    return None
-
-
 def describe_lack(error):
-    """Return one sentence that names what is missing or damaged."""
-    damaged = None
-    if isinstance(error, ValueError) and "phoneterm" in os.listdir():  # there is no such file when it is frozen in
-        damaged = find_damaged("phoneterm")
-    return "incomplete firmware (%s): flash it again" % (damaged or error)
+    """Return one sentence that names what is missing, damaged or wrong."""
+    try:
+        from phoneterm import lack
+
+        return lack.describe(error)
+    except NOT_COMPLETE:
+        return "incomplete firmware (%s): flash it again" % error
 
 
 def recover(reason, breadcrumb):

@@ -33,6 +33,10 @@ _KEEPALIVE_S = const(60)
 Wrapper = namedtuple("Wrapper", ("wrap_socket",))  # what umqtt.simple needs of a TLS context
 
 
+class Unheard:
+    """Takes the cause of waiting, which the console has already."""
+
+
 def show(reason):
     """Show safe mode as far as the board can; return the board's name, and a function to call at each look."""
     try:
@@ -112,7 +116,7 @@ async def join(settings):
     if settings.tls == "ca":
         from phoneterm.device.clock import make_wait
 
-        wait = make_wait(wait, print, settings.time_host)
+        wait = make_wait(wait, station, Unheard, print, settings.time_host)
     await wait()
 
 

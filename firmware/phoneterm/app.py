@@ -13,6 +13,7 @@ from micropython import const
 
 from phoneterm.core import actions as act
 from phoneterm.core.debounce import INDEX, PRESSED, STALLED, STUCK, WORKING
+from phoneterm.device.config_reader import describe_cause
 from phoneterm.device.event_log import log, place_of
 from phoneterm.device.memory import measure_idf
 
@@ -49,6 +50,7 @@ class App:
         self._restarts = 0
         self._memory_restarts = 0
         self._is_short = False
+        self._cause = self._next_cause = None  # what was told; what will be told if it is still so in a second
         self._time_ms = 0
         self._due_bytes = 0
 
@@ -81,10 +83,14 @@ class App:
     def on_link(self, is_up):
         """Tell the terminal whether the broker can be reached."""
         self._ask(self._terminal.on_link, is_up)
+        if is_up:
+            self._watch_cause(False)  # frees what the last cause takes, before a config needs room
 
     def on_network(self, is_up):
         """Drop the broker connection when the network is lost."""
-        if not is_up and self._client:
+        if is_up:
+            self._client.cause = 0  # it was the network
+        else:
             self._client.drop("the network is gone")
 
     def on_progress(self):
@@ -195,7 +201,7 @@ class App:
         return self._terminal.on_key(change & INDEX, bool(change & PRESSED))
 
     async def _tick(self):
-        """Every second: feed the watchdog, collect garbage if there is much of it and nobody is keying.
+        """Every second: feed the watchdog, tell what is wrong, collect garbage if there is much and nobody is keying.
 
         Every minute, or once nobody is keying: telemetry. Every minute: forgive a death.
         """
@@ -213,6 +219,7 @@ class App:
             if ticks == _SETTLED_TICKS:
                 self._breadcrumb.settle()
             self._watch_memory()
+            self._watch_cause(ticks % _TELEMETRY_TICKS == 0)
             if ticks % _TELEMETRY_TICKS == _FIRST_TELEMETRY_TICK:
                 self._deaths = max(self._deaths - 1, 0)
                 is_telling = True
@@ -229,8 +236,31 @@ class App:
         if was_short and self._is_short and self._client.drop("short of memory", True):
             self._memory_restarts += 1
             log("memory-short", "%d bytes are left to Wi-Fi and TLS" % free)
-            self._ask(self._terminal.on_memory_short)
             self._collect_garbage()
+
+    def _watch_cause(self, is_due):
+        """Tell what keeps the terminal from a transfer when it has been so for a second, and again when that is due."""
+        cause = self._wifi.cause or self._client.cause or self._terminal.find_cause()
+        is_lasting = cause == self._next_cause or not cause
+        self._next_cause = cause
+        if is_lasting and (cause != self._cause or (is_due and cause)):
+            self._cause = cause
+            self._tell_cause(cause)
+
+    def _tell_cause(self, cause):
+        lines, code = None, ()
+        if cause:
+            self._client.logged = None  # so that it says again what it knows
+            try:
+                line1, line2, sentence, code = describe_cause(cause)
+                lines = line1, line2
+            except MemoryError:
+                sentence = cause
+            log("trouble", sentence)
+        elif cause == 0:
+            log("ready", "for keys")
+        self._indicator.explain(code)
+        self._ask(self._terminal.on_cause, lines)
 
     def _collect_garbage(self):
         gc.collect()

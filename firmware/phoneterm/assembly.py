@@ -87,8 +87,8 @@ def make_terminal(settings, crash):
     return terminal.Terminal(identity, keymap.Keymap(board.LEGENDS), roles, config_reader.read_config)
 
 
-def make_client(application, will, settings, wait, context):
-    """Return the MqttClient that talks for this terminal; `wait` returns once there is a network.
+def make_client(application, will, settings, radio, context):
+    """Return the MqttClient that talks for this terminal on the network of `radio`.
 
     Only TLS and the look-up of a name block, so a terminal without them connects at once.
     """
@@ -99,12 +99,12 @@ def make_client(application, will, settings, wait, context):
     filters = messages.topic_filters(settings.base, settings.tid)
     pauses = backoff.Backoff(20, 10000), backoff.Backoff(10000, 300000)
     timing = mqtt.Timing(_KEEPALIVE_S, _CONNECT_MS, _STEADY_MS, *pauses, random)
-    if context or settings.mqtt_host.strip("0123456789."):
-        wait = application.wait_network
+    is_blocking = context or settings.mqtt_host.strip("0123456789.")
+    wait = application.wait_network if is_blocking else radio.wait_up
     if settings.tls == "ca":
         from phoneterm.device.clock import make_wait
 
-        wait = make_wait(wait, log, settings.time_host)
+        wait = make_wait(wait, network.WLAN(network.STA_IF), radio, log, settings.time_host)
     return mqtt.MqttClient(broker, filters, mqtt_packets.Will(*will), timing, application, log, wait)
 
 
@@ -136,4 +136,4 @@ def assemble(breadcrumb):
     radio = wifi.Wifi(
         station, settings.wifi_ssid, settings.wifi_password, random, application.on_network, log
     )  # fmt: skip
-    return application.run(make_client(application, phone.will(), settings, radio.wait_up, context), radio)
+    return application.run(make_client(application, phone.will(), settings, radio, context), radio)

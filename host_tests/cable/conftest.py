@@ -23,7 +23,7 @@ SMALL = {
     "phoneterm/__init__.py": b"",
     "phoneterm/app.py": b"from phoneterm.core import call\nfrom phoneterm.device import lamp\nprint(call.WORD, '1')\n",
     "phoneterm/core/__init__.py": b"",
-    "phoneterm/core/call.py": b"WORD = 'link-up'\n",
+    "phoneterm/core/call.py": b"WORD = 'ready'\n",
     "phoneterm/device/__init__.py": b"",
     "phoneterm/device/lamp.py": b"LEVEL = 1\n" + b"# a lamp\n" * 400,
 }  # fmt: skip

@@ -76,7 +76,7 @@ def begin_with_mistakes(workshop):
         assert "4 terminals in" in command.hear("Plug in the board for t109 (extension 109), then press Enter")
         row.plug_in()
         command.answer()
-        command.hear("The terminal is ready: it has reached its broker.")
+        command.hear("The terminal is ready: its bridge and the PBX are there.")
         command.hear("| MAC 02:00:5E:00:00:01 |")
         command.hear("board for t110 (extension 110)")
         command.answer()  # the first board is still there

@@ -94,7 +94,7 @@ async def test_a_board_with_a_certificate_is_let_in_by_a_broker_that_asks_for_on
     await asyncio.to_thread(bench.run, "flash")
     pair = strict_site.pair if form == "PEM" else in_der(strict_site.pair)
     printed = await asyncio.to_thread(strict_site.provision, *naming(pair))
-    assert "The terminal is ready: it has reached its broker." in printed
+    assert "The terminal is ready: its bridge and the PBX are there." in printed
     await until(lambda: strict_site.bridge.parts.sessions.live(TID) is not None)
     texts = texts_of(board)
     assert (texts["tls_cert_path"], texts["tls_key_path"]) == ("cert.der", "key.der")

@@ -102,7 +102,7 @@ def test_repl_talks_with_micropython_and_gives_the_terminal_back(talking, start)
     talking.said.clear()
     somebody.type(b"\x18")
     assert somebody.end() == 0
-    talking.wait_for(b"link-up 1")
+    talking.wait_for(b"ready 1")
 
 
 def test_flash_that_is_ended_by_ctrl_c_in_mid_file_says_how_it_goes_on_and_does(talking, bench, start):
@@ -116,5 +116,5 @@ def test_flash_that_is_ended_by_ctrl_c_in_mid_file_says_how_it_goes_on_and_does(
     somebody.process.send_signal(signal.SIGINT)
     somebody.wait_for(b"The same command continues from there.")
     assert somebody.end() == 130
-    talking.wait_for(b"link-up 1")  # the terminal that was there
+    talking.wait_for(b"ready 1")  # the terminal that was there
     assert "The terminal is ready" in bench.run("flash")

@@ -133,7 +133,7 @@ def test_a_running_terminal_is_stopped_and_its_watchdog_given_time(bench, plug_i
 
 def test_a_chip_with_its_own_usb_goes_away_at_the_restart_and_is_waited_for(bench, plug_in):
     plug_in(has_own_usb=True)
-    late = b"import time\ntime.sleep_ms(500)\nprint('link-up 1')\n"
+    late = b"import time\ntime.sleep_ms(500)\nprint('ready 1')\n"
     bench.write_image(SMALL | {"main.py": late})
     assert "The terminal is ready" in bench.run("flash")
 

@@ -141,7 +141,7 @@ def test_a_board_that_is_unplugged_in_mid_copy_keeps_its_terminal_and_the_next_f
         f"The board at {board.port} does not answer any more: check the cable, then run the same command again."
     )
     board.__exit__()
-    plug_in().wait_for(b"link-up 1")
+    plug_in().wait_for(b"ready 1")
     there = on_board(bench.port)
     assert {path: content for path, content in there.items() if not path.endswith(".new")} == before
     assert "The terminal is ready" in bench.run("flash")

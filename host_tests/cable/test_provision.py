@@ -50,7 +50,7 @@ async def test_a_board_becomes_a_terminal_that_reaches_its_bridge(live):
     printed = await asyncio.to_thread(site.provision)
     assert "The board is phone-101, the terminal of extension 101; it is enrolled in the store." in printed
     assert "It talks to its broker without TLS: commands and answers are signed, but whoever can listen" in printed
-    assert "The terminal is ready: it has reached its broker." in printed
+    assert "The terminal is ready: its bridge and the PBX are there." in printed
     await until(lambda: site.bridge.parts.sessions.live(TID) is not None)  # it has said a hello with the right key
     assert_works(site, board)
     assert texts_of(board)["wifi_password"] == "correct horse"
@@ -364,7 +364,7 @@ async def test_with_tls_the_board_gets_the_ca_and_reaches_its_broker_by_it(tls_s
     bench.write_firmware()
     await asyncio.to_thread(bench.run, "flash")
     printed = await asyncio.to_thread(tls_site.provision)
-    assert "The terminal is ready: it has reached its broker." in printed
+    assert "The terminal is ready: its bridge and the PBX are there." in printed
     assert (texts_of(board)["tls"], texts_of(board)["tls_ca_path"]) == ("ca", "ca.der")
     await asyncio.to_thread(bench.run, "smoke", "--no-keys")
     (result,) = (bench.folder / "build/smoke").glob("*.txt")
@@ -392,5 +392,5 @@ async def test_with_tls_only_an_address_or_name_that_the_certificate_carries_is_
     await asyncio.to_thread(bench.run, "flash")
     named = ("--mqtt-host", "other.test", "--tls-host", HERE, "--time-host", "time.test")
     printed = await asyncio.to_thread(tls_site.provision, *named)
-    assert "The terminal is ready: it has reached its broker." in printed
+    assert "The terminal is ready: its bridge and the PBX are there." in printed
     assert [texts_of(board)[key] for key in ("mqtt_host", "tls_host", "time_host")] == ["other.test", HERE, "time.test"]

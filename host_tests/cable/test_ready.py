@@ -32,8 +32,12 @@ def outcome_of(text):
 @pytest.mark.parametrize(
     ("text", "kind", "words"),
     [
-        ("wifi-up joined\nlink-up connection 1", READY, "has reached its broker"),
-        ("link-lost no answer in 10000 ms\nlink-up connection 1", READY, "ready"),
+        ("wifi-up joined\nlink-up connection 1\nready for keys", READY, "its bridge and the PBX are there"),
+        ("trouble no-wifi (11): The network.\nlink-up connection 1\nready for keys", READY, "ready"),
+        ("wifi-up joined\nlink-up connection 1", UNCONNECTED, "it has reached its broker and waits for the bridge."),
+        ("link-up connection 1\ntrouble no-pbx (33): The PBX.", UNCONNECTED, "trouble: no-pbx (33): The PBX."),
+        ("link-refused x\ntrouble no-tls (24): TLS.\nlink-refused y", UNCONNECTED, "trouble: no-tls (24): TLS."),
+        ("trouble no-wifi (11): Name.\nwifi-up joined\nlink-lost ECONNRESET", UNCONNECTED, "link-lost: ECONNRESET."),
         ("The setting wifi_ssid is missing: provision this terminal.", NOT_SET_UP, "make provision"),
         ("The setting mqtt_port must be a number from 1 to 65535.", UNCONNECTED, "mqtt_port must be a number"),
         ("wifi-failed the network was not found", UNCONNECTED, "wifi-failed: the network was not found"),

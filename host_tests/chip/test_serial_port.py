@@ -104,11 +104,11 @@ async def test_a_board_becomes_a_terminal_gets_new_keys_and_forgets_them(bench):
     provision = ("--extension", "101", "--mqtt-host", HOST_AS_SEEN, "--wait", _WAIT_S)
     printed = await bench.device("provision", *provision)
     assert "The board is phone-101, the terminal of extension 101" in printed
-    assert "The terminal is ready: it has reached its broker." in printed
+    assert "The terminal is ready: its bridge and the PBX are there." in printed
     before = bench.record()
     printed = await bench.device("rotate", "--wait", _WAIT_S)
     assert "phone-101 has new keys, on the board and in the store" in printed
-    assert "The terminal is ready: it has reached its broker." in printed
+    assert "The terminal is ready: its bridge and the PBX are there." in printed
     assert bench.record().key != before.key
     printed = await bench.device("wipe", "--yes")
     assert "The board has no settings any more." in printed

@@ -6,6 +6,7 @@ Runs on CPython and on MicroPython.
 from core.terminal_desk import IDENTITY, TOPIC, Desk, desk_in_call
 from phoneterm.core import messages
 from phoneterm.core.actions import Indicate, Show
+from phoneterm.core.causes import NO_BRIDGE, NO_PBX, WRONG_KEY
 from phoneterm.core.config import read_config
 from phoneterm.core.keymap import STANDARD_ROLES, Keymap, Roles
 from phoneterm.core.terminal import Identity, Terminal
@@ -145,10 +146,56 @@ def test_telemetry_has_the_counters_and_the_fields_of_the_device():
     assert (fields["keys"], fields["tainted"], fields["reconnects"]) == (2, 1, 1)
 
 
-def test_a_link_given_up_for_lack_of_memory_is_told_as_that():
+LINES = ("No broker", "does not answer")
+
+
+def test_why_there_is_no_link_is_shown_until_there_is_one_and_when_a_key_is_pressed():
+    desk = desk_in_call()
+    assert desk.terminal.on_cause(LINES) == (Show("Ready", ""),)
+    desk.note(desk.terminal.on_link(False))
+    assert Show(*LINES) in desk.actions
+    desk.heard()
+    desk.key("#1")
+    assert Show(*LINES) in desk.actions
+    assert Show("No link", "") not in desk.actions
+    assert desk.heard()[-1] == "no-link"
+    desk.note(desk.terminal.on_link(True))
+    desk.session()
+    assert Show("Ready", "") in desk.actions
+
+
+def test_a_key_without_a_link_says_so_while_nobody_knows_why():
     desk = desk_in_call()
     desk.note(desk.terminal.on_link(False))
-    assert desk.note(desk.terminal.on_memory_short()) == (Show("Short of memory", ""),)
+    desk.heard()
+    desk.key("#1")
+    assert Show("No link", "") in desk.actions
+
+
+def test_a_message_is_not_wiped_off_the_display_by_the_cause():
+    desk = desk_in_call()
+    desk.note(desk.terminal.on_link(False))
+    desk.request("r1", "identify")
+    assert desk.terminal.on_cause(LINES) == ()
+
+
+def test_it_knows_what_keeps_a_link_from_a_transfer():
+    desk = Desk()
+    assert desk.terminal.find_cause() is None
+    desk.note(desk.terminal.on_link(True))
+    assert desk.terminal.find_cause() is None
+    desk.wait(5010)  # the second hello
+    assert desk.terminal.find_cause() == NO_BRIDGE
+    desk.down(messages.BRIDGE_STATE, state="online")
+    assert desk.terminal.find_cause() == WRONG_KEY
+    desk.session()
+    assert desk.terminal.find_cause() == 0
+    desk.down(messages.BRIDGE_STATE, state="degraded")
+    assert desk.terminal.find_cause() == NO_PBX
+    desk.down(messages.BRIDGE_STATE, state="offline")
+    assert desk.terminal.find_cause() == NO_BRIDGE
+    desk.note(desk.terminal.on_link(False))
+    assert desk.terminal.find_cause() is None
 
 
 def test_a_bridge_that_comes_back_is_greeted():

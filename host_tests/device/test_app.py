@@ -79,7 +79,7 @@ def test_garbage_is_not_collected_while_a_sequence_is_open():
 def test_a_link_for_which_there_is_too_little_memory_is_given_up_and_told():
     lines = tell("too_little_memory_for_the_link")
     assert lines == ["dropped: short of memory", "memory-short 2368 bytes are left to Wi-Fi and TLS",
-                     "[('memory short',)] 1"]  # fmt: skip
+                     "[] 1"]  # fmt: skip
 
 
 def test_memory_that_is_short_for_a_moment_costs_nothing():
@@ -140,3 +140,33 @@ def test_telemetry_measures_the_device():
         ("idf_largest", 20000), ("idf_least", 24000), ("memory_restarts", 0), ("restarts", 0), ("rssi", -50),
     ]  # fmt: skip
     assert lines == [f"True {expected}"]
+
+
+def test_a_cause_is_told_when_it_lasts_a_second_and_each_minute_and_its_end_at_once():
+    lines = tell("cause_that_lasts")
+    assert lines == [
+        "trouble no-pbx (33): The bridge has lost its PBX: phoneterm doctor.",
+        "[('cause', ('No PBX', 'bridge is there'))] 12 None",
+        "trouble no-pbx (33): The bridge has lost its PBX: phoneterm doctor.",
+        "[('cause', ('No PBX', 'bridge is there'))] None",
+        "ready for keys",
+        "[('cause', None)] ()",
+    ]
+
+
+def test_what_comes_first_on_the_way_to_the_bridge_is_told():
+    lines = tell("two_causes")
+    assert [line.split(":")[0] for line in lines] == ["trouble no-wifi (11)", "trouble no-broker (22)"]
+
+
+def test_a_cause_that_is_over_at_once_is_not_told():
+    assert tell("cause_for_a_moment") == ["[]"]
+
+
+def test_a_cause_for_which_there_is_no_memory_is_a_number_and_told_again_later():
+    lines = tell("cause_without_memory")
+    assert [line.split(":")[0] for line in lines] == ["trouble 33", "[('cause', None)]", "trouble no-pbx (33)"]
+
+
+def test_the_table_of_causes_does_not_stay_in_memory():
+    assert tell("unloaded_causes")[-1] == "[]"

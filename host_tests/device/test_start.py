@@ -168,7 +168,18 @@ async def test_a_board_with_a_mistake_is_a_sentence_too(broker, make_phone):
     phone.log_lines.clear()
     await client.reset()
     await wait_logged(phone, client, "safe mode: connected")
-    assert phone.log_lines[0].startswith("safe mode: incomplete firmware (")
+    assert phone.log_lines[0] == "safe mode: board.py is not Python: mend it, then flash again"
+
+
+@pytest.mark.parametrize("name", ["ROWS", "LAMP", "HOOK", "NAME", "make_display"])
+async def test_what_a_board_does_not_set_is_named_and_the_firmware_is_not_blamed(embedded_broker, make_phone, name):
+    phone, client = await make_phone(mqtt_port=str(embedded_broker.port))
+    with (phone.board / "board.py").open("a") as file:
+        file.write(f"\n\ndel {name}\n")
+    phone.log_lines.clear()
+    await client.reset()
+    await wait_logged(phone, client, "safe mode: connected")
+    assert phone.log_lines[0] == f"safe mode: board.py does not set {name}: mend it, then flash again"
 
 
 @pytest.mark.parametrize(

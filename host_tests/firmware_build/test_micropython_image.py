@@ -75,10 +75,22 @@ def test_the_script_is_one_for_a_shell_and_names_the_board_and_the_tag(tmp_path,
     script = make_recipe(BOARDS / name, tmp_path).script
     assert subprocess.run(["bash", "-n", "-c", script], check=False).returncode == 0
     assert f"--branch {MICROPYTHON_TAG} " in script
-    line = f"BOARD_DIR=/phoneterm/boards/{name} FROZEN_MANIFEST=/phoneterm/boards/{name}/manifest.py"
+    line = f"BOARD_DIR=/tmp/phoneterm/boards/{name} FROZEN_MANIFEST=/tmp/phoneterm/boards/{name}/manifest.py"
     assert f"/ports/esp32 {line} submodules\n" in script
     assert f"/ports/esp32 {line}\n" in script
     assert f"build-{name}/firmware.bin /made/{name}.bin" in script
+
+
+def test_the_container_puts_the_day_of_the_build_into_its_copy(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1900000000")
+    lines = make_recipe(BOARDS / REAL[0], tmp_path).script.splitlines()
+    copied, dated = (line for line in lines if "/tmp/phoneterm" in line and "make" not in line)
+    assert copied == "cp -r /phoneterm /tmp/phoneterm"
+    clock = tmp_path / "firmware/phoneterm/device/clock.py"
+    clock.parent.mkdir(parents=True)
+    shutil.copyfile(BOARDS.parent / "firmware/phoneterm/device/clock.py", clock)
+    subprocess.run(["sh", "-c", dated.replace("/tmp/phoneterm", str(tmp_path))], check=True)
+    assert "\nBUILT_DAY = 11033\n" in clock.read_text()
 
 
 @pytest.mark.parametrize("name", REAL)

@@ -1,6 +1,7 @@
 """Reads a terminal's log after its start, until its state is clear. Does not change anything on the board.
 
-Understands the firmware's log: one line for each event. Each outcome has one sentence.
+Understands the firmware's log: one line for each event. Each outcome has one sentence. A cause that the terminal tells
+(`trouble`) may be over soon, so it counts only at the end of the waiting time.
 """
 
 import time
@@ -19,7 +20,7 @@ _MOST_STARTS = 3
 SILENT = "silent"
 
 _PROMPT_COMES = "MicroPython v"
-_TROUBLE = ("wifi-failed", "wifi-down", "link-refused", "link-lost")
+_TROUBLE = ("wifi-failed", "wifi-down", "link-refused", "link-lost", "trouble")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Listener:
     def __init__(self) -> None:
         """Start without any lines."""
         self._trouble: str | None = None
+        self._has_cause = False
         self._is_heard = False
         self._is_tracing = False
         self._starts = 0
@@ -67,13 +69,19 @@ class Listener:
             )
         elif line.startswith("The setting "):
             return _of_setting(line)
-        elif event == "link-up":
-            return Outcome(READY, "The terminal is ready: it has reached its broker.")
-        elif event in _TROUBLE:
+        elif event == "ready":
+            return Outcome(READY, "The terminal is ready: its bridge and the PBX are there.")
+        elif event == "trouble" or (event in _TROUBLE and not self._has_cause):
             self._is_heard = True
-            self._trouble = f"{event}: {detail[:120]}"
+            self._has_cause = event == "trouble"
+            self._trouble = f"{event}: {detail[:120]}".removesuffix(".")
+        elif event == "link-up":
+            self._is_heard = True
+            self._has_cause = False
+            self._trouble = "it has reached its broker and waits for the bridge"
         elif event == "wifi-up":
             self._is_heard = True
+            self._has_cause = False
             self._trouble = "it has joined its Wi-Fi and waits for its broker"
         return None
 

@@ -2,7 +2,7 @@
 
 Does not copy anything to a board. The manifest is what flashing goes by:
 {"board": NAME, "version": V, "micropython": OLDEST ACCEPTED, "files": {"relative/path": {"bytes": n, "sha256": hex}}}.
-The same sources give the same bytes, whenever and wherever.
+The same sources give the same bytes on the same day, wherever: a module has the day of the build (`build_day.py`).
 """
 
 import hashlib

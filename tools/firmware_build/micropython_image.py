@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware_build.build_day import BadBuildDay, find_build_day
 from firmware_build.flash_image import FlashImage, NotAnImage, parse_flash_image
 from firmware_build.version import read_version
 
@@ -24,12 +25,15 @@ IDF_TAG = "v5.5.1"  # as ports/esp32/README.md of that MicroPython recommends
 CONTAINER = f"docker.io/espressif/idf:{IDF_TAG}"
 ENGINES = ("docker", "podman")
 _SOURCE = "https://github.com/micropython/micropython"
-_PROJECT_THERE, _MADE_THERE, _WORK_THERE = "/phoneterm", "/made", "/tmp/micropython"  # noqa: S108 - in the container
+_GIVEN_THERE, _MADE_THERE = "/phoneterm", "/made"
+_PROJECT_THERE, _WORK_THERE = "/tmp/phoneterm", "/tmp/micropython"  # noqa: S108 - in the container
 _READ = ("boards", "firmware")
 _OURS = ("manifest.py", "mpconfigboard.cmake", "mpconfigboard.h")
 
 _SCRIPT = """\
 set -e
+cp -r {given} {project}
+sed -i 's/^BUILT_DAY = .*/BUILT_DAY = {day}/' {project}/firmware/phoneterm/device/clock.py
 git clone --depth 1 --branch {tag} {source} {work}
 make -C {work}/mpy-cross
 make -C {work}/ports/esp32 BOARD_DIR={board} FROZEN_MANIFEST={board}/manifest.py submodules
@@ -58,15 +62,20 @@ class Recipe:
 
     @property
     def script(self) -> str:
-        """Return the container's script."""
+        """Return the container's script, which works on a copy that has the day of the build."""
         return _SCRIPT.format(
             tag=MICROPYTHON_TAG, source=_SOURCE, work=_WORK_THERE, made=_MADE_THERE, name=shlex.quote(self.name),
-            board=shlex.quote(f"{_PROJECT_THERE}/boards/{self.name}"),
+            board=shlex.quote(f"{_PROJECT_THERE}/boards/{self.name}"), given=_GIVEN_THERE, project=_PROJECT_THERE,
+            day=find_build_day(),
         )  # fmt: skip
 
 
 def make_recipe(board_folder: Path, target: Path) -> Recipe:
     """Return how to build a board's image; ImageFailed when the folder does not say."""
+    try:
+        find_build_day()
+    except BadBuildDay as problem:
+        raise ImageFailed(str(problem)) from None
     folder = board_folder.resolve()
     try:
         document = json.loads((folder / "board.json").read_text(encoding="utf-8"))
@@ -91,7 +100,7 @@ def make_command(engine: str, recipe: Recipe) -> list[str]:
     as_caller = ["--userns", "keep-id"] if engine == "podman" and os.getuid() else []
     return [
         engine, "run", "--rm", *as_caller, "--user", user, "--env", "HOME=/tmp",
-        *(word for name in _READ for word in ("--volume", f"{recipe.project / name}:{_PROJECT_THERE}/{name}:ro")),
+        *(word for name in _READ for word in ("--volume", f"{recipe.project / name}:{_GIVEN_THERE}/{name}:ro")),
         "--volume", f"{recipe.target}:{_MADE_THERE}",
         CONTAINER, "bash", "-c", recipe.script,
     ]  # fmt: skip

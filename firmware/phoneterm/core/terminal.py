@@ -112,9 +112,13 @@ class Terminal:
         self._links += 1
         return (self._link.state("online"), self._link.hello()) + self._call_control.on_link(True)
 
-    def on_memory_short(self):
-        """Note that the link was given up for want of memory; nobody keyed, so there is no sound."""
-        return self._feedback.announce(None, "Short of memory", "")
+    def find_cause(self):
+        """Return what keeps the link from a transfer: one of core.causes, 0 for nothing, None when it is not known."""
+        return self._link.find_cause()
+
+    def on_cause(self, lines):
+        """Note the two lines that say why there is no link, or None."""
+        return self._feedback.explain(lines)
 
     def on_message(self, topic, payload):
         """Act on a message from the broker: topic as text, payload as bytes."""

@@ -1,6 +1,7 @@
 """Reads a config with code that is loaded in two pieces and unloaded again, which saves a tenth of the core's memory.
 
-Does not know what a config means; `core/config.py` and `core/digit_map_compiler.py` do. Garbage is collected before
+Does not know what a config means; `core/config.py` and `core/digit_map_compiler.py` do. `describe_cause` does the same
+with the table of causes. Garbage is collected before
 each piece and after the last; otherwise a heap that is nearly full is fragmented and has room for neither.
 """
 
@@ -9,12 +10,7 @@ import sys
 
 from phoneterm.core import keymap
 
-_LOADED = (  # modules, whole and as names of their package
-    ("phoneterm.core.config", "config"),
-    ("phoneterm.core.digit_map_compiler", "digit_map_compiler"),
-    ("phoneterm.core.digit_map_proof", "digit_map_proof"),
-    ("phoneterm.core.digit_map_text", "digit_map_text"),
-)
+_LOADED = ("causes", "config", "digit_map_compiler", "digit_map_proof", "digit_map_text")  # of the core
 
 
 def read_config(document, roles):
@@ -30,6 +26,17 @@ def read_config(document, roles):
         _forget()
 
 
+def describe_cause(cause):
+    """Return the result of core.causes.describe; MemoryError when there is too little memory."""
+    gc.collect()
+    try:
+        from phoneterm.core import causes
+
+        return causes.describe(cause)
+    finally:
+        _forget()
+
+
 def _compile_map(document, roles):
     from phoneterm.core import digit_map_compiler
 
@@ -37,10 +44,11 @@ def _compile_map(document, roles):
 
 
 def _forget():
-    """Unload the code, without taking memory for that."""
+    """Unload the code; what it has used is collected first, because the names take memory too."""
+    gc.collect()
     core = sys.modules["phoneterm.core"]
-    for module, name in _LOADED:
-        sys.modules.pop(module, None)
+    for name in _LOADED:
+        sys.modules.pop("phoneterm.core." + name, None)
         if hasattr(core, name):
             delattr(core, name)
     gc.collect()

@@ -6,6 +6,7 @@ Times are ms, `advance` is called every STEP_MS or so. A buzzer has one frequenc
 plays both in turn, STEP_MS each, which sounds roughly like the pair.
 Nothing can blink while a name is looked up or TLS computes. Before that the lamp goes dark and the buzzer silent, so
 that neither stays as it happens to be: a terminal that sees no keys never looks ready. Momentary signals play between.
+A code that says why there is no link takes the place of the lamp's pattern while "starting" or "no-link" stands.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from phoneterm.device.ticks import Elapsed
 STEP_MS = 20
 NEWS_STEPS = 150  # that momentary signals may take before the lamp goes dark
 DARK_STEPS = 50  # of running time: between the steps of a handshake it only waits for the broker's answers
+_LINKLESS = ("starting", "no-link")
 _LOUD = 32768  # on for half of the period: the loudest square wave
 
 
@@ -65,6 +67,7 @@ class Indicator:
         self._on_signal = on_signal
         self._standing = None
         self._momentary = None
+        self._code = ()
         self._standing_lamp = Cursor()
         self._momentary_lamp = Cursor()
         self._tone = Cursor()
@@ -83,7 +86,8 @@ class Indicator:
         if signals.is_standing(name):
             self._dark_steps = 0
             self._standing = name
-            self._standing_lamp.start(pattern.steps, pattern.repeats)
+            code = self._code if name in _LINKLESS else ()
+            self._standing_lamp.start(code or pattern.steps, pattern.repeats)
             if self._momentary:
                 self._waiting_tone = tone
             else:
@@ -95,6 +99,14 @@ class Indicator:
         if self._on_signal:
             self._on_signal(name)
         self.advance(0)
+
+    def explain(self, code):
+        """Blink this code (ms on, off, on, ...) while there is no link; () for none. The same one goes on."""
+        if code != self._code:
+            self._code = code
+            name = self._standing
+            if name in _LINKLESS:
+                self._standing_lamp.start(code or self._signals.lamp(name).steps, 0)
 
     def advance(self, elapsed_ms):
         """Let time pass and drive the outputs."""

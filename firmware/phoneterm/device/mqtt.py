@@ -15,6 +15,7 @@ from collections import namedtuple
 
 from micropython import const
 
+from phoneterm.core.causes import NO_LOGIN, NO_MEMORY
 from phoneterm.device import mqtt_decoder as received
 from phoneterm.device import mqtt_packets as packets
 from phoneterm.device.mqtt_connection import Connection, LinkLost, describe
@@ -31,6 +32,8 @@ Timing = namedtuple("Timing", "keepalive_s connect_ms steady_ms after_loss after
 class MqttClient:
     """The client. `owner` has on_message(topic, payload, is_retained), on_link(is_up) and on_progress().
 
+    cause: what keeps it from the broker since the last attempt has failed, one of core.causes, or 0.
+    logged: the reason that was logged last; None makes it log the next one, even if it is the same.
     on_progress is called in each round of `send`: at least once in a ping interval, a quarter of the keepalive.
     """
 
@@ -53,7 +56,8 @@ class MqttClient:
         self._attempt = 0
         self._receiver = None
         self._drop_reason = None
-        self._logged = None
+        self.logged = None
+        self.cause = 0
         self._up_at = 0
         self.is_up = False  # connected, and every subscription acknowledged
         self.connects = 0
@@ -81,13 +85,17 @@ class MqttClient:
         return outcome.is_acknowledged
 
     def drop(self, reason, is_refused=False):
-        """Give up the connection and return True, if there is one; `receive` opens the next, later if `is_refused`.
+        """Give up the connection and return True, if there is one; `receive` opens the next.
+
+        `is_refused`: later, because the memory is too short for it.
 
         Not for use within a callback.
         """
         if not self._connection.is_open() or self._drop_reason:
             return False
         self._drop_reason = LinkLost(reason, is_refused)
+        if is_refused:
+            self._connection.cause = NO_MEMORY
         self._receiver.cancel()
         self._close()
         return True
@@ -100,8 +108,9 @@ class MqttClient:
             if self._wait_network:
                 await self._wait_network()
             reason, is_refused = (await self._run_connection()).args
-            if reason != self._logged:
-                self._logged = reason
+            self.cause = self._connection.cause
+            if reason != self.logged:
+                self.logged = reason
                 self._log("link-refused" if is_refused else "link-lost", reason)
             backoff = timing.after_refusal if is_refused else timing.after_loss
             await asyncio.sleep_ms(backoff.next_ms(timing.random_fraction()))
@@ -121,6 +130,7 @@ class MqttClient:
         except OSError as error:
             return LinkLost(describe(error), False)
         except MemoryError:
+            self._connection.cause = NO_MEMORY
             return LinkLost("short of memory", True)
         except asyncio.CancelledError:
             if not self._drop_reason:
@@ -168,11 +178,13 @@ class MqttClient:
     def _finish_subscribing(self, codes):
         for index, name in enumerate(self._filters):
             if codes[index : index + 1] not in (b"\0", b"\1"):
+                self._connection.cause = NO_LOGIN
                 raise LinkLost("broker refused to subscribe " + name, True)
         self.is_up = True
         self.connects += 1
         self._up_at = time.ticks_ms()
-        self._logged = None
+        self.logged = None
+        self.cause = 0
         self._log("link-up", "connection %d" % self.connects)
         self._owner.on_link(True)
 

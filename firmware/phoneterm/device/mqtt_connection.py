@@ -13,11 +13,12 @@ from collections import namedtuple
 
 from micropython import const
 
+from phoneterm.core.causes import NO_BROKER, NO_LOGIN, NO_NAME, NO_TLS
 from phoneterm.device import mqtt_decoder as received
 from phoneterm.device import mqtt_packets as packets
 
 _LIMIT_BYTES = const(1024)  # of an incoming packet: twice the longest message of the contract
-_REFUSALS = {3: "not available", 4: "user name or password", 5: "not authorised"}
+_REFUSALS = "not available,user name or password,not authorised"  # from _IS_BUSY on
 _IS_BUSY = const(3)
 _ALERT = const(-0x7780)  # mbedTLS: the broker rejects our certificate or key
 
@@ -30,14 +31,18 @@ class LinkLost(Exception):
 
 
 class Connection:
-    """A socket that carries packets; reused for one connection after the other, so that its memory is taken once."""
+    """A socket that carries packets; reused for one connection after the other, so that its memory is taken once.
+
+    cause: what it is, of core.causes, if this connection ends now. is_heard: is set whenever bytes arrive.
+    """
 
     def __init__(self):
         """Take the memory; connect nothing."""
         self._decoder = received.Decoder(_LIMIT_BYTES)
         self._socket = None
         self._stream = None
-        self.is_heard = False  # set whenever bytes arrive
+        self.cause = 0
+        self.is_heard = False
 
     def is_open(self):
         """Say whether there is a socket, connected or about to be."""
@@ -46,7 +51,9 @@ class Connection:
     async def open(self, broker, keepalive_s, will):
         """Connect and sign in."""
         self._decoder.clear()
+        self.cause = NO_NAME
         address = socket.getaddrinfo(broker.host, broker.port, 0, socket.SOCK_STREAM)[0]
+        self.cause = NO_BROKER
         stream = self._socket = socket.socket(*address[:3])
         stream.setblocking(False)
         stream.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY
@@ -65,17 +72,23 @@ class Connection:
         try:
             await self.write(connect)
         except ValueError as error:  # what mbedTLS says about a certificate, in the handshake
+            self.cause = NO_TLS
             reason = str(error).strip()
             if "validity" in reason:
                 reason += "; the clock says %d-%02d-%02d" % time.localtime()[:3]
             raise LinkLost(reason, True)
         except OSError as error:
             if broker.ssl:
+                self.cause = NO_TLS
                 raise LinkLost("no TLS with it: " + describe(error), error.errno == _ALERT)
             raise
         packet = await self.next_packet()
         if packet.kind != received.CONNACK or packet.ident:
-            reason = _REFUSALS.get(packet.ident, "answer %d, code %d" % (packet.kind, packet.ident))
+            if packet.ident != _IS_BUSY:
+                self.cause = NO_LOGIN
+            reason = "answer %d, code %d" % (packet.kind, packet.ident)
+            if _IS_BUSY <= packet.ident <= _IS_BUSY + 2:
+                reason = _REFUSALS.split(",")[packet.ident - _IS_BUSY]
             raise LinkLost("broker refused: " + reason, packet.ident != _IS_BUSY)
 
     async def write(self, packet):

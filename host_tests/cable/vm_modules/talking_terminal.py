@@ -2,7 +2,7 @@
 
 import time
 
-print("link-up 1")
+print("ready 1")
 count = 0
 while True:
     count += 1

@@ -5,6 +5,6 @@ import time
 import machine
 
 machine.WDT(timeout=30000)
-print("link-up")
+print("ready")
 while True:
     time.sleep_ms(20)

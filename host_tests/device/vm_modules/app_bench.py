@@ -20,6 +20,7 @@ class Terminal:
 
     is_sequence_open = False
     country = "us"
+    cause = None
 
     def __init__(self):
         self.heard = []
@@ -42,8 +43,11 @@ class Terminal:
     def on_stall(self):
         return self.hear("stall")
 
-    def on_memory_short(self):
-        return self.hear("memory short")
+    def find_cause(self):
+        return self.cause
+
+    def on_cause(self, lines):
+        return self.hear("cause", lines)
 
     def on_keypad_fault(self, index, is_faulty):
         return self.hear("fault", index, is_faulty)
@@ -102,15 +106,19 @@ class Scanner:
 class Parts:
     """Everything else that the application joins: indicator, screen, client, Wi-Fi and watchdog timer in one."""
 
-    dropped = unexpected = 0
+    dropped = unexpected = cause = 0
+    logged = "the reason"
 
     def __init__(self):
-        self.played, self.shown, self.published, self.fed = [], [], [], 0
+        self.played, self.shown, self.published, self.fed, self.code = [], [], [], 0, None
         self.outcome = True
         self.country = None
 
     def play(self, signal):
         self.played.append(signal)
+
+    def explain(self, code):
+        self.code = code
 
     def show(self, line1, line2):
         self.shown.append((line1, line2))

@@ -227,6 +227,73 @@ async def tasks_that_keep_dying(bench):
     print(bench.breadcrumb.notes[-1])
 
 
+async def start_with_quick_ticks(bench):
+    """Start the application with ticks of 2 ms; return a function that waits until the terminal has heard something."""
+    application.asyncio = OtherSleep(2)
+    bench.terminal.is_sequence_open = True  # no telemetry
+    await bench.start()
+
+    async def heard():
+        await bench.until(lambda: bench.terminal.heard)
+        told = list(bench.terminal.heard)
+        bench.terminal.heard.clear()
+        return told
+
+    return heard
+
+
+async def cause_that_lasts(bench):
+    heard = await start_with_quick_ticks(bench)
+    bench.terminal.cause = 33
+    print(await heard(), len(bench.parts.code), bench.parts.logged)
+    bench.parts.logged = "the reason again"
+    print(await heard(), bench.parts.logged)
+    bench.terminal.cause = 0
+    print(await heard(), bench.parts.code)
+
+
+async def two_causes(bench):
+    heard = await start_with_quick_ticks(bench)
+    bench.terminal.cause = 33
+    bench.parts.cause = 11
+    await heard()
+    bench.parts.cause = 22
+    await heard()
+
+
+async def cause_for_a_moment(bench):
+    await start_with_quick_ticks(bench)
+    causes = [33, None] * 20
+
+    def find_cause():
+        return causes.pop() if causes else None
+
+    bench.terminal.find_cause = find_cause
+    await bench.until(lambda: not causes)
+    print(bench.terminal.heard)
+
+
+async def cause_without_memory(bench):
+    described = application.describe_cause
+
+    def describe(cause):
+        application.describe_cause = described
+        raise MemoryError
+
+    application.describe_cause = describe
+    heard = await start_with_quick_ticks(bench)
+    bench.terminal.cause = 33
+    print(await heard())
+    await heard()
+
+
+async def unloaded_causes(bench):
+    heard = await start_with_quick_ticks(bench)
+    bench.terminal.cause = 33
+    await heard()
+    print([name for name in sys.modules if "causes" in name])
+
+
 async def run_of_a_minute(bench):
     await bench.start()
     application.asyncio = OtherSleep(1)

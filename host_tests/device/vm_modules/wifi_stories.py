@@ -51,7 +51,7 @@ class Bench:
     """A radio and its supervisor; `changes` are those of the network."""
 
     def __init__(self):
-        wifi.RENEW_MS, wifi.REASON_MS, wifi.JOIN_LOOK_MS, wifi.LOOK_MS = 400, 100, 5, 5
+        wifi.RENEW_MS, wifi.SILENT_MS, wifi.REASON_MS, wifi.JOIN_LOOK_MS, wifi.LOOK_MS = 400, 250, 100, 5, 5
         self.radio = Radio()
         self.changes = []
         self.station = wifi.Wifi(self.radio, "lab", "pw", lambda: 0.5, self.changes.append, print)
@@ -74,30 +74,37 @@ async def lost_network(bench):
     radio = bench.radio
     await bench.station.wait_up()
     print(bench.station.rssi())
-    radio.begin(100)
+    radio.begin(60)
     radio.number = 1001
+    await bench.until(lambda: len(bench.changes) == 2)
+    print(bench.station.cause)
     await bench.until(lambda: len(bench.changes) == 3)
-    print(bench.changes, radio.asked)
+    print(bench.station.cause, bench.changes, radio.asked)
 
 
 async def slow_attempt(bench):
     bench.radio.number = 201
     bench.radio.on_connect = lambda: bench.radio.begin(250)
+    await bench.until(lambda: bench.station.cause)
+    print(bench.station.cause)
     await bench.station.wait_up()
-    print(bench.radio.asked)
+    print(bench.station.cause, bench.radio.asked)
 
 
 async def reason_that_is_over_in_time(bench):
     bench.radio.number = 201
     bench.radio.on_connect = lambda: bench.radio.begin(20)
     wifi.REASON_MS = 5000
-    await bench.station.wait_up()
+    causes = set()
+    await bench.until(lambda: causes.add(bench.station.cause) or bench.changes)
+    print(causes)
 
 
 async def wrong_password(bench):
     radio = bench.radio
     radio.on_connect = lambda: radio.begin(20, 202)
     await bench.until(lambda: len(radio.asked) == 3)
+    print(bench.station.cause)
     radio.on_connect = lambda: radio.begin(20)
     await bench.until(lambda: bench.changes)
     print(bench.changes, bench.station.rssi(), len(radio.asked))
@@ -107,9 +114,17 @@ async def silent_radio(bench):
     radio = bench.radio
     radio.on_connect = lambda: None
     radio.number = 1001
+    await bench.until(lambda: bench.station.cause)
+    print(bench.station.cause, len(radio.asked))
     await bench.until(lambda: len(radio.asked) == 3)
     radio.on_connect = lambda: radio.begin(0)
     await bench.station.wait_up()
+
+
+async def unsuitable_network(bench):
+    bench.radio.on_connect = lambda: bench.radio.begin(0, 211)
+    await bench.until(lambda: bench.station.cause)
+    print(bench.station.cause)
 
 
 async def error_of_the_radio(bench):

@@ -201,6 +201,7 @@ def _finish(cable: Cable, broker: BrokerSettings, wait: float, label: str = "") 
     if label:
         typer.echo(label)
     if outcome is not None and not is_ready(outcome):
+        typer.echo("The board has its settings: mend what it names, and it becomes ready by itself.", err=True)
         if label:
             typer.echo(f"If the bridge at its address runs on another machine than this one: {_FROM_FILE}", err=True)
         raise typer.Exit(1)

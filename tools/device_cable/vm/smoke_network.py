@@ -51,6 +51,10 @@ def join(settings):
     return True
 
 
+class Unheard:
+    """Takes the cause of waiting, which is printed already."""
+
+
 async def ready():
     """Return at once: the network is there."""
 
@@ -84,7 +88,11 @@ def measure():
     if settings.tls == "ca":
         from phoneterm.device.clock import make_wait
 
-        asyncio.run(asyncio.wait_for(make_wait(ready, print, settings.time_host)(), _CONNECT_S))
+        asyncio.run(
+            asyncio.wait_for(
+                make_wait(ready, network.WLAN(network.STA_IF), Unheard, print, settings.time_host)(), _CONNECT_S
+            )
+        )
     try:
         connect(settings, context)
     except (OSError, ValueError) as error:

@@ -13,14 +13,15 @@ Times are milliseconds of the monotonic clock.
 
 from dataclasses import dataclass
 
-from phoneterm.core import messages
+from phoneterm.core import causes, messages
 
 from fault_lab.counting_lab import Done
 
 ENDS = ("done", "not-done", "unknown")
 _DONE = ("Accepted", "Ringing", "Answered", "Transferred")
 _UNKNOWN = ("Not confirmed", "No confirmation", "Outcome unknown")
-_STANDING = ("Ready", "No link", "Starting", "Caller on hold", "Sent", "Transfer to", "Consult with", "")
+_LINKLESS = ("No link", *(row.split("|")[2] for row in causes.TABLE.strip().split("\n")))
+_STANDING = ("Ready", *_LINKLESS, "Starting", "Caller on hold", "Sent", "Transfer to", "Consult with", "")
 _FINAL = ("Answered", "Transferred", *_UNKNOWN)
 _LOUD = ("accepted", "consulting", "done", "refused-permission", "refused-number", "no-call", "failed", "returned",
          "unknown", "no-link")  # fmt: skip
@@ -58,7 +59,7 @@ def last_word(lines: tuple[tuple[float, str], ...]) -> str:
     words = [text for text in texts if text not in _STANDING]
     if words:
         return words[-1]
-    return "No link" if "No link" in texts and "Sent" not in texts else ""
+    return "No link" if "Sent" not in texts and any(text in _LINKLESS for text in texts) else ""
 
 
 def is_final(word: str) -> bool:

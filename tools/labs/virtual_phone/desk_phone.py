@@ -45,7 +45,7 @@ class DeskPhone(Handset):
     """
 
     def __init__(
-        self, settings: dict[str, str], build: Build = USUAL, *, access_point: tuple[str, str] | None = None
+        self, settings: dict[str, str], build: Build = USUAL, *, access_point: tuple[str, str | None] | None = None
     ) -> None:
         super().__init__(read_wiring(build.board))
         self.nvs = NvsImage(settings)

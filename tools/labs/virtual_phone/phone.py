@@ -25,7 +25,7 @@ class VirtualPhone(DeskPhone):
         control_port: int = 0,
         build: Build = USUAL,
         *,
-        access_point: tuple[str, str] | None = None,
+        access_point: tuple[str, str | None] | None = None,
     ) -> None:
         self._sources = Sources(build.firmware, build.board, build.display, build.has_rom, build.is_frozen)
         self._folder = tempfile.TemporaryDirectory(prefix="phoneterm-image-")

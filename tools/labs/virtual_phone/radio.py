@@ -15,10 +15,10 @@ WRONG_PASSWORD = 202
 class Radio:
     """One access point, which is up or down, and the station, which wants to join it or not.
 
-    `access_point` is (name, password); None accepts any.
+    `access_point` is (name, password); None accepts any; the password None means that nobody gets an address.
     """
 
-    def __init__(self, access_point: tuple[str, str] | None) -> None:
+    def __init__(self, access_point: tuple[str, str | None] | None) -> None:
         self._access_point = access_point
         self._wanted: tuple[str, str] | None = None
         self._reason: int | None = None
@@ -44,7 +44,7 @@ class Radio:
 
     def settle(self) -> None:
         """The attempt under way ends: the station has joined, or there is a reason why not."""
-        if not self.is_trying:
+        if not self.is_trying or (self.is_up and self._access_point and self._access_point[1] is None):
             return
         self._reason = self._find_obstacle()
         self._is_joined = self._reason is None
