@@ -25,13 +25,14 @@ PHONETERM := $(VENV)/bin/phoneterm
 # Most tests wait most of the time. Every worker, and every command that a test starts, uses what Python has compiled.
 # Python 3.11 parses code again for the marks under a traceback, which fails while another is being shown.
 PYTEST := PYTHONDONTWRITEBYTECODE= PYTHONNODEBUGRANGES=1 $(VENV)/bin/python -m pytest -n auto --dist worksteal
+LOCKED := --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
 FAST := $(addprefix host_tests/,core scenarios properties test_house.py) \
   $(patsubst %,host_tests/bridge/test_%.py,access deliveries mqtt_packets outbox policy replay_window settings store why) \
   $(patsubst %,host_tests/pbx/test_%.py,ami_codec ami_stream calls transfer_table)
 
 .DEFAULT_GOAL := help
 .PHONY: help check run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware image sim lab flash provision lock clean
-.PHONY: rotate wipe smoke repl logs test-chip
+.PHONY: rotate wipe smoke repl logs test-chip install remove wheel
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -132,10 +133,21 @@ repl: $(READY) ## Talk with the MicroPython on a board, with the terminal stoppe
 logs: $(READY) ## Listen to the terminal on a board: PORT=.
 	@$(PHONETERM) device logs --port "$(PORT)" $(ARGS)
 
-lock: ## Renew requirements.lock after a change of the dependencies. ARGS=--upgrade takes newer releases too.
+lock: ## Renew requirements.lock and the service's bridge.lock after a change of the dependencies. ARGS=--upgrade takes newer releases too.
 	@$(PYTHON) -m venv --clear build/lock && build/lock/bin/python -m pip install --quiet uv
-	@build/lock/bin/uv pip compile pyproject.toml --group dev --python-version 3.11 --generate-hashes --no-header \
-	  --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock $(ARGS)
+	@build/lock/bin/uv pip compile pyproject.toml --extra workbench --group dev --python-version 3.11 $(LOCKED) \
+	  --output-file requirements.lock $(ARGS)
+	@build/lock/bin/uv pip compile pyproject.toml --python-version 3.11 --universal --constraint requirements.lock $(LOCKED) \
+	  --output-file tools/phoneterm_service/bridge.lock $(ARGS)
+
+install: ## As root: put the bridge of this checkout into service, or upgrade the one that is (Debian, systemd).
+	@$(PYTHON) tools/phoneterm_service
+
+remove: ## As root: take the service away; settings and data stay.
+	@$(PYTHON) tools/phoneterm_service --remove
+
+wheel: $(READY) ## Build the wheel, which installs the bridge without this checkout: build/wheel.
+	@$(VENV)/bin/python tools/phoneterm_service --build build/wheel
 
 clean: ## Remove what the other targets made in this folder.
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage tools/*.egg-info

@@ -57,9 +57,11 @@ _ARROWS = {
         "phoneterm.core.messages",
         "phoneterm.core.operations",
     },
+    "tools/phoneterm_service": {"phoneterm_service"},
     "tools/phoneterm_bridge/systemd": {"phoneterm_bridge.systemd", "phoneterm_bridge.health.health"},
     "tools/device_cable": {
         "device_cable",
+        "board_check.project_files",
         "firmware_build.flash_image",
         "phoneterm_bridge",
         "phoneterm.core.messages",
@@ -72,6 +74,7 @@ _ARROWS = {
     "tools/labs/virtual_phone": {
         "virtual_phone",
         "board_check.chips",
+        "board_check.project_files",
         "firmware_build",
         "lab_parts.stock_modules",
         "lab_parts.parts",
@@ -79,6 +82,7 @@ _ARROWS = {
     "tools/labs/chip_lab": {
         "chip_lab",
         "virtual_phone",
+        "board_check.project_files",
         "firmware_build",
         "lab_parts",
         "desk_lab.installation",
@@ -131,6 +135,7 @@ _ARROWS = {
         "link_lab",
         "lab_parts",
         "virtual_phone",
+        "board_check.project_files",
         "firmware_build",
         "phoneterm_bridge",
         "phoneterm.core.messages",
@@ -147,7 +152,7 @@ _OURS = {
     "device_cable",
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator", "pbx_bench",
     "virtual_phone", "keypad_lab", "link_lab", "heap_lab", "firmware_build", "fault_lab", "board_check",
-    "bridge_lab", "chip_lab", "desk_lab",
+    "bridge_lab", "chip_lab", "desk_lab", "phoneterm_service",
 }  # fmt: skip
 
 
@@ -198,7 +203,8 @@ def test_the_rooms_of_the_bridge_are_in_order():
 def test_what_is_put_into_service_does_without_the_labs():
     """The command's table of parts names labs as texts, and imports a lab only when it is used."""
     labs = {path.name for path in (_ROOT / "tools/labs").iterdir()}
-    for place in ("tools/phoneterm_bridge", "tools/phoneterm_cli", "tools/device_cable", "tools/firmware_build"):
+    in_service = ("phoneterm_bridge", "phoneterm_cli", "phoneterm_service", "device_cable", "firmware_build")
+    for place in (f"tools/{name}" for name in in_service):
         for path in _files(place):
             for name in _imports(path):
                 assert name.split(".")[0] not in labs, f"{path.relative_to(_ROOT)} must not import {name}"

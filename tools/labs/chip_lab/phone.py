@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from board_check.project_files import BOARDS, FIRMWARE
 from firmware_build.board_image import build_image
 from lab_parts import chip as part
 from virtual_phone.control import ControlServer
@@ -24,9 +25,7 @@ from chip_lab.flash_file import make_flash, read_micropython
 from chip_lab.serial_line import SerialLine
 from chip_lab.slots import SLOTS, take_slot
 
-_ROOT = Path(__file__).parents[3]
-FIRMWARE = _ROOT / "firmware"
-BOARD = _ROOT / "boards" / "ESP32_GENERIC"  # the emulator has its keypad at the pins of this board
+BOARD = BOARDS / "ESP32_GENERIC"  # the emulator has its keypad at the pins of this board
 HOST_AS_SEEN = "10.0.2.2"
 ACCESS_POINT = "PICSimLabWifi"
 _LOOPBACK = ("127.0.0.1", "localhost")

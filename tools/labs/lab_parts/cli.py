@@ -14,6 +14,7 @@ from lab_parts import chip, debian_root, parts, stock_modules
 _INSTALL = {
     parts.OLDER_MOSQUITTO: debian_root.install_older_mosquitto,
     parts.MICROPYTHON_32: debian_root.install_micropython_32,
+    parts.DEBIAN_SERVER: debian_root.install_server,
 }
 app = typer.Typer(
     help="Asterisk, SIPp, mosquitto and a 32-bit MicroPython for the lab and the tests.", no_args_is_help=True
@@ -23,7 +24,9 @@ app = typer.Typer(
 @app.command()
 def install(
     if_possible: Annotated[bool, typer.Option(help="Say what cannot be installed and go on.")] = False,
-    tests: Annotated[bool, typer.Option("--tests", help="Also another mosquitto and MicroPython, for tests.")] = False,
+    tests: Annotated[
+        bool, typer.Option("--tests", help="Also another mosquitto, MicroPython and a bare Debian, for tests.")
+    ] = False,
 ) -> None:
     """Make sure that Asterisk, SIPp, mosquitto and umqtt.simple can be used here, and a chip that ESP32_CHIP names."""
     try:
@@ -47,7 +50,7 @@ def install(
             debian_root.install(root)
         for name in parts.OF_TESTS:
             if name in missing:
-                typer.echo(f"Installing {name} into {parts.root_of(name)} (once, some seconds) ...")
+                typer.echo(f"Installing {name} into {parts.root_of(name)} (once, up to a minute) ...")
                 _INSTALL[name](parts.root_of(name))
     except debian_root.InstallFailed as failure:
         typer.echo(str(failure), err=True)

@@ -4,6 +4,7 @@ Does not install anything; `debian_root` does. A part on this machine's PATH is 
 the Debian root that `phoneterm parts install` makes is run there by chroot (which needs root). "mosquitto-2.0" is
 Debian 12's version, always in a root of its own, because most mosquittos in use are 2.0. "micropython-32" is
 MicroPython for i386, whose objects are as large as a chip's; its own loader starts it from its root, as any user.
+"debian-server" is no program but a whole bare Debian 12.
 """
 
 import os
@@ -18,8 +19,9 @@ from lab_parts.machine import Machine, this_machine
 
 OLDER_MOSQUITTO = "mosquitto-2.0"
 MICROPYTHON_32 = "micropython-32"
-NAMES = ("asterisk", "sipp", "mosquitto", OLDER_MOSQUITTO, MICROPYTHON_32)
-OF_TESTS = (OLDER_MOSQUITTO, MICROPYTHON_32)  # parts that only the tests use; each has its own root
+DEBIAN_SERVER = "debian-server"
+NAMES = ("asterisk", "sipp", "mosquitto", OLDER_MOSQUITTO, MICROPYTHON_32, DEBIAN_SERVER)
+OF_TESTS = (OLDER_MOSQUITTO, MICROPYTHON_32, DEBIAN_SERVER)  # parts that only the tests use; each has its own root
 INSTALL_COMMAND = "phoneterm parts install"
 
 
@@ -73,7 +75,8 @@ def find(name: str, machine: Machine | None = None) -> Part:
     root = _ready_root(name)
     if not machine.is_root:
         raise PartMissing(f"{name} is in {root} and only root can run it there: run the command as root.")
-    return Part(name, ("chroot", str(root), "mosquitto" if name == OLDER_MOSQUITTO else name), root)
+    program = {OLDER_MOSQUITTO: ("mosquitto",), DEBIAN_SERVER: ()}.get(name, (name,))
+    return Part(name, ("chroot", str(root), *program), root)
 
 
 def _ready_root(name: str) -> Path:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from board_check.project_files import FIRMWARE
 from firmware_build import sizes
 from firmware_build.image import NOT_ON_DEVICE
 from lab_parts import parts
@@ -29,8 +30,6 @@ MOST_IDLE_BYTES_PER_S = 1024
 MOST_FIRST_CONNECT_MS = {PLAIN: 150.0, TLS: 400.0, PSK: 400.0}
 MOST_CLIENT_BYTES = 8192
 CLIENT_MODULES = ("mqtt", "mqtt_connection", "mqtt_decoder", "mqtt_packets")
-_ROOT = Path(__file__).parents[3]
-_FIRMWARE = _ROOT / "firmware"
 _GARBAGE_SCRIPT = Path(__file__).parent / "vm" / "firmware_garbage.py"
 _PATIENCE_S = 40.0
 _BRIDGE = "bench-bridge"
@@ -43,7 +42,7 @@ async def compare(publishes: int) -> AsyncIterator[Figures | str]:
     await broker.start()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            yield await measure(OURS, "phoneterm_client.py", [_FIRMWARE], broker, publishes)
+            yield await measure(OURS, "phoneterm_client.py", [FIRMWARE], broker, publishes)
             for name, script, fetch in (
                 ("chumicro-mqtt", "chumicro_client.py", peers.fetch_chumicro),
                 ("umqtt.simple", "umqtt_client.py", peers.fetch_umqtt),
@@ -68,9 +67,9 @@ async def measure_whole_firmware() -> int:
     await bridge.start(broker.port, _BRIDGE, PASSWORD)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copytree(_FIRMWARE / "phoneterm", folder / "phoneterm")
-        shutil.copy(_FIRMWARE / "boot.py", folder / "boot.py")
-        shutil.copy(_FIRMWARE / "main.py", folder / "terminal_main.py")
+        shutil.copytree(FIRMWARE / "phoneterm", folder / "phoneterm")
+        shutil.copy(FIRMWARE / "boot.py", folder / "boot.py")
+        shutil.copy(FIRMWARE / "main.py", folder / "terminal_main.py")
         shutil.copy(_GARBAGE_SCRIPT, folder / "main.py")
         settings = {
             "wifi_ssid": "lab", "mqtt_host": "127.0.0.1", "mqtt_port": str(broker.port), "mqtt_password": PASSWORD,
@@ -100,7 +99,7 @@ async def _read_garbage(phone: VirtualPhone) -> int:
 def measure_client_size() -> int:
     """Return the bytes of the compiled modules of the firmware's client."""
     with tempfile.TemporaryDirectory() as folder:
-        modules = sizes.compile_all(_FIRMWARE, Path(folder), NOT_ON_DEVICE)
+        modules = sizes.compile_all(FIRMWARE, Path(folder), NOT_ON_DEVICE)
     wanted = {f"phoneterm/device/{name}.py" for name in CLIENT_MODULES}
     return sum(module.mpy_bytes for module in modules if module.path in wanted)
 

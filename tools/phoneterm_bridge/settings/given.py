@@ -76,7 +76,7 @@ def _describe_missing(path: Path) -> str:
 
 
 def read_variables_beside(path: Path, sections: Sections) -> Layer:
-    """Read the file of variables beside a settings file, if there is one: systemd gives the same to the service."""
+    """Read the file of variables beside a settings file, if there is one."""
     beside, layer = variables_beside(path), Layer()
     try:
         text = beside.read_text(encoding="utf-8")

@@ -52,7 +52,7 @@ def place_to_write(environment: Mapping[str, str] = os.environ, folder: Path = P
 def default_store(path: Path | None, environment: Mapping[str, str] = os.environ, system: Path = SYSTEM) -> Path:
     """Return where the store is if no setting names it: beside the settings file; the service's has a place of its own.
 
-    The service reads a copy of its settings file, which systemd puts into a folder for credentials.
+    A unit that was made by hand may let the service read a copy, in systemd's folder for credentials.
     """
     if path is None:
         return STORE_BESIDE

@@ -1,22 +1,32 @@
 """Makes private files and folders whose owner is the owner of the folder around them, whoever runs the command.
 
-Does not know what is in them. So root's commands leave nothing behind that the service's user cannot open. SQLite
-itself gives the files beside a database (`-wal`, `-shm`) the database's owner and mode. Errors are OSError.
+Does not know what is in them. So root's commands leave nothing behind that the service's user cannot open. In a folder
+that is closed to others but open to its group, as /etc/phoneterm is to the service's, the group may read the files
+too. SQLite itself gives the files beside a database (`-wal`, `-shm`) the database's owner and mode. Errors are OSError.
 """
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 _FILE_MODE = 0o600
+_FILE_MODE_FOR_GROUP = 0o640
 _FOLDER_MODE = 0o700
+
+
+def mode_of_files(folder: Path) -> int:
+    """Return the mode of private files in a folder."""
+    mode = folder.stat().st_mode
+    is_open_to_group = mode & stat.S_IRGRP and mode & stat.S_IXGRP and not mode & stat.S_IRWXO
+    return _FILE_MODE_FOR_GROUP if is_open_to_group else _FILE_MODE
 
 
 def make_file(path: Path) -> None:
     """Make an empty file; FileExistsError when it exists already."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
     try:
-        os.fchmod(file, _FILE_MODE)
+        os.fchmod(file, mode_of_files(path.parent))
         give_to_owner(file, path.parent)
     finally:
         os.close(file)

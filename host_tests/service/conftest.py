@@ -1,0 +1,36 @@
+"""A bare Debian server, and the wheels that it installs from."""
+
+import pytest
+from service import wheels
+from service.debian_server import DebianServer
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    folder.chmod(0o755)
+    return wheels.build(folder)
+
+
+@pytest.fixture(scope="session")
+def later_wheel(tmp_path_factory):
+    """The wheel of a later version."""
+    return wheels.build_later(tmp_path_factory.mktemp("later"), tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture
+def boot(need_part):
+    """Return a function that boots a server, which sees folders of this machine and installs packages from one."""
+    root = need_part("debian-server").root
+    servers = []
+
+    def boot(shown):
+        server = DebianServer(root, {"/srv/packages": wheels.fetch_packages(), **shown})
+        servers.append(server.__enter__())
+        (server.root / "etc" / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /srv/packages\n")
+        return server
+
+    yield boot
+    for server in servers:
+        server.__exit__()

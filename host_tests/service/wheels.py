@@ -1,0 +1,57 @@
+"""Wheels to install without a network: the packages that the bridge needs, this project, and a later version of it.
+
+The packages are fetched once, by their hashes, and kept beside the labs' parts.
+"""
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bridge.later_version import write_migration
+from lab_parts.parts import default_root
+from phoneterm_service.source import build_wheel
+
+CHECKOUT = Path(__file__).parents[2]
+LOCK = CHECKOUT / "tools" / "phoneterm_service" / "bridge.lock"
+LATER = "99.0.0"
+_PYTHON = "3.11"  # of Debian 12
+
+
+def fetch_packages():
+    """Return the folder with the wheels of all packages in bridge.lock, for the Python of Debian 12."""
+    parts = default_root()
+    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
+    folder = parts.with_name(f"{parts.name}-wheels-{digest}")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            new = folder.with_suffix(".new")
+            shutil.rmtree(new, ignore_errors=True)
+            command = [
+                sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
+                "--only-binary", ":all:", "--python-version", _PYTHON, "-d", str(new), "-r", str(LOCK),
+            ]  # fmt: skip
+            subprocess.run(command, check=True, timeout=110)
+            new.rename(folder)
+    return folder
+
+
+def build(folder):
+    """Build the wheel of this checkout in a folder, and return it."""
+    return build_wheel(CHECKOUT, folder, Path(sys.executable), "--no-build-isolation")
+
+
+def build_later(folder, scratch):
+    """Build the wheel of a later version, whose store has one more migration, and return it."""
+    for name in ("tools", "firmware", "boards"):
+        shutil.copytree(CHECKOUT / name, scratch / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("README.md", "LICENSE"):
+        shutil.copy(CHECKOUT / name, scratch)
+    text = (CHECKOUT / "pyproject.toml").read_text()
+    (scratch / "pyproject.toml").write_text(text.replace('\nversion = "', f'\nversion = "{LATER}"  # "', 1))
+    write_migration(scratch / "tools" / "phoneterm_bridge")
+    return build_wheel(scratch, folder, Path(sys.executable), "--no-build-isolation")
