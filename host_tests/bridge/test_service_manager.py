@@ -19,7 +19,7 @@ from phoneterm_bridge.settings.place import SYSTEM, SYSTEM_STORE, variables_besi
 from phoneterm_bridge.systemd.service_manager import ServiceManager
 from phoneterm_bridge.systemd.watchdog import keep_telling
 from phoneterm_bridge.terminals.troubles import Troubles
-from phoneterm_service.places import CURRENT, SETTINGS, STORE, USER, VARIABLES
+from phoneterm_service.places import CURRENT, DATA, SETTINGS, USER, VARIABLES
 
 _UNIT = Path(phoneterm_bridge.__file__).parent / "systemd" / "phoneterm-bridge.service"
 
@@ -232,7 +232,7 @@ def test_the_unit_has_what_the_bridge_counts_on():
     assert "Environment" not in service  # a setting in it would hide an edit of the file, and no other command saw it
     assert "EnvironmentFile" not in service  # the bridge reads that file by itself, as every other command does
     assert service["ExecStart"] == f"{CURRENT}/bin/phoneterm bridge run --config {SYSTEM}"
-    assert (SYSTEM, variables_beside(SYSTEM), SYSTEM_STORE) == (SETTINGS, VARIABLES, STORE)
+    assert (SYSTEM, variables_beside(SYSTEM), SYSTEM_STORE.parent) == (SETTINGS, VARIABLES, DATA)
     assert Path("/var/lib") / service["StateDirectory"] == SYSTEM_STORE.parent
     assert service["ExecReload"] == "/bin/kill -HUP $MAINPID"  # renews the certificate
     assert int(service["WatchdogSec"]) > 3 * 5  # the longest pause of keep_telling between two feeds

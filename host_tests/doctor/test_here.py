@@ -12,6 +12,7 @@ import pytest
 import typer
 from bridge.fresh_store import damage_table
 from doctor.reading import change_of, problems, verdicts
+from phoneterm_bridge.cli import bridge_app
 from phoneterm_bridge.cli.doctor import describe, doctor
 from phoneterm_bridge.doctor.clock import compare_clocks, examine_clock
 from phoneterm_bridge.doctor.disk import examine_disk
@@ -41,6 +42,20 @@ def test_a_settings_file_that_others_can_read_is_named(tmp_path, make_settings):
     assert change_of(examine_settings(make_settings(), file), "can read the settings").endswith(f"chmod 600 {file}")
     file.chmod(0o600)
     assert verdicts(examine_settings(make_settings(), file), "Only its owner can read") == [OK]
+
+
+def test_settings_in_a_folder_for_the_services_group_are_for_that_group_and_nobody_else(tmp_path, make_settings):
+    tmp_path.chmod(0o750)
+    file = tmp_path / "bridge.toml"
+    assert CliRunner().invoke(bridge_app, ["init", str(file)]).exit_code == 0
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert verdicts(examine_settings(make_settings(), file), "Only its owner and its group can read") == [OK]
+    for mode in (0o660, 0o644):
+        file.chmod(mode)
+        assert change_of(examine_settings(make_settings(), file), "can read the settings").endswith(f"chmod 640 {file}")
+    file.chmod(0o640)
+    tmp_path.chmod(0o755)
+    assert change_of(examine_settings(make_settings(), file), "can read the settings").endswith(f"chmod 600 {file}")
 
 
 def test_secrets_that_are_missing_and_roads_in_the_clear_are_named(make_settings):

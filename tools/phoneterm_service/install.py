@@ -36,8 +36,9 @@ def install() -> None:
         if is_new:
             run_phoneterm(folder, "bridge", "init", places.SETTINGS)
             places.VARIABLES.touch()
-        system.admit_service([places.SETTINGS, places.VARIABLES, *_files_in_settings(folder)])
-        _change_over(folder, comes_back)
+        paths = _read_paths(folder)
+        system.admit_service([places.SETTINGS, places.VARIABLES, *paths.values()])
+        _change_over(folder, paths["store.path"], comes_back)
     except ServiceProblem:
         if places.CURRENT.resolve() != folder:
             shutil.rmtree(folder)
@@ -49,22 +50,22 @@ def install() -> None:
         print(_NEXT)
 
 
-def _files_in_settings(folder: Path) -> list[Path]:
+def _read_paths(folder: Path) -> dict[str, Path]:
     """Return the files that the settings name; ServiceProblem when this version does not accept the settings."""
     settings = json.loads(run_phoneterm(folder, "config", "show", "--json", "--config", places.SETTINGS))["settings"]
-    return [Path(one["value"]) for one in settings if one["name"].endswith("_path") and one["value"]]
+    return {one["name"]: Path(one["value"]) for one in settings if one["name"].endswith("path") and one["value"]}
 
 
-def _change_over(folder: Path, comes_back: bool) -> None:
+def _change_over(folder: Path, store: Path, comes_back: bool) -> None:
     """Put a version in service instead of the one that may be running."""
     was_wanted = system.is_wanted()
     if was_wanted:
         system.stop()
     try:
         system.own_data()
-        if was_wanted and places.STORE.exists():
+        if was_wanted and store.exists():
             print(run_phoneterm(folder, "store", "upgrade", "--config", places.SETTINGS).strip())
-    except ServiceProblem:
+    except BaseException:  # Ctrl-C too
         if was_wanted:
             system.start()
         raise

@@ -16,4 +16,3 @@ SETTINGS_FOLDER = Path("/etc/phoneterm")
 SETTINGS = SETTINGS_FOLDER / "bridge.toml"
 VARIABLES = SETTINGS_FOLDER / "bridge.env"
 DATA = Path("/var/lib/phoneterm")
-STORE = DATA / "phoneterm.db"

@@ -33,7 +33,7 @@ def command(
 ) -> tuple[list[str], dict[str, str]]:
     """Return (argv, environment) to run `script` on MicroPython; modules come from `path` and its own.
 
-    PartMissing when the 32-bit one is not on this machine.
+    PartMissing when it is not on this machine.
     """
     argv = [*_interpreter(bits), "-X", f"heapsize={heap_kib}K", str(script), *arguments]
     modules = ":".join([*(str(folder) for folder in path), ".frozen"])

@@ -21,7 +21,7 @@ from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.place import HERE, SYSTEM, default_store, find_place, place_to_write
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.private_files import make_file
+from phoneterm_bridge.store.private_files import make_file, mode_of_settings
 from phoneterm_bridge.systemd.service_manager import ServiceManager
 from phoneterm_bridge.systemd.watchdog import keep_telling
 from phoneterm_bridge.wording.logs import set_up_logs
@@ -55,7 +55,7 @@ def init(
     with one_sentence():
         target = path or context.find_root().params.get("config") or place_to_write()
         try:
-            make_file(target)
+            make_file(target, mode_of_settings(target.parent))
             target.write_text(make_example(default_store(target)), encoding="utf-8")
         except OSError as error:
             raise SetupProblem(f"The file {target} cannot be written: {error.strerror}.") from None

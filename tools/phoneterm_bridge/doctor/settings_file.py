@@ -8,7 +8,7 @@ from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Findin
 from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.loopback import is_loopback
 from phoneterm_bridge.settings.place import variables_beside
-from phoneterm_bridge.store.private_files import mode_of_files
+from phoneterm_bridge.store.private_files import mode_of_settings
 
 _PART = "settings"
 _EVERYBODY_ELSE = stat.S_IRWXG | stat.S_IRWXO
@@ -20,10 +20,15 @@ def examine_settings(settings: BridgeSettings, config: Path | None) -> list[Find
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Say whether anybody may read or write a file but its owner and, in a folder for a group, that group."""
-    file = path.stat()
-    group = stat.S_IRWXG if file.st_gid != path.absolute().parent.stat().st_gid else 0
-    return bool(file.st_mode & _EVERYBODY_ELSE & (~mode_of_files(path.absolute().parent) | group))
+    """Say whether anybody but the owner may read or write a file."""
+    return bool(path.stat().st_mode & _EVERYBODY_ELSE)
+
+
+def _is_open_beyond_its_group(path: Path) -> bool:
+    """Say whether a file is open to more than its folder says: to its owner, and to the group if the folder is its."""
+    file, folder = path.stat(), path.absolute().parent
+    is_folders = file.st_gid == folder.stat().st_gid
+    return is_open_to_others(path) and not (is_folders and not file.st_mode & ~mode_of_settings(folder) & 0o777)
 
 
 def _examine_file(config: Path | None) -> list[Finding]:
@@ -31,8 +36,8 @@ def _examine_file(config: Path | None) -> list[Finding]:
         return [Finding(OK, _PART, "There is no settings file: defaults, the environment and the command line count.")]
     found = []
     for file in (config, variables_beside(config)):
-        if file.exists() and is_open_to_others(file):
-            fix = Change("command line", f"chmod {mode_of_files(file.absolute().parent):o} {file}")
+        if file.exists() and _is_open_beyond_its_group(file):
+            fix = Change("command line", f"chmod {mode_of_settings(file.absolute().parent):o} {file}")
             found.append(
                 Finding(WARNING, _PART, f"Others, not only its owner, can read the settings file {file}.", fix)
             )

@@ -1,8 +1,8 @@
 """Makes private files and folders whose owner is the owner of the folder around them, whoever runs the command.
 
-Does not know what is in them. So root's commands leave nothing behind that the service's user cannot open. In a folder
-that is closed to others but open to its group, as /etc/phoneterm is to the service's, the group may read the files
-too. SQLite itself gives the files beside a database (`-wal`, `-shm`) the database's owner and mode. Errors are OSError.
+Does not know what is in them. So root's commands leave nothing behind that the service's user cannot open. SQLite
+itself gives the files beside a database (`-wal`, `-shm`) the database's owner and mode. Settings are root's, and the
+service reads them as the group of their folder. Errors are OSError.
 """
 
 import errno
@@ -15,18 +15,21 @@ _FILE_MODE_FOR_GROUP = 0o640
 _FOLDER_MODE = 0o700
 
 
-def mode_of_files(folder: Path) -> int:
-    """Return the mode of private files in a folder."""
+def mode_of_settings(folder: Path) -> int:
+    """Return the mode of settings in a folder: if it is open to its group and closed to others, they are for the group.
+
+    So /etc/phoneterm is for the service's group.
+    """
     mode = folder.stat().st_mode
     is_open_to_group = mode & stat.S_IRGRP and mode & stat.S_IXGRP and not mode & stat.S_IRWXO
     return _FILE_MODE_FOR_GROUP if is_open_to_group else _FILE_MODE
 
 
-def make_file(path: Path) -> None:
+def make_file(path: Path, mode: int = _FILE_MODE) -> None:
     """Make an empty file; FileExistsError when it exists already."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
     try:
-        os.fchmod(file, mode_of_files(path.parent))
+        os.fchmod(file, mode)
         give_to_owner(file, path.parent)
     finally:
         os.close(file)
