@@ -41,9 +41,9 @@ WantedBy=multi-user.target
 
 
 @pytest.fixture
-def server(boot, wheel, later_wheel):
-    """A server that has this version's wheel and its checkout, and a later version's wheel."""
-    return boot({"/srv/now": wheel.parent, "/srv/checkout": CHECKOUT, "/srv/later": later_wheel.parent})
+def server(boot, wheel):
+    """A server that has the wheel and the checkout."""
+    return boot({"/srv/now": wheel.parent, "/srv/checkout": CHECKOUT})
 
 
 def installer(wheel, version="now"):
@@ -99,7 +99,8 @@ def test_one_command_makes_the_service_and_another_removes_it_without_its_data(s
     assert not (server.root / "var/lib/phoneterm").exists()
 
 
-def test_a_running_bridge_is_upgraded_with_its_store_and_goes_back_by_the_documents_way(server, wheel, later_wheel):
+def test_a_running_bridge_is_upgraded_with_its_store_and_goes_back_by_the_documents_way(boot, wheel, later_wheel):
+    server = boot({"/srv/now": wheel.parent, "/srv/later": later_wheel.parent})
     server.run(*installer(wheel))
     server.run("systemctl", "start", "phoneterm-bridge")
     server.run("phoneterm", "user", "add", "anna", "--extension", "101")
@@ -150,7 +151,7 @@ def install_by_hand(server, certificates):
 
 def test_a_bridge_that_was_put_into_service_by_hand_is_taken_over_with_its_data(server, wheel, tmp_path):
     install_by_hand(server, make_certificates(tmp_path, "localhost"))
-    assert in_service(server)[0] == "phoneterm-bridge"
+    assert (server.root / "var/lib/phoneterm").is_symlink()  # as for every service with a dynamic user
 
     said = server.run(*installer(wheel))
     assert "is kept as /etc/systemd/system/phoneterm-bridge.service.before" in said

@@ -41,7 +41,7 @@ def fetch_packages():
                 sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
                 "--only-binary", ":all:", "--python-version", _PYTHON, "-d", str(new), "-r", str(new / "all.lock"),
             ]  # fmt: skip
-            subprocess.run(command, check=True, timeout=110)
+            subprocess.run(command, check=True, timeout=110, stderr=subprocess.DEVNULL)
             new.rename(folder)
     return folder
 
