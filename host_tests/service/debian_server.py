@@ -82,7 +82,7 @@ class DebianServer:
         """Run a command there as root, and return the finished process."""
         command = ["nsenter", "--target", str(self.pid), "--all", *_ENVIRONMENT, *words]
         return subprocess.run(
-            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=100
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=300
         )
 
     def run(self, *words):
