@@ -234,7 +234,7 @@ def test_the_unit_has_what_the_bridge_counts_on():
     assert service["ExecStart"] == f"{CURRENT}/bin/phoneterm bridge run --config {SYSTEM}"
     assert (SYSTEM, variables_beside(SYSTEM), SYSTEM_STORE.parent) == (SETTINGS, VARIABLES, DATA)
     assert Path("/var/lib") / service["StateDirectory"] == SYSTEM_STORE.parent
-    assert service["ExecReload"] == "/bin/kill -HUP $MAINPID"  # renews the certificate
+    assert service["ExecReload"] == '/bin/sh -c "kill -HUP ${MAINPID}"'  # renews the certificate
     assert int(service["WatchdogSec"]) > 3 * 5  # the longest pause of keep_telling between two feeds
     assert service["ProtectSystem"] == "strict"
     assert service["NoNewPrivileges"] == "yes"

@@ -78,6 +78,8 @@ def test_one_command_makes_the_service_and_another_removes_it_without_its_data(s
 
     server.run("systemctl", "start", "phoneterm-bridge")
     assert in_service(server)[0] == "phoneterm"
+    server.run("systemctl", "reload", "phoneterm-bridge")
+    assert in_service(server)[0] == "phoneterm"
     server.run("phoneterm", "user", "add", "anna", "--extension", "101")
     assert "anna" in server.run("runuser", "-u", "phoneterm", "--", "phoneterm", "user", "list")
     doctor = server.try_command("phoneterm", "doctor").stdout
