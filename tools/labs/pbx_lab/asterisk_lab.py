@@ -6,7 +6,7 @@ Does not fake anything: calls are SIP, and the legs are Asterisk's own channels 
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from lab_parts import parts
@@ -135,6 +135,14 @@ class AsteriskLab:
         behaviours, self._behaviours = self._behaviours, {}
         for endpoint, behaviour in behaviours.items():
             await self.set_behaviour(endpoint, behaviour)
+
+    async def change_codes(self, codes: Mapping[str, str]) -> None:
+        """Set all feature codes (atxfer, atxferabort, atxfercomplete, atxferswap) and reload them; calls go on."""
+        await self._server.write_codes(codes)
+
+    async def set_playing(self, is_possible: bool) -> None:
+        """Load, or unload, the module with the action PlayDTMF."""
+        await self._server.run_command(f"module {'load' if is_possible else 'unload'} app_senddtmf.so")
 
     def tones(self) -> list[tuple[str, str]]:
         """Return (endpoint, digit) of every tone that the PBX sent to a phone since `clear`."""

@@ -12,12 +12,17 @@ from pbx_lab.lab import LabOptions
 
 from pbx_simulator.parties import Bridge, Channel, Parties
 
+_CODES = ("atxferabort", "atxfercomplete", "atxferswap")
+
 
 class Surroundings(Protocol):
     """What a transfer needs from its PBX; see `exchange.Exchange`."""
 
     options: LabOptions
     parties: Parties
+
+    def code_of(self, channel: Channel | None, name: str) -> str:
+        """Return a feature code of a channel as it is now."""
 
     def run(self, channel: Channel, number: str) -> None:
         """Let a channel run through the dialplan."""
@@ -41,6 +46,7 @@ class Consultation:
             raise ValueError(f"{transferrer.name} is in no bridge")
         self.state = "ringing"
         self.transferrer = transferrer
+        self.codes = {name: exchange.code_of(transferrer, name) for name in _CODES}
         self.home = transferrer.bridge
         self.callers = [member for member in self.home.members if member is not transferrer]
         self._exchange = exchange

@@ -9,6 +9,11 @@ from pbx_simulator.parties import Pairs
 
 MACHINE = "190"
 WITH_VOICEMAIL = "191"
+PICK_UP = "192"
+PICKED_UP_AT = "102"
+BEHIND_LOCAL = "193"
+PHONE_BEHIND = "103"
+ENDING = {"194": "Ringing", "195": "", "196": "Up"}  # the state in which a target ends by itself
 GROUPS = ("150", "151")  # a group and a queue: here they are the same
 
 

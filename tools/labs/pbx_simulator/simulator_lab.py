@@ -4,7 +4,7 @@ Does not start any process. Its legs are read over AMI, like those of the real A
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pbx_lab.inspector import Inspector
 from pbx_lab.lab import BEHAVIOURS, CONTEXT, WAIT_S, LabOptions, Leg
@@ -33,7 +33,8 @@ class SimulatorLab:
     def _make_pbx(self) -> None:
         logins = [AmiSettings("127.0.0.1", 0, name, self._secret) for name in ("phoneterm", "lab")]
         self.exchange = Exchange(self._options, self._emit)
-        self.server = AmiServer(logins, AmiActions(self.exchange).act)
+        self.actions = AmiActions(self.exchange)
+        self.server = AmiServer(logins, self.actions.act)
 
     @property
     def ami(self) -> AmiSettings:
@@ -104,6 +105,14 @@ class SimulatorLab:
         self.exchange.behaviours = behaviours
         await self.server.start(self._port)
         await self._start_looking()
+
+    async def change_codes(self, codes: Mapping[str, str]) -> None:
+        """Set all feature codes (atxfer, atxferabort, atxfercomplete, atxferswap) and reload them; calls go on."""
+        self.exchange.codes = dict(codes)
+
+    async def set_playing(self, is_possible: bool) -> None:
+        """Load, or unload, the module with the action PlayDTMF."""
+        self.actions.can_play = is_possible
 
     def tones(self) -> list[tuple[str, str]]:
         """Return (endpoint, digit) of every tone that the PBX sent to a phone since `clear`."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.ami.connection import AmiConnection, Headers, open_connection
+from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 CONNECT_S = 5
@@ -40,7 +41,10 @@ class PbxSession:
     async def ask_list(self, action: str, headers: Headers = ()) -> list[Message]:
         """Send one action that answers with a list and return the list; an error answer is an empty one."""
         assert self._connection is not None, "a session is used inside open_session"
-        return await self._connection.ask_list(action, headers, LIST_S)
+        try:
+            return await self._connection.ask_list(action, headers, LIST_S)
+        except AmiRefused:
+            return []
 
     async def read(self, name: str) -> str:
         """Return a global variable or a function that needs no channel, "" when it has no value."""

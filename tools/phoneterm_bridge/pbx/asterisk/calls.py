@@ -26,9 +26,11 @@ _REF = re.compile(r"[0-9A-Za-z._-]{1,24}")
 class Leg:
     """One channel. state is Asterisk's ("Down", "Ring", "Ringing", "Up"); bridge is "" when it is in none.
 
-    is_dialling: a Dial is going on from it (is_caller) or to it. has_hung_up: its phone has hung up, although
-    Asterisk may keep the channel for a while. number: its own; peer: the other party's, as Asterisk shows it.
-    family: the Linkedid, the same for all legs of one conversation. deaf_until: feature codes sent earlier are lost.
+    is_dialling: a Dial is going on from it (is_caller) or to it. has_application: it had one when the channels were
+    listed; what Dial or Queue calls has one, too, but not what Asterisk calls for a transfer. has_hung_up: its phone
+    has hung up, although Asterisk may keep the channel for a while. number: its own; peer: the other party's, as
+    Asterisk shows it. family: the Linkedid, the same for all legs of one conversation. deaf_until: feature codes sent
+    earlier are lost.
     """
 
     uniqueid: str
@@ -40,6 +42,7 @@ class Leg:
     bridge: str = ""
     is_caller: bool = False
     is_dialling: bool = False
+    has_application: bool = False
     is_on_hold: bool = False
     has_hung_up: bool = False
     talking_since: float | None = None
@@ -92,6 +95,7 @@ class CallTable:
         for item in {item.get("Uniqueid"): item for item in channels}.values():
             leg = Leg(item.get("Uniqueid"), item.get("Channel"), item.get("ChannelStateDesc"))
             leg.take_headers(item)
+            leg.has_application = item.get("Application") != ""
             leg.is_caller = item.get("Application") == "Dial"
             leg.is_dialling = item.get("Application") in ("Dial", "AppDial") and item.get("BridgeId") == ""
             earlier = known.get(leg.uniqueid)
