@@ -8,7 +8,7 @@ from bridge.conftest import until
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, to
 from pbx.proxy import AmiProxy
 from pbx_lab.legs import are_alone, is_on_hold
-from phoneterm_bridge.pbx.asterisk.speed import EVERY_DIGIT, ONE_LETTER, speed_of
+from phoneterm_bridge.pbx.asterisk.speed import EVERY_DIGIT, LONGER_CODE, ONE_LETTER, speed_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -78,17 +78,31 @@ async def test_a_call_keeps_the_code_that_starts_a_transfer(open_desk, changed):
         await cancel(other, call)
 
 
+async def set_feature(desk, name, value):
+    """Give the user's channel a feature of its own, as Set(FEATURE(name)=value) does in the dialplan."""
+    (channel,) = (leg.channel for leg in await desk.lab.legs() if leg.endpoint == USER)
+    headers = [("Channel", channel), ("Variable", f"FEATURE({name})"), ("Value", value)]
+    assert (await desk.ask("Setvar", headers)).get("Response") == "Success"
+
+
 async def test_a_code_of_the_channel_alone_counts_for_it(open_desk):
     desk = await open_desk()
     call = await desk.talk()
-    (channel,) = (leg.channel for leg in await desk.lab.legs() if leg.endpoint == USER)
-    for name, code in (("atxferabort", "*9"), ("atxferswap", "A")):
-        headers = [("Channel", channel), ("Variable", f"FEATURE({name})"), ("Value", code)]
-        assert (await desk.ask("Setvar", headers)).get("Response") == "Success"
+    await set_feature(desk, "atxferabort", "*9")
+    await set_feature(desk, "atxferswap", "A")
     assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
     await desk.result("consulting")
     await swap(desk, call)
     await cancel(desk, call)
+
+
+async def test_a_time_limit_of_the_channel_alone_counts_for_it(open_desk):
+    desk = await open_desk()
+    await desk.lab.set_behaviour(COLLEAGUE, "ring")
+    call = await desk.talk()
+    await set_feature(desk, "atxfernoanswertimeout", "1")
+    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
+    await desk.result("returned", "no-answer")
 
 
 async def test_playing_is_found_as_soon_as_the_pbx_has_it(open_desk):
@@ -109,3 +123,9 @@ async def test_without_playing_the_caller_is_still_brought_back(open_desk):
     call = await desk.consult()
     await desk.lab.set_playing(False)
     await cancel(desk, call)
+
+
+async def test_a_login_that_hears_of_a_reload_says_at_once_how_transfers_start_now(open_desk):
+    desk = await open_desk(ami_read="call,system")
+    await desk.lab.change_codes(LONGER)
+    await until(lambda: speed_of(desk.pbx.features).way == LONGER_CODE)

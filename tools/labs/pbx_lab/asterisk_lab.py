@@ -140,6 +140,16 @@ class AsteriskLab:
         """Set all feature codes (atxfer, atxferabort, atxfercomplete, atxferswap) and reload them; calls go on."""
         await self._server.write_codes(codes)
 
+    async def begin_restart(self) -> None:
+        """Have the PBX wait for its last call to restart; returns when it refuses every action of AMI."""
+        await self._server.begin_command("core restart gracefully")
+        await self._inspector.wait_until_refused()
+
+    async def abort_restart(self) -> None:
+        """Take that back."""
+        await self._server.run_command("core abort shutdown")
+        await self._server.end_command()
+
     async def set_playing(self, is_possible: bool) -> None:
         """Load, or unload, the module with the action PlayDTMF."""
         await self._server.run_command(f"module {'load' if is_possible else 'unload'} app_senddtmf.so")

@@ -43,6 +43,7 @@ class AsteriskServer:
         self._options = options
         self._guard = guard
         self._process: LabProcess | None = None
+        self._command: LabProcess | None = None
         self._folder = Path()
         self._codes = CODES[options.codes]
 
@@ -60,6 +61,9 @@ class AsteriskServer:
 
     async def stop(self) -> None:
         """Kill Asterisk: nothing in its folder is needed, and with calls up an orderly end takes seconds."""
+        if self._command is not None:
+            await self._command.kill()
+            self._command = None
         if self._process is not None:
             await self._process.kill()
             self._process = None
@@ -73,8 +77,21 @@ class AsteriskServer:
 
     async def run_command(self, command: str) -> None:
         """Have Asterisk carry out a line of its console, beside AMI; LabFailed says what went wrong."""
-        argv = [*self._part.argv, "-C", self._part.inside(self._folder / "etc" / "asterisk.conf"), "-rx", command]
-        await run_program("asterisk -rx", argv, self._folder / "command.out", self._guard)
+        await run_program("asterisk -rx", self._console(command), self._folder / "command.out", self._guard)
+
+    async def begin_command(self, command: str) -> None:
+        """Have Asterisk begin with a line of its console that takes long; `end_command` waits for its end."""
+        output = self._folder / "long_command.out"
+        self._command = await start_process("asterisk -rx", self._console(command), output, self._guard)
+
+    async def end_command(self) -> None:
+        """Wait for the end of the command that takes long."""
+        if self._command is not None:
+            await self._command.wait()
+            self._command = None
+
+    def _console(self, command: str) -> list[str]:
+        return [*self._part.argv, "-C", self._part.inside(self._folder / "etc" / "asterisk.conf"), "-rx", command]
 
     def _values(self) -> dict[str, str]:
         options = self._options

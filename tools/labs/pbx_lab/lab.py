@@ -3,7 +3,8 @@
 Does not start anything itself. Endpoints 101, 102 and 103 are phones in context `internal`; numbers that begin with
 0 leave through a trunk that answers; 150 rings 102 and 103, 151 is a queue with the same two; 190 is a machine that
 answers, 191 the phone 102 and then its voicemail; 192 picks up what rings at 102; 193 is the phone 103 behind a Local
-channel; 194 to 196 end by themselves after a second: 194 rings meanwhile, 196 answers; 299 does not exist.
+channel; 194 to 196 end by themselves after a second: 194 rings meanwhile, 196 answers; 197 calls
+101 and displays the number 102 there; 299 does not exist.
 """
 
 from collections.abc import Callable, Mapping
@@ -95,6 +96,12 @@ class PbxLab(Protocol):
 
     async def change_codes(self, codes: Mapping[str, str]) -> None:
         """Set all feature codes (atxfer, atxferabort, atxfercomplete, atxferswap) and reload them; calls go on."""
+
+    async def begin_restart(self) -> None:
+        """Have the PBX wait for its last call to restart; returns when it refuses every action of AMI."""
+
+    async def abort_restart(self) -> None:
+        """Take that back."""
 
     async def set_playing(self, is_possible: bool) -> None:
         """Load, or unload, the module with the action PlayDTMF."""

@@ -23,6 +23,12 @@ ALL = "call,reporting,all"
 NAMES = ("Atxfer", "BlindTransfer", "CancelAtxfer", "CoreSettings", "CoreShowChannels", "Getvar", "Hangup",
          "ListCommands", "Ping", "PlayDTMF", "Setvar")  # fmt: skip
 
+CLASSES = {  # the write classes of which a login needs one
+    **dict.fromkeys(("atxfer", "blindtransfer", "cancelatxfer", "playdtmf", "setvar"), "call"),
+    **dict.fromkeys(("coresettings", "coreshowchannels"), "system,reporting"),
+    "getvar": "call,reporting", "hangup": "system,call", "showdialplan": "config,reporting",
+}  # fmt: skip
+
 
 class AmiActions:
     """The actions, by name."""
@@ -79,8 +85,6 @@ class AmiActions:
             return "1" if has_number(context, number) else "0"
         if argument == "dtmf_features":
             return "T" if channel and self._exchange.options.allows_transfer else ""
-        if argument == "atxfernoanswertimeout":
-            return str(self._exchange.options.no_answer_s)
         if function == "AST_CONFIG":
             return self._read_file(argument)
         return self._exchange.code_of(channel, argument) if function in ("FEATURE", "FEATUREMAP") else ""

@@ -13,6 +13,8 @@ from pbx_simulator.consultation import Consultation
 from pbx_simulator.dial import Dial
 from pbx_simulator.dialplan import (
     BEHIND_LOCAL,
+    DISPLAYED,
+    DISPLAYING,
     ENDING,
     MACHINE,
     PHONE_BEHIND,
@@ -36,6 +38,7 @@ class Exchange:
         """Start without calls; all phones answer."""
         self.options = options
         self.codes = dict(CODES[options.codes])
+        self._no_answer_s = str(options.no_answer_s)
         self.parties = Parties(emit, self._set_up_features)
         self.behaviours = dict.fromkeys((*ENDPOINTS, TRUNK), "answer")
         self._dials: list[Dial] = []
@@ -95,6 +98,7 @@ class Exchange:
         elif number in ENDING:
             self._run_ending(channel, ENDING[number])
         else:
+            channel.number = DISPLAYED if number == DISPLAYING else channel.number
             channel.application, channel.application_data = "Dial", number
             dial = Dial(self.parties, channel, self._connect, self._after_dial)
             self._dials.append(dial)
@@ -158,10 +162,11 @@ class Exchange:
         consultation.start()
 
     def code_of(self, channel: Channel | None, name: str) -> str:
-        """Return a feature code as it is now: the channel's own one, or else that of the PBX."""
+        """Return a feature's code, or its time-out, as it is now: the channel's own one, or else that of the PBX."""
         function = "FEATUREMAP" if name == "atxfer" else "FEATURE"
         own = channel.variables.get(f"{function}({name})") if channel else None
-        return self.codes.get(name, "") if own is None else own
+        usual = self._no_answer_s if name == "atxfernoanswertimeout" else self.codes.get(name, "")
+        return usual if own is None else own
 
     def consultation_of(self, channel: Channel) -> Consultation | None:
         """Return this channel's transfer under way, if any."""

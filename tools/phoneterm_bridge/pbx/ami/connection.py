@@ -22,7 +22,7 @@ from phoneterm_bridge.pbx.port import PbxRejectedLogin
 
 ACTION_S = 2.0
 
-_WRONG_LOGIN = "Authentication failed"
+_IN_USE = "Login Already In Use"  # allowmultiplelogin = no, and somebody is logged in with this user name
 
 Headers = Sequence[tuple[str, str]]
 
@@ -125,9 +125,9 @@ class AmiConnection(asyncio.Protocol):
         return asked.listed
 
     async def _ask_for_login(self, action: str, headers: Headers) -> Message:
-        """Send an action of the login; AmiRefused for an error that says nothing about user name and secret."""
+        """Send an action of the login; AmiRefused for an error that is not about user name and secret."""
         answer = await self.ask(action, headers)
-        if refused.kind_of(answer) is not None and answer.get("Message") != _WRONG_LOGIN:
+        if refused.kind_of(answer) not in (None, refused.OTHER) or answer.get("Message") == _IN_USE:
             raise AmiRefused(action, answer)
         return answer
 

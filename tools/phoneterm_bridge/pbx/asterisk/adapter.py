@@ -36,6 +36,7 @@ from phoneterm_bridge.pbx.calls import refusal_of_leg
 from phoneterm_bridge.pbx.port import Call, Outcome, PbxListener, Target
 
 _SHOWN_S = 2.0  # within this time Asterisk's events show what was asked for, or nobody knows whether it happened
+_MAY_CHANGE_FEATURES = ("FullyBooted", "Reload")  # events of the class system, for a login that has it
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
 _CONTEXTS_REMEMBERED = 64
 
@@ -54,7 +55,8 @@ class AsteriskPbx:
         find_features: a function that finds out, at each login, what this Asterisk can do.
         """
         self.is_available = False
-        self._client = AmiClient(settings, self)
+        self._is_following = False
+        self._client = AmiClient(settings, self, on_readiness=self._on_readiness)
         self._actions = ChannelActions(self._client)
         self._view = CallView(clock, self._release)
         self._features = Features()
@@ -63,7 +65,7 @@ class AsteriskPbx:
         self._clock = clock
         self._numbers = KnownNumbers(self._client, clock)
         self._start_codes = StartCodes(self._client, self._view.table)
-        self._tasks: set[asyncio.Task[Outcome]] = set()
+        self._tasks: set[asyncio.Task] = set()
 
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
@@ -94,7 +96,7 @@ class AsteriskPbx:
 
     def calls(self, endpoint: str) -> tuple[Call, ...]:
         """Return the endpoint's calls right now, from events already seen; none while the PBX is away."""
-        return self._view.calls(endpoint) if self.is_available else ()
+        return self._view.calls(endpoint) if self._is_following else ()
 
     def why_ended(self, ref: str) -> str:
         """Return why a call no longer exists: "caller-gone" when the other side left first, else "no-call"."""
@@ -133,10 +135,10 @@ class AsteriskPbx:
 
     async def _consult(self, call: Call, context: str, number: str) -> Outcome:
         """Put the other party on hold and call the number; accepted once Asterisk has taken the number."""
+        await self._look_for_playing()
         leg, refusal = self._find(call, context, number)
         if leg is None:
             return Outcome("failed", refusal)
-        await self._look_for_playing()
         start = AttendedStart(self._client, self._features, self._view, self._numbers, self._start_codes)
         return self._explained(await start.begin(leg, context, number), call.ref)
 
@@ -213,21 +215,32 @@ class AsteriskPbx:
         """Asterisk may have loaded PlayDTMF since it was asked last, which was perhaps while it started."""
         if not self._features.can_play:
             with contextlib.suppress(NotConnected, OutcomeUnknown):
-                self._features = replace(self._features, can_play=await ask_can_play(self._client))
+                self._take_features(replace(self._features, can_play=await ask_can_play(self._client)))
+
+    async def _look_again(self) -> None:
+        """Asterisk has started, or its configuration was reloaded."""
+        with contextlib.suppress(NotConnected, OutcomeUnknown, AmiRefused):
+            self._take_features(await self._find_features(self._client))
+
+    def _take_features(self, features: Features) -> None:
+        """Note what Asterisk can do, and log what it means if it has changed."""
+        before, self._features = self._features, features
+        if before != features:
+            speed = speed_of(features)
+            words = {"way": speed.way, "faster_with": [str(line) for line in speed.faster_with]}
+            structlog.get_logger().info("attended-transfers-start-by", **words)
 
     async def on_connected(self) -> None:
         """Read Asterisk's calls, then become available."""
-        self._features = await self._find_features(self._client)
+        features = await self._find_features(self._client)
         self._view.begin_load()
         channels = await self._client.ask_list("CoreShowChannels")
-        self.is_available = True
-        new = self._view.load(channels, self._features.codes)
+        self.is_available = self._is_following = True
+        new = self._view.load(channels, features.codes)
         self._start_codes.resume()
         if self._view.listener is not None:
             self._view.listener.on_availability(True)
-        speed = speed_of(self._features)
-        words = {"way": speed.way, "faster_with": [str(line) for line in speed.faster_with]}
-        structlog.get_logger().info("attended-transfers-start-by", **words)
+        self._take_features(features)
         await asyncio.gather(*map(self._find_codes, new))
 
     async def _find_codes(self, leg: Leg) -> None:
@@ -242,15 +255,26 @@ class AsteriskPbx:
         self._numbers.forget()
         self._start_codes.pause()
         self._view.lose()
-        if self.is_available:
-            self.is_available = False
+        self._is_following = False
+        self._change_availability(False)
+
+    def _on_readiness(self, is_ready: bool) -> None:
+        """Asterisk refuses every action, because it is about to end, or no longer; its calls are followed meanwhile."""
+        if self._is_following:
+            self._change_availability(is_ready)
+
+    def _change_availability(self, is_available: bool) -> None:
+        if self.is_available != is_available:
+            self.is_available = is_available
             if self._view.listener is not None:
-                self._view.listener.on_availability(False)
+                self._view.listener.on_availability(is_available)
 
     def on_event(self, event: Message) -> None:
         """Follow an event; changes from one packet are reported together."""
         self._view.apply(event)
         self._follow_start_code(event)
+        if event.get("Event") in _MAY_CHANGE_FEATURES and self._is_following:
+            self._keep(asyncio.create_task(self._look_again()))
         if not self._will_tell:
             self._will_tell = True
             asyncio.get_running_loop().call_soon(self._tell_changes)
@@ -289,7 +313,9 @@ class AsteriskPbx:
         """The colleague's dialplan gave up but keeps the line: bring the caller back at once."""
         running = self._view.running(leg)
         codes = running.codes if running is not None else self._features.codes
-        task = asyncio.create_task(self._actions.abort(leg.channel, codes.abort))
+        self._keep(asyncio.create_task(self._actions.abort(leg.channel, codes.abort)))
+
+    def _keep(self, task: asyncio.Task) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
