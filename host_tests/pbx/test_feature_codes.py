@@ -3,9 +3,12 @@
 A wrong code would be heard as a tone, or would do something else to the caller.
 """
 
+import asyncio
+import contextlib
+
 import pytest
 from bridge.conftest import until
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, to
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, make_lab, to
 from pbx.proxy import AmiProxy
 from pbx_lab.legs import are_alone, is_on_hold
 from phoneterm_bridge.pbx.asterisk.speed import EVERY_DIGIT, LONGER_CODE, ONE_LETTER, speed_of
@@ -116,6 +119,29 @@ async def test_playing_is_found_as_soon_as_the_pbx_has_it(open_desk):
         assert speed_of(other.pbx.features).way == ONE_LETTER
         assert await other.pbx.carry_out("cancel", call, None) == ACCEPTED
         await other.result("returned", "cancelled")
+
+
+async def test_a_bridge_that_connects_while_the_pbx_is_starting_looks_again(kind, need_part):
+    lab = make_lab(kind, need_part, starts_slowly=True)
+    starting = asyncio.create_task(lab.start())
+    try:
+        await listening(lab)
+        async with Desk(lab) as desk:
+            await starting
+            await until(lambda: speed_of(desk.pbx.features).way == ONE_LETTER, 20)
+    finally:
+        await asyncio.wait([starting])
+        await lab.stop()
+
+
+async def listening(lab):
+    """Wait until the PBX takes connections, which it does before it has started."""
+    for _ in range(2000):
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(lab.ami.host, lab.ami.port)
+            writer.close()
+            return
+        await asyncio.sleep(0.01)
 
 
 async def test_without_playing_the_caller_is_still_brought_back(open_desk):

@@ -20,7 +20,7 @@ from pbx_lab.lab import BEHAVIOURS, CONTEXT, ENDPOINTS, TRUNK, WAIT_S, LabOption
 from pbx_lab.phones import Phones
 from pbx_lab.process import LabFailed
 
-REGISTER_TRIES = 50
+REGISTER_TRIES = 200
 TELL_TRIES = 4
 TELL_AGAIN_S = 1.0
 

@@ -113,6 +113,7 @@ class AsteriskServer:
             "atxfernoanswertimeout_s": str(options.no_answer_s),
             "atxferloopdelay_s": str(options.callback_delay_s),
             "asterisk_options": read_snippet("asterisk_options.conf") + self._tone_changes(),
+            "pause": "#exec /bin/sleep 2" if options.starts_slowly else "",
             **self._codes,
         }
 

@@ -3,6 +3,7 @@
 Does not start any process. Its legs are read over AMI, like those of the real Asterisk.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 
@@ -15,6 +16,8 @@ from pbx_simulator.ami_actions import CLASSES, AmiActions
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.exchange import Exchange
 from pbx_simulator.parties import Channel, Pairs
+
+STARTING_S = 0.5
 
 
 class SimulatorLab:
@@ -43,6 +46,9 @@ class SimulatorLab:
 
     async def start(self) -> None:
         """Open the AMI port; all phones answer."""
+        if self._options.starts_slowly:
+            self.actions.can_play = False
+            asyncio.get_running_loop().call_later(STARTING_S, setattr, self.actions, "can_play", True)
         self._port = await self.server.start()
         await self._start_looking()
 

@@ -36,6 +36,8 @@ from phoneterm_bridge.pbx.calls import refusal_of_leg
 from phoneterm_bridge.pbx.port import Call, Outcome, PbxListener, Target
 
 _SHOWN_S = 2.0  # within this time Asterisk's events show what was asked for, or nobody knows whether it happened
+_LOOK_FIRST_S = 1.0
+_LOOK_MOST_S = 60.0
 _MAY_CHANGE_FEATURES = ("FullyBooted", "Reload")  # events of the class system, for a login that has it
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
 _CONTEXTS_REMEMBERED = 64
@@ -66,6 +68,7 @@ class AsteriskPbx:
         self._numbers = KnownNumbers(self._client, clock)
         self._start_codes = StartCodes(self._client, self._view.table)
         self._tasks: set[asyncio.Task] = set()
+        self._looking: asyncio.Task[None] | None = None
 
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
@@ -88,6 +91,7 @@ class AsteriskPbx:
     async def stop(self) -> None:
         """Disconnect; no callback comes after this returns."""
         self._view.listener = None
+        self._stop_looking()
         self._start_codes.pause()
         await self._client.stop()
         for task in tuple(self._tasks):
@@ -217,6 +221,19 @@ class AsteriskPbx:
             with contextlib.suppress(NotConnected, OutcomeUnknown):
                 self._take_features(replace(self._features, can_play=await ask_can_play(self._client)))
 
+    async def _keep_looking(self) -> None:
+        """While there is no PlayDTMF, perhaps because Asterisk is still starting, look again now and then."""
+        pause_s = _LOOK_FIRST_S
+        while not self._features.can_play:
+            await asyncio.sleep(pause_s)
+            await self._look_again()
+            pause_s = min(pause_s * 2, _LOOK_MOST_S)
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+
     async def _look_again(self) -> None:
         """Asterisk has started, or its configuration was reloaded."""
         with contextlib.suppress(NotConnected, OutcomeUnknown, AmiRefused):
@@ -241,6 +258,7 @@ class AsteriskPbx:
         if self._view.listener is not None:
             self._view.listener.on_availability(True)
         self._take_features(features)
+        self._looking = asyncio.create_task(self._keep_looking())
         await asyncio.gather(*map(self._find_codes, new))
 
     async def _find_codes(self, leg: Leg) -> None:
@@ -253,6 +271,7 @@ class AsteriskPbx:
     def on_disconnected(self) -> None:
         """The PBX is away: from now on everything may change unseen."""
         self._numbers.forget()
+        self._stop_looking()
         self._start_codes.pause()
         self._view.lose()
         self._is_following = False
