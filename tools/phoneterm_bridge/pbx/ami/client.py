@@ -169,8 +169,8 @@ class AmiClient:
             await connection.log_in(self._settings)
             self._connection = connection
             self._is_ready = True
-            self._told = None
             await self._listener.on_connected()
+            self._told = None
             if not first_try.done():
                 first_try.set_result(None)
             await self._ping_until_closed(connection)
