@@ -85,8 +85,9 @@ class FakePbx:
         return await self._ask(operation, call.ref, *(target or ()))
 
 
-def talking(ref, since_s=None, state="talking", peer="030555"):
-    return Call(ref, "101", state, time.monotonic() - 60 if since_s is None else since_s, peer)
+def talking(ref, since_s=None, state="talking", peer="030555", lines=("trunk",)):
+    since_s = time.monotonic() - 60 if since_s is None else since_s
+    return Call(ref, "101", state, since_s, peer, frozenset(lines))
 
 
 class MemoryLink:

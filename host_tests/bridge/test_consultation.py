@@ -21,6 +21,20 @@ async def test_an_operation_on_a_consultation_ends_with_it(scene, terminal, make
     assert terminal.results(f"{terminal.session}.1")[-1] == transfer_ends
 
 
+@pytest.mark.parametrize("op", ["cancel", "swap"])
+async def test_what_came_too_late_for_a_transfer_that_is_done_has_failed(scene, terminal, make, op):
+    await terminal.ask("attended", "102")
+    scene.pbx.change_calls("101", make.talking("c1", state="consulting"))
+    scene.pbx.answering.clear()
+    await terminal.send(messages.COMMAND, terminal.command(op, None))
+    await make.until(lambda: len(scene.pbx.asked) == 2)
+    scene.pbx.listener.on_progress("c1", "done", None)
+    scene.pbx.answering.set()
+    await make.until(lambda: terminal.results(f"{terminal.session}.2"))
+    assert terminal.results(f"{terminal.session}.2") == [("failed", "busy-transferring")]
+    assert terminal.results(f"{terminal.session}.1")[-1] == ("done", None)
+
+
 async def test_a_cancel_that_fails_leaves_the_consultation_followed(scene, terminal, make):
     await terminal.ask("attended", "102")
     scene.pbx.change_calls("101", make.talking("c1", state="consulting"))

@@ -24,7 +24,7 @@ class HoldingProxy(AmiProxy):
         self.released = asyncio.Event()
         self.is_holding = asyncio.Event()
 
-    async def pass_actions(self, reader, writer):
+    async def pass_actions(self, reader, writer, back):
         proxy = self
 
         class Checks:
@@ -36,7 +36,7 @@ class HoldingProxy(AmiProxy):
                     await proxy.released.wait()
                 return data
 
-        await super().pass_actions(Checks(), writer)
+        await super().pass_actions(Checks(), writer, back)
 
 
 class Desk:

@@ -84,8 +84,13 @@ async def test_of_two_calls_the_live_one_is_taken(scene, terminal, make):
 
 
 async def test_the_number_one_is_talking_to_is_no_target(scene, terminal, make):
-    scene.pbx.change_calls("101", make.talking("c1", peer="102"))
+    scene.pbx.change_calls("101", make.talking("c1", lines=("102",)))
     assert await refused(scene, terminal) == "destination"
+
+
+async def test_a_number_that_the_caller_only_displays_is_a_target(scene, terminal, make):
+    scene.pbx.change_calls("101", make.talking("c1", peer="102"))
+    assert await terminal.ask("blind", "102") == ("accepted", None)
 
 
 async def test_a_second_transfer_during_the_first_is_refused(scene, terminal):

@@ -87,6 +87,17 @@ async def test_a_call_that_is_up_tells_its_own_options(kind, start_lab, examine)
 
 
 @_BOTH
+async def test_a_pbx_about_to_restart_is_not_taken_for_a_wrong_login(kind, start_lab, examine):
+    lab = await start_lab(kind)
+    await lab.place_call("103", "101")
+    await lab.begin_restart()
+    found = await examine(lab)
+    (sentence,) = problems(found)
+    assert "shutting down" in sentence
+    assert "core abort shutdown" in change_of(found, "shutting down")
+
+
+@_BOTH
 async def test_the_read_class_shows_only_while_calls_go_on(kind, start_lab, examine):
     lab = await start_lab(kind, tells_files=False)
     assert verdicts(await examine(lab), "has the read class call shows only while calls go on") == [UNKNOWN]

@@ -54,7 +54,7 @@ class Desk:
     def __init__(self, lab, settings=None, find_features=ask_features):
         self.lab = lab
         self.pbx = AsteriskPbx(settings or lab.ami, find_features=find_features)
-        self._client = None
+        self.client = None
         self.progress = []
         self.arrivals = []
         self.availability = []
@@ -67,15 +67,15 @@ class Desk:
 
     async def __aexit__(self, *_):
         await self.pbx.stop()
-        if self._client:
-            await self._client.stop()
+        if self.client:
+            await self.client.stop()
 
     async def ask(self, action, headers):
         """Ask the PBX something over the desk's own login, and return the answer."""
-        if self._client is None:
-            self._client = AmiClient(self.lab.ami, Deaf())
-            await self._client.start()
-        return await self._client.ask(action, headers)
+        if self.client is None:
+            self.client = AmiClient(self.lab.ami, Deaf())
+            await self.client.start()
+        return await self.client.ask(action, headers)
 
     def on_calls_changed(self, endpoint):
         self._news.set()

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import dataclasses
 
-from phoneterm_bridge.pbx.ami.codec import Decoder
+from phoneterm_bridge.pbx.ami.codec import Decoder, encode
 
 
 class AmiProxy:
@@ -19,6 +19,7 @@ class AmiProxy:
         self._cut_at = None
         self._is_passed_on = True
         self._is_accepting = True
+        self._swallowed = None
         self._stop_reading_at = None
         self._is_reading = asyncio.Event()
         self._is_reading.set()
@@ -39,6 +40,10 @@ class AmiProxy:
         """Cut the connection at the next action of this name, after or instead of passing it on."""
         self._cut_at = action
         self._is_passed_on = is_passed_on
+
+    def swallow(self, action):
+        """Answer the next action of this name as if it had worked, without passing it on."""
+        self._swallowed = action
 
     def cut(self):
         """Cut every connection now."""
@@ -64,20 +69,26 @@ class AmiProxy:
         both = {writer, pbx_writer}
         self._writers |= both
         tasks = {
-            asyncio.create_task(self.pass_actions(reader, pbx_writer)),
+            asyncio.create_task(self.pass_actions(reader, pbx_writer, writer)),
             asyncio.create_task(self._pass_answers(pbx_reader, writer)),
         }
         self._tasks |= tasks
         await asyncio.wait(tasks)
         self._writers -= both
 
-    async def pass_actions(self, reader, writer):
+    async def pass_actions(self, reader, writer, back):
         """Pass on what the backend asks, until it ends."""
         decoder = Decoder()
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                names = [action.get("Action") for action in decoder.feed(data)]
+                asked = decoder.feed(data)
+                names = [action.get("Action") for action in asked]
                 self.actions += names
+                if self._swallowed in names:
+                    (action,) = asked  # the one that is waited for
+                    self._swallowed = None
+                    back.write(encode([("Response", "Success"), ("ActionID", action.get("ActionID"))]))
+                    continue
                 if self._stop_reading_at in names:
                     self.stop_reading()
                 is_cut = self._cut_at in names

@@ -7,6 +7,7 @@ import pytest
 from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.ami.codec import Decoder, encode
 from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
+from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 WAIT_S = 20
@@ -135,10 +136,11 @@ async def test_a_list_is_gathered_and_other_events_are_told_in_between():
         assert ears.heard == ["connected", "Hangup"]
 
 
-async def test_a_list_that_is_refused_is_empty():
+async def test_a_list_that_is_refused_is_not_taken_for_an_empty_one():
     async with connected() as (server, client, _):
         server.answers["Show"] = lambda action_id: encode([("Response", "Error"), ("ActionID", action_id)])
-        assert await client.ask_list("Show") == []
+        with pytest.raises(AmiRefused, match="Show"):
+            await client.ask_list("Show")
 
 
 async def test_no_answer_within_the_deadline_is_unknown_and_a_late_one_hurts_nobody():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pbx.test_ami_client import connected
 from phoneterm.core.messages import FINAL_STATES
 from phoneterm_bridge.pbx.ami.codec import MAX_LINE_BYTES, MAX_MESSAGE_BYTES, Decoder, Message, encode
-from phoneterm_bridge.pbx.asterisk.transfer import ConsultationRequest
+from phoneterm_bridge.pbx.asterisk.features import Codes
 from phoneterm_bridge.pbx.asterisk.view import CallView
 from phoneterm_bridge.wording.why import REASONS
 
@@ -143,10 +143,10 @@ def test_no_event_and_no_list_of_channels_breaks_the_view_of_the_calls(events, c
     half = len(events) // 2
     for name, headers in events[:half]:
         view.apply(Message([("Event", name), *headers.items()]))
-    view.load([Message(list(item.items())) for item in channels], ConsultationRequest("", 15.0))
+    view.load([Message(list(item.items())) for item in channels], Codes())
     for leg in view.table.everybody():
         if view.running(leg) is None:
-            view.begin(leg, ConsultationRequest("Local/102@internal-", 15.0)).release()
+            view.begin(leg, "Local/102@internal-").release()
             view.send(leg)
     for name, headers in events[half:]:
         view.apply(Message([("Event", name), *headers.items()]))

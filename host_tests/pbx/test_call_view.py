@@ -1,7 +1,7 @@
 """The view of Asterisk's calls in cases that no Asterisk can reproduce: parties without any further events."""
 
 from phoneterm_bridge.pbx.ami.codec import Message
-from phoneterm_bridge.pbx.asterisk.transfer import ConsultationRequest
+from phoneterm_bridge.pbx.asterisk.features import Codes
 from phoneterm_bridge.pbx.asterisk.view import MOST_ARRIVALS, CallView
 
 
@@ -24,7 +24,7 @@ def test_a_channel_that_is_listed_twice_is_one_call():
     view = CallView(lambda: 1.0, lambda leg: None)
     view.begin_load()
     caller, user = channel("u1", "PJSIP/103-00000001", "b1"), channel("u2", "PJSIP/101-00000002", "b1")
-    view.load([caller, user, channel("u2", "PJSIP/101-00000002", "b1")], ConsultationRequest("", 15.0))
+    view.load([caller, user, channel("u2", "PJSIP/101-00000002", "b1")], Codes())
     assert [call.state for call in view.calls("101")] == ["talking"]
     view.apply(Message([("Event", "Hangup"), ("Uniqueid", "u2"), ("Cause", "16")]))
     assert view.calls("101") == ()
@@ -38,7 +38,7 @@ def test_parties_that_are_never_heard_of_again_do_not_pile_up():
     view.load(
         [channel(f"u{n}", f"PJSIP/101-{n:08x}", f"b{n}") for n in conversations]
         + [channel(f"c{n}", f"PJSIP/trunk-{n:08x}", f"b{n}") for n in conversations],
-        ConsultationRequest("", 15.0),
+        Codes(),
     )
     for n in conversations:
         for arrival in view.send(view.table.leg(f"u{n}")):

@@ -14,6 +14,7 @@ from phoneterm_bridge.store.directory import Directory
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OUTSIDE = "0123456"
+DISPLAYS_COLLEAGUE = "197"
 
 
 async def test_a_blind_transfer_is_done_and_the_journal_says_that_it_was_answered(office):
@@ -173,3 +174,13 @@ async def test_a_command_that_names_no_number_of_the_dialplan_leaves_the_call_al
     before = await office.lab.legs()
     await office.comes_to(await office.ask("blind", NO_SUCH_NUMBER), "rejected", "unknown-number")
     assert await office.lab.legs() == before
+
+
+async def test_a_number_that_the_caller_only_displays_is_a_target_and_the_callers_line_is_none(office):
+    await office.lab.place_call(CALLER, DISPLAYS_COLLEAGUE)
+    await office.call_is("talking")
+    (call,) = office.bridge.parts.pbx.calls(USER)
+    assert call.peer == COLLEAGUE
+    await office.comes_to(await office.ask("blind", CALLER), "rejected", "destination")
+    await office.comes_to(await office.ask("blind", COLLEAGUE), "done")
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))

@@ -7,7 +7,7 @@ from phoneterm.core.messages import FINAL_STATES
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.asterisk.calls import CallTable, ref_of
 from phoneterm_bridge.pbx.asterisk.channel_name import endpoint_of
-from phoneterm_bridge.pbx.asterisk.transfer import ConsultationRequest, Transfer
+from phoneterm_bridge.pbx.asterisk.transfer import Transfer
 from phoneterm_bridge.wording.why import REASONS
 
 STATES = ("ringing", "consulting", *FINAL_STATES)
@@ -51,7 +51,7 @@ def talking_table():
 def test_any_events_lead_to_known_states_and_to_one_end(events):
     table, told = talking_table(), []
     user = table.leg("1.2")
-    transfer = Transfer(user, table.others(user), ConsultationRequest("Local/102@internal-", 15.0))
+    transfer = Transfer(user, table.others(user), "Local/102@internal-")
     for one in events:
         table.apply(one)
         told += transfer.apply(one, table, 2.0)
@@ -98,7 +98,7 @@ def progress_of(steps):
     """Return the states that a transfer goes through with these events."""
     table, progress = talking_table(), []
     user = table.leg("1.2")
-    transfer = Transfer(user, table.others(user), ConsultationRequest("Local/102@internal-", 15.0))
+    transfer = Transfer(user, table.others(user), "Local/102@internal-")
     for name, who, bridge in steps:
         one = event(
             name, who, BridgeUniqueid=bridge, ChannelStateDesc="Up", OrigTransfererUniqueid=who, Result="Success",

@@ -6,7 +6,7 @@ Does not fake anything: calls are SIP, and the legs are Asterisk's own channels 
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from lab_parts import parts
@@ -20,7 +20,7 @@ from pbx_lab.lab import BEHAVIOURS, CONTEXT, ENDPOINTS, TRUNK, WAIT_S, LabOption
 from pbx_lab.phones import Phones
 from pbx_lab.process import LabFailed
 
-REGISTER_TRIES = 50
+REGISTER_TRIES = 200
 TELL_TRIES = 4
 TELL_AGAIN_S = 1.0
 
@@ -135,6 +135,24 @@ class AsteriskLab:
         behaviours, self._behaviours = self._behaviours, {}
         for endpoint, behaviour in behaviours.items():
             await self.set_behaviour(endpoint, behaviour)
+
+    async def change_codes(self, codes: Mapping[str, str]) -> None:
+        """Set all feature codes (atxfer, atxferabort, atxfercomplete, atxferswap) and reload them; calls go on."""
+        await self._server.write_codes(codes)
+
+    async def begin_restart(self) -> None:
+        """Have the PBX wait for its last call to restart; returns when it refuses every action of AMI."""
+        await self._server.begin_command("core restart gracefully")
+        await self._inspector.wait_until_refused()
+
+    async def abort_restart(self) -> None:
+        """Take that back."""
+        await self._server.run_command("core abort shutdown")
+        await self._server.end_command()
+
+    async def set_playing(self, is_possible: bool) -> None:
+        """Load, or unload, the module with the action PlayDTMF."""
+        await self._server.run_command(f"module {'load' if is_possible else 'unload'} app_senddtmf.so")
 
     def tones(self) -> list[tuple[str, str]]:
         """Return (endpoint, digit) of every tone that the PBX sent to a phone since `clear`."""

@@ -6,6 +6,7 @@ Does not know phones or calls. It listens on 127.0.0.1 only, on free ports, and 
 import asyncio
 import secrets
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab_parts.parts import Part
@@ -14,7 +15,7 @@ from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from pbx_lab.config_files import read_snippet, write_config
 from pbx_lab.guard import Guard
 from pbx_lab.lab import LabOptions
-from pbx_lab.process import LabFailed, LabProcess, free_port, start_process
+from pbx_lab.process import LabFailed, LabProcess, free_port, run_program, start_process
 
 READY_S = 20.0
 LOOK_EVERY_S = 0.02
@@ -42,7 +43,9 @@ class AsteriskServer:
         self._options = options
         self._guard = guard
         self._process: LabProcess | None = None
+        self._command: LabProcess | None = None
         self._folder = Path()
+        self._codes = CODES[options.codes]
 
     async def start(self) -> None:
         """Start Asterisk and wait until it takes AMI connections; LabFailed says why it does not."""
@@ -58,9 +61,37 @@ class AsteriskServer:
 
     async def stop(self) -> None:
         """Kill Asterisk: nothing in its folder is needed, and with calls up an orderly end takes seconds."""
+        if self._command is not None:
+            await self._command.kill()
+            self._command = None
         if self._process is not None:
             await self._process.kill()
             self._process = None
+
+    async def write_codes(self, codes: Mapping[str, str]) -> None:
+        """Set feature codes by their names in features.conf, and reload them; LabFailed says what went wrong."""
+        lines = [f"{name} = {code}" for name, code in codes.items() if name != "atxfer"]
+        self._codes = {"featuremap": f"atxfer = {codes['atxfer']}", "codes": "\n".join(lines)}
+        write_config(self._folder / "etc", self._values())
+        await self.run_command("module reload features")
+
+    async def run_command(self, command: str) -> None:
+        """Have Asterisk carry out a line of its console, beside AMI; LabFailed says what went wrong."""
+        await run_program("asterisk -rx", self._console(command), self._folder / "command.out", self._guard)
+
+    async def begin_command(self, command: str) -> None:
+        """Have Asterisk begin with a line of its console that takes long; `end_command` waits for its end."""
+        output = self._folder / "long_command.out"
+        self._command = await start_process("asterisk -rx", self._console(command), output, self._guard)
+
+    async def end_command(self) -> None:
+        """Wait for the end of the command that takes long."""
+        if self._command is not None:
+            await self._command.wait()
+            self._command = None
+
+    def _console(self, command: str) -> list[str]:
+        return [*self._part.argv, "-C", self._part.inside(self._folder / "etc" / "asterisk.conf"), "-rx", command]
 
     def _values(self) -> dict[str, str]:
         options = self._options
@@ -82,7 +113,8 @@ class AsteriskServer:
             "atxfernoanswertimeout_s": str(options.no_answer_s),
             "atxferloopdelay_s": str(options.callback_delay_s),
             "asterisk_options": read_snippet("asterisk_options.conf") + self._tone_changes(),
-            **CODES[options.codes],
+            "pause": "#exec /bin/sleep 2" if options.starts_slowly else "",
+            **self._codes,
         }
 
     def _login_changes(self) -> str:

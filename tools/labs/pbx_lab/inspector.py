@@ -8,11 +8,14 @@ from collections.abc import Callable
 
 from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.ami.connection import ShuttingDown
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 from pbx_lab.lab import WAIT_S, Leg
 from pbx_lab.leg_list import endpoint_of, read_legs
 from pbx_lab.process import LabFailed
+
+LOOK_EVERY_S = 0.02
 
 
 class Inspector:
@@ -87,6 +90,18 @@ class Inspector:
     async def wait_until_gone(self, channels: set[str]) -> None:
         """Wait until these channels are gone."""
         await self.wait_until(lambda legs: not any(leg.channel in channels for leg in legs))
+
+    async def wait_until_refused(self) -> None:
+        """Wait until the PBX refuses every action, because it is about to end; LabFailed if that takes too long."""
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while True:
+                    await self.client.ask("Ping")
+                    await asyncio.sleep(LOOK_EVERY_S)
+        except ShuttingDown:
+            return
+        except TimeoutError:
+            raise LabFailed(f"the PBX still took actions after {WAIT_S} s") from None
 
     async def end_calls(self) -> None:
         """Hang up every phone, one after the other, those on hold first.

@@ -2,10 +2,12 @@
 
 Does not start anything itself. Endpoints 101, 102 and 103 are phones in context `internal`; numbers that begin with
 0 leave through a trunk that answers; 150 rings 102 and 103, 151 is a queue with the same two; 190 is a machine that
-answers, 191 the phone 102 and then its voicemail; 299 does not exist.
+answers, 191 the phone 102 and then its voicemail; 192 picks up what rings at 102; 193 is the phone 103 behind a Local
+channel; 194 to 196 end by themselves after a second: 194 rings meanwhile, 196 answers; 197 calls
+101 and displays the number 102 there; 299 does not exist.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +30,7 @@ class LabOptions:
     min_dtmf_ms: mindtmfduration, the shortest tone; Asterisk's own default is 80.
     plays_busy: the dialplan plays the busy tone after a failed Dial (as FreePBX does) instead of hanging up.
     ami_read, ami_write: the classes of the bridge's login. tells_files: func_config is loaded, as usual.
+    starts_slowly: AMI takes connections a while before all modules are loaded.
     """
 
     codes: str = "letters"
@@ -41,6 +44,7 @@ class LabOptions:
     ami_read: str = "call"
     ami_write: str = "call,reporting"
     tells_files: bool = True
+    starts_slowly: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,18 @@ class PbxLab(Protocol):
 
     async def restart(self) -> None:
         """Crash and restart the PBX, with the same phones and without any call."""
+
+    async def change_codes(self, codes: Mapping[str, str]) -> None:
+        """Set all feature codes (atxfer, atxferabort, atxfercomplete, atxferswap) and reload them; calls go on."""
+
+    async def begin_restart(self) -> None:
+        """Have the PBX wait for its last call to restart; returns when it refuses every action of AMI."""
+
+    async def abort_restart(self) -> None:
+        """Take that back."""
+
+    async def set_playing(self, is_possible: bool) -> None:
+        """Load, or unload, the module with the action PlayDTMF."""
 
     def tones(self) -> list[tuple[str, str]]:
         """Return (endpoint, digit) of every tone that the PBX sent to a phone since `clear`."""

@@ -84,6 +84,13 @@ async def start_process(name: str, argv: list[str], output: Path, guard: Guard) 
     return LabProcess(name, process, guard, output)
 
 
+async def run_program(name: str, argv: list[str], output: Path, guard: Guard) -> None:
+    """Run a program to its end; LabFailed has the last line of one that fails."""
+    process = await start_process(name, argv, output, guard)
+    if await process.wait():
+        raise LabFailed(f"{name} failed: {process.last_line()}")
+
+
 def free_port(kind: socket.SocketKind) -> int:
     """Return a port of 127.0.0.1 that was free a moment ago; kind: socket.SOCK_STREAM or SOCK_DGRAM."""
     with socket.socket(socket.AF_INET, kind) as probe:

@@ -23,6 +23,12 @@ ALL = "call,reporting,all"
 NAMES = ("Atxfer", "BlindTransfer", "CancelAtxfer", "CoreSettings", "CoreShowChannels", "Getvar", "Hangup",
          "ListCommands", "Ping", "PlayDTMF", "Setvar")  # fmt: skip
 
+CLASSES = {  # the write classes of which a login needs one
+    **dict.fromkeys(("atxfer", "blindtransfer", "cancelatxfer", "playdtmf", "setvar"), "call"),
+    **dict.fromkeys(("coresettings", "coreshowchannels"), "system,reporting"),
+    "getvar": "call,reporting", "hangup": "system,call", "showdialplan": "config,reporting",
+}  # fmt: skip
+
 
 class AmiActions:
     """The actions, by name."""
@@ -31,10 +37,11 @@ class AmiActions:
         """Act on this PBX."""
         self._exchange = exchange
         self._codes = FeatureCodes(exchange)
+        self.can_play = True
         self._actions: dict[str, Callable[[Message], Answer]] = {
             "ping": lambda _: success(("Ping", "Pong"), ("Timestamp", f"{time.time():.6f}")),
             "coresettings": lambda _: success(("AMIversion", "11.0.0"), ("AsteriskVersion", VERSION)),
-            "listcommands": lambda _: success(*((name, f"Simulated. (Priv: {ALL})") for name in NAMES)),
+            "listcommands": self._list_commands,
             "coreshowchannels": self._show_channels,
             "getvar": self._get_variable,
             "setvar": self._set_variable,
@@ -48,11 +55,15 @@ class AmiActions:
 
     def act(self, action: Message) -> Answer:
         """Carry out one action."""
-        known = self._actions.get(action.get("Action").lower())
-        if known is None:
-            wrong = action.get("Action")
+        wrong = action.get("Action")
+        known = self._actions.get(wrong.lower())
+        if known is None or (known == self._play and not self.can_play):
             return error(f"Invalid/unknown command: {wrong}. Use Action: ListCommands to show available commands.")
         return known(action)
+
+    def _list_commands(self, _: Message) -> Answer:
+        names = [name for name in NAMES if name != "PlayDTMF" or self.can_play]
+        return success(*((name, f"Simulated. (Priv: {ALL})") for name in names))
 
     def _show_channels(self, _: Message) -> Answer:
         now = time.monotonic()
@@ -74,11 +85,9 @@ class AmiActions:
             return "1" if has_number(context, number) else "0"
         if argument == "dtmf_features":
             return "T" if channel and self._exchange.options.allows_transfer else ""
-        if argument == "atxfernoanswertimeout":
-            return str(self._exchange.options.no_answer_s)
         if function == "AST_CONFIG":
             return self._read_file(argument)
-        return self._codes.codes.get(argument, "")
+        return self._exchange.code_of(channel, argument) if function in ("FEATURE", "FEATUREMAP") else ""
 
     def _read_file(self, argument: str) -> str:
         """Return the part of a file that the bridge asks for, if the options allow it."""
@@ -115,7 +124,7 @@ class AmiActions:
         channel = self._channel(action)
         if channel is None:
             return error("Channel specified does not exist")
-        if not self._codes.codes["atxfer"]:
+        if not self._exchange.code_of(channel, "atxfer"):
             return error("No attended transfer feature code found")
         asyncio.get_running_loop().call_soon(self._exchange.attended_transfer, channel, action.get("Exten"))
         return success(("Message", "Atxfer successfully queued"))
@@ -124,7 +133,7 @@ class AmiActions:
         channel = self._channel(action)
         if channel is None:
             return error("Channel specified does not exist")
-        for digit in self._codes.codes["atxferabort"]:
+        for digit in self._exchange.code_of(channel, "atxferabort"):
             asyncio.get_running_loop().call_soon(self._codes.press, channel, digit)
         return success(("Message", "CancelAtxfer successfully queued"))
 

@@ -24,10 +24,14 @@ Act = Callable[[Message], tuple[Pairs, list[Pairs]]]
 class AmiServer:
     """All AMI connections to one simulated PBX."""
 
-    def __init__(self, logins: list[AmiSettings], act: Act) -> None:
-        """Keep the logins; nothing listens yet."""
-        self._logins = {login.username: login.secret for login in logins}
-        self._act = act
+    def __init__(
+        self, logins: list[AmiSettings], act: Act, has_right: Callable[[str, str], bool] = lambda username, action: True
+    ) -> None:
+        """Keep the logins; nothing listens yet. has_right: whether a user name may use an action."""
+        self.is_shutting_down = False
+        self.has_right = has_right
+        self.logins = {login.username: login.secret for login in logins}
+        self.act = act
         self._server: asyncio.Server | None = None
         self._sessions: set[_Session] = set()
 
@@ -57,7 +61,7 @@ class AmiServer:
             session.send_event(data)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = _Session(writer, self._logins, self._act)
+        session = _Session(writer, self)
         self._sessions.add(session)
         decoder = Decoder()
         writer.write(BANNER)
@@ -74,10 +78,10 @@ class AmiServer:
 class _Session:
     """One connection: its input so far, and whether it is logged in."""
 
-    def __init__(self, writer: asyncio.StreamWriter, logins: dict[str, str], act: Act) -> None:
+    def __init__(self, writer: asyncio.StreamWriter, server: AmiServer) -> None:
         self._writer = writer
-        self._logins = logins
-        self._act = act
+        self._server = server
+        self._username = ""
         self._challenge = ""
         self._is_logged_in = False
 
@@ -90,18 +94,20 @@ class _Session:
 
     def answer(self, action: Message) -> None:
         name = action.get("Action").lower()
-        if name == "challenge":
+        if self._server.is_shutting_down:
+            self._answer(action, [("Response", "Error"), ("Message", "Asterisk is shutting down")])
+        elif name == "challenge":
             self._challenge = secrets.token_hex(4)
             self._answer(action, [("Response", "Success"), ("Challenge", self._challenge)])
         elif name == "login":
             self._log_in(action)
-        elif not self._is_logged_in:
+        elif not self._is_logged_in or not self._server.has_right(self._username, name):
             self._answer(action, [("Response", "Error"), ("Message", "Permission denied")])
         else:
             self._carry_out(action)
 
     def _log_in(self, action: Message) -> None:
-        secret = self._logins.get(action.get("Username"))
+        secret = self._server.logins.get(action.get("Username"))
         key = self._challenge + (secret or "")
         digest = hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
         has_key = bool(self._challenge) and secrets.compare_digest(digest, action.get("Key"))
@@ -110,10 +116,11 @@ class _Session:
             self.close()
             return
         self._is_logged_in = True
+        self._username = action.get("Username")
         self._answer(action, [("Response", "Success"), ("Message", "Authentication accepted")])
 
     def _carry_out(self, action: Message) -> None:
-        answer, listed = self._act(action)
+        answer, listed = self._server.act(action)
         self._answer(action, answer)
         if ("EventList", "start") in answer:
             for item in listed:

@@ -12,12 +12,17 @@ from pbx_lab.lab import LabOptions
 
 from pbx_simulator.parties import Bridge, Channel, Parties
 
+_CODES = ("atxferabort", "atxfercomplete", "atxferswap")
+
 
 class Surroundings(Protocol):
     """What a transfer needs from its PBX; see `exchange.Exchange`."""
 
     options: LabOptions
     parties: Parties
+
+    def code_of(self, channel: Channel | None, name: str) -> str:
+        """Return a feature's code, or its time-out, of a channel as it is now."""
 
     def run(self, channel: Channel, number: str) -> None:
         """Let a channel run through the dialplan."""
@@ -41,6 +46,8 @@ class Consultation:
             raise ValueError(f"{transferrer.name} is in no bridge")
         self.state = "ringing"
         self.transferrer = transferrer
+        self.codes = {name: exchange.code_of(transferrer, name) for name in _CODES}
+        self._no_answer_s = float(exchange.code_of(transferrer, "atxfernoanswertimeout"))
         self.home = transferrer.bridge
         self.callers = [member for member in self.home.members if member is not transferrer]
         self._exchange = exchange
@@ -58,7 +65,7 @@ class Consultation:
         self._parties.enter(user, self.second)
         self._parties.connect_line(user, number)
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._exchange.options.no_answer_s, self.abort)
+        self._timer = loop.call_later(self._no_answer_s, self.abort)
         if self.target.other_half is not None:
             loop.call_soon(self._exchange.run, self.target.other_half, number)
 

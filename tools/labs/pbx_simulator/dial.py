@@ -60,6 +60,23 @@ class Dial:
         self._parties.dialled("DialEnd", self.caller, callee, "ANSWER")
         self._on_answer(self, callee)
 
+    def hand_over(self, callee: Channel, picker: Channel) -> None:
+        """Somebody else picks up what rings at this phone; the others stop ringing.
+
+        As in Asterisk the family of the picker changes to the caller's, and no event says so until its next Hold.
+        """
+        self._parties.set_state(picker, "Up")
+        self._parties.emit("Pickup", [*picker.headers(), *callee.headers("Target")])
+        self.callees.remove(callee)
+        self._parties.remove(callee, "26")
+        for other in tuple(self.callees):
+            self._stop_ringing(other, "CANCEL", "26")
+        self.stop_timer()
+        picker.application, picker.application_data = "AppDial", "(Outgoing Line)"
+        self._parties.dialled("DialEnd", self.caller, picker, "ANSWER")
+        self._on_answer(self, picker)
+        picker.linkedid = self.caller.linkedid
+
     def refuse(self, callee: Channel, status: str, cause: str) -> None:
         """This phone does not take the call; the Dial fails with the last one."""
         self._outcome = (status, cause)

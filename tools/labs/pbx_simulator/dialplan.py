@@ -9,6 +9,13 @@ from pbx_simulator.parties import Pairs
 
 MACHINE = "190"
 WITH_VOICEMAIL = "191"
+PICK_UP = "192"
+PICKED_UP_AT = "102"
+BEHIND_LOCAL = "193"
+PHONE_BEHIND = "103"
+ENDING = {"194": "Ringing", "195": "", "196": "Up"}  # the state in which a target ends by itself
+DISPLAYING = "197"
+DISPLAYED = "102"
 GROUPS = ("150", "151")  # a group and a queue: here they are the same
 
 
@@ -23,6 +30,8 @@ def phones_of(number: str) -> tuple[str, ...]:
     """Return the endpoints that a number rings."""
     if number in GROUPS:
         return ("102", "103")
+    if number == DISPLAYING:
+        return ("101",)
     if number == WITH_VOICEMAIL:
         return ("102",)
     return (TRUNK,) if number.startswith("0") else (number,)

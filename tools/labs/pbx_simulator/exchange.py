@@ -11,10 +11,24 @@ from pbx_lab.lab import CONTEXT, ENDPOINTS, TRUNK, LabOptions
 
 from pbx_simulator.consultation import Consultation
 from pbx_simulator.dial import Dial
-from pbx_simulator.dialplan import MACHINE, WITH_VOICEMAIL, has_number, phones_of
+from pbx_simulator.dialplan import (
+    BEHIND_LOCAL,
+    DISPLAYED,
+    DISPLAYING,
+    ENDING,
+    MACHINE,
+    PHONE_BEHIND,
+    PICK_UP,
+    PICKED_UP_AT,
+    WITH_VOICEMAIL,
+    has_number,
+    phones_of,
+)
 from pbx_simulator.parties import Bridge, Channel, Pairs, Parties
+from pbx_simulator.usual_codes import CODES
 
 BUSY_S = 20
+ENDING_S = 1
 
 
 class Exchange:
@@ -23,11 +37,14 @@ class Exchange:
     def __init__(self, options: LabOptions, emit: Callable[[str, Pairs], None]) -> None:
         """Start without calls; all phones answer."""
         self.options = options
-        self.parties = Parties(emit)
+        self.codes = dict(CODES[options.codes])
+        self._no_answer_s = str(options.no_answer_s)
+        self.parties = Parties(emit, self._set_up_features)
         self.behaviours = dict.fromkeys((*ENDPOINTS, TRUNK), "answer")
         self._dials: list[Dial] = []
         self._consultations: list[Consultation] = []
         self._called_back: dict[Channel, Bridge] = {}
+        self._dialling_local: dict[Channel, Channel] = {}  # half 1 of a Local channel: who dials it
 
     def close(self) -> None:
         """Stop every timer; nothing happens any more."""
@@ -74,7 +91,14 @@ class Exchange:
         elif number == MACHINE:
             self._run_machine(channel, "MusicOnHold")
             self.parties.play_music(channel, True)
+        elif number == PICK_UP:
+            self._pick_up_elsewhere(channel)
+        elif number == BEHIND_LOCAL:
+            self._dial_local(channel, PHONE_BEHIND)
+        elif number in ENDING:
+            self._run_ending(channel, ENDING[number])
         else:
+            channel.number = DISPLAYED if number == DISPLAYING else channel.number
             channel.application, channel.application_data = "Dial", number
             dial = Dial(self.parties, channel, self._connect, self._after_dial)
             self._dials.append(dial)
@@ -97,6 +121,9 @@ class Exchange:
             return
         bridge = channel.bridge
         self.parties.remove(channel, cause)
+        dialler = self._dialling_local.pop(channel, None)
+        if dialler is not None:
+            self.end(dialler, cause)
         if channel.other_half is not None and not channel.other_half.is_gone:
             self.parties.emit("HangupRequest", [*channel.other_half.headers(), ("Cause", cause)])
             self.end(channel.other_half, cause)
@@ -134,6 +161,13 @@ class Exchange:
         self._consultations = [other for other in self._consultations if other.state != "over"] + [consultation]
         consultation.start()
 
+    def code_of(self, channel: Channel | None, name: str) -> str:
+        """Return a feature's code, or its time-out, as it is now: the channel's own one, or else that of the PBX."""
+        function = "FEATUREMAP" if name == "atxfer" else "FEATURE"
+        own = channel.variables.get(f"{function}({name})") if channel else None
+        usual = self._no_answer_s if name == "atxfernoanswertimeout" else self.codes.get(name, "")
+        return usual if own is None else own
+
     def consultation_of(self, channel: Channel) -> Consultation | None:
         """Return this channel's transfer under way, if any."""
         for consultation in self._consultations:
@@ -170,9 +204,44 @@ class Exchange:
         for channel in (half, target):
             self.parties.remove(channel, "16")
 
+    def _set_up_features(self, channel: Channel) -> None:
+        """A channel comes into a bridge."""
+        channel.start_code = self.code_of(channel, "atxfer")
+
     def _run_machine(self, channel: Channel, application: str) -> None:
         channel.application = application
         self._answer(channel)
+
+    def _pick_up_elsewhere(self, picker: Channel) -> None:
+        for dial in self._dials:
+            for callee in dial.callees:
+                if callee.endpoint == PICKED_UP_AT:
+                    dial.hand_over(callee, picker)
+                    return
+        self.end(picker, "0")
+
+    def _dial_local(self, channel: Channel, number: str) -> None:
+        """Dial a number through a Local channel that stays between."""
+        channel.application, channel.application_data = "Dial", f"Local/{number}@{CONTEXT}/n"
+        first = self.parties.add_local(number, channel.number, channel.linkedid)
+        first.application, first.application_data = "AppDial", "(Outgoing Line)"
+        self._dialling_local[first] = channel
+        self.parties.dialled("DialBegin", channel, first)
+        if first.other_half is not None:
+            asyncio.get_running_loop().call_soon(self.run, first.other_half, number)
+
+    def _run_ending(self, channel: Channel, state: str) -> None:
+        """Run a dialplan that hangs up by itself."""
+        if state == "Up":
+            self._answer(channel)
+        elif state and channel.other_half is not None:
+            self.parties.set_state(channel.other_half, state)
+        asyncio.get_running_loop().call_later(ENDING_S, self._end_by_itself, channel)
+
+    def _end_by_itself(self, channel: Channel) -> None:
+        if not channel.is_gone:
+            self.parties.emit("SoftHangupRequest", [*channel.headers(), ("Cause", "16")])
+            self.end(channel, "16")
 
     def _answer(self, channel: Channel) -> None:
         """Answer this channel; half 2 of a Local channel passes that on."""
@@ -182,15 +251,22 @@ class Exchange:
             self.parties.set_state(half, "Up")
             self.parties.dialled("DialEnd", None, half, "ANSWER")
             consultation = self.consultation_of(half)
+            dialler = self._dialling_local.pop(half, None)
             if consultation is not None:
                 consultation.target_answered()
+            elif dialler is not None:
+                self.parties.dialled("DialEnd", dialler, half, "ANSWER")
+                self._join(dialler, half)
 
     def _connect(self, dial: Dial, callee: Channel) -> None:
         self._dials.remove(dial)
-        self._answer(dial.caller)
+        self._join(dial.caller, callee)
+
+    def _join(self, caller: Channel, callee: Channel) -> None:
+        self._answer(caller)
         bridge = self.parties.new_bridge()
         self.parties.enter(callee, bridge)
-        self.parties.enter(dial.caller, bridge)
+        self.parties.enter(caller, bridge)
 
     def _after_dial(self, dial: Dial, status: str, cause: str) -> None:
         """Continue the dialplan after an unanswered Dial: play the busy tone, or hang up."""

@@ -1,25 +1,19 @@
 """Feature codes of the simulated PBX: collects the tones of a phone and carries out a complete code.
 
 Does not transfer anything itself; `exchange` and its consultations do. Tones that are no code, and all tones of
-somebody who may not transfer, go on to the other party.
+somebody who may not transfer, go on to the other party. As in Asterisk, the code that starts a transfer is the one from
+when the channel came into its bridge, and the codes of a transfer are those from its start.
 """
 
 from pbx_simulator.exchange import Exchange
 from pbx_simulator.parties import Channel
-
-CODES = {
-    "letters": {"atxfer": "D", "atxferabort": "A", "atxfercomplete": "C", "atxferswap": "B"},
-    "stock": {"atxfer": "*2", "atxferabort": "*1", "atxfercomplete": "*2", "atxferswap": "*4"},
-    "none": {"atxfer": "", "atxferabort": "*1", "atxfercomplete": "*2", "atxferswap": "*4"},
-}
 
 
 class FeatureCodes:
     """The tones every channel has sent so far."""
 
     def __init__(self, exchange: Exchange) -> None:
-        """Use the codes of the exchange's options."""
-        self.codes = CODES[exchange.options.codes]
+        """No tone has come yet."""
         self._exchange = exchange
         self._collected: dict[str, str] = {}
 
@@ -27,22 +21,23 @@ class FeatureCodes:
         """Take one tone."""
         self._send_dtmf_event("Received", channel, digit)
         collected = self._collected.pop(channel.uniqueid, "") + digit
-        for name in self._names_for(channel):
-            if self.codes[name] == collected:
+        codes = self._codes_for(channel)
+        for name, code in codes.items():
+            if code == collected:
                 self._carry_out(name, channel)
                 return
-            if self.codes[name].startswith(collected):
-                self._collected[channel.uniqueid] = collected
-                return
+        if any(code.startswith(collected) for code in codes.values()):
+            self._collected[channel.uniqueid] = collected
+            return
         for member in channel.bridge.members if channel.bridge else ():
             for tone in collected if member is not channel else "":
                 self._send_dtmf_event("Sent", member, tone)
 
-    def _names_for(self, channel: Channel) -> tuple[str, ...]:
+    def _codes_for(self, channel: Channel) -> dict[str, str]:
         consultation = self._exchange.consultation_of(channel)
         if not self._exchange.options.allows_transfer or (consultation and channel is not consultation.transferrer):
-            return ()
-        return ("atxferabort", "atxfercomplete", "atxferswap") if consultation else ("atxfer",)
+            return {}
+        return consultation.codes if consultation else {"atxfer": channel.start_code}
 
     def _send_dtmf_event(self, direction: str, channel: Channel, digit: str) -> None:
         for name in ("DTMFBegin", "DTMFEnd"):

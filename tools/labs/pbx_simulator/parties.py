@@ -27,7 +27,10 @@ class Bridge:
 
 @dataclass(eq=False)
 class Channel:
-    """A channel. endpoint is "" for half of a Local channel, whose `other_half` is the other one."""
+    """A channel. endpoint is "" for half of a Local channel, whose `other_half` is the other one.
+
+    start_code: the feature code that starts an attended transfer, since it came into its bridge.
+    """
 
     name: str
     uniqueid: str
@@ -43,6 +46,7 @@ class Channel:
     other_half: "Channel | None" = None
     variables: dict[str, str] = field(default_factory=dict)
     is_gone: bool = False
+    start_code: str = ""
     hears_music: bool = False
     born: float = field(default_factory=time.monotonic)
 
@@ -67,10 +71,11 @@ class Channel:
 class Parties:
     """All channels and bridges of one simulated PBX; `emit` is called with every event."""
 
-    def __init__(self, emit: Callable[[str, Pairs], None]) -> None:
-        """Start empty."""
+    def __init__(self, emit: Callable[[str, Pairs], None], on_enter: Callable[[Channel], None]) -> None:
+        """Start empty. on_enter: called with each channel that comes into a bridge."""
         self.channels: list[Channel] = []
         self.emit = emit
+        self._on_enter = on_enter
         self._started = int(time.time())
         self._numbers = itertools.count()
         self._names = itertools.count()
@@ -115,6 +120,7 @@ class Parties:
         self.leave(channel)
         channel.bridge = bridge
         bridge.members.append(channel)
+        self._on_enter(channel)
         self.emit("BridgeEnter", [*_bridge_headers(bridge), *channel.headers()])
 
     def leave(self, channel: Channel) -> None:

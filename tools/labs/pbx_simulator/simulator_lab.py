@@ -3,18 +3,21 @@
 Does not start any process. Its legs are read over AMI, like those of the real Asterisk.
 """
 
+import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pbx_lab.inspector import Inspector
 from pbx_lab.lab import BEHAVIOURS, CONTEXT, WAIT_S, LabOptions, Leg
 from pbx_lab.process import LabFailed
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
-from pbx_simulator.ami_actions import AmiActions
+from pbx_simulator.ami_actions import CLASSES, AmiActions
 from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.exchange import Exchange
 from pbx_simulator.parties import Channel, Pairs
+
+STARTING_S = 0.5
 
 
 class SimulatorLab:
@@ -33,7 +36,8 @@ class SimulatorLab:
     def _make_pbx(self) -> None:
         logins = [AmiSettings("127.0.0.1", 0, name, self._secret) for name in ("phoneterm", "lab")]
         self.exchange = Exchange(self._options, self._emit)
-        self.server = AmiServer(logins, AmiActions(self.exchange).act)
+        self.actions = AmiActions(self.exchange)
+        self.server = AmiServer(logins, self.actions.act, self._has_right)
 
     @property
     def ami(self) -> AmiSettings:
@@ -42,6 +46,9 @@ class SimulatorLab:
 
     async def start(self) -> None:
         """Open the AMI port; all phones answer."""
+        if self._options.starts_slowly:
+            self.actions.can_play = False
+            asyncio.get_running_loop().call_later(STARTING_S, setattr, self.actions, "can_play", True)
         self._port = await self.server.start()
         await self._start_looking()
 
@@ -105,6 +112,24 @@ class SimulatorLab:
         await self.server.start(self._port)
         await self._start_looking()
 
+    async def change_codes(self, codes: Mapping[str, str]) -> None:
+        """Set all feature codes (atxfer, atxferabort, atxfercomplete, atxferswap) and reload them; calls go on."""
+        self.exchange.codes = dict(codes)
+        if "system" in self._options.ami_read.split(","):
+            self._emit("Reload", [("Module", "features"), ("Status", "0")])
+
+    async def begin_restart(self) -> None:
+        """Have the PBX wait for its last call to restart; returns when it refuses every action of AMI."""
+        self.server.is_shutting_down = True
+
+    async def abort_restart(self) -> None:
+        """Take that back."""
+        self.server.is_shutting_down = False
+
+    async def set_playing(self, is_possible: bool) -> None:
+        """Load, or unload, the module with the action PlayDTMF."""
+        self.actions.can_play = is_possible
+
     def tones(self) -> list[tuple[str, str]]:
         """Return (endpoint, digit) of every tone that the PBX sent to a phone since `clear`."""
         return self._looking().tones()
@@ -147,6 +172,12 @@ class SimulatorLab:
     def _channels_of(self, endpoint: str) -> list[Channel]:
         channels = self.exchange.parties.channels
         return [channel for channel in channels if channel.endpoint == endpoint]
+
+    def _has_right(self, username: str, action: str) -> bool:
+        """Say whether a login may use an action: the bridge's has the classes of the options."""
+        needed = CLASSES.get(action.lower(), "")
+        has = set(self._options.ami_write.split(",")) if username == "phoneterm" else set(needed.split(","))
+        return not needed or bool(has & {*needed.split(","), "all"})
 
     def _emit(self, name: str, pairs: Pairs) -> None:
         self.server.emit(name, pairs)

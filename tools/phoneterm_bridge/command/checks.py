@@ -113,7 +113,15 @@ class Checks:
         if isinstance(call, str):
             return self._pbx.why_ended(command.ref) if call == "no-call" and command.ref is not None else call
         is_busy = self._running_commands.transfer_of(call.ref) is not None
-        return refusal_of_call(call, command.op, command.number, is_busy) or call
+        return refusal_of_call(call, command.op, command.number, is_busy, self._numbers_of(call)) or call
+
+    def _numbers_of(self, call: Call) -> set[str]:
+        """Return the numbers of the other party's lines: the directory's, or else those that are named like them."""
+        found = set()
+        for line in call.lines:
+            records = map(self._directory.find, self._directory.at_endpoint(line))
+            found |= {record.extension for record in records if record is not None} or {line}
+        return found
 
     async def _refuse_by_number(self, command: Command) -> str | None:
         """If the operation takes a number, it must exist in the terminal's dialplan context."""

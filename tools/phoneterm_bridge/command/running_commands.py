@@ -140,8 +140,7 @@ class RunningCommands:
             if running.is_transfer:
                 self.report(running, state, reason)
             elif state in FINAL_STATES:
-                has_worked = state == running.operation.ends
-                self.report(running, "done" if has_worked else state, None if has_worked else reason)
+                self.report(running, *_end_of(running.operation, state, reason))
 
     def on_arrival(self, ref: str, reason: str | None) -> None:
         """Journal whether somebody answered where a transfer sent the caller."""
@@ -190,3 +189,13 @@ class RunningCommands:
         for running in self._running_commands:
             if running.silence is not None:
                 running.silence.cancel()
+
+
+def _end_of(operation: Operation, state: str, reason: str | None) -> tuple[str, str | None]:
+    """Return how an operation ends with the end of the transfer that it acts on.
+
+    The transfer's "done" is not the operation's, unless it asked for that: the caller is with the colleague.
+    """
+    if state == operation.ends:
+        return "done", None
+    return ("failed", "busy-transferring") if state == "done" else (state, reason)

@@ -15,7 +15,8 @@ from phoneterm_bridge.doctor.pbx_features import examine_features
 from phoneterm_bridge.doctor.pbx_rights import examine_rights
 from phoneterm_bridge.doctor.pbx_session import PbxSession, open_session
 from phoneterm_bridge.doctor.store import Stored
-from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
+from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown, ShuttingDown
+from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.pbx.port import PbxRejectedLogin
 from phoneterm_bridge.settings.bridge import BridgeSettings, PbxSettings
@@ -38,6 +39,14 @@ async def examine_pbx(settings: BridgeSettings, stored: Stored, has_heard_calls:
     except PbxRejectedLogin as error:
         text = f"[{settings.pbx.username}] secret = ...   and permit = the address of this machine"
         return [*found, Finding(PROBLEM, _PART, str(error), Change(MANAGER_FILE, text))]
+    except ShuttingDown:
+        sentence = f"The PBX {where} is shutting down, or waits for its last call to restart, and refuses all else."
+        fix = Change("the PBX", "wait until it has restarted, or take it back: asterisk -rx 'core abort shutdown'")
+        return [*found, Finding(PROBLEM, _PART, sentence, fix)]
+    except AmiRefused as error:
+        sentence = f"The PBX {where} lets the bridge in, but not further: {error}."
+        fix = Change(MANAGER_FILE, f"[{settings.pbx.username}] read = call   and write = call,reporting")
+        return [*found, Finding(PROBLEM, _PART, sentence, fix)]
     except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as error:
         fix = Change("manager.conf, section [general]", "enabled = yes, and bindaddr; or pbx.host and pbx.port here")
         return [*found, Finding(PROBLEM, _PART, f"The PBX {where} cannot be reached: {describe_trouble(error)}.", fix)]

@@ -27,8 +27,12 @@ _PRIVILEGES = re.compile(r"\(Priv: ([a-z,]+)\)$")
 
 async def examine_rights(session: PbxSession, login: AmiSettings, has_heard_calls: bool = False) -> list[Finding]:
     """Check read and write classes, and whether this login can read the PBX's files."""
+    actions = await read_actions(session)
+    written = _examine_write(session.username, actions)
+    if actions and "Getvar" not in actions:
+        return written
     return [
-        *_examine_write(session.username, await read_actions(session)),
+        *written,
         *await _examine_read(session, login, has_heard_calls),
         *await _examine_files(session),
     ]

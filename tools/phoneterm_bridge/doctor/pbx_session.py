@@ -1,6 +1,6 @@
 """The doctor's own AMI login, beside the bridge's. Does not judge the answers.
 
-`open_session` raises what `AmiConnection` raises; questions may raise NotConnected or OutcomeUnknown.
+`open_session` raises what `AmiConnection` raises; questions may raise NotConnected, OutcomeUnknown or AmiRefused.
 """
 
 import asyncio
@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.ami.connection import AmiConnection, Headers, open_connection
+from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.asterisk.features import ask_variable
 
 CONNECT_S = 5
 LIST_S = 10
@@ -40,11 +42,14 @@ class PbxSession:
     async def ask_list(self, action: str, headers: Headers = ()) -> list[Message]:
         """Send one action that answers with a list and return the list; an error answer is an empty one."""
         assert self._connection is not None, "a session is used inside open_session"
-        return await self._connection.ask_list(action, headers, LIST_S)
+        try:
+            return await self._connection.ask_list(action, headers, LIST_S)
+        except AmiRefused:
+            return []
 
     async def read(self, name: str) -> str:
         """Return a global variable or a function that needs no channel, "" when it has no value."""
-        return (await self.ask("Getvar", [("Variable", name)])).get("Value")
+        return await ask_variable(self, name)
 
     async def read_all(self, names: Sequence[str]) -> list[str]:
         """Return many of them, some at a time."""

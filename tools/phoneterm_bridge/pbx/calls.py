@@ -11,7 +11,7 @@ wire reason.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from phoneterm_bridge.pbx.operations import find_operation
@@ -76,8 +76,14 @@ def choose_call(calls: tuple[Call, ...], ref: str | None, first_key_s: float) ->
     return live[0] if len(live) == 1 else "ambiguous"
 
 
-def refusal_of_call(call: Call, op: str, number: str | None, is_busy: bool) -> str | None:
-    """Return why `op` cannot be done to this call: unsupported, busy-transferring, no-call, destination; or None."""
+def refusal_of_call(
+    call: Call, op: str, number: str | None, is_busy: bool, numbers: Collection[str] | None = None
+) -> str | None:
+    """Return why `op` cannot be done to this call: unsupported, busy-transferring, no-call, destination; or None.
+
+    numbers: those of the other party's lines, where more is known of them than their names. What its phone displays is
+    not compared: a caller can display any number.
+    """
     operation = find_operation(op)
     if operation is None:
         return "unsupported"
@@ -86,7 +92,7 @@ def refusal_of_call(call: Call, op: str, number: str | None, is_busy: bool) -> s
         return None if is_in_transfer else "no-call"
     if is_in_transfer:
         return "busy-transferring"
-    return "destination" if number == call.peer else None
+    return "destination" if number in (call.lines if numbers is None else numbers) else None
 
 
 def is_consulting(call: Call) -> bool:

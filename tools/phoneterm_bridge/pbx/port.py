@@ -17,7 +17,8 @@ class Call(NamedTuple):
     "held" (this leg is on hold at the user's own wish), "consulting" (an attended transfer is under way), or
     "elsewhere" (up, but with an application such as voicemail or a menu instead of a person).
     talking_since: `time.monotonic()` seconds at which the leg was first connected to somebody, or None.
-    peer: the number of the other party, "" when unknown.
+    peer: the number that is displayed of the other party, "" when unknown; it proves nothing. lines: the endpoints of
+    the other party, and the numbers that were dialled to reach it, as far as the PBX tells.
     """
 
     ref: str
@@ -25,6 +26,7 @@ class Call(NamedTuple):
     state: str
     talking_since: float | None
     peer: str
+    lines: frozenset[str] = frozenset()
 
 
 class Target(NamedTuple):
@@ -94,7 +96,8 @@ class Pbx(Protocol):
         `target` is given where the operation takes a number. The table `phoneterm.core.operations` defines them: blind
         sends the call's other party to the number; attended puts it on hold and calls the number; complete connects
         caller and colleague without the endpoint; cancel releases the colleague and returns to the caller; swap
-        switches to whichever of the two is on hold.
+        switches to whichever of the two is on hold, and is accepted once that has happened. What the PBX has taken
+        without showing its effect is "unknown".
         """
 
 

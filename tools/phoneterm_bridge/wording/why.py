@@ -82,7 +82,7 @@ CAUSES = {
     "prefix": "numbers that begin like this one are forbidden",
     "emergency": "callers are never sent to an emergency number",
     "feature-code": "callers are never sent to a feature code of the PBX",
-    "talking-to-it": "that is the number the caller called from",
+    "talking-to-it": "that is the line that the call is with already",
     "office-hours": "numbers outside are only allowed during office hours",
     "external-revoked": "transfers to numbers outside are switched off since there were too many of them",
     "external-per-hour": "the whole site has sent too many callers outside within an hour",

@@ -6,6 +6,7 @@ Does not know calls or transfers, and repeats nothing that was asked on a lost c
 import asyncio
 import contextlib
 import random
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import structlog
@@ -17,8 +18,10 @@ from phoneterm_bridge.pbx.ami.connection import (
     Headers,
     NotConnected,
     OutcomeUnknown,
+    ShuttingDown,
     open_connection,
 )
+from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.pbx.port import PbxRejectedLogin
 
@@ -45,8 +48,20 @@ class AmiListener(Protocol):
 class AmiClient:
     """A login that is kept up from `start` to `stop`."""
 
-    def __init__(self, settings: AmiSettings, listener: AmiListener, ping_every_s: float = PING_EVERY_S) -> None:
-        """Keep the settings; nothing is connected yet."""
+    def __init__(
+        self,
+        settings: AmiSettings,
+        listener: AmiListener,
+        ping_every_s: float = PING_EVERY_S,
+        on_readiness: Callable[[bool], None] = lambda is_ready: None,
+    ) -> None:
+        """Keep the settings; nothing is connected yet.
+
+        on_readiness: called with False when the PBX is about to end and refuses every action, although its events still
+        come, and with True when it takes actions again on the same connection.
+        """
+        self._on_readiness = on_readiness
+        self._is_ready = True
         self._settings = settings
         self._where = {"host": settings.host, "port": settings.port}
         self._listener = listener
@@ -83,11 +98,30 @@ class AmiClient:
 
     async def ask(self, action: str, headers: Headers = (), deadline_s: float = ACTION_S) -> Message:
         """Send one action and return its answer; NotConnected or OutcomeUnknown when there is none."""
-        return await self._connected().ask(action, headers, deadline_s)
+        with self._noting_shutdown():
+            return await self._connected().ask(action, headers, deadline_s)
 
     async def ask_list(self, action: str, headers: Headers = (), deadline_s: float = ACTION_S) -> list[Message]:
         """Send one action that answers with a list and return the list; raises as `ask` does."""
-        return await self._connected().ask_list(action, headers, deadline_s)
+        with self._noting_shutdown():
+            return await self._connected().ask_list(action, headers, deadline_s)
+
+    @contextlib.contextmanager
+    def _noting_shutdown(self) -> Iterator[None]:
+        try:
+            yield
+        except ShuttingDown as error:
+            self._note_readiness(False, str(error))
+            raise
+
+    def _note_readiness(self, is_ready: bool, reason: str = "") -> None:
+        """Tell it when the PBX begins to refuse everything, and when it no longer does."""
+        if is_ready == self._is_ready:
+            return
+        self._is_ready = is_ready
+        if not is_ready:
+            structlog.get_logger().warning("pbx-shutting-down", **self._where, reason=reason)
+        self._on_readiness(is_ready)
 
     def _connected(self) -> AmiConnection:
         if self._connection is None:
@@ -107,8 +141,12 @@ class AmiClient:
                     return
                 self._log_once(_REFUSED, f"user name {self._settings.username}")
                 back_off_s = BACK_OFF_MOST_S
+            except AmiRefused as refused:
+                self._log_once("pbx-refuses", str(refused))
+                back_off_s = BACK_OFF_MOST_S
             except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as away:
-                self._log_once("pbx-not-there", type(away).__name__)
+                is_told = isinstance(away, ShuttingDown)
+                self._log_once("pbx-not-there", str(away) if is_told else type(away).__name__)
                 back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)
             except Exception as error:  # a mistake of ours must not leave the bridge disconnected for good
                 structlog.get_logger().error("pbx-connection-broke", **self._where, error=repr(error))
@@ -130,8 +168,9 @@ class AmiClient:
         try:
             await connection.log_in(self._settings)
             self._connection = connection
-            self._told = None
+            self._is_ready = True
             await self._listener.on_connected()
+            self._told = None
             if not first_try.done():
                 first_try.set_result(None)
             await self._ping_until_closed(connection)
@@ -152,5 +191,8 @@ class AmiClient:
                 return
             try:
                 await connection.ask("Ping")
+                self._note_readiness(True)
+            except ShuttingDown as error:
+                self._note_readiness(False, str(error))
             except (NotConnected, OutcomeUnknown):
                 return

@@ -1,8 +1,9 @@
 """One AMI connection from its opening to its end: login, actions with their answers, events.
 
 Does not reconnect (`client` does) and never sends an action twice. Deadlines are in seconds. Errors: `NotConnected`
-(nothing was sent), `OutcomeUnknown` (sent, and no answer came: it may have happened), `PbxRejectedLogin` from `log_in`,
-OSError from `open_connection`.
+(nothing was done), `ShuttingDown` (the same, because Asterisk is about to end or to restart, and then refuses every
+action, a login too), `OutcomeUnknown` (sent, and no answer came: it may have happened), `PbxRejectedLogin` from
+`log_in`, OSError from `open_connection`.
 """
 
 import asyncio
@@ -13,17 +14,25 @@ import ssl
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from phoneterm_bridge.pbx.ami import refused
 from phoneterm_bridge.pbx.ami.codec import Decoder, Message, encode
+from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.pbx.port import PbxRejectedLogin
 
 ACTION_S = 2.0
+
+_IN_USE = "Login Already In Use"  # allowmultiplelogin = no, and somebody is logged in with this user name
 
 Headers = Sequence[tuple[str, str]]
 
 
 class NotConnected(Exception):
     """There is no connection: the action was not sent."""
+
+
+class ShuttingDown(NotConnected):
+    """The PBX is about to end or to restart, and carries nothing out any more."""
 
 
 class OutcomeUnknown(Exception):
@@ -93,9 +102,10 @@ class AmiConnection(asyncio.Protocol):
 
     async def log_in(self, settings: AmiSettings) -> None:
         """Log in without sending the secret itself; PbxRejectedLogin when the PBX refuses this login."""
-        challenge = (await self.ask("Challenge", [("AuthType", "MD5")])).get("Challenge")
+        challenge = (await self._ask_for_login("Challenge", [("AuthType", "MD5")])).get("Challenge")
         digest = hashlib.md5((challenge + settings.secret).encode(), usedforsecurity=False).hexdigest()
-        answer = await self.ask("Login", [("AuthType", "MD5"), ("Username", settings.username), ("Key", digest)])
+        login = [("AuthType", "MD5"), ("Username", settings.username), ("Key", digest)]
+        answer = await self._ask_for_login("Login", login)
         if answer.get("Response") != "Success":
             raise PbxRejectedLogin(
                 f"The PBX at {settings.host}:{settings.port} does not accept the AMI login "
@@ -107,10 +117,19 @@ class AmiConnection(asyncio.Protocol):
         return await self._exchange(action, headers, deadline_s, _Asked(is_list=False))
 
     async def ask_list(self, action: str, headers: Headers = (), deadline_s: float = ACTION_S) -> list[Message]:
-        """Send one action that answers with a list; return the list without its closing event."""
+        """Send one action that answers with a list; return it without its closing event, or raise AmiRefused."""
         asked = _Asked(is_list=True)
-        await self._exchange(action, headers, deadline_s, asked)
+        answer = await self._exchange(action, headers, deadline_s, asked)
+        if refused.kind_of(answer) is not None:
+            raise AmiRefused(action, answer)
         return asked.listed
+
+    async def _ask_for_login(self, action: str, headers: Headers) -> Message:
+        """Send an action of the login; AmiRefused for an error that is not about user name and secret."""
+        answer = await self.ask(action, headers)
+        if refused.kind_of(answer) not in (None, refused.OTHER) or answer.get("Message") == _IN_USE:
+            raise AmiRefused(action, answer)
+        return answer
 
     async def _exchange(self, action: str, headers: Headers, deadline_s: float, asked: _Asked) -> Message:
         action_id = str(next(self._ids))
@@ -122,10 +141,13 @@ class AmiConnection(asyncio.Protocol):
         self._transport.write(data)
         deadline = loop.call_later(deadline_s, _fail, asked.answer, f"no answer to {action} within {deadline_s} s")
         try:
-            return await asked.answer
+            answer = await asked.answer
         finally:
             deadline.cancel()
             del self._asked[action_id]
+        if refused.kind_of(answer) == refused.SHUTTING_DOWN:
+            raise ShuttingDown(f"the PBX is shutting down, or waits for its last call to restart, and refuses {action}")
+        return answer
 
     def _on_message(self, message: Message) -> None:
         asked = self._asked.get(message.get("ActionID"))

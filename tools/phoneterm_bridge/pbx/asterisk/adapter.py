@@ -1,13 +1,16 @@
 """Asterisk as a PBX backend, over AMI: follows its calls and carries out operations on them.
 
-Does not decide who may transfer what. An operation whose answer was lost is "unknown" and is never repeated.
+Does not decide who may transfer what. An operation whose answer was lost is "unknown" and is never repeated, and so is
+one that Asterisk has taken, but whose effect its events do not show.
 After every (re)connect the calls are read again before the PBX counts as available.
 """
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar
 
@@ -16,19 +19,26 @@ from phoneterm.core import messages
 
 from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
+from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
-from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, ChannelActions
+from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, UNKNOWN, ChannelActions
 from phoneterm_bridge.pbx.asterisk.arrival import Arrival
 from phoneterm_bridge.pbx.asterisk.calls import Leg
-from phoneterm_bridge.pbx.asterisk.features import Features, ask_features
+from phoneterm_bridge.pbx.asterisk.features import Features, ask_can_play, ask_codes, ask_features
 from phoneterm_bridge.pbx.asterisk.known_numbers import KnownNumbers
 from phoneterm_bridge.pbx.asterisk.speed import speed_of
 from phoneterm_bridge.pbx.asterisk.start import AttendedStart
-from phoneterm_bridge.pbx.asterisk.transfer import CONSULTING, ConsultationRequest, Transfer
-from phoneterm_bridge.pbx.asterisk.view import CallView
+from phoneterm_bridge.pbx.asterisk.start_codes import StartCodes
+from phoneterm_bridge.pbx.asterisk.transfer import CONSULTING, ENDED
+from phoneterm_bridge.pbx.asterisk.view import CallView, RunningTransfer
 from phoneterm_bridge.pbx.calls import refusal_of_leg
 from phoneterm_bridge.pbx.port import Call, Outcome, PbxListener, Target
 
+_SHOWN_S = 2.0  # within this time Asterisk's events show what was asked for, or nobody knows whether it happened
+_LOOK_FIRST_S = 1.0
+_LOOK_MOST_S = 60.0
+_MAY_CHANGE_FEATURES = ("FullyBooted", "Reload")  # events of the class system, for a login that has it
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
 _CONTEXTS_REMEMBERED = 64
 
@@ -47,7 +57,8 @@ class AsteriskPbx:
         find_features: a function that finds out, at each login, what this Asterisk can do.
         """
         self.is_available = False
-        self._client = AmiClient(settings, self)
+        self._is_following = False
+        self._client = AmiClient(settings, self, on_readiness=self._on_readiness)
         self._actions = ChannelActions(self._client)
         self._view = CallView(clock, self._release)
         self._features = Features()
@@ -55,7 +66,9 @@ class AsteriskPbx:
         self._will_tell = False
         self._clock = clock
         self._numbers = KnownNumbers(self._client, clock)
-        self._tasks: set[asyncio.Task[Outcome]] = set()
+        self._start_codes = StartCodes(self._client, self._view.table)
+        self._tasks: set[asyncio.Task] = set()
+        self._looking: asyncio.Task[None] | None = None
 
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
@@ -68,7 +81,7 @@ class AsteriskPbx:
 
     @property
     def features(self) -> Features:
-        """What this Asterisk could do at the last connect; `speed` says what follows from it."""
+        """What this Asterisk could do when that was last asked; `speed` says what follows from it."""
         return self._features
 
     async def start(self) -> None:
@@ -78,6 +91,8 @@ class AsteriskPbx:
     async def stop(self) -> None:
         """Disconnect; no callback comes after this returns."""
         self._view.listener = None
+        self._stop_looking()
+        self._start_codes.pause()
         await self._client.stop()
         for task in tuple(self._tasks):
             task.cancel()
@@ -85,7 +100,7 @@ class AsteriskPbx:
 
     def calls(self, endpoint: str) -> tuple[Call, ...]:
         """Return the endpoint's calls right now, from events already seen; none while the PBX is away."""
-        return self._view.calls(endpoint) if self.is_available else ()
+        return self._view.calls(endpoint) if self._is_following else ()
 
     def why_ended(self, ref: str) -> str:
         """Return why a call no longer exists: "caller-gone" when the other side left first, else "no-call"."""
@@ -124,13 +139,12 @@ class AsteriskPbx:
 
     async def _consult(self, call: Call, context: str, number: str) -> Outcome:
         """Put the other party on hold and call the number; accepted once Asterisk has taken the number."""
+        await self._look_for_playing()
         leg, refusal = self._find(call, context, number)
         if leg is None:
             return Outcome("failed", refusal)
-        outcome = await AttendedStart(self._client, self._features, self._view, self._numbers).begin(
-            leg, context, number
-        )
-        return self._explained(outcome, call.ref)
+        start = AttendedStart(self._client, self._features, self._view, self._numbers, self._start_codes)
+        return self._explained(await start.begin(leg, context, number), call.ref)
 
     async def _complete(self, call: Call) -> Outcome:
         """Connect caller and colleague, by hanging up for the user: that needs no feature code.
@@ -140,31 +154,42 @@ class AsteriskPbx:
         played where there is one.
         """
 
-        def connect(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
-            if transfer.is_swapped(leg) and self._features.can_play and self._features.complete:
-                return self._actions.play(leg.channel, self._features.complete)
-            return self._actions.hang_up(leg.channel)
+        async def connect(leg: Leg, running: RunningTransfer) -> Outcome:
+            if running.transfer.is_swapped(leg):
+                outcome = await self._actions.complete(leg.channel, running.codes.complete)
+            else:
+                outcome = await self._actions.hang_up(leg.channel)
+            return await self._shown(outcome, running, lambda: running.transfer.has_left)
 
         return await self._steer(call, connect)
 
     async def _cancel(self, call: Call) -> Outcome:
         """Release the colleague and return to the caller."""
 
-        def abort(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
-            transfer.cancel()
-            return self._actions.abort(leg.channel, self._features.abort)
+        async def abort(leg: Leg, running: RunningTransfer) -> Outcome:
+            running.transfer.cancel()
+            outcome = await self._actions.abort(leg.channel, running.codes.abort)
+            outcome = await self._shown(outcome, running, lambda: running.transfer.state == ENDED)
+            running.transfer.cancel(is_so=outcome is ACCEPTED)
+            return outcome
 
         return await self._steer(call, abort)
 
     async def _swap(self, call: Call) -> Outcome:
-        """Switch to whoever is on hold, caller or colleague; progress is "consulting" again."""
+        """Switch to whoever is on hold, caller or colleague; accepted once that has happened."""
         running = self._view.running(self._view.table.leg_of(call.ref))
         if running is not None and running.transfer.state != CONSULTING:
             return Outcome("failed", "not-answered")
 
-        def exchange(leg: Leg, transfer: Transfer) -> Awaitable[Outcome]:
-            transfer.begin_swap()
-            return self._actions.play(leg.channel, self._features.swap)
+        async def exchange(leg: Leg, running: RunningTransfer) -> Outcome:
+            transfer = running.transfer
+            transfer.swap()
+            outcome = await self._actions.play(leg.channel, running.codes.swap)
+            outcome = await self._shown(outcome, running, lambda: not transfer.is_swapping or transfer.state == ENDED)
+            if outcome is ACCEPTED and transfer.is_swapping:
+                return Outcome("failed", "no-call")
+            transfer.swap(is_so=False)
+            return outcome
 
         return await self._steer(call, exchange)
 
@@ -172,7 +197,13 @@ class AsteriskPbx:
     _IN_TRANSFER: ClassVar = {"complete": _complete, "cancel": _cancel, "swap": _swap}
     operations = frozenset((*_TO_TARGET, *_IN_TRANSFER))
 
-    async def _steer(self, call: Call, act: Callable[[Leg, Transfer], Awaitable[Outcome]]) -> Outcome:
+    async def _shown(self, outcome: Outcome, running: RunningTransfer, is_shown: Callable[[], bool]) -> Outcome:
+        """Return the outcome of an action once its effect is seen; unknown if it is not seen."""
+        if outcome is ACCEPTED and not await running.comes_to(is_shown, _SHOWN_S):
+            return UNKNOWN
+        return outcome
+
+    async def _steer(self, call: Call, act: Callable[[Leg, RunningTransfer], Awaitable[Outcome]]) -> Outcome:
         """Act on the call's transfer; its progress is reported after the outcome."""
         leg = self._view.table.leg_of(call.ref)
         running = self._view.running(leg)
@@ -180,38 +211,101 @@ class AsteriskPbx:
             return Outcome("failed", "no-call")
         running.hold_back()
         try:
-            return self._explained(await act(leg, running.transfer), call.ref)
+            return self._explained(await act(leg, running), call.ref)
         finally:
             asyncio.get_running_loop().call_soon(running.release)
 
+    async def _look_for_playing(self) -> None:
+        """Asterisk may have loaded PlayDTMF since it was asked last, which was perhaps while it started."""
+        if not self._features.can_play:
+            with contextlib.suppress(NotConnected, OutcomeUnknown):
+                self._take_features(replace(self._features, can_play=await ask_can_play(self._client)))
+
+    async def _keep_looking(self) -> None:
+        """While there is no PlayDTMF, perhaps because Asterisk is still starting, look again now and then."""
+        pause_s = _LOOK_FIRST_S
+        while not self._features.can_play:
+            await asyncio.sleep(pause_s)
+            await self._look_again()
+            pause_s = min(pause_s * 2, _LOOK_MOST_S)
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+
+    async def _look_again(self) -> None:
+        """Asterisk has started, or its configuration was reloaded."""
+        with contextlib.suppress(NotConnected, OutcomeUnknown, AmiRefused):
+            self._take_features(await self._find_features(self._client))
+
+    def _take_features(self, features: Features) -> None:
+        """Note what Asterisk can do, and log what it means if it has changed."""
+        before, self._features = self._features, features
+        if before != features:
+            speed = speed_of(features)
+            words = {"way": speed.way, "faster_with": [str(line) for line in speed.faster_with]}
+            structlog.get_logger().info("attended-transfers-start-by", **words)
+
     async def on_connected(self) -> None:
         """Read Asterisk's calls, then become available."""
-        self._features = await self._find_features(self._client)
+        features = await self._find_features(self._client)
         self._view.begin_load()
         channels = await self._client.ask_list("CoreShowChannels")
-        self.is_available = True
-        self._view.load(channels, ConsultationRequest("", self._features.no_answer_s))
+        self.is_available = self._is_following = True
+        new = self._view.load(channels, features.codes)
+        self._start_codes.resume()
         if self._view.listener is not None:
             self._view.listener.on_availability(True)
-        speed = speed_of(self._features)
-        words = {"way": speed.way, "faster_with": [str(line) for line in speed.faster_with]}
-        structlog.get_logger().info("attended-transfers-start-by", **words)
+        self._take_features(features)
+        self._looking = asyncio.create_task(self._keep_looking())
+        await asyncio.gather(*map(self._find_codes, new))
+
+    async def _find_codes(self, leg: Leg) -> None:
+        """Ask for the codes of a consultation that was found; they are as at its start unless changed since."""
+        with contextlib.suppress(AmiRefused):
+            codes, running = await ask_codes(self._client, leg.channel), self._view.running(leg)
+            if running is not None:
+                running.codes = codes
 
     def on_disconnected(self) -> None:
         """The PBX is away: from now on everything may change unseen."""
         self._numbers.forget()
+        self._stop_looking()
+        self._start_codes.pause()
         self._view.lose()
-        if self.is_available:
-            self.is_available = False
+        self._is_following = False
+        self._change_availability(False)
+
+    def _on_readiness(self, is_ready: bool) -> None:
+        """Asterisk refuses every action, because it is about to end, or no longer; its calls are followed meanwhile."""
+        if self._is_following:
+            self._change_availability(is_ready)
+
+    def _change_availability(self, is_available: bool) -> None:
+        if self.is_available != is_available:
+            self.is_available = is_available
             if self._view.listener is not None:
-                self._view.listener.on_availability(False)
+                self._view.listener.on_availability(is_available)
 
     def on_event(self, event: Message) -> None:
         """Follow an event; changes from one packet are reported together."""
         self._view.apply(event)
+        self._follow_start_code(event)
+        if event.get("Event") in _MAY_CHANGE_FEATURES and self._is_following:
+            self._keep(asyncio.create_task(self._look_again()))
         if not self._will_tell:
             self._will_tell = True
             asyncio.get_running_loop().call_soon(self._tell_changes)
+
+    def _follow_start_code(self, event: Message) -> None:
+        name, who = event.get("Event"), event.get("Uniqueid")
+        if name == "BridgeEnter":
+            leg = self._view.table.leg(who)
+            if leg is not None and leg.endpoint:
+                self._start_codes.note_entry(leg)
+        elif name == "Hangup":
+            self._start_codes.forget(who)
 
     def _tell_changes(self) -> None:
         self._will_tell = False
@@ -236,7 +330,11 @@ class AsteriskPbx:
 
     def _release(self, leg: Leg) -> None:
         """The colleague's dialplan gave up but keeps the line: bring the caller back at once."""
-        task = asyncio.create_task(self._actions.abort(leg.channel, self._features.abort))
+        running = self._view.running(leg)
+        codes = running.codes if running is not None else self._features.codes
+        self._keep(asyncio.create_task(self._actions.abort(leg.channel, codes.abort)))
+
+    def _keep(self, task: asyncio.Task) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from phoneterm_bridge.pbx.ami.codec import Message
-from phoneterm_bridge.pbx.asterisk.channel_name import endpoint_of
+from phoneterm_bridge.pbx.asterisk.channel_name import dialled_of, endpoint_of
 from phoneterm_bridge.pbx.calls import LegFacts, state_of
 from phoneterm_bridge.pbx.port import Call
 
@@ -26,9 +26,11 @@ _REF = re.compile(r"[0-9A-Za-z._-]{1,24}")
 class Leg:
     """One channel. state is Asterisk's ("Down", "Ring", "Ringing", "Up"); bridge is "" when it is in none.
 
-    is_dialling: a Dial is going on from it (is_caller) or to it. has_hung_up: its phone has hung up, although
-    Asterisk may keep the channel for a while. number: its own; peer: the other party's, as Asterisk shows it.
-    family: the Linkedid, the same for all legs of one conversation. deaf_until: feature codes sent earlier are lost.
+    is_dialling: a Dial is going on from it (is_caller) or to it. has_application: it had one when the channels were
+    listed; what Dial or Queue calls has one, too, but not what Asterisk calls for a transfer. has_hung_up: its phone
+    has hung up, although Asterisk may keep the channel for a while. number: its own; peer: the other party's, as
+    Asterisk shows it; dialled: the one that its user dialled, if any. family: the Linkedid, the same for all legs of
+    one conversation. deaf_until: feature codes sent earlier are lost.
     """
 
     uniqueid: str
@@ -38,8 +40,10 @@ class Leg:
     family: str = ""
     peer: str = ""
     bridge: str = ""
+    dialled: str = ""
     is_caller: bool = False
     is_dialling: bool = False
+    has_application: bool = False
     is_on_hold: bool = False
     has_hung_up: bool = False
     talking_since: float | None = None
@@ -92,7 +96,9 @@ class CallTable:
         for item in {item.get("Uniqueid"): item for item in channels}.values():
             leg = Leg(item.get("Uniqueid"), item.get("Channel"), item.get("ChannelStateDesc"))
             leg.take_headers(item)
+            leg.has_application = item.get("Application") != ""
             leg.is_caller = item.get("Application") == "Dial"
+            leg.dialled = item.get("Exten") if leg.is_caller else ""
             leg.is_dialling = item.get("Application") in ("Dial", "AppDial") and item.get("BridgeId") == ""
             earlier = known.get(leg.uniqueid)
             if earlier is not None:
@@ -108,6 +114,7 @@ class CallTable:
         if name == "Newchannel":
             new = Leg(event.get("Uniqueid"), event.get("Channel"), event.get("ChannelStateDesc"))
             new.is_caller = new.state == "Ring"
+            new.dialled = event.get("Exten") if new.is_caller else ""
             if new.uniqueid not in self._legs:
                 self._add(new)
         leg = self._legs.get(event.get("Uniqueid"))
@@ -188,8 +195,9 @@ class CallTable:
         """Return the leg as the bridge sees it."""
         others = self.others(leg)
         peer = others[0].number if len(others) == 1 and others[0].endpoint else leg.peer
+        lines = {other.endpoint or dialled_of(other.channel) for other in others} | {leg.dialled}
         state = state_of(self.facts(leg, is_in_transfer))
-        return Call(leg.ref, leg.endpoint, state, leg.talking_since, peer)
+        return Call(leg.ref, leg.endpoint, state, leg.talking_since, peer, frozenset(lines - {""}))
 
     def _add(self, leg: Leg) -> None:
         self._legs[leg.uniqueid] = leg

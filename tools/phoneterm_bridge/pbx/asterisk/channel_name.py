@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 
 _NAMES_REMEMBERED = 4096  # every event of a channel contains its name
+_LOCAL = re.compile(r"Local/([^@]+)@")
 _CHANNEL = re.compile(r"[^/]+/(.+)-[0-9a-f]{8}(;[12])?")
 
 
@@ -16,6 +17,12 @@ def endpoint_of(channel: str) -> str:
     """Return the endpoint of a channel name such as PJSIP/101-0000002a; "" for Local and other internal channels."""
     match = _CHANNEL.fullmatch(channel)
     return match[1] if match and not channel.startswith("Local/") else ""
+
+
+def dialled_of(channel: str) -> str:
+    """Return the number that a Local channel was made to dial, "" for other channels."""
+    match = _LOCAL.match(channel)
+    return match[1] if match else ""
 
 
 def is_first_half(channel: str) -> bool:

@@ -1,16 +1,20 @@
 """What an Asterisk can do for a transfer, found out by asking it: version, feature codes, actions, length of a tone.
 
 Does not start anything. Needs only the AMI classes call and reporting. If something cannot be read (a module is not
-loaded), it counts as not configured. Times are milliseconds where the name says so, else seconds.
+loaded), it counts as not configured; a question that Asterisk refuses is `AmiRefused`. All of it may change while
+Asterisk runs, and a channel may have codes of its own: a transfer goes by the `Codes` of its channel at its start.
+Times are milliseconds where the name says so, else seconds.
 """
 
 import asyncio
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from phoneterm_bridge.pbx.ami import refused
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.ami.connection import Headers
+from phoneterm_bridge.pbx.ami.refused import AmiRefused
 
 # From this version on Asterisk takes a transfer's number from the variable TRANSFER_EXTEN.
 FIRST_VERSION_WITH_TRANSFER_EXTEN = 20
@@ -19,9 +23,12 @@ MIN_DTMF_DEFAULT_MS = 80  # Asterisk's compiled default
 
 # If a key occurs twice in asterisk.conf, the last one counts: index -1.
 _NAMES = (
-    "FEATUREMAP(atxfer)", "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfercomplete)",
-    "FEATURE(atxfernoanswertimeout)",
-    "AST_CONFIG(asterisk.conf,options,mindtmfduration,-1)", "AST_CONFIG(asterisk.conf,directories,astetcdir)",
+    "FEATUREMAP(atxfer)",
+    "AST_CONFIG(asterisk.conf,options,mindtmfduration,-1)",
+    "AST_CONFIG(asterisk.conf,directories,astetcdir)",
+)
+_CODE_NAMES = (
+    "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfercomplete)", "FEATURE(atxfernoanswertimeout)",
 )  # fmt: skip
 
 
@@ -30,6 +37,15 @@ class Login(Protocol):
 
     async def ask(self, action: str, headers: Headers = ()) -> Message:
         """Send one action and return its answer."""
+
+
+class Codes(NamedTuple):
+    """What Asterisk takes for an attended transfer at its start, and keeps: codes as in features.conf, "" for none."""
+
+    abort: str = ""
+    swap: str = ""
+    complete: str = ""
+    no_answer_s: float = NO_ANSWER_DEFAULT_S
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,11 @@ class Features:
     can_play: bool = False
 
     @property
+    def codes(self) -> Codes:
+        """The codes of a transfer on a channel that has none of its own."""
+        return Codes(self.abort, self.swap, self.complete, self.no_answer_s)
+
+    @property
     def takes_number_from_variable(self) -> bool:
         """Say whether a transfer can be started without playing the number's digits."""
         return self.can_play and self.version >= FIRST_VERSION_WITH_TRANSFER_EXTEN
@@ -62,20 +83,41 @@ class Features:
 
 async def ask_features(client: Login) -> Features:
     """Ask for everything; NotConnected or OutcomeUnknown when the PBX does not answer."""
-    settings, actions = await asyncio.gather(client.ask("CoreSettings"), client.ask("ListCommands"))
-    values = await asyncio.gather(*(ask_variable(client, name) for name in _NAMES))
-    atxfer, abort, swap, complete, no_answer, min_dtmf, folder = values
+    settings, can_play, codes = await asyncio.gather(
+        client.ask("CoreSettings"), ask_can_play(client), ask_codes(client)
+    )
+    if refused.kind_of(settings) is not None:
+        raise AmiRefused("CoreSettings", settings)
+    atxfer, min_dtmf, folder = await asyncio.gather(*(ask_variable(client, name) for name in _NAMES))
     version = re.search(r"[0-9]+", settings.get("AsteriskVersion"))
     return Features(
         version=int(version[0]) if version else 0,
         atxfer=atxfer,
-        abort=abort,
-        swap=swap,
-        complete=complete,
-        no_answer_s=float(no_answer) if no_answer.isdecimal() else NO_ANSWER_DEFAULT_S,
+        abort=codes.abort,
+        swap=codes.swap,
+        complete=codes.complete,
+        no_answer_s=codes.no_answer_s,
         min_dtmf_ms=_least_ms(min_dtmf, is_told=folder != ""),
-        can_play=actions.has("PlayDTMF"),
+        can_play=can_play,
     )
+
+
+async def ask_codes(client: Login, channel: str = "") -> Codes:
+    """Return the codes that a transfer of this channel would have if it began now."""
+    abort, swap, complete, no_answer = await asyncio.gather(
+        *(ask_variable(client, name, channel) for name in _CODE_NAMES)
+    )
+    return Codes(abort, swap, complete, float(no_answer) if no_answer.isdecimal() else NO_ANSWER_DEFAULT_S)
+
+
+async def ask_can_play(client: Login) -> bool:
+    """Say whether PlayDTMF exists, and the login may use it."""
+    return (await client.ask("ListCommands")).has("PlayDTMF")
+
+
+async def ask_start_code(client: Login, channel: str) -> str:
+    """Return the code that starts an attended transfer of a channel that comes into a bridge now, "" for none."""
+    return await ask_variable(client, _NAMES[0], channel)
 
 
 def _least_ms(text: str, is_told: bool) -> int | None:
@@ -85,8 +127,11 @@ def _least_ms(text: str, is_told: bool) -> int | None:
 
 
 async def ask_variable(client: Login, name: str, channel: str = "") -> str:
-    """Return a variable or function of a channel (or of none), "" when it has no value."""
+    """Return a variable or function of a channel (or of none), "" when it has no value; AmiRefused for an error."""
     headers = [("Variable", name)]
     if channel:
         headers.insert(0, ("Channel", channel))
-    return (await client.ask("Getvar", headers)).get("Value")
+    answer = await client.ask("Getvar", headers)
+    if refused.kind_of(answer) is not None:
+        raise AmiRefused("Getvar", answer)
+    return answer.get("Value")

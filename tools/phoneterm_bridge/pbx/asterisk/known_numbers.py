@@ -10,6 +10,7 @@ from phoneterm.core import messages
 
 from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
+from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.asterisk.features import ask_variable
 
 _KNOWN_FOR_S = 1.0
@@ -30,14 +31,14 @@ class KnownNumbers:
         return self._clock() < self._known_until.get((context, number), 0.0)
 
     async def has(self, context: str, number: str) -> bool | None:
-        """Say whether the dialplan has the number; None when Asterisk did not answer."""
+        """Say whether the dialplan has the number; None when Asterisk did not answer, or refused to."""
         if not messages.is_number(number):
             return False
         if self.remembers(context, number):
             return True
         try:
             is_there = await ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)") == "1"
-        except (NotConnected, OutcomeUnknown):
+        except (NotConnected, OutcomeUnknown, AmiRefused):
             return None
         if is_there:
             if len(self._known_until) >= _MOST_KNOWN:

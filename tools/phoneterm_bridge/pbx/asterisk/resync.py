@@ -1,6 +1,8 @@
 """Finds the attended transfers under way in a fresh list of Asterisk's channels. Changes nothing.
 
-Caller and transferrer belong to one family (Linkedid), and so does half 1 of the Local channel to the colleague. While
+Caller and transferrer belong to one family (Linkedid), and so does half 1 of the Local channel to the colleague. It is
+the only one without an application: the halves that Dial and Queue call (a follow-me, a queue's member) may be callers.
+While
 the user talks to the colleague, the caller is alone in a bridge. While the user is back with the caller, that half is
 alone in a bridge, and its ConnectedLineNum names its user.
 """
@@ -26,7 +28,7 @@ def find_transfers(table: CallTable) -> list[Found]:
     found: dict[str, Found] = {}
     for alone in table.everybody():
         if table.waits_alone(alone):
-            for one in _of_target(table, alone) if is_first_half(alone.channel) else _of_caller(table, alone):
+            for one in _of_target(table, alone) if _is_target(alone) else _of_caller(table, alone):
                 found.setdefault(one.leg.uniqueid, one)
     return list(found.values())
 
@@ -34,7 +36,7 @@ def find_transfers(table: CallTable) -> list[Found]:
 def _of_caller(table: CallTable, caller: Leg) -> list[Found]:
     """The caller waits alone: a leg of the family is with a target."""
     for leg in _family(table, caller):
-        targets = [other for other in table.others(leg) if is_first_half(other.channel)]
+        targets = [other for other in table.others(leg) if _is_target(other)]
         if targets:
             return [Found(leg, [caller], targets[0], caller.bridge)]
     return []
@@ -47,6 +49,10 @@ def _of_target(table: CallTable, target: Leg) -> list[Found]:
         if callers and leg.number and leg.number == target.peer:
             return [Found(leg, callers, target, leg.bridge)]
     return []
+
+
+def _is_target(leg: Leg) -> bool:
+    return is_first_half(leg.channel) and not leg.has_application
 
 
 def _family(table: CallTable, leg: Leg) -> list[Leg]:

@@ -3,7 +3,8 @@
 Does not follow the transfer (`transfer` does). The fast way puts the number into a variable of the channel and plays
 only the feature code, so that nobody can hear a digit of the number. Where Asterisk is too old or PlayDTMF is missing,
 `Atxfer` plays code and digits. A tone that Asterisk does not take as a code reaches the other party, so nothing is
-played on a channel whose Dial had neither T nor t. Source: Asterisk's main/bridge_basic.c and funcs/func_channel.c,
+played on a channel whose Dial had neither T nor t. The codes are asked for each transfer, because they may have been
+changed. Source: Asterisk's main/bridge_basic.c and funcs/func_channel.c,
 tried on 22.
 """
 
@@ -12,22 +13,17 @@ import contextlib
 
 import structlog
 
+from phoneterm_bridge.pbx.ami import refused
 from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
-from phoneterm_bridge.pbx.asterisk.actions import (
-    ACCEPTED,
-    CHANNEL_IS_GONE,
-    UNKNOWN,
-    UNREACHABLE,
-    is_success,
-    play_code,
-    refusal_in,
-)
+from phoneterm_bridge.pbx.ami.refused import AmiRefused
+from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, UNKNOWN, UNREACHABLE, outcome_in, play_code
 from phoneterm_bridge.pbx.asterisk.calls import Leg
-from phoneterm_bridge.pbx.asterisk.features import Features, ask_variable
+from phoneterm_bridge.pbx.asterisk.features import Features, ask_codes, ask_variable
 from phoneterm_bridge.pbx.asterisk.known_numbers import KnownNumbers
-from phoneterm_bridge.pbx.asterisk.transfer import ASKED, ConsultationRequest
+from phoneterm_bridge.pbx.asterisk.start_codes import StartCodes
+from phoneterm_bridge.pbx.asterisk.transfer import ASKED
 from phoneterm_bridge.pbx.asterisk.view import CallView, RunningTransfer
 from phoneterm_bridge.pbx.port import Outcome
 
@@ -46,8 +42,11 @@ _HINTS = {
 class AttendedStart:
     """The start of one transfer: `begin` is all of it."""
 
-    def __init__(self, client: AmiClient, features: Features, view: CallView, numbers: KnownNumbers) -> None:
+    def __init__(
+        self, client: AmiClient, features: Features, view: CallView, numbers: KnownNumbers, start_codes: StartCodes
+    ) -> None:
         """Nothing is asked yet."""
+        self._start_codes = start_codes
         self._numbers = numbers
         self._client = client
         self._features = features
@@ -57,15 +56,18 @@ class AttendedStart:
 
     async def begin(self, leg: Leg, context: str, number: str) -> Outcome:
         """Start it; accepted once Asterisk has taken the number, and from then on the view follows it."""
-        running = self._view.begin(leg, ConsultationRequest(f"Local/{number}@{context}-", self._features.no_answer_s))
+        running = self._view.begin(leg, f"Local/{number}@{context}-")
         await asyncio.sleep(max(0.0, leg.deaf_until - self._view.clock()))
         try:
-            reason = await self._ask(leg.channel, context, number)
-            outcome = Outcome("failed", reason) if reason else await self._wait_for_beginning(running, leg)
+            outcome = await self._ask(running, leg, context, number)
+            if outcome is ACCEPTED:
+                outcome = await self._wait_for_beginning(running)
         except NotConnected:
             outcome = UNREACHABLE
         except OutcomeUnknown:
             outcome = UNKNOWN
+        except AmiRefused as error:
+            outcome = outcome_in(error.action, error.answer)
         if outcome is not ACCEPTED:
             self._view.drop(leg)
             self._warn(leg.channel, outcome.reason)
@@ -74,45 +76,49 @@ class AttendedStart:
             asyncio.get_running_loop().call_soon(running.release)
         return outcome
 
-    async def _ask(self, channel: str, context: str, number: str) -> str | None:
-        """Ask for the transfer; return the wire reason why it is not possible, or None when it is under way."""
-        is_known, code, self._context_before, features = await asyncio.gather(
+    async def _ask(self, running: RunningTransfer, leg: Leg, context: str, number: str) -> Outcome:
+        """Ask for the transfer; accepted when it is under way."""
+        channel = leg.channel
+        is_known, code, running.codes, self._context_before, features = await asyncio.gather(
             self._numbers.has(context, number),
-            ask_variable(self._client, "FEATUREMAP(atxfer)", channel),
+            self._start_codes.code_of(leg),
+            ask_codes(self._client, channel),
             ask_variable(self._client, _CONTEXT, channel),
             ask_variable(self._client, "CHANNEL(dtmf_features)", channel),
         )
+        running.transfer.expect_answer(running.codes.no_answer_s)
         if not is_known:
-            return "unknown-number" if is_known is False else "pbx-unreachable"
+            return Outcome("failed", "unknown-number" if is_known is False else "pbx-unreachable")
         if not code:
-            return "pbx-misconfigured"
+            return Outcome("failed", "pbx-misconfigured")
         if self._features.tells_who_may_transfer and _MAY_TRANSFER not in features:
-            return "not-permitted-by-pbx"
+            return Outcome("failed", "not-permitted-by-pbx")
         if self._features.takes_number_from_variable:
             answer = await self._play(channel, context, number, code)
-            if is_success(answer) or answer.get("Message") in CHANNEL_IS_GONE:
-                return refusal_in(answer)
+            if refused.kind_of(answer) in (None, refused.NO_CHANNEL):
+                return outcome_in("PlayDTMF", answer)
         headers = [("Channel", channel), ("Exten", number), ("Context", context)]
-        return refusal_in(await self._client.ask("Atxfer", headers))
+        return outcome_in("Atxfer", await self._client.ask("Atxfer", headers))
 
     async def _play(self, channel: str, context: str, number: str, code: str) -> Message:
         """Set the variables and play the code; return the first error, or the last answer."""
         self._has_variables = True
         for name, value in ((_NUMBER, number), (_CONTEXT, context)):
             answer = await self._set(channel, name, value)
-            if not is_success(answer):
+            if refused.kind_of(answer) is not None:
                 return answer
         return await play_code(self._client, channel, code)
 
-    async def _wait_for_beginning(self, running: RunningTransfer, leg: Leg) -> Outcome:
-        try:
-            async with asyncio.timeout(HOLD_S):
-                await running.has_begun.wait()
-        except TimeoutError:
-            if running.transfer.state == ASKED:
-                return Outcome("failed", "not-permitted-by-pbx")
+    async def _wait_for_beginning(self, running: RunningTransfer) -> Outcome:
+        """Wait for Asterisk's events.
+
+        None at all means that the Dial lacks T or t, unless Asterisk has said that it does not: then nobody knows.
+        """
+        await running.comes_to(lambda: running.has_begun, HOLD_S)
         if running.is_lost:
             return UNKNOWN
+        if running.transfer.state == ASKED:
+            return UNKNOWN if self._features.tells_who_may_transfer else Outcome("failed", "not-permitted-by-pbx")
         if running.held_back and running.held_back[0][0] == "failed":
             return Outcome(*running.held_back[0])
         return ACCEPTED

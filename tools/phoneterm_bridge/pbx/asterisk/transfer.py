@@ -18,12 +18,11 @@ transfer; that event comes a moment later.) If every caller is gone: failed, cal
 Local channel (its half `;1`) to the dialplan; half `;2` runs the Dial to the colleague's phone.
 """
 
-from dataclasses import dataclass
-
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg
 from phoneterm_bridge.pbx.asterisk.channel_name import beginning_of_halves, is_first_half
 from phoneterm_bridge.pbx.asterisk.evidence import Evidence
+from phoneterm_bridge.pbx.asterisk.features import NO_ANSWER_DEFAULT_S
 
 ASKED = "asked"
 STARTED = "started"
@@ -39,19 +38,14 @@ FAIL_SOUND_S = 0.5  # how long Asterisk's xferfailsound blocks the feature codes
 Progress = tuple[str, str | None]  # a state of the wire, and its reason if any
 
 
-@dataclass(frozen=True)
-class ConsultationRequest:
-    """What was asked for: the beginning of the target's channel name, and how long Asterisk rings the colleague."""
-
-    target_name: str
-    no_answer_s: float
-
-
 class Transfer:
     """One attended transfer, from the feature code to its end. Only `apply` changes its state."""
 
-    def __init__(self, leg: Leg, callers: list[Leg], plan: ConsultationRequest) -> None:
-        """Begin in `asked`: this leg is about to transfer these callers."""
+    def __init__(self, leg: Leg, callers: list[Leg], target_name: str) -> None:
+        """Begin in `asked`: this leg is about to transfer these callers.
+
+        target_name: the beginning of the name of the channel that Asterisk will make for the target.
+        """
         self.state = ASKED
         self.ref = leg.ref
         self.endpoint = leg.endpoint
@@ -62,14 +56,14 @@ class Transfer:
         self.is_cancelled = False
         self.is_swapping = False  # a swap was asked for, and the transferrer has not entered a bridge since
         self.wants_release = False
-        self._family = leg.family
-        self._target_name = plan.target_name
-        self._no_answer_s = plan.no_answer_s
+        self._target_name = target_name
+        self._no_answer_s = NO_ANSWER_DEFAULT_S
         self._consultation = ""
         self._guests: set[str] = set()  # who has been in the second bridge besides the transferrer
         self._colleagues: set[str] = set()
         self._evidence = Evidence()
         self._has_target_left = False
+        self._has_target_ended = False  # its dialplan ended it, or its person hung up; it was not released
         self._has_left_consultation = False  # the transferrer hung up while talking to the colleague
         self._no_answer_at = float("inf")
         self._progress: list[Progress] = []
@@ -98,7 +92,7 @@ class Transfer:
             return []
         name, who = event.get("Event"), event.get("Uniqueid")
         if name == "Newchannel" and not self.target and self.state in (ASKED, STARTED):
-            self._look_for_target(event)
+            self._look_for_target(event, table)
         elif name == "BridgeEnter" and who == self.transferrer and event.get("BridgeUniqueid") != self.home:
             self._consultation = event.get("BridgeUniqueid")
         elif name == "Hold" and who == self.transferrer and self.state == ASKED:
@@ -120,21 +114,35 @@ class Transfer:
         progress, self._progress = self._progress, []
         return progress
 
-    def cancel(self) -> None:
-        """The transferrer has asked to be with the caller again."""
-        self.is_cancelled = True
+    def expect_answer(self, within_s: float) -> None:
+        """Asterisk will ring the colleague for so long; known before it begins."""
+        self._no_answer_s = within_s
 
-    def begin_swap(self) -> None:
-        """The transferrer has asked to talk to the other one."""
-        self.is_swapping = True
+    @property
+    def has_left(self) -> bool:
+        """Say whether the transferrer has gone, or the transfer has ended in another way."""
+        return self.state in (LEFT, ENDED) or self._has_left_consultation
+
+    def cancel(self, is_so: bool = True) -> None:
+        """The transferrer has asked to be with the caller again; or, if not `is_so`, could not be helped to."""
+        self.is_cancelled = is_so
+
+    def swap(self, is_so: bool = True) -> None:
+        """The transferrer has asked to talk to the other one; or, if not `is_so`, could not be helped to."""
+        self.is_swapping = is_so
 
     def _is_targets(self, event: Message) -> bool:
         return event.get("Channel").startswith(self._target_name)
 
-    def _look_for_target(self, event: Message) -> None:
-        """Find the Local channel of this conversation; another transfer may call the same number at the same time."""
-        channel = event.get("Channel")
-        if self._is_targets(event) and event.get("Linkedid") == self._family and is_first_half(channel):
+    def _look_for_target(self, event: Message, table: CallTable) -> None:
+        """Find the Local channel of this conversation; another transfer may call the same number at the same time.
+
+        Its family is that of the transferrer now: where calls were merged (a pickup), Asterisk changes the family of a
+        channel without an event, and its Hold, which comes just before, is the first one to tell it.
+        """
+        channel, leg = event.get("Channel"), table.leg(self.transferrer)
+        is_family = leg is not None and event.get("Linkedid") == leg.family
+        if self._is_targets(event) and is_family and is_first_half(channel):
             self.target = event.get("Uniqueid")
             self._target_name = beginning_of_halves(channel)
 
@@ -167,6 +175,8 @@ class Transfer:
         elif who == self.transferrer and self.state == CONSULTING:
             self._has_left_consultation = True
         elif self._is_targets(event) or who in self._colleagues:
+            is_asked_to_end = event.get("Event") == "HangupRequest" and who == self.target
+            self._has_target_ended = self._has_target_ended or is_asked_to_end
             self._has_target_left = self._has_target_left or who not in self._colleagues
             self._evidence.note_cause(event.get("Cause"))
         else:
@@ -226,12 +236,13 @@ class Transfer:
             self._end("done", None)
 
     def _why_returned(self, now: float) -> str | None:
-        if self.is_cancelled:
+        """Asterisk moves a user who cancels before it ends the target; a target that ends by itself is told first."""
+        if self.is_cancelled and not self._has_target_ended:
             return "cancelled"
         if self.state == CONSULTING:
-            return None if self._has_target_left else "cancelled"
-        late = "no-answer" if now >= self._no_answer_at else "cancelled"
-        return self._evidence.reason or late
+            return None if self._has_target_ended else "cancelled"
+        is_unanswered = self._has_target_ended or now >= self._no_answer_at
+        return self._evidence.reason or ("no-answer" if is_unanswered else "cancelled")
 
     def _end(self, state: str, reason: str | None) -> None:
         self.state = ENDED

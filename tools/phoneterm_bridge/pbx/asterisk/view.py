@@ -12,8 +12,9 @@ from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.asterisk.arrival import TELLING_EVENTS, Arrival
 from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg
 from phoneterm_bridge.pbx.asterisk.channel_name import endpoint_of
+from phoneterm_bridge.pbx.asterisk.features import Codes
 from phoneterm_bridge.pbx.asterisk.resync import find_transfers
-from phoneterm_bridge.pbx.asterisk.transfer import ASKED, ENDED, STARTED, ConsultationRequest, Transfer
+from phoneterm_bridge.pbx.asterisk.transfer import ASKED, ENDED, STARTED, Transfer
 from phoneterm_bridge.pbx.port import Call, PbxListener
 
 # At most so many parties are followed; beyond that the oldest, whose end was never reported, are dropped.
@@ -23,19 +24,47 @@ MOST_ARRIVALS = 1000
 class RunningTransfer:
     """A transfer with what the operations need to know about it.
 
-    has_begun is set once it is certain that the number was taken, or that it never will be; is_lost is set if the PBX
-    was lost meanwhile. held_back is the progress that waits for an operation's answer, None when it need not wait.
+    codes are those that Asterisk took at its start. is_lost is set if the PBX was lost meanwhile. held_back is the
+    progress that waits for an operation's answer, None when it need not wait.
     """
 
     def __init__(
-        self, leg: Leg, callers: list[Leg], plan: ConsultationRequest, report: Callable[[str, str, str | None], None]
+        self,
+        leg: Leg,
+        callers: list[Leg],
+        target_name: str,
+        codes: Codes,
+        report: Callable[[str, str, str | None], None],
     ) -> None:
         """Begin, with progress held back."""
-        self.transfer = Transfer(leg, callers, plan)
-        self.has_begun = asyncio.Event()
+        self.transfer = Transfer(leg, callers, target_name)
+        self.codes = codes
         self.is_lost = False
+        self._news = asyncio.Event()
         self.held_back: list[tuple[str, str | None]] | None = []
         self._report = report
+
+    @property
+    def has_begun(self) -> bool:
+        """Say whether it is certain that the number was taken, or that it never will be."""
+        return self.transfer.target != "" or self.transfer.state not in (ASKED, STARTED)
+
+    async def comes_to(self, is_so: Callable[[], bool], within_s: float) -> bool:
+        """Wait until Asterisk's events have made something true; False if they do not in this time, or are lost."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not is_so():
+                    if self.is_lost:
+                        return False
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def note_news(self) -> None:
+        """Something has happened, or never will."""
+        self._news.set()
 
     def hold_back(self) -> None:
         """Keep progress for later, until `release`."""
@@ -65,6 +94,7 @@ class CallView:
         self.clock = clock
         self._on_stuck = on_stuck
         self._running: dict[str, RunningTransfer] = {}
+        self._codes_before: dict[str, Codes] = {}  # by Uniqueid: of the transfers that were lost sight of
         self._arrivals: dict[Arrival, None] = {}  # oldest first
         self._told: dict[str, tuple[Call, ...]] = {}
         self._touched: set[str] = set()
@@ -78,11 +108,14 @@ class CallView:
         """Return the transfer this leg is in, if any."""
         return self._running.get(leg.uniqueid) if leg else None
 
-    def begin(self, leg: Leg, plan: ConsultationRequest) -> RunningTransfer:
-        """Follow a transfer that is about to be started; ValueError when the leg already has one."""
+    def begin(self, leg: Leg, target_name: str) -> RunningTransfer:
+        """Follow a transfer that is about to be started; ValueError when the leg already has one.
+
+        target_name: the beginning of the name of the channel that Asterisk will make for the target.
+        """
         if leg.uniqueid in self._running:
             raise ValueError(f"the call {leg.ref} already has a transfer")
-        running = RunningTransfer(leg, self.table.others(leg), plan, self._report)
+        running = RunningTransfer(leg, self.table.others(leg), target_name, Codes(), self._report)
         self._running[leg.uniqueid] = running
         return running
 
@@ -105,9 +138,10 @@ class CallView:
 
     def lose(self) -> None:
         """The connection is gone: stop following everything, because what is known may soon be wrong."""
+        self._codes_before = {uniqueid: running.codes for uniqueid, running in self._running.items()}
         for running in self._running.values():
             running.is_lost = True
-            running.has_begun.set()
+            running.note_news()
         self._running.clear()
         self._arrivals.clear()
         self._early = None
@@ -116,19 +150,27 @@ class CallView:
         """Keep every event from now on until `load`: the coming list may or may not include it."""
         self._early = []
 
-    def load(self, channels: Iterable[Message], plan: ConsultationRequest) -> None:
-        """Replace the calls by a fresh list and the events since, and find the consultations in it."""
+    def load(self, channels: Iterable[Message], codes: Codes) -> list[Leg]:
+        """Replace the calls by a fresh list and the events since, and find the consultations in it.
+
+        Return the legs of the consultations that nobody knew before: they are given these codes.
+        """
         self.table.load(channels)
         early, self._early = self._early or [], None
         for event in early:
             self.table.apply(event)
+        new = []
         for found in find_transfers(self.table):
-            running = RunningTransfer(found.leg, found.callers, plan, self._report)
+            known = self._codes_before.get(found.leg.uniqueid)
+            running = RunningTransfer(found.leg, found.callers, "", known or codes, self._report)
             running.transfer.adopt(found.target, found.home)
             running.release()
             self._running[found.leg.uniqueid] = running
+            new += [] if known else [found.leg]
+        self._codes_before.clear()
         self._touched |= {leg.endpoint for leg in self.table.everybody()} | set(self._told)
         self.tell_changes()
+        return new
 
     def apply(self, event: Message) -> None:
         """Take in one event; progress is reported at once, changed calls by the next `tell_changes`."""
@@ -157,8 +199,7 @@ class CallView:
         wanted_release = transfer.wants_release
         for state, reason in transfer.apply(event, self.table, self.clock()):
             running.pass_on(state, reason)
-        if transfer.target or transfer.state not in (ASKED, STARTED):
-            running.has_begun.set()
+        running.note_news()
         if transfer.state == ENDED:
             self._running.pop(transfer.transferrer, None)
         leg = self.table.leg(transfer.transferrer)

@@ -1,0 +1,107 @@
+"""Error answers of the PBX: each kind is told apart, and none is taken for a value."""
+
+import pytest
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, make_lab, to
+from pbx_lab.legs import are_alone
+from phoneterm_bridge.pbx.ami.refused import NO_ACTION, NO_CHANNEL, AmiRefused, kind_of
+from phoneterm_bridge.pbx.asterisk.features import ask_variable
+from phoneterm_bridge.pbx.port import Outcome
+from structlog.testing import capture_logs
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+UNREACHABLE = Outcome("failed", "pbx-unreachable")
+GONE = ("Channel", "PJSIP/101-0000ffff")
+RINGS_ENDS = "194"
+
+
+@pytest.mark.parametrize(
+    ("action", "headers", "meaning"),
+    [
+        ("Getvar", [GONE, ("Variable", "FEATUREMAP(atxfer)")], NO_CHANNEL),
+        ("Setvar", [GONE, ("Variable", "TRANSFER_EXTEN"), ("Value", "102")], NO_CHANNEL),
+        ("PlayDTMF", [GONE, ("Digit", "D"), ("Receive", "true"), ("Duration", "1")], NO_CHANNEL),
+        ("BlindTransfer", [GONE, ("Exten", "102"), ("Context", CONTEXT)], NO_CHANNEL),
+        ("Atxfer", [GONE, ("Exten", "102"), ("Context", CONTEXT)], NO_CHANNEL),
+        ("CancelAtxfer", [GONE], NO_CHANNEL),
+        ("Hangup", [GONE], NO_CHANNEL),
+        ("Nonsense", [], NO_ACTION),
+        ("Ping", [], None),
+    ],
+)
+async def test_the_pbx_says_what_is_wrong_in_words_that_are_known(desk, action, headers, meaning):
+    assert kind_of(await desk.ask(action, headers)) == meaning
+
+
+async def test_a_question_about_a_channel_that_is_gone_has_no_empty_answer(desk):
+    await desk.ask("Ping", [])
+    with pytest.raises(AmiRefused, match="No such channel"):
+        await ask_variable(desk.client, "CHANNEL(dtmf_features)", GONE[1])
+
+
+async def test_a_pbx_about_to_restart_is_unreachable_and_no_number_is_unknown_to_it(open_desk):
+    desk = await open_desk()
+    call = await desk.talk()
+    await desk.lab.begin_restart()
+    assert await desk.pbx.is_known_number(CONTEXT, COLLEAGUE) is None
+    assert desk.availability == [True, False]
+    for operation in ("blind", "attended"):
+        assert await desk.pbx.carry_out(operation, call, to(COLLEAGUE)) == UNREACHABLE
+    assert [known.ref for known in desk.pbx.calls(USER)] == [call.ref]
+    await desk.lab.abort_restart()
+    await desk.wait_until(lambda: desk.availability == [True, False, True])
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
+    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
+
+
+@pytest.mark.parametrize("operation", ["complete", "cancel", "swap"])
+async def test_a_consultation_on_a_pbx_about_to_restart_goes_on_and_its_end_is_seen(open_desk, operation):
+    desk = await open_desk()
+    call = await desk.consult()
+    await desk.lab.begin_restart()
+    assert await desk.pbx.carry_out(operation, call, None) == UNREACHABLE
+    assert desk.states()[-1] == ("consulting", None)
+    await desk.lab.abort_restart()
+    await desk.lab.hang_up(COLLEAGUE)
+    await desk.result("returned")
+
+
+async def test_what_ends_while_the_pbx_waits_to_restart_is_told(open_desk):
+    desk = await open_desk()
+    call = await desk.talk()
+    assert await desk.pbx.carry_out("attended", call, to(RINGS_ENDS)) == ACCEPTED
+    await desk.lab.begin_restart()
+    await desk.result("returned", "no-answer")
+
+
+async def test_a_bridge_that_is_started_meanwhile_waits_and_blames_nobody(open_desk):
+    desk = await open_desk()
+    await desk.talk()
+    await desk.lab.begin_restart()
+    with capture_logs() as logs:
+        async with Desk(desk.lab) as other:
+            assert not other.pbx.is_available
+            await desk.lab.abort_restart()
+            await other.wait_until(lambda: other.pbx.is_available)
+    (told,) = (line["reason"] for line in logs if line["event"] == "pbx-not-there")
+    assert "shutting down" in told
+
+
+@pytest.mark.parametrize(("rights", "denied"), [("call", "CoreSettings"), ("reporting", None)])
+async def test_a_login_without_a_right_that_is_needed_is_said_to_lack_it(kind, need_part, rights, denied):
+    lab = make_lab(kind, need_part, ami_write=rights)
+    await lab.start()
+    try:
+        with capture_logs() as logs:
+            async with Desk(lab) as desk:
+                assert desk.pbx.is_available is (denied is None)
+                if denied is None:
+                    call = await desk.talk()
+                    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == Outcome(
+                        "failed", "pbx-misconfigured"
+                    )
+        refusals = [line for line in logs if line["event"] in ("pbx-refuses", "pbx-refused")]
+        assert "Permission denied" in refusals[0]["reason"]
+    finally:
+        await lab.stop()

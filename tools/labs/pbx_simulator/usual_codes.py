@@ -1,0 +1,7 @@
+"""The feature codes that a simulated PBX starts with, by the word in its options. Does not know any channel."""
+
+CODES = {
+    "letters": {"atxfer": "D", "atxferabort": "A", "atxfercomplete": "C", "atxferswap": "B"},
+    "stock": {"atxfer": "*2", "atxferabort": "*1", "atxfercomplete": "*2", "atxferswap": "*4"},
+    "none": {"atxfer": "", "atxferabort": "*1", "atxfercomplete": "*2", "atxferswap": "*4"},
+}
