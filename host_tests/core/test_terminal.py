@@ -161,6 +161,7 @@ def test_why_there_is_no_link_is_shown_until_there_is_one_and_when_a_key_is_pres
     assert desk.heard()[-1] == "no-link"
     desk.note(desk.terminal.on_link(True))
     desk.session()
+    desk.wait(5010)  # until the answer to the key has been read
     assert Show("Ready", "") in desk.actions
 
 

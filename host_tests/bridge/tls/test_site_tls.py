@@ -1,5 +1,6 @@
 """`phoneterm tls` makes a CA and a broker's certificate that boards accept, renews it, and overwrites nothing."""
 
+import json
 import os
 import ssl
 import stat
@@ -99,6 +100,9 @@ def test_show_says_for_whom_until_when_and_whether_they_belong_together(run, tmp
     run("init", "broker.example")
     code, output = run("show")
     assert (code, "for broker.example, localhost" in output, "signed by this CA: yes" in output) == (0, True, True)
+    shown = json.loads(run("show", "--json")[1])
+    assert shown["certificate"]["names"] == ["broker.example", "localhost", "127.0.0.1"]
+    assert shown["certificate"]["is_signed_by_ca"] and shown["ca"]["days_left"] > 7000 and shown["ca"]["has_key"]
     SiteTls(tmp_path / "other").make("x", ["x.example"], 9)
     (tmp_path / "tls" / BROKER).write_bytes((tmp_path / "other" / BROKER).read_bytes())
     assert "signed by this CA: NO" in run("show")[1]

@@ -4,6 +4,7 @@ Does not change settings or tell a broker; it says how. The files lie beside the
 that the bridge runs as, unless --folder or broker.certificate_path says otherwise.
 """
 
+import json
 import os
 import socket
 import sys
@@ -15,7 +16,7 @@ import typer
 from phoneterm_bridge.broker import authority
 from phoneterm_bridge.broker.authority import BROKER_DAYS, check_names
 from phoneterm_bridge.broker.site_tls import BROKER, BROKER_KEY, CA, CA_KEY, SiteTls
-from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
+from phoneterm_bridge.cli.options import Config, Json, Overrides, one_sentence, read_settings
 from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.loopback import is_loopback
 from phoneterm_bridge.settings.place import find_place
@@ -81,17 +82,29 @@ def renew(
 
 
 @app.command()
-def show(folder: _Folder = None, config: Config = None, overrides: Overrides = None) -> None:
+def show(folder: _Folder = None, as_json: Json = False, config: Config = None, overrides: Overrides = None) -> None:
     """Show CA and certificate: for whom, until when, and whether they belong together."""
     with one_sentence():
         site = _find_site(_read_settings(config, overrides), folder)
         ca, broker = site.read(CA), site.read(BROKER)
+        names, is_ours = authority.names_of(broker), authority.is_signed_by(broker, ca)
+        has_key = site.path(CA_KEY).exists()
+        if as_json:
+            ends = {"ca": _as_fields(site, CA) | {"has_key": has_key}, "certificate": _as_fields(site, BROKER)}
+            ends["certificate"] |= {"names": names, "is_signed_by_ca": is_ours}
+            typer.echo(json.dumps(ends, indent=2))
+            return
         typer.echo(f"CA           {site.path(CA)}, good until {_day(site, CA)} ({site.days_left(CA)} days)")
-        typer.echo(f"             key {site.path(CA_KEY)}{'' if site.path(CA_KEY).exists() else ', which is not here'}")
+        typer.echo(f"             key {site.path(CA_KEY)}{'' if has_key else ', which is not here'}")
         typer.echo(f"certificate  {site.path(BROKER)}, good until {_day(site, BROKER)} ({site.days_left(BROKER)} days)")
-        typer.echo(f"             for {', '.join(authority.names_of(broker)) or 'no name'}")
-        typer.echo(f"             signed by this CA: {'yes' if authority.is_signed_by(broker, ca) else 'NO'}")
+        typer.echo(f"             for {', '.join(names) or 'no name'}")
+        typer.echo(f"             signed by this CA: {'yes' if is_ours else 'NO'}")
         _say_when_ca_ends(site)
+
+
+def _as_fields(site: SiteTls, name: str) -> dict[str, object]:
+    until = site.read(name).not_valid_after_utc
+    return {"path": str(site.path(name)), "good_until": until.isoformat(), "days_left": site.days_left(name)}
 
 
 def _read_settings(config: Path | None, overrides: list[str] | None) -> BridgeSettings:
