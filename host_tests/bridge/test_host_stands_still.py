@@ -9,9 +9,11 @@ import pytest
 from bridge.real_phone import RealPhone
 from phoneterm.core import messages
 from phoneterm_bridge.cli.why import answer_why
+from phoneterm_bridge.settings.timing import Timing
 from phoneterm_bridge.terminals.host_clock import HostClock, Reading
 
 _HOUR_S = 3600
+_QUICK = Timing(look_every_s=0.05)
 # What the clocks of the host show of a pause of `pause_s`: (since boot, wall clock).
 _SEEN = {
     "a suspended host": lambda pause_s: (pause_s, pause_s),
@@ -48,15 +50,23 @@ def clocks():
 async def moved_scene(request, tmp_path, make, clocks):
     """A running bridge on clocks that a test can move, once on a link in memory and once with the embedded broker."""
     is_embedded = request.param == "embedded broker"
-    scene = await make.Scene(tmp_path, is_embedded, clock=HostClock(clocks.read)).start()
+    scene = await make.Scene(tmp_path, is_embedded, timing=_QUICK, clock=HostClock(clocks.read)).start()
     yield scene
     await scene.stop()
 
 
 @pytest.fixture
-async def still_scene(tmp_path, make, clocks):
+async def quick_scene(tmp_path, make, clocks):
     """The same on a link in memory."""
-    scene = await make.Scene(tmp_path, clock=HostClock(clocks.read)).start()
+    scene = await make.Scene(tmp_path, timing=_QUICK, clock=HostClock(clocks.read)).start()
+    yield scene
+    await scene.stop()
+
+
+@pytest.fixture
+async def blind_scene(tmp_path, make, clocks):
+    """The same, but the bridge looks at its clocks only when a command comes."""
+    scene = await make.Scene(tmp_path, timing=Timing(look_every_s=3600), clock=HostClock(clocks.read)).start()
     yield scene
     await scene.stop()
 
@@ -75,6 +85,11 @@ def live_through(terminal, pause_s):
 def use_new_session(terminal):
     """Let the terminal go on with the session that it was sent last."""
     terminal.session, terminal.session_s = terminal.heard(messages.SESSION)[-1]["session"], time.monotonic()
+
+
+def has_live_session(scene, terminal):
+    """Say whether the terminal has heard of the session that is in force."""
+    return sessions_of(terminal)[-1] == scene.bridge.parts.sessions.live(terminal.tid).id
 
 
 def sessions_of(terminal):
@@ -98,8 +113,8 @@ async def test_after_a_pause_every_terminal_gets_a_new_session_unasked_and_the_n
 
 @pytest.mark.parametrize("seen", ["a suspended host", "a frozen host whose wall clock was put right"])
 @pytest.mark.parametrize("pause_s", [5, 20, 600])
-async def test_a_command_keyed_after_the_pause_works_even_before_the_new_session(still_scene, clocks, pause_s, seen):
-    terminal = await greeted(still_scene)
+async def test_a_command_keyed_after_the_pause_works_even_before_the_new_session(blind_scene, clocks, pause_s, seen):
+    terminal = await greeted(blind_scene)
     clocks.move(*_SEEN[seen](pause_s))
     live_through(terminal, pause_s)
     assert await terminal.ask() == ("accepted", None)
@@ -115,31 +130,31 @@ async def test_what_was_keyed_before_the_pause_is_not_carried_out_after_it(moved
     await make.until(lambda: terminal.results(keyed_before["id"]))
     assert terminal.results(keyed_before["id"]) == [("rejected", "stale")]
     assert moved_scene.pbx.asked == []
-    await make.until(lambda: len(sessions_of(terminal)) == 2)
+    await make.until(lambda: len(sessions_of(terminal)) >= 2)
 
 
 @pytest.mark.parametrize("seen", _SEEN)
-async def test_what_was_keyed_before_the_pause_is_stale_after_the_new_session_too(still_scene, make, clocks, seen):
-    terminal = await greeted(still_scene)
+async def test_what_was_keyed_before_the_pause_is_stale_after_the_new_session_too(quick_scene, make, clocks, seen):
+    terminal = await greeted(quick_scene)
     keyed_before = terminal.command()
     clocks.move(*_SEEN[seen](20))
     await make.until(lambda: len(sessions_of(terminal)) == 2)
     await terminal.send(messages.COMMAND, keyed_before)
     assert terminal.results(keyed_before["id"]) == [("rejected", "stale")]
-    assert still_scene.pbx.asked == []
-    assert answer_why(still_scene.engine, "101", None)["command"]["cause"] == "clocks-apart"
+    assert quick_scene.pbx.asked == []
+    assert answer_why(quick_scene.engine, "101", None)["command"]["cause"] == "clocks-apart"
 
 
-async def test_a_command_that_is_being_checked_when_the_host_stands_still_is_not_carried_out(still_scene, clocks):
-    terminal = await greeted(still_scene)
+async def test_a_command_that_is_being_checked_when_the_host_stands_still_is_not_carried_out(blind_scene, clocks):
+    terminal = await greeted(blind_scene)
 
     async def stand_still(context, number):
         clocks.move(20, 20)
         return True
 
-    still_scene.pbx.is_known_number = stand_still
+    blind_scene.pbx.is_known_number = stand_still
     assert await terminal.ask() == ("rejected", "stale")
-    assert still_scene.pbx.asked == []
+    assert blind_scene.pbx.asked == []
 
 
 @pytest.mark.parametrize("pause_s", [5, 20, 600])
@@ -155,8 +170,8 @@ async def test_a_pause_that_no_clock_shows_is_noticed_at_the_first_command_and_t
     assert await terminal.ask() == ("accepted", None)
 
 
-async def test_a_terminal_that_never_got_its_new_session_gets_another_one(still_scene, make, clocks):
-    terminal = await greeted(still_scene)
+async def test_a_terminal_that_never_got_its_new_session_gets_another_one(quick_scene, make, clocks):
+    terminal = await greeted(quick_scene)
     clocks.move(20, 20)
     await make.until(lambda: len(sessions_of(terminal)) == 2)
     assert await terminal.ask() == ("rejected", "stale")
@@ -165,11 +180,11 @@ async def test_a_terminal_that_never_got_its_new_session_gets_another_one(still_
     assert await terminal.ask() == ("accepted", None)
 
 
-async def test_what_one_terminals_clock_shows_gives_no_other_terminal_a_new_session(still_scene, make):
-    still_scene.directory.add_extension("102", "tech1")
-    enrolment = still_scene.directory.add_terminal("phone-102", "102")
-    await still_scene.bridge.refresh()
-    terminal, other = await greeted(still_scene), await still_scene.terminal(enrolment)
+async def test_what_one_terminals_clock_shows_gives_no_other_terminal_a_new_session(quick_scene, make):
+    quick_scene.directory.add_extension("102", "tech1")
+    enrolment = quick_scene.directory.add_terminal("phone-102", "102")
+    await quick_scene.bridge.refresh()
+    terminal, other = await greeted(quick_scene), await quick_scene.terminal(enrolment)
     await other.hello()
     live_through(terminal, 20)
     assert await terminal.ask() == ("rejected", "stale")
@@ -182,7 +197,7 @@ async def test_a_wall_clock_put_forward_by_an_hour_costs_only_what_was_under_way
     under_way = terminal.command()
     clocks.move(0, _HOUR_S)
     await terminal.send(messages.COMMAND, under_way)
-    await make.until(lambda: len(sessions_of(terminal)) == 2)
+    await make.until(lambda: terminal.results(under_way["id"]) and has_live_session(moved_scene, terminal))
     assert terminal.results(under_way["id"]) == [("rejected", "stale")]
     use_new_session(terminal)
     assert await terminal.ask() == ("accepted", None)
@@ -202,12 +217,12 @@ async def test_a_wall_clock_put_back_by_an_hour_is_no_pause_and_hides_none(moved
     assert terminal.results(keyed_before["id"]) == [("rejected", "stale")]
 
 
-async def test_a_call_that_came_after_the_first_key_is_not_touched_after_a_pause_either(still_scene, make, clocks):
-    terminal = await greeted(still_scene)
+async def test_a_call_that_came_after_the_first_key_is_not_touched_after_a_pause_either(blind_scene, make, clocks):
+    terminal = await greeted(blind_scene)
     clocks.move(20, 20)
     live_through(terminal, 20)
     fields = terminal.command(call=None)
-    still_scene.pbx.change_calls("101", make.talking("c2", since_s=time.monotonic() + 0.01))
+    blind_scene.pbx.change_calls("101", make.talking("c2", since_s=time.monotonic() + 0.01))
     await terminal.send(messages.COMMAND, fields)
     assert terminal.results(fields["id"]) == [("rejected", "no-call")]
 
@@ -216,9 +231,9 @@ async def test_a_call_that_came_after_the_first_key_is_not_touched_after_a_pause
 
 
 @pytest.fixture
-async def phone(still_scene):
+async def phone(quick_scene):
     """The real phone, ready."""
-    phone = RealPhone(still_scene)
+    phone = RealPhone(quick_scene)
     await phone.set_link(True)
     await phone.wait(100)
     assert phone.signals[-1] == "ready"
@@ -234,25 +249,25 @@ async def hear_new_session(scene, make, phone):
 
 @pytest.mark.parametrize("seen", _SEEN)
 async def test_the_phone_goes_on_with_the_new_session_and_its_next_transfer_works(
-    still_scene, make, clocks, phone, seen
+    quick_scene, make, clocks, phone, seen
 ):
     clocks.move(*_SEEN[seen](20))
     await phone.wait(20_000)
-    await hear_new_session(still_scene, make, phone)
+    await hear_new_session(quick_scene, make, phone)
     await phone.key("#1102A")
-    assert len(still_scene.pbx.asked) == 1
+    assert len(quick_scene.pbx.asked) == 1
     assert "failed" not in phone.signals
 
 
-async def test_the_phone_whose_clock_alone_shows_the_pause_works_at_the_second_try(still_scene, make, phone):
+async def test_the_phone_whose_clock_alone_shows_the_pause_works_at_the_second_try(quick_scene, make, phone):
     await phone.wait(20_000)
     await phone.key("#1102A")
-    assert still_scene.pbx.asked == []
+    assert quick_scene.pbx.asked == []
     assert "failed" in phone.signals
-    await hear_new_session(still_scene, make, phone)
+    await hear_new_session(quick_scene, make, phone)
     await phone.wait(800)
     await phone.key("#1102A")
-    assert len(still_scene.pbx.asked) == 1
+    assert len(quick_scene.pbx.asked) == 1
 
 
 # The clock itself.

@@ -157,7 +157,7 @@ class Bridge:
     async def _start_link(self) -> None:
         parts = self.parts
         self._started.callback(parts.running_commands.stop)
-        works = [parts.pulse.run(), parts.health.watch_loop(), parts.updates.watch_clock()]
+        works = [parts.pulse.run(), parts.health.watch_loop(), parts.updates.watch_clock(self._timing.look_every_s)]
         if parts.certificate is not None:
             works.append(parts.certificate.run())
         for work in works:

@@ -24,8 +24,6 @@ from phoneterm_bridge.terminals.sessions import Sessions
 from phoneterm_bridge.terminals.sightings import Sightings
 from phoneterm_bridge.terminals.troubles import Troubles
 
-_LOOK_EVERY_S = 1.0
-
 
 class TerminalUpdates:
     """Keeps every terminal that said hello up to date. `config` are the fields of the config message."""
@@ -90,10 +88,10 @@ class TerminalUpdates:
         for tid in apart:
             self._renew_session(tid)
 
-    async def watch_clock(self) -> None:
-        """Look at the clocks every second, for ever."""
+    async def watch_clock(self, every_s: float) -> None:
+        """Look at the clocks for ever."""
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(every_s)
             try:
                 self.follow_clock()
             except Exception as error:  # the next look must come all the same
