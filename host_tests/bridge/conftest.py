@@ -245,10 +245,11 @@ class Scene:
     """A bridge with its PBX, its store and the terminal phone-101 of the user tech1.
 
     It is on a link in memory, unless `is_embedded` selects the embedded broker or `broker` has another one's settings.
+    `clock` replaces the host's clocks.
     """
 
-    def __init__(self, folder, is_embedded=False, broker=None, timing=USUAL, **phone_settings):
-        self.timing = timing
+    def __init__(self, folder, is_embedded=False, broker=None, timing=USUAL, clock=None, **phone_settings):
+        self.timing, self.clock = timing, clock
         self.settings = BridgeSettings(
             broker=broker or BrokerSettings(port=0), store=StoreSettings(path=folder / "bridge.db"),
             phones=PhoneSettings(**phone_settings),
@@ -264,7 +265,7 @@ class Scene:
     async def start(self):
         self.pbx = FakePbx()
         self.link = None if self.is_on_broker else MemoryLink()
-        self.bridge = Bridge(self.settings, self.pbx, self.link, self.timing)
+        self.bridge = Bridge(self.settings, self.pbx, self.link, self.timing, self.clock)
         await self.bridge.start()
         await until(lambda: self.bridge.is_link_up)
         return self

@@ -30,6 +30,7 @@ from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings
 from phoneterm_bridge.settings.timing import USUAL, Timing
 from phoneterm_bridge.store.journal import Journal
 from phoneterm_bridge.store.live_directory import LiveDirectory
+from phoneterm_bridge.terminals.host_clock import HostClock
 from phoneterm_bridge.terminals.outbox import Outbox
 from phoneterm_bridge.terminals.phone_config import make_config
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
@@ -81,16 +82,18 @@ class Parts:
 
 
 def assemble(
-    settings: BridgeSettings, pbx: Pbx, engine: sa.Engine, link: Link | None = None, timing: Timing = USUAL
-) -> Parts:
+    settings: BridgeSettings, pbx: Pbx, engine: sa.Engine, link: Link | None = None, timing: Timing = USUAL,
+    clock: HostClock | None = None,
+) -> Parts:  # fmt: skip
     """Return the parts of a bridge on an open store; SetupProblem when a setting cannot be used.
 
-    `link` replaces the MQTT connection of the settings, and the broker with it.
+    `link` replaces the MQTT connection of the settings, and the broker with it; `clock` replaces the host's.
     """
+    clock = clock or HostClock()
     base, phones = settings.broker.base, settings.phones
     directory = LiveDirectory(engine)
     policy = make_policy(phones, settings.policy)
-    site = SiteLimit(settings.policy, engine, directory)
+    site = SiteLimit(settings.policy, engine, directory, clock.steady_s)
     is_embedded = link is None and settings.broker.embedded
     tls = RenewableTls(settings.broker) if is_embedded and settings.broker.is_tls else None
     broker = _make_broker(settings.broker, directory, tls) if is_embedded else None
@@ -107,12 +110,12 @@ def assemble(
     publisher = TerminalPublisher(link, base, directory, outbox)
     config = make_config(phones, pbx.operations, engine)
     updates = TerminalUpdates(
-        directory, sessions, publisher, pbx, policy, config, troubles, sightings, resend_s=timing.resend_s
+        directory, sessions, publisher, pbx, policy, config, troubles, sightings, clock, timing.resend_s
     )
     requests = RequestDesk(engine, directory, sessions, updates.crash_reports, publisher, lambda: health.is_link_up)
     running_commands = RunningCommands(publisher, journal, outbox, timing.silence_s)
     pbx_requests = PbxRequests(pbx)
-    checks = Checks(directory, sessions, policy, site.limits, pbx, pbx_requests, running_commands)
+    checks = Checks(directory, sessions, policy, site.limits, pbx, pbx_requests, running_commands, clock)
     dispatcher = CommandDispatcher(checks, pbx_requests, journal, running_commands, publisher, deciding)
     telemetry = Telemetry()
     refusals = Refusals(sightings, journal)

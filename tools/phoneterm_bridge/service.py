@@ -25,6 +25,7 @@ from phoneterm_bridge.store.forgetting import keep_forgetting
 from phoneterm_bridge.store.owner import own_store
 from phoneterm_bridge.store.refreshing import keep_refreshing
 from phoneterm_bridge.store.upgrading import upgrade_store
+from phoneterm_bridge.terminals.host_clock import HostClock
 
 _FINISH_S = 5
 
@@ -32,16 +33,20 @@ _FINISH_S = 5
 class Bridge:
     """One bridge between terminals and a PBX. `link` replaces the MQTT connection of the settings; `timing` its waits.
 
-    `parts` and `events` exist from the start on.
+    `clock` replaces the host's clocks. `parts` and `events` exist from the start on.
     """
 
     parts: Parts
 
-    def __init__(self, settings: BridgeSettings, pbx: Pbx, link: Link | None = None, timing: Timing = USUAL) -> None:
+    def __init__(
+        self, settings: BridgeSettings, pbx: Pbx, link: Link | None = None, timing: Timing = USUAL,
+        clock: HostClock | None = None,
+    ) -> None:  # fmt: skip
         self._settings = settings
         self._pbx = pbx
         self._link = link
         self._timing = timing
+        self._clock = clock
         self._started = AsyncExitStack()
         self._hurried = asyncio.Event()
         self._is_assembled = False
@@ -114,7 +119,7 @@ class Bridge:
             await asyncio.to_thread(self._upgrade_store, path)
         engine = await asyncio.to_thread(open_store, path)
         self._started.callback(engine.dispose)
-        self.parts = assemble(self._settings, self._pbx, engine, self._link, self._timing)
+        self.parts = assemble(self._settings, self._pbx, engine, self._link, self._timing, self._clock)
         self.events = Events(self.parts)
         self._is_assembled = True
         await self.parts.directory.refresh()
@@ -152,7 +157,7 @@ class Bridge:
     async def _start_link(self) -> None:
         parts = self.parts
         self._started.callback(parts.running_commands.stop)
-        works = [parts.pulse.run(), parts.health.watch_loop()]
+        works = [parts.pulse.run(), parts.health.watch_loop(), parts.updates.watch_clock(self._timing.look_every_s)]
         if parts.certificate is not None:
             works.append(parts.certificate.run())
         for work in works:

@@ -15,6 +15,7 @@ from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentenc
 from phoneterm_bridge.pbx.operations import all_operations
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import sightings
+from phoneterm_bridge.store.directory import SITE
 from phoneterm_bridge.store.journal_reading import Timeline, find_change, find_nearest, find_user
 from phoneterm_bridge.store.owner import is_bridge_running
 from phoneterm_bridge.wording.times import ms_of, read_moment
@@ -73,7 +74,7 @@ def answer_why(
         return {"sentence": _join(sentence, not_known), "command": None, "nearest": nearest, "not_known": not_known}
     sentence, change = explain(found), None
     if is_of_permission(found):
-        change = find_change(engine, (user or "", found.command.tid, "site"), found.command.received_ms)
+        change = find_change(engine, (user or "", found.command.tid, SITE), min(line.seq for line in found.lines))
     if change is not None:
         sentence += f" {describe_change(change)}"
     fields = {"command": as_fields(found), "change": change and change._asdict(), "not_known": not_known}

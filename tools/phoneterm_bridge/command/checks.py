@@ -6,7 +6,6 @@ from then on.
 Immediately before the action, `check_again` repeats the checks whose result may have changed.
 """
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -20,11 +19,12 @@ from phoneterm_bridge.policy.limits import Limits
 from phoneterm_bridge.policy.rules import Policy
 from phoneterm_bridge.store.journal import Event
 from phoneterm_bridge.store.live_directory import LiveDirectory
+from phoneterm_bridge.terminals.host_clock import HostClock
 from phoneterm_bridge.terminals.sessions import Session, Sessions
 
 
 class Checks:
-    """The checks of all terminals' commands. `now_s` is a monotonic clock, `today` the wall clock."""
+    """The checks of all terminals' commands. `clock` is the sessions' clock, `today` the wall clock."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Checks:
         pbx: Pbx,
         pbx_requests: PbxRequests,
         running_commands: RunningCommands,
-        now_s: Callable[[], float] = time.monotonic,
+        clock: HostClock | None = None,
         today: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._directory = directory
@@ -45,7 +45,7 @@ class Checks:
         self._pbx = pbx
         self._pbx_requests = pbx_requests
         self._running_commands = running_commands
-        self._now_s = now_s
+        self._clock = clock or HostClock()
         self._today = today
 
     async def check(self, command: Command) -> tuple[RunningCommand | None, str | None]:
@@ -77,21 +77,31 @@ class Checks:
     def first_key_age_ms(self, command: Command) -> int | None:
         """Return how long ago the first key was pressed; None without the session, on which its time is based."""
         session = self.session_of(command)
-        return None if session is None else int(session.age_ms(command.first_ms, self._now_s()))
+        return None if session is None else int(session.age_ms(command.first_ms, self._clock.now_s()))
 
     def _refuse_by_time(self, command: Command, session: Session | None) -> str | None:
-        """It must belong to the live session, and be neither old nor from the future."""
-        if session is None:
-            return command.add_verdict("session", "bad-session")
-        command.add_verdict("session", None)
-        return command.add_verdict("fresh", None if self._is_fresh(command, session) else "stale")
+        """It must belong to the live session, and be neither old nor from the future.
 
-    def _is_fresh(self, command: Command, session: Session) -> bool:
-        return session.is_fresh(command.since_ms, self._now_s()) and command.first_ms <= command.since_ms
+        A terminal whose clock does not fit is noted: it gets a new session.
+        """
+        tid, now_s = command.terminal.tid, self._clock.now_s()
+        if session is None:
+            live = self._sessions.live(tid)
+            if live is None or not live.has_replaced(command.id):
+                return command.add_verdict("session", "bad-session")
+            self._sessions.note_apart(tid)  # perhaps it was never told of the new one
+            return command.add_verdict("fresh", "stale", "clocks-apart")
+        command.add_verdict("session", None)
+        if not session.is_fresh(command.since_ms, now_s):
+            if not session.is_ahead(command.since_ms, now_s):
+                return command.add_verdict("fresh", "stale")
+            self._sessions.note_apart(tid)
+            return command.add_verdict("fresh", "stale", "clocks-apart")
+        return command.add_verdict("fresh", None if command.first_ms <= command.since_ms else "stale")
 
     def _refuse_by_rate(self, command: Command) -> str | None:
         """A terminal may not ask more often than a person can."""
-        is_over = self._limits.count_command(command.terminal.tid, self._now_s())
+        is_over = self._limits.count_command(command.terminal.tid, self._clock.steady_s())
         return command.add_verdict("rate", "rate" if is_over else None)
 
     def _refuse_by_right(self, command: Command) -> str | None:
@@ -109,7 +119,8 @@ class Checks:
         """Exactly one call must match, and no other command may be acting on it."""
         if not self._pbx.is_available:
             return "pbx-unreachable"
-        call = choose_call(self._pbx.calls(command.terminal.endpoint), command.ref, session.at_s(command.first_ms))
+        first_key_s = session.at_s(command.first_ms) - self._clock.ahead_s  # on the steady clock, as calls are
+        call = choose_call(self._pbx.calls(command.terminal.endpoint), command.ref, first_key_s)
         if isinstance(call, str):
             return self._pbx.why_ended(command.ref) if call == "no-call" and command.ref is not None else call
         is_busy = self._running_commands.transfer_of(call.ref) is not None
@@ -138,6 +149,6 @@ class Checks:
         """All terminals together may send only a limited number of callers outside; this one counts from now on."""
         if not self._policy.is_external(command.op, command.number):
             return None
-        cause = self._limits.count_external(self._now_s(), self._running_commands.external_count)
+        cause = self._limits.count_external(self._clock.steady_s(), self._running_commands.external_count)
         running.is_external = cause is None
         return command.add_verdict("site", "rate" if cause else None, cause)

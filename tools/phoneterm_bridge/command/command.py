@@ -45,7 +45,7 @@ class Command:
 
     def add_verdict(self, check: str, reason: str | None, cause: str | None = None) -> str | None:
         """Note the verdict of one check (None: passed), with its cause if there is more than the reason; return it."""
-        verdict = (check, reason or "ok", _now_ms() - self.received_ms)
+        verdict = (check, reason or "ok", max(_now_ms() - self.received_ms, 0))
         self.trail.append((*verdict, cause) if cause else verdict)
         return reason
 

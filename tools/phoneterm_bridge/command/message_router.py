@@ -99,6 +99,7 @@ class MessageRouter:
         try:
             if kind == messages.COMMAND:
                 await self._dispatcher.dispatch(Command(terminal, fields), acknowledge)
+                self._updates.follow_clock()
             elif kind == messages.REFUSAL:
                 await self._refusals.receive(terminal, fields)
             else:

@@ -16,8 +16,8 @@ from phoneterm_bridge.policy.limits import HOUR_S, SITE, Limits
 from phoneterm_bridge.policy.rules import Policy
 from phoneterm_bridge.settings.policy import PolicySettings
 from phoneterm_bridge.store.directory import Directory
-from phoneterm_bridge.store.journal_reading import read_transfers
 from phoneterm_bridge.store.live_directory import LiveDirectory
+from phoneterm_bridge.store.transfer_ages import read_transfers
 
 
 class SiteLimit:
@@ -44,10 +44,9 @@ class SiteLimit:
         """Count the external transfers of the last hour, before this start."""
         self._since_ms = self._directory.snapshot.external_since_ms
         now_ms = time.time_ns() // 1_000_000
-        since_ms = max(self._since_ms, now_ms - HOUR_S * 1000)
-        found = await asyncio.to_thread(read_transfers, self._engine, since_ms)
-        ages_ms = [now_ms - at_ms for at_ms, op, number in found if policy.is_external(op, number)]
-        self.limits.recall(self._now_s() - age_ms / 1000 for age_ms in ages_ms)
+        found = await asyncio.to_thread(read_transfers, self._engine, now_ms, HOUR_S * 1000)
+        now_s = self._now_s()
+        self.limits.recall(now_s - age_ms / 1000 for age_ms, op, number in found if policy.is_external(op, number))
 
     def follow_directory(self) -> None:
         """Start over if external transfers have been restored."""

@@ -20,6 +20,7 @@ from phoneterm_bridge.store.journal_chain import Row, add_rows, detail_of
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
 from phoneterm_bridge.store.removed import REMOVED
 
+SITE = "site"  # the subject of changes that concern everybody
 SETTINGS = "settings"  # the subject of changes that were made in the settings file
 REQUESTED = "told to "  # the beginning of a request's line; a request changes nobody's permissions
 
@@ -179,7 +180,7 @@ class Directory:
             changed = tables.state.update().values(external_revoked=is_revoked, external_since_ms=_now_ms())
             connection.execute(changed)
             self._record_change(
-                connection, "site", f"external transfers {'revoked' if is_revoked else 'restored'}: {why}"
+                connection, SITE, f"external transfers {'revoked' if is_revoked else 'restored'}: {why}"
             )
 
     def note_blotting(self, subject: str, what: str, until: int) -> None:

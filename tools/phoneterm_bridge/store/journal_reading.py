@@ -1,7 +1,8 @@
 """Reads the journal for people: the command nearest to a time, its timeline, and what was changed. Writes nothing.
 
-Every query uses an index, however long the journal is. The last commands are not in the index by extension yet: these
-are scanned.
+What comes last is last in the journal's order; its times may go back, where a clock was ahead and was put right. Every
+query uses an index, however long the journal is. The last commands are not in the index by extension yet: these are
+scanned.
 """
 
 import json
@@ -13,8 +14,8 @@ import sqlalchemy as sa
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.directory import REQUESTED
 
-_END_MS = 1 << 50  # no time is later
 ENTRY_BITS = 22  # the low bits of an entry: a number that starts anywhere and rises by one; above it: ms of reception
+_Query = tuple[sa.Select, sa.ColumnElement]  # and its column of the time
 
 
 class Change(NamedTuple):
@@ -42,22 +43,13 @@ def find_nearest(
 
     What the phone has refused by itself is among them, unless `is_sent`.
     """
-    until_ms = _END_MS if at_ms is None else at_ms
+    queries = _queries_of(extension, op, is_sent)
     with engine.connect() as connection:
-        found = [
-            row
-            for query, received_ms in _queries_of(extension, op, is_sent)
-            for nearest in (
-                query.where(received_ms <= until_ms).order_by(received_ms.desc()),
-                query.where(received_ms > until_ms).order_by(received_ms.asc()),
-            )
-            if (row := connection.execute(nearest.limit(1)).first()) is not None
-        ]
-        if not found:
+        command = _find_last(connection, queries) if at_ms is None else _find_at(connection, queries, at_ms)
+        if command is None:
             return None
-        command = min(found, key=lambda row: abs(row.received_ms - until_ms))
         lines = tables.lines.c
-        order = (lines.stage != "keyed", lines.at_ms, lines.seq, lines.part)
+        order = (lines.stage != "keyed", lines.seq, lines.part)
         query = sa.select(tables.lines).where(lines.entry == command.entry)
         rows = connection.execute(query.order_by(*order)).all()
     return Timeline(command, tuple(rows))
@@ -69,13 +61,13 @@ def read_changes(engine: sa.Engine, subject: str | None, most: int) -> list[Chan
     query = sa.select(columns.at_ms, columns.detail).where(columns.stage == sa.literal_column("'change'"))
     if subject is not None:
         query = query.where(sa.func.json_extract(columns.detail, "$.subject") == subject)
-    query = query.order_by(columns.at_ms.desc(), columns.seq.desc()).limit(most)
+    query = query.order_by(columns.seq.desc()).limit(most)
     with engine.connect() as connection:
         return [_change_of(row) for row in connection.execute(query)]
 
 
-def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_ms: int) -> Change | None:
-    """Return the last change, up to a time, of one of these users, terminals and so on.
+def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_seq: int) -> Change | None:
+    """Return the last change, up to a row of the journal, of one of these users, terminals and so on.
 
     Requests to terminals are left out: they change nobody's permissions.
     """
@@ -83,20 +75,10 @@ def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_ms: int) -> 
     about = sa.func.json_extract(columns.detail, "$.subject").in_(subjects)
     query = sa.select(columns.at_ms, columns.detail).where(columns.stage == sa.literal_column("'change'"), about)
     is_request = sa.func.json_extract(columns.detail, "$.what").startswith(REQUESTED)
-    query = query.where(columns.at_ms <= until_ms, ~is_request).order_by(columns.at_ms.desc(), columns.seq.desc())
+    query = query.where(columns.seq <= until_seq, ~is_request).order_by(columns.seq.desc())
     with engine.connect() as connection:
         row = connection.execute(query.limit(1)).first()
     return None if row is None else _change_of(row)
-
-
-def read_transfers(engine: sa.Engine, since_ms: int) -> list[tuple[int, str, str]]:
-    """Return (ms, operation, number) of every transfer that was asked of the PBX since a time."""
-    commands, lines = tables.commands.c, tables.lines.c
-    wide = tables.commands.join(tables.lines, lines.entry == commands.entry)
-    query = sa.select(lines.at_ms, commands.op, commands.number).select_from(wide)
-    query = query.where(lines.entry >= since_ms << ENTRY_BITS, lines.stage == "action")
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(query.where(commands.number.is_not(None)))]
 
 
 def find_user(engine: sa.Engine, extension: str) -> str | None:
@@ -106,7 +88,31 @@ def find_user(engine: sa.Engine, extension: str) -> str | None:
         return connection.execute(query).scalar()
 
 
-def _queries_of(extension: str, op: str | None, is_sent: bool) -> list[tuple[sa.Select, sa.ColumnElement]]:
+def _find_last(connection: sa.Connection, queries: list[_Query]) -> sa.Row | None:
+    """Return the command that was journalled last."""
+    journal = tables.journal.c
+    of_command = journal.entry == tables.commands.c.entry
+    place = sa.select(sa.func.min(journal.seq)).where(of_command).correlate(tables.commands).scalar_subquery()
+    by_place = (query.add_columns(place.label("place")).order_by(sa.desc("place")).limit(1) for query, _ in queries)
+    found = [row for query in by_place if (row := connection.execute(query).first()) is not None]
+    return max(found, key=lambda row: row.place, default=None)
+
+
+def _find_at(connection: sa.Connection, queries: list[_Query], at_ms: int) -> sa.Row | None:
+    """Return the command that was received nearest to a time."""
+    found = [
+        row
+        for query, received_ms in queries
+        for nearest in (
+            query.where(received_ms <= at_ms).order_by(received_ms.desc()),
+            query.where(received_ms > at_ms).order_by(received_ms.asc()),
+        )
+        if (row := connection.execute(nearest.limit(1)).first()) is not None
+    ]
+    return min(found, key=lambda row: abs(row.received_ms - at_ms), default=None)
+
+
+def _queries_of(extension: str, op: str | None, is_sent: bool) -> list[_Query]:
     """Return a query of an extension's commands in the index, and one of the rest; each with its time column."""
     index, commands = tables.commands_by_extension, tables.commands
     indexed = sa.select(tables.commands_indexed.c.entry).scalar_subquery()

@@ -1,7 +1,8 @@
 """Sessions: they bind a command to the present. Does not send them and does not know commands.
 
 A session is created for each hello. It dies with the next hello, with the terminal's offline state of the same boot,
-with its revocation, and with the bridge, because it lives in memory only. Times are monotonic seconds.
+with its revocation, and with the bridge, because it lives in memory only. When the clocks of bridge and terminal no
+longer fit, a new one replaces it, for the same boot. Times are seconds of the HostClock.
 """
 
 import secrets
@@ -21,6 +22,7 @@ class Session:
     boot: str
     sent_s: float
     ttl_ms: int
+    replaced: str | None = None  # the id of the session that this one replaced
     come: ReplayWindow = field(default_factory=ReplayWindow, compare=False, repr=False)
 
     def owns(self, command_id: str) -> bool:
@@ -28,13 +30,21 @@ class Session:
         session_id, _, sequence = command_id.partition(".")
         return session_id == self.id and sequence.isdecimal() and sequence.isascii()
 
+    def has_replaced(self, command_id: str) -> bool:
+        """Say whether a command id is of the session that this one replaced."""
+        return self.replaced is not None and command_id.partition(".")[0] == self.replaced
+
     def admit(self, command_id: str) -> bool:
         """Return whether a command of this session comes for the first time, and mark it as seen."""
         return self.come.admit(int(command_id.rpartition(".")[2]))
 
     def is_fresh(self, since_ms: int, now_s: float) -> bool:
         """Say whether an event `since_ms` after the session arrived is neither too old nor in the future."""
-        return -_MOST_AHEAD_MS <= self.age_ms(since_ms, now_s) <= self.ttl_ms
+        return not self.is_ahead(since_ms, now_s) and self.age_ms(since_ms, now_s) <= self.ttl_ms
+
+    def is_ahead(self, since_ms: int, now_s: float) -> bool:
+        """Say whether an event is in the future: more time has passed for the terminal than here."""
+        return self.age_ms(since_ms, now_s) < -_MOST_AHEAD_MS
 
     def age_ms(self, since_ms: int, now_s: float) -> float:
         """Return how long ago an event `since_ms` after the session arrived was."""
@@ -51,12 +61,33 @@ class Sessions:
     def __init__(self, ttl_ms: int) -> None:
         self._ttl_ms = ttl_ms
         self._live: dict[str, Session] = {}
+        self._apart: set[str] = set()
 
     def mint(self, tid: str, boot: str, now_s: float) -> Session:
         """Start a new session of a terminal; the previous one ends."""
         session = Session(tid, secrets.token_hex(5), boot, now_s, self._ttl_ms)
         self._live[tid] = session
+        self._apart.discard(tid)
         return session
+
+    def renew(self, tid: str, now_s: float) -> Session | None:
+        """Replace a terminal's session by a new one of the same boot; None without a session."""
+        old = self._live.get(tid)
+        if old is None:
+            return None
+        session = Session(tid, secrets.token_hex(5), old.boot, now_s, self._ttl_ms, old.id)
+        self._live[tid] = session
+        return session
+
+    def note_apart(self, tid: str) -> None:
+        """Note that a terminal's clock does not fit its session."""
+        self._apart.add(tid)
+
+    def pop_apart(self) -> tuple[str, ...]:
+        """Return the terminals whose clock was noted not to fit, once."""
+        found = tuple(self._apart)
+        self._apart.clear()
+        return found
 
     def live(self, tid: str) -> Session | None:
         """Return the terminal's session, if it has one."""

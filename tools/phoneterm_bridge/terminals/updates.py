@@ -1,11 +1,10 @@
 """What a terminal is sent after hello, and later when permissions and calls change. Does not take commands.
 
 The answer to hello is, in this order: permissions, configuration, state of the call, and last the session. So a
-terminal with a session knows everything.
+terminal with a session knows everything. When clocks ran apart, terminals get a new session without asking for it.
 """
 
-import time
-from collections.abc import Callable
+import asyncio
 
 import structlog
 from phoneterm.core import messages
@@ -19,6 +18,7 @@ from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
 from phoneterm_bridge.terminals.crash_reports import CrashReports
 from phoneterm_bridge.terminals.deliveries import Deliveries
+from phoneterm_bridge.terminals.host_clock import HostClock
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
 from phoneterm_bridge.terminals.sessions import Sessions
 from phoneterm_bridge.terminals.sightings import Sightings
@@ -38,7 +38,7 @@ class TerminalUpdates:
         config: dict,
         troubles: Troubles,
         sightings: Sightings,
-        now_s: Callable[[], float] = time.monotonic,
+        clock: HostClock | None = None,
         resend_s: float = USUAL.resend_s,
     ) -> None:
         self._directory = directory
@@ -49,10 +49,11 @@ class TerminalUpdates:
         self._config = config
         self._troubles = troubles
         self._sightings = sightings
-        self._now_s = now_s
+        self._clock = clock or HostClock()
+        self._jumps = self._clock.jumps
         self._told_calls: dict[str, dict] = {}
-        self.crash_reports = CrashReports(now_s)
-        self.deliveries = Deliveries(troubles, now_s, resend_s)
+        self.crash_reports = CrashReports(self._clock.steady_s)
+        self.deliveries = Deliveries(troubles, self._clock.steady_s, resend_s)
 
     def greet(self, terminal: TerminalRecord, hello: dict) -> None:
         """Answer a hello with a new session and all that the terminal needs to know; not in safe mode."""
@@ -65,7 +66,7 @@ class TerminalUpdates:
             structlog.get_logger().warning("terminal-speaks-another-version", lowest=lowest, highest=highest, **words)
             return
         structlog.get_logger().info("hello", **words)
-        session = self._sessions.mint(terminal.tid, hello["boot"], self._now_s())
+        session = self._sessions.mint(terminal.tid, hello["boot"], self._clock.now_s())
         self._sightings.greet(terminal.tid, hello)
         self.deliveries.begin(terminal.tid)
         self._tell_permissions(terminal)
@@ -73,6 +74,28 @@ class TerminalUpdates:
         self._told_calls.pop(terminal.tid, None)
         self._tell_call(terminal)
         self._publisher.say_session(session)
+
+    def follow_clock(self) -> None:
+        """Give new sessions to all terminals if the host's clocks ran apart, else to those whose clock does not fit.
+
+        The old sessions' ages are based on a time that may be wrong now. A command of theirs that still comes is stale.
+        """
+        self._clock.now_s()
+        apart = self._sessions.pop_apart()
+        if self._jumps != self._clock.jumps:
+            self._jumps, apart = self._clock.jumps, self._sessions.tids()
+            structlog.get_logger().warning("host-stood-still-or-clock-set", new_sessions=len(apart))
+        for tid in apart:
+            self._renew_session(tid)
+
+    async def watch_clock(self, every_s: float) -> None:
+        """Look at the clocks for ever."""
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                self.follow_clock()
+            except Exception as error:  # the next look must come all the same
+                structlog.get_logger().exception("clock-not-followed", error=type(error).__name__)
 
     def see_off(self, tid: str, boot: str | None = None) -> None:
         """End the terminal's session (only that boot's, if given)."""
@@ -96,6 +119,9 @@ class TerminalUpdates:
                 self._tell_permissions(terminal)
                 self._told_calls.pop(tid, None)
                 self._tell_call(terminal)
+                session = self._sessions.live(tid)
+                if session is not None and session.replaced is not None:
+                    self._renew_session(tid)  # the terminal did not ask for it, and perhaps never got it
 
     def tell_changed(self, tids: tuple[str, ...]) -> None:
         """Tell terminals whose record changed what they may do now; revoked ones lose everything."""
@@ -130,6 +156,12 @@ class TerminalUpdates:
             terminal = self._directory.find(tid)
             if terminal is not None and self._sessions.live(tid) is not None:
                 self._tell_call(terminal)
+
+    def _renew_session(self, tid: str) -> None:
+        session = self._sessions.renew(tid, self._clock.now_s())
+        if session is not None:
+            structlog.get_logger().info("session-renewed", tid=tid)
+            self._publisher.say_session(session)
 
     def _tell_permissions(self, terminal: TerminalRecord) -> None:
         self._publisher.say_permissions(terminal, self._policy.classes_for(terminal))

@@ -83,6 +83,8 @@ CAUSES = {
     "emergency": "callers are never sent to an emergency number",
     "feature-code": "callers are never sent to a feature code of the PBX",
     "talking-to-it": "that is the line that the call is with already",
+    "clocks-apart": "the clocks of bridge and phone had run apart, perhaps because the bridge's computer had stood "
+    "still; they have been compared anew, so keying it again works",
     "office-hours": "numbers outside are only allowed during office hours",
     "external-revoked": "transfers to numbers outside are switched off since there were too many of them",
     "external-per-hour": "the whole site has sent too many callers outside within an hour",
