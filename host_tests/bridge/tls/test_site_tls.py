@@ -7,6 +7,7 @@ import stat
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from bridge.other_user import folder_for_others, run_as_other
 from cryptography.hazmat.primitives import serialization
 from device_cable.enrolment import prepare
 from device_cable.nvs import CA_PATH
@@ -96,6 +97,42 @@ def test_renew_makes_a_new_pair_by_the_same_ca_for_the_same_names_unless_others_
     make_server_context(tmp_path / "tls" / BROKER, tmp_path / "tls" / BROKER_KEY)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda tls, other: (tls / CA_KEY).write_bytes((other / CA_KEY).read_bytes()), "key does not belong to the CA"),
+        (lambda tls, other: (tls / CA).write_bytes((other / CA).read_bytes()), "key does not belong to the CA"),
+        (lambda tls, other: (tls / CA).write_text("junk"), "ca.pem cannot be used. It is not a certificate"),
+        (lambda tls, other: (tls / CA_KEY).write_text("junk"), "ca.key"),
+        (lambda tls, other: (tls / CA_KEY).unlink(), "bring the CA's key back from where it is kept"),
+    ],
+)
+def test_renew_keeps_the_certificate_when_the_ca_could_not_sign_one_that_boards_accept(run, tmp_path, spoil, sentence):
+    run("init", "broker.example")
+    SiteTls(tmp_path / "other").make("x", ["x.example"], 9)
+    spoil(tmp_path / "tls", tmp_path / "other")
+    before = contents(tmp_path / "tls")
+    code, output = run("renew")
+    assert (code, sentence in output, output.count("\n")) == (1, True, 1), output
+    assert contents(tmp_path / "tls") == before
+
+
+def test_renew_with_a_name_that_is_empty_keeps_the_certificate(run, tmp_path):
+    run("init", "broker.example")
+    code, output = run("renew", "")
+    assert (code, "Name at least one name" in output) == (1, True), output
+    assert names(tmp_path / "tls") == ["broker.example", "localhost", "127.0.0.1"]
+
+
+def test_a_folder_that_cannot_be_entered_is_one_sentence():
+    with folder_for_others() as folder:
+        (folder / "closed").mkdir(mode=0)
+        imports = "import sys\nfrom phoneterm_bridge.cli import tls_app"
+        words = ["tls", "init", "broker.example", "--folder", "closed/tls", "--set=store.path=s.db"]
+        printed = run_as_other(imports, f"sys.argv = {words}\ntls_app()", folder)
+    assert printed == "The folder closed/tls cannot be written: Permission denied.\n"
+
+
 def test_show_says_for_whom_until_when_and_whether_they_belong_together(run, tmp_path):
     run("init", "broker.example")
     code, output = run("show")
@@ -115,6 +152,9 @@ def test_show_says_for_whom_until_when_and_whether_they_belong_together(run, tmp
         (("init", "mqtt://broker"), "'mqtt://broker' is neither a DNS name nor an IP address"),
         (("init", "0.0.0.0"), "The address 0.0.0.0 is not one at which a terminal can reach the broker"),
         (("init", "*.example"), "'*.example' is neither"),
+        (("init", "255.255.255.255"), "The address 255.255.255.255 is not one at which"),
+        (("init", "fe80::1%eth0"), "The address fe80::1%eth0 is not one at which"),
+        (("init", ""), "Name at least one name or address by which terminals find the broker"),
         (("renew",), "`phoneterm tls init` makes CA and certificate"),
         (("show",), "`phoneterm tls init` makes CA and certificate"),
     ],

@@ -25,6 +25,7 @@ _MOST_NAME_CHARS = 253
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9.]+")
 _MOST_COMMON_NAME_CHARS = 64
+_EVERYBODY = ipaddress.IPv4Address("255.255.255.255")
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,10 @@ def make_ca(site: str, now: datetime, days: int = CA_DAYS) -> Issued:
 
 
 def sign_broker(ca: Issued, names: list[str], now: datetime, days: int = BROKER_DAYS) -> Issued:
-    """Make a broker's certificate, with a new key, for these names; SetupProblem when the CA has ended."""
+    """Make a broker's certificate, with a new key, for these names; SetupProblem when this CA cannot sign one."""
     authority, ca_key = read_certificate(ca.certificate), _read_key(ca.key)
+    if authority.public_key() != ca_key.public_key():  # boards, which have the CA, would accept no certificate by it
+        raise SetupProblem("The CA's key does not belong to the CA's certificate: bring back the key made with it.")
     ends = authority.not_valid_after_utc
     if now >= ends:
         raise SetupProblem(f"The CA ended on {ends:%-d %B %Y} and can sign nothing more: make a new one.")
@@ -107,7 +110,8 @@ def _check_name(name: str) -> str:
     except ValueError:
         pass
     else:
-        if address.is_unspecified or address.is_multicast:
+        is_of_one_link = getattr(address, "scope_id", None) is not None  # no certificate has the link
+        if address.is_unspecified or address.is_multicast or address == _EVERYBODY or is_of_one_link:
             raise SetupProblem(f"The address {name} is not one at which a terminal can reach the broker.")
         return str(address)
     plain = name.lower().removesuffix(".")

@@ -5,6 +5,7 @@ the bridge runs as. Trouble is a SetupProblem that names the file.
 """
 
 import contextlib
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +34,7 @@ class SiteTls:
     def make(self, site: str, names: list[str], days: int) -> None:
         """Make CA and broker's certificate; SetupProblem, and no file, when one of them exists already."""
         for name in (CA, CA_KEY, BROKER, BROKER_KEY):
-            if self.path(name).exists():
+            if os.path.lexists(self.path(name)):
                 raise SetupProblem(
                     f"The file {self.path(name)} exists already and is kept: `phoneterm tls renew` makes a new "
                     "certificate by the same CA; a new CA needs another folder (--folder) and a visit to every board."
@@ -57,9 +58,13 @@ class SiteTls:
 
     def renew(self, names: list[str], days: int) -> None:
         """Replace the broker's certificate and key; without names, the new one is for those of the old one."""
+        self.read(CA)
         ca = Issued(self._content(CA), self._content(CA_KEY))
         names = names or authority.names_of(self.read(BROKER))
-        fresh = authority.sign_broker(ca, names, self._now(), days)
+        try:
+            fresh = authority.sign_broker(ca, names, self._now(), days)
+        except SetupProblem as problem:
+            raise SetupProblem(f"{problem} See {self.path(CA)} and {self.path(CA_KEY)}.") from None
         try:
             replace_file(self.path(BROKER_KEY), fresh.key)
             replace_file(self.path(BROKER), fresh.certificate)
@@ -83,6 +88,11 @@ class SiteTls:
         try:
             return path.read_bytes()
         except FileNotFoundError:
+            if name == CA_KEY:
+                raise SetupProblem(
+                    f"There is no {path}: bring the CA's key back from where it is kept; without it, every board must "
+                    "be visited with a new CA (phoneterm tls init --folder NEW)."
+                ) from None
             raise SetupProblem(
                 f"There is no {path}: `phoneterm tls init` makes CA and certificate; --folder names another folder."
             ) from None

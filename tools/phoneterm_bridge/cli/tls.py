@@ -54,7 +54,7 @@ def init(
     with one_sentence():
         settings = _read_settings(config, overrides)
         site = _find_site(settings, folder)
-        wanted = check_names([*(names or _ask_names(settings)), *_LOCAL])
+        wanted = check_names([*check_names(names or _ask_names(settings)), *_LOCAL])
         site.make(wanted[0], wanted, days)
         typer.echo(f"Made in {site.folder}: the CA of this site ({CA}, {CA_KEY}) and the certificate of its broker")
         typer.echo(f"({BROKER}, {BROKER_KEY}), for {', '.join(wanted)}, good until {_day(site, BROKER)}.")
@@ -73,7 +73,7 @@ def renew(
     with one_sentence():
         settings = _read_settings(config, overrides)
         site = _find_site(settings, folder)
-        site.renew(check_names([*names, *_LOCAL]) if names else [], days)
+        site.renew(check_names([*check_names(names), *_LOCAL]) if names else [], days)
         typer.echo(
             f"The certificate {site.path(BROKER)} is new, and good until {_day(site, BROKER)}. Boards need nothing."
         )
@@ -88,7 +88,7 @@ def show(folder: _Folder = None, as_json: Json = False, config: Config = None, o
         site = _find_site(_read_settings(config, overrides), folder)
         ca, broker = site.read(CA), site.read(BROKER)
         names, is_ours = authority.names_of(broker), authority.is_signed_by(broker, ca)
-        has_key = site.path(CA_KEY).exists()
+        has_key = os.path.lexists(site.path(CA_KEY))
         if as_json:
             ends = {"ca": _as_fields(site, CA) | {"has_key": has_key}, "certificate": _as_fields(site, BROKER)}
             ends["certificate"] |= {"names": names, "is_signed_by_ca": is_ours}
