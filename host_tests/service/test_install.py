@@ -169,6 +169,7 @@ def test_a_bridge_that_was_put_into_service_by_hand_is_taken_over_with_its_data(
     ("touch /usr/local/bin/phoneterm", "Something else is at /usr/local/bin/phoneterm already: move it away.\n"),
     ("rm -r /usr/lib/python3*/ensurepip", "This Python makes no environments: apt-get install python3-venv\n"),
     ("rm -r /run/systemd/system", "This system was not started by systemd, so it can have no service of systemd.\n"),
+    ("systemctl mask phoneterm-bridge 2>&1", "/etc/systemd/system/phoneterm-bridge.service is no file: the service is"),
     ("sed -i 's/^find-links/#/' /etc/pip.conf", "Installing the packages failed: "),
 ])  # fmt: skip
 def test_what_stands_in_the_way_is_named_and_nothing_is_left_behind(server, wheel, prepare, sentence):

@@ -22,6 +22,7 @@ Next: change {places.SETTINGS}, put the PBX's secret into {places.VARIABLES}
 def install() -> None:
     """Install the version around this program, whatever is installed already, and say what was done."""
     system.check_system()
+    system.check_unit()
     python = program.check_python()
     if program.is_foreign_command():
         raise ServiceProblem(f"Something else is at {places.COMMAND} already: move it away.")

@@ -23,6 +23,14 @@ def check_system() -> None:
         raise ServiceProblem("This system was not started by systemd, so it can have no service of systemd.")
 
 
+def check_unit() -> None:
+    """Refuse a unit that somebody has masked: what is written there would go to the device behind the link."""
+    if places.UNIT_FILE.exists() and not places.UNIT_FILE.is_file():
+        raise ServiceProblem(
+            f"{places.UNIT_FILE} is no file: the service is masked. Let it run again: systemctl unmask {places.UNIT}"
+        )
+
+
 def make_user() -> None:
     """Make the service's user and group, unless they are there."""
     try:
