@@ -40,6 +40,7 @@ def run(tmp_path, monkeypatch):
         (("--mqtt-host", "bro ker"), "alone, not 'bro ker'"),
         (("--mqtt-host", "broker\n"), r"alone, not 'broker\n'"),
         (("--mqtt-host", "broker.example", "--time-host", "a:123"), "The time server is a host's name"),
+        (("--mqtt-host", "broker.example"), "No board would connect to this broker, because it has no TLS"),
     ],
 )
 def test_every_command_refuses_what_no_board_can_use_and_changes_nothing(run, tmp_path, options, words):

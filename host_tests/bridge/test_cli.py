@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from bridge.other_user import folder_for_others, run_as_other
 from phoneterm_bridge.cli import bridge_app, journal_app, policy_app, terminal_app, user_app
 from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store import passwords, reading
@@ -64,6 +65,31 @@ def test_the_settings_can_go_to_a_private_file_that_must_be_new(run, tmp_path):
     printed = run("terminal", "add", "--extension", "101", "--tid", "second", "-o", "phone.json", exit_code=1)
     assert printed == "The file phone.json exists already; --output names a new one.\n"
     assert "second" not in run("terminal", "list")
+
+
+def test_a_folder_for_the_settings_has_a_slash_at_its_end_and_is_made(run, tmp_path):
+    run("user", "add", "tech1", "--extension", "101")
+    run("terminal", "add", "--extension", "101", "--output", "new/settings/", "--here")
+    assert (tmp_path / "new" / "settings" / "phone-101.json").is_file()
+    (tmp_path / "new" / "settings" / "phone-101.json").unlink()
+    run("terminal", "rotate", "phone-101", "--output", "new/settings", "--here")
+    assert (tmp_path / "new" / "settings" / "phone-101.json").is_file()
+    said = run("terminal", "add", "--extension", "101", "--output", "/dev/null/in/", "--here", exit_code=1)
+    assert said == "The folder /dev/null/in cannot be made: Not a directory.\n"
+
+
+def test_a_folder_for_the_settings_that_nobody_may_enter_is_one_sentence():
+    with folder_for_others() as folder:
+        (folder / "closed").mkdir(mode=0)
+        imports = "import sys\nfrom phoneterm_bridge.cli import terminal_app, user_app"
+        code = (
+            "user_app(['add', 'anna', '--extension', '101', '--set=store.path=s.db'], standalone_mode=False)\n"
+            "terminal_app(['add', '--extension', '101', '--here', '--output', 'closed/new.json', "
+            "'--set=store.path=s.db'])"
+        )
+        printed = run_as_other(imports, code, folder)
+    refused = "The file closed/new.json cannot be written (Permission denied); --output names another.\n"
+    assert printed.splitlines(keepends=True)[-1] == refused
 
 
 def test_secrets_go_to_a_private_file_unless_somebody_asks_to_see_them(run, tmp_path):

@@ -208,6 +208,13 @@ def test_when_the_settings_of_a_terminal_cannot_be_written_nothing_is_changed(ru
     assert revision_and_terminals(tmp_path) == (1, {})
 
 
+def test_an_export_to_a_file_that_exists_names_what_to_do(run, tmp_path):
+    (tmp_path / "staff.csv").write_text("user\nanna\n")
+    run("import", "staff.csv")
+    said = run("export", "staff.csv", exit_code=1)
+    assert said == "The file staff.csv cannot be written (File exists); name another file.\n"
+
+
 def test_a_revoked_terminal_is_not_exported_and_does_not_come_back(run, tmp_path):
     (tmp_path / "staff.csv").write_text(_STAFF)
     run("import", "staff.csv", "-o", "new", "--here")

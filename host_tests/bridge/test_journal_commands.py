@@ -78,6 +78,12 @@ def test_all_of_them_can_be_had(engine):
     assert minutes(read_commands(engine, Wanted(), 5000)) == list(reversed(range(1000)))
 
 
+@pytest.mark.parametrize("command", ["commands", "changes"])
+def test_a_number_that_no_store_has_is_a_mistake_on_the_command_line(engine, command):
+    done = CliRunner().invoke(journal_app, [command, "--most", "9" * 20, "--set", f"store.path={engine.url.database}"])
+    assert (done.exit_code, "Invalid value for '--most'" in done.output) == (2, True)
+
+
 def test_the_command_line_lists_them_with_year_and_zone_or_as_json(engine):
     def run(*arguments, exit_code=0):
         done = CliRunner().invoke(journal_app, ["commands", *arguments, "--set", f"store.path={engine.url.database}"])

@@ -98,7 +98,7 @@ def export_file(
         if path is None:
             typer.echo(text, nl=False)
         else:
-            write_secret(path, text.rstrip("\n"))
+            write_secret(path, text.rstrip("\n"), "name another file")
             typer.echo(f"Written to {path}: {len(text.splitlines()) - 1} lines, without secrets.")
 
 

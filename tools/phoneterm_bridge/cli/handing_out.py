@@ -51,18 +51,29 @@ def prepare_handout(
 ) -> Handout:
     """Return what the terminals get; SetupProblem if a terminal could not reach the broker with it."""
     address = judge_address(broker, mqtt_host, tls_host, time_host, is_here)
+    if not (is_here or broker.is_tls or broker.psk_port or broker.allow_plain):
+        raise SetupProblem(
+            "No board would connect to this broker, because it has no TLS: `phoneterm tls init` makes its certificate; "
+            "or let boards do without, in section [broker]: allow_plain = true."
+        )
     has_ca = broker.is_tls and not broker.psk_port
     return Handout(broker, address, read_ca(broker) if has_ca else None)
 
 
-def find_file(output: Path | None, tid: str) -> Path:
+def find_file(output: str | None, tid: str) -> Path:
     """Return where a terminal's settings go: `output`, or TID.json in that folder, or here. SetupProblem if it exists.
 
-    The path - stands for standard output.
+    What ends in / is a folder, which is made if there is none. The path - stands for standard output.
     """
-    folder = Path() if output is None else output
-    path = folder / f"{tid}.json" if folder.is_dir() else folder
-    if path != _PRINTED and path.exists():
+    named = Path(output or "")
+    if not output or os.path.isdir(named):
+        path = named / f"{tid}.json"
+    elif output.endswith("/"):
+        _make_folder(named)
+        path = named / f"{tid}.json"
+    else:
+        path = named
+    if path != _PRINTED and os.path.lexists(path):
         raise SetupProblem(f"The file {path} exists already; --output names a new one.")
     return path
 
@@ -76,10 +87,17 @@ def hand_out(text: str, path: Path, what: str) -> None:
         typer.echo(f"{what}; its settings, with its secrets, are in {path}.")
 
 
-def write_secret(path: Path, text: str) -> None:
+def write_secret(path: Path, text: str, remedy: str = "--output names another") -> None:
     """Write a new file that only its owner can read; SetupProblem if it cannot be written, or exists."""
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text + "\n")
     except OSError as error:
-        raise SetupProblem(f"The file {path} cannot be written ({error.strerror}); --output names another.") from None
+        raise SetupProblem(f"The file {path} cannot be written ({error.strerror}); {remedy}.") from None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupProblem(f"The folder {folder} cannot be made: {error.strerror}.") from None

@@ -17,6 +17,8 @@ from phoneterm_bridge.store.journal_reading import read_changes
 from phoneterm_bridge.wording.times import ms_of, read_moment, write_time
 
 app = typer.Typer(help="The journal of commands and changes.", no_args_is_help=True, pretty_exceptions_enable=False)
+_MOST = 1_000_000_000
+_Most = Annotated[int, typer.Option(min=1, max=_MOST, help="How many, the newest first.")]
 
 
 @app.command()
@@ -47,7 +49,7 @@ def changes(
     subject: Annotated[
         str | None, typer.Argument(help="Only changes of this user, extension or terminal, of `site` or of `settings`.")
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    most: _Most = 20,
     as_json: Json = False,
     config: Config = None,
     overrides: Overrides = None,
@@ -73,7 +75,7 @@ def commands(
     result: Annotated[
         str | None, typer.Option(help="Only with this result or reason: done, failed, rejected, refused, busy, ...")
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    most: _Most = 20,
     as_json: Json = False,
     config: Config = None,
     overrides: Overrides = None,

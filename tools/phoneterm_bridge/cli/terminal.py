@@ -4,7 +4,6 @@ Does not talk to a running bridge: it writes the store, and the bridge notices w
 terminal's secrets are handed out once, by `add` and `rotate`. Requests to a terminal that is online are in `request`.
 """
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,10 +40,11 @@ _Operations = Annotated[
     list[str] | None, typer.Option("--op", help=f"Operation {' or '.join(FLAGS)}; may be repeated.")
 ]
 _Output = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        "--output", "-o",
-        help="The new private file for its settings, or the folder for it; TID.json here unless given, - prints.",
+        "--output", "-o", metavar="PATH",
+        help="The new private file for its settings, or a folder for it, with / at the end; - prints. TID.json here "
+        "unless given.",
     ),
 ]  # fmt: skip
 
