@@ -6,6 +6,7 @@ The boards are the real MicroPython with the whole firmware, the command is a pr
 import asyncio
 import csv
 import json
+import os
 import shutil
 
 import pytest
@@ -173,12 +174,14 @@ async def test_files_that_cannot_be_used_are_named_and_the_others_are_brought(wo
     for name, change in (("t3", {"version": 7}), ("t4", {"mqtt_host": "127.0.0.1"}), ("t5", {"mqtt_port": "x"})):
         (workshop.settings / f"{name}.json").write_text(json.dumps(old | change))
         (workshop.settings / f"{name}.json").chmod(0o600)
+    os.mkfifo(workshop.settings / "t6.json", 0o600)  # to which nobody ever writes
     with workshop.provision("--dry-run") as command:
         exit_code, said = await asyncio.to_thread(command.end)
     assert exit_code == 1
     for name, words in (
         ("t1", "it has no terminal in it"), ("t2", "can be read by others"), ("t3", "its version is '7'"),
         ("t4", "For a board, 127.0.0.1 is no broker's address"), ("t5", "mqtt_port must be a number"),
+        ("t6", "is no file, so it has no settings"),
     ):  # fmt: skip
         assert any(f"{name}.json" in line and words in line for line in said.splitlines()), (name, said)
     assert "To the board of t109 (extension 109) goes: " in said

@@ -52,7 +52,10 @@ def find_files(path: Path) -> list[Path]:
 def read_file(path: Path) -> SettingsFile:
     """Return the terminal of a file."""
     try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # nobody might ever write to a pipe
+            raise SetupProblem(f"{path} is no file, so it has no settings of a terminal.")
+        if stat.S_IMODE(mode) & 0o077:
             raise SetupProblem(f"The file {path} can be read by others, and has secrets in it: chmod 600 {path}.")
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES)
