@@ -82,6 +82,8 @@ class App:
 
     def on_link(self, is_up):
         """Tell the terminal whether the broker can be reached."""
+        if is_up:
+            self._collect_garbage()  # the first messages come all at once
         self._ask(self._terminal.on_link, is_up)
         if is_up:
             self._watch_cause(False)  # frees what the last cause takes, before a config needs room
@@ -127,22 +129,23 @@ class App:
             self._publishing.add(asyncio.create_task(self._publish(action)))
         else:
             log("publish-refused", "too many at once")
-            self._report(action, False)
+            self._report(action.ref, False)
 
     async def _publish(self, action):
         """Publish, and report the outcome exactly once."""
         is_good = False
+        ref = action.ref
+        publishing = self._client.publish(action.topic, action.payload, action.qos, action.retain, action.deadline_ms)
+        action = None  # only the packet is kept until it is acknowledged
         try:
-            is_good = await self._client.publish(
-                action.topic, action.payload, action.qos, action.retain, action.deadline_ms
-            )
+            is_good = await publishing
         finally:
             self._publishing.discard(asyncio.current_task())
-            self._report(action, is_good)
+            self._report(ref, is_good)
 
-    def _report(self, action, is_good):
-        if action.ref is not None:
-            self._ask(self._terminal.on_published, action.ref, is_good)
+    def _report(self, ref, is_good):
+        if ref is not None:
+            self._ask(self._terminal.on_published, ref, is_good)
 
     async def _scan(self):
         """Start the keypad's scans, poll the hook, let time pass, and report progress to the watchdog."""
@@ -264,7 +267,9 @@ class App:
 
     def _collect_garbage(self):
         gc.collect()
-        self._due_bytes = gc.mem_alloc() * 5 // 4  # not mem_free, which includes what the heap could take from the IDF
+        # Not of mem_free, which includes what the heap could take from the IDF. A sixteenth: what lasts comes to
+        # lie behind the garbage, and then cuts the free memory in pieces.
+        self._due_bytes = gc.mem_alloc() * 17 // 16
 
     def _telemetry(self):
         gaps, client = self._sampler.gaps, self._client

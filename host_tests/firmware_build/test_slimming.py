@@ -103,3 +103,22 @@ def test_what_is_assigned_to_several_names_makes_no_tuple():
     source = "class Pins:\n    def both(self):\n        left, right = self.one, self.two\n        return left + right\n"
     assert ", " in slim({"pins": source}, ["Pins.both"]).texts["pins"].split(" = ")[1]
     assert "(" not in slim({"pins": source}, ["Pins.both"]).texts["pins"].split(" = ")[1].partition("return")[0]
+
+
+def test_the_text_of_our_own_mistake_is_left_out_but_not_that_of_a_constructor():
+    source = (
+        "class Map:\n"
+        "    def __init__(self, size):\n"
+        "        if size < 0:\n"
+        "            raise ValueError('a map of board.py has a size')\n"
+        "        self.size = size\n"
+        "    def at(self, place):\n"
+        "        if place > self.size:\n"
+        "            raise ValueError('no place ' + str(place))\n"
+        "        raise OSError('no map')\n"
+    )
+    text = slim({"ours": source}, ["import ours\nours.Map(3).at(1)\n"]).texts["ours"]
+    assert "no place" not in text
+    assert "raise ValueError\n" in text
+    assert "a map of board.py has a size" in text
+    assert "raise OSError('no map')" in text

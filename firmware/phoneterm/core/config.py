@@ -33,7 +33,7 @@ def read_config(document, board_roles, digit_map=None):
         if legend in "0123456789":
             return messages.Rejected("config", "key %s cannot be the %s key, because numbers need it" % (legend, name))
     country = document.get("country") or signals.DEFAULT_COUNTRY
-    if country not in signals.COUNTRIES:
+    if not signals.is_country(country):
         return messages.Rejected("config", "there are no tones for country " + country)
     ops = document.get("ops")
     known = operations.names()

@@ -16,7 +16,10 @@ MOST_COMMANDS = 4
 _HELLO_EVERY_MS = 5000
 _UNHEARD_HELLOS = 2  # so many without an answer mean that nobody takes them
 _SESSION_MOST_MS = 86400000
-_ID, _OP, _LEFT_MS = range(3)  # of a command; 0 left: it no longer waits
+# The parts of a command; 0 left: it no longer waits.
+_ID = 0
+_OP = 1
+_LEFT_MS = 2
 
 
 class Link:

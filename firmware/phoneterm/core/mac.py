@@ -19,8 +19,8 @@ SIGNATURE_CHARS = 32
 _blocks = {}  # by key: the blocks in front of the message and of its hash
 
 
-def hmac_sha256(key, message):
-    """Return the 32-byte HMAC-SHA256 of `message` under `key` (both bytes)."""
+def hmac_sha256(key, *pieces):
+    """Return the 32-byte HMAC-SHA256 of a message under `key` (both bytes); its pieces need not be put together."""
     sha256 = hashlib.sha256
     if key not in _blocks:
         block = sha256(key).digest() if len(key) > 64 else key
@@ -28,13 +28,14 @@ def hmac_sha256(key, message):
         _blocks[key] = [bytes([octet ^ mask for octet in block]) for mask in (0x36, 0x5C)]
     inner, outer = _blocks[key]
     inner = sha256(inner)
-    inner.update(message)
+    for piece in pieces:
+        inner.update(piece)
     return sha256(outer + inner.digest()).digest()
 
 
-def sign(key, message):
-    """Return the signature of `message` (bytes) under `key` (bytes) as 32 hex digits."""
-    return binascii.hexlify(hmac_sha256(key, message)[: SIGNATURE_CHARS // 2]).decode()
+def sign(key, *pieces):
+    """Return the signature of a message, in pieces of bytes, under `key` (bytes) as 32 hex digits."""
+    return binascii.hexlify(hmac_sha256(key, *pieces)[: SIGNATURE_CHARS // 2]).decode()
 
 
 def is_equal(left, right):

@@ -17,7 +17,7 @@ AWAKE_US = 3000000
 MOST_GAP_US = 60000  # a key takes three looks; three gaps that are longer than this together may have hidden one
 
 _BINS = 65  # 0 to 64 ms; the last one takes every longer gap, whose length `longest_ms` keeps
-_HALVE_AT = 1 << 20  # keeps the counts small integers, and lets old gaps fade
+_HALVE_AT = 0xFFFF  # keeps the counts in 16 bits; in a minute there are at most 60000 gaps
 
 
 class Scanner:
@@ -88,7 +88,7 @@ class Gaps:
     def __init__(self, halve_at=_HALVE_AT):
         """Start empty; halve all counts whenever there are `halve_at` of them."""
         self._halve_at = halve_at
-        self._bins = array("i", bytes(4 * _BINS))
+        self._bins = array("H", bytes(2 * _BINS))
         self.clear()
 
     def clear(self):

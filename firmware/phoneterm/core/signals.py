@@ -17,61 +17,58 @@ from collections import namedtuple
 Pattern = namedtuple("Pattern", "steps repeats")
 
 DEFAULT_COUNTRY = "us"
-COUNTRIES = ("au", "de", "es", "fr", "it", "nl", "uk", "us")
 
-# busy|congestion|special information: hertz or hertz+hertz, /milliseconds; one line for each of COUNTRIES, in its order
+# country|busy|congestion|special information: hertz or hertz+hertz, /milliseconds
 _CADENCES = (
-    "425/375,0/375|425/375,0/375,420/375,0/375|425/2500\n"
-    "425/480,0/480|425/240,0/240|\n"
-    "425/200,0/200|425/200,0/200,425/200,0/200,425/200,0/600|950/330\n"
-    "440/500,0/500|440/250,0/250|\n"
-    "425/500,0/500|425/200,0/200|\n"
-    "425/500,0/500|425/250,0/250|\n"
-    "400/375,0/375|400/400,0/350,400/225,0/525|950/330,0/15,1400/330,0/15,1800/330\n"
-    "480+620/500,0/500|480+620/250,0/250|\n"
+    "\n"
+    "au|425/375,0/375|425/375,0/375,420/375,0/375|425/2500\n"
+    "de|425/480,0/480|425/240,0/240|\n"
+    "es|425/200,0/200|425/200,0/200,425/200,0/200,425/200,0/600|950/330\n"
+    "fr|440/500,0/500|440/250,0/250|\n"
+    "it|425/500,0/500|425/200,0/200|\n"
+    "nl|425/500,0/500|425/250,0/250|\n"
+    "uk|400/375,0/375|400/400,0/350,400/225,0/525|950/330,0/15,1400/330,0/15,1800/330\n"
+    "us|480+620/500,0/500|480+620/250,0/250|\n"
 )
 _SPECIAL = "950/330,1400/330,1800/330"  # of countries without their own
 _CADENCE_MS = 1400  # a country's cadence is played as often as it takes to be recognised
 _CALLER_IS_BACK = "660/100,990/250"
 
-NAMES = (
-    "starting", "no-link", "ready", "keypad-fault", "open", "consulting", "key", "accepted", "done", "returned",
-    "refused-permission", "refused-number", "no-call", "failed", "unknown", "identify",
-)  # fmt: skip
-
-# priority (0: standing)|lamp repeats|lamp steps|tone repeats|tone steps, or which tone of the country;
-# one line for each of NAMES, in its order
+# signal|priority (0: standing)|lamp repeats|lamp steps|tone repeats|tone steps, or which tone of the country
 _TABLE = (
-    "0|0|500,500|0|\n"
-    "0|0|60,1940|1|500/200,400/200,300/500\n"
-    "0|0|1000,0|0|\n"
-    "0|0|100,100,100,700|2|200/500,0/200\n"
-    "0|0|150,150|1|660/60,880/60\n"
-    "0|0|900,100|1|523/120,659/120,784/200\n"
-    "1|1|0,40|1|2000/20\n"
-    "2|1|0,100,300,100|1|880/90,0/60,880/90\n"
-    "3|1|0,100,1500,100|1|784/150,1047/350\n"
-    "3|3|300,100,100,300|1|busy\n"
-    "3|3|80,80,80,400|3|300/120,0/80\n"
-    "3|2|400,200,80,400|1|special\n"
-    "3|2|80,600|1|440/150,0/50,330/400\n"
-    "3|6|250,250|1|congestion\n"
-    "3|4|600,100,100,100|4|440/200,660/200\n"
-    "4|50|100,100|10|1200/100,0/900\n"
+    "\n"
+    "starting|0|0|500,500|0|\n"
+    "no-link|0|0|60,1940|1|500/200,400/200,300/500\n"
+    "ready|0|0|1000,0|0|\n"
+    "keypad-fault|0|0|100,100,100,700|2|200/500,0/200\n"
+    "open|0|0|150,150|1|660/60,880/60\n"
+    "consulting|0|0|900,100|1|523/120,659/120,784/200\n"
+    "key|1|1|0,40|1|2000/20\n"
+    "accepted|2|1|0,100,300,100|1|880/90,0/60,880/90\n"
+    "done|3|1|0,100,1500,100|1|784/150,1047/350\n"
+    "returned|3|3|300,100,100,300|1|busy\n"
+    "refused-permission|3|3|80,80,80,400|3|300/120,0/80\n"
+    "refused-number|3|2|400,200,80,400|1|special\n"
+    "no-call|3|2|80,600|1|440/150,0/50,330/400\n"
+    "failed|3|6|250,250|1|congestion\n"
+    "unknown|3|4|600,100,100,100|4|440/200,660/200\n"
+    "identify|4|50|100,100|10|1200/100,0/900\n"
 )
+
+NAMES = tuple([row.split("|")[0] for row in _TABLE[1:-1].split("\n")])
+COUNTRIES = tuple([row.split("|")[0] for row in _CADENCES[1:-1].split("\n")])
 
 
 def lamp(name):
     """Return the lamp Pattern of a signal; ValueError for a name that does not exist."""
-    _, repeats, steps, _, _ = _row(_TABLE, NAMES, name).split("|")
+    _, _, repeats, steps, _, _ = _row(_TABLE, name).split("|")
     return Pattern(tuple(map(int, steps.split(","))), int(repeats))
 
 
 def tone(name, country):
     """Return the tone Pattern of a signal (no steps: silent), with the tones of `country` or of the default one."""
-    _, _, _, repeats, text = _row(_TABLE, NAMES, name).split("|")
-    country = country if country in COUNTRIES else DEFAULT_COUNTRY
-    busy, congestion, special = _row(_CADENCES, COUNTRIES, country).split("|")
+    _, _, _, _, repeats, text = _row(_TABLE, name).split("|")
+    _, busy, congestion, special = _row(_CADENCES, country if is_country(country) else DEFAULT_COUNTRY).split("|")
     if text == "busy":
         steps = _long_enough(busy) + _steps(_CALLER_IS_BACK)
     elif text == "congestion":
@@ -96,13 +93,18 @@ def is_heard(name, standing):
 
 def priority(name):
     """Return how much a signal matters; a playing signal gives way to one that matters at least as much."""
-    return int(_row(_TABLE, NAMES, name)[0])
+    return int(_row(_TABLE, name)[len(name) + 1])
 
 
-def _row(table, names, name):
-    at = 0
-    for _ in range(names.index(name)):
-        at = table.find("\n", at) + 1
+def is_country(country):
+    """Say whether there are tones for this country."""
+    return "\n%s|" % country in _CADENCES
+
+
+def _row(table, name):
+    at = table.find("\n%s|" % name) + 1
+    if not at:
+        raise ValueError("no such signal: " + str(name))
     return table[at : table.find("\n", at)]
 
 

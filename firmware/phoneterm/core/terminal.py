@@ -147,7 +147,9 @@ class Terminal:
 
     def telemetry(self, fields):
         """Return the telemetry Publish: the counters and the device's own fields. The app sends it every 60 s."""
-        return self._link.publish(messages.TELEMETRY, dict(self.counters(), **fields))
+        for name, count in self.counters().items():
+            fields.setdefault(name, count)
+        return self._link.publish(messages.TELEMETRY, fields)
 
     def _refuse(self, kind, rejected):
         self._refused += 1

@@ -21,7 +21,7 @@ from phoneterm.device import mqtt_packets as packets
 from phoneterm.device.mqtt_connection import Connection, LinkLost, describe
 
 _MOST_PACKETS = const(16)  # packets waiting to be written; more mean that the broker no longer takes any
-
+_LOOK_MS = const(20)  # for an acknowledgement; an event with a deadline would take a task more, 0.5 KB for each message
 _GOOD_MS = const(60000)  # a connection that lasted so long was not what the one before it was given up for
 
 # connect_ms: from the first SYN to the subscription. steady_ms: a connection that lasted so long resets the back-off.
@@ -51,7 +51,7 @@ class MqttClient:
         self._may_send = False
         self._packets = []  # to be written, first one first
         self._work = asyncio.Event()  # there are packets, or a ping interval is over
-        self._waiting = {}  # packet id -> Event; once it is set, `is_acknowledged` is valid
+        self._waiting = {}  # packet id -> whether it was acknowledged, None as long as that is not known
         self._ident = 0
         self._attempt = 0
         self._receiver = None
@@ -70,19 +70,21 @@ class MqttClient:
             return False
         ident = self._next_ident()
         packet = packets.publish(topic, payload, qos, retain, ident)
+        topic = payload = None  # the packet has them
         self._put(packet)
         if not qos:
             return True
-        outcome = self._waiting[ident] = asyncio.Event()
-        outcome.is_acknowledged = False
+        waiting = self._waiting
+        waiting[ident] = outcome = None
+        until_ms = time.ticks_add(time.ticks_ms(), deadline_ms)
         try:
-            await asyncio.wait_for_ms(outcome.wait(), deadline_ms)
-        except asyncio.TimeoutError:
-            pass
+            while outcome is None and time.ticks_diff(until_ms, time.ticks_ms()) > 0:
+                await asyncio.sleep_ms(_LOOK_MS)
+                outcome = waiting[ident]
         finally:
-            if self._waiting.pop(ident, None) and packet in self._packets:
+            if waiting.pop(ident) is None and packet in self._packets:
                 self._packets.remove(packet)
-        return outcome.is_acknowledged
+        return outcome is True
 
     def drop(self, reason, is_refused=False):
         """Give up the connection and return True, if there is one; `receive` opens the next.
@@ -159,8 +161,8 @@ class MqttClient:
             self._acknowledge(packet.ident)
         elif kind == received.SUBACK and packet.ident == self._ident and not self.is_up:
             self._finish_subscribing(packet.payload)
-        elif kind == received.PUBACK and packet.ident in self._waiting:
-            self._settle(packet.ident, True)
+        elif kind == received.PUBACK and self._waiting.get(packet.ident, True) is None:
+            self._waiting[packet.ident] = True
         elif kind != received.PINGRESP:
             self.unexpected += 1
 
@@ -169,11 +171,6 @@ class MqttClient:
             if len(self._packets) >= _MOST_PACKETS:
                 raise LinkLost("the broker takes nothing", False)
             self._put(packets.puback(ident))
-
-    def _settle(self, ident, is_acknowledged):
-        outcome = self._waiting.pop(ident)
-        outcome.is_acknowledged = is_acknowledged
-        outcome.set()
 
     def _finish_subscribing(self, codes):
         for index, name in enumerate(self._filters):
@@ -238,8 +235,8 @@ class MqttClient:
         self._connection.close()
         self._may_send = False
         self._packets = []
-        for ident in list(self._waiting):
-            self._settle(ident, False)
+        for ident in self._waiting:
+            self._waiting[ident] = self._waiting[ident] or False
         if self.is_up:
             self.is_up = False
             lasted_ms = time.ticks_diff(time.ticks_ms(), self._up_at)

@@ -26,10 +26,8 @@ def connect(client_id, username, password, keepalive_s, will):
 
 def publish(topic, payload, qos, retain, ident):
     """Return a PUBLISH of `payload` (bytes); `ident` is used only with QoS 1."""
-    body = _field(topic)
-    if qos:
-        body += two_bytes(ident)
-    return _packet(0x30 | bool(qos) << 1 | bool(retain), body + payload)
+    first = 0x30 | bool(qos) << 1 | bool(retain)
+    return _packet(first, _field(topic), two_bytes(ident) if qos else b"", payload)
 
 
 def puback(ident):
@@ -58,8 +56,9 @@ def remaining_length(length):
     return encoded + bytes((length,))
 
 
-def _packet(first, body):
-    return bytes((first,)) + remaining_length(len(body)) + body
+def _packet(first, *body):
+    """Return a packet; the pieces of its body are put together once, because they may be long."""
+    return b"".join((bytes((first,)), remaining_length(sum(map(len, body)))) + body)
 
 
 def _field(value):

@@ -2,6 +2,7 @@
 
 Does not compile them, and does not change what they do there. All modules are rewritten together:
 - a table that is written for people becomes its packed form (`packed_tables.py`);
+- the texts of our own mistakes, which a device never shows, are left out (`own_mistakes.py`);
 - functions and tables that no other line on the device names are left out: only the bridge or a test uses them;
 - a constant of a module (a number, or a text of at most MOST_FOLDED_CHARS) becomes its value wherever it is used, in
   other modules too;
@@ -22,6 +23,7 @@ from firmware_build.slimming.docstrings import without_docstrings
 from firmware_build.slimming.folding import Folding
 from firmware_build.slimming.letters import letters_of_members, letters_of_module, shared_letters
 from firmware_build.slimming.names import every_name
+from firmware_build.slimming.own_mistakes import without_texts
 from firmware_build.slimming.packed_tables import pack_tables
 from firmware_build.slimming.renaming import Renaming
 from firmware_build.slimming.unfollowed_names import UnfollowedNames
@@ -50,6 +52,8 @@ def slim(sources: Mapping[str, str], outside: Iterable[str], *, is_api: bool = F
     limits.check(trees)
     for name, tree in trees.items():
         pack_tables(name, tree)
+        if not is_api:
+            without_texts(tree)
     others = [without_docstrings(ast.parse(source)) for source in outside]
     everything = [*trees.values(), *others]
     leave_out_unused(trees.values(), everything)

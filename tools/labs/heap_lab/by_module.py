@@ -23,6 +23,7 @@ DROPPED = {
     "phoneterm.core.config": "loaded for each configuration",
     "phoneterm.core.digit_map_compiler": "loaded for each configuration",
     "phoneterm.core.digit_map_text": "loaded for each configuration",
+    "phoneterm.core.causes": "loaded for each cause that is told",
 }
 _OF_CHIP = ("asyncio", "machine", "machine_rest", "network", "esp32", "virtual_display", "board")
 _NEEDED_LATER = ("phoneterm.device.clock", "phoneterm.device.wipe", "phoneterm.core.digit_map_proof")

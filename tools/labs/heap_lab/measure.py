@@ -30,8 +30,8 @@ _WITH_TABLES = 1 + 3 / 128  # three bits for each block of 16 bytes
 _SMALLEST_KIB, _STEP_KIB = 24, 1
 _CHIP_ALONE = Path(__file__).parent / "vm" / "chip_alone.py"
 _SETTLED = 6  # after this many looks, objects needed only for starting are gone
-_NEEDED_ONCE = (  # gone when it is ready
-    "assembly", "settings", "tls", "config", "digit_map_compiler", "digit_map_text", "clock", "wipe",
+_NEEDED_ONCE = (  # gone when it is ready, or not there yet
+    "assembly", "settings", "tls", "config", "digit_map_compiler", "digit_map_text", "clock", "wipe", "causes", "lack",
 )  # fmt: skip
 
 
