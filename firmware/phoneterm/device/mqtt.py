@@ -21,7 +21,7 @@ from phoneterm.device import mqtt_packets as packets
 from phoneterm.device.mqtt_connection import Connection, LinkLost, describe
 
 _MOST_PACKETS = const(16)  # packets waiting to be written; more mean that the broker no longer takes any
-_LOOK_MS = const(20)  # for an acknowledgement; an event with a deadline would take a task more, 0.5 KB for each message
+_LOOK_MS = const(10)  # for an acknowledgement; an event with a deadline would take a task more, 0.5 KB for each message
 _GOOD_MS = const(60000)  # a connection that lasted so long was not what the one before it was given up for
 
 # connect_ms: from the first SYN to the subscription. steady_ms: a connection that lasted so long resets the back-off.
