@@ -269,7 +269,7 @@ class App:
         gc.collect()
         # Not of mem_free, which includes what the heap could take from the IDF. A little: what lasts comes to
         # lie behind the garbage, and then cuts the free memory in pieces.
-        self._due_bytes = gc.mem_alloc() * 33 // 32
+        self._due_bytes = gc.mem_alloc() * 17 // 16
 
     def _telemetry(self):
         gaps, client = self._sampler.gaps, self._client
