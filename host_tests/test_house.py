@@ -78,6 +78,7 @@ _ARROWS = {
         "firmware_build",
         "lab_parts.stock_modules",
         "lab_parts.parts",
+        "lab_parts.control_token",
     },
     "tools/labs/chip_lab": {
         "chip_lab",
