@@ -44,6 +44,7 @@ _ARROWS = {
     "tools/phoneterm_bridge/csv_files": {
         "phoneterm_bridge.csv_files",
         "phoneterm_bridge.store",
+        "phoneterm_bridge.wording.outside",
         "phoneterm.core.operations",
     },
     "tools/phoneterm_bridge/mqtt": {
