@@ -16,8 +16,11 @@ from phoneterm_bridge.doctor.settings_file import is_open_to_others
 from phoneterm_bridge.store import journal_chain, reading, tables
 from phoneterm_bridge.store.database import find_damage, make_reading_engine
 from phoneterm_bridge.store.journal_blotting import is_blotted
+from phoneterm_bridge.store.owner import is_file_changed
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.schema import MIGRATIONS, is_empty
+from phoneterm_bridge.store.schema_proof import find_schema_difference
+from phoneterm_bridge.store.store_file import describe_change
 
 _PART = "store"
 _ROWS_CHECKED = 1000
@@ -39,6 +42,9 @@ class Stored(NamedTuple):
 
 def examine_store(path: Path) -> list[Finding]:
     """Check the store without changing it."""
+    if is_file_changed(path):
+        fix = Change("command line", "put the right store in its place, then systemctl restart phoneterm-bridge")
+        return [Finding(PROBLEM, _PART, describe_change(path), fix)]
     if not path.exists():
         fix = Change("command line", "phoneterm user import FILE, or phoneterm user add and phoneterm terminal add")
         return [Finding(WARNING, _PART, f"There is no store {path} yet; the bridge makes an empty one.", fix)]
@@ -87,6 +93,8 @@ def _examine_schema(connection: sa.Connection, path: Path) -> list[Finding]:
         fix = Change("command line", "stop the bridge, then phoneterm backup restore FILE")
         return [Finding(PROBLEM, _PART, f"The store {path} is damaged: {damage}.", fix)]
     if found == newest:
+        if difference := find_schema_difference(connection):
+            return [_broken(difference)]
         return [
             Finding(OK, _PART, f"The store {path} has the schema of this version ({newest})."),
             _check_end(connection),
