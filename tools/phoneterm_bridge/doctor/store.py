@@ -43,7 +43,7 @@ class Stored(NamedTuple):
 def examine_store(path: Path) -> list[Finding]:
     """Check the store without changing it."""
     if is_file_changed(path):
-        fix = Change("command line", "put the right store in its place, then systemctl restart phoneterm-bridge")
+        fix = Change("command line", "stop the bridge, put the right store in its place, start it again")
         return [Finding(PROBLEM, _PART, describe_change(path), fix)]
     if not path.exists():
         fix = Change("command line", "phoneterm user import FILE, or phoneterm user add and phoneterm terminal add")

@@ -59,7 +59,7 @@ def describe_change(path: Path) -> str:
     """Return the sentence about a store whose file is another one than the bridge has open."""
     return (
         f"The file of the store {path} (or {path.name}-wal) was replaced or removed under the running bridge, so no "
-        "transfer is carried out: put the right store in its place, then restart the bridge."
+        "transfer is carried out: stop the bridge, put the right store in its place, and start it again."
     )
 
 
