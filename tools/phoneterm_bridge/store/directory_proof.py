@@ -77,6 +77,16 @@ class Derived:
             self._known.setdefault((kind, name), {}).update(columns)
 
 
+def find_untold(connection: sa.Connection) -> str | None:
+    """Return what the directory has past the journal; reads the changes alone, and does not prove the chain."""
+    derived = Derived()
+    changes = sa.select(tables.journal).where(tables.journal.c.stage == sa.literal_column("'change'"))
+    for row in connection.execute(changes.order_by(tables.journal.c.seq)):
+        if problem := derived.follow(row):
+            return f"entry {row.seq}: {problem}"
+    return derived.find_difference(connection)
+
+
 def read_all(connection: sa.Connection) -> dict[tuple[str, str], dict[str, Any]]:
     """Return what the tables have, by kind and name."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
