@@ -44,6 +44,7 @@ _ARROWS = {
     "tools/phoneterm_bridge/csv_files": {
         "phoneterm_bridge.csv_files",
         "phoneterm_bridge.store",
+        "phoneterm_bridge.wording.outside",
         "phoneterm.core.operations",
     },
     "tools/phoneterm_bridge/mqtt": {
@@ -78,6 +79,7 @@ _ARROWS = {
         "firmware_build",
         "lab_parts.stock_modules",
         "lab_parts.parts",
+        "lab_parts.control_token",
     },
     "tools/labs/chip_lab": {
         "chip_lab",

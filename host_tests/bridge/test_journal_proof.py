@@ -1,18 +1,24 @@
 """The journal's chain: a changed, added or removed entry is detected, at the first one that is wrong."""
 
+import asyncio
+import json
 import sqlite3
 
 import pytest
 import sqlalchemy as sa
+from bridge.test_migrations import make_old_store
 from phoneterm_bridge.cli import journal_app
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.head_noting import keep_noting
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.journal_chain import MANY, Row, hash_row
 from phoneterm_bridge.store.journal_proof import Head, prove
 from phoneterm_bridge.store.journal_reading import read_changes
 from phoneterm_bridge.store.reading import read_snapshot
+from phoneterm_bridge.store.schema import known_schemas
+from phoneterm_bridge.wording.logs import set_up_logs
 from typer.testing import CliRunner
 
 # Entries 1 to 3: the directory; 4 to 6: three commands, received and checked; 7 to 9: their results.
@@ -138,6 +144,184 @@ def test_a_forged_chain_whose_lines_are_no_lines_is_named(path):
     )
     proof = prove_file(path)
     assert (proof.broken_seq, proof.problem) == (9, "its lines cannot be read")
+
+
+_VIEW = "SELECT sql FROM sqlite_master WHERE name = 'lines'"
+
+
+def harm(path, *statements):
+    """Change a store as somebody with access to the file would, and leave the triggers as they are in the end."""
+    with sqlite3.connect(path) as connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+        for _, text in triggers:
+            connection.execute(text)
+    connection.close()
+
+
+def test_a_view_that_lies_to_people_is_named(path):
+    with sqlite3.connect(path) as connection:
+        ((text,),) = connection.execute(_VIEW)
+        connection.execute("DROP VIEW lines")
+        connection.execute(text.replace("word, reason, detail FROM", "'failed', reason, detail FROM"))
+    connection.close()
+    assert prove_file(path).problem == "the view 'lines' of the store's schema is not the one that this version makes"
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("DROP TRIGGER journal_no_update", "the trigger 'journal_no_update' is missing in the store's schema"),
+        ("DROP TRIGGER commands_no_delete", "the trigger 'commands_no_delete' is missing in the store's schema"),
+        ("CREATE TRIGGER own AFTER INSERT ON commands BEGIN UPDATE permissions SET blind = 1; END",
+         "the trigger 'own' does not belong in the store's schema"),
+        ("DROP INDEX ix_journal_changes", "the index 'ix_journal_changes' is missing in the store's schema"),
+    ],
+)  # fmt: skip
+def test_a_schema_that_the_migrations_do_not_make_is_named(path, statement, problem):
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    connection.close()
+    assert prove_file(path).problem == problem
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["tid = 'phone-102'", "command_id = 's.9'", "received_ms = received_ms + 3600000", "extension = '109'",
+     "op = 'attended'", "number = '0900'", "call = 'c9'"],
+)  # fmt: skip
+def test_every_column_of_a_command_is_in_the_chain(path, change):
+    harm(path, f"UPDATE commands SET {change} WHERE command_id = 's.1'")
+    proof = prove_file(path)
+    assert (proof.broken_seq, proof.problem) == (5, "its command is not what was received")
+
+
+def test_an_index_that_shows_a_command_at_another_extension_is_named(path):
+    harm(path, "INSERT INTO commands_by_extension SELECT '109', received_ms, entry FROM commands LIMIT 1")
+    assert prove_file(path).problem == "the index by extension has what is no command"
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("UPDATE permissions SET classes = 'internal,external'", "the terminal 'phone-101' has other values than the "
+         "entries have given it (classes)"),
+        ("UPDATE permissions SET attended = 0, blind = 0", "the terminal 'phone-101' has other values than the entries "
+         "have given it (attended, blind)"),
+        ("UPDATE permissions SET allow_prefixes = '00'", "the terminal 'phone-101' has other values than the entries "
+         "have given it (allow_prefixes)"),
+        ("UPDATE terminals SET mac_key = x'00'", "the terminal 'phone-101' has other values than the entries have "
+         "given it (secrets)"),
+        ("UPDATE terminals SET revoked = 1", "the terminal 'phone-101' has other values than the entries have given it "
+         "(revoked)"),
+        ("UPDATE users SET multi_user_aware = 0", "the user 'tech1' has other values than the entries have given it "
+         "(multi_user_aware)"),
+        ("UPDATE extensions SET context = 'outside'", "the extension '101' has other values than the entries have "
+         "given it (context)"),
+        ("UPDATE state SET external_revoked = 1", "the site has other values than the entries have given it "
+         "(external_revoked)"),
+        ("INSERT INTO users VALUES ('eve', 1)", "the user 'eve' is there, and no entry has added it"),
+        ("DELETE FROM permissions", "the terminal 'phone-101' has other values than the entries have given it "
+         "(allow_prefixes, attended, blind, classes, deny_prefixes)"),
+        ("DELETE FROM permissions; DELETE FROM terminals", "the terminal 'phone-101' is gone, and no entry has removed "
+         "it"),
+    ],
+)  # fmt: skip
+def test_a_right_that_was_given_or_taken_past_the_journal_is_named_and_no_later_change_hides_it(
+    path, statement, problem
+):
+    harm(path, *statement.split("; "))
+    assert prove_file(path).problem == problem
+    engine = open_store(path)
+    Directory(engine, "test").add_user("anna")
+    Directory(engine, "test").note_settings("x")
+    engine.dispose()
+    assert prove_file(path).problem == problem
+
+
+def test_all_changes_that_there_are_lead_to_what_the_tables_have(path):
+    engine = open_store(path)
+    directory = Directory(engine, "test")
+    directory.add_user("anna")
+    directory.add_extension("102", "anna", "dev-2", "sales", "queue")
+    directory.change_extension("102", user="tech1", type="term")
+    directory.add_terminal("phone-102", "102")
+    directory.set_operation("phone-102", "blind", False)
+    directory.set_classes("phone-102", ("internal", "national"))
+    directory.set_prefixes("phone-102", ("030",), ("0309",))
+    directory.rotate_terminal("phone-102")
+    directory.set_multi_user_aware("anna", True)
+    directory.set_external_revoked(True, "too many")
+    directory.record_request("phone-102", "reboot")
+    directory.note_settings("rules")
+    directory.revoke_terminal("phone-102")
+    directory.remove_terminal("phone-101")
+    directory.add_terminal("phone-101", "101")
+    directory.remove_user("anna")
+    directory.set_external_revoked(False, "it is over")
+    assert prove(engine).problem is None
+    directory.remove_user("tech1")
+    assert prove(engine).problem is None
+    engine.dispose()
+
+
+def test_a_store_of_an_early_version_says_that_rights_are_not_compared_until_it_is_changed(tmp_path):
+    path = tmp_path / "old.db"
+    make_old_store(path, known_schemas()[-1])
+
+    def run(*arguments):
+        return CliRunner().invoke(journal_app, [*arguments, "--set", f"store.path={path}"]).output
+
+    assert "do not tell all rights" in run("verify")
+    engine = open_store(path)
+    Directory(engine, "bridge").note_whole()
+    Directory(engine, "bridge").note_whole()
+    engine.dispose()
+    assert "do not tell all rights" not in run("verify")
+    assert run("changes").count("all that an early version has recorded in part") == 1
+    harm(path, "UPDATE permissions SET attended = 1")
+    assert "the terminal 'phone-101' has other values than the entries have given it (attended)" in run("verify")
+
+
+def test_a_cut_end_is_seen_only_with_a_head_that_was_kept_elsewhere(path):
+    def run(*arguments):
+        result = CliRunner().invoke(journal_app, [*arguments, "--set", f"store.path={path}"])
+        return result.exit_code, result.output.strip()
+
+    _, head = run("head")
+    assert head == prove_file(path).head.write()
+    assert run("verify", "--since", head)[0] == 0
+    harm(
+        path, "DELETE FROM journal WHERE seq = 9",
+        "UPDATE journal_head SET seq = 8, hash = (SELECT hash FROM journal WHERE seq = 8)",
+    )  # fmt: skip
+    assert run("verify")[0] == 0
+    assert run("verify", "--since", head) == (
+        1, "The journal is broken at entry 9: it is missing, with all rows up to 9."
+    )  # fmt: skip
+
+
+async def test_the_head_is_logged_again_whenever_it_is_another_one(path, make, capfd):
+    set_up_logs("json", "info")
+    engine = open_store(path)
+    logged = []
+
+    def heads():
+        lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+        logged.extend(line["head"] for line in lines if line["event"] == "journal-head")
+        return logged
+
+    task = asyncio.create_task(keep_noting(engine, 0.01))
+    first = prove(engine).head.write()
+    await make.until(lambda: heads() == [first])
+    Directory(engine, "test").add_user("anna")
+    await make.until(lambda: heads() == [first, prove(engine).head.write()])
+    task.cancel()
+    await asyncio.wait([task])
+    engine.dispose()
 
 
 async def test_the_chain_holds_when_command_line_and_bridge_write_at_the_same_time(scene, make):

@@ -290,6 +290,36 @@ async def test_the_head_of_a_page_can_be_asked_for(quiet_site, path):
     assert (status, text, headers["Cache-Control"]) == (503 if path == "/readyz" else 200, "", "no-store")
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/", "*"])
+async def test_nothing_but_reading_is_asked_of_any_address(quiet_site, path):
+    for method in ("POST", "OPTIONS", "DELETE"):
+        assert (await ask(quiet_site, path, method))[0] == 405
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/nowhere"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example", "", "[", "127.0.0.1.ev"])
+async def test_a_web_page_elsewhere_that_has_its_name_lead_here_reads_nothing(quiet_site, path, host):
+    status, _, text = await ask(quiet_site, path, headers={"Host": host})
+    assert (status, json.loads(text)) == (
+        421, {"detail": "These pages have another name; http.names in the settings adds one."}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8371", "127.0.0.1", "192.0.2.7:8371", "[::1]:8371", "[::1]"])
+async def test_the_pages_are_there_under_the_names_of_this_machine_and_any_address(quiet_site, host):
+    assert (await ask(quiet_site, "/healthz", headers={"Host": host}))[0] == 200
+
+
+async def test_a_further_name_is_one_of_the_settings(tmp_path, make):
+    site = with_pages(make.Scene(tmp_path))
+    http = HttpSettings(enabled=True, port=0, names=("Bridge.example",))
+    site.settings = site.settings.model_copy(update={"http": http})
+    await site.start()
+    assert (await ask(site, "/healthz", headers={"Host": "bridge.example:8371"}))[0] == 200
+    assert (await ask(site, "/healthz", headers={"Host": "bridge.example.org"}))[0] == 421
+    await site.stop()
+
+
 @pytest.mark.parametrize("method", ["OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "NONSENSE"])
 async def test_a_page_can_only_be_read(quiet_site, method):
     status, headers, text = await ask(quiet_site, "/readyz", method)

@@ -147,6 +147,19 @@ def test_a_journal_that_was_changed_at_its_end_is_a_problem(store_path):
     assert verdicts(examine_store(store_path), "changed from outside: entry 2 is not") == [PROBLEM]
 
 
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE permissions SET classes = 'external'", "the terminal 'phone-101' has other values than the entries"),
+        ("INSERT INTO users VALUES ('eve', 1)", "the user 'eve' is there, and no entry has added it"),
+        ("DROP TRIGGER commands_no_update", "the trigger 'commands_no_update' is missing in the store's schema"),
+    ],
+)
+def test_a_right_or_a_schema_that_does_not_come_from_the_journal_is_a_problem(store_path, statement, said):
+    write(store_path, statement)
+    assert verdicts(examine_store(store_path), f"changed from outside: {said}") == [PROBLEM]
+
+
 def test_a_journal_whose_last_entry_is_gone_is_a_problem(store_path):
     write(store_path, "DROP TRIGGER journal_no_delete", "DELETE FROM journal WHERE seq = 3")
     assert verdicts(examine_store(store_path), "its head does not fit") == [PROBLEM]

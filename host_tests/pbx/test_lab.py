@@ -1,5 +1,6 @@
 """The lab itself: reachable only from this machine, driven from the shell, and able to run for a long time."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,20 @@ async def test_the_shell_drives_the_lab(lab):
         for words in (("call", "999", "101"), ("behave", "101", "fly"), ("dance",), ("answer", "102")):
             with pytest.raises(LabFailed):
                 await ask_lab(port, *words)
+    finally:
+        await control.stop()
+
+
+async def test_a_web_page_cannot_drive_the_lab(lab):
+    control = LabControl(lab)
+    port = await control.start(0)
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b'POST / HTTP/1.1\r\nHost: localhost\r\n\r\n{"do": "call", "with": ["103", "101"]}\n')
+        async with asyncio.timeout(20):
+            assert await reader.read() == b""
+        writer.close()
+        assert await lab.legs() == []
     finally:
         await control.stop()
 

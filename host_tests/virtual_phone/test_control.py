@@ -1,11 +1,14 @@
 """The control socket: its manual, and every mistake that a client can make."""
 
 import asyncio
+import contextlib
 import json
 import re
+import stat
 from pathlib import Path
 
 import pytest
+from lab_parts.control_token import path_of, read_token
 from virtual_phone import commands
 
 README = Path(__file__).parents[2] / "tools" / "labs" / "virtual_phone" / "README.md"
@@ -20,9 +23,16 @@ async def idle_phone(start_phone):
 @pytest.fixture
 async def wire(idle_phone):
     """Return (reader, writer) of a bare connection to the control socket of an idle phone."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", idle_phone.phone.control_port)
+    reader, writer = await _connect(idle_phone.phone.control_port)
     yield reader, writer
     writer.close()
+
+
+async def _connect(port, first=None):
+    """Connect and send a first line, the token unless another one is given."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(read_token(port) if first is None else first)
+    return reader, writer
 
 
 async def _ask(wire, *lines):
@@ -107,7 +117,7 @@ async def test_events_come_only_to_those_who_watch(wire):
 
 
 async def test_a_key_tapped_by_a_client_that_leaves_comes_up_again(idle_phone, until):
-    _reader, writer = await asyncio.open_connection("127.0.0.1", idle_phone.phone.control_port)
+    _reader, writer = await _connect(idle_phone.phone.control_port)
     writer.write(b'{"command":"tap","legend":"5","hold_ms":100}\n')
     await until(lambda: idle_phone.phone.matrix.closed, "the key is down")
     writer.close()
@@ -115,13 +125,45 @@ async def test_a_key_tapped_by_a_client_that_leaves_comes_up_again(idle_phone, u
 
 
 async def test_half_a_line_is_no_command(idle_phone):
-    reader, writer = await asyncio.open_connection("127.0.0.1", idle_phone.phone.control_port)
+    reader, writer = await _connect(idle_phone.phone.control_port)
     writer.write(b'{"command":"hold","legend":"5"}')
     writer.write_eof()
     async with asyncio.timeout(20):
         assert await reader.read() == b""
     writer.close()
     assert not idle_phone.phone.matrix.closed
+
+
+_HOLD = b'{"command":"hold","legend":"5"}\n'
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: 32\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"",
+        b"\n",
+        b"A" * 43 + b"\n",
+        b"x" * 10_000 + b"\n",
+    ],
+)
+async def test_a_web_page_or_whoever_else_has_no_token_presses_no_key_and_gets_no_answer(idle_phone, begin):
+    reader, writer = await _connect(idle_phone.phone.control_port, begin + _HOLD)
+    async with asyncio.timeout(20):
+        with contextlib.suppress(ConnectionResetError):  # the rest of what was sent was never read
+            assert await reader.read() == b""
+    writer.close()
+    assert not idle_phone.phone.matrix.closed
+    assert (await idle_phone.client.state())["running"]
+
+
+async def test_the_token_is_for_this_user_alone_and_goes_with_the_phone(start_phone):
+    bench = await start_phone("idle")
+    path = path_of(bench.phone.control_port)
+    assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == (0o600, 0o700)
+    await bench.phone.stop()
+    assert not path.exists()
 
 
 def _rows(heading):

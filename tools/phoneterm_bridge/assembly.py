@@ -30,6 +30,7 @@ from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings
 from phoneterm_bridge.settings.timing import USUAL, Timing
 from phoneterm_bridge.store.journal import Journal
 from phoneterm_bridge.store.live_directory import LiveDirectory
+from phoneterm_bridge.store.store_file import StoreFile
 from phoneterm_bridge.terminals.host_clock import HostClock
 from phoneterm_bridge.terminals.outbox import Outbox
 from phoneterm_bridge.terminals.phone_config import make_config
@@ -55,6 +56,7 @@ class Parts:
     settings: BridgeSettings
     pbx: Pbx
     engine: sa.Engine
+    store_file: StoreFile
     directory: LiveDirectory
     policy: Policy
     site: SiteLimit
@@ -102,8 +104,9 @@ def assemble(
     pulse = Pulse(link, base, timing.pulse_every_s, timing.pulse_deadline_s)
     troubles = Troubles(engine)
     sightings = Sightings(engine, broker.address_of if broker is not None else lambda _: None)
-    health = Health(pbx, pulse, troubles, certificate=certificate)
-    journal = _make_journal(settings, engine, health)
+    store_file = StoreFile(settings.store.path)
+    health = Health(pbx, pulse, troubles, certificate=certificate, store_file=store_file)
+    journal = _make_journal(settings, engine, health, store_file)
     sessions = Sessions(phones.ttl_ms)
     deciding: set[tuple[str, str]] = set()
     outbox = Outbox(deciding)
@@ -121,9 +124,9 @@ def assemble(
     refusals = Refusals(sightings, journal)
     router = MessageRouter(base, directory, updates, dispatcher, journal, telemetry, troubles, sightings, refusals)
     parts = Parts(
-        settings, pbx, engine, directory, policy, site, broker, tls, certificate, link, pulse, troubles, sightings,
-        health, journal, sessions, deciding, outbox, publisher, updates, requests, running_commands, checks, dispatcher,
-        telemetry, router,
+        settings, pbx, engine, store_file, directory, policy, site, broker, tls, certificate, link, pulse, troubles,
+        sightings, health, journal, sessions, deciding, outbox, publisher, updates, requests, running_commands, checks,
+        dispatcher, telemetry, router,
     )  # fmt: skip
     return replace(parts, pages=_make_pages(parts)) if settings.http.enabled else parts
 
@@ -162,12 +165,12 @@ def _make_link(settings: BrokerSettings, broker: "EmbeddedBroker | None") -> Lin
     return MqttLink(lambda: address, topic_filter, will)
 
 
-def _make_journal(settings: BridgeSettings, engine: sa.Engine, health: Health) -> Journal:
+def _make_journal(settings: BridgeSettings, engine: sa.Engine, health: Health, store_file: StoreFile) -> Journal:
     if not settings.http.enabled:
-        return Journal(engine)
+        return Journal(engine, store_file.require)
     from phoneterm_bridge.web.counted_journal import CountedJournal
 
-    return CountedJournal(engine, health)
+    return CountedJournal(engine, health, store_file.require)
 
 
 def _make_pages(parts: Parts) -> "HttpServer":

@@ -16,6 +16,8 @@ class Events:
     async def on_store(self) -> None:
         """Take over changes in the store, tell the terminals that they concern, and pass requests on."""
         parts = self._parts
+        if parts.store_file.look() is not None:
+            return  # a new connection would come to another file
         changed = await parts.directory.refresh()
         parts.site.follow_directory()
         parts.updates.tell_changed(changed)

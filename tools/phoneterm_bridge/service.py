@@ -7,6 +7,7 @@ later, the bridge waits for them.
 """
 
 import asyncio
+import platform
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.settings.timing import USUAL, Timing
 from phoneterm_bridge.store.database import open_store, using
+from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.forgetting import keep_forgetting
-from phoneterm_bridge.store.owner import own_store
+from phoneterm_bridge.store.head_noting import keep_noting
+from phoneterm_bridge.store.owner import note_files, own_store
 from phoneterm_bridge.store.refreshing import keep_refreshing
 from phoneterm_bridge.store.upgrading import upgrade_store
 from phoneterm_bridge.terminals.host_clock import HostClock
@@ -114,7 +117,7 @@ class Bridge:
 
     async def _start_store(self) -> None:
         path = self._settings.store.path
-        self._started.enter_context(own_store(path))
+        lock = self._started.enter_context(own_store(path))
         if path.exists():
             await asyncio.to_thread(self._upgrade_store, path)
         engine = await asyncio.to_thread(open_store, path)
@@ -130,6 +133,10 @@ class Bridge:
         unknown = await self.parts.journal.start()
         self._started.push_async_callback(self.parts.journal.stop)
         self._started.push_async_callback(self.parts.sightings.keep, True)
+        self.parts.store_file.begin()
+        note_files(lock, self.parts.store_file.files)
+        task = asyncio.create_task(keep_noting(engine), name="noting the journal's head")
+        self._started.push_async_callback(_end_task, task)
         if unknown:
             structlog.get_logger().warning("commands-without-a-result-are-now-unknown", count=unknown)
 
@@ -140,6 +147,8 @@ class Bridge:
             structlog.get_logger().info("store-upgraded", **words)
 
     async def _start_policy(self) -> None:
+        directory = Directory(self.parts.engine, "bridge", f"host {platform.node()}")
+        await asyncio.to_thread(directory.note_whole)
         await asyncio.to_thread(record_policy, self.parts.engine, self._settings.phones, self._settings.policy)
         await self.parts.site.recall(self.parts.policy)
         self._started.push_async_callback(self.parts.site.stop)

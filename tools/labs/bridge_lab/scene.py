@@ -134,7 +134,7 @@ class Scene:
             raise ValueError("this bridge serves no pages")
         reader, writer = await asyncio.open_connection(http.host, http.port)
         try:
-            writer.write(b"GET /metrics HTTP/1.1\r\nHost: bridge\r\nConnection: close\r\n\r\n")
+            writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             answer = await asyncio.wait_for(reader.read(), _PATIENCE_S)
         finally:
             writer.close()

@@ -1,12 +1,15 @@
 """Lets another shell drive a running lab: JSON lines over loopback TCP, a request and its answer.
 
-Does not start a lab. Request {"do": "call", "with": ["103", "101"]}; answer {"said": ["..."]} or {"error": "..."}.
-The answer to a bad request says what is wrong.
+Does not start a lab. The first line is the token (`lab_parts.control_token`); without it there is no answer. Request
+{"do": "call", "with": ["103", "101"]}; answer {"said": ["..."]} or {"error": "..."}. The answer to a bad request says
+what is wrong.
 """
 
 import asyncio
 import contextlib
 import json
+
+from lab_parts.control_token import ControlToken, read_token
 
 from pbx_lab.lab import BEHAVIOURS, ENDPOINTS, Leg, PbxLab
 from pbx_lab.process import LabFailed
@@ -23,6 +26,7 @@ class LabControl:
         """Nothing listens yet."""
         self._lab = lab
         self._server: asyncio.Server | None = None
+        self._token: ControlToken | None = None
 
     async def start(self, port: int) -> int:
         """Listen on this port of 127.0.0.1 (0: any free one) and return it; LabFailed when it is taken."""
@@ -30,17 +34,23 @@ class LabControl:
             self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=MOST_BYTES)
         except OSError:
             raise LabFailed(f"port {port} is already in use: choose another one with --port.") from None
-        return int(self._server.sockets[0].getsockname()[1])
+        found = int(self._server.sockets[0].getsockname()[1])
+        self._token = ControlToken(found)
+        return found
 
     async def stop(self) -> None:
         """Stop listening."""
         if self._server is not None:
             self._server.close()
             self._server = None
+        if self._token is not None:
+            self._token.remove()
+            self._token = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, ValueError):  # ValueError: a line that is too long
-            while line := await reader.readline():
+            is_admitted = self._token is not None and await self._token.admits(reader)
+            while is_admitted and (line := await reader.readline()):
                 writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()
         writer.close()
@@ -89,7 +99,11 @@ async def ask_lab(port: int, word: str, *arguments: str) -> list[str]:
     try:
         async with asyncio.timeout(ANSWER_S):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(json.dumps({"do": word, "with": arguments}).encode() + b"\n")
+            token = read_token(port)
+            if token is None:
+                writer.close()
+                raise LabFailed(f"what listens on port {port} is not a lab that this user has started.")
+            writer.write(token + json.dumps({"do": word, "with": arguments}).encode() + b"\n")
             answer = json.loads(await reader.readline())
             writer.close()
     except (OSError, TimeoutError, ValueError):

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
 
+from lab_parts.control_token import read_token
+
 _MOST_LINE_BYTES = 4 * 1024 * 1024
 _ANSWER_S = 20
 MOST_EVENTS = 5000
@@ -37,11 +39,16 @@ class PhoneClient:
 
     @classmethod
     async def connect(cls, host: str, port: int) -> Self:
-        """Connect and watch; PhoneError when nothing listens there, or what listens is not a phone."""
+        """Connect and watch; PhoneError when nothing listens there, or what listens is not a phone of this user."""
         try:
             reader, writer = await asyncio.open_connection(host, port, limit=_MOST_LINE_BYTES)
         except OSError:
             raise PhoneError(f"no phone listens on {host}:{port}") from None
+        token = read_token(port)
+        if token is None:
+            writer.close()
+            raise PhoneError(f"what listens on {host}:{port} is not a phone that this user has started")
+        writer.write(token)
         client = cls(reader, writer)
         try:
             async with asyncio.timeout(_ANSWER_S):

@@ -1,7 +1,8 @@
 """The control socket of a phone: one JSON object a line, on 127.0.0.1 only. README.md is its manual.
 
-Does not know what commands do (`commands.py` does). Every line gets exactly one answer; a wrong line gets a sentence,
-and the connection goes on. A client that asked for events and does not read them is disconnected.
+Does not know what commands do (`commands.py` does). The first line must be the token, else the connection ends without
+an answer. Every other line gets exactly one answer; a wrong line gets a sentence, and the connection goes on. A client
+that asked for events and does not read them is disconnected.
 """
 
 import asyncio
@@ -9,6 +10,8 @@ import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
+
+from lab_parts.control_token import ControlToken
 
 from virtual_phone.commands import MOST_LINE_BYTES, Refusal, Request, carry_out, parse_request
 from virtual_phone.handset import Handset
@@ -25,18 +28,22 @@ class ControlServer:
         self.port = port
         self._phone = phone
         self._server: asyncio.Server | None = None
+        self._token: ControlToken | None = None
         self._clients: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen; afterwards `port` is the real one."""
         self._server = await asyncio.start_server(self._serve, HOST, self.port, limit=MOST_LINE_BYTES)
         self.port = self._server.sockets[0].getsockname()[1]
+        self._token = ControlToken(self.port)
 
     async def stop(self) -> None:
         """Close the socket and every connection."""
         if self._server is None:
             return
         self._server.close()
+        if self._token is not None:
+            self._token.remove()
         for client in self._clients:
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
@@ -46,7 +53,8 @@ class ControlServer:
         assert client is not None
         self._clients.add(client)
         try:
-            await _Client(self._phone, reader, writer).run()
+            if self._token is not None and await self._token.admits(reader):
+                await _Client(self._phone, reader, writer).run()
         except asyncio.CancelledError:
             pass  # the server stops
         finally:

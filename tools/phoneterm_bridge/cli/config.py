@@ -11,6 +11,7 @@ import typer
 from pydantic import SecretStr
 
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence
+from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.settings.bridge import DEFAULT, Loaded, load
 from phoneterm_bridge.settings.place import Place, find_place, variables_beside
 
@@ -38,7 +39,7 @@ def show(
     with one_sentence():
         place = find_place(config)
         if not as_json:
-            typer.echo(_describe(place))
+            say(_describe(place))
         rows = list(_rows(load(place.path, tuple(overrides or ()))))
         if as_json:
             file = None if place.path is None else str(place.path)
@@ -46,7 +47,7 @@ def show(
             typer.echo(json.dumps({"file": file, "why": place.why, "settings": settings}, indent=2))
             return
         for row in rows:
-            typer.echo(f"{row.name:30} {_write(row.value):30} {row.source}")
+            say(f"{row.name:30} {_write(row.value):30} {row.source}")
 
 
 def _describe(place: Place) -> str:

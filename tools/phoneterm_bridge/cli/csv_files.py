@@ -21,6 +21,7 @@ from phoneterm_bridge.cli.handing_out import (
     write_secret,
 )
 from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, open_directory, read_settings
+from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.cli.terminal import say_broker_must_learn
 from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_import, rehearse
 from phoneterm_bridge.csv_files.plan import ImportPlan
@@ -29,6 +30,7 @@ from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import opening
 from phoneterm_bridge.store.private_files import check_folder
 from phoneterm_bridge.store.records import Enrolment
+from phoneterm_bridge.wording.outside import show
 
 _MOST_BYTES = 32 * 1024 * 1024
 _MOST_MISTAKES = 50
@@ -83,7 +85,7 @@ def import_file(
             carry_out(directory, plan, lambda enrolments: _write_settings(output, enrolments, new, handout))
         if new:
             say_broker_must_learn(settings.broker)
-    typer.echo(f"{'Would be done' if is_dry_run else 'Done'}: {_describe(plan)}.")
+    say(f"{'Would be done' if is_dry_run else 'Done'}: {_describe(plan)}.")
 
 
 def export_file(
@@ -99,7 +101,7 @@ def export_file(
             typer.echo(text, nl=False)
         else:
             write_secret(path, text.rstrip("\n"), "name another file")
-            typer.echo(f"Written to {path}: {len(text.splitlines()) - 1} lines, without secrets.")
+            say(f"Written to {path}: {len(text.splitlines()) - 1} lines, without secrets.")
 
 
 def _read_file(path: Path) -> bytes:
@@ -115,7 +117,7 @@ def _read_file(path: Path) -> bytes:
 
 def _refuse_mistakes(path: Path, plan: ImportPlan) -> None:
     for mistake in plan.mistakes[:_MOST_MISTAKES]:
-        typer.echo(str(mistake), err=True)
+        typer.echo(show(mistake), err=True)
     if plan.mistakes:
         count = len(plan.mistakes)
         found = "one mistake" if count == 1 else f"{count} mistakes"

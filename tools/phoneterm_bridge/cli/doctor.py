@@ -17,6 +17,7 @@ from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Findi
 from phoneterm_bridge.doctor.login import read_probe_login
 from phoneterm_bridge.settings.place import find_place
 from phoneterm_bridge.wording.logs import set_up_logs
+from phoneterm_bridge.wording.outside import show
 
 _COUNTED = {
     PROBLEM: ("problem", "problems"),
@@ -62,9 +63,4 @@ def describe(findings: list[Finding]) -> str:
     counted = Counter(finding.verdict for finding in findings)
     found = [(counted[verdict], one, more) for verdict, (one, more) in _COUNTED.items() if counted[verdict]]
     lines.append(", ".join(f"{count} {one if count == 1 else more}" for count, one, more in found) + ".")
-    return "\n".join(_printable(line) for line in lines)
-
-
-def _printable(text: str) -> str:
-    """Return a line with the text from a PBX or a store in it escaped."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    return "\n".join(show(line) for line in lines)

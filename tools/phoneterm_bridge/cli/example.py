@@ -67,6 +67,7 @@ _EXAMPLE = """\
 # enabled = false
 # host = "127.0.0.1"
 # port = 8371
+# names = []               # further names of this machine by which the pages are asked for, such as "bridge.example"
 # allow_remote = false     # true: others may read the pages too, without a password, if host lets them in
 
 [log]

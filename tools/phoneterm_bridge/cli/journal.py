@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from phoneterm_bridge.cli.options import Config, Json, Overrides, looking, one_sentence, read_settings
+from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.journal_commands import Wanted, read_commands
-from phoneterm_bridge.store.journal_proof import Head, Proof, prove
+from phoneterm_bridge.store.journal_proof import Head, Proof, is_directory_told, prove, read_head
 from phoneterm_bridge.store.journal_reading import read_changes
 from phoneterm_bridge.wording.times import ms_of, read_moment, write_time
 
@@ -23,25 +24,44 @@ _Most = Annotated[int, typer.Option(min=1, max=_MOST, help="How many, the newest
 
 @app.command()
 def verify(
-    noted: Annotated[str | None, typer.Option(help="A head noted earlier, SEQ:HASH, that must be in it.")] = None,
+    noted: Annotated[
+        str | None,
+        typer.Option("--since", "--noted", metavar="HEAD", help="A head kept elsewhere, SEQ:HASH, that must be in it."),
+    ] = None,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
-    """Prove that no entry was changed, added or removed; exit code 1 names the first one that was."""
+    """Prove that no entry was changed, added or removed; exit code 1 names the first one that was.
+
+    Also that the lists, the rights and the store's schema are what follows from the entries. Only with --since, a head
+    kept elsewhere, is it seen that the end was cut off, or that all was written anew.
+    """
     with one_sentence():
         head = None if noted is None else _read_head(noted)
         with looking(read_settings(config, overrides)) as engine:
-            proof = prove(engine, head)
+            proof, is_told = prove(engine, head), is_directory_told(engine)
         if proof.problem is not None:
             raise SetupProblem(_describe_break(proof))
         typer.echo(
             f"The journal is whole: {proof.head.seq} entries. Note its head elsewhere to prove it again later:\n"
-            f"{proof.head.seq}:{proof.head.hash.hex()}"
+            f"{proof.head.write()}"
         )
         if proof.blotted:
             typer.echo(
                 f"The numbers of {proof.blotted} entries were blotted out, so of these only their place is proven."
             )
+        if not is_told:
+            typer.echo(
+                "The entries of an earlier version do not tell all rights, so these are not compared: the next start "
+                "of the bridge, or the next change, writes them down."
+            )
+
+
+@app.command()
+def head(config: Config = None, overrides: Overrides = None) -> None:
+    """Print the head of the journal, SEQ:HASH, to keep outside of this machine for `journal verify --since`."""
+    with one_sentence(), looking(read_settings(config, overrides)) as engine:
+        typer.echo(read_head(engine).write())
 
 
 @app.command()
@@ -63,7 +83,7 @@ def changes(
             return
         for change in found:
             at = write_time(change.at_ms)
-            typer.echo(f"{at}  {change.subject}: {change.what}  ({change.who}; {change.where or '-'})")
+            say(f"{at}  {change.subject}: {change.what}  ({change.who}; {change.where or '-'})")
 
 
 @app.command()
@@ -94,7 +114,7 @@ def commands(
         for one in found:
             asked = f"{one.op or '-':9} {one.number or '-':16}"
             ended = f"{one.state or 'open'}{f': {one.reason}' if one.reason else ''}"
-            typer.echo(f"{write_time(one.received_ms)}  {one.extension:8} {one.tid:16} {asked} {ended}")
+            say(f"{write_time(one.received_ms)}  {one.extension:8} {one.tid:16} {asked} {ended}")
 
 
 def _read_time(text: str | None) -> int | None:
@@ -116,4 +136,5 @@ def _describe_break(proof: Proof) -> str:
     at = ""
     if proof.broken_at_ms is not None and proof.problem != "it is missing":
         at = f" of {write_time(proof.broken_at_ms)}"
-    return f"The journal is broken at entry {proof.broken_seq}{at}: {proof.problem}."
+    place = "" if proof.broken_seq is None else f" at entry {proof.broken_seq}{at}"
+    return f"The journal is broken{place}: {proof.problem}."

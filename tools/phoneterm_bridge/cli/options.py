@@ -3,9 +3,10 @@
 Does no work of its own. A SetupProblem goes to standard error and the exit code is 1; there is no traceback.
 """
 
-import getpass
+import ipaddress
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store, open_to_read, using
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.wording.outside import show_lines
 
 
 def _take_config(context: typer.Context, named: Path | None) -> Path | None:
@@ -59,6 +61,8 @@ Overrides = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
+_MOST_UID_DIGITS = 10
+
 IsSure = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -68,7 +72,7 @@ def one_sentence() -> Iterator[None]:
     try:
         yield
     except SetupProblem as problem:
-        typer.echo(str(problem), err=True)
+        typer.echo(show_lines(problem), err=True)
         raise typer.Exit(1) from None
 
 
@@ -93,7 +97,7 @@ def read_settings(config: Path | None, overrides: list[str] | None) -> BridgeSet
 
 @contextmanager
 def open_directory(config: Path | None, overrides: list[str] | None) -> Iterator[Directory]:
-    """Yield the directory in the settings' store, for writing on behalf of whoever is logged in."""
+    """Yield the directory in the settings' store, for writing on behalf of the process's user."""
     with one_sentence(), changing(read_settings(config, overrides)) as engine:
         yield Directory(engine, f"cli:{name_user()}", name_place())
 
@@ -126,14 +130,27 @@ def read_terminals(config: Path | None, overrides: list[str] | None) -> dict[str
 
 def name_place() -> str:
     """Return where the command line is used: this host, and over SSH the address of whoever is logged in."""
-    address = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
     host = f"host {platform.node()}"
-    return f"{host}, from {address}" if address else host
+    try:
+        return f"{host}, from {ipaddress.ip_address(os.environ.get('SSH_CONNECTION', '').partition(' ')[0])}"
+    except ValueError:  # there is none, or something else is in it
+        return host
 
 
 def name_user() -> str:
-    """Return the name of whoever is logged in."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+    """Return the real user of this process; whom sudo names is added as such, for anybody can set that variable."""
+    if sys.platform == "win32":
         return "?"
+    said, sudo = _name_uid(os.getuid()), os.environ.get("SUDO_UID", "")
+    if sudo.isascii() and sudo.isdigit() and len(sudo) <= _MOST_UID_DIGITS:
+        said += f", SUDO_UID {_name_uid(int(sudo))}"
+    return said
+
+
+def _name_uid(uid: int) -> str:
+    import pwd  # not on Windows, where the commands for boards load this module
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

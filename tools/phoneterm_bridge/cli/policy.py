@@ -20,6 +20,7 @@ from phoneterm_bridge.cli.options import (
     read_settings,
     read_terminals,
 )
+from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.settings.policy import PolicySettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
@@ -51,7 +52,7 @@ def numbers(
         allowed = record.allow_prefixes if allow is None else _split(allow)
         denied = record.deny_prefixes if deny is None else _split(deny)
         directory.set_prefixes(tid, allowed, denied)
-        typer.echo(f"{tid}: numbers {_describe(allowed, denied)}.")
+        say(f"{tid}: numbers {_describe(allowed, denied)}.")
 
 
 @app.command()
@@ -82,11 +83,11 @@ def show(as_json: Json = False, config: Config = None, overrides: Overrides = No
             return
         for name, value in settings.policy.model_dump().items():
             shown = ", ".join(value) if isinstance(value, tuple) else value
-            typer.echo(f"{name:20} {'none' if shown in ('', 0) else shown}")
-        typer.echo(f"{'outside numbers':20} {'REVOKED' if snapshot.is_external_revoked else 'as permitted'}")
+            say(f"{name:20} {'none' if shown in ('', 0) else shown}")
+        say(f"{'outside numbers':20} {'REVOKED' if snapshot.is_external_revoked else 'as permitted'}")
         for record in snapshot.terminals.values():
             if record.allow_prefixes or record.deny_prefixes:
-                typer.echo(f"{record.tid:20} {_describe(record.allow_prefixes, record.deny_prefixes)}")
+                say(f"{record.tid:20} {_describe(record.allow_prefixes, record.deny_prefixes)}")
 
 
 def _describe(allow: tuple[str, ...], deny: tuple[str, ...]) -> str:

@@ -22,6 +22,7 @@ from phoneterm_bridge.cli.options import (
     read_terminals,
 )
 from phoneterm_bridge.cli.request import identify, reboot, wipe
+from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.cli.taking_away import say_mosquitto_keeps
 from phoneterm_bridge.cli.terminal_list import describe_rights, list_terminals, show
 from phoneterm_bridge.policy.site import classes_of
@@ -128,7 +129,7 @@ def revoke(tid: _Tid, is_sure: IsSure = False, config: Config = None, overrides:
         )
     with open_directory(config, overrides) as directory:
         directory.revoke_terminal(tid)
-    typer.echo(f"{tid} at extension {record.extension} is revoked for good: its secrets are worthless.")
+    say(f"{tid} at extension {record.extension} is revoked for good: its secrets are worthless.")
     say_mosquitto_keeps([record], config, overrides)
 
 
@@ -145,7 +146,7 @@ def remove(tid: _Tid, is_sure: IsSure = False, config: Config = None, overrides:
         )
     with open_directory(config, overrides) as directory:
         directory.remove_terminal(tid)
-    typer.echo(f"{tid} at extension {record.extension} is removed, with its permissions.")
+    say(f"{tid} at extension {record.extension} is removed, with its permissions.")
     say_mosquitto_keeps([record], config, overrides)
 
 
@@ -203,7 +204,7 @@ def _refuse_unknown(classes: tuple[str, ...], known: tuple[str, ...] | None) -> 
 def _say_what_it_may(tid: str, config: Config, overrides: Overrides) -> None:
     """Say what a terminal may do after a change."""
     record = _find(tid, config, overrides)
-    typer.echo(f"{tid} may now: {describe_rights(record)}.")
+    say(f"{tid} may now: {describe_rights(record)}.")
 
 
 def say_broker_must_learn(broker: BrokerSettings) -> None:

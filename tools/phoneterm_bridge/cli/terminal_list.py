@@ -11,6 +11,7 @@ import typer
 
 from phoneterm_bridge.cli.completion import complete_tid
 from phoneterm_bridge.cli.options import Config, Json, Overrides, looking, one_sentence, read_settings
+from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading, sightings, troubles
 from phoneterm_bridge.store.owner import is_bridge_running
@@ -38,9 +39,9 @@ def list_terminals(as_json: Json = False, config: Config = None, overrides: Over
         for one in found:
             record = one.record
             state = "" if record.is_revoked else f"{_describe_sighting(one)}  "
-            typer.echo(f"{record.tid:20} {record.extension:10} {record.user:20} {state}{describe_rights(record)}")
+            say(f"{record.tid:20} {record.extension:10} {record.user:20} {state}{describe_rights(record)}")
             for trouble in one.troubles:
-                typer.echo(f"{'':20} {describe_trouble(trouble.what, [record.tid], trouble.detail)}")
+                say(f"{'':20} {describe_trouble(trouble.what, [record.tid], trouble.detail)}")
 
 
 def show(
@@ -98,23 +99,23 @@ def _describe_sighting(one: _Terminal) -> str:
 
 def _print(one: _Terminal) -> None:
     record, sighting = one.record, one.sighting
-    typer.echo(f"terminal          {record.tid}{' (revoked)' if record.is_revoked else ''}")
-    typer.echo(f"extension         {record.extension} (type {record.extension_type}, user {record.user})")
-    typer.echo(f"at the PBX        endpoint {record.endpoint}, context {record.context}")
-    typer.echo(f"multi user aware  {'yes' if record.is_multi_user_aware else 'no'}")
-    typer.echo(f"may               {describe_rights(record)}")
+    say(f"terminal          {record.tid}{' (revoked)' if record.is_revoked else ''}")
+    say(f"extension         {record.extension} (type {record.extension_type}, user {record.user})")
+    say(f"at the PBX        endpoint {record.endpoint}, context {record.context}")
+    say(f"multi user aware  {'yes' if record.is_multi_user_aware else 'no'}")
+    say(f"may               {describe_rights(record)}")
     allowed, denied = (", ".join(some) or "none" for some in (record.allow_prefixes, record.deny_prefixes))
-    typer.echo(f"numbers           allowed {allowed}; denied {denied} (the longest prefix counts, before the class)")
+    say(f"numbers           allowed {allowed}; denied {denied} (the longest prefix counts, before the class)")
     if record.is_external_revoked:
         typer.echo("outside           REVOKED for all terminals; phoneterm policy restore lets them again")
     online = {True: "yes", False: "no", None: "not known: no bridge is running"}[one.is_online]
-    typer.echo(f"online            {online}")
+    say(f"online            {online}")
     if sighting is not None:
-        typer.echo(f"last seen         {write_time(sighting.seen_ms)}, from {sighting.address or 'an unknown address'}")
-        typer.echo(f"firmware          {sighting.firmware}, board {sighting.board}")
-        typer.echo(f"signal            {'-' if sighting.rssi_dbm is None else f'{sighting.rssi_dbm} dBm'}")
+        say(f"last seen         {write_time(sighting.seen_ms)}, from {sighting.address or 'an unknown address'}")
+        say(f"firmware          {sighting.firmware}, board {sighting.board}")
+        say(f"signal            {'-' if sighting.rssi_dbm is None else f'{sighting.rssi_dbm} dBm'}")
     for trouble in one.troubles:
-        typer.echo(f"trouble           {describe_trouble(trouble.what, [record.tid], trouble.detail)}")
+        say(f"trouble           {describe_trouble(trouble.what, [record.tid], trouble.detail)}")
 
 
 def _as_fields(one: _Terminal) -> dict:

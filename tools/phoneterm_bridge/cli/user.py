@@ -22,6 +22,7 @@ from phoneterm_bridge.cli.options import (
     read_settings,
     read_terminals,
 )
+from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.cli.taking_away import describe_removal, say_mosquitto_keeps
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
@@ -50,7 +51,7 @@ def add(
         for number in extension or ():
             directory.add_extension(number, name)
         owned = f"extension {', '.join(extension)}" if extension else "no extension yet"
-        typer.echo(f"The user {name} is added: {owned}; {'multi user aware' if aware else 'not multi user aware'}.")
+        say(f"The user {name} is added: {owned}; {'multi user aware' if aware else 'not multi user aware'}.")
 
 
 @app.command()
@@ -66,7 +67,7 @@ def extension(
     """Add an extension to a user."""
     with open_directory(config, overrides) as directory:
         directory.add_extension(number, name, endpoint, context, extension_type)
-        typer.echo(f"The extension {number} is added for {name}: type {extension_type}, context {context}.")
+        say(f"The extension {number} is added for {name}: type {extension_type}, context {context}.")
 
 
 @app.command()
@@ -87,7 +88,7 @@ def change(
             raise SetupProblem("Say what to change: --user, --endpoint, --context or --type.")
         directory.change_extension(number, **changes)
         now = ", ".join(f"{what} {value}" for what, value in changes.items())
-        typer.echo(f"The extension {number} is changed: {now}.")
+        say(f"The extension {number} is changed: {now}.")
 
 
 @app.command()
@@ -95,7 +96,7 @@ def allow(name: _Name, config: Config = None, overrides: Overrides = None) -> No
     """Give a user the permission User is multi user aware."""
     with open_directory(config, overrides) as directory:
         directory.set_multi_user_aware(name, True)
-        typer.echo(f"{name} is multi user aware: the terminals of {name} may transfer, as far as each may.")
+        say(f"{name} is multi user aware: the terminals of {name} may transfer, as far as each may.")
 
 
 @app.command()
@@ -108,7 +109,7 @@ def remove(name: _Name, is_sure: IsSure = False, config: Config = None, override
         ask_first(f"The user {name} is removed, with {taken}.", f"Remove {name}?", is_sure)
     with open_directory(config, overrides) as directory:
         directory.remove_user(name)
-    typer.echo(f"The user {name} is removed, with {taken}.")
+    say(f"The user {name} is removed, with {taken}.")
     say_mosquitto_keeps(terminals, config, overrides)
 
 
@@ -123,7 +124,7 @@ def remove_extension(
         ask_first(f"The extension {number} is removed, with {taken}.", f"Remove {number}?", is_sure)
     with open_directory(config, overrides) as directory:
         directory.remove_extension(number)
-    typer.echo(f"The extension {number} is removed, with {taken}.")
+    say(f"The extension {number} is removed, with {taken}.")
     say_mosquitto_keeps(terminals, config, overrides)
 
 
@@ -132,7 +133,7 @@ def deny(name: _Name, config: Config = None, overrides: Overrides = None) -> Non
     """Take the permission User is multi user aware from a user."""
     with open_directory(config, overrides) as directory:
         directory.set_multi_user_aware(name, False)
-        typer.echo(f"{name} is not multi user aware any more: no terminal of {name} may transfer.")
+        say(f"{name} is not multi user aware any more: no terminal of {name} may transfer.")
 
 
 @app.command("list")
@@ -146,7 +147,7 @@ def list_users(as_json: Json = False, config: Config = None, overrides: Override
             typer.echo(json.dumps([dict(zip(names, user, strict=True)) for user in users], indent=2))
             return
         for name, is_aware, numbers in users:
-            typer.echo(f"{name:20} {'multi user aware' if is_aware else '-':18} {' '.join(numbers)}")
+            say(f"{name:20} {'multi user aware' if is_aware else '-':18} {' '.join(numbers)}")
 
 
 def _read_numbers(name: str, config: Config, overrides: Overrides) -> list[str]:

@@ -15,9 +15,10 @@ from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentenc
 from phoneterm_bridge.pbx.operations import all_operations
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import sightings
-from phoneterm_bridge.store.directory import SITE
+from phoneterm_bridge.store.directory_proof import SITE
 from phoneterm_bridge.store.journal_reading import Timeline, find_change, find_nearest, find_user
 from phoneterm_bridge.store.owner import is_bridge_running
+from phoneterm_bridge.wording.outside import show
 from phoneterm_bridge.wording.times import ms_of, read_moment
 from phoneterm_bridge.wording.why import (
     as_fields,
@@ -52,7 +53,7 @@ def why(
         with looking(settings) as engine:
             is_running = is_bridge_running(settings.store.path)
             answer = answer_why(engine, extension, moment, op and op.value, is_running)
-        typer.echo(json.dumps(answer, indent=2) if as_json else answer["sentence"])
+        typer.echo(json.dumps(answer, indent=2) if as_json else show(answer["sentence"]))
 
 
 def answer_why(

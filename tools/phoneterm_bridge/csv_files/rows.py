@@ -11,6 +11,8 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from phoneterm_bridge.wording import outside
+
 COLUMNS = (
     "user", "multi_user_aware", "extension", "endpoint", "context", "type", "terminal", "operations", "classes",
     "allow", "deny",
@@ -67,7 +69,7 @@ def write_rows(rows: Iterable[dict[str, str]]) -> str:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: outside.show(cell) for name, cell in row.items()} for row in rows)
     return text.getvalue()
 
 

@@ -1,6 +1,7 @@
 """The store: is it there, whole and of this version's schema, may others read it, is the journal's end whole.
 
-Never changes or migrates it. Only the end of the journal is checked; `phoneterm journal verify` checks all of it.
+Never changes or migrates it. Of the journal only the end is checked, and whether the rights are those that its changes
+have given; `phoneterm journal verify` checks all of it.
 """
 
 from contextlib import closing
@@ -15,9 +16,13 @@ from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Findin
 from phoneterm_bridge.doctor.settings_file import is_open_to_others
 from phoneterm_bridge.store import journal_chain, reading, tables
 from phoneterm_bridge.store.database import find_damage, make_reading_engine
+from phoneterm_bridge.store.directory_proof import find_untold
 from phoneterm_bridge.store.journal_blotting import is_blotted
+from phoneterm_bridge.store.owner import is_file_changed
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.schema import MIGRATIONS, is_empty
+from phoneterm_bridge.store.schema_proof import find_schema_difference
+from phoneterm_bridge.store.store_file import describe_change
 
 _PART = "store"
 _ROWS_CHECKED = 1000
@@ -39,6 +44,9 @@ class Stored(NamedTuple):
 
 def examine_store(path: Path) -> list[Finding]:
     """Check the store without changing it."""
+    if is_file_changed(path):
+        fix = Change("command line", "stop the bridge, put the right store in its place, start it again")
+        return [Finding(PROBLEM, _PART, describe_change(path), fix)]
     if not path.exists():
         fix = Change("command line", "phoneterm user import FILE, or phoneterm user add and phoneterm terminal add")
         return [Finding(WARNING, _PART, f"There is no store {path} yet; the bridge makes an empty one.", fix)]
@@ -87,10 +95,10 @@ def _examine_schema(connection: sa.Connection, path: Path) -> list[Finding]:
         fix = Change("command line", "stop the bridge, then phoneterm backup restore FILE")
         return [Finding(PROBLEM, _PART, f"The store {path} is damaged: {damage}.", fix)]
     if found == newest:
-        return [
-            Finding(OK, _PART, f"The store {path} has the schema of this version ({newest})."),
-            _check_end(connection),
-        ]
+        journal = _check_end(connection)
+        if journal.verdict == OK and (difference := find_untold(connection) or find_schema_difference(connection)):
+            journal = _broken(difference)
+        return [Finding(OK, _PART, f"The store {path} has the schema of this version ({newest})."), journal]
     if found is None and is_empty(connection.engine):
         fix = Change("command line", "phoneterm user import FILE, or phoneterm user add and phoneterm terminal add")
         return [Finding(WARNING, _PART, f"The store {path} is empty; the bridge makes its tables.", fix)]

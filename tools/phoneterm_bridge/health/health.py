@@ -11,6 +11,7 @@ from collections.abc import Callable
 from phoneterm_bridge.health.certificate_watch import CertificateWatch
 from phoneterm_bridge.mqtt.pulse import Pulse
 from phoneterm_bridge.pbx.port import Pbx
+from phoneterm_bridge.store.store_file import StoreFile
 from phoneterm_bridge.terminals.troubles import Troubles
 
 _STORE_UNREAD_S = 5.0
@@ -23,10 +24,11 @@ class Health:
 
     def __init__(
         self, pbx: Pbx, pulse: Pulse, troubles: Troubles, now_s: Callable[[], float] = time.monotonic,
-        certificate: CertificateWatch | None = None,
+        certificate: CertificateWatch | None = None, store_file: StoreFile | None = None,
     ) -> None:  # fmt: skip
         self.now_s = now_s
         self.certificate = certificate
+        self._store_file = store_file
         self._pbx = pbx
         self.pulse = pulse
         self.troubles = troubles
@@ -73,7 +75,9 @@ class Health:
                 if self._pbx.is_login_refused
                 else "The PBX is away: there is no connection to it."
             )
-        if self.now_s() - self._store_read_s > _STORE_UNREAD_S:
+        if self._store_file is not None and (changed := self._store_file.look()):
+            found["store"] = changed
+        elif self.now_s() - self._store_read_s > _STORE_UNREAD_S:
             found["store"] = f"The store could not be read for more than {_STORE_UNREAD_S:.0f} seconds."
         elif not self._is_journal_written:
             found["store"] = "The last command could not be journalled, so it was refused."

@@ -10,7 +10,8 @@ from phoneterm_bridge.settings.loopback import is_loopback
 class HttpSettings(BaseModel):
     """Whether and where the pages are served; port 0 lets the system choose one.
 
-    The pages ask for no password, so they stay on this machine unless allow_remote lets others read them.
+    The pages ask for no password, so they stay on this machine unless allow_remote lets others read them. names: host
+    names by which they are asked for, beside localhost, `host` and every address.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -19,6 +20,7 @@ class HttpSettings(BaseModel):
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(8371, ge=0, le=65535)
     allow_remote: bool = False
+    names: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _refuse_unmeant_exposure(self) -> Self:

@@ -94,7 +94,7 @@ def _prove(engine: sa.Engine, path: Path) -> Head:
         raise SetupProblem(f"The file {path} is damaged: {found}.")
     proof = prove(engine)
     if proof.problem is not None:
-        raise SetupProblem(f"The journal in {path} is broken at entry {proof.broken_seq}: {proof.problem}.")
+        raise SetupProblem(f"The journal in {path} is broken{proof.describe_problem()}.")
     return proof.head
 
 

@@ -1,8 +1,8 @@
 """Users, extensions, terminals and permissions in the store: reads them, and writes each change as one transaction.
 
 Does not tell terminals anything: the bridge does when it sees the new revision. Each change raises the directory's
-revision by one and leaves a line in the journal (who, what, when, from where). A change that cannot be made is a
-SetupProblem.
+revision by one and leaves a line in the journal (who, what, when, from where, and which columns it has set: from these
+alone `directory_proof` derives the directory again). A change that cannot be made is a SetupProblem.
 """
 
 import time
@@ -15,12 +15,21 @@ from phoneterm.core.operations import FLAGS
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import names, tables
 from phoneterm_bridge.store.database import driver_of, writing
+from phoneterm_bridge.store.directory_proof import (
+    EXTENSION,
+    SITE,
+    TERMINAL,
+    USER,
+    Setting,
+    hash_secrets,
+    needs_whole,
+    read_all,
+)
 from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
 from phoneterm_bridge.store.journal_chain import Row, add_rows, detail_of
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
 from phoneterm_bridge.store.removed import REMOVED
 
-SITE = "site"  # the subject of changes that concern everybody
 SETTINGS = "settings"  # the subject of changes that were made in the settings file
 REQUESTED = "told to "  # the beginning of a request's line; a request changes nobody's permissions
 
@@ -50,7 +59,8 @@ class Directory:
         with self._writing() as connection:
             _refuse_existing(connection, tables.users.c.name, name, "user")
             connection.execute(tables.users.insert().values(name=name, multi_user_aware=is_multi_user_aware))
-            self._record_change(connection, name, f"user added, multi user aware {is_multi_user_aware}")
+            added: Setting = (USER, name, {"multi_user_aware": is_multi_user_aware})
+            self._record_change(connection, name, f"user added, multi user aware {is_multi_user_aware}", added)
 
     def set_multi_user_aware(self, name: str, is_allowed: bool) -> None:
         """Give the user the permission User is multi user aware, or take it away."""
@@ -58,7 +68,8 @@ class Directory:
             _require(connection, tables.users.c.name, name, "user")
             change = tables.users.update().where(tables.users.c.name == name)
             connection.execute(change.values(multi_user_aware=is_allowed))
-            self._record_change(connection, name, f"multi user aware {is_allowed}")
+            now: Setting = (USER, name, {"multi_user_aware": is_allowed})
+            self._record_change(connection, name, f"multi user aware {is_allowed}", now)
 
     def remove_user(self, name: str) -> None:
         """Remove a user with all extensions and their terminals."""
@@ -68,7 +79,7 @@ class Directory:
             for number in connection.execute(owned).scalars().all():
                 self._take_extension(connection, number)
             connection.execute(tables.users.delete().where(tables.users.c.name == name))
-            self._record_change(connection, name, "user removed")
+            self._record_change(connection, name, "user removed", (USER, name, None))
 
     def add_extension(
         self,
@@ -82,12 +93,13 @@ class Directory:
         _refuse(names.problem_of_extension(number))
         for what, name in (("endpoint", endpoint or number), ("context", context), ("type", extension_type)):
             _refuse(names.problem_of_pbx_name(what, name))
-        row = {"number": number, "user": user, "endpoint": endpoint or number, "context": context}
+        row = {"user": user, "endpoint": endpoint or number, "context": context, "type": extension_type}
         with self._writing() as connection:
             _refuse_existing(connection, tables.extensions.c.number, number, "extension")
             _require(connection, tables.users.c.name, user, "user")
-            connection.execute(tables.extensions.insert().values(**row, type=extension_type))
-            self._record_change(connection, number, f"extension added for {user}, type {extension_type}")
+            connection.execute(tables.extensions.insert().values(number=number, **row))
+            added = f"extension added for {user}, type {extension_type}"
+            self._record_change(connection, number, added, (EXTENSION, number, row))
 
     def change_extension(self, number: str, **changes: str) -> None:
         """Change an extension's user, endpoint, context or type; those that are not named stay as they are."""
@@ -100,7 +112,8 @@ class Directory:
             if "user" in changes:
                 _require(connection, tables.users.c.name, changes["user"], "user")
             connection.execute(tables.extensions.update().where(tables.extensions.c.number == number).values(**changes))
-            self._record_change(connection, number, ", ".join(f"{what} {name}" for what, name in changes.items()))
+            said = ", ".join(f"{what} {name}" for what, name in changes.items())
+            self._record_change(connection, number, said, (EXTENSION, number, dict(changes)))
 
     def remove_extension(self, number: str) -> None:
         """Remove an extension with its terminals."""
@@ -115,12 +128,13 @@ class Directory:
         with self._writing() as connection:
             _refuse_existing(connection, tables.terminals.c.tid, tid, "terminal")
             _require(connection, tables.extensions.c.number, extension, "extension")
-            connection.execute(
-                tables.terminals.insert().values(**row, extension=extension, revoked=False, added_ms=_now_ms())
-            )
+            own = {"extension": extension, "revoked": False, "added_ms": _now_ms()}
+            connection.execute(tables.terminals.insert().values(**row, **own))
             allowed = dict.fromkeys(FLAGS, True) | {"classes": ",".join(DEFAULT_CLASSES)}
+            allowed |= {"allow_prefixes": "", "deny_prefixes": ""}
             connection.execute(tables.permissions.insert().values(tid=tid, **allowed))
-            self._record_change(connection, tid, f"terminal added at extension {extension}")
+            added: Setting = (TERMINAL, tid, own | allowed | hash_secrets(row))
+            self._record_change(connection, tid, f"terminal added at extension {extension}", added)
         return enrolment
 
     def rotate_terminal(self, tid: str, prepared: Prepared | None = None) -> Enrolment:
@@ -131,7 +145,7 @@ class Directory:
             live = sa.and_(tables.terminals.c.tid == tid, tables.terminals.c.revoked.is_(False))
             if connection.execute(tables.terminals.update().where(live).values(**row)).rowcount == 0:
                 raise SetupProblem(f"The terminal {tid!r} was revoked for good: enrol another one.")
-            self._record_change(connection, tid, "terminal has new secrets")
+            self._record_change(connection, tid, "terminal has new secrets", (TERMINAL, tid, hash_secrets(row)))
         return enrolment
 
     def revoke_terminal(self, tid: str) -> None:
@@ -139,7 +153,7 @@ class Directory:
         with self._writing() as connection:
             _require(connection, tables.terminals.c.tid, tid, "terminal")
             connection.execute(tables.terminals.update().where(tables.terminals.c.tid == tid).values(revoked=True))
-            self._record_change(connection, tid, "terminal revoked")
+            self._record_change(connection, tid, "terminal revoked", (TERMINAL, tid, {"revoked": True}))
 
     def remove_terminal(self, tid: str) -> None:
         """Remove a terminal: its secrets are worthless from now on, and its id is free again."""
@@ -177,11 +191,10 @@ class Directory:
     def set_external_revoked(self, is_revoked: bool, why: str) -> None:
         """Revoke external transfers for the whole site, or restore them."""
         with self._writing() as connection:
-            changed = tables.state.update().values(external_revoked=is_revoked, external_since_ms=_now_ms())
-            connection.execute(changed)
-            self._record_change(
-                connection, SITE, f"external transfers {'revoked' if is_revoked else 'restored'}: {why}"
-            )
+            now = {"external_revoked": is_revoked, "external_since_ms": _now_ms()}
+            connection.execute(tables.state.update().values(**now))
+            said = f"external transfers {'revoked' if is_revoked else 'restored'}: {why}"
+            self._record_change(connection, SITE, said, (SITE, SITE, now))
 
     def note_blotting(self, subject: str, what: str, until: int) -> None:
         """Record that numbers may be blotted out of the journal up to this row, and permit it."""
@@ -198,12 +211,17 @@ class Directory:
             connection.execute(tables.state.update().values(**known))
             self._record_change(connection, "store", what)
 
+    def note_whole(self) -> None:
+        """Record all that the directory has, if it was changed by an early version, which recorded less."""
+        with self._writing() as connection:
+            self._note_whole(connection)
+
     def _take_extension(self, connection: sa.Connection, number: str) -> None:
         here = sa.select(tables.terminals.c.tid).where(tables.terminals.c.extension == number)
         for tid in connection.execute(here).scalars().all():
             self._take_terminal(connection, tid)
         connection.execute(tables.extensions.delete().where(tables.extensions.c.number == number))
-        self._record_change(connection, number, "extension removed")
+        self._record_change(connection, number, "extension removed", (EXTENSION, number, None))
 
     def _take_terminal(self, connection: sa.Connection, tid: str) -> None:
         """Delete a terminal, after everything that refers to it."""
@@ -211,22 +229,28 @@ class Directory:
             for own in (key.parent for key in table.foreign_keys if key.column is tables.terminals.c.tid):
                 connection.execute(table.delete().where(own == tid))
         connection.execute(tables.terminals.delete().where(tables.terminals.c.tid == tid))
-        self._record_change(connection, tid, REMOVED)
+        self._record_change(connection, tid, REMOVED, (TERMINAL, tid, None))
 
     def _set_permissions(self, tid: str, change: str, **columns: object) -> None:
         with self._writing() as connection:
             _require(connection, tables.terminals.c.tid, tid, "terminal")
             where = tables.permissions.c.tid == tid
             connection.execute(tables.permissions.update().where(where).values(**columns))
-            self._record_change(connection, tid, change)
+            self._record_change(connection, tid, change, (TERMINAL, tid, columns))
 
-    def _record_change(self, connection: sa.Connection, subject: str, change: str) -> None:
-        """Raise the revision and record who changed what."""
-        raised = tables.state.update().values(revision=tables.state.c.revision + 1).returning(tables.state.c.revision)
-        revision = connection.execute(raised).scalar_one()
-        detail = {"revision": revision, "who": self._actor[:64], "where": self._place[:64], "what": change}
-        row = Row(None, _now_ms(), "change", "directory", None, detail_of(detail | {"subject": subject}))
-        add_rows(driver_of(connection), [row])
+    def _record_change(self, connection: sa.Connection, subject: str, change: str, *now: Setting) -> None:
+        """Raise the revision and record who changed what, and what is set `now`."""
+        self._note_whole(connection)
+        _add_change(connection, self._describe(subject, change) | {"now": now})
+
+    def _note_whole(self, connection: sa.Connection) -> None:
+        if needs_whole(connection):
+            now = [(*place, columns) for place, columns in read_all(connection).items()]
+            said = self._describe("store", "all that an early version has recorded in part")
+            _add_change(connection, said | {"now": now, "whole": True})
+
+    def _describe(self, subject: str, change: str) -> dict:
+        return {"who": self._actor[:64], "where": self._place[:64], "what": change, "subject": subject}
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -235,6 +259,14 @@ class Directory:
             return
         with writing(self._engine) as connection:
             yield connection
+
+
+def _add_change(connection: sa.Connection, detail: dict) -> None:
+    """Raise the revision and add a change to the chain."""
+    raised = tables.state.update().values(revision=tables.state.c.revision + 1).returning(tables.state.c.revision)
+    revision = connection.execute(raised).scalar_one()
+    row = Row(None, _now_ms(), "change", "directory", None, detail_of({"revision": revision} | detail))
+    add_rows(driver_of(connection), [row])
 
 
 def _refuse(problem: str | None) -> None:

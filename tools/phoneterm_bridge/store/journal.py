@@ -29,6 +29,7 @@ from phoneterm_bridge.store.journal_tables import (
 )
 from phoneterm_bridge.store.journal_writer import JournalWriter
 from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.store.store_file import Require, require_nothing
 
 REFUSED = "refused"  # the result of what a terminal has refused by itself; the wire has no such state
 _CLOSED = (*FINAL_STATES, REFUSED)
@@ -61,7 +62,9 @@ class Recorded:
 class Journal:
     """The journal of one bridge; `start` closes what an earlier run left open."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, require_file: Require = require_nothing) -> None:
+        """require_file: raises when the store's file is no longer the one that is open; no command is opened then."""
+        self._require_file = require_file
         self._writer = JournalWriter(engine, write_group, _log_failure)
         self._recent: dict[str, dict[str, Recorded]] = {}  # of each terminal, the oldest first
         self._numbers = itertools.count(random.getrandbits(ENTRY_BITS))
@@ -95,6 +98,7 @@ class Journal:
         operation for what a terminal has refused by itself. A line that says what
         was received comes before `events`; a result is the last of them.
         """
+        self._require_file()
         now_ms = _now_ms()
         at_ms = now_ms if received_ms is None else received_ms
         entry = (at_ms << ENTRY_BITS) | next(self._numbers) % (1 << ENTRY_BITS)

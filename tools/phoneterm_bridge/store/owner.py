@@ -1,10 +1,12 @@
 """Ensures that only one bridge works with a store: two would answer the same commands. Does not open the store.
 
-The mark is a lock on the file `<store>.bridge.lock`. The system releases it with the process, however that ends. The
-command line writes to the directory without it. It is not the lock of `store_lock`, which all users share.
+The mark is a lock on the file `<store>.bridge.lock`, in which the bridge notes the files that it has open. The system
+releases it with the process, however that ends. The command line writes to the directory without it. It is not the lock
+of `store_lock`, which all users share.
 """
 
 import contextlib
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.file_lock import try_lock
 from phoneterm_bridge.store.private_files import give_to_owner, make_folder
+from phoneterm_bridge.store.store_file import Files, find_files
 
 _TRIES, _PAUSE_S = 10, 0.02
 
@@ -30,8 +33,11 @@ def is_bridge_running(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def own_store(path: Path) -> Iterator[None]:
-    """Be the only bridge of a store until the end of the block; SetupProblem when there is another one."""
+def own_store(path: Path) -> Iterator[int]:
+    """Be the only bridge of a store until the end of the block; yield the descriptor of the mark.
+
+    SetupProblem when there is another one.
+    """
     if path.exists() and not path.is_file():
         raise SetupProblem(f"The store {path} is no file; store.path names another.")
     lock = _lock_of(path)
@@ -50,9 +56,28 @@ def own_store(path: Path) -> Iterator[None]:
                 f"Another bridge works with the store {path} already: stop that one first, or give this one a store of "
                 "its own (store.path)."
             )
-        yield
+        os.ftruncate(file, 0)
+        yield file
     finally:
         os.close(file)
+
+
+def note_files(mark: int, files: Files | None) -> None:
+    """Note in the mark which files the bridge has open, so that others can compare."""
+    text = json.dumps(files).encode()
+    os.ftruncate(mark, 0)
+    os.pwrite(mark, text, 0)
+
+
+def is_file_changed(path: Path) -> bool:
+    """Say whether a running bridge has other files open than the store's; False may also mean: not visible."""
+    if not is_bridge_running(path):
+        return False
+    try:
+        noted = json.loads(_lock_of(path).read_bytes() or b"null")
+    except (OSError, ValueError):
+        return False
+    return noted is not None and noted != json.loads(json.dumps(find_files(path)))
 
 
 def _lock_of(path: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from phoneterm_bridge.store import tables
-from phoneterm_bridge.store.directory import SITE
+from phoneterm_bridge.store.directory_proof import SITE
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 
 

@@ -14,6 +14,7 @@ from phoneterm_bridge.health.health import Health
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 from phoneterm_bridge.store.records import TerminalRecord
+from phoneterm_bridge.store.store_file import Require, require_nothing
 
 # Upper bounds in milliseconds: the journal's own resolution is one.
 BOUNDS_MS = (1, 2, 3, 5, 7, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -30,8 +31,8 @@ class CountedJournal(Journal):
     failures: commands that could not be journalled, and so were not carried out; `health` is told about each.
     """
 
-    def __init__(self, engine: sa.Engine, health: Health) -> None:
-        super().__init__(engine)
+    def __init__(self, engine: sa.Engine, health: Health, require_file: Require = require_nothing) -> None:
+        super().__init__(engine, require_file)
         self._health = health
         self.failures = 0
         self.results: Counter[tuple[str, str, str]] = Counter()

@@ -7,6 +7,7 @@ of a large site does not hold up a command.
 import asyncio
 
 from phoneterm_bridge.settings.http import HttpSettings
+from phoneterm_bridge.web.door import Door
 from phoneterm_bridge.web.figures import Sources, read_figures
 from phoneterm_bridge.web.metrics import render
 from phoneterm_bridge.web.pages import make_app
@@ -20,4 +21,5 @@ def make_pages(settings: HttpSettings, sources: Sources) -> HttpServer:
         figures, journal = read_figures(sources), sources.journal
         return await asyncio.to_thread(render, figures, list(journal.delays), journal.delay_sum_ms)
 
-    return HttpServer(settings, make_app(sources.health.missing, sources.health.troubled, scrape))
+    app = make_app(sources.health.missing, sources.health.troubled, scrape)
+    return HttpServer(settings, Door(app, settings))

@@ -8,12 +8,14 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any
 
 import orjson
 import structlog
+
+from phoneterm_bridge.wording.outside import show
 
 MAX_TEXT_CHARS = 120
 _NOISY = ("amqtt", "transitions", "websockets", "asyncio", "alembic", "uvicorn")
@@ -33,7 +35,7 @@ def set_up_logs(log_format: str, level: str) -> None:
     else:
         # The plain traceback: the rich one would print local variables, including numbers and secrets.
         plain = structlog.dev.plain_traceback
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+        last = [_show_fields, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
         last_of_others, writer = last, structlog.WriteLoggerFactory(sys.stderr)
     structlog.configure(
         processors=[*steps, *last],
@@ -58,6 +60,14 @@ def _is_journal() -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{file.st_dev}:{file.st_ino}"
 
 
+def _show_fields(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Show outside text in a line for people; a traceback is not text yet."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = show(value)
+    return event
+
+
 def _render(_logger: object, _method: str, event: Mapping[str, object]) -> bytes:
     with suppress(TypeError):  # text that is not UTF-8, such as a file's name may be, or a number of more than 64 bits
         line = orjson.dumps(event, repr, orjson.OPT_PASSTHROUGH_DATACLASS)
@@ -72,6 +82,5 @@ def _decode(_logger: object, _method: str, line: bytes) -> str:
 
 def shorten(text: object) -> str:
     """Return outside text in a form for a log line: escaped to printable ASCII and cut to 120 characters."""
-    escaped = str(text).encode("ascii", "backslashreplace").decode()
-    printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in escaped)
+    printable = show(str(text).encode("ascii", "backslashreplace").decode())
     return printable if len(printable) <= MAX_TEXT_CHARS else printable[: MAX_TEXT_CHARS - 1] + "~"
