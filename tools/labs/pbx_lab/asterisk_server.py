@@ -77,7 +77,7 @@ class AsteriskServer:
         """Set feature codes by their names in features.conf, and reload them; LabFailed says what went wrong."""
         lines = [f"{name} = {code}" for name, code in codes.items() if name != "atxfer"]
         self._codes = {"featuremap": f"atxfer = {codes['atxfer']}", "codes": "\n".join(lines)}
-        write_config(self._folder / "etc", self._values())
+        write_config(self._folder / "etc", self._values(), self._options.dialplan)
         await self.run_command("module reload features")
 
     async def run_command(self, command: str) -> None:

@@ -224,7 +224,8 @@ class Exchange:
 
     def _dial_local(self, channel: Channel, number: str) -> None:
         """Dial a number through a Local channel that stays between."""
-        channel.application, channel.application_data = "Dial", f"Local/{number}@{TRANSFER_CONTEXTS[self.options.dialplan]}/n"
+        context = TRANSFER_CONTEXTS[self.options.dialplan]
+        channel.application, channel.application_data = "Dial", f"Local/{number}@{context}/n"
         first = self.parties.add_local(number, channel.number, channel.linkedid)
         first.application, first.application_data = "AppDial", "(Outgoing Line)"
         self._dialling_local[first] = channel

@@ -106,6 +106,8 @@ class Policy:
         settings, number_class = self._settings, self._class_of(number)
         if number_class == "emergency" or is_emergency(number, settings.emergency, settings.outside_line):
             return "emergency"
-        if number_class == "feature" or is_feature_code(number, settings.features):
+        # A map that has numbers with a star in front says itself which ones may be dialled.
+        features = [prefix for prefix in settings.features if prefix != "*"]
+        if number_class == "feature" or is_feature_code(number, features):
             return "feature-code"
         return None
