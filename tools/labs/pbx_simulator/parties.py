@@ -72,9 +72,7 @@ class Channel:
 class Parties:
     """All channels and bridges of one simulated PBX; `emit` is called with every event."""
 
-    def __init__(
-        self, emit: Callable[[str, Pairs], None], on_enter: Callable[[Channel], None], context: str
-    ) -> None:
+    def __init__(self, emit: Callable[[str, Pairs], None], on_enter: Callable[[Channel], None], context: str) -> None:
         """Start empty. on_enter: called with each channel that comes into a bridge; context: where every channel is."""
         self._context = context
         self.channels: list[Channel] = []

@@ -63,9 +63,9 @@ def import_file(
         is_there = settings.store.path.exists()
         if is_there:
             with looking(settings) as engine:
-                plan = plan_import(engine, content, classes)
+                plan = plan_import(engine, content, classes, settings.pbx.context)
         else:  # the import makes it
-            plan = plan_import(None, content, classes)
+            plan = plan_import(None, content, classes, settings.pbx.context)
         _refuse_mistakes(path, plan)
         if new_terminals(plan) and output is None:
             raise SetupProblem("The file has new terminals: --output FOLDER says where their settings go.")
