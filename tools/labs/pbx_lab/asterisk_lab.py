@@ -183,6 +183,10 @@ class AsteriskLab:
         """Return a variable of a channel, "" when it has none."""
         return await self._inspector.variable(channel, name)
 
+    async def write_database(self, family: str, key: str, value: str) -> None:
+        """Write a value into AstDB, where FreePBX keeps what extensions have of their own."""
+        await self._inspector.client.ask("DBPut", [("Family", family), ("Key", key), ("Val", value)])
+
     async def clear(self) -> None:
         """End every call and have all phones answer again."""
         await self._inspector.end_calls()

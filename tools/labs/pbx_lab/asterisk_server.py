@@ -23,7 +23,7 @@ FOLDERS = ("etc", "lib", "spool", "run", "log", "moh")
 _FREEPBX_MODULES = ("app_stack.so", "app_chanspy.so", "app_playback.so", "app_disa.so", "app_read.so", "func_db.so")
 _STOCK = "atxferabort = *1\natxfercomplete = *2\natxferswap = *4"
 CODES = {  # the lines for features.conf: in [featuremap], and at the end of [general]
-    "letters": {"featuremap": '#include "features_featuremap_custom.conf"', "codes": ""},
+    "letters": {"featuremap": '#include "phoneterm_start.conf"', "codes": ""},
     "stock": {"featuremap": "atxfer = *2", "codes": _STOCK},
     "freepbx": {
         "featuremap": "blindxfer = ##\natxfer = *2\ndisconnect = **",
@@ -122,7 +122,7 @@ class AsteriskServer:
             "atxferdropcall": "yes" if options.drops_unanswered else "no",
             "atxfernoanswertimeout_s": str(options.no_answer_s),
             "atxferloopdelay_s": str(options.callback_delay_s),
-            "asterisk_options": read_snippet("asterisk_options.conf") + self._tone_changes(),
+            "asterisk_options": read_snippet("phoneterm_tones.conf") + self._tone_changes(),
             "pause": "#exec /bin/sleep 2" if options.starts_slowly else "",
             **self._codes,
         }

@@ -73,10 +73,16 @@ class AmiActions:
         name, channel = action.get("Variable"), self._channel(action)
         if channel is None and action.get("Channel"):
             return error("No such channel")
-        value = channel.variables.get(name, "") if channel else ""
+        value = channel.variables.get(name, "") if channel else self._global(name)
         if called := re.fullmatch(r"([A-Z_]+)\((.*)\)", name):
             value = self._evaluate(called[1], called[2], channel)
         return success(("Variable", name), ("Value", value))
+
+    def _global(self, name: str) -> str:
+        options = self._exchange.options
+        if name != "DIAL_OPTIONS" or options.dialplan != "freepbx":
+            return ""
+        return "HhTtr" if options.allows_transfer else "Hhr"
 
     def _evaluate(self, function: str, argument: str, channel: Channel | None) -> str:
         if function == "DIALPLAN_EXISTS":

@@ -43,7 +43,9 @@ _OWN_CONTEXT_ONLY = ("disa",)
 
 
 def find_entries(context: str, number: str, has_wide_route: bool) -> list[Entry]:
-    """Return the entries of a context that fit a number, the one that answers it first."""
+    """Return the entries of a context that fit a number, the one that answers it first; all of them for ""."""
+    if not number:
+        return list(_ENTRIES)
     places = [_ROUTE] if number[:1] == "0" and len(number) > 1 else []
     if number.isdecimal() and len(number) > 1:
         places += [*([_WIDE] if has_wide_route else []), *([_BAD] if context == PHONES else [])]

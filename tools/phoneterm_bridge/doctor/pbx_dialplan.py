@@ -9,10 +9,13 @@ import time
 
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.doctor.numbers import read_digit_map, sample_numbers
+from phoneterm_bridge.doctor.pbx_dial_options import read_lines
 from phoneterm_bridge.doctor.pbx_session import PbxSession
 from phoneterm_bridge.doctor.store import Stored
+from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.asterisk import freepbx
-from phoneterm_bridge.pbx.asterisk.dialplan import Dialplan
+from phoneterm_bridge.pbx.asterisk.dialplan import Dialplan, classify
+from phoneterm_bridge.pbx.port import DANGERS
 from phoneterm_bridge.settings.bridge import PhoneSettings
 from phoneterm_bridge.wording.names import name_some
 
@@ -36,6 +39,7 @@ async def examine_dialplan(session: PbxSession, phones: PhoneSettings, stored: S
             found.append(Finding(PROBLEM, _PART, sentence, _MOVE if is_freepbx else fix))
         else:
             found += await _examine_every(session, context, is_freepbx)
+            found += await _examine_dangers(session, context, phones)
             found += await _examine_context(session, context, numbers, phones, is_freepbx)
     return found
 
@@ -60,6 +64,28 @@ async def _examine_every(session: PbxSession, context: str, is_freepbx: bool) ->
         return []
     sentence = f"The context {context} has every number, even those that do not exist: {place} answers them."
     fix = Change("command line", "phoneterm user context ...   # a context with the real numbers only")
+    return [Finding(WARNING, _PART, sentence, fix)]
+
+
+async def _examine_dangers(session: PbxSession, context: str, phones: PhoneSettings) -> list[Finding]:
+    """Name the numbers that no caller should reach and that phones can key."""
+    digit_map = read_digit_map(phones)
+    entries: dict[tuple[str, str], list[Message]] = {}
+    for line in (await read_lines(session, [context])).values():
+        entries.setdefault((line.get("Context"), line.get("Extension")), []).append(line)
+    kinds = {number: classify(entry).kind for (_, number), entry in entries.items()}
+    reached = [
+        f"{number} ({kind})"
+        for number, kind in sorted(kinds.items())
+        if kind in DANGERS and digit_map is not None and digit_map.class_of(number) is not None
+    ]
+    if not reached:
+        return []
+    sentence = (
+        f"Phones can key numbers of the context {context} that no caller should reach: {name_some(reached)}. "
+        "The bridge refuses them unless policy.allow_kinds names the kind."
+    )
+    fix = Change("settings, section [phones]", 'digit_map = "..."   # without them (FreePBX: Admin, Feature Codes)')
     return [Finding(WARNING, _PART, sentence, fix)]
 
 
