@@ -69,7 +69,8 @@ def import_file(
         if source not in (None, "freepbx"):
             raise SetupProblem("--from takes freepbx; a file of phoneterm itself needs no --from.")
         content, classes = _read_file(path), classes_of(settings.phones)
-        context, left_out = settings.pbx.context, []
+        context = settings.pbx.context
+        left_out: list[str] = []
         if source is None:
             rows, mistakes = read_rows(content)
         else:
