@@ -90,3 +90,19 @@ async def test_a_caller_is_sent_on_blindly(talking):
     assert await desk.pbx.carry_out("blind", call, Target(CONTEXT, COLLEAGUE)) == ACCEPTED
     await desk.result("done")
     await desk.lab.wait_until(lambda legs: are_alone(legs, caller, COLLEAGUE))
+
+
+async def test_a_phone_that_is_off_and_do_not_disturb_are_told_as_what_they_are(find_lab):
+    lab = await find_lab("asterisk", "letters")
+    for reason in ("unavailable", "busy"):
+        if reason == "unavailable":
+            await lab.set_behaviour(COLLEAGUE, "unavailable")
+        else:
+            await lab.write_database("DND", COLLEAGUE, "YES")
+        async with Desk(lab) as desk:
+            call = await desk.talk()
+            assert await desk.pbx.carry_out("attended", call, Target(CONTEXT, COLLEAGUE)) == ACCEPTED
+            await desk.result("returned", reason)
+            await lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
+        await lab.clear()
+    await lab.write_database("DND", COLLEAGUE, "NO")
