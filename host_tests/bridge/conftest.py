@@ -43,6 +43,7 @@ class FakePbx:
         self.is_login_refused = False
         self.now = {"101": (talking("c1"),)}
         self.numbers = {"100", "102", "103", "0301234567"}
+        self.destinations = {}
         self.asked = []
         self.outcome = Outcome("accepted")
         self.answering = asyncio.Event()
@@ -71,6 +72,9 @@ class FakePbx:
     async def is_known_number(self, context, number):
         assert context == "internal"
         return number in self.numbers
+
+    async def destination_of(self, context, number):
+        return self.destinations.get(number)
 
     async def _ask(self, *asked):
         self.asked.append(asked)

@@ -20,7 +20,7 @@ from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.wording.why import CAUSES
 
-_MAP = "internal:1xx|feature:7xx|emergency:8xx|national:0[1-9]x.T|international:00[1-9]x.T|mobile:20xx"
+_MAP = "internal:1xx|mailbox:*1xx|feature:7xx|emergency:8xx|national:0[1-9]x.T|international:00[1-9]x.T|mobile:20xx"
 _MONDAY_NOON = datetime(2026, 3, 2, 12, 0)
 _TERMINAL = TerminalRecord("phone-101", "101", "101", "internal", "term", "tech1", True, True, True, ("internal",),
                            False, b"", "")  # fmt: skip
@@ -114,6 +114,9 @@ def refusal(terminal=_TERMINAL, op="blind", number="102", moment=_MONDAY_NOON, *
         ({"classes": ("emergency",)}, "blind", "812", {}, ("destination", "emergency")),
         ({"classes": ("feature",)}, "blind", "712", {}, ("destination", "feature-code")),
         ({}, "blind", "170", {"features": ("17",)}, ("destination", "feature-code")),
+        ({"classes": ("mailbox",)}, "blind", "*102", {}, None),
+        ({"classes": ("mailbox",)}, "blind", "*102", {"features": ("*1",)}, ("destination", "feature-code")),
+        ({}, "blind", "*102", {}, ("destination", "class")),
         ({}, "blind", "112", {"emergency": ()}, None),
         # Prefixes of the site and of the terminal.
         ({}, "blind", "0301234", {"allow": ("030",)}, None),

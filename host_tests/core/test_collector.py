@@ -185,6 +185,18 @@ def test_progress_tells_the_number_so_far():
     assert collector.possible_classes() == ["national", "national"]
 
 
+def test_a_number_may_begin_with_a_star_and_the_codes_stay_what_they_are():
+    digit_map = "internal:1xx|mailbox:*1xx"
+    for script, heard in (
+        ("# 1 * 1 0 2", ["open blind", "dial blind *102 mailbox"]),
+        ("* 2 * 1 0 2", ["open attended", "dial attended *102 mailbox"]),
+        ("* 2 1 0 2", ["open attended", "dial attended 102 internal"]),
+        ("# 1 * 2", ["open blind", "no-such-number"]),
+        ("# 1 * *", ["open blind", "wrong-key"]),
+    ):
+        assert play(script, Collector(settings(digit_map=digit_map))) == heard
+
+
 def test_timers_come_from_the_settings():
     document = {"rev": 1, "digit_map": _MAP, "code_ms": 600, "digit_ms": 900, "total_ms": 2000}
     config = read_config(document, STANDARD_ROLES)

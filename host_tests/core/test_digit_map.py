@@ -186,12 +186,13 @@ def test_a_number_without_digits_is_refused():
         assert complaint(text) == (1, "this accepts an empty number; write xx. for one digit or more")
 
 
-def test_a_star_stands_between_two_digits_only():
-    for text in ("a:*1", "a:1.*2", "a:1**2", "a:1*2.*3"):
-        assert complaint(text) == (1, "a * must stand between two digits")
+def test_a_star_stands_before_a_digit_only():
+    for text in ("a:**1", "a:1**2", "a:1*2.*3"):
+        assert complaint(text) == (1, "a * must stand before a digit")
     for text in ("a:1*", "a:1*2.", "a:1*2.T", "a:1*#"):
         assert complaint(text) == (1, "a number cannot end with *")
     assert compile_map("a:1*2*3").class_of("1*2*3") == "a"
+    assert compile_map("a:*1xx|b:1xx").class_of("*102") == "a"
 
 
 def test_a_legend_with_another_use_cannot_be_part_of_a_number():

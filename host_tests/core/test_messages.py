@@ -49,7 +49,7 @@ _BAD = {
     "fw": ("1 4", "v" * 17), "board": ("b/c", "b" * 41), "wire": ([1], [1, 1, 1], [1, "1"], [True, 1], 1),
     "crash": ("", "x" * 121, "\n", 1), "safe": ("", "x" * 121, "\u00e9"),
     "caps": (["a"] * 17, ["A"], [""], "blind", [1]), "state": ("up", 1), "id": ("a b", "a" * 33, 5),
-    "op": ("park", ""), "number": ("*1", "1*", "1**2", "1" * 33, "1a", "+49", " 1", 102),
+    "op": ("park", ""), "number": ("**1", "1*", "1**2", "1" * 33, "1a", "+49", " 1", 102),
     "first_ms": ("1", -1), "since_ms": (-1, None), "call": ("c 1", "c" * 25), "permissions": (-1, "1"),
     "config": (-1, "1"), "error": ("x" * 121, "\u00e9", 3), "uptime_s": (-1, "1"), "heap_free": (-1,),
     "heap_used": (1.5,), "idf_free": (-1,), "idf_largest": ("1",), "idf_least": (-1,), "memory_restarts": (-1,),
@@ -223,7 +223,8 @@ def test_names_and_numbers_are_checked_by_their_characters():
     for bad in ("", "Desk", "desk 1", "a" * 33, "a+", None, 5):
         assert not messages.is_tid(bad)
     assert messages.is_number("102") and messages.is_number("1*2*3") and messages.is_number("1" * 32)
-    for bad in ("", "*1", "1*", "1**2", "1" * 33, "1a", "\u0661", "1\r\n2", None, 102):
+    assert messages.is_number("*102")
+    for bad in ("", "*", "**1", "1*", "1**2", "1" * 33, "1a", "\u0661", "1\r\n2", None, 102):
         assert not messages.is_number(bad)
 
 

@@ -80,6 +80,9 @@ class BlindOnlyPbx:
         answer = await self._client.ask("Getvar", [("Variable", f"DIALPLAN_EXISTS({context},{number},1)")])
         return answer.get("Value") == "1"
 
+    async def destination_of(self, context, number):
+        return None
+
     async def carry_out(self, operation, call, target):
         if operation != "blind":
             return UNSUPPORTED

@@ -64,14 +64,14 @@ async def office(lab, tmp_path):
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_office(kind, need_part, tmp_path):
-    """A function that starts a separate PBX with options, and returns an office there."""
+    """A function that starts a separate PBX with options, and returns an office there; policy: its rules."""
     opened = []
 
-    async def open_one(**options):
+    async def open_one(policy=None, **options):
         lab = make_lab(kind, need_part, **options)
         await lab.start()
         opened.append(lab.stop)
-        office = await Office(lab, tmp_path).__aenter__()
+        office = await Office(lab, tmp_path, policy=policy).__aenter__()
         opened.append(office.__aexit__)
         return office
 

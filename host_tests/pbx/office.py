@@ -14,24 +14,27 @@ from phoneterm.core import messages
 from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, PbxSettings, PhoneSettings, StoreSettings
+from phoneterm_bridge.settings.policy import PolicySettings
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import find_nearest
 
 WAIT_S = 20
+DIGIT_MAP = "internal:[12]xx|internal:[3-8]xx|mailbox:*1xx|national:0[1-9]x.T"
 MOMENT_S = 0.05  # the bridge dates keys too early by this much: it counts from when it sent the session
 
 
 class Office:
     """`lab` must run. `ami`: another route to its PBX. `make_backend`: replaces the usual backend."""
 
-    def __init__(self, lab, folder, ami=None, make_backend=make_pbx):
+    def __init__(self, lab, folder, ami=None, make_backend=make_pbx, policy=None):
         self.lab = lab
         ami = ami or lab.ami
         login = {"username": ami.username, "secret": ami.secret}
         self.settings = BridgeSettings(
             pbx=PbxSettings(host=ami.host, port=ami.port, **login),
             store=StoreSettings(path=folder / "office.db"),
-            phones=PhoneSettings(digit_map="internal:[12]xx|national:0[1-9]x.T"),
+            phones=PhoneSettings(digit_map=DIGIT_MAP),
+            policy=PolicySettings(**(policy or {})),
         )
         self._make_pbx = make_backend
         self.engine = open_fresh_store(self.settings.store.path)

@@ -45,7 +45,7 @@ def check(
 
 def _explain(digit_map: maps.DigitMap, number: str) -> str:
     if not is_number(number):
-        return f"not a number: 1 to {MAX_NUMBER_CHARS} digits, with single stars only between them"
+        return f"not a number: 1 to {MAX_NUMBER_CHARS} digits, with single stars only before them"
     state = digit_map.start()
     for keyed, symbol in enumerate(number):
         if keyed and digit_map.verdict(state) == maps.COMPLETE:

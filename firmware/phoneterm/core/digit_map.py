@@ -3,7 +3,7 @@
 Does not keep time, see keys or know permissions, and does not read the text: `digit_map_compiler.py` does. The
 language is that of RFC 3435, section 2.1.5, with a class before each alternative:
 `internal:1xx|national:0[1-9]x.T|national:0[1-9]x.#`.
-- digits, `x` (any digit), `[1-35]` (some digits), `.` (none or more of the one before), `*` between two digits;
+- digits, `x` (any digit), `[1-35]` (some digits), `.` (none or more of the one before), `*` before a digit;
 - at the end: `T` (more digits may follow: digit timer or commit key decide) or `#` (only # or the commit key ends it);
 - with neither, the number is complete at once when no digit can follow, otherwise as with `T`.
 All alternatives are matched at once: a state is an integer with one bit for each place in the map and one for each

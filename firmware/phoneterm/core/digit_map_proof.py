@@ -1,7 +1,7 @@
 """Proves that a digit map is unambiguous: visits every state that keys can lead to.
 
 Does not read the text of a map. The first state with a mistake is raised as digit_map_text.Mistake:
-an empty number, a number of two classes, one that can never be reached, a star that is not between two digits.
+an empty number, a number of two classes, one that can never be reached, a star that is not before a digit.
 """
 
 from phoneterm.core.digit_map_text import Mistake
@@ -38,9 +38,9 @@ def _check_state(digit_map, state, keyed):
             raise Mistake(group.at, "a number cannot end with *")
         if group.name != ending[0].name:
             raise Mistake(group.at, "%s is both %s and %s" % (keyed, ending[0].name, group.name))
-    if keyed[-1:] in ("", "*"):
+    if keyed[-1:] == "*":
         for group in _alive(digit_map, digit_map.step(state, "*")):
-            raise Mistake(group.at, "a * must stand between two digits")
+            raise Mistake(group.at, "a * must stand before a digit")
     alive = _alive(digit_map, state)
     unfinished = [group for group in alive if state & group.every & ~digit_map.plain_ends]
     if len(unfinished) < len(alive):  # the number of one of them is complete at once, so no key comes after it

@@ -102,8 +102,8 @@ def is_tid(text):
 
 
 def is_number(text):
-    """Say whether `text` may be a number on the wire: ASCII digits, single stars only between digits, 1 to 32 long."""
-    return _is_text(text, "0123456789*", MAX_NUMBER_CHARS) and "**" not in "*" + text + "*"
+    """Say whether `text` may be a number on the wire: ASCII digits, single stars only before digits, 1 to 32 long."""
+    return _is_text(text, "0123456789*", MAX_NUMBER_CHARS) and "**" not in text + "*"
 
 
 def topic_of(base, tid, kind):

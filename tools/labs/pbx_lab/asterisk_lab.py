@@ -16,7 +16,7 @@ from pbx_lab import sip
 from pbx_lab.asterisk_server import AsteriskServer
 from pbx_lab.guard import Guard
 from pbx_lab.inspector import Inspector
-from pbx_lab.lab import BEHAVIOURS, CONTEXT, ENDPOINTS, TRUNK, WAIT_S, LabOptions, Leg
+from pbx_lab.lab import BEHAVIOURS, ENDPOINTS, TRANSFER_CONTEXTS, TRUNK, WAIT_S, LabOptions, Leg
 from pbx_lab.phones import Phones
 from pbx_lab.process import LabFailed
 
@@ -28,12 +28,12 @@ TELL_AGAIN_S = 1.0
 class AsteriskLab:
     """See PbxLab. Raises PartMissing at once when Asterisk or SIPp is not on this machine."""
 
-    context = CONTEXT
-
     def __init__(self, options: LabOptions | None = None) -> None:
         """Find the parts; nothing is started yet."""
         self._guard = Guard()
-        self._server = AsteriskServer(parts.find("asterisk"), options or LabOptions(), self._guard)
+        options = options or LabOptions()
+        self.context = TRANSFER_CONTEXTS[options.dialplan]
+        self._server = AsteriskServer(parts.find("asterisk"), options, self._guard)
         self._phones = Phones(parts.find("sipp"), self._server.sip_port, self._guard)
         self._inspector = Inspector(self._server.inspector)
         self._behaviours: dict[str, str] = {}
@@ -182,6 +182,10 @@ class AsteriskLab:
     async def variable(self, channel: str, name: str) -> str:
         """Return a variable of a channel, "" when it has none."""
         return await self._inspector.variable(channel, name)
+
+    async def write_database(self, family: str, key: str, value: str) -> None:
+        """Write a value into AstDB, where FreePBX keeps what extensions have of their own."""
+        await self._inspector.client.ask("DBPut", [("Family", family), ("Key", key), ("Val", value)])
 
     async def clear(self) -> None:
         """End every call and have all phones answer again."""

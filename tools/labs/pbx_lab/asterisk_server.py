@@ -14,16 +14,22 @@ from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 from pbx_lab.config_files import read_snippet, write_config
 from pbx_lab.guard import Guard
-from pbx_lab.lab import LabOptions
+from pbx_lab.lab import PHONE_CONTEXTS, LabOptions
 from pbx_lab.process import LabFailed, LabProcess, free_port, run_program, start_process
 
 READY_S = 20.0
 LOOK_EVERY_S = 0.02
 FOLDERS = ("etc", "lib", "spool", "run", "log", "moh")
+_FREEPBX_MODULES = ("app_stack.so", "app_chanspy.so", "app_playback.so", "app_disa.so", "app_read.so", "func_db.so",
+                    "app_playtones.so")  # fmt: skip
 _STOCK = "atxferabort = *1\natxfercomplete = *2\natxferswap = *4"
 CODES = {  # the lines for features.conf: in [featuremap], and at the end of [general]
-    "letters": {"featuremap": '#include "features_featuremap_custom.conf"', "codes": ""},
+    "letters": {"featuremap": '#include "phoneterm_start.conf"', "codes": ""},
     "stock": {"featuremap": "atxfer = *2", "codes": _STOCK},
+    "freepbx": {
+        "featuremap": "blindxfer = ##\natxfer = *2\ndisconnect = **",
+        "codes": "atxferabort = *3\natxfercomplete = *4\natxferthreeway = *5\natxferswap = *6",
+    },
     "none": {"featuremap": "", "codes": _STOCK},
 }
 
@@ -54,7 +60,7 @@ class AsteriskServer:
         for name in FOLDERS:
             (self._folder / name).mkdir()
         (self._folder / "moh" / "hold.ulaw").write_bytes(bytes((0xFF, 0x7F)) * 8000)  # two seconds of silence
-        write_config(self._folder / "etc", self._values())
+        write_config(self._folder / "etc", self._values(), self._options.dialplan)
         argv = [*self._part.argv, "-f", "-C", self._part.inside(self._folder / "etc" / "asterisk.conf")]
         self._process = await start_process("asterisk", argv, self._folder / "asterisk.out", self._guard)
         await self._wait_until_listening(self._process)
@@ -72,7 +78,7 @@ class AsteriskServer:
         """Set feature codes by their names in features.conf, and reload them; LabFailed says what went wrong."""
         lines = [f"{name} = {code}" for name, code in codes.items() if name != "atxfer"]
         self._codes = {"featuremap": f"atxfer = {codes['atxfer']}", "codes": "\n".join(lines)}
-        write_config(self._folder / "etc", self._values())
+        write_config(self._folder / "etc", self._values(), self._options.dialplan)
         await self.run_command("module reload features")
 
     async def run_command(self, command: str) -> None:
@@ -106,16 +112,26 @@ class AsteriskServer:
             "dial_options": "${DIAL_OPTIONS}",
             "globals": "" if options.allows_transfer else "DIAL_OPTIONS =\nTRUNK_OPTIONS =",
             "login_changes": self._login_changes(),
-            "module_changes": "" if options.tells_files else "noload = func_config.so",
+            "module_changes": self._module_changes(),
+            "phone_context": PHONE_CONTEXTS[options.dialplan],
+            "trunk_context": "from-pstn" if options.dialplan == "freepbx" else PHONE_CONTEXTS[options.dialplan],
+            "freepbx_dial_options": "HhTtr" if options.allows_transfer else "Hhr",
+            "freepbx_trunk_options": "T" if options.allows_transfer else "",
+            "wide_route": "include => outrt-2" if options.has_wide_route else "",
             "after_dial": "Busy(20)" if options.plays_busy else "Hangup()",
             "ring_s": str(options.ring_s),
             "atxferdropcall": "yes" if options.drops_unanswered else "no",
             "atxfernoanswertimeout_s": str(options.no_answer_s),
             "atxferloopdelay_s": str(options.callback_delay_s),
-            "asterisk_options": read_snippet("asterisk_options.conf") + self._tone_changes(),
+            "asterisk_options": read_snippet("phoneterm_tones.conf") + self._tone_changes(),
             "pause": "#exec /bin/sleep 2" if options.starts_slowly else "",
             **self._codes,
         }
+
+    def _module_changes(self) -> str:
+        options = self._options
+        more = [f"load = {name}" for name in (_FREEPBX_MODULES if options.dialplan == "freepbx" else ())]
+        return "\n".join([*more, *([] if options.tells_files else ["noload = func_config.so"])])
 
     def _login_changes(self) -> str:
         """Return the lines of the bridge's login that differ from its snippet; of a repeated key the last counts."""

@@ -14,9 +14,10 @@ _EMPTY = ("acl.conf", "ccss.conf", "pjproject.conf", "udptl.conf")  # Asterisk c
 _PLACEHOLDER = re.compile(r"@([a-z_]+)@")
 
 
-def write_config(folder: Path, values: Mapping[str, str]) -> None:
-    """Write every template and snippet, filled in, into `folder`."""
-    for template in (*sorted(TEMPLATES.glob("*.conf")), *sorted(SNIPPETS.glob("*.conf"))):
+def write_config(folder: Path, values: Mapping[str, str], dialplan: str = "plain") -> None:
+    """Write every template and snippet, filled in, into `folder`; the templates of another dialplan replace some."""
+    others = () if dialplan == "plain" else sorted((TEMPLATES / dialplan).glob("*.conf"))
+    for template in (*sorted(TEMPLATES.glob("*.conf")), *sorted(SNIPPETS.glob("*.conf")), *others):
         (folder / template.name).write_text(fill_in(template.read_text(), values))
     for name in _EMPTY:
         (folder / name).write_text("; defaults\n")

@@ -4,7 +4,8 @@ Does not start anything itself. Endpoints 101, 102 and 103 are phones in context
 0 leave through a trunk that answers; 150 rings 102 and 103, 151 is a queue with the same two; 190 is a machine that
 answers, 191 the phone 102 and then its voicemail; 192 picks up what rings at 102; 193 is the phone 103 behind a Local
 channel; 194 to 196 end by themselves after a second: 194 rings meanwhile, 196 answers; 197 calls
-101 and displays the number 102 there; 299 does not exist.
+101 and displays the number 102 there; 299 does not exist. With the dialplan "freepbx" the phones are the same, and the
+other numbers are those of config/freepbx/extensions.conf.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +17,8 @@ from phoneterm_bridge.pbx.ami.settings import AmiSettings
 ENDPOINTS = ("101", "102", "103")
 TRUNK = "trunk"
 CONTEXT = "internal"
+PHONE_CONTEXTS = {"plain": CONTEXT, "freepbx": "from-internal"}  # by LabOptions.dialplan
+TRANSFER_CONTEXTS = {"plain": CONTEXT, "freepbx": "from-internal-xfer"}
 BEHAVIOURS = ("answer", "ring", "busy", "reject", "unavailable")
 WAIT_S = 20.0  # for expected events: costs nothing when they come
 
@@ -24,7 +27,9 @@ WAIT_S = 20.0  # for expected events: costs nothing when they come
 class LabOptions:
     """How the PBX is configured.
 
-    codes: "letters" (one-letter feature codes), "stock" (Asterisk's *1 *2 *4) or "none" (no transfer feature).
+    codes: "letters" (one-letter feature codes), "stock" (Asterisk's *1 *2 *4), "freepbx" (its *2 *3 *4 *6) or "none"
+    (no transfer feature). dialplan: "plain", or "freepbx" with its contexts and shapes (config/freepbx).
+    has_wide_route: an outbound route takes every number, so that nothing is unknown (freepbx).
     allows_transfer: the T and t of Dial. drops_unanswered: atxferdropcall. ring_s: how long Dial rings a phone.
     no_answer_s: how long a consultation may ring. callback_delay_s: pause before the transferrer is rung back again.
     min_dtmf_ms: mindtmfduration, the shortest tone; Asterisk's own default is 80.
@@ -45,6 +50,8 @@ class LabOptions:
     ami_write: str = "call,reporting"
     tells_files: bool = True
     starts_slowly: bool = False
+    dialplan: str = "plain"
+    has_wide_route: bool = False
 
 
 @dataclass(frozen=True)

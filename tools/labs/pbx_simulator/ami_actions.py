@@ -8,10 +8,9 @@ import re
 import time
 from collections.abc import Callable
 
-from pbx_lab.lab import CONTEXT
 from phoneterm_bridge.pbx.ami.codec import Message
 
-from pbx_simulator.dialplan import has_number, list_lines
+from pbx_simulator.dialplan import has_context, has_number, list_lines
 from pbx_simulator.exchange import Exchange
 from pbx_simulator.feature_codes import FeatureCodes
 from pbx_simulator.parties import Channel, Pairs
@@ -74,15 +73,21 @@ class AmiActions:
         name, channel = action.get("Variable"), self._channel(action)
         if channel is None and action.get("Channel"):
             return error("No such channel")
-        value = channel.variables.get(name, "") if channel else ""
+        value = channel.variables.get(name, "") if channel else self._global(name)
         if called := re.fullmatch(r"([A-Z_]+)\((.*)\)", name):
             value = self._evaluate(called[1], called[2], channel)
         return success(("Variable", name), ("Value", value))
 
+    def _global(self, name: str) -> str:
+        options = self._exchange.options
+        if name != "DIAL_OPTIONS" or options.dialplan != "freepbx":
+            return ""
+        return "HhTtr" if options.allows_transfer else "Hhr"
+
     def _evaluate(self, function: str, argument: str, channel: Channel | None) -> str:
         if function == "DIALPLAN_EXISTS":
             context, number, *_ = [*argument.split(","), ""]
-            return "1" if has_number(context, number) else "0"
+            return "1" if has_number(context, number, self._exchange.options) else "0"
         if argument == "dtmf_features":
             return "T" if channel and self._exchange.options.allows_transfer else ""
         if function == "AST_CONFIG":
@@ -154,13 +159,13 @@ class AmiActions:
 
     def _show_dialplan(self, action: Message) -> Answer:
         context, number, options = action.get("Context"), action.get("Extension"), self._exchange.options
-        if context != CONTEXT:
+        if not has_context(context, options):
             return error(f"Did not find context {context}")
-        if number and not has_number(context, number):
+        if number and not has_number(context, number, options):
             return error(f"Did not find extension {number}@{context}")
         letters = "Tt" if options.allows_transfer else ""
         answer = success(("EventList", "start"), ("Message", "DialPlan list will follow"))[0]
-        return answer, list_lines(context, number, letters, options.ring_s)
+        return answer, list_lines(context, number, letters, options)
 
     def _channel(self, action: Message) -> Channel | None:
         return self._exchange.parties.by_name(action.get("Channel"))

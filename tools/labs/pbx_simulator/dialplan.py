@@ -1,10 +1,11 @@
 """What can be dialled at the simulated PBX: the same as in the lab's extensions.conf.
 
-Does not dial.
+Does not dial. `freepbx` has the numbers of the other dialplan.
 """
 
-from pbx_lab.lab import CONTEXT, TRUNK
+from pbx_lab.lab import CONTEXT, TRUNK, LabOptions
 
+from pbx_simulator import freepbx
 from pbx_simulator.parties import Pairs
 
 MACHINE = "190"
@@ -19,15 +20,24 @@ DISPLAYED = "102"
 GROUPS = ("150", "151")  # a group and a queue: here they are the same
 
 
-def has_number(context: str, number: str) -> bool:
+def has_number(context: str, number: str, options: LabOptions) -> bool:
     """Say whether this context has this number: extensions are 1xx, outside numbers begin with 0."""
+    if options.dialplan == "freepbx":
+        return bool(freepbx.find_entries(context, number, options.has_wide_route))
     if context != CONTEXT or not (number.isascii() and number.isdecimal()):
         return False
     return (len(number) == 3 and number[0] == "1") or (len(number) > 1 and number[0] == "0")
 
 
-def phones_of(number: str) -> tuple[str, ...]:
+def has_context(context: str, options: LabOptions) -> bool:
+    """Say whether the dialplan has this context."""
+    return context in ((freepbx.PHONES, freepbx.TRANSFERS, "disa") if options.dialplan == "freepbx" else (CONTEXT,))
+
+
+def phones_of(number: str, options: LabOptions) -> tuple[str, ...]:
     """Return the endpoints that a number rings."""
+    if options.dialplan == "freepbx":
+        return freepbx.phones_of(number, options.has_wide_route)
     if number in GROUPS:
         return ("102", "103")
     if number == DISPLAYING:
@@ -37,19 +47,29 @@ def phones_of(number: str) -> tuple[str, ...]:
     return (TRUNK,) if number.startswith("0") else (number,)
 
 
-def list_lines(context: str, number: str, options: str, ring_s: int) -> list[Pairs]:
-    """Return the first lines of a context's extensions (of one number, unless it is ""), as ShowDialPlan lists them."""
-    group = "&".join(f"PJSIP/{phone}" for phone in phones_of("150"))
+def list_lines(context: str, number: str, letters: str, options: LabOptions) -> list[Pairs]:
+    """Return lines of a context's extensions (of one number, unless it is ""), as ShowDialPlan lists them.
+
+    letters: the options of every Dial.
+    """
+    if options.dialplan == "freepbx":
+        found = freepbx.find_entries(context, number, options.has_wide_route)
+        return [
+            _line(one.context, one.extension, priority, line)
+            for one in found
+            for priority, line in enumerate(one.lines, 1)
+        ]
+    group = "&".join(f"PJSIP/{phone}" for phone in phones_of("150", options))
     plan = {
-        "150": ("Dial", f"{group},{ring_s},{options}"),
+        "150": ("Dial", f"{group},{options.ring_s},{letters}"),
         "190": ("Answer", ""),
-        "_0X.": ("Dial", f"PJSIP/${{EXTEN}}@{TRUNK},{ring_s},{options}"),
-        "_1XX": ("Dial", f"PJSIP/${{EXTEN}},{ring_s},{options}"),
+        "_0X.": ("Dial", f"PJSIP/${{EXTEN}}@{TRUNK},{options.ring_s},{letters}"),
+        "_1XX": ("Dial", f"PJSIP/${{EXTEN}},{options.ring_s},{letters}"),
     }
     fitting = number if number in plan else f"_{number[:1]}{'X.' if number[:1] == '0' else 'XX'}"
-    return [
-        [("Event", "ListDialplan"), ("Context", context), ("Extension", extension), ("Priority", "1"),
-         ("Application", application), ("AppData", data), ("Registrar", "pbx_config")]
-        for extension, (application, data) in plan.items()
-        if not number or extension == fitting
-    ]  # fmt: skip
+    return [_line(context, one, 1, line) for one, line in plan.items() if not number or one == fitting]
+
+
+def _line(context: str, extension: str, priority: int, line: tuple[str, str]) -> Pairs:
+    return [("Event", "ListDialplan"), ("Context", context), ("Extension", extension), ("Priority", str(priority)),
+            ("Application", line[0]), ("AppData", line[1]), ("Registrar", "pbx_config")]  # fmt: skip

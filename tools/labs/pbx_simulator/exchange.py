@@ -7,7 +7,7 @@ Does not speak AMI (`ami_server` does); its only timers are Asterisk's own limit
 import asyncio
 from collections.abc import Callable
 
-from pbx_lab.lab import CONTEXT, ENDPOINTS, TRUNK, LabOptions
+from pbx_lab.lab import ENDPOINTS, PHONE_CONTEXTS, TRANSFER_CONTEXTS, TRUNK, LabOptions
 
 from pbx_simulator.consultation import Consultation
 from pbx_simulator.dial import Dial
@@ -39,7 +39,7 @@ class Exchange:
         self.options = options
         self.codes = dict(CODES[options.codes])
         self._no_answer_s = str(options.no_answer_s)
-        self.parties = Parties(emit, self._set_up_features)
+        self.parties = Parties(emit, self._set_up_features, TRANSFER_CONTEXTS[options.dialplan])
         self.behaviours = dict.fromkeys((*ENDPOINTS, TRUNK), "answer")
         self._dials: list[Dial] = []
         self._consultations: list[Consultation] = []
@@ -86,7 +86,10 @@ class Exchange:
         if channel.is_gone:
             return
         channel.extension = number
-        if not has_number(CONTEXT, number):
+        phones = phones_of(number, self.options)
+        if not has_number(PHONE_CONTEXTS[self.options.dialplan], number, self.options) or not (
+            phones or number == MACHINE
+        ):
             self.end(channel, "0")
         elif number == MACHINE:
             self._run_machine(channel, "MusicOnHold")
@@ -102,8 +105,7 @@ class Exchange:
             channel.application, channel.application_data = "Dial", number
             dial = Dial(self.parties, channel, self._connect, self._after_dial)
             self._dials.append(dial)
-            phones = {name: self.behaviours.get(name, "unavailable") for name in phones_of(number)}
-            dial.start(phones, self.options.ring_s)
+            dial.start({name: self.behaviours.get(name, "unavailable") for name in phones}, self.options.ring_s)
 
     def end(self, channel: Channel, cause: str) -> None:
         """End a channel, with all consequences for the others."""
@@ -153,7 +155,7 @@ class Exchange:
         """Begin an attended transfer, as after its feature code; a wrong number ends it at once."""
         if channel.is_gone or channel.bridge is None or not self.options.allows_transfer:
             return
-        if not has_number(CONTEXT, number):
+        if not has_number(TRANSFER_CONTEXTS[self.options.dialplan], number, self.options):
             self.parties.emit("Hold", channel.headers())
             self.parties.emit("Unhold", channel.headers())
             return
@@ -222,7 +224,8 @@ class Exchange:
 
     def _dial_local(self, channel: Channel, number: str) -> None:
         """Dial a number through a Local channel that stays between."""
-        channel.application, channel.application_data = "Dial", f"Local/{number}@{CONTEXT}/n"
+        context = TRANSFER_CONTEXTS[self.options.dialplan]
+        channel.application, channel.application_data = "Dial", f"Local/{number}@{context}/n"
         first = self.parties.add_local(number, channel.number, channel.linkedid)
         first.application, first.application_data = "AppDial", "(Outgoing Line)"
         self._dialling_local[first] = channel

@@ -39,6 +39,7 @@ class Channel:
     number: str
     extension: str
     endpoint: str = ""
+    context: str = ""
     connected: str = ""
     application: str = ""
     application_data: str = ""
@@ -60,7 +61,7 @@ class Channel:
             ("CallerIDName", "<unknown>"),
             ("ConnectedLineNum", self.connected or "<unknown>"),
             ("ConnectedLineName", "<unknown>"),
-            ("Context", "internal"),
+            ("Context", self.context),
             ("Exten", self.extension),
             ("Uniqueid", self.uniqueid),
             ("Linkedid", self.linkedid),
@@ -71,8 +72,9 @@ class Channel:
 class Parties:
     """All channels and bridges of one simulated PBX; `emit` is called with every event."""
 
-    def __init__(self, emit: Callable[[str, Pairs], None], on_enter: Callable[[Channel], None]) -> None:
-        """Start empty. on_enter: called with each channel that comes into a bridge."""
+    def __init__(self, emit: Callable[[str, Pairs], None], on_enter: Callable[[Channel], None], context: str) -> None:
+        """Start empty. on_enter: called with each channel that comes into a bridge; context: where every channel is."""
+        self._context = context
         self.channels: list[Channel] = []
         self.emit = emit
         self._on_enter = on_enter
@@ -90,7 +92,7 @@ class Parties:
 
     def add_local(self, extension: str, number: str, family: str) -> Channel:
         """Make a Local channel to an extension and return its half 1."""
-        base = f"Local/{extension}@internal-{next(self._names):08x}"
+        base = f"Local/{extension}@{self._context}-{next(self._names):08x}"
         first = self._add(base + ";1", extension, extension, "Down", family, "")
         second = self._add(base + ";2", number, extension, "Ring", family, "")
         first.other_half, second.other_half = second, first
@@ -157,7 +159,7 @@ class Parties:
 
     def _add(self, name: str, number: str, extension: str, state: str, family: str, endpoint: str) -> Channel:
         uniqueid = f"{self._started}.{next(self._numbers)}"
-        channel = Channel(name, uniqueid, family or uniqueid, state, number, extension, endpoint)
+        channel = Channel(name, uniqueid, family or uniqueid, state, number, extension, endpoint, self._context)
         self.channels.append(channel)
         self.emit("Newchannel", channel.headers())
         return channel

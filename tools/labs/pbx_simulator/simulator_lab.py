@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from pbx_lab.inspector import Inspector
-from pbx_lab.lab import BEHAVIOURS, CONTEXT, WAIT_S, LabOptions, Leg
+from pbx_lab.lab import BEHAVIOURS, TRANSFER_CONTEXTS, WAIT_S, LabOptions, Leg
 from pbx_lab.process import LabFailed
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
@@ -23,12 +23,11 @@ STARTING_S = 0.5
 class SimulatorLab:
     """See PbxLab."""
 
-    context = CONTEXT
-
     def __init__(self, options: LabOptions | None = None) -> None:
         """Nothing listens yet."""
         self._secret = secrets.token_hex(12)
         self._options = options or LabOptions()
+        self.context = TRANSFER_CONTEXTS[self._options.dialplan]
         self._port = 0
         self._inspector: Inspector | None = None
         self._make_pbx()

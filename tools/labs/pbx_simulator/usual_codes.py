@@ -3,5 +3,6 @@
 CODES = {
     "letters": {"atxfer": "D", "atxferabort": "A", "atxfercomplete": "C", "atxferswap": "B"},
     "stock": {"atxfer": "*2", "atxferabort": "*1", "atxfercomplete": "*2", "atxferswap": "*4"},
+    "freepbx": {"atxfer": "*2", "atxferabort": "*3", "atxfercomplete": "*4", "atxferswap": "*6"},
     "none": {"atxfer": "", "atxferabort": "*1", "atxfercomplete": "*2", "atxferswap": "*4"},
 }

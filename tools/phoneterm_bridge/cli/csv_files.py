@@ -23,13 +23,17 @@ from phoneterm_bridge.cli.handing_out import (
 from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, open_directory, read_settings
 from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.cli.terminal import say_broker_must_learn
-from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_import, rehearse
-from phoneterm_bridge.csv_files.plan import ImportPlan
+from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_rows, rehearse
+from phoneterm_bridge.csv_files.freepbx import read_freepbx
+from phoneterm_bridge.csv_files.plan import USUAL_CONTEXT, ImportPlan
+from phoneterm_bridge.csv_files.rows import read_rows
+from phoneterm_bridge.pbx.asterisk import freepbx
 from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import opening
 from phoneterm_bridge.store.private_files import check_folder
 from phoneterm_bridge.store.records import Enrolment
+from phoneterm_bridge.wording.names import name_some
 from phoneterm_bridge.wording.outside import show
 
 _MOST_BYTES = 32 * 1024 * 1024
@@ -45,6 +49,9 @@ _DONE = {
 def import_file(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV file.")],
     is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="freepbx", help="Whose file it is: freepbx, of its Bulk Handler.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The folder for the settings of new terminals.")
     ] = None,
@@ -61,13 +68,22 @@ def import_file(
     """
     with one_sentence():
         settings = read_settings(config, overrides)
+        if source not in (None, "freepbx"):
+            raise SetupProblem("--from takes freepbx; a file of phoneterm itself needs no --from.")
         content, classes = _read_file(path), classes_of(settings.phones)
+        context = settings.pbx.context
+        left_out: list[str] = []
+        if source is None:
+            rows, mistakes = read_rows(content)
+        else:
+            rows, left_out, mistakes = read_freepbx(content)
+            context = freepbx.TRANSFERS if context == USUAL_CONTEXT else context
         is_there = settings.store.path.exists()
         if is_there:
             with looking(settings) as engine:
-                plan = plan_import(engine, content, classes)
+                plan = plan_rows(engine, rows, mistakes, classes, context)
         else:  # the import makes it
-            plan = plan_import(None, content, classes)
+            plan = plan_rows(None, rows, mistakes, classes, context)
         _refuse_mistakes(path, plan)
         if new_terminals(plan) and output is None:
             raise SetupProblem("The file has new terminals: --output FOLDER says where their settings go.")
@@ -86,6 +102,8 @@ def import_file(
         if new:
             say_broker_must_learn(settings.broker)
     say(f"{'Would be done' if is_dry_run else 'Done'}: {_describe(plan)}.")
+    if left_out:
+        say(f"Left out, because they have no phone of type PJSIP or SIP: {name_some(left_out)}.")
 
 
 def export_file(

@@ -24,6 +24,7 @@ from phoneterm_bridge.cli.options import (
 )
 from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.cli.taking_away import describe_removal, say_mosquitto_keeps
+from phoneterm_bridge.csv_files.files import read_known
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.records import TerminalRecord
@@ -35,6 +36,9 @@ app.command("import")(import_file)
 app.command("export")(export_file)
 _Name = Annotated[str, typer.Argument(help="The user's name.")]
 _Number = Annotated[str, typer.Argument(help="The extension's number.")]
+_Context = Annotated[
+    str | None, typer.Option(help="The dialplan context of its transfers, if not the setting pbx.context.")
+]
 
 
 @app.command()
@@ -42,6 +46,7 @@ def add(
     name: _Name,
     extension: Annotated[list[str] | None, typer.Option(help="An extension of the user; may be repeated.")] = None,
     aware: Annotated[bool, typer.Option("--aware", help="Give the permission User is multi user aware.")] = False,
+    context: _Context = None,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
@@ -49,7 +54,7 @@ def add(
     with open_directory(config, overrides) as directory:
         directory.add_user(name, aware)
         for number in extension or ():
-            directory.add_extension(number, name)
+            directory.add_extension(number, name, context=context or read_settings(config, overrides).pbx.context)
         owned = f"extension {', '.join(extension)}" if extension else "no extension yet"
         say(f"The user {name} is added: {owned}; {'multi user aware' if aware else 'not multi user aware'}.")
 
@@ -59,13 +64,14 @@ def extension(
     name: _Name,
     number: _Number,
     endpoint: Annotated[str | None, typer.Option(help="The device name at the PBX, if not the number.")] = None,
-    context: Annotated[str, typer.Option(help="The dialplan context of its transfers.")] = "internal",
+    context: _Context = None,
     extension_type: Annotated[str, typer.Option("--type", help="Its type; term means phone terminal.")] = "term",
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
     """Add an extension to a user."""
     with open_directory(config, overrides) as directory:
+        context = context or read_settings(config, overrides).pbx.context
         directory.add_extension(number, name, endpoint, context, extension_type)
         say(f"The extension {number} is added for {name}: type {extension_type}, context {context}.")
 
@@ -89,6 +95,24 @@ def change(
         directory.change_extension(number, **changes)
         now = ", ".join(f"{what} {value}" for what, value in changes.items())
         say(f"The extension {number} is changed: {now}.")
+
+
+@app.command("context")
+def set_context(
+    context: Annotated[str, typer.Argument(help="The dialplan context, such as from-internal-xfer.")],
+    before: Annotated[str | None, typer.Option("--of", help="Only of extensions that have this one now.")] = None,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Set the dialplan context of the transfers of all extensions."""
+    with open_directory(config, overrides) as directory:
+        with looking(read_settings(config, overrides)) as engine:
+            known = read_known(engine).extensions
+        changed = [number for number, (_, _, now, _) in known.items() if now != context and before in (None, now)]
+        with directory.together():
+            for number in changed:
+                directory.change_extension(number, context=context)
+        typer.echo(f"{len(changed)} extension{'s have' if len(changed) != 1 else ' has'} now the context {context}.")
 
 
 @app.command()

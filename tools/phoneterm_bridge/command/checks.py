@@ -1,6 +1,7 @@
 """Every check of a command, in order, up to the first refusal. Does not journal, answer or ask the PBX to act.
 
-The order: session, fresh, rate, permitted, which call, number known, site limits. Each refusal is a wire reason, and
+The order: session, fresh, rate, permitted, which call, number known, class by the dialplan, site
+limits. Each refusal is a wire reason, and
 each check notes its verdict in the command. If a command passes, its call is taken: a second transfer of it is refused
 from then on.
 Immediately before the action, `check_again` repeats the checks whose result may have changed.
@@ -61,7 +62,8 @@ class Checks:
             return None, command.add_verdict("call", call, "talking-to-it" if call == "destination" else None)
         command.add_verdict("call", None)
         running = self._running_commands.begin(command.terminal.tid, command.id, command.op, call)
-        return running, await self._refuse_by_number(command) or self._refuse_by_site(command, running)
+        reason = await self._refuse_by_number(command) or await self._refuse_by_dialplan(command)
+        return running, reason or self._refuse_by_site(command, running)
 
     def check_again(self, command: Command) -> Event | None:
         """Return a verdict if a command that had passed must no longer be carried out."""
@@ -145,9 +147,21 @@ class Checks:
             "number", await self._pbx_requests.ask_for_number(command.terminal.context, command.number)
         )
 
+    async def _refuse_by_dialplan(self, command: Command) -> str | None:
+        """What the PBX says of the number may be stricter than its digits; both are noted."""
+        operation, number = find_operation(command.op), command.number
+        if operation is None or not operation.takes_number or number is None:
+            return None
+        command.destination = await self._pbx_requests.ask_for_destination(command.terminal.context, number)
+        refusal = self._policy.refusal_by_dialplan(command.terminal, number, command.destination, self._today())
+        command.add_verdict("witnesses", None, self._policy.describe_number(number, command.destination))
+        if refusal is None:
+            return None
+        return command.add_verdict("class", refusal.reason, refusal.cause)
+
     def _refuse_by_site(self, command: Command, running: RunningCommand) -> str | None:
         """All terminals together may send only a limited number of callers outside; this one counts from now on."""
-        if not self._policy.is_external(command.op, command.number):
+        if not self._policy.is_external(command.op, command.number, command.destination):
             return None
         cause = self._limits.count_external(self._clock.steady_s(), self._running_commands.external_count)
         running.is_external = cause is None

@@ -2,6 +2,7 @@
 
 import time
 
+from phoneterm_bridge.pbx.port import Destination
 from phoneterm_bridge.store.journal import Event
 from phoneterm_bridge.store.records import TerminalRecord
 
@@ -15,10 +16,12 @@ class Command:
 
     fields: those of the decoded message; some are also attributes. id: unique per terminal. ref: the phone's call when
     the code was keyed, None if it knew none. first_ms, since_ms: the times of the first key and of the complete
-    command, counted from the session's arrival. trail: the verdicts so far.
+    command, counted from the session's arrival. trail: the verdicts so far. destination: what the PBX says of the
+    number, once it was asked.
     """
 
     __slots__ = (
+        "destination",
         "fields",
         "first_ms",
         "id",
@@ -42,6 +45,7 @@ class Command:
         self.since_ms: int = fields["since_ms"]
         self.received_ms = _now_ms() if received_ms is None else received_ms
         self.trail: list[tuple] = []
+        self.destination: Destination | None = None
 
     def add_verdict(self, check: str, reason: str | None, cause: str | None = None) -> str | None:
         """Note the verdict of one check (None: passed), with its cause if there is more than the reason; return it."""

@@ -8,7 +8,7 @@ import structlog
 
 from phoneterm_bridge.command.shared_deadline import SharedDeadline
 from phoneterm_bridge.pbx.operations import find_operation
-from phoneterm_bridge.pbx.port import Call, Outcome, Pbx, Target
+from phoneterm_bridge.pbx.port import Call, Destination, Outcome, Pbx, Target
 
 _QUESTION_TIMEOUT_S = 2
 _OPERATION_TIMEOUT_S = 10
@@ -32,6 +32,14 @@ class PbxRequests:
         if is_known is None:
             return "pbx-unreachable"
         return None if is_known else "unknown-number"
+
+    async def ask_for_destination(self, context: str, number: str) -> Destination | None:
+        """Return what the PBX's dialplan says of a number; None when it does not say."""
+        try:
+            return await self._deadline.wait(self._pbx.destination_of(context, number))
+        except Exception as error:
+            structlog.get_logger().error("pbx-did-not-answer", error=type(error).__name__)
+            return None
 
     async def ask_for_operation(self, op: str, call: Call, context: str, number: str | None) -> Outcome:
         """Have the PBX carry out one wire operation on a call, and return the outcome as far as it is known."""

@@ -10,21 +10,34 @@ from contextlib import suppress
 
 import sqlalchemy as sa
 
-from phoneterm_bridge.csv_files.plan import ImportPlan, Known
-from phoneterm_bridge.csv_files.rows import read_rows, write_rows
+from phoneterm_bridge.csv_files.plan import USUAL_CONTEXT, ImportPlan, Known
+from phoneterm_bridge.csv_files.rows import CsvRow, Mistake, read_rows, write_rows
 from phoneterm_bridge.store import reading, tables
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.enrolling import prepare_terminal
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
 
 
-def plan_import(engine: sa.Engine | None, content: bytes, classes: Collection[str] | None = None) -> ImportPlan:
+def plan_import(
+    engine: sa.Engine | None, content: bytes, classes: Collection[str] | None = None, context: str = USUAL_CONTEXT
+) -> ImportPlan:
     """Return the changes that a file would make in the store (None: there is none yet), and its mistakes.
 
-    classes: the classes of numbers that the digit map has; None if that is not known.
+    classes: the classes of numbers that the digit map has; None if that is not known. context: of new
+    extensions for which the file has none.
     """
-    rows, mistakes = read_rows(content)
-    plan = ImportPlan(Known({}, {}, {}) if engine is None else read_known(engine), classes)
+    return plan_rows(engine, *read_rows(content), classes, context)
+
+
+def plan_rows(
+    engine: sa.Engine | None,
+    rows: list[CsvRow],
+    mistakes: list[Mistake],
+    classes: Collection[str] | None = None,
+    context: str = USUAL_CONTEXT,
+) -> ImportPlan:
+    """Return the same for rows that have been read, with the mistakes in their form."""
+    plan = ImportPlan(Known({}, {}, {}) if engine is None else read_known(engine), classes, context)
     for row in rows:
         plan.add(row)
     plan.mistakes[:0] = mistakes

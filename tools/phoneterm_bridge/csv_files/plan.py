@@ -15,6 +15,7 @@ from phoneterm_bridge.csv_files.rows import CsvRow, Mistake, show
 from phoneterm_bridge.store import names
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE
 
+USUAL_CONTEXT = "internal"
 _WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _NAMED_BY_TERMINAL = ("operations", "classes", "allow", "deny")
 _NAMED_BY_EXTENSION = ("endpoint", "context", "type", "terminal")
@@ -39,8 +40,9 @@ class Known:
 class ImportPlan:
     """The steps of an import, in order, and the file's mistakes; `known` is kept up to date with the steps."""
 
-    def __init__(self, known: Known, classes: Collection[str] | None = None) -> None:
+    def __init__(self, known: Known, classes: Collection[str] | None = None, context: str = USUAL_CONTEXT) -> None:
         """Start with what is there. classes: the classes of numbers that there are; None if that is not known."""
+        self._context = context
         self.known = known
         self._classes = classes
         self.steps: list[Step] = []
@@ -72,7 +74,7 @@ class ImportPlan:
     def _add_extension(self, row: CsvRow) -> bool:
         cells, number = row.cells, row.cells["extension"]
         there = self.known.extensions.get(number)
-        usual = there or (cells["user"], number, "internal", TERMINAL_TYPE)
+        usual = there or (cells["user"], number, self._context, TERMINAL_TYPE)
         wanted = (cells["user"], *(cells[name] or usual[at] for at, name in _EXTENSION_COLUMNS))
         problems = {"extension": names.problem_of_extension(number)}
         given = [name for _, name in _EXTENSION_COLUMNS if cells[name]]

@@ -1,7 +1,8 @@
 """T and t: whether a phone's calls can be transferred at all. Does not see dialplan outside the store's contexts.
 
-There are three sources: the Dial and Queue lines of the store's contexts (with `include`), FreePBX's global variables,
-and calls that are up now. Options are in the third argument of Dial and the second of Queue.
+There are four sources: the Dial and Queue lines of the store's contexts (with `include`), FreePBX's global variables,
+what an extension of FreePBX has of its own (in AstDB), and calls that are up now. Options are in the third argument of
+Dial and the second of Queue.
 """
 
 import re
@@ -19,28 +20,52 @@ _GLOBAL = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 _CALL = "the call of"
 _MOST_CONTEXTS = 50
 _MOST_PHONES = 50
-_FILE = "extensions.conf (FreePBX: Settings, Advanced Settings, Asterisk Dial Options)"
+_ADVANCED = "FreePBX: Settings, Advanced Settings, Asterisk Dial Options"
+_FILE = f"extensions.conf ({_ADVANCED})"
 DIAL_FIX = Change(_FILE, "DIAL_OPTIONS = Tt in [globals], and Dial(PJSIP/...,20,${DIAL_OPTIONS})")
 
 
 async def examine_dial_options(session: PbxSession, stored: Stored) -> list[Finding]:
     """Look for Dials whose calls nobody can transfer, or not the called phone."""
-    lines = await _read_lines(session, sorted({place.context for place in stored.places}))
+    lines = await read_lines(session, sorted({place.context for place in stored.places}))
     lines |= {f"{_CALL} {one.get('Channel')}": one for one in await session.ask_list("CoreShowChannels")}
     found = await _read_options(session, lines)
     to_phones = await _read_options(session, await _read_lines_to_phones(session, stored))
+    own = await _examine_own_options(session, stored)
     lacking = {where for where, options in found.items() if _is_clear(options) and not {"T", "t"} & set(options)}
     lacking |= {where for where, options in to_phones.items() if _is_clear(options) and "t" not in options}
     if lacking:
         calls_first = sorted(lacking, key=lambda where: (not where.startswith(_CALL), where))
         sentence = f"Phones cannot transfer these calls, because the Dial lacks T or t: {name_some(calls_first)}."
-        return [Finding(PROBLEM, _PART, sentence, DIAL_FIX)]
+        return [Finding(PROBLEM, _PART, sentence, await _fix_for(session)), *own]
     unclear = sorted(where for where, options in found.items() if not _is_clear(options))
     if unclear or not found:
-        return [await _examine_globals(session, unclear)]
+        return [await _examine_globals(session, unclear), *own]
     return [
-        Finding(OK, _PART, f"Calls can be transferred: the {len(found)} Dials of the store's contexts have T or t.")
+        Finding(OK, _PART, f"Calls can be transferred: the {len(found)} Dials of the store's contexts have T or t."),
+        *own,
     ]
+
+
+async def _fix_for(session: PbxSession) -> Change:
+    """Return the change that adds T and t to the options that are there."""
+    told = await session.read("DIAL_OPTIONS")
+    if not told:
+        return DIAL_FIX
+    return Change(_FILE, told + "".join(letter for letter in "Tt" if letter not in told))
+
+
+async def _examine_own_options(session: PbxSession, stored: Stored) -> list[Finding]:
+    """Name the extensions with terminals that have Dial options of their own without t."""
+    found = []
+    for number in sorted({one.extension for one in stored.terminals})[:_MOST_PHONES]:
+        headers = [("Family", "AMPUSER"), ("Key", f"{number}/dialopts")]
+        options = "".join(one.get("Val") for one in await session.ask_list("DBGet", headers))
+        if options and "t" not in options:
+            place = f"FreePBX: Connectivity, Extensions, {number}, Advanced, Asterisk Dial Options"
+            sentence = f"The extension {number} has Dial options of its own, {options}, without t: it cannot transfer."
+            found.append(Finding(PROBLEM, _PART, sentence, Change(place, options + "t")))
+    return found
 
 
 async def _read_options(session: PbxSession, lines: dict[str, Message]) -> dict[str, str]:
@@ -103,7 +128,7 @@ async def _read_lines_to_phones(session: PbxSession, stored: Stored) -> dict[str
     return lines
 
 
-async def _read_lines(session: PbxSession, contexts: list[str]) -> dict[str, Message]:
+async def read_lines(session: PbxSession, contexts: list[str]) -> dict[str, Message]:
     """Return the dialplan lines of contexts and of those they include, by their place."""
     lines: dict[str, Message] = {}
     seen: set[str] = set()
@@ -128,7 +153,7 @@ async def _examine_globals(session: PbxSession, unclear: list[str]) -> Finding:
         sentence = (
             f"The PBX's Dial options (DIAL_OPTIONS) are {told}, without T and t: some calls cannot be transferred."
         )
-        return Finding(PROBLEM, _PART, sentence, DIAL_FIX)
+        return Finding(PROBLEM, _PART, sentence, await _fix_for(session))
     why = f"the options of {name_some(unclear)} are made up as the call goes" if unclear else "no Dial was seen"
     sentence = f"Whether calls have T or t cannot be seen from outside: {why}; run this again during a call."
     return Finding(UNKNOWN, _PART, sentence, DIAL_FIX)

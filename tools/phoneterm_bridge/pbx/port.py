@@ -36,6 +36,22 @@ class Target(NamedTuple):
     number: str
 
 
+class Destination(NamedTuple):
+    """What the PBX's dialplan says of a number.
+
+    kind: "inside", "outside" (it leaves over a trunk), "nowhere" (a recording says that there is no such number), or
+    one of DANGERS. place: the part of the dialplan that answers, such as a context.
+    """
+
+    kind: str
+    place: str
+
+
+# Numbers where a caller could listen, dial on, or change something: spying, barging in, dialling as if from inside,
+# the administration of mailboxes, logging in as somebody.
+DANGERS = ("spy", "barge", "disa", "mailbox", "login")
+
+
 class Outcome(NamedTuple):
     """The result of asking the PBX: "accepted", "failed" with a wire reason, or "unknown" (no answer came)."""
 
@@ -89,6 +105,9 @@ class Pbx(Protocol):
 
     async def is_known_number(self, context: str, number: str) -> bool | None:
         """Say whether the dialplan has this number; None when the PBX did not answer."""
+
+    async def destination_of(self, context: str, number: str) -> Destination | None:
+        """Say what a number leads to; None where the PBX does not tell."""
 
     async def carry_out(self, operation: str, call: Call, target: Target | None) -> Outcome:
         """Carry out one of `operations` on this call; "failed", "unsupported" for every other word.

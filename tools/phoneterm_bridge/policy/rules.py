@@ -4,6 +4,9 @@ Allowed means: the extension is a phone terminal, its user is multi user aware, 
 allowed, and so is its number, if it takes one. Emergency numbers and feature codes are never allowed. Otherwise the
 longest matching prefix decides, and if none matches, the number's class from the digit map. Outside numbers are allowed
 only in office hours, and not after they were revoked.
+
+There are two witnesses to what a number is: its digits, and the PBX's dialplan where it tells. The stricter one counts:
+what leaves over a trunk is outside whatever its digits say, and needs a class that is; spying and the like are refused.
 """
 
 from datetime import datetime
@@ -14,6 +17,7 @@ from phoneterm.core import messages
 from phoneterm.core.digit_map_compiler import compile_map
 
 from phoneterm_bridge.pbx.operations import find_operation
+from phoneterm_bridge.pbx.port import DANGERS, Destination
 from phoneterm_bridge.policy.number_rules import is_emergency, is_feature_code, verdict_by_prefix
 from phoneterm_bridge.settings.office_hours import is_within, read_hours
 from phoneterm_bridge.settings.policy import PolicySettings
@@ -22,6 +26,8 @@ from phoneterm_bridge.store.records import TERMINAL_TYPE, TerminalRecord
 
 # Classes that are never a target, whatever the permissions say.
 FORBIDDEN_CLASSES = frozenset({"emergency", "feature"})
+# In the journal, of a number that leaves over a trunk by what the dialplan says.
+OUTSIDE_MARK = "dialplan: outside"
 _NUMBERS_REMEMBERED = 1024
 
 
@@ -66,11 +72,34 @@ class Policy:
         cause = self._refuse_number(terminal, number, moment)
         return None if cause is None else Refusal("destination", cause)
 
-    def is_external(self, op: str, number: str | None) -> bool:
+    def refusal_by_dialplan(
+        self, terminal: TerminalRecord, number: str, destination: Destination | None, moment: datetime
+    ) -> Refusal | None:
+        """Return why the terminal may not send a caller to this number, which its digits allow, or None."""
+        if destination is None:
+            return None
+        if destination.kind in DANGERS:
+            return None if destination.kind in self._settings.allow_kinds else Refusal("destination", destination.kind)
+        if destination.kind != "outside" or self._class_of(number) not in self._settings.internal:
+            return None
+        allow, deny = (*self._settings.allow, *terminal.allow_prefixes), (*self._settings.deny, *terminal.deny_prefixes)
+        if verdict_by_prefix(number, allow, deny) is None and set(terminal.classes) <= set(self._settings.internal):
+            return Refusal("destination", "outside")
+        cause = self._refuse_outside(terminal, moment)
+        return None if cause is None else Refusal("destination", cause)
+
+    def is_external(self, op: str, number: str | None, destination: Destination | None = None) -> bool:
         """Say whether this sends a caller to an outside number; an unknown operation counts as doing so."""
         operation = find_operation(op)
-        has_target = number is not None and (operation is None or operation.takes_number)
-        return has_target and self._class_of(number) not in self._settings.internal
+        if number is None or not (operation is None or operation.takes_number):
+            return False
+        is_outside = destination is not None and destination.kind == "outside"
+        return is_outside or self._class_of(number) not in self._settings.internal
+
+    def describe_number(self, number: str, destination: Destination | None) -> str:
+        """Say what both witnesses take a number for, for the journal."""
+        told = "not told" if destination is None else f"{destination.kind}, {destination.place}"
+        return f"digits: {self._class_of(number)}; dialplan: {told}"
 
     def classes_for(self, terminal: TerminalRecord) -> list[str]:
         """Return the classes in which the terminal may transfer to some number, for its own quick feedback."""
@@ -95,8 +124,9 @@ class Policy:
             return "prefix"
         if is_allowed is None and number_class not in terminal.classes:
             return "class"
-        if number_class in settings.internal:
-            return None
+        return None if number_class in settings.internal else self._refuse_outside(terminal, moment)
+
+    def _refuse_outside(self, terminal: TerminalRecord, moment: datetime) -> str | None:
         if terminal.is_external_revoked:
             return "external-revoked"
         return None if is_within(self._hours, moment) else "office-hours"
@@ -106,6 +136,8 @@ class Policy:
         settings, number_class = self._settings, self._class_of(number)
         if number_class == "emergency" or is_emergency(number, settings.emergency, settings.outside_line):
             return "emergency"
-        if number_class == "feature" or is_feature_code(number, settings.features):
+        # A map that has numbers with a star in front says itself which ones may be dialled.
+        features = [prefix for prefix in settings.features if prefix != "*"]
+        if number_class == "feature" or is_feature_code(number, features):
             return "feature-code"
         return None

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import structlog
 
 from phoneterm_bridge.policy.limits import HOUR_S, SITE, Limits
-from phoneterm_bridge.policy.rules import Policy
+from phoneterm_bridge.policy.rules import OUTSIDE_MARK, Policy
 from phoneterm_bridge.settings.policy import PolicySettings
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.live_directory import LiveDirectory
@@ -44,9 +44,10 @@ class SiteLimit:
         """Count the external transfers of the last hour, before this start."""
         self._since_ms = self._directory.snapshot.external_since_ms
         now_ms = time.time_ns() // 1_000_000
-        found = await asyncio.to_thread(read_transfers, self._engine, now_ms, HOUR_S * 1000)
+        found = await asyncio.to_thread(read_transfers, self._engine, now_ms, HOUR_S * 1000, OUTSIDE_MARK)
         now_s = self._now_s()
-        self.limits.recall(now_s - age_ms / 1000 for age_ms, op, number in found if policy.is_external(op, number))
+        outside = (one for one in found if one.is_marked or policy.is_external(one.op, one.number))
+        self.limits.recall(now_s - one.age_ms / 1000 for one in outside)
 
     def follow_directory(self) -> None:
         """Start over if external transfers have been restored."""

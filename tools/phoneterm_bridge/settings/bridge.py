@@ -29,7 +29,7 @@ class _Section(BaseModel):
 
 
 class PbxSettings(_Section):
-    """Which PBX the bridge asks, and how it logs in there."""
+    """Which PBX the bridge asks, and how it logs in there. context: the dialplan context of new extensions."""
 
     kind: Literal["asterisk"] = "asterisk"
     host: str = Field("127.0.0.1", min_length=1)
@@ -37,6 +37,7 @@ class PbxSettings(_Section):
     username: str = "phoneterm"
     secret: SecretStr = SecretStr("")
     tls: bool = False
+    context: str = Field("internal", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
 
 
 class StoreSettings(_Section):

@@ -3,7 +3,7 @@
 Prefixes and numbers are texts of digits. A limit of 0 means none. What else a terminal may do is in the store.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -26,7 +26,8 @@ class PolicySettings(BaseModel):
 
     allow, deny: prefixes; of the terminal's and the site's together the longest one counts, and deny wins a tie.
     internal: the classes that are not external. emergency: whole numbers, also behind an outside_line prefix.
-    features: prefixes. external_per_hour: once it is reached, external transfers are off until they are restored.
+    features: prefixes. allow_kinds: kinds of dangerous numbers, as the dialplan tells them, that may be a target
+    all the same. external_per_hour: once it is reached, external transfers are off until they are restored.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,6 +38,7 @@ class PolicySettings(BaseModel):
     emergency: tuple[_Prefix, ...] = ("000", "110", "112", "911", "999")
     outside_line: tuple[_Prefix, ...] = ("0",)
     features: tuple[_Prefix, ...] = ("*",)
+    allow_kinds: tuple[Literal["spy", "barge", "disa", "mailbox", "login"], ...] = ()
     commands_per_minute: int = Field(30, ge=0, le=100_000)
     external_per_hour: int = Field(60, ge=0, le=100_000)
     external_at_once: int = Field(10, ge=0, le=100_000)

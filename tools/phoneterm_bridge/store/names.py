@@ -23,7 +23,7 @@ def problem_of_pbx_name(what: str, name: str) -> str | None:
 
 def problem_of_extension(number: str) -> str | None:
     """Check an extension's number."""
-    is_right = messages.is_number(number)
+    is_right = messages.is_number(number) and number[0] != "*"
     return None if is_right else "An extension's number has digits, and single stars only between digits"
 
 

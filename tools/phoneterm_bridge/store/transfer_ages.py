@@ -16,18 +16,28 @@ from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 
 
 class Transfer(NamedTuple):
-    """One transfer that was asked of the PBX."""
+    """One transfer that was asked of the PBX. is_marked: its checks have left the mark that was asked for."""
 
     age_ms: int
     op: str
     number: str
+    is_marked: bool = False
 
 
-def read_transfers(engine: sa.Engine, now_ms: int, window_ms: int) -> list[Transfer]:
-    """Return the transfers within a time that ends now, since external ones were last revoked or restored."""
+def read_transfers(engine: sa.Engine, now_ms: int, window_ms: int, mark: str = "") -> list[Transfer]:
+    """Return the transfers within a time that ends now, since external ones were last revoked or restored.
+
+    mark: a text that the detail of their checks may contain; "" for none.
+    """
     commands, lines, journal = tables.commands.c, tables.lines.c, tables.journal.c
+    checks = tables.lines.alias().c
+    has_mark = sa.exists().where(
+        checks.entry == lines.entry, checks.stage == "check", checks.detail.contains(mark, autoescape=True)
+    )
     wide = tables.commands.join(tables.lines, lines.entry == commands.entry)
-    query = sa.select(lines.seq, lines.at_ms, commands.op, commands.number).select_from(wide)
+    query = sa.select(
+        lines.seq, lines.at_ms, commands.op, commands.number, has_mark if mark else sa.false()
+    ).select_from(wide)
     query = query.where(lines.entry >= (now_ms - window_ms) << ENTRY_BITS, lines.stage == "action")
     of_site = sa.func.json_extract(journal.detail, "$.subject") == SITE
     last_change = sa.select(sa.func.max(journal.seq)).where(journal.stage == sa.literal_column("'change'"), of_site)
@@ -39,10 +49,10 @@ def read_transfers(engine: sa.Engine, now_ms: int, window_ms: int) -> list[Trans
         right_ms = _put_right(connection, ahead[0], ahead[-1], now_ms) if ahead else {}
     found: list[Transfer] = []
     until_ms = now_ms
-    for seq, at_ms, op, number in reversed(rows):
+    for seq, at_ms, op, number, is_marked in reversed(rows):
         until_ms = min(right_ms.get(seq, at_ms), until_ms)
         if now_ms - until_ms < window_ms:
-            found.append(Transfer(now_ms - until_ms, op, number))
+            found.append(Transfer(now_ms - until_ms, op, number, bool(is_marked)))
     return found
 
 

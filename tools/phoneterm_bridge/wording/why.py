@@ -82,6 +82,12 @@ CAUSES = {
     "prefix": "numbers that begin like this one are forbidden",
     "emergency": "callers are never sent to an emergency number",
     "feature-code": "callers are never sent to a feature code of the PBX",
+    "outside": "the PBX sends that number outside, and this phone may not send callers there",
+    "spy": "that number of the PBX listens to other people's calls",
+    "barge": "that number of the PBX breaks into other people's calls",
+    "disa": "that number of the PBX lets whoever reaches it dial on as if from inside",
+    "mailbox": "that number of the PBX administers mailboxes",
+    "login": "that number of the PBX logs people in at phones",
     "talking-to-it": "that is the line that the call is with already",
     "clocks-apart": "the clocks of bridge and phone had run apart, perhaps because the bridge's computer had stood "
     "still; they have been compared anew, so keying it again works",

@@ -33,7 +33,7 @@ from phoneterm_bridge.pbx.asterisk.start_codes import StartCodes
 from phoneterm_bridge.pbx.asterisk.transfer import CONSULTING, ENDED
 from phoneterm_bridge.pbx.asterisk.view import CallView, RunningTransfer
 from phoneterm_bridge.pbx.calls import refusal_of_leg
-from phoneterm_bridge.pbx.port import Call, Outcome, PbxListener, Target
+from phoneterm_bridge.pbx.port import Call, Destination, Outcome, PbxListener, Target
 
 _SHOWN_S = 2.0  # within this time Asterisk's events show what was asked for, or nobody knows whether it happened
 _LOOK_FIRST_S = 1.0
@@ -110,6 +110,11 @@ class AsteriskPbx:
         """Say whether the dialplan has this number (at most a second ago); None when the PBX did not answer."""
         _check_context(context)
         return await self._numbers.has(context, number)
+
+    async def destination_of(self, context: str, number: str) -> Destination | None:
+        """Say what a number leads to (at most a second ago); None when the dialplan or the PBX does not say."""
+        _check_context(context)
+        return await self._numbers.dialplan.find(context, number) if messages.is_number(number) else None
 
     async def carry_out(self, operation: str, call: Call, target: Target | None) -> Outcome:
         """Carry out an operation on this call; an operation that is not in the tables below is refused."""

@@ -38,6 +38,11 @@ class Evidence:
         self._dial_status = _DIAL_STATUSES.get(status, self._dial_status)
 
     def note_end(self, status: str) -> bool:
-        """The way to the target as a whole ended; say whether the dialplan plays a tone to whoever waits."""
-        self._dial_status = self._dial_status or _DIAL_STATUSES.get(status)
+        """The way to the target as a whole ended; say whether the dialplan plays a tone to whoever waits.
+
+        A dialplan that plays the congestion tone without having called anybody knows of no phone to call: FreePBX does
+        so where a phone is off.
+        """
+        without_dial = "unavailable" if status == "CONGESTION" else _DIAL_STATUSES.get(status)
+        self._dial_status = self._dial_status or without_dial
         return status in _TONES

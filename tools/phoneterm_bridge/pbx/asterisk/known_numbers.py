@@ -1,9 +1,11 @@
 """Whether Asterisk's dialplan has a number: the only place that asks. Does not judge who may be sent there.
 
-A known number is not asked for again within a second, because one command asks more than once, milliseconds
-apart. Only "yes" is remembered, so that a newly added extension counts at once.
+A number that leads to nothing but a recording does not exist: FreePBX has one for every number (bad-number). A known
+number is not asked for again within a second, because one command asks more than once, milliseconds apart. Only "yes"
+is remembered, so that a newly added extension counts at once.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from phoneterm.core import messages
@@ -11,6 +13,7 @@ from phoneterm.core import messages
 from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.pbx.ami.refused import AmiRefused
+from phoneterm_bridge.pbx.asterisk.dialplan import Dialplan
 from phoneterm_bridge.pbx.asterisk.features import ask_variable
 
 _KNOWN_FOR_S = 1.0
@@ -22,6 +25,7 @@ class KnownNumbers:
 
     def __init__(self, client: AmiClient, clock: Callable[[], float]) -> None:
         """Nothing is known yet."""
+        self.dialplan = Dialplan(client, clock)
         self._client = client
         self._clock = clock
         self._known_until: dict[tuple[str, str], float] = {}
@@ -37,7 +41,11 @@ class KnownNumbers:
         if self.remembers(context, number):
             return True
         try:
-            is_there = await ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)") == "1"
+            told, destination = await asyncio.gather(
+                ask_variable(self._client, f"DIALPLAN_EXISTS({context},{number},1)"),
+                self.dialplan.find(context, number),
+            )
+            is_there = told == "1" and not (destination is not None and destination.kind == "nowhere")
         except (NotConnected, OutcomeUnknown, AmiRefused):
             return None
         if is_there:
@@ -49,3 +57,4 @@ class KnownNumbers:
     def forget(self) -> None:
         """Forget everything: the connection was lost, and the dialplan may have changed."""
         self._known_until.clear()
+        self.dialplan.forget()

@@ -1,0 +1,108 @@
+"""Transfers on a dialplan of FreePBX's shapes: every operation, in every shape of call, with both sets of codes."""
+
+import pytest
+import pytest_asyncio
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, Desk, make_lab
+from pbx_lab.legs import are_alone, is_on_hold
+from phoneterm_bridge.pbx.port import Target
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CONTEXT = "from-internal-xfer"
+# Each shape: who dials what, and whom the user then talks to.
+_SHAPES = {
+    "extension": (CALLER, USER, CALLER),
+    "call made by the user": (USER, CALLER, CALLER),
+    "outbound route": (USER, "0301234", "trunk"),
+    "inbound route": ("trunk", "4930101", "trunk"),
+    "queue": (CALLER, "400", CALLER),
+    "IVR": ("trunk", "4930700", "trunk"),
+    "follow-me": (CALLER, "110", CALLER),
+    "forward": (CALLER, "111", CALLER),
+    "ring group": (CALLER, "600", CALLER),
+}
+_WITH_LOCAL = ("queue", "forward")  # their Local channel stays; that of follow-me is optimised away
+_OF_SIMULATOR = ("extension", "call made by the user", "outbound route", "ring group")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def find_lab(need_part):
+    """Return a function that returns a PBX with a FreePBX dialplan, started once for each kind and set of codes."""
+    labs = {}
+
+    async def find(kind, codes):
+        if (kind, codes) not in labs:
+            lab = make_lab(kind, need_part, dialplan="freepbx", codes=codes)
+            await lab.start()
+            labs[kind, codes] = lab
+        return labs[kind, codes]
+
+    yield find
+    for lab in labs.values():
+        await lab.stop()
+
+
+@pytest_asyncio.fixture(
+    loop_scope="session",
+    params=[
+        (kind, codes, shape)
+        for kind, shapes in (("simulator", _OF_SIMULATOR), ("asterisk", _SHAPES))
+        for codes in ("letters", "freepbx")
+        for shape in shapes
+    ],
+    ids="-".join,
+)
+async def talking(request, find_lab):
+    """A desk, the user's call in one of the shapes, and its caller."""
+    kind, codes, shape = request.param
+    lab = await find_lab(kind, codes)
+    dials, number, caller = _SHAPES[shape]
+    async with Desk(lab) as desk:
+        await lab.place_call(dials, number)
+        await lab.wait_until(
+            lambda legs: are_alone(legs, caller, USER) and (shape in _WITH_LOCAL or legs[0].bridge == legs[1].bridge)
+        )
+        yield desk, await desk.call_in_state("talking"), caller
+        assert lab.tones() == []
+    await lab.clear()
+
+
+async def test_every_operation_works(talking):
+    desk, call, caller = talking
+    to_colleague = Target(CONTEXT, COLLEAGUE)
+    assert await desk.pbx.carry_out("attended", call, to_colleague) == ACCEPTED
+    await desk.result("consulting")
+    await desk.lab.wait_until(lambda legs: is_on_hold(legs, caller))
+    assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: is_on_hold(legs, COLLEAGUE) and not is_on_hold(legs, caller))
+    assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
+    await desk.result("returned", "cancelled")
+    await desk.lab.wait_until(lambda legs: are_alone(legs, caller, USER))
+    assert await desk.pbx.carry_out("attended", call, to_colleague) == ACCEPTED
+    await desk.wait_until(lambda: desk.states().count(("consulting", None)) >= 2)
+    assert await desk.pbx.carry_out("complete", call, None) == ACCEPTED
+    await desk.result("done")
+    await desk.lab.wait_until(lambda legs: are_alone(legs, caller, COLLEAGUE))
+
+
+async def test_a_caller_is_sent_on_blindly(talking):
+    desk, call, caller = talking
+    assert await desk.pbx.carry_out("blind", call, Target(CONTEXT, COLLEAGUE)) == ACCEPTED
+    await desk.result("done")
+    await desk.lab.wait_until(lambda legs: are_alone(legs, caller, COLLEAGUE))
+
+
+async def test_a_phone_that_is_off_and_do_not_disturb_are_told_as_what_they_are(find_lab):
+    lab = await find_lab("asterisk", "letters")
+    for reason in ("unavailable", "busy"):
+        if reason == "unavailable":
+            await lab.set_behaviour(COLLEAGUE, "unavailable")
+        else:
+            await lab.write_database("DND", COLLEAGUE, "YES")
+        async with Desk(lab) as desk:
+            call = await desk.talk()
+            assert await desk.pbx.carry_out("attended", call, Target(CONTEXT, COLLEAGUE)) == ACCEPTED
+            await desk.result("returned", reason)
+            await lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
+        await lab.clear()
+    await lab.write_database("DND", COLLEAGUE, "NO")

@@ -1,0 +1,64 @@
+"""What can be dialled at the simulated PBX when it has a FreePBX dialplan: the same as in the lab's config/freepbx.
+
+Does not dial. Of a number's lines only those are listed that say what it is; Gosubs before them are left out.
+"""
+
+from typing import NamedTuple
+
+from pbx_lab.lab import PHONE_CONTEXTS, TRANSFER_CONTEXTS, TRUNK
+
+PHONES, TRANSFERS = PHONE_CONTEXTS["freepbx"], TRANSFER_CONTEXTS["freepbx"]
+
+
+class Entry(NamedTuple):
+    """One extension of the dialplan: its context, its first lines, and the endpoints that it rings."""
+
+    context: str
+    extension: str
+    lines: tuple[tuple[str, str], ...]
+    phones: tuple[str, ...] = ()
+
+
+_ENTRIES = (
+    Entry("app-chanspy", "555", (("Answer", ""), ("ChanSpy", "PJSIP/${SPYNUM},q"))),
+    Entry("app-zapbarge", "888", (("Answer", ""), ("ChanSpy", "PJSIP,qB"))),
+    Entry("app-vmmain", "*97", (("Answer", ""), ("VoiceMailMain", "102@default"))),
+    Entry("app-vmmain", "197", (("Goto", "app-vmmain,*97,1"),)),
+    Entry("app-miscapps", "333", (("Goto", "disa,1,1"),)),
+    Entry("ext-test", "7777", (("Goto", "from-pstn,4930101,1"),)),
+    Entry("ext-group", "600", (("Dial", "PJSIP/101&PJSIP/105,20,${DIAL_OPTIONS}"),), ("101", "105")),
+    *(
+        Entry("ext-local", one, (("Gosub", f"macro-exten-vm,s,1(novm,{one})"),), (one,))
+        for one in ("101", "102", "103")
+    ),
+    Entry("ext-local", "*102", (("Gosub", "macro-vm,s,1(102)"),)),
+    Entry("disa", "1", (("Answer", ""), ("DISA", "no-password,from-internal"))),
+)
+_ROUTE = Entry(
+    "outrt-1", "_0X.", (("Gosub", "macro-dialout-trunk,s,1(1,${EXTEN},,off)"), ("Congestion", "10")), (TRUNK,)
+)
+_WIDE = _ROUTE._replace(context="outrt-2", extension="_X.")
+_BAD = Entry("bad-number", "_X.", (("Progress", ""), ("Playback", "silence/1&cannot-complete-as-dialed,noanswer")))
+_OWN_CONTEXT_ONLY = ("disa",)
+
+
+def find_entries(context: str, number: str, has_wide_route: bool) -> list[Entry]:
+    """Return the entries of a context that fit a number, the one that answers it first; all of them for ""."""
+    if not number:
+        return list(_ENTRIES)
+    places = [_ROUTE] if number[:1] == "0" and len(number) > 1 else []
+    if number.isdecimal() and len(number) > 1:
+        places += [*([_WIDE] if has_wide_route else []), *([_BAD] if context == PHONES else [])]
+    reached = [
+        one
+        for one in _ENTRIES
+        if one.extension == number
+        and (context == one.context or (context in (PHONES, TRANSFERS) and one.context not in _OWN_CONTEXT_ONLY))
+    ]
+    return [*reached, *(places if context in (PHONES, TRANSFERS) else [])]
+
+
+def phones_of(number: str, has_wide_route: bool) -> tuple[str, ...]:
+    """Return the endpoints that a number rings, dialled by a phone."""
+    found = find_entries(PHONES, number, has_wide_route)
+    return found[0].phones if found else ()
