@@ -91,7 +91,10 @@ def test_the_access_rules_are_the_contracts(run, tmp_path):
     rules = (tmp_path / "m" / "phoneterm.access").read_text().splitlines()
     of_terminals = {rule for rule in rules if rule.startswith("pattern")}
     assert of_terminals == {
-        *(f"pattern write phoneterm/v1/t/%u/up/{word}" for word in ("hello", "state", "command", "ack", "telemetry")),
+        *(
+            f"pattern write phoneterm/v1/t/%u/up/{word}"
+            for word in ("hello", "state", "command", "ack", "telemetry", "refusal")
+        ),
         "pattern read phoneterm/v1/t/%u/down/#",
         "pattern read phoneterm/v1/bridge/state",
     }

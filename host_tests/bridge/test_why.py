@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 _FIVE_PAST_TWO = datetime(2026, 3, 2, 14, 5)
 # One row, and one for each terminal: they do not grow with the journal.
-_SHORT_TABLES = ("SCAN commands_indexed", "SCAN terminals")
+_SHORT_TABLES = ("SCAN troubles", "SCAN commands_indexed", "SCAN terminals")
 _ZONE = f"{_FIVE_PAST_TWO.astimezone():%Z}"
 _DONE = [Event("check", "passed"), Event("result", "done")]
 

@@ -20,6 +20,7 @@ from phoneterm_bridge.command.running_commands import RunningCommands
 from phoneterm_bridge.health.certificate_watch import CertificateWatch
 from phoneterm_bridge.health.health import Health
 from phoneterm_bridge.mqtt.connection import BrokerAddress, Will
+from phoneterm_bridge.mqtt.inbound import Inbound
 from phoneterm_bridge.mqtt.link import Link, MqttLink
 from phoneterm_bridge.mqtt.pulse import Pulse
 from phoneterm_bridge.pbx.port import Pbx
@@ -32,6 +33,7 @@ from phoneterm_bridge.store.journal import Journal
 from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.store_file import StoreFile
 from phoneterm_bridge.terminals.host_clock import HostClock
+from phoneterm_bridge.terminals.line_watch import LineWatch
 from phoneterm_bridge.terminals.outbox import Outbox
 from phoneterm_bridge.terminals.phone_config import make_config
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
@@ -66,6 +68,7 @@ class Parts:
     link: Link
     pulse: Pulse
     troubles: Troubles
+    line_watch: LineWatch
     sightings: Sightings
     health: Health
     journal: Journal
@@ -98,11 +101,12 @@ def assemble(
     site = SiteLimit(settings.policy, engine, directory, clock.steady_s)
     is_embedded = link is None and settings.broker.embedded
     tls = RenewableTls(settings.broker) if is_embedded and settings.broker.is_tls else None
-    broker = _make_broker(settings.broker, directory, tls) if is_embedded else None
-    certificate = _make_certificate_watch(settings.broker, broker) if link is None else None
-    link = link or _make_link(settings.broker, broker)
-    pulse = Pulse(link, base, timing.pulse_every_s, timing.pulse_deadline_s)
     troubles = Troubles(engine)
+    line_watch = LineWatch(engine, troubles, clock.steady_s)
+    broker = _make_broker(settings.broker, directory, tls, line_watch) if is_embedded else None
+    certificate = _make_certificate_watch(settings.broker, broker) if link is None else None
+    link = link or _make_link(settings.broker, broker, Inbound(base, line_watch.note_excess))
+    pulse = Pulse(link, base, timing.pulse_every_s, timing.pulse_deadline_s)
     sightings = Sightings(engine, broker.address_of if broker is not None else lambda _: None)
     store_file = StoreFile(settings.store.path)
     health = Health(pbx, pulse, troubles, certificate=certificate, store_file=store_file)
@@ -113,7 +117,7 @@ def assemble(
     publisher = TerminalPublisher(link, base, directory, outbox)
     config = make_config(phones, pbx.operations, engine)
     updates = TerminalUpdates(
-        directory, sessions, publisher, pbx, policy, config, troubles, sightings, clock, timing.resend_s
+        directory, sessions, publisher, pbx, policy, config, troubles, sightings, line_watch, clock, timing.resend_s
     )
     requests = RequestDesk(engine, directory, sessions, updates.crash_reports, publisher, lambda: health.is_link_up)
     running_commands = RunningCommands(publisher, journal, outbox, timing.silence_s)
@@ -125,8 +129,8 @@ def assemble(
     router = MessageRouter(base, directory, updates, dispatcher, journal, telemetry, troubles, sightings, refusals)
     parts = Parts(
         settings, pbx, engine, store_file, directory, policy, site, broker, tls, certificate, link, pulse, troubles,
-        sightings, health, journal, sessions, deciding, outbox, publisher, updates, requests, running_commands, checks,
-        dispatcher, telemetry, router,
+        line_watch, sightings, health, journal, sessions, deciding, outbox, publisher, updates, requests,
+        running_commands, checks, dispatcher, telemetry, router,
     )  # fmt: skip
     return replace(parts, pages=_make_pages(parts)) if settings.http.enabled else parts
 
@@ -144,10 +148,13 @@ def will_of(base: str) -> Will:
     return Will(topic, messages.encode(messages.BRIDGE_STATE, topic, None, {"state": "offline"}))
 
 
-def _make_broker(settings: BrokerSettings, directory: LiveDirectory, tls: RenewableTls | None) -> "EmbeddedBroker":
+def _make_broker(
+    settings: BrokerSettings, directory: LiveDirectory, tls: RenewableTls | None, line_watch: LineWatch
+) -> "EmbeddedBroker":
     from phoneterm_bridge.broker.embedded import EmbeddedBroker
 
-    return EmbeddedBroker(settings.host, settings.port, settings.base, directory, tls.context if tls else None)
+    context = tls.context if tls else None
+    return EmbeddedBroker(settings.host, settings.port, settings.base, directory, context, watch=line_watch)
 
 
 def _make_certificate_watch(settings: BrokerSettings, broker: "EmbeddedBroker | None") -> CertificateWatch | None:
@@ -156,13 +163,15 @@ def _make_certificate_watch(settings: BrokerSettings, broker: "EmbeddedBroker | 
     return CertificateWatch(settings, lambda: broker.port if broker else settings.port)
 
 
-def _make_link(settings: BrokerSettings, broker: "EmbeddedBroker | None") -> Link:
+def _make_link(settings: BrokerSettings, broker: "EmbeddedBroker | None", inbound: Inbound) -> Link:
     topic_filter, will = messages.bridge_filter(settings.base), will_of(settings.base)
     if broker is not None:
-        return MqttLink(lambda: broker.address, topic_filter, will)  # it is known once the broker listens
+        return MqttLink(
+            lambda: broker.address, topic_filter, will, inbound.takes
+        )  # it is known once the broker listens
     address = address_of(settings)
     address.make_tls()  # unusable files are a problem of the start
-    return MqttLink(lambda: address, topic_filter, will)
+    return MqttLink(lambda: address, topic_filter, will, inbound.takes)
 
 
 def _make_journal(settings: BridgeSettings, engine: sa.Engine, health: Health, store_file: StoreFile) -> Journal:

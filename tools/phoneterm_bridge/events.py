@@ -25,11 +25,14 @@ class Events:
             has_new_secrets = tid in parts.directory.rotated
             if has_new_secrets:
                 parts.updates.see_off(tid)
-            if parts.broker is not None and (has_new_secrets or parts.directory.find(tid) is None):
-                parts.broker.kick(tid)
+            if has_new_secrets or parts.directory.find(tid) is None:
+                parts.line_watch.forget(tid)
+                if parts.broker is not None:
+                    parts.broker.kick(tid)
         if parts.health.is_link_up:
             parts.updates.send_again()
         await parts.requests.serve()
+        await parts.line_watch.keep()
         await parts.troubles.keep()
         await parts.sightings.keep()
 

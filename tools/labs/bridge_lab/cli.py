@@ -12,13 +12,14 @@ import typer
 from lab_parts.parts import PartMissing
 
 from bridge_lab import bench as benchmark
-from bridge_lab import limits, peers, worker
+from bridge_lab import flood_bench, limits, peers, worker
 from bridge_lab.disk_bench import measure_disk
 from bridge_lab.journal_bench import JournalFigures, measure_journal
 from bridge_lab.scene import MakePeer, PeerMissing, Scene
 
 app = typer.Typer(help="Put load on the bridge, and measure.", no_args_is_help=True, pretty_exceptions_enable=False)
 
+_FLOOD_ROW = "{:<12}{:>10}{:>10}{:>10}{:>16}{:>9}"
 _ROW = "{:<14}{:>11}{:>14}{:>11}{:>10}{:>11}{:>13}{:>13}{:>8}"
 _OTHER_COLUMNS = ("whole ms", "us/command", "a core's/s", "MB")
 _OURS, _NODE_RED, _PYTHON_AMI = "phoneterm", "Node-RED 4", "python-ami"
@@ -55,6 +56,33 @@ def bench(
     for sentence in missed:
         typer.echo(sentence, err=True)
     raise typer.Exit(1 if missed else 0)
+
+
+@app.command()
+def flood(
+    seconds: Annotated[float, typer.Option(help="How long each load lasts.", min=0.5, max=60)] = 6.0,
+    in_turn: Annotated[int, typer.Option(help="How many floods come one after another.", min=1, max=1000)] = 100,
+    embedded: Annotated[bool, typer.Option("--embedded/--mosquitto", help="Which broker.")] = True,
+) -> None:
+    """Let one of 201 terminals say as much as the wire takes, and measure the others; exit code 1 if it hurts them."""
+    try:
+        missed = asyncio.run(_measure_floods(embedded, seconds, in_turn))
+    except (PartMissing, worker.WorkerFailed, OSError) as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
+    for sentence in missed:
+        typer.echo(sentence, err=True)
+    raise typer.Exit(1 if missed else 0)
+
+
+async def _measure_floods(is_embedded: bool, seconds: float, in_turn: int) -> list[str]:
+    typer.echo(_FLOOD_ROW.format("flood", "commands", "p99 ms", "MB more", "flood messages", "cut off"))
+    flooded = []
+    async for one in flood_bench.measure_floods(is_embedded, seconds, in_turn):
+        flooded.append(one)
+        told = (one.flood.get("messages", 0), one.flood.get("ended", 0))
+        typer.echo(_FLOOD_ROW.format(one.name, one.commands, f"{one.p99_ms:.1f}", f"{one.growth_mb:.1f}", *told))
+    return flood_bench.failures_of_floods(flooded)
 
 
 async def _measure_flows(seconds: float, with_peers: bool) -> list[str]:

@@ -77,6 +77,9 @@ class Scene:
             self.crowd = await self._start(
                 Worker("crowd", python("bridge_lab.crowd"), self._other_cores, self.folder / "crowd.log")
             )
+            self.flooder = await self._start(
+                Worker("flooder", python("bridge_lab.flooder"), self._other_cores, self.folder / "flooder.log")
+            )
         except BaseException:
             await self._stack.aclose()
             raise

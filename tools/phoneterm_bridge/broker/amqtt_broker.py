@@ -1,22 +1,50 @@
-"""amqtt's broker with two faults repaired (who gets retained messages, who has gone), and able to finish deliveries.
+"""amqtt's broker with its faults repaired, its queues bounded, and able to finish deliveries. Judges no topics.
 
 Found in amqtt 0.12: it serves a client for ever that has gone right after its CONNECT, so nobody could take over from
 it. It sends every client that connects the retained messages of all filters that anybody has
 subscribed to, without asking the access rules. So each terminal got the permissions of all others. And its shutdown
-discards messages that it has acknowledged to the publisher but not yet delivered.
+discards messages that it has acknowledged to the publisher but not yet delivered. Its queue of messages for everybody
+has no end: here it has one, and who fills it waits. Nobody is granted QoS 2, which the contract does not use.
 """
 
 import asyncio
 from collections import deque
 from contextlib import suppress
+from typing import Any
 
 from amqtt.broker import Broker
+from amqtt.contexts import BrokerConfig
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
+
+_MOST_TO_DELIVER = 1000
+_MOST_QOS = 1
 
 
 class SubscribersOnlyBroker(Broker):
     """Sends retained messages only to a client that has subscribed to the filter, as the access rules allow."""
+
+    def __init__(self, config: BrokerConfig) -> None:
+        super().__init__(config)
+        self._broadcast_queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_MOST_TO_DELIVER)
+
+    def undone(self, client_id: str) -> int:
+        """Return how many packets of a client have been read and not worked off."""
+        session, handler = self._sessions.get(client_id, (None, None))
+        if session is None or handler is None:
+            return 0
+        asked = handler._pending_subscriptions.qsize() + handler._pending_unsubscriptions.qsize()
+        return session.delivered_message_queue.qsize() + asked
+
+    def unacknowledged(self, client_id: str) -> int:
+        """Return how many messages a client was sent and has not acknowledged."""
+        session, _ = self._sessions.get(client_id, (None, None))
+        return 0 if session is None else len(session.inflight_out)
+
+    async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
+        """Subscribe a client to a filter, if it may; return the QoS that it is granted."""
+        topic_filter, qos = subscription
+        return await super().add_subscription((topic_filter, min(qos, _MOST_QOS)), session)
 
     async def _publish_retained_messages_for_subscription(self, subscription: tuple, session: Session) -> None:
         if any(one is session for one, _ in self._subscriptions.get(subscription[0], ())):

@@ -3,28 +3,32 @@
 Does not know payloads. Found in amqtt 0.12: it looks up, deletes and takes over sessions by client id before it
 authenticates the client, publishes a will without asking the access rules, ignores the keepalive, and keeps messages
 for clients without a clean session. So our front end (the door) reads CONNECT itself, and amqtt only sees admitted
-clients, under a client id that begins with their user name, with a clean session. The door also enforces keepalive and
-packet size.
+clients, under a client id that begins with their user name, with a clean session. The door also enforces keepalive,
+packet size and each terminal's budget, and whoever takes over from itself again and again has to wait.
 """
 
 import asyncio
 import secrets
 import ssl
-from collections import defaultdict
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import structlog
-from amqtt.adapters import StreamWriterAdapter
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
+from phoneterm.core import messages
 
-from phoneterm_bridge.broker import connect_packet
+from phoneterm_bridge.broker import client_packet, connect_packet
 from phoneterm_bridge.broker import plugins as broker_plugins
 from phoneterm_bridge.broker.access import WRITE, BrokerAccess
 from phoneterm_bridge.broker.amqtt_broker import SubscribersOnlyBroker
 from phoneterm_bridge.broker.connect_packet import Connect, ConnectRefused
 from phoneterm_bridge.broker.doorkeeper import Doorkeeper
-from phoneterm_bridge.broker.reader import DoorReader, read_connect
+from phoneterm_bridge.broker.held import Held, HeldConnections
+from phoneterm_bridge.broker.reader import Bounds, DoorReader, read_connect
+from phoneterm_bridge.broker.writer import DoorWriter
+from phoneterm_bridge.mqtt.budget import SMALL_RESERVE, Budget
 from phoneterm_bridge.mqtt.connection import BrokerAddress
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.live_directory import LiveDirectory
@@ -37,7 +41,19 @@ _MOST_CONNECTIONS_OF_ONE = 4
 _TAKE_OVER_TIMEOUT_S = 2
 _GOODBYE_S = 1
 _BACKLOG = 1024  # a site's terminals may all come back at once
+_UNREAD_BYTES = 4096  # asyncio holds up to about twice that of one connection
+_LOGIN_MESSAGES = 5  # what a login costs, in messages
 _LISTENER = "default"
+
+
+class DoorWatch(Protocol):
+    """Whoever is told how terminals behave at the door."""
+
+    def note_excess(self, tid: str, reason: str) -> None:
+        """A terminal's connection was ended; says why, for the middle of a sentence."""
+
+    def note_take_over(self, tid: str) -> float:
+        """A client takes over from itself; returns for how many seconds it has to wait before."""
 
 
 class EmbeddedBroker:
@@ -48,7 +64,7 @@ class EmbeddedBroker:
 
     def __init__(
         self, host: str, port: int, base: str, directory: LiveDirectory, tls: ssl.SSLContext | None = None,
-        password: str | None = None,
+        password: str | None = None, watch: DoorWatch | None = None,
     ) -> None:  # fmt: skip
         self._host = host
         self._port = port
@@ -59,7 +75,10 @@ class EmbeddedBroker:
         self._broker: Any = None  # amqtt's Broker; amqtt has no types
         self._server: asyncio.Server | None = None
         self._back_door: asyncio.Server | None = None
-        self._open: dict[str, dict[str, tuple[asyncio.StreamWriter, asyncio.Event]]] = defaultdict(dict)
+        self._held = HeldConnections()
+        self._budgets: dict[str, Budget] = {}
+        self._most_bytes = client_packet.most_bytes(base)
+        self._watch = watch
 
     @property
     def port(self) -> int:
@@ -89,7 +108,7 @@ class EmbeddedBroker:
             if self._tls is not None:
                 self._back_door = await asyncio.start_server(self._on_bridge, _LOOPBACK, 0)
             self._server = await asyncio.start_server(
-                self._on_connection, self._host, self._port, backlog=_BACKLOG, ssl=self._tls,
+                self._on_connection, self._host, self._port, backlog=_BACKLOG, limit=_UNREAD_BYTES, ssl=self._tls,
                 ssl_handshake_timeout=_HANDSHAKE_TIMEOUT_S if self._tls else None,
             )  # fmt: skip
         except OSError as error:
@@ -109,8 +128,8 @@ class EmbeddedBroker:
         if self._back_door is not None:
             self._back_door.close()
         await self._broker.deliver(_GOODBYE_S)
-        for tid in tuple(self._open):
-            self.kick(tid)
+        for one in self._held.all():
+            one.abort()
         await self._broker.shutdown()
         await self._server.wait_closed()
         self._doorkeeper.close()
@@ -118,16 +137,16 @@ class EmbeddedBroker:
 
     def address_of(self, tid: str) -> str | None:
         """Return the address from which a terminal is connected, the latest if there are several."""
-        for writer, _ in reversed(self._open.get(tid, {}).values()):
-            peer = writer.get_extra_info("peername")
+        for one in reversed(self._held.of(tid)):
+            peer = one.writer.get_extra_info("peername")
             return str(peer[0]) if peer else None
         return None
 
     def kick(self, tid: str) -> None:
-        """Close every connection of a terminal, at once."""
+        """Close every connection of a terminal, at once, also those that are still at the door."""
         self._doorkeeper.forget(tid)
-        for writer, _ in tuple(self._open.get(tid, {}).values()):
-            writer.transport.abort()
+        for one in self._held.of(tid):
+            one.abort()
 
     async def _on_bridge(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._on_connection(reader, writer, is_back_door=True)
@@ -135,19 +154,22 @@ class EmbeddedBroker:
     async def _on_connection(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_back_door: bool = False
     ) -> None:
+        held = self._held.add(writer)
         try:
-            connect = await self._admit(reader, is_back_door)
-            await self._serve(connect, reader, writer)
+            connect = await self._admit(held, reader, is_back_door)
+            await self._let_in(held)
+            await self._serve(held, connect, reader)
         except ConnectRefused as refused:
             if refused.code:
                 writer.write(connect_packet.build_connack(refused.code))
         except (OSError, EOFError, TimeoutError):
             pass  # the peer left, or said nothing for too long
         finally:
-            writer.close()
+            await held.close(_GOODBYE_S)
+            self._held.remove(held)
 
-    async def _admit(self, reader: asyncio.StreamReader, is_back_door: bool) -> Connect:
-        """Return the CONNECT of a client with the right password, an allowed will and not too many connections."""
+    async def _admit(self, held: Held, reader: asyncio.StreamReader, is_back_door: bool) -> Connect:
+        """Return the CONNECT of a client with the right password and an allowed will."""
         connect = await read_connect(reader)
         if is_back_door and connect.username != _BRIDGE_NAME:
             raise ConnectRefused(connect_packet.REFUSED_NOT_ALLOWED)
@@ -155,32 +177,65 @@ class EmbeddedBroker:
             structlog.get_logger().warning("login-refused", user=shorten(connect.username))
             raise ConnectRefused(connect_packet.REFUSED_CREDENTIALS)
         topic = connect.will_topic
-        if topic is not None and not self._access.allows(connect.username, WRITE, topic):
+        if topic is not None and not self._allows_will(connect):
             structlog.get_logger().warning("will-refused", user=connect.username, topic=shorten(topic))
             raise ConnectRefused(connect_packet.REFUSED_NOT_ALLOWED)
+        held.user, held.client_id = connect.username, connect.client_id or secrets.token_hex(8)
         return connect
 
-    async def _serve(self, connect: Connect, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Let amqtt serve an admitted client once its older connection has ended."""
-        client_id = connect.client_id or secrets.token_hex(8)
-        async with asyncio.timeout(_TAKE_OVER_TIMEOUT_S):
-            while older := self._open[connect.username].get(client_id):  # another may have been quicker meanwhile
-                older[0].transport.abort()
-                await older[1].wait()
-        mine = self._open[connect.username]
-        if len(mine) >= _MOST_CONNECTIONS_OF_ONE:
+    def _allows_will(self, connect: Connect) -> bool:
+        """Say whether a will is a message that its user might publish: amqtt would not ask."""
+        is_small = len(connect.will_payload) <= messages.MAX_PAYLOAD_BYTES and connect.will_qos <= 1
+        return is_small and self._access.allows(connect.username, WRITE, connect.will_topic or "")
+
+    async def _let_in(self, held: Held) -> None:
+        """Wait until a client may be served: within its budget, once its older connection has ended, not too many."""
+        if self._count_beside(held) >= _MOST_CONNECTIONS_OF_ONE:
             raise ConnectRefused(connect_packet.REFUSED_NOT_ALLOWED)
-        is_over = asyncio.Event()
-        mine[client_id] = (writer, is_over)
+        if held.user != _BRIDGE_NAME:
+            await asyncio.sleep(self._budget_of(held.user).spend(0, _LOGIN_MESSAGES))
+        if older := self._held.served(held.user, held.client_id):
+            wait_s = self._watch.note_take_over(held.user) if self._watch and held.user != _BRIDGE_NAME else 0.0
+            with suppress(TimeoutError):
+                await asyncio.wait_for(older.is_over.wait(), wait_s)
+        async with asyncio.timeout(_TAKE_OVER_TIMEOUT_S):
+            while older := self._held.served(held.user, held.client_id):  # another may have been quicker meanwhile
+                older.abort()
+                await older.is_over.wait()
+        if not held.is_open:  # it left while it waited, or was revoked
+            raise EOFError
+        held.is_served = True
+
+    async def _serve(self, held: Held, connect: Connect, reader: asyncio.StreamReader) -> None:
+        """Let amqtt serve a client that was let in."""
+
+        def cut(reason: str) -> None:
+            if not held.cut and self._watch:
+                self._watch.note_excess(held.user, reason)
+            held.cut = held.cut or reason
+
+        name = f"{held.user}/{held.client_id}"
+        seen = replace(connect, client_id=name, keepalive_s=0)
+        undone, unacknowledged = partial(self._broker.undone, name), partial(self._broker.unacknowledged, name)
+        bounds = Bounds(self._most_bytes, self._budget_of(held.user), undone, unacknowledged, cut)
+        is_ours = held.user == _BRIDGE_NAME
+        packet = connect_packet.build_connect(seen)
+        door = DoorReader(packet, reader, connect.keepalive_s, None if is_ours else bounds)
         try:
-            seen = replace(connect, client_id=f"{connect.username}/{client_id}", keepalive_s=0)
-            door = DoorReader(connect_packet.build_connect(seen), reader, connect.keepalive_s)
-            await self._broker.external_connected(door, StreamWriterAdapter(writer), _LISTENER)
+            await self._broker.external_connected(door, DoorWriter(held.writer, cut), _LISTENER)
         finally:
-            is_over.set()
-            del mine[client_id]
-            if not mine:
-                self._open.pop(connect.username, None)
+            held.is_served = False
+            held.is_over.set()
+
+    def _count_beside(self, held: Held) -> int:
+        """Return how many connections a client has open beside this one, and beside the one that it takes over."""
+        others = (one for one in self._held.of(held.user) if one is not held and one.is_open)
+        older = self._held.served(held.user, held.client_id)
+        return sum(one is not older for one in others)
+
+    def _budget_of(self, user: str) -> Budget:
+        """Return the budget of a user, which outlives its connections."""
+        return self._budgets.setdefault(user, Budget(reserve=SMALL_RESERVE))
 
 
 def _port_of(server: asyncio.Server) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 from phoneterm.core import messages
 
-from phoneterm_bridge.broker.reader import MAX_PACKET_BYTES
+from phoneterm_bridge.broker.client_packet import most_bytes
 from phoneterm_bridge.broker.tls_psk import derive_psk
 from phoneterm_bridge.settings.broker import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
@@ -20,11 +20,16 @@ FIRST_LINE = "# Written by `phoneterm broker config`, which writes it anew: keep
 CONFIG_NAME, PASSWORDS_NAME, ACCESS_NAME = "mosquitto.conf", "phoneterm.passwords", "phoneterm.access"
 KEYS_NAME = "phoneterm.keys"
 _LOOPBACK = "127.0.0.1"
+_HEADER_BYTES = 5
 LEAST_PASSWORD_CHARS = 16
 _LEAST_TLS = "tls_version tlsv1.2"
 # A client id means nothing: nobody can disconnect another client by using its id.
 _BY_USER_NAME = "use_username_as_clientid true"
-_SAID_BY_TERMINALS = (messages.HELLO, messages.STATE, messages.COMMAND, messages.ACK, messages.TELEMETRY)
+_SAID_BY_TERMINALS = (
+    messages.HELLO, messages.STATE, messages.COMMAND, messages.ACK, messages.TELEMETRY, messages.REFUSAL,
+)  # fmt: skip
+# Of a message with QoS 2 the broker would keep as many as a client begins and never finishes.
+_MOST_QOS = "max_qos 1"
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
@@ -56,6 +61,7 @@ def _config_lines(broker: BrokerSettings, listen: str, folder: Path, seen_as: Pu
         f"listener {broker.port} {_LOOPBACK if is_for_bridge else listen}",
         *_certificate_lines(broker, folder, seen_as),
         _BY_USER_NAME,
+        _MOST_QOS,
         *(_psk_lines(broker.psk_port, listen, seen_as) if broker.psk_port else ()),
         "allow_anonymous false",
         f"password_file {seen_as / PASSWORDS_NAME}",
@@ -69,7 +75,7 @@ def _config_lines(broker: BrokerSettings, listen: str, folder: Path, seen_as: Pu
         "max_inflight_messages 200",
         "max_queued_messages 20000",
         "persistent_client_expiration 1h",
-        f"max_packet_size {MAX_PACKET_BYTES}",
+        f"max_packet_size {most_bytes(broker.base) + _HEADER_BYTES}",
     ]
 
 
@@ -86,7 +92,7 @@ def _certificate_lines(broker: BrokerSettings, folder: Path, seen_as: PurePath) 
 def _psk_lines(port: int, listen: str, seen_as: PurePath) -> list[str]:
     return [
         f"listener {port} {listen}", "psk_hint phoneterm", f"psk_file {seen_as / KEYS_NAME}", _LEAST_TLS,
-        _BY_USER_NAME,
+        _BY_USER_NAME, _MOST_QOS,
     ]  # fmt: skip
 
 

@@ -14,12 +14,13 @@ import typer
 from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, read_settings
 from phoneterm_bridge.pbx.operations import all_operations
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store import sightings
+from phoneterm_bridge.store import sightings, troubles
 from phoneterm_bridge.store.directory_proof import SITE
 from phoneterm_bridge.store.journal_reading import Timeline, find_change, find_nearest, find_user
 from phoneterm_bridge.store.owner import is_bridge_running
+from phoneterm_bridge.terminals.troubles import describe_trouble
 from phoneterm_bridge.wording.outside import show
-from phoneterm_bridge.wording.times import ms_of, read_moment
+from phoneterm_bridge.wording.times import ms_of, read_moment, say_minute
 from phoneterm_bridge.wording.why import (
     as_fields,
     describe_change,
@@ -62,6 +63,7 @@ def answer_why(
     """Return the answer as plain values, with a `sentence` for people; `command` is null if there was none then.
 
     `not_known` says why the phone may have refused something since, or then, that nobody knows of; null if it cannot.
+    `line` says what is wrong with the phone's connection now, if anything is known.
     """
     at_ms = None if moment is None else ms_of(moment)
     user, found = find_user(engine, extension), _find(engine, extension, at_ms, op)
@@ -69,17 +71,19 @@ def answer_why(
         raise SetupProblem(f"There is no extension {extension!r}.")
     is_there = found is not None and is_about(found, at_ms)
     not_known = _find_unknown(engine, extension, moment, is_running, is_there)
+    line = _find_line_trouble(engine, extension) if is_running else None
     if found is None or not is_there:
         nearest = None if found is None else as_fields(found)
         sentence = describe_none(extension, moment, found)
-        return {"sentence": _join(sentence, not_known), "command": None, "nearest": nearest, "not_known": not_known}
+        fields = {"command": None, "nearest": nearest, "not_known": not_known, "line": line}
+        return {"sentence": _join(sentence, not_known, line), **fields}
     sentence, change = explain(found), None
     if is_of_permission(found):
         change = find_change(engine, (user or "", found.command.tid, SITE), min(line.seq for line in found.lines))
     if change is not None:
         sentence += f" {describe_change(change)}"
     fields = {"command": as_fields(found), "change": change and change._asdict(), "not_known": not_known}
-    return {"sentence": _join(sentence, not_known), **fields}
+    return {"sentence": _join(sentence, not_known, line), **fields, "line": line}
 
 
 def _find(engine: sa.Engine, extension: str, at_ms: int | None, op: str | None) -> Timeline | None:
@@ -107,6 +111,17 @@ def _find_unknown(
             if sentence is not None:
                 return sentence
     return None
+
+
+def _find_line_trouble(engine: sa.Engine, extension: str) -> str | None:
+    """Return what is wrong with the connections of the extension's phones: slowed down, cut off, or two of one name."""
+    with engine.connect() as connection:
+        standing = troubles.read_at(connection, extension)
+    told = [one for one in standing if one.what in (troubles.EXCESS, troubles.TWICE)]
+    sentences = [
+        describe_trouble(one.what, [one.tid], f"{one.detail} (since {say_minute(one.since_ms)})") for one in told
+    ]
+    return _join(*sentences) or None
 
 
 def _join(*sentences: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Troubles of terminals: not taken what they were sent, or short of memory. Asks no terminal.
+"""Troubles of terminals: not taken what they were sent, short of memory, cut off, two with one name. Asks no terminal.
 
 The running bridge, or the one that ran last, has recorded them in the store. Times are local.
 """
@@ -25,6 +25,13 @@ _FIXES = {
     troubles.PERMISSIONS: Change("command line", "phoneterm terminal reboot TID; then make flash, if it stays so"),
     troubles.CONFIG: Change("settings, section [phones]", "what it says; or make flash, for firmware of this version"),
     troubles.MEMORY: _ROOM,
+    troubles.EXCESS: Change(
+        "command line", "phoneterm terminal rotate TID: a board of this firmware never says so much"
+    ),
+    troubles.TWICE: Change(
+        "command line",
+        "phoneterm terminal rotate TID, and its new settings onto the one board that is to have the name",
+    ),
 }
 
 
@@ -41,7 +48,9 @@ def examine_terminals(path: Path) -> list[Finding]:
     for one in standing:
         alike[one.what, one.detail].append(one)
     found = [_judge(what, detail, some) for (what, detail), some in alike.items()]
-    right = "Every terminal that the bridge has heard of has taken what it was sent, and none is short of memory."
+    right = (
+        "Every terminal that the bridge has heard of has taken what it was sent; none is short of memory or cut off."
+    )
     return found or [Finding(OK, _PART, right)]
 
 

@@ -22,6 +22,7 @@ from phoneterm_bridge.mqtt.protocol import (
     MqttProtocol,
     OnBatch,
     OnMessage,
+    Takes,
 )  # fmt: skip
 from phoneterm_bridge.settings.problem import SetupProblem
 
@@ -60,15 +61,20 @@ class MqttConnection:
 
     def __init__(
         self, address: BrokerAddress, topic_filter: str, will: Will, on_message: OnMessage,
-        limits: Limits = USUAL_LIMITS, on_batch: OnBatch | None = None,
+        limits: Limits = USUAL_LIMITS, on_batch: OnBatch | None = None, takes: Takes | None = None,
     ) -> None:  # fmt: skip
-        """Take what to subscribe to; the topic of the will is subscribed to as well. `on_batch`: see `LinkReceiver`."""
+        """Take what to subscribe to; the topic of the will is subscribed to as well. `on_batch`: see `LinkReceiver`.
+
+        takes: says which messages are heard; all of them if None.
+        """
         self._connect_s = limits.connect_s
         self._address = address
         self._filters = (topic_filter, will.topic)
         name = f"bridge-{secrets.token_hex(8)}"
         login = packets.connect(name, address.username, address.password, address.keepalive_s, will)
-        self._protocol = MqttProtocol(login, address.keepalive_s, on_message, limits.most_waiting_bytes, on_batch)
+        self._protocol = MqttProtocol(
+            login, address.keepalive_s, on_message, limits.most_waiting_bytes, on_batch, takes
+        )
 
     async def open(self) -> None:
         """Log in and subscribe; NotConnected when that fails."""

@@ -51,9 +51,14 @@ class Link(Protocol):
 class MqttLink:
     """A link that keeps one MqttConnection up at a time, to where `find_address` says the broker is."""
 
-    def __init__(self, find_address: Callable[[], BrokerAddress], topic_filter: str, will: Will) -> None:
+    def __init__(
+        self, find_address: Callable[[], BrokerAddress], topic_filter: str, will: Will,
+        takes: Callable[[str, int], bool] | None = None,
+    ) -> None:  # fmt: skip
+        """takes: says which messages are heard (topic, octets of the payload); all of them if None."""
         self._find_address = find_address
         self._filter = topic_filter
+        self._takes = takes
         self._will = will
         self._task: asyncio.Task | None = None
         self._connection: MqttConnection | None = None
@@ -85,7 +90,12 @@ class MqttLink:
         while True:
             pass_on = partial(self._pass_on, receiver)
             connection = MqttConnection(
-                self._find_address(), self._filter, self._will, pass_on, on_batch=receiver.on_batch
+                self._find_address(),
+                self._filter,
+                self._will,
+                pass_on,
+                on_batch=receiver.on_batch,
+                takes=self._takes,
             )
             try:
                 await connection.open()

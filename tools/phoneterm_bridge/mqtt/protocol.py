@@ -31,6 +31,7 @@ _REFUSALS = {
 # Topic, payload, is retained, and a function that acknowledges the message before the receiver returns.
 OnMessage = Callable[[str, bytes, bool, Callable[[], None]], Coroutine[Any, Any, None]]
 OnBatch = Callable[[], None]
+Takes = Callable[[str, int], bool]  # topic, octets of the payload; whether the message is heard
 
 
 class LoginRefused(Exception):
@@ -46,9 +47,13 @@ class MqttProtocol(asyncio.Protocol):
 
     def __init__(
         self, login: bytes, keepalive_s: float, on_message: OnMessage, most_waiting_bytes: int = MOST_WAITING_BYTES,
-        on_batch: OnBatch | None = None,
+        on_batch: OnBatch | None = None, takes: Takes | None = None,
     ) -> None:  # fmt: skip
-        """login: a CONNECT packet with the same keepalive. `on_batch`: see `LinkReceiver`."""
+        """login: a CONNECT packet with the same keepalive. `on_batch`: see `LinkReceiver`. `takes`: hears all if None.
+
+        A message that is not heard is acknowledged, so that the broker does not keep it.
+        """
+        self._takes = takes
         self._most_waiting_bytes = most_waiting_bytes
         self.lost = asyncio.Event()
         self.trouble = ""
@@ -165,6 +170,9 @@ class MqttProtocol(asyncio.Protocol):
         for kind, number, topic, payload, is_retained in self._decoder.feed(data):
             if kind == PUBACK:
                 self._unacknowledged.pop(number, None)
+            elif kind == PUBLISH and self._takes is not None and not self._takes(topic, len(payload)):
+                if number:
+                    self._write(packets.acknowledge(number))
             elif kind == PUBLISH and self._is_let_in:
                 self._heard += 1
                 hearing = self._hear(self._heard, number, topic, payload, is_retained)

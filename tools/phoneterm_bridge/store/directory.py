@@ -31,6 +31,7 @@ from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrol
 from phoneterm_bridge.store.removed import REMOVED
 
 SETTINGS = "settings"  # the subject of changes that were made in the settings file
+CUT_OFF = "slowed down or cut off: "  # the beginning of a line about a terminal's connection; it changes nothing either
 REQUESTED = "told to "  # the beginning of a request's line; a request changes nobody's permissions
 
 
@@ -187,6 +188,12 @@ class Directory:
         """Record what a terminal is told to do."""
         with self._writing() as connection:
             self._record_change(connection, tid, f"{REQUESTED}{what}")
+
+    def note_line(self, tid: str, why: str) -> None:
+        """Record why a terminal's connection is slowed down or was cut off; SetupProblem when it is not there."""
+        with self._writing() as connection:
+            _require(connection, tables.terminals.c.tid, tid, "terminal")
+            self._record_change(connection, tid, f"{CUT_OFF}{why}")
 
     def set_external_revoked(self, is_revoked: bool, why: str) -> None:
         """Revoke external transfers for the whole site, or restore them."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from phoneterm_bridge.store import tables
-from phoneterm_bridge.store.directory import REQUESTED
+from phoneterm_bridge.store.directory import CUT_OFF, REQUESTED
 
 ENTRY_BITS = 22  # the low bits of an entry: a number that starts anywhere and rises by one; above it: ms of reception
 _Query = tuple[sa.Select, sa.ColumnElement]  # and its column of the time
@@ -69,13 +69,14 @@ def read_changes(engine: sa.Engine, subject: str | None, most: int) -> list[Chan
 def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_seq: int) -> Change | None:
     """Return the last change, up to a row of the journal, of one of these users, terminals and so on.
 
-    Requests to terminals are left out: they change nobody's permissions.
+    Requests to terminals, and what happened to their connections, are left out: they change nobody's permissions.
     """
     columns = tables.journal.c
     about = sa.func.json_extract(columns.detail, "$.subject").in_(subjects)
     query = sa.select(columns.at_ms, columns.detail).where(columns.stage == sa.literal_column("'change'"), about)
-    is_request = sa.func.json_extract(columns.detail, "$.what").startswith(REQUESTED)
-    query = query.where(columns.seq <= until_seq, ~is_request).order_by(columns.seq.desc())
+    what = sa.func.json_extract(columns.detail, "$.what")
+    is_other = what.startswith(REQUESTED) | what.startswith(CUT_OFF)
+    query = query.where(columns.seq <= until_seq, ~is_other).order_by(columns.seq.desc())
     with engine.connect() as connection:
         row = connection.execute(query.limit(1)).first()
     return None if row is None else _change_of(row)

@@ -16,7 +16,9 @@ from phoneterm_bridge.store.many_rows import insert_many
 PERMISSIONS = "permissions"  # the terminal has not accepted those that it was sent
 CONFIG = "config"  # the same
 MEMORY = "memory"  # the terminal is short of it
-KINDS = (PERMISSIONS, CONFIG, MEMORY)
+EXCESS = "excess"  # it says or holds too much, and is slowed down or cut off
+TWICE = "twice"  # two boards, or more, use its name in turn
+KINDS = (PERMISSIONS, CONFIG, MEMORY, EXCESS, TWICE)
 
 _columns = tables.troubles.c
 
@@ -43,6 +45,15 @@ def replace_all(engine: sa.Engine, troubles: Collection[Trouble]) -> None:
 
 def read_all(connection: sa.Connection) -> list[Trouble]:
     """Return all troubles of terminals that are not revoked, sorted by terminal."""
+    return [Trouble(*row) for row in connection.execute(_query())]
+
+
+def read_at(connection: sa.Connection, extension: str) -> list[Trouble]:
+    """Return the troubles of an extension's terminals that are not revoked, sorted by terminal."""
+    here = _query().where(tables.terminals.c.extension == extension)
+    return [Trouble(*row) for row in connection.execute(here)]
+
+
+def _query() -> sa.Select:
     query = sa.select(*(_columns[name] for name in Trouble._fields)).join(tables.terminals)
-    query = query.where(~tables.terminals.c.revoked).order_by(_columns.tid, _columns.what)
-    return [Trouble(*row) for row in connection.execute(query)]
+    return query.where(~tables.terminals.c.revoked).order_by(_columns.tid, _columns.what)

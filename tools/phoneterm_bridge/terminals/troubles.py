@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import structlog
 
 from phoneterm_bridge.store import troubles
-from phoneterm_bridge.store.troubles import CONFIG, MEMORY, PERMISSIONS, Trouble
+from phoneterm_bridge.store.troubles import CONFIG, EXCESS, MEMORY, PERMISSIONS, TWICE, Trouble
 from phoneterm_bridge.wording.logs import shorten
 from phoneterm_bridge.wording.names import name_some
 
@@ -21,6 +21,8 @@ _WORDS = {
     PERMISSIONS: ("has not taken its permissions", "have not taken their permissions"),
     CONFIG: ("has not taken its configuration", "have not taken their configuration"),
     MEMORY: ("is short of memory", "are short of memory"),
+    EXCESS: ("says too much and is cut off", "say too much and are cut off"),
+    TWICE: ("is two boards with one name", "are two boards with one name each"),
 }
 
 

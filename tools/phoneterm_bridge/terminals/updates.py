@@ -19,6 +19,7 @@ from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
 from phoneterm_bridge.terminals.crash_reports import CrashReports
 from phoneterm_bridge.terminals.deliveries import Deliveries
 from phoneterm_bridge.terminals.host_clock import HostClock
+from phoneterm_bridge.terminals.line_watch import LineWatch
 from phoneterm_bridge.terminals.publisher import TerminalPublisher
 from phoneterm_bridge.terminals.sessions import Sessions
 from phoneterm_bridge.terminals.sightings import Sightings
@@ -38,6 +39,7 @@ class TerminalUpdates:
         config: dict,
         troubles: Troubles,
         sightings: Sightings,
+        line_watch: LineWatch,
         clock: HostClock | None = None,
         resend_s: float = USUAL.resend_s,
     ) -> None:
@@ -52,6 +54,8 @@ class TerminalUpdates:
         self._clock = clock or HostClock()
         self._jumps = self._clock.jumps
         self._told_calls: dict[str, dict] = {}
+        self._line_watch = line_watch
+        self._waiting: dict[str, tuple[str, asyncio.TimerHandle]] = {}  # tid -> boot, and when its hello is answered
         self.crash_reports = CrashReports(self._clock.steady_s)
         self.deliveries = Deliveries(troubles, self._clock.steady_s, resend_s)
 
@@ -65,7 +69,29 @@ class TerminalUpdates:
         if not lowest <= messages.VERSION <= highest:
             structlog.get_logger().warning("terminal-speaks-another-version", lowest=lowest, highest=highest, **words)
             return
-        structlog.get_logger().info("hello", **words)
+        self._drop_waiting(terminal.tid)
+        wait_s = self._line_watch.note_boot(terminal.tid, hello["boot"])
+        if wait_s:
+            structlog.get_logger().info("hello-waits", seconds=wait_s, **words)
+            timer = asyncio.get_running_loop().call_later(wait_s, self._answer_late, terminal.tid, hello)
+            self._waiting[terminal.tid] = hello["boot"], timer
+        else:
+            structlog.get_logger().info("hello", **words)
+            self._answer(terminal, hello)
+
+    def _answer_late(self, tid: str, hello: dict) -> None:
+        """Answer a hello that has waited, if the terminal may still use it."""
+        del self._waiting[tid]
+        terminal = self._directory.find(tid)
+        if terminal is not None:
+            self._answer(terminal, hello)
+
+    def _drop_waiting(self, tid: str, boot: str | None = None) -> None:
+        """Do not answer a hello that waits (only that boot's, if given)."""
+        if tid in self._waiting and boot in (None, self._waiting[tid][0]):
+            self._waiting.pop(tid)[1].cancel()
+
+    def _answer(self, terminal: TerminalRecord, hello: dict) -> None:
         session = self._sessions.mint(terminal.tid, hello["boot"], self._clock.now_s())
         self._sightings.greet(terminal.tid, hello)
         self.deliveries.begin(terminal.tid)
@@ -99,6 +125,7 @@ class TerminalUpdates:
 
     def see_off(self, tid: str, boot: str | None = None) -> None:
         """End the terminal's session (only that boot's, if given)."""
+        self._drop_waiting(tid, boot)
         if self._sessions.end(tid, boot):
             self.deliveries.end(tid)
             self._sightings.lose(tid)

@@ -1,0 +1,72 @@
+"""The budgets of all terminals at the bridge's own reading: decides which message is still heard. Reads no payloads.
+
+A broker hands on whatever terminals say, as fast as they say it. What is over a terminal's budget is dropped before
+anything is done for it, so that it costs the others as little as can be.
+"""
+
+import time
+from collections.abc import Callable
+
+from phoneterm.core import messages
+
+from phoneterm_bridge.mqtt.budget import TOO_MUCH, Budget
+from phoneterm_bridge.mqtt.pulse import PULSE_NAME
+
+_MOST_TOPICS = 100_000  # 10,000 terminals with six kinds of message each; only a false broker has more
+_TOLD_EVERY_S = 1.0
+_NOBODY = ""  # has one budget for all topics that are not in the contract
+
+
+class _Speaker:
+    """One terminal: its budget, and when its excess was told last."""
+
+    __slots__ = ("budget", "tid", "told_s")
+
+    def __init__(self, tid: str, budget: Budget) -> None:
+        self.tid = tid
+        self.budget = budget
+        self.told_s = float("-inf")
+
+
+class Inbound:
+    """The budgets under one base topic; `note_excess` is told of a terminal, at most once a second, and why."""
+
+    def __init__(
+        self, base: str, note_excess: Callable[[str, str], None], now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._base = base
+        self._note_excess = note_excess
+        self._now_s = now_s
+        self._own = {
+            messages.topic_of(base, PULSE_NAME, messages.STATE), messages.topic_of(base, "", messages.BRIDGE_STATE),
+        }  # fmt: skip
+        self._by_tid: dict[str, _Speaker] = {}
+        self._by_topic: dict[str, _Speaker] = {}
+        self.dropped = 0
+
+    def takes(self, topic: str, octets: int) -> bool:
+        """Return whether a message is within the budget of whoever said it."""
+        speaker = self._by_topic.get(topic)
+        if speaker is None:
+            if topic in self._own:
+                return True
+            speaker = self._find(topic)
+        if speaker.budget.takes(octets):
+            return True
+        self.dropped += 1
+        now_s = self._now_s()
+        if speaker.tid and now_s - speaker.told_s >= _TOLD_EVERY_S:
+            speaker.told_s = now_s
+            self._note_excess(speaker.tid, TOO_MUCH)
+        return False
+
+    def _find(self, topic: str) -> _Speaker:
+        if len(self._by_topic) >= _MOST_TOPICS:
+            self._by_topic.clear()
+            self._by_tid.clear()
+        parsed = messages.parse_topic(self._base, topic)
+        tid = _NOBODY if parsed is None else parsed[0]
+        speaker = self._by_tid.setdefault(tid, _Speaker(tid, Budget(self._now_s)))
+        if parsed is not None:
+            self._by_topic[topic] = speaker
+        return speaker
