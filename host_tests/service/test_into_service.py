@@ -3,7 +3,8 @@
 The server is a Debian that systemd has booted, with wheels and nothing of the checkout. The boards are the real
 MicroPython with the whole firmware, flashed as one and copied, and reach the server by its name and with TLS. The PBX
 is the simulated one. Two versions are needed, and only this one has the commands of these pages: it is installed first,
-and upgraded to the same code with a higher number and one more migration of the store.
+and upgraded to the same code with a higher number and one more migration of the store. `test_version_before` upgrades
+an earlier one.
 """
 
 import json

@@ -65,9 +65,9 @@ class Workshop:
         self._first.close()
         self._row = BoardRow(self.folder / "row", first)
 
-    def plug_in(self):
-        """Plug in the next board of the box."""
-        return self._plug_in(self._row)
+    def plug_in(self, **options):
+        """Plug in the next board of the box; options are those of `SerialBoard`."""
+        return self._plug_in(self._row, **options)
 
     def key_until(self, board, text, is_done):
         """Press keys of a board until something has happened; a busy computer may keep the board from some keys."""
@@ -83,8 +83,8 @@ class Workshop:
                 time.sleep(_LOOK_S)
         raise AssertionError(f"nothing came of {text}: {bytes(board.said[-1000:])!r}")
 
-    def _plug_in(self, row):
-        board = row.plug_in(uname=_UNAME, pins=self.wiring.pins)
+    def _plug_in(self, row, **options):
+        board = row.plug_in(uname=_UNAME, pins=self.wiring.pins, **options)
         link = self.folder / "port"
         link.unlink(missing_ok=True)
         link.symlink_to(row.port)
