@@ -26,16 +26,19 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Rename a table that the previous version writes to with every command."""
-    op.rename_table("commands_indexed", "commands_indexed_later")
+    """Add what the previous version can leave alone."""
     op.add_column("users", sa.Column("later", sa.Text, nullable=False, server_default=""))
 '''
+_RENAMING = """\
+    # The previous version writes to this table with every command, and cannot any more; nor can this copy of its code.
+    op.rename_table("commands_indexed", "commands_indexed_later")
+"""
 
 
-def write_migration(package, newest=None):
-    """Add the migration to a copy of the bridge's package."""
+def write_migration(package, newest=None, more=""):
+    """Add the migration to a copy of the bridge's package; `more` lines of it."""
     migrations = package / "store" / "migrations" / "versions"
-    (migrations / f"v{SCHEMA}_later.py").write_text(_MIGRATION.format(newest or known_schemas()[-1]))
+    (migrations / f"v{SCHEMA}_later.py").write_text(_MIGRATION.format(newest or known_schemas()[-1]) + more)
 
 
 class LaterVersion:
@@ -46,7 +49,7 @@ class LaterVersion:
         for package in (phoneterm_bridge, phoneterm_cli):
             place = Path(package.__file__).parent
             shutil.copytree(place, folder / place.name, ignore=shutil.ignore_patterns("__pycache__"))
-        write_migration(folder / "phoneterm_bridge", newest)
+        write_migration(folder / "phoneterm_bridge", newest, _RENAMING)
 
     def run(self, *arguments, store, exit_code=0):
         """Run one command to its end; return its output, which must not be a traceback."""

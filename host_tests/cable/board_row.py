@@ -4,9 +4,11 @@ Does not flash them: each begins with a copy of a flash that has been written on
 running, as with a supply of its own, so a row of thirty is thirty terminals in the end.
 """
 
+import contextlib
 import os
 import selectors
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ import time
 from cable.serial_board import SerialBoard
 
 _ANSWER_S = 60
+_PHONETERM = (sys.executable, "-c", "from phoneterm_cli.main import main; main()")
 
 
 class BoardRow:
@@ -55,22 +58,22 @@ class BoardRow:
 
 
 class AnsweredCommand:
-    """`phoneterm` as a process whose questions a test answers; `said` is all it has printed."""
+    """A command, `phoneterm` by itself, as a process whose questions a test answers; `said` is all it has printed."""
 
-    def __init__(self, *arguments, environment=None, folder=None):
-        command = [sys.executable, "-c", "from phoneterm_cli.main import main; main()", *arguments]
+    def __init__(self, *arguments, program=_PHONETERM, environment=None, folder=None):
         self.said = ""
         self._heard = 0
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder,
-            env=os.environ | (environment or {}),
+            [*program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder,
+            env=os.environ | (environment or {}), start_new_session=True,
         )  # fmt: skip
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # with what a program such as make has started
         self._process.wait()
         self._process.stdin.close()
         self._process.stdout.close()

@@ -78,10 +78,10 @@ class SerialBoard:
         os.close(self._stop)
         self._cable.close()
 
-    def wait_for(self, text):
-        """Wait until the board has printed this since its start; fail after 20 s."""
+    def wait_for(self, text, first=0):
+        """Wait until the board has printed this, from this byte of what it `said` on; fail after 20 s."""
         deadline_s = time.monotonic() + 20
-        while text not in self.said:
+        while text not in self.said[first:]:
             assert time.monotonic() < deadline_s, f"the board did not say {text!r}: {bytes(self.said)!r}"
             time.sleep(0.01)
 

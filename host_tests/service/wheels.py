@@ -61,3 +61,10 @@ def build_later(folder, scratch):
     (scratch / "pyproject.toml").write_text(text.replace('\nversion = "', f'\nversion = "{LATER}"  # "', 1))
     write_migration(scratch / "tools" / "phoneterm_bridge")
     return build_wheel(scratch, folder, Path(sys.executable), "--no-build-isolation")
+
+
+def build_commit(commit, folder, scratch):
+    """Build the wheel of an earlier commit, and return it; CalledProcessError if the history does not have it."""
+    subprocess.run(["git", "-C", CHECKOUT, "archive", "-o", scratch / "commit.tar", commit], check=True)
+    shutil.unpack_archive(scratch / "commit.tar", scratch)
+    return build_wheel(scratch, folder, Path(sys.executable), "--no-build-isolation")

@@ -1,5 +1,6 @@
 """The chip's start at power-on: mounts its flash, a littlefs in a file, and runs boot.py and main.py from it.
 
+No display is plugged in at its I2C bus.
 Does not run main.py for a soft reset that ends at the prompt (argument "prompt"), as on the chip.
 Arguments: the file, its number of blocks, "run" or "prompt", a ROMFS image built into MicroPython, or "", and a file
 to which every erased block and every write is appended, or "".
@@ -9,6 +10,7 @@ import os
 import struct
 import sys
 
+import machine
 import vfs
 from host_link import link
 
@@ -41,6 +43,16 @@ class Flash:
         return {4: self._blocks, 5: _BLOCK_BYTES}.get(op, 0)
 
 
+class UnpluggedBus:
+    """An I2C bus without a device on it."""
+
+    def __init__(self, number, scl, sda):
+        pass
+
+    def writeto(self, address, output):
+        raise OSError(19)
+
+
 def _mount(path, blocks, log):
     flash = Flash(path, blocks, log)
     try:
@@ -59,6 +71,7 @@ def _run(name):
             sys.print_exception(error)
 
 
+machine.I2C = UnpluggedBus
 link.send("Sawake\n")  # from here on Ctrl-C is for the program
 _mount(sys.argv[1], int(sys.argv[2]), sys.argv[5])
 sys.path[0] = ""
