@@ -117,6 +117,12 @@ def test_a_second_revoke_says_so_and_names_the_way_out(site):
     assert said == ("The terminal 'phone-101' is revoked already; `phoneterm terminal remove phone-101` removes it.\n")
 
 
+def test_a_revoked_terminal_is_granted_nothing(site):
+    site("terminal", "revoke", "phone-101", "--yes")
+    said = site("terminal", "grant", "phone-101", "--op", "blind", exit_code=1)
+    assert said == "The terminal 'phone-101' was revoked for good: enrol another one.\n"
+
+
 def test_with_a_mosquitto_it_is_said_what_that_must_learn(site):
     mosquitto = ("--set", "broker.embedded=false", "--yes")
     for command in (("terminal", "revoke", "spare"), ("terminal", "remove", "spare"), ("user", "remove", "tech1")):

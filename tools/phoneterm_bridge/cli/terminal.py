@@ -162,6 +162,8 @@ def grant(
     with open_directory(config, overrides) as directory:
         if not operations and classes is None:
             raise SetupProblem("Say what to grant: --op blind, --op attended or --classes NAMES.")
+        if _find(tid, config, overrides).is_revoked:
+            raise SetupProblem(f"The terminal {tid!r} was revoked for good: enrol another one.")
         wanted = tuple(name.strip() for name in (classes or "").split(",") if name.strip())
         _refuse_unknown(wanted, classes_of(read_settings(config, overrides).phones))
         with directory.together():
