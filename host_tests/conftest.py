@@ -15,10 +15,12 @@ import uuid
 from pathlib import Path
 
 import hypothesis
+import name_spaces
 import pytest
 import structlog
 from lab_parts import chip, parts, stock_modules
 
+_NOT_TO_BE_HAD = (chip.ABSENT, name_spaces.ABSENT)
 _SKIPS_ALLOWED = os.environ.get("PHONETERM_SKIPS", "") != "forbidden"
 _RUN_MARK = "PHONETERM_TEST_RUN"
 _MARK, _FIGURES, _NOTES = pytest.StashKey(), pytest.StashKey(), pytest.StashKey()
@@ -124,10 +126,10 @@ def pytest_testnodedown(node):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Make a skip a failure where skipping is forbidden, except for the emulated chip, which nobody can install."""
+    """Make a skip a failure where skipping is forbidden, except for what nobody can install."""
     outcome = yield
     report = outcome.get_result()
-    if report.skipped and not _SKIPS_ALLOWED and not report.longrepr[2].endswith(chip.ABSENT):
+    if report.skipped and not _SKIPS_ALLOWED and not report.longrepr[2].endswith(_NOT_TO_BE_HAD):
         report.outcome = "failed"
         report.longrepr = f"skipping is forbidden here: {report.longrepr[2]}"
 

@@ -10,8 +10,8 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 
+import name_spaces
 from phoneterm_bridge.cli import broker_app
 from typer.testing import CliRunner
 
@@ -30,8 +30,7 @@ exec "$@"
 
 def is_possible(part):
     """Say whether the part is in a Debian root of its own, and name spaces can be made here."""
-    can_mount = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
-    return can_mount and str(part.root) != "/"
+    return name_spaces.are_possible() and str(part.root) != "/"
 
 
 class DebianMosquitto:
@@ -77,8 +76,16 @@ class DebianMosquitto:
         user = [f"--userspec={service['User']}"] if "User" in service else []
         command = ["chroot", *user, str(self._root), *service["ExecStart"].split()]
         self._process = await asyncio.create_subprocess_exec(
-            "unshare", "-m", "sh", "-c", _START, "start", str(self._scratch), str(self._root), *command
-        )
+            "unshare",
+            *name_spaces.mount_space(),
+            "sh",
+            "-c",
+            _START,
+            "start",
+            str(self._scratch),
+            str(self._root),
+            *command,
+        )  # fmt: skip
         deadline_s = asyncio.get_running_loop().time() + _PATIENCE_S
         while not await self._is_listening():
             is_late = asyncio.get_running_loop().time() > deadline_s

@@ -72,7 +72,7 @@ async def test_unknown_topics_and_terminals_are_survived(scene):
         ("number", "10\r\nAction: Originate"),
         ("number", "１０２"),
         ("number", "/.*/"),
-        ("number", "*102"),
+        ("number", "**102"),
         ("number", 102),
         ("first_ms", -1),
         ("first_ms", "0"),

@@ -128,7 +128,8 @@ def test_ids_of_terminals_are_completed_from_the_store_of_the_settings(site):
 def test_boards_are_completed(tmp_path):
     (tmp_path / "boards/MINE").mkdir(parents=True)
     (tmp_path / "boards/MINE/board.py").write_text("")
-    assert complete(tmp_path, "phoneterm", "device", "flash", "--board", "M") == ["MINE"]
+    words = ("phoneterm", "device", "flash", "--boards", "boards", "--board", "M")
+    assert complete(tmp_path, *words) == ["MINE"]
     for words in (("board", "check"), ("firmware", "build")):
         assert "ESP32_GENERIC" in complete(tmp_path, "phoneterm", *words, "ESP")
 

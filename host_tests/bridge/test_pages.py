@@ -218,7 +218,9 @@ async def test_a_terminal_that_has_not_taken_what_it_was_sent_is_named_and_the_b
         "memory": "The terminal phone-101 is short of memory.",
     }
     found = await figures(site)
-    assert found["phoneterm_terminals_troubled"] == {("permissions",): 0, ("config",): 1, ("memory",): 1}
+    assert found["phoneterm_terminals_troubled"] == {
+        ("permissions",): 0, ("config",): 1, ("memory",): 1, ("excess",): 0, ("twice",): 0
+    }  # fmt: skip
     assert found["phoneterm_terminal_troubled"] == {("phone-101", "config"): 1, ("phone-101", "memory"): 1}
     assert found["phoneterm_terminal_idf_least_bytes"] == {("phone-101",): 548}
     assert found["phoneterm_terminal_memory_restarts_total"] == {("phone-101",): 1}

@@ -9,6 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from name_spaces import mount_space
+
 BOOTED_S = 60
 ENDED_S = 30
 _CGROUPS = (Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup"))
@@ -17,7 +19,7 @@ _ENVIRONMENT = ("env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr
 # $1: the Debian root, which is not changed; then a folder of this machine and where the server sees it, and so on.
 _BOOT = """
 set -e
-mount --make-rprivate /
+mount --make-rprivate / 2> /dev/null || true # a chroot is no mount
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/upper /mnt/work /mnt/root
 mount -t overlay overlay -o "lowerdir=$1,upperdir=/mnt/upper,workdir=/mnt/work" /mnt/root
@@ -37,10 +39,9 @@ done
 mkdir dev/shm dev/pts run/old
 mount -t devpts -o newinstance devpts dev/pts
 ln -s pts/ptmx dev/ptmx
-pivot_root . run/old
-umount -l /run/old
-mount --make-rshared /
-exec env -i container=phoneterm PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=multi-user.target
+if pivot_root . run/old 2> /dev/null; then umount -l /run/old; enter=; else enter="chroot ."; fi
+$enter mount --make-rshared /
+exec $enter env -i container=phoneterm PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=multi-user.target
 """
 
 
@@ -57,7 +58,7 @@ class DebianServer:
     def __enter__(self):
         self._cgroup.mkdir(exist_ok=True)
         enter = f'echo $$ > {self._cgroup}/cgroup.procs && exec setpriv --pdeathsig KILL unshare "$@"'
-        spaces = ("--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child")
+        spaces = (*mount_space(), "--pid", "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child")
         command = ["sh", "-c", enter, "enter", *spaces, *self._words]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -83,7 +84,7 @@ class DebianServer:
 
     def try_command(self, *words):
         """Run a command there as root, and return the finished process."""
-        command = ["nsenter", "--target", str(self.pid), "--all", *_ENVIRONMENT, *words]
+        command = ["nsenter", "--target", str(self.pid), "--all", "--root", *_ENVIRONMENT, *words]
         return subprocess.run(
             command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=300
         )

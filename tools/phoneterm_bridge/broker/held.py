@@ -6,6 +6,8 @@ There is no other list: whoever is to be counted or cut off is found here, by th
 import asyncio
 from dataclasses import dataclass, field
 
+from phoneterm_bridge.broker.writer import abort
+
 
 @dataclass(eq=False)
 class Held:
@@ -28,7 +30,7 @@ class Held:
 
     def abort(self) -> None:
         """End it at once, without sending what waits."""
-        self.writer.transport.abort()
+        abort(self.writer)
 
     async def close(self, most_s: float) -> None:
         """Send what waits, within a time limit, and end it; returns when the socket is closed."""

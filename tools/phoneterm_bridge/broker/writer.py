@@ -4,6 +4,7 @@ Such a client is told off with the reason, and its connection is aborted, whatev
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from amqtt.adapters import StreamWriterAdapter
@@ -11,6 +12,12 @@ from amqtt.adapters import StreamWriterAdapter
 _UNREAD_TIMEOUT_S = 10
 _GOODBYE_S = 1
 _UNREAD = "it does not read what it is sent"
+
+
+def abort(writer: asyncio.StreamWriter) -> None:
+    """End a connection at once, without sending what waits; nothing happens if it has ended."""
+    with contextlib.suppress(AttributeError):  # asyncio's TLS forgets what it needs for this when it is gone
+        writer.transport.abort()
 
 
 class DoorWriter(StreamWriterAdapter):
@@ -27,7 +34,7 @@ class DoorWriter(StreamWriterAdapter):
                 await super().drain()
         except TimeoutError:
             self._cut(_UNREAD)
-            self._writer.transport.abort()
+            abort(self._writer)
             raise ConnectionResetError(_UNREAD) from None
 
     async def close(self) -> None:
@@ -36,4 +43,4 @@ class DoorWriter(StreamWriterAdapter):
             async with asyncio.timeout(_GOODBYE_S):
                 await super().close()
         except TimeoutError:
-            self._writer.transport.abort()
+            abort(self._writer)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from phoneterm.core import messages
 
-from phoneterm_bridge.mqtt.budget import TOO_MUCH, Budget
+from phoneterm_bridge.mqtt.budget import OCTETS_PER_S, TOO_MUCH, Budget
 from phoneterm_bridge.mqtt.pulse import PULSE_NAME
 
 _MOST_TOPICS = 100_000  # 10,000 terminals with six kinds of message each; only a false broker has more
@@ -51,7 +51,8 @@ class Inbound:
             if topic in self._own:
                 return True
             speaker = self._find(topic)
-        if speaker.budget.takes(octets):
+        # A single message that is far too long must not make its terminal deaf: it is refused unread anyway.
+        if speaker.budget.takes(min(octets, OCTETS_PER_S)):
             return True
         self.dropped += 1
         now_s = self._now_s()

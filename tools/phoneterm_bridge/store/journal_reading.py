@@ -46,6 +46,10 @@ def find_nearest(
     queries = _queries_of(extension, op, is_sent)
     with engine.connect() as connection:
         command = _find_last(connection, queries) if at_ms is None else _find_at(connection, queries, at_ms)
+        if at_ms is None and command is not None and command.command_id is None:
+            # A phone may tell only later what it has refused: then what was sent meanwhile is the last.
+            sent = _find_last(connection, _queries_of(extension, op, True))
+            command = sent if sent is not None and sent.received_ms > command.received_ms else command
         if command is None:
             return None
         lines = tables.lines.c
