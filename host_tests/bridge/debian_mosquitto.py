@@ -16,8 +16,9 @@ from phoneterm_bridge.cli import broker_app
 from typer.testing import CliRunner
 
 _PATIENCE_S = 20
-_START = """\
-set -e
+_START = (
+    f"set -e\n{name_spaces.MAKE_PRIVATE}"
+    + """
 mount --bind "$1/etc" "$2/etc/mosquitto"
 mount --bind "$1/log" "$2/var/log/mosquitto"
 mount --bind "$1/lib" "$2/var/lib/mosquitto"
@@ -26,6 +27,7 @@ mount --bind "$1/run" "$2/run"
 shift 2
 exec "$@"
 """
+)
 
 
 def is_possible(part):
@@ -76,16 +78,8 @@ class DebianMosquitto:
         user = [f"--userspec={service['User']}"] if "User" in service else []
         command = ["chroot", *user, str(self._root), *service["ExecStart"].split()]
         self._process = await asyncio.create_subprocess_exec(
-            "unshare",
-            *name_spaces.mount_space(),
-            "sh",
-            "-c",
-            _START,
-            "start",
-            str(self._scratch),
-            str(self._root),
-            *command,
-        )  # fmt: skip
+            *name_spaces.UNSHARE, "sh", "-c", _START, "start", str(self._scratch), str(self._root), *command
+        )
         deadline_s = asyncio.get_running_loop().time() + _PATIENCE_S
         while not await self._is_listening():
             is_late = asyncio.get_running_loop().time() > deadline_s

@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from name_spaces import mount_space
+from name_spaces import MAKE_PRIVATE, UNSHARE
 
 BOOTED_S = 60
 ENDED_S = 30
@@ -17,9 +17,9 @@ _CGROUPS = (Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup"))
 _ENVIRONMENT = ("env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
                 "HOME=/root")  # fmt: skip
 # $1: the Debian root, which is not changed; then a folder of this machine and where the server sees it, and so on.
-_BOOT = """
-set -e
-mount --make-rprivate / 2> /dev/null || true # a chroot is no mount
+_BOOT = (
+    f"set -e\n{MAKE_PRIVATE}"
+    + """
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/upper /mnt/work /mnt/root
 mount -t overlay overlay -o "lowerdir=$1,upperdir=/mnt/upper,workdir=/mnt/work" /mnt/root
@@ -39,10 +39,15 @@ done
 mkdir dev/shm dev/pts run/old
 mount -t devpts -o newinstance devpts dev/pts
 ln -s pts/ptmx dev/ptmx
-if pivot_root . run/old 2> /dev/null; then umount -l /run/old; enter=; else enter="chroot ."; fi
-$enter mount --make-rshared /
-exec $enter env -i container=phoneterm PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=multi-user.target
+exec nsenter --mount=/proc/self/ns/mnt --wd=. sh -c '
+set -e
+pivot_root . run/old
+umount -l /run/old
+mount --make-rshared /
+exec env -i container=phoneterm PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=multi-user.target
+'
 """
+)
 
 
 class DebianServer:
@@ -57,8 +62,8 @@ class DebianServer:
 
     def __enter__(self):
         self._cgroup.mkdir(exist_ok=True)
-        enter = f'echo $$ > {self._cgroup}/cgroup.procs && exec setpriv --pdeathsig KILL unshare "$@"'
-        spaces = (*mount_space(), "--pid", "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child")
+        enter = f'echo $$ > {self._cgroup}/cgroup.procs && exec setpriv --pdeathsig KILL "$@"'
+        spaces = (*UNSHARE, "--pid", "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child")
         command = ["sh", "-c", enter, "enter", *spaces, *self._words]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -15,7 +15,7 @@ from lab_parts.machine import Machine, this_machine
 
 SUITE = "forky"
 OLDER_SUITE = "bookworm"  # Debian 12; has mosquitto 2.0
-MACHINE_PACKAGES = ("mmdebstrap", "openssl")  # on the machine itself; each has a command of its own name
+MACHINE_PACKAGES = ("mmdebstrap", "openssl", "mount")  # on the machine itself; each has a command of its own name
 # systemd: for systemd-analyze, which checks the bridge's unit file; it does not run.
 PACKAGES = ("asterisk", "asterisk-modules", "asterisk-config", "sip-tester", "mosquitto", "systemd")
 # What a Debian server has, and python3-venv, which the documents have an administrator install.
@@ -85,7 +85,7 @@ def _make(
 
 
 def _install_tools() -> None:
-    """Install the two commands that make the root and the tests' certificates; no services."""
+    """Install the commands that make the root and the tests' certificates, and mount it; no services."""
     missing = [name for name in MACHINE_PACKAGES if not shutil.which(name)]
     if missing:
         run_step(["apt-get", "update", "-q"], "reading the package lists")
