@@ -1,5 +1,7 @@
 """Who says too much, and two boards with one name: told, journalled, slowed down, and over after a quiet time."""
 
+import asyncio
+
 import pytest
 from bridge.fresh_store import open_fresh_store
 from phoneterm_bridge.store.directory import Directory
@@ -128,3 +130,9 @@ async def test_a_terminal_that_was_removed_meanwhile_keeps_nobody_from_the_journ
     watch.note_excess(TID, "reason")
     await watch.keep()
     assert len(journalled(engine)) == 1
+
+
+async def test_two_that_keep_at_once_write_each_line_once(watch, engine):
+    watch.note_excess(TID, "it says too much")
+    await asyncio.gather(watch.keep(), watch.keep(), watch.keep())
+    assert journalled(engine) == ["slowed down or cut off: it says too much"]

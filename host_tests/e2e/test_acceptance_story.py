@@ -29,9 +29,9 @@ def no_sequence_is_tainted(whole, hand):
 
 
 def count_commands(desk):
-    """Return how many commands the bridge's journal holds."""
+    """Return how many commands the bridge's journal holds; what the phone refused by itself has no id."""
     with sqlite3.connect(desk.settings.store.path) as store:
-        return store.execute("select count(*) from commands").fetchone()[0]
+        return store.execute("select count(*) from commands where command_id is not null").fetchone()[0]
 
 
 async def note_times(desk, figures, pbx, answer, op, words):

@@ -51,6 +51,7 @@ class LineWatch:
         self._now_s = now_s
         self._lines: dict[str, _Line] = {}
         self._to_journal: list[tuple[str, str]] = []
+        self._journalling = asyncio.Lock()
 
     def note_excess(self, tid: str, reason: str) -> None:
         """A terminal says or holds too much: `reason`, for the middle of a sentence."""
@@ -83,16 +84,17 @@ class LineWatch:
                 if self._now_s() - last_s >= QUIET_S:
                     del line.last_s[what]
                     self._troubles.end(tid, what)
-        while self._to_journal:
-            tid, what = self._to_journal[0]
-            try:
-                await asyncio.to_thread(Directory(self._engine, "bridge").note_line, tid, what)
-            except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:  # the next call tries again
-                structlog.get_logger().error("line-not-journalled", error=type(error).__name__)
-                return
-            except SetupProblem:
-                pass  # it was removed meanwhile
-            del self._to_journal[0]
+        async with self._journalling:  # two callers at once would write a line twice
+            while self._to_journal:
+                tid, what = self._to_journal[0]
+                try:
+                    await asyncio.to_thread(Directory(self._engine, "bridge").note_line, tid, what)
+                except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:  # the next call tries again
+                    structlog.get_logger().error("line-not-journalled", error=type(error).__name__)
+                    return
+                except SetupProblem:
+                    pass  # it was removed meanwhile
+                del self._to_journal[0]
 
     def _line(self, tid: str) -> _Line:
         return self._lines.setdefault(tid, _Line())
