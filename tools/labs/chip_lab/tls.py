@@ -62,8 +62,9 @@ class TimeServer(asyncio.DatagramProtocol):
         self._transport = transport
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
-        """Answer with the time; nobody reads the other fields."""
-        answer = bytes((0x24, 1)) + bytes(38) + struct.pack("!II", int(time.time()) + _SINCE_1900_S, 0)
+        """Answer this query with the time; nobody reads the other fields."""
+        answer = bytes((0x24, 1)) + bytes(22) + data[40:48] + bytes(8)
+        answer += struct.pack("!II", int(time.time()) + _SINCE_1900_S, 0)
         self._transport.sendto(answer, address)
 
 
