@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from device_cable import files
 from device_cable.cable import Cable
-from device_cable.foreign import Foreign, find_foreign
+from device_cable.foreign import STOCK_BOOT_BYTES, Foreign, find_foreign
 from device_cable.image import FIRMWARE, MANIFEST, STARTED_FIRST, Image
 from device_cable.installed import NEW, read_installed
 from device_cable.problem import BoardFull, CableProblem
@@ -184,9 +184,12 @@ def _undo(cable: Cable, plan: FlashPlan, begun: Iterable[str]) -> None:
 
 
 def _worth_hashing(there: dict[str, int], image: Image) -> list[str]:
-    """Return the files that already have the right size, and those that an interrupted copy left."""
+    """Return the files that have the right size, those that an interrupted copy left, and MicroPython's boot.py."""
     sizes = {path: len(content) for path, content in image.contents.items()}
-    return [path for path, size in there.items() if sizes.get(path.removesuffix(NEW)) == size]
+    return [
+        path for path, size in there.items()
+        if sizes.get(path.removesuffix(NEW)) == size or (path, size) == ("boot.py", STOCK_BOOT_BYTES)
+    ]  # fmt: skip
 
 
 def _place(path: str) -> tuple[int, str]:

@@ -26,6 +26,9 @@ MICROPYTHON_MODULES = (
     "tls", "umqtt",
 )  # fmt: skip
 _FROZEN = ("asyncio", "ntptime", "umqtt")  # these it finds before it looks into lib/
+# The boot.py that MicroPython makes on an empty ESP32, comments alone: its size, and its SHA-256.
+STOCK_BOOT_BYTES = 139
+_STOCK_BOOT = "16f5b4bcb120e9a032242b47967e649a0cc577b41939e81ef7d4b4da181bd17f"
 _HIDING = ("", ".py", ".mpy")
 _NOT_OURS = "is not the terminal's"
 
@@ -48,7 +51,7 @@ def find_foreign(there: Listing, image: Image, hashes: dict[str, str], installed
         for needed in (path, path + NEW):
             if needed in there.folders:
                 reasons[needed] = "a folder where a file must be"
-        is_same = path in image.hashes and hashes.get(path) == image.hashes[path]
+        is_same = path in image.hashes and hashes.get(path) in (image.hashes[path], _STOCK_BOOT)
         if path in there.sizes and path not in installed.paths and not is_same:
             reasons[path] = _NOT_OURS
     if not installed.has_manifest:
