@@ -62,6 +62,6 @@ def test_every_way_a_start_can_go_has_its_sentence(text, kind, words):
 
 
 def test_a_terminal_that_starts_again_and_again_is_told_with_the_chips_reason():
-    outcome = outcome_of(BOOT_LOADER * 3)
+    outcome = outcome_of(BOOT_LOADER * 8)
     assert outcome.kind == CRASHED
     assert "starts again and again (rst:0xc (SW_CPU_RESET)" in outcome.sentence

@@ -16,7 +16,7 @@ SAFE_MODE = "safe mode"
 CRASHED = "crashed"
 BARE = "bare"
 _START = "rst:0x"
-_MOST_STARTS = 3
+_MOST_STARTS = 6  # an interrupt at the wrong moment costs a chip one or two
 SILENT = "silent"
 
 _PROMPT_COMES = "MicroPython v"
