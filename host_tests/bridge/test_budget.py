@@ -1,6 +1,7 @@
 """What one terminal may say: a reserve, then evenly, then the end; and what the bridge's own reading drops."""
 
 import pytest
+from bridge.clock import Clock
 from phoneterm.core import messages
 from phoneterm_bridge.mqtt import budget
 from phoneterm_bridge.mqtt.budget import MESSAGES_IN_RESERVE, MESSAGES_PER_S, OCTETS_IN_RESERVE, OCTETS_PER_S, Budget
@@ -10,17 +11,9 @@ from phoneterm_bridge.mqtt.pulse import PULSE_NAME
 BASE = "phoneterm"
 
 
-class Clock:
-    def __init__(self):
-        self.now_s = 0.0
-
-    def __call__(self):
-        return self.now_s
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(0.0)
 
 
 @pytest.fixture

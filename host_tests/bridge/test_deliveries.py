@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import structlog
+from bridge.clock import Clock
 from phoneterm.core import messages
 from phoneterm_bridge.broker.terminal_settings import device_settings
 from phoneterm_bridge.settings.timing import Timing
@@ -20,16 +21,6 @@ from virtual_phone.build import FIRMWARE, Build
 from virtual_phone.phone import VirtualPhone
 
 SHORT = "the memory is too short to read it"
-
-
-class Clock:
-    """Monotonic seconds that the test controls."""
-
-    def __init__(self):
-        self.now_s = 1000.0
-
-    def __call__(self):
-        return self.now_s
 
 
 class Desk:

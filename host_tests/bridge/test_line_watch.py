@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from bridge.clock import Clock
 from bridge.fresh_store import open_fresh_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import find_change
@@ -11,14 +12,6 @@ from phoneterm_bridge.terminals.line_watch import QUIET_S, LineWatch
 from phoneterm_bridge.terminals.troubles import Troubles
 
 TID = "phone-101"
-
-
-class Clock:
-    def __init__(self):
-        self.now_s = 1000.0
-
-    def __call__(self):
-        return self.now_s
 
 
 @pytest.fixture

@@ -2,15 +2,8 @@
 
 import asyncio
 
+from bridge.clock import Clock
 from phoneterm_bridge.terminals.outbox import MOST_WAIT_S, Outbox
-
-
-class Clock:
-    def __init__(self):
-        self.now_s = 0.0
-
-    def __call__(self):
-        return self.now_s
 
 
 async def turn():
@@ -19,7 +12,7 @@ async def turn():
 
 
 def make_outbox(*deciding):
-    clock, done, deciding = Clock(), [], set(deciding)
+    clock, done, deciding = Clock(0.0), [], set(deciding)
     return Outbox(deciding, clock), clock, done, deciding
 
 

@@ -108,13 +108,13 @@ def test_a_running_bridge_is_upgraded_with_its_store_and_goes_back_by_the_docume
     server.run("phoneterm", "user", "add", "anna", "--extension", "101")
     before = in_service(server)
 
-    server.shell(f"cp {_SETTINGS} /root/ && echo 'broker.prot = 1' > {_SETTINGS}")
+    server.shell(f"cp {_SETTINGS} /var/tmp/ && echo 'broker.prot = 1' > {_SETTINGS}")
     refused = server.try_command(*installer(later_wheel, "later"))
     assert refused.returncode == 1
     assert "broker.prot" in refused.stderr
     assert in_service(server) == before
     assert server.run("ls", "/opt/phoneterm").split() == [before[1], "current"]
-    server.shell(f"cp /root/bridge.toml {_SETTINGS}")
+    server.shell(f"cp /var/tmp/bridge.toml {_SETTINGS}")
 
     said = server.run(*installer(later_wheel, "later"))
     assert f"The store {_STORE} has schema {SCHEMA} now." in said

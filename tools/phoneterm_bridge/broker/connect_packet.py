@@ -6,6 +6,8 @@ close).
 
 from dataclasses import dataclass
 
+from phoneterm_bridge.mqtt.packets import remaining_length
+
 MAX_CONNECT_BYTES = 2048
 REFUSED_VERSION = 1
 REFUSED_CREDENTIALS = 4
@@ -78,7 +80,7 @@ def build_connect(connect: Connect) -> bytes:
         will = _pack(connect.will_topic.encode()) + _pack(connect.will_payload)
     head = _pack(b"MQTT") + bytes([4, flags]) + connect.keepalive_s.to_bytes(2, "big")
     body = head + _pack(connect.client_id.encode()) + will + _pack(connect.username.encode())
-    return bytes([_CONNECT]) + _remaining_length(len(body)) + body
+    return bytes([_CONNECT]) + remaining_length(len(body)) + body
 
 
 def build_connack(code: int) -> bytes:
@@ -110,12 +112,3 @@ class _Fields:
 
 def _pack(octets: bytes) -> bytes:
     return len(octets).to_bytes(2, "big") + octets
-
-
-def _remaining_length(size: int) -> bytes:
-    encoded = bytearray()
-    while True:
-        size, seven = divmod(size, 128)
-        encoded.append(seven | (0x80 if size else 0))
-        if not size:
-            return bytes(encoded)

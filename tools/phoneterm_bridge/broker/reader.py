@@ -14,6 +14,7 @@ from amqtt.adapters import ReaderAdapter
 from phoneterm_bridge.broker.client_packet import find_fault, judge_first
 from phoneterm_bridge.broker.connect_packet import MAX_CONNECT_BYTES, Connect, ConnectRefused, is_connect, parse_connect
 from phoneterm_bridge.mqtt.budget import TOO_MUCH, Budget
+from phoneterm_bridge.mqtt.packets import remaining_length
 
 MOST_UNDONE = 32  # packets of one client that amqtt has not worked off
 MOST_UNACKNOWLEDGED = 256  # messages to one client
@@ -89,7 +90,7 @@ class DoorReader(ReaderAdapter):
         if self._bounds is not None:
             self._end_for(find_fault(first, body), self._bounds)
             await self._pay(len(body), self._bounds)
-        return bytes([first]) + _encode_size(size) + body
+        return bytes([first]) + remaining_length(size) + body
 
     async def _wait_for_room(self, bounds: Bounds) -> None:
         """Wait until amqtt has worked off enough of what this client has sent."""
@@ -125,12 +126,3 @@ async def _read_size(reader: asyncio.StreamReader) -> int | None:
         if not octet & 0x80:
             return size
     return None
-
-
-def _encode_size(size: int) -> bytes:
-    encoded = bytearray()
-    while size > 127:
-        encoded.append(size & 127 | 128)
-        size >>= 7
-    encoded.append(size)
-    return bytes(encoded)
