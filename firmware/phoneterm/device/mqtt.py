@@ -68,12 +68,14 @@ class MqttClient:
         """Send now; return whether it was acknowledged in time (QoS 1) or passed to the connection (QoS 0)."""
         if not self.is_up or len(self._packets) >= _MOST_PACKETS:
             return False
+        if not qos:  # in two writes: together they would take more memory in one piece than anything else
+            self._put(packets.publish_head(topic, len(payload), retain))
+            self._put(payload)
+            return True
         ident = self._next_ident()
         packet = packets.publish(topic, payload, qos, retain, ident)
         topic = payload = None  # the packet has them
         self._put(packet)
-        if not qos:
-            return True
         waiting = self._waiting
         waiting[ident] = outcome = None
         until_ms = time.ticks_add(time.ticks_ms(), deadline_ms)

@@ -1,4 +1,4 @@
-"""Makes the MQTT 3.1.1 packets that a client sends, each as one bytes object for one write.
+"""Makes the MQTT 3.1.1 packets that a client sends, each as one bytes object for one write, or its head alone.
 
 Does not send them, and does not read any: `mqtt_decoder` does. Runs unchanged on CPython and on MicroPython.
 Topics are str, payloads bytes, packet ids 1 to 65535, QoS 0 or 1. A number out of range is our own mistake and raises
@@ -28,6 +28,12 @@ def publish(topic, payload, qos, retain, ident):
     """Return a PUBLISH of `payload` (bytes); `ident` is used only with QoS 1."""
     first = 0x30 | bool(qos) << 1 | bool(retain)
     return _packet(first, _field(topic), two_bytes(ident) if qos else b"", payload)
+
+
+def publish_head(topic, length, retain):
+    """Return the beginning of a PUBLISH of QoS 0, up to its payload of `length` bytes, which is to follow."""
+    field = _field(topic)
+    return bytes((0x30 | bool(retain),)) + remaining_length(len(field) + length) + field
 
 
 def puback(ident):
