@@ -1,5 +1,7 @@
 """A later version of the bridge: a copy of its code with one more migration; its commands run as processes.
 
+The tested version's own commands run as processes too, or in this one where nothing depends on that.
+
 Does not touch the code that the tests themselves run.
 """
 
@@ -12,6 +14,8 @@ from pathlib import Path
 import phoneterm_bridge
 import phoneterm_cli
 from phoneterm_bridge.store.schema import known_schemas
+from phoneterm_cli.main import make_app
+from typer.testing import CliRunner
 
 SCHEMA = "9001"
 _MIGRATION = f'''"""What a later version adds."""
@@ -67,3 +71,12 @@ def run_command(*arguments, store, exit_code=0, code=None):
     assert done.returncode == exit_code, said
     assert "Traceback" not in said
     return said
+
+
+def run_here(*arguments, store, exit_code=0):
+    """Run a `phoneterm` command in this process; return its output, as `run_command` does."""
+    done = CliRunner().invoke(make_app((arguments[0],)), [*arguments, f"--set=store.path={store}"])
+    assert done.exception is None or isinstance(done.exception, SystemExit), repr(done.exception)
+    assert done.exit_code == exit_code, done.output
+    assert "Traceback" not in done.output
+    return done.output

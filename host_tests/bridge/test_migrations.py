@@ -5,6 +5,9 @@ import json
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 
 import phoneterm_bridge.store.migrations
@@ -71,23 +74,34 @@ _SCHEMAS = sorted(step.revision for step in ScriptDirectory(_SCRIPTS).walk_revis
 
 def make_old_store(path, schema):
     """Make a store that began with the first schema, was used with each one up to `schema`, and not since."""
-    for revision in _SCHEMAS[: _SCHEMAS.index(schema) + 1]:
+    path.write_bytes(_make_old(schema))
+
+
+@lru_cache
+def _make_old(schema):
+    """Return the file of such a store, which is the one of the schema before with one step more."""
+    at = _SCHEMAS.index(schema)
+    with tempfile.TemporaryDirectory(prefix="phoneterm-store-") as folder:
+        path = Path(folder) / "old.db"
+        if at:
+            make_old_store(path, _SCHEMAS[at - 1])
         old = sa.create_engine(f"sqlite:///{path}")
         config = Config()
         config.set_main_option("script_location", _SCRIPTS)
         with old.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, revision)
+            command.upgrade(config, schema)
         old.dispose()
-        raw = sqlite3.connect(path)
-        raw.executescript(_DATA if revision == "0001" else _LATER_DATA[revision])
-        if revision == "0003":
-            add_row(raw, None, _T_MS + 20_000, "change", "directory", _CHANGE)
-        if revision == "0006":
-            add_row(raw, 3, _T_MS + 30_000, "lines", "command", _LINES)
-        if revision == "0007":
-            add_row(raw, 4, _T_MS + 40_000, "received", "command", '["phone-101","s.4","101","blind","104",null]')
-        raw.close()
+        with closing(sqlite3.connect(path)) as raw:
+            raw.executescript(_LATER_DATA[schema] if at else _DATA)
+            if schema == "0003":
+                add_row(raw, None, _T_MS + 20_000, "change", "directory", _CHANGE)
+            if schema == "0006":
+                add_row(raw, 3, _T_MS + 30_000, "lines", "command", _LINES)
+            if schema == "0007":
+                add_row(raw, 4, _T_MS + 40_000, "received", "command", '["phone-101","s.4","101","blind","104",null]')
+        assert [file.name for file in path.parent.iterdir()] == ["old.db"]  # nothing is in a journal beside it
+        return path.read_bytes()
 
 
 def add_row(raw, entry, at_ms, stage, word, detail):

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from bridge.later_version import SCHEMA, LaterVersion, run_command
+from bridge.later_version import SCHEMA, LaterVersion, run_command, run_here
 from bridge.running_bridge import RunningBridge
 from bridge.test_migrations import _SCHEMAS, make_old_store
 from bridge.test_process import Desk
@@ -65,7 +65,7 @@ def backups_of(path):
 @pytest.mark.parametrize("arguments", READERS + CHANGERS, ids=" ".join)
 def test_every_other_command_says_which_schema_it_met_and_leaves_the_store_alone(old_store, arguments):
     before = old_store.read_bytes()
-    said = run_command(*arguments, store=old_store, exit_code=1)
+    said = run_here(*arguments, store=old_store, exit_code=1)
     assert said == (
         f"The store {old_store} has schema {OLD} of an earlier version, and this version works with {NEWEST}: stop the "
         "bridge, then `phoneterm store upgrade` upgrades it and keeps a backup.\n"
@@ -133,7 +133,7 @@ def test_a_database_of_somebody_else_is_not_taken_for_a_store(tmp_path):
 
 
 def test_without_a_store_nothing_is_upgraded_or_made(tmp_path):
-    said = run_command("store", "upgrade", store=tmp_path / "none" / "bridge.db", exit_code=1)
+    said = run_here("store", "upgrade", store=tmp_path / "none" / "bridge.db", exit_code=1)
     assert said.startswith(f"There is no store {tmp_path / 'none' / 'bridge.db'} yet: ")
     assert list(tmp_path.iterdir()) == []
 
@@ -178,25 +178,25 @@ def test_after_an_upgrade_the_earlier_version_refuses_and_the_backup_is_the_way_
     later.run("user", "add", "late", store=store)
     (backup,) = backups_of(store)
     for arguments in [*READERS, *CHANGERS, ("store", "upgrade"), ("bridge", "run")]:
-        said = run_command(*arguments, store=store, exit_code=1)
+        said = run_here(*arguments, store=store, exit_code=1)
         assert said == (
             f"The store {store} has schema {SCHEMA}, which is newer than this version knows ({NEWEST}); update "
             "phoneterm, or restore the backup that the upgrade has kept beside it.\n"
         )
     assert schema_of(store) == SCHEMA
-    assert "which is newer than this version knows" in run_command(
+    assert "which is newer than this version knows" in run_here(
         "backup", "create", str(tmp_path / "b.db"), store=store, exit_code=1
     )
     assert not (tmp_path / "b.db").exists()
-    run_command("backup", "restore", str(backup), store=store)
-    assert run_command("user", "list", store=store).split() == ["tech1", "multi", "user", "aware", "101"]
+    run_here("backup", "restore", str(backup), store=store)
+    assert run_here("user", "list", store=store).split() == ["tech1", "multi", "user", "aware", "101"]
     assert schema_of(store) == NEWEST
 
 
 def test_a_command_that_only_reads_makes_no_store_and_no_folder(tmp_path):
     store = tmp_path / "none" / "bridge.db"
     for arguments in [*READERS, ("doctor",), ("terminal", "wipe", "phone-101")]:
-        said = run_command(*arguments, store=store, exit_code=1)
+        said = run_here(*arguments, store=store, exit_code=1)
         assert f"There is no store {store} yet" in said
     assert list(tmp_path.iterdir()) == []
 

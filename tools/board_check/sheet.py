@@ -10,6 +10,8 @@ import resvg_py
 import schemdraw
 import schemdraw.elements as symbols
 from schemdraw.segments import Segment, SegmentPoly, SegmentText
+from schemdraw.transform import Transform
+from schemdraw.types import BBox
 
 INK = "#22303c"
 FAINT = "#7d8a97"
@@ -20,6 +22,21 @@ _PNG_ZOOM = 2.0
 _PNG_DPI = 96.0  # turns the picture's points into pixels
 
 Point = tuple[float, float]
+
+
+class _TextOnPaper(SegmentText):
+    """A line of text that a box lies under, so the picture's edges do not depend on it: it is drawn, never measured.
+
+    Measuring all texts takes twice as long as drawing the picture.
+    """
+
+    def xform(self, transform: Transform, **_style: object) -> "_TextOnPaper":
+        """Return the text at its place in the picture, to be asked for its bounds."""
+        return _TextOnPaper(transform.transform(self.xy), self.text)
+
+    def get_bbox(self) -> BBox:
+        """Return the place alone."""
+        return BBox(self.xy[0], self.xy[1], self.xy[0], self.xy[1])
 
 
 class Sheet:
@@ -54,7 +71,7 @@ class Sheet:
         """Write a line of text, its middle at the height of `at`; `align` says which end `at` is."""
         element = symbols.Element()
         element.segments.append(
-            SegmentText(at, text, align=(align, "center"), fontsize=size, color=color, zorder=4)  # type: ignore[arg-type]
+            _TextOnPaper(at, text, align=(align, "center"), fontsize=size, color=color, zorder=4)  # type: ignore[arg-type]
         )
         self._add(element)
 

