@@ -114,7 +114,7 @@ flash: $(READY) ## Build the firmware and write it to a board: BOARD=ESP32_GENER
 
 provision: $(READY) ## Make a board the terminal of an extension: BOARD= PORT= EXT=101 HOST=broker, or SETTINGS=; WIFI=, CERT= KEY=, ANOTHER=1, AGAIN=1.
 	@$(PHONETERM) device provision --board "$(BOARD)" --port "$(PORT)" \
-	  $(if $(SETTINGS),--settings "$(SETTINGS)",--extension "$(EXT)") $(if $(ANOTHER),--another) \
+	  $(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(EXT),--extension "$(EXT)") $(if $(ANOTHER),--another) \
 	  $(if $(HOST),--mqtt-host "$(HOST)") $(if $(WIFI),--wifi "$(WIFI)") $(if $(CERT),--certificate "$(CERT)") \
 	  $(if $(KEY),--key "$(KEY)") $(if $(AGAIN),--again) $(ARGS)
 

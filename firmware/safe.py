@@ -3,7 +3,8 @@
 Does not scan keys or transfer calls, does not use the terminal's own MQTT client, and starts no watchdog: Ctrl-C leads
 to the REPL at any time. It says hello with the reason and the last crash, every 20 s because the bridge may have been
 away, and accepts two signed requests for this start only: reboot and wipe. An error gives one line on the console and
-another attempt after 5 s. The lamp is 2 s on and 2 s off, where the board still has one. Times are ms.
+another attempt after 5 s; whoever types something there is told the reason. The lamp is 2 s on and 2 s off, where the
+board still has one. Times are ms.
 If a broker accepts the connection and says nothing, umqtt.simple waits for ever; the network stack ends that after some
 minutes, the reset button at once. This file stays a source, like boot.py and main.py, so it can be repaired in place.
 """
@@ -11,6 +12,8 @@ minutes, the reset button at once. This file stays a source, like boot.py and ma
 import asyncio
 import binascii
 import os
+import select
+import sys
 import time
 from collections import namedtuple
 
@@ -99,7 +102,7 @@ def serve(settings, context, hello, look):
             client.check_msg()
 
 
-async def join(settings):
+async def join(settings, look):
     """Return once there is a network and, where certificates are to be checked, the time of day."""
     station = network.WLAN(network.STA_IF)
     if not station.isconnected():
@@ -111,7 +114,8 @@ async def join(settings):
 
     async def wait():
         while not station.isconnected():
-            await asyncio.sleep_ms(_LOOK_MS)
+            look()
+            await asyncio.sleep_ms(0)
 
     if settings.tls == "ca":
         from phoneterm.device.clock import make_wait
@@ -131,14 +135,20 @@ def run(reason, breadcrumb):
     hello = {"boot": binascii.hexlify(os.urandom(4)).decode(), "fw": VERSION, "board": name, "wire": [1, 1], "caps": [],
              "safe": reason[:100], "crash": (breadcrumb and breadcrumb.crash) or None}  # fmt: skip
 
+    console = select.poll()
+    console.register(sys.stdin.buffer, select.POLLIN)
+
     def look():
         light()
         time.sleep_ms(_LOOK_MS)
+        typed = console.poll(0)
+        if typed and typed[0][0].read(1):  # an input that has ended asks nothing
+            print("safe mode:", reason)
 
     order = None
     while not order:
         try:
-            asyncio.run(join(settings))
+            asyncio.run(join(settings, look))
             order = serve(settings, context, hello, look)
         except Exception as error:  # umqtt.simple may raise almost anything on a bad answer
             print("safe mode:", type(error).__name__, str(error).replace("\n", " ").strip())

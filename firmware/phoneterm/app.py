@@ -33,8 +33,8 @@ _LAST_WORDS_MS = const(500)  # to finish publishing before a restart
 class App:
     """Joins the terminal with its keypad, lamp, screen, hook and broker; `run` runs the device for ever."""
 
-    def __init__(self, terminal, sampler, indicator, screen, hook, watchdog, breadcrumb):
-        """Take the parts; screen and hook may be None."""
+    def __init__(self, terminal, sampler, indicator, screen, hook, watchdog, breadcrumb, console):
+        """Take the parts; screen and hook may be None. console: a poll of the console's input."""
         self._terminal = terminal
         self._sampler = sampler
         self._indicator = indicator
@@ -42,6 +42,7 @@ class App:
         self._hook = hook
         self._watchdog = watchdog
         self._breadcrumb = breadcrumb
+        self._console = console
         self._client = None
         self._wifi = None
         self._publishing = set()
@@ -180,9 +181,15 @@ class App:
         try:
             change = sampler.next_change()
             while change is not None:
-                if change != STALLED:  # told before the time that it took: no timer may complete a number with a hole
+                if change == STALLED:  # told before the time that it took: no timer may complete a number with a hole
+                    actions = self._terminal.on_stall()
+                else:
                     self._pass_time(sampler.at_ms)
-                self.perform(self._report_change(change))
+                    if change & (STUCK | WORKING):
+                        actions = self._terminal.on_keypad_fault(change & INDEX, bool(change & STUCK))
+                    else:
+                        actions = self._terminal.on_key(change & INDEX, bool(change & PRESSED))
+                self.perform(actions)
                 change = sampler.next_change()
             self._pass_time(time.ticks_ms())
         except Exception:
@@ -195,13 +202,6 @@ class App:
         if elapsed_ms > 0:
             self._time_ms = now_ms
             self.perform(self._terminal.on_time(elapsed_ms))
-
-    def _report_change(self, change):
-        if change == STALLED:
-            return self._terminal.on_stall()
-        if change & (STUCK | WORKING):
-            return self._terminal.on_keypad_fault(change & INDEX, bool(change & STUCK))
-        return self._terminal.on_key(change & INDEX, bool(change & PRESSED))
 
     async def _tick(self):
         """Every second: feed the watchdog, tell what is wrong, collect garbage if there is much and nobody is keying.
@@ -242,11 +242,21 @@ class App:
             self._collect_garbage()
 
     def _watch_cause(self, is_due):
-        """Tell what keeps the terminal from a transfer when it has been so for a second, and again when that is due."""
+        """Tell what keeps the terminal from a transfer when it has been so for a second, and again when that is due.
+
+        Any byte at the console asks for it, or whether all is well, and is answered as soon as that is known. It is
+        nobody else's: there is no prompt. Ctrl-C, which brings one, is no byte but ends this before it can take what
+        follows: the VM looks for it at every jump, and there is one between poll and read.
+        """
         cause = self._wifi.cause or self._client.cause or self._terminal.find_cause()
         is_lasting = cause == self._next_cause or not cause
         self._next_cause = cause
-        if is_lasting and (cause != self._cause or (is_due and cause)):
+        typed = self._console.poll(0)
+        if is_lasting and (
+            cause != self._cause
+            or (is_due and cause)
+            or (cause is not None and typed and typed[0][0].read(1))  # an input that has ended asks nothing
+        ):
             self._cause = cause
             self._tell_cause(cause)
 

@@ -8,6 +8,8 @@ nothing more, because a reset would not help.
 import asyncio
 import binascii
 import os
+import select
+import sys
 import time
 from random import random
 
@@ -41,6 +43,7 @@ _KEEPALIVE_S = const(15)
 _CONNECT_MS = const(10000)  # a TLS handshake on the ESP32 takes up to 3 s of it
 _STEADY_MS = const(5000)
 _KEYPAD_TIMER = const(0)  # every chip of the family has it
+_SAID_AGAIN_LOOKS = const(60)  # of a second each
 _WATCHDOG_MS = const(30000)  # longer than the slowest name look-up (12 s) and TLS handshake, which block everything
 
 
@@ -77,6 +80,13 @@ def make_screen(display):
     return Screen(display)
 
 
+def make_console():
+    """Return a poll of the console's input."""
+    console = select.poll()
+    console.register(sys.stdin.buffer, select.POLLIN)
+    return console
+
+
 def make_terminal(settings, crash):
     """Return the Terminal with a new boot id; `crash` says how the last run crashed, if it did."""
     boot = binascii.hexlify(os.urandom(4)).decode()
@@ -108,6 +118,18 @@ def make_client(application, will, settings, radio, context):
     return mqtt.MqttClient(broker, filters, mqtt_packets.Will(*will), timing, application, log, wait)
 
 
+async def keep_saying(sentence):
+    """Print a sentence every minute, and whenever somebody types something."""
+    console = make_console()
+    while True:
+        for _ in range(_SAID_AGAIN_LOOKS):
+            await asyncio.sleep(1)
+            typed = console.poll(0)
+            if typed and typed[0][0].read(1):
+                break
+        print(sentence)
+
+
 def show_problem(lights, display, problem):
     """Say what is wrong in every way that the board has; return a coroutine that goes on doing so for ever."""
     print(problem.sentence)
@@ -116,7 +138,7 @@ def show_problem(lights, display, problem):
         while wait_ms := display.step():
             time.sleep_ms(wait_ms)
     lights.play("keypad-fault")
-    return lights.run()
+    return asyncio.gather(lights.run(), keep_saying(problem.sentence))
 
 
 def assemble(breadcrumb):
@@ -131,7 +153,9 @@ def assemble(breadcrumb):
         return show_problem(lights, display, context)
     phone = make_terminal(settings, breadcrumb.crash)
     dog = watchdog.Watchdog(machine.WDT(timeout=_WATCHDOG_MS), app.WATCHED)
-    application = app.App(phone, make_sampler(), lights, make_screen(display), make_hook(), dog, breadcrumb)
+    application = app.App(
+        phone, make_sampler(), lights, make_screen(display), make_hook(), dog, breadcrumb, make_console()
+    )  # fmt: skip
     station = network.WLAN(network.STA_IF)
     radio = wifi.Wifi(
         station, settings.wifi_ssid, settings.wifi_password, random, application.on_network, log

@@ -103,6 +103,22 @@ def test_h_is_help_everywhere(tmp_path, words):
     assert run(*words, folder=tmp_path).startswith("Usage: ")
 
 
+@pytest.mark.parametrize("module", ["typer", "device_cable.cli"])
+def test_ctrl_c_while_the_command_is_being_loaded_ends_it_without_a_traceback(tmp_path, module):
+    code = (
+        "import os, signal, sys\n"
+        "class Interrupter:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        name == {module!r} and os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupter())\n"
+        "from phoneterm_cli.start import main\n"
+        "sys.argv = ['phoneterm', 'device', 'logs', '--port', 'nothing']\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
 def complete(folder, *words):
     """Return what a shell offers after these words, the last of which has begun."""
     asked = {"_PHONETERM_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}

@@ -159,12 +159,17 @@ class SerialBoard:
             self._taken_s = time.monotonic()
 
     def _feed_vm(self):
-        """Pass input to the VM: bytes while it reads, an interrupt while it runs."""
+        """Pass input to the VM; while it runs something, what comes before a Ctrl-C, and then the interrupt."""
         if not self._to_vm or not self._is_awake:
             return
         if termios.tcgetattr(self._console_there)[3] & termios.ISIG:
-            if 3 in self._to_vm and time.monotonic() - self._taken_s > _INTERRUPT_S:
-                del self._to_vm[: self._to_vm.index(3) + 1]
+            if time.monotonic() - self._taken_s <= _INTERRUPT_S:
+                return
+            typed, interrupt, _ = self._to_vm.partition(b"\x03")
+            with contextlib.suppress(BlockingIOError):  # a chip too drops what nobody takes
+                os.write(self._console, typed)
+            del self._to_vm[: len(typed) + len(interrupt)]
+            if interrupt:
                 self._vm.send_signal(signal.SIGINT)
         else:
             count = os.write(self._console, self._to_vm[:256])

@@ -15,6 +15,7 @@ from cable.board_row import AnsweredCommand, BoardRow
 from cable.bridge_site import HERE, WIFI, texts_of
 from cable.conftest import BOARD
 from device_cable.brought import READY, Brought
+from device_cable.problem import CableProblem
 from device_cable.settings_files import find_files
 from phoneterm_bridge.cli import terminal_app, user_app
 from typer.testing import CliRunner
@@ -163,6 +164,19 @@ async def test_a_terminal_that_does_not_become_ready_is_no_success_and_is_asked_
     assert [line[2] for line in workshop.table()] == ["written"]
 
 
+def leave_at_the_question(workshop):
+    with workshop.provision() as command:
+        command.hear("Plug in the board for t109")
+        command.answer("s")
+        return command.end()
+
+
+async def test_whoever_leaves_at_a_question_is_told_what_is_still_to_come(workshop):
+    exit_code, said = await asyncio.to_thread(leave_at_the_question, workshop)
+    assert exit_code == 130
+    assert "Still to come, with the same command: t109, t110, t111, t112." in said
+
+
 async def test_files_that_cannot_be_used_are_named_and_the_others_are_brought(workshop):
     for tid in ("t110", "t111", "t112"):
         (workshop.settings / f"{tid}.json").unlink()
@@ -171,7 +185,13 @@ async def test_files_that_cannot_be_used_are_named_and_the_others_are_brought(wo
     shutil.copyfile(workshop.settings / "t109.json", workshop.settings / "t2.json")
     (workshop.settings / "t2.json").chmod(0o644)
     old = json.loads((workshop.settings / "t109.json").read_text())
-    for name, change in (("t3", {"version": 7}), ("t4", {"mqtt_host": "127.0.0.1"}), ("t5", {"mqtt_port": "x"})):
+    changes = {
+        "t3": {"version": 7}, "t4": {"mqtt_host": "127.0.0.1"}, "t5": {"mqtt_port": "x"}, "t7": {"colour": "red"},
+        "t8": {"base": "\ud800"}, "t9": {"extension": "1\n2"}, "t10": {"mqtt_host": "broker..example"},
+        "t11": {"tid": "t11"}, "t12": {"tid": "t11"}, "t13": {"tls": "ca", "tls_ca_path": "ca.der", "ca": "AAAA"},
+        ".t14": {"version": 7},
+    }  # fmt: skip
+    for name, change in changes.items():
         (workshop.settings / f"{name}.json").write_text(json.dumps(old | change))
         (workshop.settings / f"{name}.json").chmod(0o600)
     os.mkfifo(workshop.settings / "t6.json", 0o600)  # to which nobody ever writes
@@ -181,9 +201,15 @@ async def test_files_that_cannot_be_used_are_named_and_the_others_are_brought(wo
     for name, words in (
         ("t1", "it has no terminal in it"), ("t2", "can be read by others"), ("t3", "its version is '7'"),
         ("t4", "For a board, 127.0.0.1 is no broker's address"), ("t5", "mqtt_port must be a number"),
-        ("t6", "is no file, so it has no settings"),
+        ("t6", "is no file, so it has no settings"), ("t7", "No terminal has the setting 'colour'"),
+        ("t8", "characters that cannot be printed"), ("t9", "the extension in it is none"),
+        ("t10", "'broker..example' is no broker's address"), ("t11", "t12.json are all for t11: keep the one"),
+        ("t13", "is no certificate. That is so in the file: have the file made anew on the bridge's machine"),
     ):  # fmt: skip
         assert any(f"{name}.json" in line and words in line for line in said.splitlines()), (name, said)
+    assert "broker.certificate_path" not in said  # no setting of this computer
+    assert "t14" not in said
+    assert "To the board of t11 " not in said
     assert "To the board of t109 (extension 109) goes: " in said
     assert old["mac_key"] not in said
     assert WIFI["PHONETERM_WIFI_PASSWORD"] not in said
@@ -193,11 +219,15 @@ def test_a_line_of_the_table_that_was_cut_off_counts_for_nothing(tmp_path):
     brought = Brought(tmp_path)
     for tid in ("t1", "t2"):
         brought.add(tid, "1", "02:00:5E:00:00:01", BOARD, READY, "aa")
+    brought.close()
     whole = (tmp_path / "brought.csv").read_bytes()
     (tmp_path / "brought.csv").write_bytes(whole[:-12])
     again = Brought(tmp_path)
     assert (again.find("t1", "aa").state, again.find("t2", "aa"), again.find("t1", "bb")) == (READY, None, None)
     again.add("t2", "1", "02:00:5E:00:00:02", BOARD, READY, "aa")
+    with pytest.raises(CableProblem, match="Another command is bringing terminals from"):
+        Brought(tmp_path)
+    again.close()
     assert Brought(tmp_path).find("t2", "aa").mac == "02:00:5E:00:00:02"
 
 

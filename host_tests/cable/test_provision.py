@@ -17,6 +17,7 @@ from device_cable.cli.desk import Desk
 from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store import passwords
 from phoneterm_bridge.store.database import writing
+from phoneterm_bridge.store.sightings import Sighting, write_all
 
 
 @pytest.fixture
@@ -119,6 +120,28 @@ async def test_a_second_terminal_for_an_extension_is_enrolled_only_when_that_is_
     await asyncio.to_thread(site.provision, "--tid", "phone-101-2", "--wait", "0")
 
 
+async def test_a_terminal_in_service_goes_to_a_blank_board_only_when_somebody_agrees(site, plug_in):
+    board = plug_in()
+    site.directory.add_terminal(TID, "101")
+    write_all(site.engine, [Sighting(TID, True, 1_700_000_000_000, "boot", "1.0", "BENCH")])
+    before = site.record().secrets
+    for typed, words in (("n\n", "Nothing was changed."), ("", "Nobody answered, and nothing was changed")):
+        printed = await asyncio.to_thread(site.provision, exit_code=1, typed=typed)
+        assert "phone-101 has been in service, last on 14 November 2023" in printed
+        assert words in printed
+        assert "ANOTHER=1, --another, enrols one more" in printed
+        assert (texts_of(board), site.record().secrets) == ({}, before)
+    await asyncio.to_thread(site.provision, "--another", "--wait", "0")  # no question
+    assert texts_of(board)["tid"] == "phone-101-2"
+    await asyncio.to_thread(site.bench.run, "wipe", "--yes")
+    await asyncio.to_thread(site.provision, "--tid", TID, "--wait", "0", typed="y\n")
+    assert_works(site, board)
+    assert "in service" not in await asyncio.to_thread(site.provision, "--tid", TID, "--wait", "0")  # it is this board
+    await asyncio.to_thread(site.bench.run, "wipe", "--yes")
+    await asyncio.to_thread(site.provision, "--tid", TID, "--again", "--wait", "0")
+    assert_works(site, board)
+
+
 async def test_a_board_that_is_another_terminal_is_left_alone_unless_that_is_said(site, plug_in):
     board = plug_in(settings={"tid": "phone-999"})
     printed = await asyncio.to_thread(site.provision, exit_code=1)
@@ -135,11 +158,22 @@ async def test_without_a_bridge_on_this_computer_nothing_is_enrolled_here(bench,
     if settings:
         (bench.folder / "phoneterm.toml").write_text(settings)
     options = ("--extension", "101", "--mqtt-host", HERE)
-    printed = await asyncio.to_thread(bench.run, "provision", *options, exit_code=1, environment=WIFI)
-    assert printed.startswith("There is no store" if settings else "There is no bridge on this computer (no --config,")
-    assert "take the file that the bridge's machine wrote for the terminal" in printed
+    for command, named, remedy in (
+        ("provision", options, "take the file that the bridge's machine wrote for the terminal"),
+        ("rotate", (), "`phoneterm terminal rotate TID --output FILE` on the bridge's machine writes new keys"),
+    ):
+        printed = await asyncio.to_thread(bench.run, command, *named, exit_code=1, environment=WIFI)
+        assert printed.startswith("There is no store" if settings else "There is no bridge on this computer (no --conf")
+        assert remedy in printed
     assert bytes(board.sent) == b""
     assert not list(bench.folder.rglob("*.db"))
+
+
+async def test_a_file_that_is_not_there_is_told_before_anybody_is_asked(bench, plug_in):
+    board = plug_in()
+    printed = await asyncio.to_thread(bench.run, "provision", "--settings", "nowhere", exit_code=1, environment={})
+    assert printed.startswith("There is no file or folder nowhere")
+    assert bytes(board.sent) == b""
 
 
 async def test_a_terminal_that_is_not_ready_is_no_success(live):
@@ -165,7 +199,8 @@ async def test_a_wiped_board_has_no_settings_and_says_so(live):
 
 async def test_nothing_is_wiped_without_a_yes(site, plug_in):
     board = plug_in(settings={"tid": TID})
-    assert "Nothing was erased." in await asyncio.to_thread(site.bench.run, "wipe", exit_code=1, typed="n\n")
+    for typed, words in (("n\n", "Nothing was erased."), ("", "Nobody answered, and nothing was erased; ARGS=--yes")):
+        assert words in await asyncio.to_thread(site.bench.run, "wipe", exit_code=1, typed=typed)
     assert texts_of(board) == {"tid": TID}
 
 
@@ -279,6 +314,8 @@ async def test_name_and_password_of_the_wifi_arrive_as_they_are(site, plug_in, s
         (("--tls-host", "broker.example"), WIFI, "(--tls-host) is for a broker that shows one"),
         (("--mqtt-host", "broker.example:1883"), WIFI, "address alone, not 'broker.example:1883': HOST= (--mqtt-host)"),
         (("--mqtt-host", "mqtt://broker"), WIFI, "address alone, not 'mqtt://broker'"),
+        (("--mqtt-host", "a..b"), WIFI, "address alone, not 'a..b'"),
+        (("--mqtt-host", "a-.b"), WIFI, "address alone, not 'a-.b'"),
         (("--mqtt-host", "10.0.0.500"), WIFI, "address alone, not '10.0.0.500'"),
         (("--mqtt-host", "bro\nker"), WIFI, r"address alone, not 'bro\nker'"),
         (

@@ -72,6 +72,14 @@ def assert_nothing_of(settings, bench):
     assert not [value for value in told if value in text or value in json.dumps(document)]
 
 
+def test_a_folder_that_cannot_be_written_is_told_before_anybody_presses_a_key(bench, plug_in):
+    board = plug_in()
+    (bench.folder / "file").touch()
+    printed = bench.run("smoke", "--to", "file/results", exit_code=1)
+    assert printed == "The results cannot be saved in file/results: Not a directory.\n"
+    assert bytes(board.sent) == b""
+
+
 def test_every_key_is_asked_for_and_the_table_is_printed_and_saved(bench, board):
     with Finger(board, board.wiring):
         printed = bench.run("smoke", exit_code=1)  # it has no settings, so there is no network to measure

@@ -154,6 +154,13 @@ def test_a_cause_is_told_when_it_lasts_a_second_and_each_minute_and_its_end_at_o
     ]
 
 
+def test_whoever_types_something_at_the_console_is_told_the_state_as_soon_as_it_is_known():
+    lines = tell("questions_at_the_console")
+    assert lines[0] == "b'?'"
+    trouble = "trouble no-pbx (33): The bridge has lost its PBX: phoneterm doctor."
+    assert lines[1:] == [trouble, trouble, "ready for keys", "ready for keys", "ready for keys"]
+
+
 def test_what_comes_first_on_the_way_to_the_bridge_is_told():
     lines = tell("two_causes")
     assert [line.split(":")[0] for line in lines] == ["trouble no-wifi (11)", "trouble no-broker (22)"]

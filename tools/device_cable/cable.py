@@ -50,6 +50,7 @@ except (AttributeError, OSError, ValueError):
     pass
 """
 RESTART = f"{_IMPORT_MACHINE}\nmachine.reset()"
+_ASK = b"\x02"  # a terminal answers any byte with its state, and MicroPython's prompt this one (Ctrl-B) with its name
 
 
 class Cable:
@@ -170,25 +171,39 @@ class Cable:
         with contextlib.suppress(TransportError, OSError, struct.error):
             self._transport.exec_raw_no_follow(RESTART)
 
-    def lines(self, deadline_s: float) -> Iterator[str]:
+    def lines(
+        self, deadline_s: float, is_asking: bool = False, on_silence: Callable[[bool], None] = lambda _: None
+    ) -> Iterator[str]:
         """Yield each line the board writes, until the monotonic time `deadline_s`; a chip with its own USB may be away.
 
-        A port that is away is opened again as soon as it is back.
+        A port that is away is opened again as soon as it is back. `is_asking`: ask the terminal then, and at first, for
+        its state; what runs on the board goes on. `on_silence` is called now and then while nothing comes, with whether
+        the port is away.
         """
         rest = b""
+        if is_asking:
+            self._ask()
         while time.monotonic() < deadline_s:
             try:
                 self._transport.serial.timeout = 0.1
                 chunk = self._transport.serial.read(1)
                 chunk += self._transport.serial.read(self._transport.serial.in_waiting) if chunk else b""
             except (OSError, TypeError):
-                self._reopen(deadline_s)
+                self._reopen(deadline_s, on_silence)
+                if is_asking:
+                    self._ask()
                 continue
+            if not chunk:
+                on_silence(False)
             *complete, rest = (rest + chunk).split(b"\n")
             for line in complete:
                 yield line.decode(errors="replace").rstrip("\r")
 
-    def _reopen(self, deadline_s: float) -> None:
+    def _ask(self) -> None:
+        with contextlib.suppress(OSError):  # a port that has just gone away is noticed by the reader
+            self._transport.serial.write(_ASK)
+
+    def _reopen(self, deadline_s: float, on_wait: Callable[[bool], None] = lambda _: None) -> None:
         self.close()
         while True:
             try:
@@ -197,6 +212,7 @@ class Cable:
             except (TransportError, OSError):
                 if time.monotonic() >= deadline_s:
                     raise self._lost() from None
+            on_wait(True)
             time.sleep(_LOOK_S)
 
     def _give_back(self) -> None:

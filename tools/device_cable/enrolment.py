@@ -5,6 +5,7 @@ the bridge's machine wrote for the terminal. The firmware's own reader judges th
 it would refuse.
 """
 
+import ssl
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,12 +19,14 @@ from phoneterm_bridge.cli.broker import read_ca
 from phoneterm_bridge.cli.terminal import default_tid
 from phoneterm_bridge.settings.bridge import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store import names, reading
+from phoneterm_bridge.store import names, reading, sightings
 from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
 
 from device_cable.client_certificate import ClientCertificate
 from device_cable.nvs import CA_PATH, CERTIFICATE_PATH, KEY_PATH
 from device_cable.wifi_access import WifiAccess
+
+_SETTINGS = "See broker.certificate_path, broker.ca_path and broker.allow_plain in the bridge's settings."
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,14 @@ class Provision:
 
 
 class Choice(NamedTuple):
-    """Which terminal an extension's board becomes, and whether it is enrolled already."""
+    """Which terminal an extension's board becomes, and whether it is enrolled already.
+
+    seen_ms: when the bridge last heard of it, None if never: then no board is it yet.
+    """
 
     tid: str
     is_enrolled: bool
+    seen_ms: int | None = None
 
 
 def choose_terminal(
@@ -90,7 +97,9 @@ def choose_terminal(
         )
     if is_another:
         raise SetupProblem(f"The terminal {wanted!r} is enrolled already: ANOTHER=1 (--another) needs a new id.")
-    return Choice(wanted, True)
+    with engine.connect() as connection:
+        seen = sightings.read_all(connection).get(wanted)
+    return Choice(wanted, True, seen.seen_ms if seen else None)
 
 
 def prepare(
@@ -99,7 +108,7 @@ def prepare(
     """Make a terminal's secrets and settings; SetupProblem when the terminal could not use them."""
     prepared = prepare_terminal(tid)
     texts = device_settings(prepared.enrolment, broker, address)
-    made = _complete(texts, read_ca(broker) if "tls_ca_path" in texts else None, wifi, client, prepared)
+    made = _complete(texts, read_ca(broker) if "tls_ca_path" in texts else None, wifi, client, _SETTINGS, prepared)
     if client is not None and broker.client_ca_path is not None:
         client.check_authority(broker.client_ca_path)
     return made
@@ -109,25 +118,27 @@ def prepare_from_file(
     document: TerminalDocument, wifi: WifiAccess, client: ClientCertificate | None = None
 ) -> Provision:
     """Return the settings of a terminal that the bridge's machine has enrolled; SetupProblem as in `prepare`."""
+    tid = document.texts["tid"]
+    anew = f"have the file made anew on the bridge's machine (`phoneterm terminal rotate {tid} --output FOLDER"
     host = document.texts.get("mqtt_host", "")
     if host and not is_for_boards(host):
-        raise SetupProblem(
-            f"For a board, {host} is no broker's address: have the file made anew on the bridge's machine "
-            "(`phoneterm terminal rotate` with --mqtt-host)."
-        )
-    return _complete(document.texts, document.ca, wifi, client)
+        raise SetupProblem(f"For a board, {host[:80]!r} is no broker's address: {anew} --mqtt-host`).")
+    if unknown := sorted(document.texts.keys() - set(firmware_settings.KEYS)):
+        raise SetupProblem(f"No terminal has the setting {unknown[0][:40]!r}: {anew}`).")
+    return _complete(document.texts, document.ca, wifi, client, f"That is so in the file: {anew}`).")
 
 
 def _complete(
-    texts: dict[str, str], ca: bytes | None, wifi: WifiAccess, client: ClientCertificate | None,
+    texts: dict[str, str], ca: bytes | None, wifi: WifiAccess, client: ClientCertificate | None, remedy: str,
     prepared: Prepared | None = None,
 ) -> Provision:  # fmt: skip
-    """Add what the board gets beside its settings, and have the firmware judge the whole."""
+    """Add what the board gets beside its settings, and have the firmware judge the whole; `remedy` if it refuses."""
     texts = texts | wifi.settings()
     contents = {}
     if "tls_ca_path" in texts:
         if ca is None:
-            raise SetupProblem("The CA that the terminal pins is missing: the file has none in it.")
+            raise SetupProblem(f"The CA that the terminal pins is missing. {remedy}")
+        _check_ca(ca, remedy)
         texts["tls_ca_path"] = CA_PATH
         contents[CA_PATH] = ca
     if client is not None:
@@ -141,11 +152,16 @@ def _complete(
         )
     judged = firmware_settings.read(_Storage(texts), messages.is_tid)
     if isinstance(judged, firmware_settings.Problem):
-        raise SetupProblem(
-            f"The terminal would refuse this: {judged.sentence} See broker.certificate_path, broker.ca_path and "
-            "broker.allow_plain in the bridge's settings."
-        )
+        raise SetupProblem(f"The terminal would refuse this: {judged.sentence} {remedy}")
     return Provision(texts["tid"], texts, contents, prepared)
+
+
+def _check_ca(ca: bytes, remedy: str) -> None:
+    """Refuse what no terminal could pin."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=ca)
+    except (ssl.SSLError, ValueError):
+        raise SetupProblem(f"The CA that the terminal pins is no certificate. {remedy}") from None
 
 
 def _find_free_tid(first: str, taken: set[str]) -> str:

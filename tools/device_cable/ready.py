@@ -19,7 +19,7 @@ _START = "rst:0x"
 _MOST_STARTS = 6  # an interrupt at the wrong moment costs a chip one or two
 SILENT = "silent"
 
-_PROMPT_COMES = "MicroPython v"
+_PROMPT_COMES = "MicroPython "  # and its version, or the hash of its build
 _TROUBLE = ("wifi-failed", "wifi-down", "link-refused", "link-lost", "trouble")
 
 
@@ -34,6 +34,16 @@ class Outcome:
     def is_good(self) -> bool:
         """Say whether flashing succeeded; a terminal that only lacks its settings counts as success."""
         return self.kind in (READY, NOT_SET_UP)
+
+
+def is_state(line: str) -> bool:
+    """Say whether a line of the log tells the terminal's state."""
+    return line.startswith(("ready ", "trouble ", "safe mode", "The setting "))
+
+
+def is_prompt(line: str) -> bool:
+    """Say whether a line is the first one of MicroPython's prompt."""
+    return line.startswith(_PROMPT_COMES)
 
 
 class Listener:
@@ -63,7 +73,7 @@ class Listener:
         elif line.startswith("safe mode"):
             reason = line.removeprefix("safe mode").lstrip(": ")[:120]
             return Outcome(SAFE_MODE, f"The terminal is in safe mode: {reason}; make logs shows what it does.")
-        elif line.startswith(_PROMPT_COMES):
+        elif is_prompt(line):
             return Outcome(
                 BARE, "No terminal starts on the board, which has only MicroPython: make flash BOARD= PORT= brings it."
             )

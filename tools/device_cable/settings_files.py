@@ -14,6 +14,7 @@ from phoneterm.core import messages
 from phoneterm_bridge.broker import terminal_document
 from phoneterm_bridge.broker.terminal_document import TerminalDocument
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store import names
 
 from device_cable.client_certificate import ClientCertificate, read_client_certificate
 
@@ -43,7 +44,11 @@ def find_files(path: Path) -> list[Path]:
             f"There is no file or folder {path}: `phoneterm terminal add --output` and `phoneterm user import "
             "--output` write such files, on the machine of the bridge."
         )
-    found = sorted(path.glob("*.json"), key=_split_numbers)
+    try:
+        entries = [entry for entry in path.iterdir() if entry.suffix == ".json"]
+    except OSError as error:
+        raise SetupProblem(f"The folder {path} cannot be read: {error.strerror}.") from None
+    found = sorted((entry for entry in entries if entry.name[0] != "."), key=_split_numbers)  # a Mac's are no settings
     if not found:
         raise SetupProblem(f"The folder {path} has no settings of terminals (TID.json) in it.")
     return found
@@ -56,7 +61,10 @@ def read_file(path: Path) -> SettingsFile:
         if not stat.S_ISREG(mode):  # nobody might ever write to a pipe
             raise SetupProblem(f"{path} is no file, so it has no settings of a terminal.")
         if stat.S_IMODE(mode) & 0o077:
-            raise SetupProblem(f"The file {path} can be read by others, and has secrets in it: chmod 600 {path}.")
+            raise SetupProblem(
+                f"The file {path} can be read by others, and has secrets in it: chmod 600 {path} (where that changes "
+                "nothing, as on a memory stick, copy the file to a folder of your own)."
+            )
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES)
     except OSError as error:
@@ -65,6 +73,8 @@ def read_file(path: Path) -> SettingsFile:
         document = terminal_document.decode(content.decode("utf-8-sig"))
         if not messages.is_tid(document.texts["tid"]):
             raise ValueError("the terminal's id in it is none")
+        if names.problem_of_extension(document.extension):
+            raise ValueError("the extension in it is none")
     except UnicodeDecodeError:
         raise SetupProblem(f"The file {path} is not the settings of a terminal: it is not UTF-8.") from None
     except ValueError as error:

@@ -8,6 +8,7 @@ import json
 import time
 from pathlib import Path
 
+from phoneterm_bridge.store.private_files import check_folder
 from rich.console import Console
 from rich.table import Table
 
@@ -47,6 +48,14 @@ def _facts(board: Board, findings: Findings) -> dict[str, str]:
         "firmware_is": "in MicroPython's image" if board.frozen_version else "copied files",
         "psram": "yes" if board.has_psram else "no",
     }
+
+
+def refuse_folder(folder: Path) -> None:
+    """Raise CableProblem when the results could not be saved in a folder; make nothing."""
+    try:
+        check_folder(folder)
+    except OSError as error:
+        raise CableProblem(f"The results cannot be saved in {folder}: {error.strerror}.") from None
 
 
 def save(folder: Path, name: str, board: Board, findings: Findings) -> Path:

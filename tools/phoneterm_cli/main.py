@@ -7,7 +7,7 @@ whose packages are not installed say so.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -114,11 +114,13 @@ def _phoneterm(
     """Take the options before the command; the command itself asks for them."""
 
 
-def main() -> None:
-    """Run the command line."""
+def main(on_loaded: Callable[[], object] = lambda: None) -> None:
+    """Run the command line; `on_loaded` is called when the command's code is there, and before it does anything."""
     part = find_part(sys.argv[1:] or _words_to_complete())
     try:
-        make_command((part,) if part in _PARTS else tuple(_PARTS))()
+        command = make_command((part,) if part in _PARTS else tuple(_PARTS))
+        on_loaded()
+        command()
     except ModuleNotFoundError as error:
         if not workbench.is_missing(error):
             raise

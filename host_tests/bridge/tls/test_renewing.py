@@ -4,6 +4,7 @@ What counts is what its listener shows. Beside it: what health, metrics and doct
 """
 
 import asyncio
+import os
 import ssl
 import time
 import urllib.request
@@ -26,6 +27,7 @@ from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
 from phoneterm_bridge.health.certificate_watch import CertificateWatch
 from phoneterm_bridge.settings.bridge import BrokerSettings
 from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.wording.service import how_to_reload
 
 PING, PONG = b"\xc0\x00", b"\xd0\x00"
 CONNACK = b"\x20\x02\x00\x00"
@@ -133,7 +135,20 @@ async def test_a_renewed_certificate_is_shown_after_sighup_and_nobody_is_disconn
         assert await bridge.exit_code() == 0
 
 
-@pytest.mark.parametrize("fault", ["half written", "another key", "pass phrase", "expired", "another CA", "gone"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "half written",
+        "another key",
+        "pass phrase",
+        "expired",
+        "another CA",
+        "gone",
+        "a pipe",
+        "a pipe as key",
+        "a folder",
+    ],
+)
 async def test_a_new_pair_that_is_no_good_leaves_the_old_one_and_is_one_sentence(site, tmp_path, fault):
     async with RunningBridge(*site.texts()) as bridge:
         port, _ = await run_bridge(bridge)
@@ -168,7 +183,12 @@ def spoil(site, tmp_path, fault):
         for path in (certificate, key):
             path.write_bytes((tmp_path / "other" / path.name).read_bytes())
     else:
-        certificate.unlink()
+        changed = key if fault == "a pipe as key" else certificate
+        changed.unlink()
+        if "pipe" in fault:
+            os.mkfifo(changed, 0o600)  # into which nobody ever writes
+        elif fault == "a folder":
+            changed.mkdir()
 
 
 async def test_sighup_to_a_bridge_without_tls_changes_nothing(site):
@@ -204,7 +224,7 @@ async def test_the_doctor_judges_what_is_shown_and_names_a_file_that_the_broker_
         found = await examine_broker(site.settings(port))
         assert verdicts(found, "will not accept the certificate that the broker") == [PROBLEM]
         assert verdicts(found, "shows another certificate than the one in") == [WARNING]
-        assert change_of(found, "shows another") == "command line: systemctl reload phoneterm-bridge"
+        assert change_of(found, "shows another") == f"command line: {how_to_reload()}"
         bridge.signal(SIGHUP)
         await bridge.event("certificate-renewed")
         assert problems(await examine_broker(site.settings(port))) == []

@@ -23,6 +23,7 @@ from phoneterm_bridge.doctor.certificate import examine_files
 from phoneterm_bridge.doctor.finding import OK
 from phoneterm_bridge.settings.bridge import BrokerSettings, load_settings
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.wording.service import how_to_reload, how_to_restart
 from typer.testing import CliRunner
 
 FILES = {CA, CA_KEY, BROKER, BROKER_KEY}
@@ -40,7 +41,13 @@ def run(tmp_path):
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() if path.is_file() else None for path in folder.iterdir()}
+
+
+def put_pipe(path):
+    """Put a pipe in a file's place, into which nobody ever writes."""
+    path.unlink()
+    os.mkfifo(path, 0o600)
 
 
 def names(folder):
@@ -58,6 +65,17 @@ def test_init_makes_four_private_files_of_the_folders_owner_and_never_overwrites
     code, output = run("init", "broker.example")
     assert (code, "exists already and is kept" in output, output.count("\n")) == (1, True, 1)
     assert contents(tmp_path / "tls") == before
+
+
+def test_systemctl_is_named_only_where_systemd_runs_the_bridge(run, tmp_path):
+    assert f"Then: {how_to_restart()}; phoneterm doctor." in run("init", "broker.example")[1]
+    unit, runs = tmp_path / "etc/systemd/system/phoneterm-bridge.service", tmp_path / "run/systemd/system"
+    for made, says_systemctl in ((unit, False), (runs, True)):
+        (made if made is runs else made.parent).mkdir(parents=True)
+        unit.touch()
+        words = how_to_reload(tmp_path), how_to_restart(tmp_path)
+        assert [word.startswith("systemctl re") for word in words] == [says_systemctl] * 2
+    assert "kill -HUP" in how_to_reload(tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
@@ -88,7 +106,7 @@ def test_renew_makes_a_new_pair_by_the_same_ca_for_the_same_names_unless_others_
     run("init", "broker.example")
     before, named = contents(tmp_path / "tls"), names(tmp_path / "tls")
     code, output = run("renew")
-    assert (code, "systemctl reload phoneterm-bridge" in output) == (0, True)
+    assert (code, f"without a restart: {how_to_reload()}." in output) == (0, True)
     after = contents(tmp_path / "tls")
     assert {name for name in FILES if before[name] != after[name]} == {BROKER, BROKER_KEY}
     assert names(tmp_path / "tls") == named
@@ -104,6 +122,7 @@ def test_renew_makes_a_new_pair_by_the_same_ca_for_the_same_names_unless_others_
         (lambda tls, other: (tls / CA).write_bytes((other / CA).read_bytes()), "key does not belong to the CA"),
         (lambda tls, other: (tls / CA).write_text("junk"), "ca.pem cannot be used. It is not a certificate"),
         (lambda tls, other: (tls / CA_KEY).write_text("junk"), "ca.key"),
+        (lambda tls, other: put_pipe(tls / CA), "ca.pem is no file"),
         (lambda tls, other: (tls / CA_KEY).unlink(), "bring the CA's key back from where it is kept"),
     ],
 )

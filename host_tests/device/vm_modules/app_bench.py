@@ -146,6 +146,19 @@ class Parts:
     receive = send = ping = run
 
 
+class Console:
+    """A console, and the poll of its input: `typed` is what a story has typed there and nobody has taken."""
+
+    typed = b""
+
+    def poll(self, ms):
+        return [(self, 1)] if self.typed else []
+
+    def read(self, count):
+        taken, self.typed = self.typed[:count], self.typed[count:]
+        return taken
+
+
 class Breadcrumb:
     """Keeps its records, and counts the restarts."""
 
@@ -184,7 +197,10 @@ class Bench:
         self.terminal, self.scanner, self.parts, self.breadcrumb = Terminal(), Scanner(), Parts(), Breadcrumb()
         self.watchdog = Watchdog(self.parts, application.WATCHED)
         sampler = KeySampler(self.scanner, machine.Timer(0), time, asyncio.ThreadSafeFlag())
-        self.app = application.App(self.terminal, sampler, self.parts, self.parts, None, self.watchdog, self.breadcrumb)
+        self.console = Console()
+        self.app = application.App(
+            self.terminal, sampler, self.parts, self.parts, None, self.watchdog, self.breadcrumb, self.console
+        )
 
     async def start(self):
         """Start the application, which runs until the story ends."""

@@ -252,6 +252,29 @@ async def cause_that_lasts(bench):
     print(await heard(), bench.parts.code)
 
 
+async def questions_at_the_console(bench):
+    looks = []
+
+    def find_cause():
+        looks.append(0)
+        return bench.terminal.cause
+
+    bench.terminal.find_cause = find_cause
+    heard = await start_with_quick_ticks(bench)
+    bench.console.typed = b"?"
+    await bench.until(lambda: len(looks) > 3)
+    print(bench.console.typed)  # nothing is known yet
+    for cause in (33, 0):
+        bench.terminal.cause = cause
+        await heard()  # the news
+        await bench.until(lambda: not bench.console.typed)
+        await heard()  # the answer
+        bench.console.typed = b"x"
+    await bench.until(lambda: not bench.console.typed)
+    del looks[:]
+    await bench.until(lambda: len(looks) > 3)  # and nothing more
+
+
 async def two_causes(bench):
     heard = await start_with_quick_ticks(bench)
     bench.terminal.cause = 33

@@ -5,6 +5,7 @@ asked for again; what is ready is noted beside the files, so the same command go
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,46 +63,60 @@ def bring(row: Row, path: Path, is_dry_run: bool) -> bool:
         for file, made in waiting:
             _say_dry(file, made)
         return is_complete
-    return _bring_all(row, path, waiting) and is_complete
+    with closing(Brought(path)) as brought:
+        return _bring_all(row, brought, path, waiting) and is_complete
 
 
 def _read_all(row: Row, paths: list[Path]) -> tuple[list[tuple[SettingsFile, Provision]], bool]:
-    """Return the terminals whose files can be used, and whether that is all of them; say what is wrong with others."""
-    waiting = []
+    """Return the terminals whose files can be used, and whether that is all of them; say what is wrong with others.
+
+    Of two files for one terminal only the bridge knows which keys count, so neither is used.
+    """
+    waiting: dict[str, list[tuple[SettingsFile, Provision]]] = {}
     for path in paths:
         try:
             file = read_file(path)
-            waiting.append((file, _make(row, file)))
+            waiting.setdefault(file.tid, []).append((file, _make(row, file)))
         except SetupProblem as problem:
             typer.echo(str(problem), err=True)
-    return waiting, len(waiting) == len(paths)
+    for tid, several in waiting.items():
+        if len(several) > 1:
+            found = " and ".join(str(file.path) for file, _ in several)
+            typer.echo(f"The files {found} are all for {tid}: keep the one that was written last.", err=True)
+    usable = [several[0] for several in waiting.values() if len(several) == 1]
+    return usable, len(usable) == len(paths)
 
 
 def _bring_single(row: Row, file: SettingsFile, made: Provision) -> bool:
-    brought = Brought(file.path.parent)
-    line = brought.find(file.tid, file.mark)
-    if line is not None and line.state == done.READY and not row.is_again:
-        raise SetupProblem(
-            f"{file.tid} is on the board {line.mac} since {line.time}, and a board is one terminal: for another board, "
-            "have its settings made anew (`phoneterm terminal rotate`), or say AGAIN=1 (--again) if that one is gone."
-        )
-    return _bring_one(row, file, made, brought)
+    with closing(Brought(file.path.parent)) as brought:
+        line = brought.find(file.tid, file.mark)
+        if line is not None and line.state == done.READY and not row.is_again:
+            raise SetupProblem(
+                f"{file.tid} is on the board {line.mac} since {line.time}, and a board is one terminal: for another "
+                "board, have its settings made anew (`phoneterm terminal rotate`), or say AGAIN=1 (--again) if that "
+                "one is gone."
+            )
+        return _bring_one(row, file, made, brought)
 
 
-def _bring_all(row: Row, folder: Path, files: list[tuple[SettingsFile, Provision]]) -> bool:
-    brought = Brought(folder)
+def _bring_all(row: Row, brought: Brought, folder: Path, files: list[tuple[SettingsFile, Provision]]) -> bool:
     left = [(file, made) for file, made in files if not _is_done(brought, file)]
     typer.echo(f"{len(files)} terminals in {folder}, {len(files) - len(left)} of them are ready on their boards.")
     missing = [file.tid for file, _ in left]
-    for file, made in left:
-        answer = _try_until_ready(partial(_bring_one, row, file, made, brought), file)
-        if answer == QUIT:
-            break
-        if answer != SKIP:
-            missing.remove(file.tid)
-    typer.echo(f"{len(files) - len(missing)} of {len(files)} terminals are ready on their boards.")
-    if missing:
-        typer.echo(f"Still to come, with the same command: {', '.join(missing)}.", err=True)
+    try:
+        for file, made in left:
+            answer = _try_until_ready(partial(_bring_one, row, file, made, brought), file)
+            if answer == QUIT:
+                break
+            if answer != SKIP:
+                missing.remove(file.tid)
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo()  # ends the line of the question
+        raise
+    finally:
+        typer.echo(f"{len(files) - len(missing)} of {len(files)} terminals are ready on their boards.")
+        if missing:
+            typer.echo(f"Still to come, with the same command: {', '.join(missing)}.", err=True)
     return not missing
 
 

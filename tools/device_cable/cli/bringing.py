@@ -28,8 +28,11 @@ def enter(cable: Cable, name: str, chip: BoardChip) -> Board:
     return found
 
 
-def check_for(cable: Cable, found: Board, name: str, made: Provision, is_again: bool) -> None:
-    """Refuse a board without firmware or room for this terminal, or that is another one (unless `is_again`)."""
+def check_for(cable: Cable, found: Board, name: str, made: Provision, is_again: bool) -> str | None:
+    """Refuse a board without firmware or room for this terminal, or that is another one (unless `is_again`).
+
+    Return which terminal the board is, None if it is none.
+    """
     check_installed(cable, found, name)
     check_memory(found, name, made.texts.get("tls"))
     if made.texts.get("tls") == "psk":
@@ -41,6 +44,7 @@ def check_for(cable: Cable, found: Board, name: str, made: Provision, is_again: 
             "or make this one free for it (make wipe, phoneterm device wipe), or say AGAIN=1 (--again). Nothing was "
             "written."
         )
+    return there
 
 
 def hear(cable: Cable, wait: float) -> Outcome | None:
@@ -76,6 +80,7 @@ def _ask(question: str, is_hidden: bool) -> str:
     try:
         return str(typer.prompt(question, hide_input=is_hidden, default="" if is_hidden else None, show_default=False))
     except typer.Abort:
+        typer.echo()  # ends the line of the question
         raise CableProblem(
             f"Nobody answered: name the network with {wifi_access.SSID_VARIABLE} and {wifi_access.PASSWORD_VARIABLE}, "
             "or in a private file (--wifi)."

@@ -17,10 +17,9 @@ from device_cable.board import check_board, check_frozen, enter_board
 from device_cable.cable import Cable
 from device_cable.cli.desk import find_desk
 from device_cable.cli.foreign_files import save_foreign
-from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
+from device_cable.cli.options import BOARDS, WAIT_S, YES, BoardName, Boards, PortName, Wait, ask_first, one_sentence
 from device_cable.image import BoardChip, Image, check_board_name, read_chip, read_image
 from device_cable.memory import check_memory
-from device_cable.problem import CableProblem
 from device_cable.ready import wait_until_ready
 
 _INTERRUPTED = (
@@ -74,8 +73,10 @@ def _write_micropython(port: str, name: str, chip: BoardChip, path: Path, is_agr
     within = "with the firmware in it" if image.has_firmware else "without the firmware, which follows as files"
     typer.echo(f"{path}: MicroPython for {image.mcu}, {within}; application slots: {image.slots}.")
     typer.echo(shlex.join(command))
-    if not is_agreed and not typer.confirm(f"Erase the board at {port}, settings and all, and write this image to it?"):
-        raise CableProblem("Nothing was written.")
+    if not is_agreed:
+        ask_first(
+            f"Erase the board at {port}, settings and all, and write this image to it?", YES, "nothing was written"
+        )
     with one_sentence(_HALF_WRITTEN):
         rom_loader.write_flash(command, port)
 

@@ -10,8 +10,8 @@ import typer
 
 from device_cable import foreign as finding
 from device_cable.cable import Cable
+from device_cable.cli.options import YES, ask_first
 from device_cable.foreign import Foreign
-from device_cable.problem import CableProblem
 
 
 def save_foreign(cable: Cable, foreign: Foreign, folder: Path, is_agreed: bool) -> None:
@@ -23,19 +23,10 @@ def save_foreign(cable: Cable, foreign: Foreign, folder: Path, is_agreed: bool) 
         typer.echo(f"  {path}: {reason}")
     where = _new_folder(folder)
     if not is_agreed:
-        _ask(f"Save this in {where}, and then remove it from the board?")
+        ask_first(f"Save this in {where}, and then remove it from the board?", YES, "nothing was changed")
         cable.keep_awake()
     finding.save(cable, foreign, where, lambda path: typer.echo(f"  saved {path}"))
     typer.echo(f"Saved {len(foreign.sizes)} files in {where}.")
-
-
-def _ask(question: str) -> None:
-    try:
-        is_agreed = typer.confirm(question)
-    except typer.Abort:
-        raise CableProblem("Nobody answered, and nothing was changed; ARGS=--yes (--yes) agrees beforehand.") from None
-    if not is_agreed:
-        raise CableProblem("Nothing was changed.")
 
 
 def _new_folder(folder: Path) -> Path:

@@ -31,7 +31,19 @@ PortName = Annotated[str | None, typer.Option("--port", help="Its serial port; f
 Boards = Annotated[Path, typer.Option("--boards", help="The folder with the boards.")]
 Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for the terminal afterwards.")]
 WAIT_S = 30.0
+YES = "ARGS=--yes (--yes)"
 INTERRUPTED = 130
+
+
+def ask_first(question: str, agrees: str, otherwise: str) -> None:
+    """Ask before something is done; CableProblem without a yes. `agrees`: the option that says yes beforehand."""
+    try:
+        is_agreed = typer.confirm(question)
+    except typer.Abort:
+        typer.echo()  # ends the line of the question
+        raise CableProblem(f"Nobody answered, and {otherwise}; {agrees} agrees beforehand.") from None
+    if not is_agreed:
+        raise CableProblem(f"{otherwise[0].upper()}{otherwise[1:]}.")
 
 
 @contextmanager

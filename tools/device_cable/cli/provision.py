@@ -14,6 +14,7 @@ from phoneterm_bridge.cli.options import Config, Overrides, looking, open_direct
 from phoneterm_bridge.cli.terminal import say_broker_must_learn
 from phoneterm_bridge.settings.bridge import DEFAULT, BrokerSettings, load
 from phoneterm_bridge.settings.place import find_place
+from phoneterm_bridge.wording.times import say_minute
 
 from device_cable import nvs, wifi_access
 from device_cable import provision as provisioning
@@ -22,17 +23,33 @@ from device_cable.cable import Cable
 from device_cable.cli.bring_files import Row, bring
 from device_cable.cli.bringing import check_for, describe, enter, find_or_ask_wifi, hear, is_ready, say_plain
 from device_cable.cli.desk import Desk, find_desk
-from device_cable.cli.options import BOARDS, WAIT_S, BoardName, Boards, PortName, Wait, one_sentence
+from device_cable.cli.options import (
+    BOARDS,
+    INTERRUPTED,
+    WAIT_S,
+    YES,
+    BoardName,
+    Boards,
+    PortName,
+    Wait,
+    ask_first,
+    one_sentence,
+)
 from device_cable.client_certificate import read_client_certificate
 from device_cable.enrolment import Choice, Provision, choose_terminal, prepare
 from device_cable.image import check_board_name, read_chip
 from device_cable.label import make_label, read_mac
 from device_cable.problem import CableProblem
+from device_cable.settings_files import find_files
 
 _INTERRUPTED = "If the board had begun to take its settings, run the same command again until it succeeds."
 _FROM_FILE = (
     "On any other computer, take the file that the bridge's machine wrote for the terminal (`phoneterm terminal add "
     "--output FILE`, `phoneterm user import --output FOLDER`) with SETTINGS= (--settings)."
+)
+_NEW_FILE = (
+    "On any other computer, `phoneterm terminal rotate TID --output FILE` on the bridge's machine writes new keys, and "
+    "make provision SETTINGS=FILE (--settings) brings them."
 )
 
 
@@ -59,7 +76,7 @@ def provision(
     ] = None,
     key: Annotated[Path | None, typer.Option(help="Its key: a private file, PEM or DER, without a password.")] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="The terminal was on a board before, or the board was another terminal.")
+        bool, typer.Option("--again", help="The terminal is on another board, or the board is another terminal.")
     ] = False,
     another: Annotated[bool, typer.Option("--another", help="Enrol one more terminal for the extension.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
@@ -81,6 +98,7 @@ def provision(
         client = read_client_certificate(certificate, key)
         if settings is not None:
             _refuse_both(extension, tid, mqtt_host, tls_host, time_host, another, config, overrides)
+            find_files(settings)  # before anybody is asked
             found = find_or_ask_wifi(access, dry_run)
             row = Row(desk, port, name, read_chip(boards, name), found, client, again, wait)
             raise typer.Exit(0 if bring(row, settings, dry_run) else 1)
@@ -103,7 +121,10 @@ def provision(
         made = prepare(choice.tid, broker, address, find_or_ask_wifi(access, dry_run), client)
         with open_directory(config, overrides) as directory, desk.open_cable(where) as cable:
             there = enter(cable, name, read_chip(boards, name))
-            check_for(cable, there, name, made, again)
+            is_it = check_for(cable, there, name, made, again) == choice.tid
+            if choice.seen_ms is not None and not is_it and not again:
+                _ask_for_another_board(choice, choice.seen_ms)
+                cable.keep_awake()
             mac = read_mac(cable)
             provisioning.enrol(cable, directory, made, extension, choice.is_enrolled)
             typer.echo(
@@ -125,7 +146,7 @@ def rotate(
     """Give the terminal on the board new keys, there and in the store; the old ones stop working."""
     with one_sentence(_INTERRUPTED):
         name = check_board_name(boards, board)
-        broker = read_settings(config, overrides).broker
+        broker = _find_bridge(config, overrides, _NEW_FILE)
         desk = find_desk(context)
         with open_directory(config, overrides) as directory, desk.open_cable(desk.find_port(port)) as cable:
             there = enter(cable, name, read_chip(boards, name))
@@ -151,8 +172,8 @@ def wipe(
     """Erase the board's settings with all their secrets; the firmware stays, and the store is not changed."""
     desk = find_desk(context)
     with one_sentence("Run the same command again until it succeeds."), desk.open_cable(desk.find_port(port)) as cable:
-        if not yes and not typer.confirm(f"Erase the settings of the board at {cable.port}?"):
-            raise CableProblem("Nothing was erased.")
+        if not yes:
+            ask_first(f"Erase the settings of the board at {cable.port}?", YES, "nothing was erased")
         cable.enter()
         tid = nvs.read_tid(cable)
         nvs.wipe_settings(cable)
@@ -167,18 +188,21 @@ def wipe(
     )
 
 
-def _find_bridge(config: Path | None, overrides: list[str] | None) -> BrokerSettings:
-    """Return the broker of this machine's bridge; CableProblem if there is none, so that nothing is enrolled here."""
+def _find_bridge(config: Path | None, overrides: list[str] | None, elsewhere: str = _FROM_FILE) -> BrokerSettings:
+    """Return the broker of this machine's bridge; CableProblem if there is none, so that nothing is enrolled here.
+
+    elsewhere: what to do on a computer that is not the bridge's.
+    """
     place = find_place(config)
     found, sources = load(place.path, tuple(overrides or ()))
     if place.path is None and sources["store.path"] == DEFAULT:
         raise CableProblem(
-            f"There is no bridge on this computer ({place.why}), so nobody would know the terminal. {_FROM_FILE}"
+            f"There is no bridge on this computer ({place.why}), so nobody would know the terminal. {elsewhere}"
         )
     if not found.store.path.exists():
         raise CableProblem(
             f"There is no store {found.store.path} on this computer, so nobody would know the terminal: `phoneterm "
-            f"user add` makes it on the machine of the bridge. {_FROM_FILE}"
+            f"user add` makes it on the machine of the bridge. {elsewhere}"
         )
     return found.broker
 
@@ -192,9 +216,25 @@ def _refuse_both(*given: object) -> None:
         )
 
 
+def _ask_for_another_board(choice: Choice, seen_ms: int) -> None:
+    """Ask before a terminal that has been in service goes to a board that is not it; CableProblem without a yes."""
+    typer.echo(
+        f"{choice.tid} has been in service, last on {say_minute(seen_ms)}, and this board is not it. If it becomes "
+        f"{choice.tid}, the board that is it now stops working."
+    )
+    typer.echo("(ANOTHER=1, --another, enrols one more terminal for the extension.)")
+    ask_first(f"Make this board {choice.tid}?", "AGAIN=1 (--again)", "nothing was changed")
+
+
 def _finish(cable: Cable, broker: BrokerSettings, wait: float, label: str = "") -> None:
     """Restart the board and report the terminal's state; the exit code is 1 unless it is ready, or nobody waits."""
-    outcome = hear(cable, wait)
+    try:
+        outcome = hear(cable, wait)
+    except KeyboardInterrupt:
+        typer.echo("\nNobody waits for it any more. The board has its settings; make logs says how the terminal is.")
+        if label:
+            typer.echo(label)
+        raise typer.Exit(INTERRUPTED) from None
     say_broker_must_learn(broker)
     if outcome is not None:
         typer.echo(outcome.sentence, err=not outcome.is_good)

@@ -36,6 +36,7 @@ def smoke(
         chip = read_chip(boards, name)
         findings = trial.Findings()
         desk = find_desk(context)
+        smoke_report.refuse_folder(to)  # before somebody presses all the keys
         with desk.open_cable(desk.find_port(port)) as cable:
             found = enter_board(cable, name)
             check_board(found, cable.port, name, chip, OLDEST)

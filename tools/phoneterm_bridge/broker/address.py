@@ -15,7 +15,8 @@ from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.wording.names import name_some
 
 LONGEST_BYTES = 128  # of a setting on a terminal
-_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
+_WORD = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = re.compile(rf"({_WORD}\.)*{_WORD}\.?")
 _NUMBER = re.compile(r"[0-9.]*")
 _ITSELF = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
 _SOMEWHERE = ("192.0.2.1", 9)  # an address for documentation: nothing is sent there
@@ -60,13 +61,12 @@ def judge_address(
 
 def is_for_boards(host: str) -> bool:
     """Return whether a host could be another machine than the board itself, as far as its name tells."""
-    return not _is_no_machine(host)
+    return _is_host(host) and not _is_no_machine(host)
 
 
 def _check_form(what: str, host: str, more: str) -> None:
     """Refuse what is neither a name nor a number of one machine."""
-    is_right = _as_ip(host) is not None or (_NAME.fullmatch(host) and not _NUMBER.fullmatch(host))
-    if not is_right or len(host) > LONGEST_BYTES:
+    if not _is_host(host):
         raise SetupProblem(f"{what} is a host's name or IP address alone, not {host[:80]!r}: {more} settings.")
 
 
@@ -98,6 +98,11 @@ def _check_certificate(broker: BrokerSettings, host: str, tls_host: str | None) 
             f"The broker's certificate is for {name_some(names)}, not for {tls_host or host}, so terminals would "
             f"refuse it: name one of these with {_OPTION}, or with --tls-host beside an address that it does not carry."
         )
+
+
+def _is_host(host: str) -> bool:
+    is_name = _NAME.fullmatch(host) and not _NUMBER.fullmatch(host)
+    return len(host) <= LONGEST_BYTES and bool(is_name or _as_ip(host))
 
 
 def _is_no_machine(host: str) -> bool:

@@ -14,6 +14,7 @@ from cryptography import x509
 
 from phoneterm_bridge.broker import authority
 from phoneterm_bridge.broker.authority import Issued
+from phoneterm_bridge.settings.file_path import require_file
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.private_files import make_file, make_folder, replace_file
 
@@ -86,6 +87,7 @@ class SiteTls:
     def _content(self, name: str) -> bytes:
         path = self.path(name)
         try:
+            require_file(path)
             return path.read_bytes()
         except FileNotFoundError:
             if name == CA_KEY:

@@ -42,6 +42,8 @@ def decode(text: str) -> TerminalDocument:
     texts = {name: value for name, value in document.items() if name not in _OURS}
     if not all(isinstance(value, str) for value in (*texts.values(), document.get("extension"))):
         raise ValueError("its settings are not all texts")
+    if not all(value.isprintable() for value in texts.values()):
+        raise ValueError("its settings have characters that cannot be printed")
     try:
         ca = base64.b64decode(document[CA], validate=True) if CA in document else None
     except (ValueError, TypeError):

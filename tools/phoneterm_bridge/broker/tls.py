@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 
 from phoneterm_bridge.settings.broker import BrokerSettings
+from phoneterm_bridge.settings.file_path import require_file
 from phoneterm_bridge.settings.problem import SetupProblem
 
 
@@ -61,6 +62,8 @@ def _load_own(context: ssl.SSLContext, names: str, certificate_path: Path, key_p
         return b""
 
     try:
+        require_file(certificate_path)
+        require_file(key_path)
         context.load_cert_chain(certificate_path, key_path, say_nothing)
     except ssl.SSLError:
         if asked:
@@ -81,6 +84,7 @@ def _load_own(context: ssl.SSLContext, names: str, certificate_path: Path, key_p
 
 def _load_authority(context: ssl.SSLContext, name: str, path: Path) -> None:
     try:
+        require_file(path)
         context.load_verify_locations(path)
     except ssl.SSLError:
         what = "certificate" if name.endswith("certificate_path") else "CA"

@@ -16,6 +16,7 @@ from phoneterm_bridge.broker.mosquitto_folder import DEBIAN, USER, MosquittoFold
 from phoneterm_bridge.broker.tls import make_server_context
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings, read_terminals
 from phoneterm_bridge.settings.broker import BrokerSettings
+from phoneterm_bridge.settings.file_path import require_file
 from phoneterm_bridge.settings.loopback import is_loopback
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.private_files import replace_file
@@ -136,6 +137,7 @@ def read_ca(broker: BrokerSettings) -> bytes:
     if broker.ca_path is None:
         raise SetupProblem("The setting broker.ca_path does not name a CA: there is nothing to pin.")
     try:
+        require_file(broker.ca_path)
         text = broker.ca_path.read_text(encoding="ascii").strip()
         if text.count("BEGIN CERTIFICATE") != 1:
             raise ValueError("not one certificate")

@@ -21,6 +21,7 @@ from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.loopback import is_loopback
 from phoneterm_bridge.settings.place import find_place
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.wording.service import how_to_reload, how_to_restart
 
 app = typer.Typer(
     help="Make, renew and show the site's CA and the broker's certificate.",
@@ -168,7 +169,7 @@ def _describe_next(settings: BridgeSettings, site: SiteTls, name: str, place: Pa
         *(f'  {key} = "{path}"' for key, path in paths.items()),
     ]  # fmt: skip
     where = place or "the settings file"
-    then = "systemctl restart phoneterm-bridge" if embedded else "phoneterm broker config, then restart mosquitto"
+    then = how_to_restart() if embedded else "phoneterm broker config, then restart mosquitto"
     return "\n".join([
         f"Next, in section [broker] of {where}:", *lines, f"Then: {then}; phoneterm doctor.",
         f"Boards get the CA with their settings (make provision ... HOST={name}), and connect only to these names.",
@@ -185,8 +186,8 @@ def _relative(path: Path, base: Path) -> str:
 
 def _reload(settings: BridgeSettings) -> str:
     if settings.broker.embedded:
-        return "systemctl reload phoneterm-bridge (or kill -HUP)."
-    return "phoneterm broker config, then systemctl reload mosquitto."
+        return f"{how_to_reload()}."
+    return "phoneterm broker config, then reload mosquitto (systemctl reload mosquitto, or kill -HUP)."
 
 
 def _say_when_ca_ends(site: SiteTls) -> None:

@@ -15,8 +15,10 @@ from phoneterm_bridge.broker.shown_certificate import ShownCertificate, read_sho
 from phoneterm_bridge.broker.tls import make_client_context, make_server_context, make_terminal_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.settings.bridge import BrokerSettings, PbxSettings
+from phoneterm_bridge.settings.file_path import require_file
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.wording.names import name_some
+from phoneterm_bridge.wording.service import how_to_reload, how_to_restart
 from phoneterm_bridge.wording.trouble import describe_trouble
 
 _PART = "certificate"
@@ -27,7 +29,6 @@ _REFUSAL_S = 1
 _RENEW = Change("command line", "phoneterm tls renew   # or another broker.certificate_path; then reload the broker")
 _SOON_DAYS_OF_CA = 730  # every board must be visited
 _NEW_CA = Change("command line", "phoneterm tls show   # says what to do")
-_RELOAD = Change("command line", "systemctl reload phoneterm-bridge")
 _RELOAD_MOSQUITTO = Change("command line", "phoneterm broker config ..., then systemctl reload mosquitto")
 
 _OWN = Change(
@@ -42,7 +43,9 @@ def examine_files(settings: BrokerSettings) -> list[Finding]:
         return []
     try:
         server = make_server_context(settings.certificate_path, settings.key_path)
-        client = ssl.create_default_context(cafile=str(settings.ca_path or settings.certificate_path))
+        trusted = settings.ca_path or settings.certificate_path
+        require_file(trusted)
+        client = ssl.create_default_context(cafile=str(trusted))
         client.check_hostname = False
         if settings.ca_path is None:
             client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -73,7 +76,7 @@ async def examine_shown(settings: BrokerSettings) -> list[Finding]:
         return [Finding(PROBLEM, _PART, str(problem), _OWN)]
     except (OSError, TimeoutError) as error:
         sentence = f"The {where} shows no certificate: {describe_trouble(error)}."
-        fix = Change("command line", "systemctl restart phoneterm-bridge, if it has older settings")
+        fix = Change("command line", f"{how_to_restart()}, if it has older settings")
         return [Finding(PROBLEM, _PART, sentence, fix)]
     return [_judge_shown(shown, where), *_compare_file(settings, shown.der)]
 
@@ -135,12 +138,14 @@ def _compare_file(settings: BrokerSettings, shown: bytes) -> list[Finding]:
     if path is None or _read_first(path) in (None, shown):
         return []
     sentence = f"The broker shows another certificate than the one in {path}, which it has not loaded."
-    return [Finding(WARNING, _PART, sentence, _RELOAD if settings.embedded else _RELOAD_MOSQUITTO)]
+    fix = Change("command line", how_to_reload()) if settings.embedded else _RELOAD_MOSQUITTO
+    return [Finding(WARNING, _PART, sentence, fix)]
 
 
 def _read_first(path: Path) -> bytes | None:
     """Return the first certificate of a PEM file in DER form, None without one."""
     try:
+        require_file(path)
         text = path.read_text(encoding="ascii", errors="replace")
         start, end = text.index(ssl.PEM_HEADER), text.index(ssl.PEM_FOOTER)
         return ssl.PEM_cert_to_DER_cert(text[start : end + len(ssl.PEM_FOOTER)])

@@ -1,5 +1,7 @@
-"""A setting that is the path of a file, which must have a name. Does not look whether the file is there."""
+"""A setting that is the path of a file, which must have a name, and be a file when it is read. Does not read it."""
 
+import errno
+import stat
 from pathlib import Path
 
 from pydantic_core import PydanticCustomError
@@ -12,3 +14,9 @@ def require_name(path: Path | None) -> Path | None:
     if path is not None and not all(letter.isprintable() for letter in str(path)):
         raise PydanticCustomError("no_file", "it has a line's end or another character that cannot be printed")
     return path
+
+
+def require_file(path: Path) -> None:
+    """Raise OSError when there is no file to read: at a pipe, a reader might wait for ever."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, f"{path} is no file", str(path))
