@@ -3,7 +3,7 @@
 import asyncio
 
 from bridge.clock import Clock
-from phoneterm_bridge.terminals.outbox import MOST_WAIT_S, Outbox
+from phoneterm_bridge.terminals.outbox import MOST_AT_ONCE, MOST_WAIT_S, Outbox
 
 
 async def turn():
@@ -58,6 +58,19 @@ async def test_what_has_waited_too_long_goes_first_however_much_is_decided():
     assert done == [0, 1, 2]
     await turn()
     assert done == [0, 1, 2, "later"]
+
+
+async def test_however_much_has_waited_too_long_a_turn_sends_a_few():
+    outbox, clock, done, _ = make_outbox("a command")
+    for number in range(2 * MOST_AT_ONCE + 1):
+        outbox.send(done.append, number)
+    clock.now_s = MOST_WAIT_S
+    seen = []
+    for _ in range(3):
+        await turn()
+        seen.append(len(done))
+    assert seen == [MOST_AT_ONCE, 2 * MOST_AT_ONCE, 2 * MOST_AT_ONCE + 1]
+    assert done == list(range(2 * MOST_AT_ONCE + 1))
 
 
 async def test_nothing_overtakes_what_waits():

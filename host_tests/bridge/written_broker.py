@@ -40,7 +40,7 @@ class WrittenBroker:
         host, port = self._server.sockets[0].getsockname()
         options = {"host": host, "port": port, "username": "bridge", "password": "secret"} | changes
         address = BrokerAddress(keepalive_s=keepalive_s, **options)
-        self.connection = MqttConnection(address, "t/#", WILL, hear or keep, limits, on_batch)
+        self.connection = MqttConnection(address, ("t/#",), WILL, hear or keep, limits, on_batch)
         return self.connection
 
     async def take(self):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from bridge_lab import bench, limits, peers, worker
+from bridge_lab import bench, beside_bench, limits, peers, worker
 from bridge_lab.disk_bench import measure_disk
 from bridge_lab.journal_bench import measure_journal
 from bridge_lab.scene import PeerMissing, Scene
@@ -111,6 +111,25 @@ async def test_a_terminal_notices_a_result_with_a_wrong_signature_or_of_another_
         terminal.data_received(b"\x32" + bytes([len(body) & 127 | 128, len(body) >> 7]) + body)
     assert len(terminal.wrong) == 2
     assert terminal.results == []
+
+
+async def test_commands_are_measured_alone_and_beside_pages_programs_and_logins(mosquitto):
+    rows = [one async for one in beside_bench.measure_beside(0.5, 300, TERMINALS)]
+    assert [one.name for one in rows] == ["alone", "/metrics", "/healthz", "why", "import", "alone", "wrong passwords"]
+    assert all(one.commands > 2 and one.p99_ms < float("inf") for one in rows)
+    assert all(one.times for one in rows if one.name in ("/metrics", "/healthz", "wrong passwords"))
+    problems = {problem for one in rows for problem in one.problems}
+    assert problems <= {f"{name} was not done once beside the commands" for name in ("why", "import")}
+
+
+def test_what_makes_commands_too_late_is_said_in_numbers():
+    alone = beside_bench.Beside("alone", 100, 3.0, 0.0, 0)
+    good = beside_bench.Beside("/metrics", 100, 22.0, 19.0, 50)
+    bad = beside_bench.Beside("import", 100, 33.0, 30.0, 1, ["load-1 sent 2 commands"])
+    assert beside_bench.failures_of_beside([alone, good]) == []
+    found = beside_bench.failures_of_beside([alone, good, bad])
+    assert found[0] == "load-1 sent 2 commands"
+    assert "Beside import" in found[1] and "30.0 ms" in found[1]
 
 
 def test_the_disk_is_measured_and_nothing_is_left_on_it(tmp_path):

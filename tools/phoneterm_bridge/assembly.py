@@ -22,7 +22,8 @@ from phoneterm_bridge.health.health import Health
 from phoneterm_bridge.mqtt.connection import BrokerAddress, Will
 from phoneterm_bridge.mqtt.inbound import Inbound
 from phoneterm_bridge.mqtt.link import Link, MqttLink
-from phoneterm_bridge.mqtt.pulse import Pulse
+from phoneterm_bridge.mqtt.listening import ListeningToAll, ListeningToEach
+from phoneterm_bridge.mqtt.pulse import PULSE_NAME, Pulse
 from phoneterm_bridge.pbx.port import Pbx
 from phoneterm_bridge.policy.rules import Policy
 from phoneterm_bridge.policy.site import make_policy
@@ -53,7 +54,8 @@ if TYPE_CHECKING:  # imported only when needed: a bridge with a mosquitto does n
 @dataclass(frozen=True)
 class Parts:
     """The parts of one bridge. broker: the embedded one, None where the settings name another; tls: its own, if any;
-    certificate: None where the broker has no TLS; pages: if enabled."""
+    certificate: None where the broker has no TLS; listening: None where the broker itself holds floods back; pages: if
+    enabled."""
 
     settings: BridgeSettings
     pbx: Pbx
@@ -65,7 +67,9 @@ class Parts:
     broker: "EmbeddedBroker | None"
     tls: RenewableTls | None
     certificate: CertificateWatch | None
+    inbound: Inbound
     link: Link
+    listening: ListeningToEach | None
     pulse: Pulse
     troubles: Troubles
     line_watch: LineWatch
@@ -105,7 +109,11 @@ def assemble(
     line_watch = LineWatch(engine, troubles, clock.steady_s)
     broker = _make_broker(settings.broker, directory, tls, line_watch) if is_embedded else None
     certificate = _make_certificate_watch(settings.broker, broker) if link is None else None
-    link = link or _make_link(settings.broker, broker, Inbound(base, line_watch.note_excess))
+    listening = None
+    if link is None and broker is None:
+        listening = ListeningToEach(base, messages.topic_of(base, PULSE_NAME, messages.STATE), directory.all_tids)
+    inbound = Inbound(base, line_watch.note_excess, on_flood=listening.leave if listening else None)
+    link = link or _make_link(settings.broker, broker, listening, inbound)
     pulse = Pulse(link, base, timing.pulse_every_s, timing.pulse_deadline_s)
     sightings = Sightings(engine, broker.address_of if broker is not None else lambda _: None)
     store_file = StoreFile(settings.store.path)
@@ -128,9 +136,9 @@ def assemble(
     refusals = Refusals(sightings, journal)
     router = MessageRouter(base, directory, updates, dispatcher, journal, telemetry, troubles, sightings, refusals)
     parts = Parts(
-        settings, pbx, engine, store_file, directory, policy, site, broker, tls, certificate, link, pulse, troubles,
-        line_watch, sightings, health, journal, sessions, deciding, outbox, publisher, updates, requests,
-        running_commands, checks, dispatcher, telemetry, router,
+        settings, pbx, engine, store_file, directory, policy, site, broker, tls, certificate, inbound, link, listening,
+        pulse, troubles, line_watch, sightings, health, journal, sessions, deciding, outbox, publisher, updates,
+        requests, running_commands, checks, dispatcher, telemetry, router,
     )  # fmt: skip
     return replace(parts, pages=_make_pages(parts)) if settings.http.enabled else parts
 
@@ -163,15 +171,15 @@ def _make_certificate_watch(settings: BrokerSettings, broker: "EmbeddedBroker | 
     return CertificateWatch(settings, lambda: broker.port if broker else settings.port)
 
 
-def _make_link(settings: BrokerSettings, broker: "EmbeddedBroker | None", inbound: Inbound) -> Link:
-    topic_filter, will = messages.bridge_filter(settings.base), will_of(settings.base)
-    if broker is not None:
-        return MqttLink(
-            lambda: broker.address, topic_filter, will, inbound.takes
-        )  # it is known once the broker listens
+def _make_link(
+    settings: BrokerSettings, broker: "EmbeddedBroker | None", listening: ListeningToEach | None, inbound: Inbound
+) -> Link:
+    will = will_of(settings.base)
+    if broker is not None:  # its address is known once it listens
+        return MqttLink(lambda: broker.address, ListeningToAll(settings.base), will, inbound.takes)
     address = address_of(settings)
     address.make_tls()  # unusable files are a problem of the start
-    return MqttLink(lambda: address, topic_filter, will, inbound.takes)
+    return MqttLink(lambda: address, listening or ListeningToAll(settings.base), will, inbound.takes)
 
 
 def _make_journal(settings: BridgeSettings, engine: sa.Engine, health: Health, store_file: StoreFile) -> Journal:

@@ -1,10 +1,13 @@
 """Passes events of the link, the PBX and the store to the parts that they concern. Decides nothing itself."""
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
 
 from phoneterm_bridge.assembly import Parts
+
+_TOLD_AT_ONCE = 16  # terminals in one turn of the event loop: a command must not wait for all of an import
 
 
 class Events:
@@ -12,29 +15,45 @@ class Events:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._taking_over = asyncio.Lock()
 
     async def on_store(self) -> None:
         """Take over changes in the store, tell the terminals that they concern, and pass requests on."""
+        async with self._taking_over:  # who comes meanwhile waits until all of it is done
+            await self._take_over()
+
+    async def _take_over(self) -> None:
         parts = self._parts
         if parts.store_file.look() is not None:
             return  # a new connection would come to another file
         changed = await parts.directory.refresh()
         parts.site.follow_directory()
-        parts.updates.tell_changed(changed)
-        for tid in changed:
-            has_new_secrets = tid in parts.directory.rotated
-            if has_new_secrets:
-                parts.updates.see_off(tid)
-            if has_new_secrets or parts.directory.find(tid) is None:
-                parts.line_watch.forget(tid)
-                if parts.broker is not None:
-                    parts.broker.kick(tid)
+        if parts.listening is not None:
+            parts.listening.add(changed)
+            parts.listening.follow()
+        rotated = parts.directory.rotated
+        for start in range(0, len(changed), _TOLD_AT_ONCE):
+            if start:
+                await asyncio.sleep(0)
+            self._tell_changed(changed[start : start + _TOLD_AT_ONCE], rotated)
         if parts.health.is_link_up:
             parts.updates.send_again()
         await parts.requests.serve()
         await parts.line_watch.keep()
         await parts.troubles.keep()
         await parts.sightings.keep()
+
+    def _tell_changed(self, changed: tuple[str, ...], rotated: frozenset[str]) -> None:
+        """Tell terminals what has changed for them, and end the connections of those that are out."""
+        parts = self._parts
+        parts.updates.tell_changed(changed)
+        for tid in changed:
+            if tid in rotated:
+                parts.updates.see_off(tid)
+            if tid in rotated or parts.directory.find(tid) is None:
+                parts.line_watch.forget(tid)
+                if parts.broker is not None:
+                    parts.broker.kick(tid)
 
     def on_link(self, is_up: bool) -> None:
         """The MQTT link is up or down; earlier messages have been sent or are lost."""

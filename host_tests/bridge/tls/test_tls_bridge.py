@@ -57,7 +57,7 @@ async def try_to_connect(settings):
     async def ignore(topic, payload, is_retained):
         pass
 
-    connection = MqttConnection(address_of(settings), messages.bridge_filter("x"), will_of("x"), ignore)
+    connection = MqttConnection(address_of(settings), (messages.bridge_filter("x"),), will_of("x"), ignore)
     try:
         await connection.open()
     finally:

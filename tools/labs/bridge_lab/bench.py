@@ -28,6 +28,7 @@ class Flow:
     cpu_us: float
     results: dict[str, int]
     problems: list[str] = field(default_factory=list)
+    whole_p99_ms: float = float("inf")
 
 
 async def measure_flow(
@@ -49,7 +50,7 @@ async def measure_flow(
     report = await scene.pbx.ask(do="report")
     done = {f"load-{name}": times for name, times in report["asked"].items()}
     delays_ms, problems = match(tally["sent"], done)
-    own_ms, own_problems = match(report["heard"], done)
+    own_ms, own_problems = match(report["heard"], done) if report["heard"] else ([], [])
     problems += own_problems
     problems += tally["wrong"] + [
         f"{n} commands ended as {what}" for what, n in tally["results"].items() if what != "done"
@@ -60,12 +61,17 @@ async def measure_flow(
         in_flight=in_flight,
         per_second=tally["in_time"] / tally["seconds"],
         median_ms=median(own_ms) if own_ms else float("inf"),
-        p99_ms=quantiles(own_ms, n=100)[98] if len(own_ms) > 1 else float("inf"),
+        p99_ms=_p99(own_ms),
         whole_median_ms=median(delays_ms) if delays_ms else float("inf"),
         cpu_us=cpu_s / count * 1e6 if count else float("inf"),
         results=tally["results"],
         problems=problems,
+        whole_p99_ms=_p99(delays_ms),
     )
+
+
+def _p99(delays_ms: list[float]) -> float:
+    return quantiles(delays_ms, n=100)[98] if len(delays_ms) > 1 else float("inf")
 
 
 def match(sent: dict[str, list], asked: dict[str, list]) -> tuple[list[float], list[str]]:

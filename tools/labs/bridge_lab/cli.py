@@ -12,7 +12,7 @@ import typer
 from lab_parts.parts import PartMissing
 
 from bridge_lab import bench as benchmark
-from bridge_lab import flood_bench, limits, peers, worker
+from bridge_lab import beside_bench, flood_bench, limits, peers, worker
 from bridge_lab.disk_bench import measure_disk
 from bridge_lab.journal_bench import JournalFigures, measure_journal
 from bridge_lab.scene import MakePeer, PeerMissing, Scene
@@ -20,6 +20,7 @@ from bridge_lab.scene import MakePeer, PeerMissing, Scene
 app = typer.Typer(help="Put load on the bridge, and measure.", no_args_is_help=True, pretty_exceptions_enable=False)
 
 _FLOOD_ROW = "{:<12}{:>10}{:>10}{:>10}{:>16}{:>9}"
+_BESIDE_ROW = "{:<16}{:>10}{:>10}{:>10}{:>8}"
 _ROW = "{:<14}{:>11}{:>14}{:>11}{:>10}{:>11}{:>13}{:>13}{:>8}"
 _OTHER_COLUMNS = ("whole ms", "us/command", "a core's/s", "MB")
 _OURS, _NODE_RED, _PYTHON_AMI = "phoneterm", "Node-RED 4", "python-ami"
@@ -50,6 +51,23 @@ def bench(
         missed = asyncio.run(_measure_flows(seconds, with_peers))
         missed += asyncio.run(_measure_storms(storm, embedded))
         missed += _measure_journal(commands)
+        missed += asyncio.run(_measure_beside(seconds, commands))
+    except (PartMissing, worker.WorkerFailed, OSError) as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
+    for sentence in missed:
+        typer.echo(sentence, err=True)
+    raise typer.Exit(1 if missed else 0)
+
+
+@app.command()
+def beside(
+    seconds: Annotated[float, typer.Option(help="How long each load lasts.", min=0.5, max=60)] = 8.0,
+    commands: Annotated[int, typer.Option(help="How many commands the journal has.", min=100, max=1_000_000)] = 100_000,
+) -> None:
+    """Measure how much later commands are beside a page, an import, `why` and logins; exit code 1 if it is too much."""
+    try:
+        missed = asyncio.run(_measure_beside(seconds, commands))
     except (PartMissing, worker.WorkerFailed, OSError) as failure:
         typer.echo(str(failure), err=True)
         raise typer.Exit(1) from None
@@ -73,6 +91,17 @@ def flood(
     for sentence in missed:
         typer.echo(sentence, err=True)
     raise typer.Exit(1 if missed else 0)
+
+
+async def _measure_beside(seconds: float, journalled: int) -> list[str]:
+    typer.echo(_BESIDE_ROW.format("beside", "commands", "p99 ms", "later ms", "times"))
+    rows = []
+    async for one in beside_bench.measure_beside(seconds, journalled):
+        rows.append(one)
+        figures = (one.commands, f"{one.p99_ms:.1f}", f"{one.more_ms:.1f}", one.times)
+        typer.echo(_BESIDE_ROW.format(one.name, *figures))
+    typer.echo(_BESIDE_ROW.format("limit", "", "", f"{beside_bench.MOST_MORE_MS:g}", ""))
+    return beside_bench.failures_of_beside(rows)
 
 
 async def _measure_floods(is_embedded: bool, seconds: float, in_turn: int) -> list[str]:

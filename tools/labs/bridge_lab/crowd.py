@@ -1,7 +1,8 @@
 """The load process: a crowd of terminals that a measurement controls, line by line. Run by `bench`.
 
 Does not judge what it receives. It reads one JSON object from each line of standard input and answers each with one:
-`join` (log in), `hello` (all at once), `send` (keep some commands in flight for some time), `leave`.
+`join` (log in), `hello` (all at once), `report` (telemetry), `send` (keep some commands in flight for some time),
+`leave`.
 """
 
 import asyncio
@@ -55,6 +56,12 @@ class Crowd:
         times = sorted((at_ns - started_ns) / 1e9 for at_ns in heard if at_ns is not None)
         ready = sum(messages.SESSION in one.heard_ns for one in self._terminals)
         return {"permissions_s": times, "ready": ready, "terminals": len(heard), "wrong": self._wrong()}
+
+    async def report(self) -> dict:
+        """Let all send telemetry."""
+        for terminal in self._terminals:
+            terminal.report()
+        return {}
 
     async def send(
         self, seconds: float, in_flight: int = 0, per_second: float = 0.0, calls_within_s: float = PATIENCE_S
@@ -140,7 +147,7 @@ class Crowd:
 async def _obey() -> None:
     crowd = Crowd()
     doers: dict[str, Callable[..., Awaitable[dict]]] = {
-        "join": crowd.join, "hello": crowd.hello, "send": crowd.send, "leave": crowd.leave,
+        "join": crowd.join, "hello": crowd.hello, "report": crowd.report, "send": crowd.send, "leave": crowd.leave,
     }  # fmt: skip
     while line := await asyncio.to_thread(sys.stdin.readline):
         order: dict[str, Any] = json.loads(line)

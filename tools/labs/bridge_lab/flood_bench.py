@@ -34,7 +34,7 @@ class Flooded:
 
 async def measure_floods(is_embedded: bool, seconds: float, in_turn: int) -> AsyncIterator[Flooded]:
     """Measure without a flood, with each kind of it, and after `in_turn` floods one after another."""
-    async with Scene(TERMINALS + 1, TERMINALS, is_embedded=is_embedded) as scene:
+    async with Scene(TERMINALS + 1, TERMINALS, is_embedded=is_embedded, is_watched=False) as scene:
         await scene.join(TERMINALS)
         await measure_hello(scene)
         await _measure(scene, "warm", seconds / 2)
@@ -45,7 +45,7 @@ async def measure_floods(is_embedded: bool, seconds: float, in_turn: int) -> Asy
             yield await _measure(scene, kind, seconds, start, flooding)
         count = {"messages": 0, "ended": 0}
         for number in range(in_turn):
-            told = await _flood(scene, flooder.KINDS[number % 2], _SHORT_S)
+            told = await _flood(scene, flooder.KINDS[number % len(flooder.KINDS)], _SHORT_S)
             count = {name: count[name] + told[name] for name in count}
         after = await _measure(scene, _AFTER, seconds, start)
         yield Flooded(_AFTER, after.commands, after.p99_ms, after.growth_mb, count, after.problems)

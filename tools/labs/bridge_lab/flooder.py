@@ -14,8 +14,9 @@ from typing import Any
 from phoneterm.core import messages
 from phoneterm_bridge.mqtt import packets
 
-TELEMETRY, QOS_2 = "telemetry", "qos-2"
-KINDS = (TELEMETRY, QOS_2)
+TELEMETRY, COMMANDS, QOS_2 = "telemetry", "commands", "qos-2"
+KINDS = (TELEMETRY, COMMANDS, QOS_2)
+_TOPICS = {COMMANDS: messages.COMMAND}
 _KEEPALIVE_S = 600
 _AT_ONCE = 50
 _LARGE_BYTES = 16_000
@@ -24,7 +25,8 @@ _AGAIN_S = 0.05
 
 async def flood(port: int, base: str, tid: str, password: str, kind: str, seconds: float) -> dict:
     """Flood a broker on 127.0.0.1; return how many messages were written, and how often the connection ended."""
-    topic, until_s = messages.topic_of(base, tid, messages.TELEMETRY), time.monotonic() + seconds
+    topic = messages.topic_of(base, tid, _TOPICS.get(kind, messages.TELEMETRY))
+    until_s = time.monotonic() + seconds
     count = cut = 0
     while time.monotonic() < until_s:
         with suppress(OSError, TimeoutError):
@@ -47,7 +49,7 @@ async def flood(port: int, base: str, tid: str, password: str, kind: str, second
 def _burst(topic: str, kind: str, first: int) -> bytes:
     """Return some messages in one piece."""
     named = len(topic).to_bytes(2, "big") + topic.encode()
-    if kind == TELEMETRY:
+    if kind != QOS_2:
         return _pack(0x30, named + b'{"v":1,"uptime_s":1}\n' + b"0" * 32) * _AT_ONCE
     numbers = ((first + index) % packets.MOST_PACKET_ID + 1 for index in range(_AT_ONCE))
     return b"".join(_pack(0x34, named + number.to_bytes(2, "big") + bytes(_LARGE_BYTES)) for number in numbers)

@@ -56,6 +56,15 @@ def measure_journal(folder: Path, commands: int) -> JournalFigures:
     return JournalFigures(commands, size / 1e6, commands / written_s, slowest_ms, line_s)
 
 
+async def fill_journal(path: Path, commands: int) -> None:
+    """Write this many commands of the last day into the journal of a store."""
+    engine = open_store(path)
+    try:
+        await _write(engine, list(read_snapshot(engine).terminals.values()), commands)
+    finally:
+        engine.dispose()
+
+
 async def _write(engine: sa.Engine, terminals: list[TerminalRecord], commands: int) -> None:
     journal = Journal(engine)
     await journal.start()

@@ -24,6 +24,7 @@ from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
 
 from bridge_lab import peers, site
+from bridge_lab.journal_bench import fill_journal
 from bridge_lab.worker import Worker, WorkerFailed, python, share_cores
 
 _PATIENCE_S = 20.0
@@ -39,12 +40,14 @@ class PeerMissing(Exception):
 class Scene:
     """One site under load; an async context. `calls` terminals have a call, all `terminals` are in the store.
 
-    has_pages: the bridge serves its HTTP pages, as on a monitored site.
+    has_pages: the bridge serves its HTTP pages, as on a monitored site. is_watched: it is noted when a mosquitto hands
+    out each command. journalled: how many commands of another day the journal has.
     """
 
     def __init__(
         self, terminals: int, calls: int = 0, is_moving: bool = False, is_embedded: bool = False,
-        has_pages: bool = False, make_peer: MakePeer | None = None,
+        has_pages: bool = False, make_peer: MakePeer | None = None, is_watched: bool = True,
+        journalled: int = 0,
     ) -> None:  # fmt: skip
         self._count = terminals
         self._calls = calls
@@ -52,8 +55,10 @@ class Scene:
         self._is_embedded = is_embedded
         self._has_pages = has_pages
         self._make_peer = make_peer
-        self._bridge_core, self._other_cores = share_cores()
-        self._secret = secrets.token_hex(16)
+        self._is_watched = is_watched
+        self._journalled = journalled
+        self._bridge_core, self.other_cores = share_cores()
+        self.secret = secrets.token_hex(16)
         self._stack = AsyncExitStack()
         self.broker_port = 0
 
@@ -64,21 +69,24 @@ class Scene:
             self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
             self.store = self.folder / "bridge.db"
             self.identities = await asyncio.to_thread(site.make_store, self.store, self._count)
+            if self._journalled:
+                await fill_journal(self.store, self._journalled)
             await self._start_pbx()
             self.broker_port = _free_port()
             http = HttpSettings(enabled=self._has_pages, port=_free_port())
             self.settings = site.make_settings(
-                self.store, self.broker_port, self.pbx_port, self._secret, http, embedded=self._is_embedded
+                self.store, self.broker_port, self.pbx_port, self.secret, http, embedded=self._is_embedded
             )
             if not self._is_embedded:
                 await self._start_broker()
-                await self.pbx.ask(do="watch", port=self.broker_port, password=self._secret, base=_BASE)
+                if self._is_watched:
+                    await self.pbx.ask(do="watch", port=self.broker_port, password=self.secret, base=_BASE)
             await self.start_subject()
             self.crowd = await self._start(
-                Worker("crowd", python("bridge_lab.crowd"), self._other_cores, self.folder / "crowd.log")
+                Worker("crowd", python("bridge_lab.crowd"), self.other_cores, self.folder / "crowd.log")
             )
             self.flooder = await self._start(
-                Worker("flooder", python("bridge_lab.flooder"), self._other_cores, self.folder / "flooder.log")
+                Worker("flooder", python("bridge_lab.flooder"), self.other_cores, self.folder / "flooder.log")
             )
         except BaseException:
             await self._stack.aclose()
@@ -100,7 +108,7 @@ class Scene:
         argv = [phoneterm, "bridge", "run", *site.overrides(self.settings)]
         log = self.folder / "bridge.log"
         self.subject = Worker("bridge", argv, self._bridge_core, log)
-        await self.subject.start(site.secrets_environment(self._secret))
+        await self.subject.start(site.secrets_environment(self.secret))
         self._stack.push_async_callback(self.subject.stop)
         await _wait_for(log, ("broker-there", "pbx-available"))
 
@@ -110,7 +118,7 @@ class Scene:
         channels = {f"load-{endpoint}": name for endpoint, name in self._channels.items()}
         broker = self.settings.broker
         where = peers.Surroundings(
-            _BASE, self.broker_port, broker.username, self.pbx_port, site.USERNAME, self._secret, channels, _free_port()
+            _BASE, self.broker_port, broker.username, self.pbx_port, site.USERNAME, self.secret, channels, _free_port()
         )
         peer = await asyncio.to_thread(make_peer, folder, where)
         if peer is None:
@@ -132,18 +140,22 @@ class Scene:
 
     async def scrape(self) -> str:
         """Return the bridge's metrics, as Prometheus gets them."""
+        return await self.read_page("/metrics")
+
+    async def read_page(self, path: str) -> str:
+        """Return one of the bridge's pages."""
         http = self.settings.http
         if not http.enabled:
             raise ValueError("this bridge serves no pages")
         reader, writer = await asyncio.open_connection(http.host, http.port)
         try:
-            writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             answer = await asyncio.wait_for(reader.read(), _PATIENCE_S)
         finally:
             writer.close()
         head, _, text = answer.decode().partition("\r\n\r\n")
         if not head.startswith("HTTP/1.1 200 "):
-            raise WorkerFailed(f"The bridge did not give its metrics, but: {head[:200]!r}")
+            raise WorkerFailed(f"The bridge did not give {path}, but: {head[:200]!r}")
         return text
 
     def count_journalled(self) -> int:
@@ -163,10 +175,10 @@ class Scene:
         return worker
 
     async def _start_pbx(self) -> None:
-        options = ["--username", site.USERNAME, "--secret", self._secret, "--first", str(site.FIRST_EXTENSION)]
+        options = ["--username", site.USERNAME, "--secret", self.secret, "--first", str(site.FIRST_EXTENSION)]
         options += ["--count", str(self._calls), *(["--moving"] if self._is_moving else [])]
         argv = python("bridge_lab.busy_pbx", *options)
-        self.pbx = await self._start(Worker("pbx", argv, self._other_cores, self.folder / "pbx.log"))
+        self.pbx = await self._start(Worker("pbx", argv, self.other_cores, self.folder / "pbx.log"))
         said = await self.pbx.read()
         self.pbx_port, self._channels = int(said["port"]), said["channels"]
 
@@ -177,7 +189,7 @@ class Scene:
         inside = Path(part.inside(folder))
         await asyncio.to_thread(site.write_broker_files, self.settings, folder, inside)
         argv = [*part.argv, "-c", str(inside / "mosquitto.conf")]
-        await self._start(Worker("mosquitto", argv, self._other_cores))
+        await self._start(Worker("mosquitto", argv, self.other_cores))
         await _wait_listening(self.broker_port)
 
 

@@ -73,7 +73,8 @@ def _config_lines(broker: BrokerSettings, listen: str, folder: Path, seen_as: Pu
         "queue_qos0_messages false",
         "# Many phones may speak at once; with the usual 20 the bridge would get a few of them at a time.",
         "max_inflight_messages 200",
-        "max_queued_messages 20000",
+        "# If more wait for the bridge, the next is lost, whoever said it: enough until the bridge has left a flood.",
+        "max_queued_messages 100000",
         "persistent_client_expiration 1h",
         f"max_packet_size {most_bytes(broker.base) + _HEADER_BYTES}",
     ]

@@ -31,6 +31,7 @@ from phoneterm_bridge.pbx.asterisk import freepbx
 from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import opening
+from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.private_files import check_folder
 from phoneterm_bridge.store.records import Enrolment
 from phoneterm_bridge.wording.names import name_some
@@ -98,7 +99,7 @@ def import_file(
             rehearse(directory, plan, lambda _: _check_settings(output, new))
     elif not is_dry_run:
         with open_directory(config, overrides) as directory:
-            carry_out(directory, plan, lambda enrolments: _write_settings(output, enrolments, new, handout))
+            _carry_out(directory, plan, output, handout)
         if new:
             say_broker_must_learn(settings.broker)
     say(f"{'Would be done' if is_dry_run else 'Done'}: {_describe(plan)}.")
@@ -155,20 +156,23 @@ def _check_settings(folder: Path | None, tids: Iterable[str]) -> None:
             raise SetupProblem(f"The folder {folder} cannot be written: {error.strerror}.") from None
 
 
-def _write_settings(
-    folder: Path | None, enrolments: list[Enrolment], extensions: dict[str, str], handout: Handout | None
-) -> None:
-    """Write a file for each new terminal; if one cannot be written, none stays."""
-    if handout is None:  # there are none
-        return
+def _carry_out(directory: Directory, plan: ImportPlan, folder: Path | None, handout: Handout | None) -> None:
+    """Make all changes, and write a file for each new terminal; if either cannot be done, no file stays."""
+    extensions = {step.arguments[0]: step.arguments[1] for step in new_terminals(plan)}
     written: list[Path] = []
-    try:
+
+    def write(enrolments: list[Enrolment]) -> None:
+        if handout is None:  # there are no new terminals
+            return
         for enrolment in enrolments:
             path = (folder or Path()) / f"{enrolment.tid}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_secret(path, handout.document(enrolment, extensions[enrolment.tid]))
             written.append(path)
-    except (OSError, SetupProblem) as error:
+
+    try:
+        carry_out(directory, plan, write)
+    except BaseException as error:
         for path in written:
             path.unlink(missing_ok=True)
         if isinstance(error, OSError):

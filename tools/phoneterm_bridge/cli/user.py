@@ -109,7 +109,7 @@ def set_context(
         with looking(read_settings(config, overrides)) as engine:
             known = read_known(engine).extensions
         changed = [number for number, (_, _, now, _) in known.items() if now != context and before in (None, now)]
-        with directory.together():
+        with directory.gathered():
             for number in changed:
                 directory.change_extension(number, context=context)
         typer.echo(f"{len(changed)} extension{'s have' if len(changed) != 1 else ' has'} now the context {context}.")

@@ -1,8 +1,8 @@
 """Imports users, extensions and terminals from a CSV file, and exports them. Does not print.
 
-A file is imported as a whole or not at all. New terminals' secrets are made before the store is locked, so that a
-running bridge is not held up. They are passed to `keep_secrets` before anything is committed; if it raises, everything
-is undone.
+A file is imported as a whole or not at all. The changes and the new terminals' secrets are made before the store is
+locked, and then written at once, so that a running bridge is not held up. The secrets are passed to `keep_secrets`
+before anything is written; if it raises, nothing is.
 """
 
 from collections.abc import Callable, Collection
@@ -50,11 +50,11 @@ class _Rehearsed(Exception):
 
 
 def carry_out(directory: Directory, plan: ImportPlan, keep_secrets: Callable[[list[Enrolment]], None]) -> None:
-    """Make all changes of a plan, in one transaction."""
+    """Make all changes of a plan, or none; SetupProblem also when the directory was changed by others meanwhile."""
     if plan.mistakes:
         raise ValueError("a plan with mistakes cannot be carried out")
     prepared = {step.arguments[0]: prepare_terminal(step.arguments[0]) for step in new_terminals(plan)}
-    with directory.together():
+    with directory.gathered():
         for step in plan.steps:
             more = (prepared[step.arguments[0]],) if step.method == "add_terminal" else ()
             getattr(directory, step.method)(*step.arguments, *more)
@@ -70,6 +70,8 @@ def rehearse(directory: Directory, plan: ImportPlan, check_secrets: Callable[[li
 
     with suppress(_Rehearsed):
         carry_out(directory, plan, check)
+    with directory.together():
+        pass  # the store can be written now
 
 
 def new_terminals(plan: ImportPlan) -> list:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -60,7 +60,7 @@ class MqttConnection:
     """One connection, good for one `open`."""
 
     def __init__(
-        self, address: BrokerAddress, topic_filter: str, will: Will, on_message: OnMessage,
+        self, address: BrokerAddress, filters: Sequence[str], will: Will, on_message: OnMessage,
         limits: Limits = USUAL_LIMITS, on_batch: OnBatch | None = None, takes: Takes | None = None,
     ) -> None:  # fmt: skip
         """Take what to subscribe to; the topic of the will is subscribed to as well. `on_batch`: see `LinkReceiver`.
@@ -69,7 +69,7 @@ class MqttConnection:
         """
         self._connect_s = limits.connect_s
         self._address = address
-        self._filters = (topic_filter, will.topic)
+        self._filters = (*filters, will.topic)
         name = f"bridge-{secrets.token_hex(8)}"
         login = packets.connect(name, address.username, address.password, address.keepalive_s, will)
         self._protocol = MqttProtocol(
@@ -103,6 +103,10 @@ class MqttConnection:
     def publish(self, topic: str, payload: bytes, is_retained: bool) -> bool:
         """Publish with QoS 1; False when too much is unacknowledged or unread, or the connection is lost."""
         return self._protocol.publish(topic, payload, is_retained)
+
+    def change_subscription(self, is_more: bool, filters: Iterable[str]) -> None:
+        """Subscribe to more filters, or to fewer, without waiting; a refusal ends the connection."""
+        self._protocol.change_subscription(is_more, filters)
 
     async def wait_lost(self) -> None:
         """Wait until the connection is lost."""

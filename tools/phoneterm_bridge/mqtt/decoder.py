@@ -6,13 +6,15 @@ rest is skipped: even if a broker accepts such a message from somebody, the brid
 Source: OASIS MQTT Version 3.1.1, chapters 2 and 3.
 """
 
-from phoneterm_bridge.mqtt.packets import CONNACK, PINGRESP, PUBACK, PUBLISH, SUBACK
+from phoneterm_bridge.mqtt.packets import CONNACK, PINGRESP, PUBACK, PUBLISH, SUBACK, UNSUBACK
 
 MOST_PACKET_BYTES = 65536
 _PUBACK_OCTET = 0x40
 _QOS_1, _QOS_2 = 0x02, 0x04
 # First octet -> kind, least size, most size. PUBLISH and PUBACK, which come all the time, are read apart.
-_OTHERS = {0x20: (CONNACK, 2, 2), 0x90: (SUBACK, 3, MOST_PACKET_BYTES), 0xD0: (PINGRESP, 0, 0)}
+_OTHERS = {
+    0x20: (CONNACK, 2, 2), 0x90: (SUBACK, 3, MOST_PACKET_BYTES), 0xB0: (UNSUBACK, 2, 2), 0xD0: (PINGRESP, 0, 0),
+}  # fmt: skip
 _NO_LENGTH = -1
 
 # Kind, packet id (of CONNACK: its return code), topic, payload (of SUBACK: what was granted), is retained.
@@ -144,6 +146,6 @@ def _read_other(first: int, body: bytes) -> Packet:
         raise _Broken(f"a packet that no broker may send (it begins with {first:#04x})")
     if kind == CONNACK:
         return CONNACK, body[1], "", b"", False
-    if kind == SUBACK:
-        return SUBACK, body[0] << 8 | body[1], "", body[2:], False
+    if kind in (SUBACK, UNSUBACK):
+        return kind, body[0] << 8 | body[1], "", body[2:], False
     return kind, 0, "", b"", False

@@ -14,6 +14,7 @@ from typing import Protocol
 import structlog
 
 from phoneterm_bridge.mqtt.connection import BrokerAddress, MqttConnection, NotConnected, Will
+from phoneterm_bridge.mqtt.listening import Listening
 
 _FIRST_DELAY_S = 0.1
 _MOST_DELAY_S = 5.0
@@ -49,15 +50,18 @@ class Link(Protocol):
 
 
 class MqttLink:
-    """A link that keeps one MqttConnection up at a time, to where `find_address` says the broker is."""
+    """A link that keeps one MqttConnection up at a time, to where `find_address` says the broker is.
+
+    `listening` says what it subscribes to.
+    """
 
     def __init__(
-        self, find_address: Callable[[], BrokerAddress], topic_filter: str, will: Will,
+        self, find_address: Callable[[], BrokerAddress], listening: Listening, will: Will,
         takes: Callable[[str, int], bool] | None = None,
     ) -> None:  # fmt: skip
         """takes: says which messages are heard (topic, octets of the payload); all of them if None."""
         self._find_address = find_address
-        self._filter = topic_filter
+        self._listening = listening
         self._takes = takes
         self._will = will
         self._task: asyncio.Task | None = None
@@ -91,7 +95,7 @@ class MqttLink:
             pass_on = partial(self._pass_on, receiver)
             connection = MqttConnection(
                 self._find_address(),
-                self._filter,
+                self._listening.filters(),
                 self._will,
                 pass_on,
                 on_batch=receiver.on_batch,
@@ -123,6 +127,7 @@ class MqttLink:
     async def _serve(self, connection: MqttConnection, receiver: LinkReceiver) -> None:
         """Be up until the connection is lost."""
         self._connection = connection
+        self._listening.begin(connection.change_subscription)
         self._is_told_away = False
         structlog.get_logger().info("broker-there", broker=self._where)
         receiver.on_link(True)
@@ -130,6 +135,7 @@ class MqttLink:
             await connection.wait_lost()
         finally:
             self._connection = None
+            self._listening.end()
             receiver.on_link(False)
 
     def _tell_away(self, reason: str) -> None:

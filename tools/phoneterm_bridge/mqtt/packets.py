@@ -5,15 +5,17 @@ later. `decoder` reads what a broker sends. Source: OASIS MQTT Version 3.1.1, ch
 """
 
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP = 2, 3, 4, 9, 13  # the kinds of packet that a client gets
+CONNACK, PUBLISH, PUBACK, SUBACK, UNSUBACK, PINGRESP = 2, 3, 4, 9, 11, 13  # the kinds of packet that a client gets
 PING = b"\xc0\x00"
 DISCONNECT = b"\xe0\x00"
 MOST_PACKET_ID = 65535
 REFUSED = 0x80  # in SUBACK, in place of a quality of service
 
-_CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE = 0x10, 0x30, b"\x40\x02", 0x82  # first octets
+_CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE, _UNSUBSCRIBE = 0x10, 0x30, b"\x40\x02", 0x82, 0xA2  # first octets
+_MOST_FILTER_BYTES = 400  # in one packet: a mosquitto with our files takes none that is longer than a message
 _RETAIN = 0x01
 _QOS_1 = 0x02
 _LEVEL = 4  # 3.1.1
@@ -49,6 +51,25 @@ def subscribe(packet_id: int, *filters: str) -> bytes:
     """Return SUBSCRIBE to filters with QoS 1."""
     asked = b"".join(_text(one) + b"\x01" for one in filters)
     return _packet(_SUBSCRIBE, packet_id.to_bytes(2, "big") + asked)
+
+
+def unsubscribe(packet_id: int, *filters: str) -> bytes:
+    """Return UNSUBSCRIBE from filters."""
+    return _packet(_UNSUBSCRIBE, packet_id.to_bytes(2, "big") + b"".join(map(_text, filters)))
+
+
+def split_filters(filters: Iterable[str]) -> Iterator[list[str]]:
+    """Yield filters in groups, each for one packet."""
+    group: list[str] = []
+    size = 0
+    for one in filters:
+        if group and size + len(one.encode()) > _MOST_FILTER_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += len(one.encode())
+    if group:
+        yield group
 
 
 def publish(topic: str, payload: bytes, packet_id: int, is_retained: bool = False) -> bytes:

@@ -7,8 +7,9 @@ others (the message is then lost for good), or if it breaks the protocol; `troub
 """
 
 import asyncio
+import socket
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -16,12 +17,13 @@ import structlog
 
 from phoneterm_bridge.mqtt import packets
 from phoneterm_bridge.mqtt.decoder import Decoder
-from phoneterm_bridge.mqtt.packets import CONNACK, MOST_PACKET_ID, PINGRESP, PUBACK, PUBLISH, REFUSED
+from phoneterm_bridge.mqtt.packets import CONNACK, MOST_PACKET_ID, PINGRESP, PUBACK, PUBLISH, REFUSED, SUBACK
 from phoneterm_bridge.mqtt.upkeep import Upkeep
 
 GOODBYE_S = 1
 MOST_UNACKNOWLEDGED = 60000  # 10,000 terminals may say hello at once, and each is sent three messages
 MOST_WAITING_BYTES = 16 * 1024 * 1024  # that the peer has not read
+_UNREAD_BYTES = 64 * 1024
 _LOGIN = 0  # in the place of a packet id: no packet has this one
 _REFUSALS = {
     1: "unacceptable protocol version", 2: "identifier rejected", 3: "broker unavailable",
@@ -92,12 +94,16 @@ class MqttProtocol(asyncio.Protocol):
 
     async def subscribe(self, *filters: str) -> bool:
         """Subscribe with QoS 1, and return whether all filters were granted; may raise HungUp. May wait for ever."""
-        packet_id = self._take_id()
-        try:
-            granted = await self._ask(packet_id, packets.subscribe(packet_id, *filters))
-        finally:
-            self._unacknowledged.pop(packet_id, None)
-        return len(granted) == len(filters) and max(granted) < REFUSED
+        return all(await asyncio.gather(*map(self._subscribe, packets.split_filters(filters))))
+
+    def change_subscription(self, is_more: bool, filters: Iterable[str]) -> None:
+        """Subscribe to more filters, or to fewer, without waiting; a refusal ends the connection."""
+        if self.lost.is_set():
+            return
+        make = packets.subscribe if is_more else packets.unsubscribe
+        for part in packets.split_filters(filters):
+            self._write(make(self._take_id(), *part))
+        self._flush()  # whoever must not be heard would fill the time until the end of the turn
 
     def publish(self, topic: str, payload: bytes, is_retained: bool = False) -> bool:
         """Publish with QoS 1; False when the connection is lost, or the peer reads or acknowledges too little."""
@@ -134,6 +140,8 @@ class MqttProtocol(asyncio.Protocol):
         """The socket is open."""
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(self._most_waiting_bytes)
+        # What waits in the socket waits in front of everything else, and a turn of the event loop may read all of it.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNREAD_BYTES)
         self._upkeep.start()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -186,6 +194,15 @@ class MqttProtocol(asyncio.Protocol):
         if self._settled is not None and not self._unacknowledged:
             self._settle()
 
+    async def _subscribe(self, filters: list[str]) -> bool:
+        """Subscribe by one packet, and return whether all of its filters were granted."""
+        packet_id = self._take_id()
+        try:
+            granted = await self._ask(packet_id, packets.subscribe(packet_id, *filters))
+        finally:
+            self._unacknowledged.pop(packet_id, None)
+        return len(granted) == len(filters) and max(granted) < REFUSED
+
     async def _hear(self, key: int, packet_id: int, topic: str, payload: bytes, is_retained: bool) -> None:
         is_owed = packet_id != 0
 
@@ -216,6 +233,10 @@ class MqttProtocol(asyncio.Protocol):
         answer = self._answers.get(number)
         if answer is not None and not answer.done():
             answer.set_result(payload)
+        elif answer is None:
+            self._unacknowledged.pop(number, None)
+            if kind == SUBACK and max(payload) >= REFUSED:
+                self._cut("it refuses a subscription of the bridge")
 
     async def _ask(self, packet_id: int, packet: bytes) -> bytes:
         """Write a packet and return the content of its answer."""

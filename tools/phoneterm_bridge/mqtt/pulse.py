@@ -1,8 +1,8 @@
 """The bridge's pulse: a message to itself through the broker, to detect a link that is connected but deaf.
 
-Does not connect and does not decide what a deaf link means for others. The pulse goes to a topic that the filter for
-the terminals' messages covers, under a name that no terminal can have. So if a pulse comes back, a terminal's message
-would come too. After two that do not, the link is told to reconnect. Times are seconds.
+Does not connect and does not decide what a deaf link means for others. The pulse goes to a topic like that of the
+terminals' messages, under a name that no terminal can have, and by the same subscription. So if a pulse comes back, a
+terminal's message would come too. After two that do not, the link is told to reconnect. Times are seconds.
 """
 
 import asyncio

@@ -26,6 +26,7 @@ from phoneterm_bridge.store.directory_proof import (
     read_all,
 )
 from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
+from phoneterm_bridge.store.gathering import Gathering
 from phoneterm_bridge.store.journal_chain import Row, add_rows, detail_of
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
 from phoneterm_bridge.store.removed import REMOVED
@@ -53,6 +54,25 @@ class Directory:
                 yield
             finally:
                 self._joint = None
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Make all changes in the block at its end, or none, and lock the store for a moment only.
+
+        Nothing can be removed in the block, nor the site changed. SetupProblem when another program has changed the
+        directory while the block ran.
+        """
+        gathering = Gathering(self._engine)
+        try:
+            with gathering.engine.begin() as self._joint:
+                yield
+            self._joint = None
+            with writing(self._engine) as connection:
+                self._note_whole(connection)
+                gathering.write(connection)
+        finally:
+            self._joint = None
+            gathering.close()
 
     def add_user(self, name: str, is_multi_user_aware: bool = False) -> None:
         """Add a user; without the permission User is multi user aware unless it is given."""

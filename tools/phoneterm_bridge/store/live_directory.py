@@ -4,6 +4,7 @@
 """
 
 import asyncio
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -34,6 +35,10 @@ class LiveDirectory:
         gone = sorted((self._removed or set()) - terminals.keys())
         return (*(tid for tid, record in terminals.items() if record.is_revoked), *gone)
 
+    def all_tids(self) -> tuple[str, ...]:
+        """Return every terminal that there is or was."""
+        return (*self._snapshot.terminals, *((self._removed or set()) - self._snapshot.terminals.keys()))
+
     @property
     def snapshot(self) -> Snapshot:
         """The whole directory as it is in force here."""
@@ -53,21 +58,33 @@ class LiveDirectory:
         if await asyncio.to_thread(reading.read_revision, self._engine) == self._snapshot.revision:
             self.rotated = frozenset()
             return ()
-        before = self._snapshot.terminals
-        self._snapshot = await asyncio.to_thread(reading.read_snapshot, self._engine)
-        if self._removed is None:
-            self._removed = await asyncio.to_thread(read_removed, self._engine)
-        by_endpoint: dict[str, tuple[str, ...]] = {}
-        for tid, record in self._snapshot.terminals.items():
-            if not record.is_revoked:
-                by_endpoint[record.endpoint] = (*by_endpoint.get(record.endpoint, ()), tid)
-        self._by_endpoint = by_endpoint
-        self.rotated = frozenset(
-            tid
-            for tid, record in self._snapshot.terminals.items()
-            if tid in before and record.secrets != before[tid].secrets
-        )
-        removed = before.keys() - self._snapshot.terminals.keys()
-        self._removed |= removed
-        changed = (tid for tid, record in self._snapshot.terminals.items() if record != before.get(tid))
-        return (*changed, *sorted(removed))
+        before, is_first = self._snapshot.terminals, self._removed is None
+        loaded = await asyncio.to_thread(_load, self._engine, before, is_first)
+        self._snapshot, self._by_endpoint, self.rotated = loaded.snapshot, loaded.by_endpoint, loaded.rotated
+        self._removed = (self._removed or set()) | loaded.removed
+        return loaded.changed
+
+
+class _Loaded(NamedTuple):
+    """A revision of the directory, and what is different from the one before."""
+
+    snapshot: Snapshot
+    by_endpoint: dict[str, tuple[str, ...]]
+    rotated: frozenset[str]
+    removed: set[str]
+    changed: tuple[str, ...]
+
+
+def _load(engine: sa.Engine, before: dict[str, TerminalRecord], is_first: bool) -> _Loaded:
+    """Read the present revision and compare it, all in one thread: with many terminals either takes long."""
+    snapshot = reading.read_snapshot(engine)
+    terminals = snapshot.terminals
+    by_endpoint: dict[str, tuple[str, ...]] = {}
+    for tid, record in terminals.items():
+        if not record.is_revoked:
+            by_endpoint[record.endpoint] = (*by_endpoint.get(record.endpoint, ()), tid)
+    rotated = (tid for tid, one in terminals.items() if tid in before and one.secrets != before[tid].secrets)
+    removed = before.keys() - terminals.keys()
+    changed = (*(tid for tid, one in terminals.items() if one != before.get(tid)), *sorted(removed))
+    gone = removed | (read_removed(engine) if is_first else set())
+    return _Loaded(snapshot, by_endpoint, frozenset(rotated), gone, changed)

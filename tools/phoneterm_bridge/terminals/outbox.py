@@ -3,7 +3,8 @@
 While no command is being decided, a message is sent at once. Otherwise messages wait, and go out in order, one in each
 turn of the event loop until none is left. So newly arrived commands go first, and the terminals' next commands come one
 after the other instead of in bursts that wait for each other. A message that has waited for `MOST_WAIT_S`, which nobody
-can notice, is sent in the next turn. Callers need not know any of this.
+can notice, is sent in the next turn, unless there are more than `MOST_AT_ONCE` of them: even then a turn stays short.
+Callers need not know any of this.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from collections.abc import Callable, Sized
 import structlog
 
 MOST_WAIT_S = 0.02
+MOST_AT_ONCE = 16
 
 
 class Outbox:
@@ -41,12 +43,14 @@ class Outbox:
             self._do_next()
 
     def _take_turn(self) -> None:
-        """Send one piece, and all that have waited too long."""
-        while self._waiting:
+        """Send one piece, and those that have waited too long, up to `MOST_AT_ONCE`."""
+        for _ in range(min(len(self._waiting), MOST_AT_ONCE)):
             self._do_next()
-            if self._waiting and self._waiting[0][0] > self._clock():
-                asyncio.get_running_loop().call_soon(self._take_turn)
+            if not self._waiting:
                 return
+            if self._waiting[0][0] > self._clock():
+                break
+        asyncio.get_running_loop().call_soon(self._take_turn)
 
     def _do_next(self) -> None:
         _, work, arguments = self._waiting.popleft()
