@@ -53,6 +53,10 @@ class RunningBridge:
                 await asyncio.sleep(0.01)
         return [line for line in map(json.loads, self.log) if line["event"] == name][count - 1]
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def signal(self, number):
         self._process.send_signal(number)
 

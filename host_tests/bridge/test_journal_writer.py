@@ -25,9 +25,12 @@ class Scribe:
         self.lost = []
         self.now_s = 100.0
         self.takes_s = 0.0
+        self.is_read_only = False
+        self.troubles = []
         with closing(self.connect()) as connection:
             connection.execute("CREATE TABLE texts (number INTEGER PRIMARY KEY, text TEXT UNIQUE)")
-        self.writer = JournalWriter(self.engine, self._write, self.lost.append, lambda: self.now_s)
+        told = (self.lost.append, lambda: self.now_s, self.troubles.append)
+        self.writer = JournalWriter(self.engine, self._write, *told)
 
     def connect(self):
         return sqlite3.connect(self.path, isolation_level=None)
@@ -35,8 +38,12 @@ class Scribe:
     def _write(self, connection, texts):
         self.groups.append((threading.current_thread().name, list(texts)))
         self.now_s += self.takes_s
-        for text in texts:
-            connection.execute("INSERT INTO texts (text) VALUES (?)", (text,))
+        connection.execute(f"PRAGMA query_only = {self.is_read_only}")
+        try:
+            for text in texts:
+                connection.execute("INSERT INTO texts (text) VALUES (?)", (text,))
+        finally:
+            connection.execute("PRAGMA query_only = OFF")
         return list(texts)
 
     def written(self):
@@ -158,6 +165,55 @@ async def test_who_loses_a_write_that_nobody_waits_for_is_told(scribe):
     scribe.writer.add("there already")
     await scribe.writer.submit("after it", is_last=True)
     assert [type(error) for error in scribe.lost] == [sqlite3.IntegrityError]
+
+
+async def test_while_the_store_is_read_only_what_is_kept_waits_in_order_and_who_waits_is_told(scribe):
+    scribe.is_read_only = True
+    scribe.writer.add("a")
+    kept = scribe.writer.submit("b", is_last=True, is_kept=True)
+    told = await asyncio.gather(kept, scribe.writer.submit("never"), return_exceptions=True)
+    assert [str(error) for error in told] == ["attempt to write a readonly database"] * 2
+    scribe.writer.add("c")
+    with pytest.raises(sqlite3.OperationalError):
+        await scribe.writer.submit("nor this")
+    assert (scribe.written(), scribe.writer.queued, len(scribe.troubles)) == ([], 3, 1)
+    scribe.is_read_only = False
+    await until(lambda: scribe.writer.queued == 0)
+    assert scribe.written() == ["a", "b", "c"]
+    assert scribe.troubles[1:] == [None]
+    assert scribe.lost == []
+
+
+async def test_what_comes_when_the_store_can_be_written_again_goes_behind_what_was_kept(scribe):
+    scribe.is_read_only = True
+    for number in range(journal_writer._MOST_IN_GROUP + 1):
+        scribe.writer.add(str(number))
+    with pytest.raises(sqlite3.OperationalError):
+        await scribe.writer.submit("never", is_last=True)
+    scribe.is_read_only = False
+    await scribe.writer.submit("last")
+    assert scribe.written() == [*map(str, range(journal_writer._MOST_IN_GROUP + 1)), "last"]
+
+
+async def test_a_bad_write_among_those_that_are_kept_is_lost_alone(scribe):
+    await scribe.writer.submit("there already")
+    scribe.is_read_only = True
+    for text in ("a", "there already", "b"):
+        scribe.writer.add(text)
+    with pytest.raises(sqlite3.OperationalError):
+        await scribe.writer.submit("never", is_last=True)
+    scribe.is_read_only = False
+    await until(lambda: scribe.writer.queued == 0)
+    assert scribe.written() == ["there already", "a", "b"]
+    assert [type(error) for error in scribe.lost] == [sqlite3.IntegrityError]
+
+
+async def test_stopping_while_the_store_is_read_only_ends_and_says_how_many_are_lost(scribe):
+    scribe.is_read_only = True
+    for text in "abc":
+        scribe.writer.add(text)
+    assert await scribe.writer.stop() == 3
+    assert scribe.written() == []
 
 
 async def test_more_than_fits_into_one_group_is_written_in_several(scribe):

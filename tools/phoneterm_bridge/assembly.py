@@ -184,10 +184,10 @@ def _make_link(
 
 def _make_journal(settings: BridgeSettings, engine: sa.Engine, health: Health, store_file: StoreFile) -> Journal:
     if not settings.http.enabled:
-        return Journal(engine, store_file.require)
+        return Journal(engine, store_file.require, health.on_store_trouble)
     from phoneterm_bridge.web.counted_journal import CountedJournal
 
-    return CountedJournal(engine, health, store_file.require)
+    return CountedJournal(engine, health, store_file.require, health.on_store_trouble)
 
 
 def _make_pages(parts: Parts) -> "HttpServer":

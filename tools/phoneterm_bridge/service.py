@@ -9,6 +9,7 @@ later, the bridge waits for them.
 import asyncio
 import platform
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -27,6 +28,7 @@ from phoneterm_bridge.store.forgetting import keep_forgetting
 from phoneterm_bridge.store.head_noting import keep_noting
 from phoneterm_bridge.store.owner import note_files, own_store
 from phoneterm_bridge.store.refreshing import keep_refreshing
+from phoneterm_bridge.store.store_trouble import describe_for
 from phoneterm_bridge.store.upgrading import upgrade_store
 from phoneterm_bridge.terminals.host_clock import HostClock
 
@@ -183,7 +185,8 @@ class Bridge:
         except PbxRejectedLogin as error:
             raise SetupProblem(f"{error} (pbx.username and pbx.secret in the settings).") from None
         self._started.push_async_callback(self._pbx.stop)
-        refreshing = keep_refreshing(self.events.on_store, self.parts.health.on_store_read)
+        explain = partial(describe_for, self.parts.engine)
+        refreshing = keep_refreshing(self.events.on_store, self.parts.health.on_store_read, explain=explain)
         task = asyncio.create_task(refreshing, name="directory refresh")
         self._started.push_async_callback(_end_task, task)
         self._started.push_async_callback(self._finish_commands)

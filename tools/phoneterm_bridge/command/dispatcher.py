@@ -2,7 +2,8 @@
 
 Does not read MQTT payloads, know the single checks (`checks.py` does) or follow a command after the PBX has accepted it
 (`running_commands.py` does). The order: new, all checks, journal (durably), checks again, PBX. Nothing is queued and
-nothing is tried twice: an action that may have happened but was not confirmed is "unknown".
+nothing is tried twice: an action that may have happened but was not confirmed is "unknown". What acts on a transfer
+under way does not wait for a journal that cannot be written, because a caller would stay on hold meanwhile.
 """
 
 import asyncio
@@ -75,7 +76,8 @@ class CommandDispatcher:
     async def _decide(self, command: Command) -> RunningCommand | None:
         """Check and journal a new command; return what to carry out, or None when it was refused."""
         running, reason = await self._checks.check(command)
-        recorded, reason = await self._record(command, reason)
+        is_urgent = reason is None and running is not None and not running.is_transfer
+        recorded, reason = await self._record(command, reason, is_urgent)
         if running is not None and recorded is not None and reason is None:
             running.recorded = recorded
             return running
@@ -88,13 +90,16 @@ class CommandDispatcher:
             self._publisher.say_result(command.terminal.tid, command.id, "rejected", reason)
         return None
 
-    async def _record(self, command: Command, reason: str | None) -> tuple[Recorded | None, str | None]:
+    async def _record(
+        self, command: Command, reason: str | None, is_urgent: bool
+    ) -> tuple[Recorded | None, str | None]:
         """Journal a command durably; return what was written, and the reason to refuse it, if any."""
+        who, fields = command.terminal, command.fields
         try:
             events = command.timeline(reason, self._checks.first_key_age_ms(command))
-            recorded = await self._journal.open(command.terminal, command.fields, events, command.received_ms)
+            recorded = await self._journal.open(who, fields, events, command.received_ms, is_urgent)
         except Exception as error:  # a command that cannot be journalled is not carried out, whatever the cause
-            structlog.get_logger().error("journal-not-written", error=type(error).__name__)
+            structlog.get_logger().error("journal-not-written", why=self._journal.explain(error))
             return None, reason or "unavailable"
         return recorded, reason
 
@@ -110,7 +115,7 @@ class CommandDispatcher:
             return False
         known = self._journal.remembered(tid, command.id)
         if known is None:
-            known = await self._journal.look_up(command.terminal, command.id)
+            known = await self._look_up(command)
         if known is None and session is None:
             return False  # the checks will refuse it
         state: str | None = "rejected"
@@ -122,6 +127,14 @@ class CommandDispatcher:
             self._publisher.say_result(tid, command.id, state, reason)
         return True
 
+    async def _look_up(self, command: Command) -> Recorded | None:
+        """Return what the journal knows of a command; nothing if it cannot be used, so that it is not done anyway."""
+        try:
+            return await self._journal.look_up(command.terminal, command.id)
+        except Exception as error:
+            structlog.get_logger().error("journal-not-read", why=self._journal.explain(error))
+            return None
+
     async def _carry_out(self, command: Command, running: RunningCommand) -> None:
         """Ask the PBX, once, if nothing has changed since the checks."""
         transfer = self._running_commands.transfer_of(running.call.ref)
@@ -132,7 +145,8 @@ class CommandDispatcher:
             self._running_commands.journal(running, refusal)
             self._running_commands.report(running, "rejected", refusal.reason)
             return
-        self._running_commands.journal(running, Event("action", command.op))
+        delay = self._describe_delay(command, running)
+        self._running_commands.journal(running, Event("action", command.op, None, delay))
         outcome = await self._pbx_requests.ask_for_operation(
             command.op, running.call, command.terminal.context, command.number
         )
@@ -140,6 +154,15 @@ class CommandDispatcher:
         has_no_end = running.operation.ends not in FINAL_STATES  # else it is done once it is accepted
         state = "done" if outcome.state == "accepted" and has_no_end else outcome.state
         self._running_commands.report(running, state, outcome.reason)
+
+    def _describe_delay(self, command: Command, running: RunningCommand) -> dict | None:
+        """Return the detail of the action's line: whether the PBX is asked before the journal has the command."""
+        if running.recorded is None or running.recorded.is_on_disk:
+            return None
+        structlog.get_logger().warning(
+            "carried-out-before-journalled", tid=command.terminal.tid, id=command.id, op=command.op
+        )
+        return {"journalled": "later"}
 
     async def _run(self, work: Coroutine) -> None:
         """Wait for work, and count it as being with the PBX meanwhile."""

@@ -136,7 +136,7 @@ class MessageRouter:
             verdict = [Event("check", "refused", reason), Event("result", "rejected", reason)]
             await self._journal.open(terminal, _NOT_AUTHENTIC, verdict)
         except Exception as error:  # it was refused anyway
-            structlog.get_logger().error("journal-not-written", error=type(error).__name__)
+            structlog.get_logger().error("journal-not-written", why=self._journal.explain(error))
 
     def _refuse(self, reason: str, topic: str, detail: str = "") -> None:
         self.refused[reason] += 1

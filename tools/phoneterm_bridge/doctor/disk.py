@@ -19,7 +19,7 @@ def examine_disk(store_path: Path, statvfs: Callable[[Path], os.statvfs_result] 
     """Look at the file system that holds the store, or will hold it, as `statvfs` describes it."""
     folder = next(folder for folder in store_path.absolute().parents if folder.exists())
     if is_read_only(store_path if store_path.exists() else folder, statvfs):
-        sentence = f"The bridge cannot write to {store_path}: no command could be journalled, so none is carried out."
+        sentence = f"The bridge cannot write to {store_path}: no command could be journalled, so no transfer begins."
         fix = Change(
             "command line", f"mount -o remount,rw the file system of {folder}, or chown it to the bridge's user"
         )
@@ -29,7 +29,7 @@ def examine_disk(store_path: Path, statvfs: Callable[[Path], os.statvfs_result] 
     sentence = f"The file system of {folder} has {free_bytes // _MB} MB free."
     fix = Change("settings, section [store]", 'path = "..."   # on a larger disk, or make room on this one')
     if free_bytes < LEAST_FREE_BYTES:
-        return [Finding(PROBLEM, _PART, f"{sentence} When it is full, no command is carried out any more.", fix)]
+        return [Finding(PROBLEM, _PART, f"{sentence} When it is full, no transfer begins any more.", fix)]
     if free_bytes < LITTLE_FREE_BYTES:
         return [Finding(WARNING, _PART, f"{sentence} A busy day's journal takes about 100.", fix)]
     return [Finding(OK, _PART, sentence)]

@@ -17,6 +17,7 @@ from phoneterm_bridge.terminals.troubles import Troubles
 _STORE_UNREAD_S = 5.0
 _STUCK_S = 30.0
 _LAG_EVERY_S = 0.5
+_REFUSED_MEANWHILE = "Until then no transfer begins; those under way can be completed and cancelled."
 
 
 class Health:
@@ -38,6 +39,7 @@ class Health:
         self.is_stopping = False
         self._store_read_s = now_s()
         self._is_journal_written = True
+        self._store_trouble: str | None = None
         self._lag_s = 0.0
 
     def on_link(self, is_up: bool) -> None:
@@ -57,6 +59,11 @@ class Health:
     def on_journal(self, is_written: bool) -> None:
         """The last command could be journalled, or not."""
         self._is_journal_written = is_written
+
+    def on_store_trouble(self, why: str | None) -> None:
+        """The store cannot be written, or can again."""
+        self._store_trouble = why
+        self._is_journal_written = self._is_journal_written or why is None
 
     def missing(self) -> dict[str, str]:
         """Return what is missing to be ready, by name, each with a sentence; empty when the bridge is ready."""
@@ -79,6 +86,8 @@ class Health:
             found["store"] = changed
         elif self.now_s() - self._store_read_s > _STORE_UNREAD_S:
             found["store"] = f"The store could not be read for more than {_STORE_UNREAD_S:.0f} seconds."
+        elif self._store_trouble is not None:
+            found["store"] = f"{self._store_trouble} {_REFUSED_MEANWHILE}"
         elif not self._is_journal_written:
             found["store"] = "The last command could not be journalled, so it was refused."
         return found

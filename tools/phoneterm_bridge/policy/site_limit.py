@@ -17,6 +17,7 @@ from phoneterm_bridge.policy.rules import OUTSIDE_MARK, Policy
 from phoneterm_bridge.settings.policy import PolicySettings
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.live_directory import LiveDirectory
+from phoneterm_bridge.store.store_trouble import describe_for
 from phoneterm_bridge.store.transfer_ages import read_transfers
 
 
@@ -84,4 +85,4 @@ class SiteLimit:
         try:
             await asyncio.to_thread(directory.set_external_revoked, True, why)
         except Exception as error:  # the limit itself goes on refusing for the rest of the hour
-            structlog.get_logger().error("external-transfers-not-revoked", error=type(error).__name__)
+            structlog.get_logger().error("external-transfers-not-revoked", why=describe_for(self._engine, error))

@@ -18,6 +18,7 @@ from phoneterm_bridge.store.copying import BUSY_TIMEOUT_S, connect_as_allowed
 from phoneterm_bridge.store.private_files import make_file, make_folder, make_private
 from phoneterm_bridge.store.schema import bring_up_to_date, is_empty, refuse_other_schema
 from phoneterm_bridge.store.store_lock import share_store
+from phoneterm_bridge.store.store_trouble import describe_store_trouble
 
 
 def open_store(path: Path) -> sa.Engine:
@@ -105,9 +106,9 @@ def using(path: Path) -> Iterator[None]:
     try:
         yield
     except sa.exc.DatabaseError as error:
-        raise SetupProblem(_describe(error.orig, path)) from None
+        raise SetupProblem(describe_store_trouble(error, path)) from None
     except sqlite3.DatabaseError as error:  # from statements that go directly to the driver
-        raise SetupProblem(_describe(error, path)) from None
+        raise SetupProblem(describe_store_trouble(error, path)) from None
 
 
 @contextmanager
@@ -173,23 +174,3 @@ def _open_read_only(path: Path) -> sa.Engine:
     refuse_empty(engine, path)
     refuse_other_schema(engine, path)
     return engine
-
-
-def _describe(error: BaseException | None, path: Path) -> str:
-    if "locked" in str(error):
-        return (
-            f"The store {path} is locked: another program has been writing to it for {BUSY_TIMEOUT_S} s; try again, "
-            f"and if it stays so, find that program (fuser {path})."
-        )
-    owner = _describe_owner(path)
-    return f"The store {path} cannot be used: {error}{owner}; store.path changes it."
-
-
-def _describe_owner(path: Path) -> str:
-    """Return a hint if the store and its folder have different owners: the store's permissions are wrong then."""
-    try:
-        if path.stat().st_uid == path.parent.stat().st_uid:
-            return ""
-    except OSError:
-        return ""
-    return f" (its owner is not that of its folder: chown --reference={path.parent} {path}*)"

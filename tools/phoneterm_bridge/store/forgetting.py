@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from phoneterm_bridge.store.journal_blotting import blot_numbers
+from phoneterm_bridge.store.store_trouble import describe_for
 
 _EVERY_S = 24 * 3600
 _DAY_MS = 24 * 3600 * 1000
@@ -26,5 +27,5 @@ async def keep_forgetting(engine: sa.Engine, days: int) -> None:
             if count:
                 structlog.get_logger().info("numbers-blotted-out", commands=count, older_than_days=days)
         except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
-            structlog.get_logger().error("numbers-not-blotted-out", error=type(error).__name__)
+            structlog.get_logger().error("numbers-not-blotted-out", why=describe_for(engine, error))
         await asyncio.sleep(_EVERY_S)

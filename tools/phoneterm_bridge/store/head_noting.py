@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from phoneterm_bridge.store.journal_proof import Head, read_head
+from phoneterm_bridge.store.store_trouble import describe_for
 
 _EVERY_S = 900
 
@@ -22,7 +23,7 @@ async def keep_noting(engine: sa.Engine, every_s: float = _EVERY_S) -> None:
         try:
             head = await asyncio.to_thread(read_head, engine)
         except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
-            structlog.get_logger().error("journal-head-not-read", error=type(error).__name__)
+            structlog.get_logger().error("journal-head-not-read", why=describe_for(engine, error))
         else:
             if head != noted:
                 structlog.get_logger().info("journal-head", head=head.write())

@@ -77,7 +77,7 @@ def write_group(connection: sqlite3.Connection, writes: list) -> list:
             if write.is_final:
                 closed.append(write.entry)
         elif isinstance(write, Opening):
-            lines[write.row.entry] = write.lines
+            lines[write.row.entry] = list(write.lines)  # a group that fails is written again
             if write.is_open:
                 opened.append((write.row.entry,))
         elif isinstance(write, Indexing):

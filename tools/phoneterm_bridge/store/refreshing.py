@@ -13,9 +13,10 @@ EVERY_S = 0.25
 
 
 async def keep_refreshing(
-    refresh: Callable[[], Awaitable[None]], on_read: Callable[[], None], every_s: float = EVERY_S
-) -> None:
-    """Call `refresh` for ever, and `on_read` each time it has succeeded."""
+    refresh: Callable[[], Awaitable[None]], on_read: Callable[[], None], every_s: float = EVERY_S,
+    explain: Callable[[BaseException], str] = repr,
+) -> None:  # fmt: skip
+    """Call `refresh` for ever, and `on_read` each time it has succeeded; `explain` says why it has not."""
     is_told = False
     while True:
         await asyncio.sleep(every_s)
@@ -24,7 +25,7 @@ async def keep_refreshing(
         except Exception as error:
             if not is_told:
                 is_told = True
-                structlog.get_logger().error("directory-not-read", error=type(error).__name__)
+                structlog.get_logger().error("directory-not-read", why=explain(error))
             continue
         on_read()
         if is_told:

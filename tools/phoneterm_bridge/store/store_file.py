@@ -1,8 +1,8 @@
 """Watches that the store's file, and its write-ahead log, are still those that the bridge has open. Opens nothing.
 
 A file that was replaced or removed still takes what is written to it, but nobody ever sees that again, and a right that
-was taken away in the new file has no effect. So the bridge carries nothing out from then on, until it is started again:
-its connections may have come to different files by then.
+was taken away in the new file has no effect. So the bridge begins nothing from then on, until it is started again: its
+connections may have come to different files by then.
 """
 
 import os
@@ -59,7 +59,7 @@ def describe_change(path: Path) -> str:
     """Return the sentence about a store whose file is another one than the bridge has open."""
     return (
         f"The file of the store {path} (or {path.name}-wal) was replaced or removed under the running bridge, so no "
-        "transfer is carried out: stop the bridge, put the right store in its place, and start it again."
+        "transfer begins: stop the bridge, put the right store in its place, and start it again."
     )
 
 

@@ -18,6 +18,7 @@ import structlog
 
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.store_trouble import describe_for
 from phoneterm_bridge.store.troubles import EXCESS, TWICE
 from phoneterm_bridge.terminals.troubles import Troubles
 
@@ -90,7 +91,7 @@ class LineWatch:
                 try:
                     await asyncio.to_thread(Directory(self._engine, "bridge").note_line, tid, what)
                 except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:  # the next call tries again
-                    structlog.get_logger().error("line-not-journalled", error=type(error).__name__)
+                    structlog.get_logger().error("line-not-journalled", why=describe_for(self._engine, error))
                     return
                 except SetupProblem:
                     pass  # it was removed meanwhile

@@ -39,7 +39,8 @@ class Refusals:
         fields = {"id": None, "op": op, "number": None, "call": None}
         try:
             await self._journal.open(terminal, fields, events, self._now_ms() - report["ago_s"] * 1000)
-        except Exception:
+        except Exception as error:
             self._sightings.count_refusal(terminal.tid, before)  # the next session has it repeated
-            raise
+            structlog.get_logger().error("journal-not-written", why=self._journal.explain(error))
+            return
         structlog.get_logger().info("refused-by-terminal", tid=terminal.tid, op=op, reason=reason)

@@ -14,6 +14,7 @@ import structlog
 
 from phoneterm_bridge.store import sightings as stored
 from phoneterm_bridge.store.sightings import Sighting
+from phoneterm_bridge.store.store_trouble import describe_for
 
 REPORTS_REFUSALS = "refusals"  # the word in a hello's `caps` for firmware that reports what it refuses
 _SEEN_EVERY_MS = 60_000
@@ -89,7 +90,7 @@ class Sightings:
             await asyncio.to_thread(stored.write_all, self._engine, changed)
         except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
             if not self._is_told:
-                structlog.get_logger().error("sightings-not-written", error=type(error).__name__)
+                structlog.get_logger().error("sightings-not-written", why=describe_for(self._engine, error))
             self._is_told = True
             return
         self._is_told = False

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 import structlog
 
 from phoneterm_bridge.store import troubles
+from phoneterm_bridge.store.store_trouble import describe_for
 from phoneterm_bridge.store.troubles import CONFIG, EXCESS, MEMORY, PERMISSIONS, TWICE, Trouble
 from phoneterm_bridge.wording.logs import shorten
 from phoneterm_bridge.wording.names import name_some
@@ -82,7 +83,7 @@ class Troubles:
         except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
             self._is_kept = False
             if not self._is_told:
-                structlog.get_logger().error("troubles-not-written", error=type(error).__name__)
+                structlog.get_logger().error("troubles-not-written", why=describe_for(self._engine, error))
             self._is_told = True
             return
         self._is_told = False

@@ -11,7 +11,7 @@ from collections import Counter
 import sqlalchemy as sa
 
 from phoneterm_bridge.health.health import Health
-from phoneterm_bridge.store.journal import Event, Journal, Recorded
+from phoneterm_bridge.store.journal import Event, Journal, OnTrouble, Recorded
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.store_file import Require, require_nothing
@@ -31,8 +31,11 @@ class CountedJournal(Journal):
     failures: commands that could not be journalled, and so were not carried out; `health` is told about each.
     """
 
-    def __init__(self, engine: sa.Engine, health: Health, require_file: Require = require_nothing) -> None:
-        super().__init__(engine, require_file)
+    def __init__(
+        self, engine: sa.Engine, health: Health, require_file: Require = require_nothing,
+        on_trouble: OnTrouble = lambda why: None,
+    ) -> None:  # fmt: skip
+        super().__init__(engine, require_file, on_trouble)
         self._health = health
         self.failures = 0
         self.results: Counter[tuple[str, str, str]] = Counter()
@@ -40,16 +43,18 @@ class CountedJournal(Journal):
         self.delay_sum_ms = 0
 
     async def open(
-        self, terminal: TerminalRecord, fields: dict, events: list[Event], received_ms: int | None = None
-    ) -> Recorded:
+        self, terminal: TerminalRecord, fields: dict, events: list[Event], received_ms: int | None = None,
+        is_urgent: bool = False,
+    ) -> Recorded:  # fmt: skip
         """See Journal; counts a command that is refused at once."""
         try:
-            recorded = await super().open(terminal, fields, events, received_ms)
+            recorded = await super().open(terminal, fields, events, received_ms, is_urgent)
         except Exception:
             self.failures += 1
             self._health.on_journal(False)
             raise
-        self._health.on_journal(True)
+        if recorded.is_on_disk:
+            self._health.on_journal(True)
         if recorded.state is not None:
             self._count_result(recorded)
         return recorded

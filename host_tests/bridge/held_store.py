@@ -1,0 +1,23 @@
+"""A store that cannot be written for as long as a test wants. Does not touch what is in it."""
+
+import resource
+import sqlite3
+from contextlib import closing, contextmanager
+
+
+@contextmanager
+def locking(path):
+    """Have another program write to the store, and not come to an end."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@contextmanager
+def filling_disk(pid):
+    """Let a process write no file any more, as if the disk were full; what it has open can still be read."""
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, before[1]))
+    yield
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
