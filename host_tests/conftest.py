@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import signal
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -63,6 +64,26 @@ def make_once(request, tmp_path_factory):
             if not path.exists():
                 path.write_text(json.dumps(await make()))
         return json.loads(path.read_text())
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def fill_once(request, tmp_path_factory):
+    """Return a function that has a folder filled once for all workers, and returns it; nobody changes it later."""
+    place = tmp_path_factory.getbasetemp()
+    if _is_worker(request.config):
+        place = place.parent
+
+    def once(name, fill):
+        folder = place / name
+        with (place / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                made = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=place))
+                fill(made)
+                made.rename(folder)
+        return folder
 
     return once
 

@@ -1,8 +1,10 @@
 """Boards at cables: the real MicroPython behind pseudo-terminals, images for them, and the commands."""
 
+import contextlib
 import hashlib
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,10 @@ class Bench:
         shutil.copyfile(self.boards / BOARD / "board.py", folder / "board.py")
         self.write_image({str(path.relative_to(folder)): path.read_bytes() for path in files_below(folder)})
 
+    def put_in(self, flashed):
+        """Take over the files of `flashed`: the image, and a board's flash with it."""
+        shutil.copytree(flashed, self.folder, dirs_exist_ok=True)
+
     def run(self, command, *options, exit_code=0, environment=None, typed=None):
         """Run one command at the board's port; returns what it printed, and asserts its exit code."""
         arguments = [command, *(("--port", self.port) if self.port else ()), *options]
@@ -85,6 +91,23 @@ class Bench:
 def bench(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return Bench(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def flashed(fill_once):
+    """A folder with the image of the whole firmware, and the flash of a board that got it over the cable."""
+
+    def fill(folder):
+        with tempfile.TemporaryDirectory(dir=folder.parent) as workplace, contextlib.chdir(workplace):
+            bench = Bench(Path(workplace))
+            with SerialBoard(bench.folder, contents=make_contents(SMALL)) as board:
+                bench.port = board.port
+                bench.write_firmware()
+                assert "is not set up yet: make provision" in bench.run("flash")
+            shutil.copytree(bench.folder / "build", folder / "build")
+            shutil.copyfile(bench.folder / "flash.img", folder / "flash.img")
+
+    return fill_once("flashed", fill)
 
 
 @pytest.fixture

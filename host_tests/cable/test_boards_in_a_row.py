@@ -57,11 +57,9 @@ class Workshop:
 
 
 @pytest.fixture
-async def workshop(site, plug_in):
+async def workshop(site, flashed):
     await site.start()
-    plug_in()
-    site.bench.write_firmware()
-    await asyncio.to_thread(site.bench.run, "flash", "--wait", "0")
+    site.bench.put_in(flashed)
     row = BoardRow(site.bench.folder / "row", site.bench.folder / "flash.img")
     workshop = Workshop(site, row)
     (workshop.folder / "staff.csv").write_text(STAFF)

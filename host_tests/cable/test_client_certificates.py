@@ -86,12 +86,11 @@ def hashes_of(*contents):
 
 
 @pytest.mark.parametrize("form", ["PEM", "DER"])
-async def test_a_board_with_a_certificate_is_let_in_by_a_broker_that_asks_for_one(strict_site, plug_in, form):
+async def test_a_board_with_a_certificate_is_let_in_by_a_broker_that_asks_for_one(strict_site, flashed, plug_in, form):
     await strict_site.start()
-    board = plug_in(uname=WITH_PSRAM)
     bench = strict_site.bench
-    bench.write_firmware()
-    await asyncio.to_thread(bench.run, "flash")
+    bench.put_in(flashed)
+    board = plug_in(uname=WITH_PSRAM)
     pair = strict_site.pair if form == "PEM" else in_der(strict_site.pair)
     printed = await asyncio.to_thread(strict_site.provision, *naming(pair))
     assert "The terminal is ready: its bridge and the PBX are there." in printed

@@ -21,14 +21,11 @@ from phoneterm_bridge.store.sightings import Sighting, write_all
 
 
 @pytest.fixture
-async def live(site, plug_in):
+async def live(site, flashed, plug_in):
     """A site whose bridge runs, and a board with the whole firmware at the cable; returns (site, board)."""
     await site.start()
-    board = plug_in()
-    site.bench.write_firmware()
-    printed = await asyncio.to_thread(site.bench.run, "flash")
-    assert "is not set up yet: make provision" in printed
-    return site, board
+    site.bench.put_in(flashed)
+    return site, plug_in()
 
 
 def content_of(path):
@@ -395,11 +392,10 @@ async def tls_site(site):
     return site
 
 
-async def test_with_tls_the_board_gets_the_ca_and_reaches_its_broker_by_it(tls_site, plug_in):
-    board = plug_in(uname=WITH_PSRAM)
+async def test_with_tls_the_board_gets_the_ca_and_reaches_its_broker_by_it(tls_site, flashed, plug_in):
     bench = tls_site.bench
-    bench.write_firmware()
-    await asyncio.to_thread(bench.run, "flash")
+    bench.put_in(flashed)
+    board = plug_in(uname=WITH_PSRAM)
     printed = await asyncio.to_thread(tls_site.provision)
     assert "The terminal is ready: its bridge and the PBX are there." in printed
     assert (texts_of(board)["tls"], texts_of(board)["tls_ca_path"]) == ("ca", "ca.der")

@@ -48,13 +48,12 @@ class Finger:
 
 
 @pytest.fixture
-def board(bench, plug_in):
+def board(bench, flashed, plug_in):
     """A board with the whole firmware and a keypad."""
+    bench.put_in(flashed)
     wiring = read_wiring(bench.boards / "BENCH")
     board = plug_in(pins=wiring.pins)
     board.wiring = wiring
-    bench.write_firmware()
-    bench.run("flash")
     return board
 
 
