@@ -269,6 +269,9 @@ async def test_wifi_can_come_from_a_private_file(site, plug_in):
     file.chmod(0o600)
     await asyncio.to_thread(site.provision, "--wait", "0", "--wifi", str(file))
     assert texts_of(board)["wifi_password"] == "in a file"
+    file.write_text('wifi_password = "in a file"\n')
+    printed = await asyncio.to_thread(site.provision, "--wifi", str(file), exit_code=1)
+    assert printed.startswith(f"The file {file} must have wifi_ssid and wifi_password")
 
 
 @pytest.mark.parametrize(
