@@ -131,6 +131,7 @@ async def test_a_terminal_in_service_goes_to_a_blank_board_only_when_somebody_ag
         assert words in printed
         assert "ANOTHER=1, --another, enrols one more" in printed
         assert (texts_of(board), site.record().secrets) == ({}, before)
+    assert "Ask, unless it is phone-101 already" in await asyncio.to_thread(site.provision, "--dry-run")
     await asyncio.to_thread(site.provision, "--another", "--wait", "0")  # no question
     assert texts_of(board)["tid"] == "phone-101-2"
     await asyncio.to_thread(site.bench.run, "wipe", "--yes")
