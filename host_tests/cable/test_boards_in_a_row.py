@@ -201,7 +201,7 @@ async def test_files_that_cannot_be_used_are_named_and_the_others_are_brought(wo
         ("t4", "For a board, 127.0.0.1 is no broker's address"), ("t5", "mqtt_port must be a number"),
         ("t6", "is no file, so it has no settings"), ("t7", "No terminal has the setting 'colour'"),
         ("t8", "characters that cannot be printed"), ("t9", "the extension in it is none"),
-        ("t10", "'broker..example' is no broker's address"), ("t11", "t12.json are all for t11: keep the one"),
+        ("t10", "broker..example is no broker's address"), ("t11", "t12.json are all for t11: keep the one"),
         ("t13", "is no certificate. That is so in the file: have the file made anew on the bridge's machine"),
     ):  # fmt: skip
         assert any(f"{name}.json" in line and words in line for line in said.splitlines()), (name, said)

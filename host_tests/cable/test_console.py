@@ -13,6 +13,7 @@ import pytest
 import serial
 from cable.conftest import BOARD, SMALL
 from device_cable.cable import Cable
+from device_cable.ready import NOT_SET_UP, wait_until_ready
 from device_cable.silence import Silence
 
 _PATIENCE_S = 30
@@ -202,6 +203,13 @@ def test_a_terminal_without_settings_says_so_to_whoever_attaches(unready, start)
     board = unready()
     board.wait_for(b"The setting wifi_ssid is missing")
     listen(start, board, b"The setting wifi_ssid is missing: provision this terminal.")
+
+
+def test_a_board_whose_words_were_lost_while_its_port_was_away_is_asked(unready):
+    board = unready()
+    board.wait_for(b"The setting wifi_ssid is missing")
+    with Cable(board.port) as cable:
+        assert wait_until_ready(cable, 20).kind == NOT_SET_UP
 
 
 def test_safe_mode_says_its_reason_to_whoever_attaches(need_stock_modules, unready, start):

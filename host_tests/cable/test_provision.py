@@ -128,6 +128,7 @@ async def test_a_terminal_in_service_goes_to_a_blank_board_only_when_somebody_ag
         assert words in printed
         assert "ANOTHER=1, --another, enrols one more" in printed
         assert (texts_of(board), site.record().secrets) == ({}, before)
+    assert "Ask, unless it is phone-101 already" in await asyncio.to_thread(site.provision, "--dry-run")
     await asyncio.to_thread(site.provision, "--another", "--wait", "0")  # no question
     assert texts_of(board)["tid"] == "phone-101-2"
     await asyncio.to_thread(site.bench.run, "wipe", "--yes")
@@ -266,6 +267,9 @@ async def test_wifi_can_come_from_a_private_file(site, plug_in):
     file.chmod(0o600)
     await asyncio.to_thread(site.provision, "--wait", "0", "--wifi", str(file))
     assert texts_of(board)["wifi_password"] == "in a file"
+    file.write_text('wifi_password = "in a file"\n')
+    printed = await asyncio.to_thread(site.provision, "--wifi", str(file), exit_code=1)
+    assert printed.startswith(f"The file {file} must have wifi_ssid and wifi_password")
 
 
 @pytest.mark.parametrize(

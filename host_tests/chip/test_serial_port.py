@@ -115,6 +115,20 @@ async def test_a_board_becomes_a_terminal_gets_new_keys_and_forgets_them(bench):
     await _until(lambda: any("provision this terminal" in line for line in bench.board.log_lines))
 
 
+async def test_whoever_attaches_to_a_board_that_has_said_all_hears_it_again(bench):
+    await bench.plug_in()
+    await _until(lambda: any("provision this terminal" in line for line in bench.board.log_lines))
+    boots = list(bench.board.log_lines).count("MPY: soft reboot")
+    for _ in range(2):
+        logs = await bench.begin("logs")
+        async with asyncio.timeout(BACK_S):
+            while b"provision this terminal" not in (line := await logs.stdout.readline()):
+                assert line, "make logs ended"
+        logs.terminate()
+        await logs.wait()
+    assert list(bench.board.log_lines).count("MPY: soft reboot") == boots
+
+
 async def test_logs_are_heard_and_the_keys_are_tried_on_the_board(bench):
     await bench.start_bridge()
     await bench.plug_in()

@@ -122,7 +122,7 @@ def prepare_from_file(
     anew = f"have the file made anew on the bridge's machine (`phoneterm terminal rotate {tid} --output FOLDER"
     host = document.texts.get("mqtt_host", "")
     if host and not is_for_boards(host):
-        raise SetupProblem(f"For a board, {host[:80]!r} is no broker's address: {anew} --mqtt-host`).")
+        raise SetupProblem(f"For a board, {host[:80]} is no broker's address: {anew} --mqtt-host`).")
     if unknown := sorted(document.texts.keys() - set(firmware_settings.KEYS)):
         raise SetupProblem(f"No terminal has the setting {unknown[0][:40]!r}: {anew}`).")
     return _complete(document.texts, document.ca, wifi, client, f"That is so in the file: {anew}`).")

@@ -73,7 +73,7 @@ class Listener:
         elif line.startswith("safe mode"):
             reason = line.removeprefix("safe mode").lstrip(": ")[:120]
             return Outcome(SAFE_MODE, f"The terminal is in safe mode: {reason}; make logs shows what it does.")
-        elif is_prompt(line):
+        elif is_prompt(line) and not self._is_heard:
             return Outcome(
                 BARE, "No terminal starts on the board, which has only MicroPython: make flash BOARD= PORT= brings it."
             )
@@ -105,9 +105,9 @@ class Listener:
 
 
 def wait_until_ready(cable: Cable, wait_s: float) -> Outcome:
-    """Listen to a board that was just restarted."""
+    """Listen to a board that was just restarted; ask it, because what it said while its port was away is lost."""
     listener = Listener()
-    for line in cable.lines(time.monotonic() + wait_s):
+    for line in cable.lines(time.monotonic() + wait_s, is_asking=True):
         outcome = listener.hear(line)
         if outcome is not None:
             return outcome

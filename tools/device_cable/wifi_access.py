@@ -85,6 +85,10 @@ def _read_private(file: Path) -> WifiAccess:
         raise CableProblem(f"The file {file} is not TOML.") from None
     if stat.S_IMODE(mode) & 0o077:
         raise CableProblem(f"The file {file} can be read by others: chmod 600 {file}.")
-    if not set(document) <= _KEYS or not all(isinstance(value, str) for value in document.values()):
+    if (
+        "wifi_ssid" not in document
+        or not set(document) <= _KEYS
+        or not all(isinstance(value, str) for value in document.values())
+    ):
         raise CableProblem(f"The file {file} must have wifi_ssid and wifi_password, both texts, and nothing else.")
-    return WifiAccess(document.get("wifi_ssid", ""), document.get("wifi_password", ""))
+    return WifiAccess(document["wifi_ssid"], document.get("wifi_password", ""))

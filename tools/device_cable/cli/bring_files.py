@@ -59,6 +59,8 @@ def bring(row: Row, path: Path, is_dry_run: bool) -> bool:
         _say_dry(file, made)
         return True
     waiting, is_complete = _read_all(row, paths)
+    if not waiting:
+        raise SetupProblem(f"No file in {path} can be used.")
     if is_dry_run:
         for file, made in waiting:
             _say_dry(file, made)

@@ -258,6 +258,8 @@ def _say_dry(would: Provision, name: str, desk: Desk, port: str | None, extensio
     except CableProblem as problem:
         where = f"(not found now: {problem})"
     typer.echo(f"1. Stop the terminal on the {name} {where}.")
+    if choice.seen_ms is not None:
+        typer.echo(f"   Ask, unless it is {would.tid} already: that has been in service.")
     typer.echo(f"2. Write to it: {describe(would)}.")
     what = "Give it the new secrets" if choice.is_enrolled else f"Enrol it for extension {extension}"
     typer.echo(f"3. {what} in the store as {would.tid}.")

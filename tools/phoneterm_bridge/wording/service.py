@@ -22,7 +22,7 @@ def how_to_restart(root: Path = _ROOT) -> str:
     """Return what makes the bridge take over changed settings."""
     if _is_service(root):
         return "systemctl restart phoneterm-bridge"
-    return "end `phoneterm bridge run` (Ctrl-C) and start it again"
+    return "end `phoneterm bridge run` (Ctrl-C) if it runs, and start it"
 
 
 def _is_service(root: Path) -> bool:
