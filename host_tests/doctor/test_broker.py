@@ -10,12 +10,14 @@ from bridge.production_mosquitto import BRIDGE_PASSWORD, ProductionMosquitto
 from device.authority import Authority, is_possible
 from doctor.reading import change_of, problems, verdicts
 from phoneterm.core import messages
+from phoneterm_bridge.assembly import address_of, will_of
 from phoneterm_bridge.broker.terminal_settings import device_settings
 from phoneterm_bridge.broker.tls import make_server_context
 from phoneterm_bridge.doctor.broker import examine_broker
 from phoneterm_bridge.doctor.certificate import examine_server
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN
 from phoneterm_bridge.doctor.login import ProbeLogin, read_probe_login
+from phoneterm_bridge.mqtt.connection import MqttConnection, NotConnected
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BrokerSettings
 
@@ -52,6 +54,16 @@ def change_rules(*more):
     return change
 
 
+def add_line(line):
+    """Return a change that adds one line to mosquitto.conf, for its last listener."""
+
+    def change(folder):
+        with (folder / "mosquitto.conf").open("a") as file:
+            file.write(f"{line}\n")
+
+    return change
+
+
 def change_config(old, new):
     """Return a change of one line of mosquitto.conf."""
 
@@ -61,6 +73,36 @@ def change_config(old, new):
         (folder / "mosquitto.conf").write_text(text.replace(old, new))
 
     return change
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "fix"),
+    [
+        ("max_keepalive 10", "max_keepalive is less than broker.keepalive_s (15)", "max_keepalive 15"),
+        ("max_qos 0", "retain_available must be true, max_qos 1 or 2", "retain_available true"),
+        ("retain_available false", "retain_available must be true, max_qos 1 or 2", "retain_available true"),
+        ("max_packet_size 60", "max_packet_size, if there is one, large enough", "max_packet_size as"),
+    ],
+)
+async def test_a_limit_of_the_broker_is_named_by_the_bridge_and_by_the_doctor(start, line, words, fix):
+    _, settings, _ = await start(add_line(line))
+    settings = settings.model_copy(update={"keepalive_s": 15})
+    with pytest.raises(NotConnected) as caught:
+        await MqttConnection(address_of(settings), f"{BASE}/t/+/up/#", will_of(BASE), None).open()
+    assert words in str(caught.value)
+    found = await examine_broker(settings, is_bridge_down=True)
+    (sentence,) = problems(found)
+    assert fix in change_of(found, sentence)
+
+
+async def test_a_message_that_is_too_large_for_the_broker_is_named_once_the_connection_is_lost(start):
+    _, settings, _ = await start(add_line("max_packet_size 300"))
+    connection = MqttConnection(address_of(settings), f"{BASE}/t/+/up/#", will_of(BASE), None)
+    await connection.open()
+    connection.publish(f"{BASE}/t/t101/down/config", b"x" * 300, True)
+    await connection.wait_lost()
+    assert "the broker's max_packet_size is too small" in connection.why_lost
+    await connection.close()
 
 
 async def test_a_mosquitto_as_we_configure_it_has_no_problem(start):

@@ -10,6 +10,8 @@ from pbx.proxy import AmiProxy
 from pbx_lab.legs import are_alone, has_leg, is_on_hold
 from phoneterm_bridge.cli.why import answer_why
 from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.journal_reading import find_nearest
+from phoneterm_bridge.wording.why import explain
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -97,6 +99,21 @@ async def test_a_call_with_a_machine_or_voicemail_is_not_transferred(office, mac
     await office.comes_to(await office.ask("blind", "101", call=None), "rejected", "self")
     await office.comes_to(await office.ask("blind", CALLER, call=None), "rejected", "no-call")
     assert [(leg.channel, leg.state) for leg in await office.lab.legs()] == [(before.channel, "up")]
+
+
+async def test_who_is_in_a_conference_is_told_of_no_call_and_why_says_what_it_was(office):
+    for endpoint in (USER, CALLER):
+        await office.lab.place_call(endpoint, "180")
+        await office.lab.wait_until(lambda legs, who=endpoint: any(leg.endpoint == who and leg.bridge for leg in legs))
+    before = await office.lab.legs()
+    await office.calls_are("elsewhere")
+    await office.call_is("idle")
+    for op in ("blind", "attended"):
+        await office.comes_to(await office.ask(op, COLLEAGUE, call=None), "rejected", "no-call")
+    assert "in a conference" in explain(find_nearest(office.engine, USER, None))
+    await office.reopen()
+    await office.calls_are("elsewhere")
+    assert await office.lab.legs() == before
 
 
 @pytest.mark.parametrize(("number", "reason"), [(USER, "self"), (CALLER, "destination")])

@@ -8,6 +8,7 @@ from pbx_lab.lab import CONTEXT, TRUNK, LabOptions
 from pbx_simulator import freepbx
 from pbx_simulator.parties import Pairs
 
+CONFERENCE = "180"
 MACHINE = "190"
 WITH_VOICEMAIL = "191"
 PICK_UP = "192"
@@ -62,6 +63,7 @@ def list_lines(context: str, number: str, letters: str, options: LabOptions) -> 
     group = "&".join(f"PJSIP/{phone}" for phone in phones_of("150", options))
     plan = {
         "150": ("Dial", f"{group},{options.ring_s},{letters}"),
+        "180": ("ConfBridge", "desk"),
         "190": ("Answer", ""),
         "_0X.": ("Dial", f"PJSIP/${{EXTEN}}@{TRUNK},{options.ring_s},{letters}"),
         "_1XX": ("Dial", f"PJSIP/${{EXTEN}},{options.ring_s},{letters}"),

@@ -13,6 +13,7 @@ from pbx_simulator.consultation import Consultation
 from pbx_simulator.dial import Dial
 from pbx_simulator.dialplan import (
     BEHIND_LOCAL,
+    CONFERENCE,
     DISPLAYED,
     DISPLAYING,
     ENDING,
@@ -44,6 +45,7 @@ class Exchange:
         self._dials: list[Dial] = []
         self._consultations: list[Consultation] = []
         self._called_back: dict[Channel, Bridge] = {}
+        self._conference: Bridge | None = None
         self._dialling_local: dict[Channel, Channel] = {}  # half 1 of a Local channel: who dials it
 
     def close(self) -> None:
@@ -94,6 +96,8 @@ class Exchange:
         elif number == MACHINE:
             self._run_machine(channel, "MusicOnHold")
             self.parties.play_music(channel, True)
+        elif number == CONFERENCE:
+            self._meet(channel)
         elif number == PICK_UP:
             self._pick_up_elsewhere(channel)
         elif number == BEHIND_LOCAL:
@@ -131,13 +135,15 @@ class Exchange:
             self.end(channel.other_half, cause)
         if consultation is not None:
             consultation.target_gone(cause)
+        elif bridge is not None and bridge.is_conference:
+            self._close_if_empty(bridge)
         elif bridge is not None:
             self._dissolve(bridge)
 
     def blind_transfer(self, channel: Channel, number: str) -> bool:
         """Send the other party of this channel into the dialplan; False when there is none."""
         bridge = channel.bridge
-        if bridge is None or self.consultation_of(channel) is not None:
+        if bridge is None or bridge.is_conference or self.consultation_of(channel) is not None:
             return False
         others = [member for member in bridge.members if member is not channel]
         result = [("Result", "Success"), *channel.headers("Transferer"), *others[0].headers("Transferee")]
@@ -154,6 +160,8 @@ class Exchange:
     def attended_transfer(self, channel: Channel, number: str) -> None:
         """Begin an attended transfer, as after its feature code; a wrong number ends it at once."""
         if channel.is_gone or channel.bridge is None or not self.options.allows_transfer:
+            return
+        if channel.bridge.is_conference:
             return
         if not has_number(TRANSFER_CONTEXTS[self.options.dialplan], number, self.options):
             self.parties.emit("Hold", channel.headers())
@@ -197,6 +205,8 @@ class Exchange:
         if target.is_gone or half is None or target.bridge is None or half.bridge is None:
             return
         front, back = target.bridge, half.bridge
+        if back.is_conference:
+            return
         phone = next(member for member in back.members if member is not half)
         self.parties.leave(target)
         self.parties.enter(phone, front)
@@ -213,6 +223,18 @@ class Exchange:
     def _run_machine(self, channel: Channel, application: str) -> None:
         channel.application = application
         self._answer(channel)
+
+    def _meet(self, channel: Channel) -> None:
+        """Take a channel into the conference, which is made for the first one."""
+        self._run_machine(channel, "ConfBridge")
+        if self._conference is None:
+            self._conference = self.parties.new_bridge(is_conference=True)
+        self.parties.enter(channel, self._conference)
+
+    def _close_if_empty(self, conference: Bridge) -> None:
+        if not conference.members:
+            self._conference = None
+            self.parties.destroy(conference)
 
     def _pick_up_elsewhere(self, picker: Channel) -> None:
         for dial in self._dials:

@@ -19,10 +19,11 @@ CAUSES = {"0": "Unknown", "3": "No route to destination", "16": "Normal Clearing
 
 @dataclass(eq=False)
 class Bridge:
-    """A bridge; `members` are in the order they came."""
+    """A bridge; `members` are in the order they came. is_conference: it is for any number of them."""
 
     uniqueid: str = field(default_factory=lambda: str(uuid.uuid4()))
     members: list["Channel"] = field(default_factory=list)
+    is_conference: bool = False
 
 
 @dataclass(eq=False)
@@ -111,9 +112,9 @@ class Parties:
             channel.connected = number
             self.emit("NewConnectedLine", channel.headers())
 
-    def new_bridge(self) -> Bridge:
+    def new_bridge(self, is_conference: bool = False) -> Bridge:
         """Make an empty bridge."""
-        bridge = Bridge()
+        bridge = Bridge(is_conference=is_conference)
         self.emit("BridgeCreate", _bridge_headers(bridge))
         return bridge
 
@@ -168,7 +169,8 @@ class Parties:
 def _bridge_headers(bridge: Bridge) -> Pairs:
     return [
         ("BridgeUniqueid", bridge.uniqueid),
-        ("BridgeType", "basic"),
-        ("BridgeTechnology", "simple_bridge"),
+        ("BridgeType", "base" if bridge.is_conference else "basic"),
+        ("BridgeTechnology", "softmix" if bridge.is_conference else "simple_bridge"),
+        ("BridgeCreator", "ConfBridge" if bridge.is_conference else "<unknown>"),
         ("BridgeNumChannels", str(len(bridge.members))),
     ]

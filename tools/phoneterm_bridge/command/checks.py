@@ -59,7 +59,7 @@ class Checks:
             return None, reason
         call = self._find_call(command, session)
         if isinstance(call, str):
-            return None, command.add_verdict("call", call, "talking-to-it" if call == "destination" else None)
+            return None, command.add_verdict("call", call, self._cause_of(command, call))
         command.add_verdict("call", None)
         running = self._running_commands.begin(command.terminal.tid, command.id, command.op, call)
         reason = await self._refuse_by_number(command) or await self._refuse_by_dialplan(command)
@@ -127,6 +127,13 @@ class Checks:
             return self._pbx.why_ended(command.ref) if call == "no-call" and command.ref is not None else call
         is_busy = self._running_commands.transfer_of(call.ref) is not None
         return refusal_of_call(call, command.op, command.number, is_busy, self._numbers_of(call)) or call
+
+    def _cause_of(self, command: Command, reason: str) -> str | None:
+        """Return what there is to say beyond the reason why no call can be transferred."""
+        if reason == "destination":
+            return "talking-to-it"
+        is_in_conference = any(call.is_in_conference for call in self._pbx.calls(command.terminal.endpoint))
+        return "conference" if reason == "no-call" and is_in_conference else None
 
     def _numbers_of(self, call: Call) -> set[str]:
         """Return the numbers of the other party's lines: the directory's, or else those that are named like them."""

@@ -9,10 +9,11 @@ import secrets
 
 from phoneterm_bridge.broker.shown_certificate import where_to_look
 from phoneterm_bridge.doctor import certificate
-from phoneterm_bridge.doctor.broker_client import BrokerClient, NotReached, Refused
+from phoneterm_bridge.doctor.broker_client import LIMITS, BrokerClient, NotReached, Refused
 from phoneterm_bridge.doctor.broker_rules import hears_a_bridge, try_rules
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
 from phoneterm_bridge.doctor.login import ProbeLogin
+from phoneterm_bridge.mqtt.packets import Will
 from phoneterm_bridge.settings.bridge import BrokerSettings
 
 _PART = "broker"
@@ -45,9 +46,12 @@ async def examine_broker(
         if settings.embedded and probe is None:
             sentence = "The embedded broker's rules are part of the bridge, and no setting changes them."
             return [*found, Finding(OK, _PART, sentence)]
+        found += await _examine_will(settings, where)
         return found + await _examine_rules(settings, probe, is_bridge_down)
     except NotReached as error:
         fix = Change("settings, section [broker]", "host and port; or start the broker")
+        if error.limit and not settings.embedded:
+            fix = Change("mosquitto.conf", error.limit)
         return [*found, Finding(PROBLEM, _PART, f"The broker {where} cannot be used: {error}.", fix)]
 
 
@@ -78,6 +82,23 @@ async def _examine_logins(settings: BrokerSettings, where: str) -> list[Finding]
             fix = Change("mosquitto.conf", "password_file ...   # as `phoneterm broker config` writes it")
             found.append(Finding(PROBLEM, _PART, sentence, fix))
     return found
+
+
+async def _examine_will(settings: BrokerSettings, where: str) -> list[Finding]:
+    """A broker that does not take a retained will with QoS 1 hangs up, before it looks at the login.
+
+    It was refused, or a stranger is let in and leaves in order: the will is never published.
+    """
+    if settings.embedded:
+        return []
+    stranger = BrokerClient(settings, None, will=Will(f"{settings.base}/doctor", b"-"))
+    try:
+        if await _gets_in(stranger):
+            await stranger.close()
+    except NotReached:
+        sentence = f"The broker {where} hangs up on every login with a last will as bridge and terminals have it."
+        return [Finding(PROBLEM, _PART, sentence, Change("mosquitto.conf", LIMITS))]
+    return []
 
 
 async def _examine_rules(settings: BrokerSettings, probe: ProbeLogin | None, is_bridge_down: bool) -> list[Finding]:

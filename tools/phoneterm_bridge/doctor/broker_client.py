@@ -11,6 +11,7 @@ from contextlib import suppress
 from phoneterm_bridge.broker.shown_certificate import where_to_look
 from phoneterm_bridge.broker.tls import load_client_certificate, make_client_context, make_terminal_context
 from phoneterm_bridge.mqtt import packets
+from phoneterm_bridge.mqtt.broker_limits import HANGING_UP, TOO_LONG_KEEPALIVE, explain_refusal
 from phoneterm_bridge.mqtt.protocol import HungUp, LoginRefused, MqttProtocol
 from phoneterm_bridge.settings.bridge import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
@@ -18,7 +19,7 @@ from phoneterm_bridge.wording.trouble import describe_trouble
 
 _CONNECT_S = 5
 _ANSWER_S = 2
-_KEEPALIVE_S = 60
+LIMITS = "retain_available true, max_qos 1, max_packet_size as `phoneterm broker config` writes it"
 
 
 class Refused(Exception):
@@ -26,18 +27,26 @@ class Refused(Exception):
 
 
 class NotReached(Exception):
-    """There is no MQTT broker there; the text says why."""
+    """There is no MQTT broker there, or one whose limits let nobody in; the text says why, and `limit` the remedy."""
+
+    def __init__(self, text: str, limit: str = "") -> None:
+        """limit: a line of mosquitto.conf, "" where none would help."""
+        self.limit = limit
+        super().__init__(text)
 
 
 class BrokerClient:
     """One connection; `heard` has (topic, payload) of the received messages."""
 
-    def __init__(self, settings: BrokerSettings, username: str | None, password: str = "") -> None:
+    def __init__(
+        self, settings: BrokerSettings, username: str | None, password: str = "", will: packets.Will | None = None
+    ) -> None:
         """username None: without any login, as a stranger."""
         self._settings = settings
         self.heard: set[tuple[str, bytes]] = set()
-        login = packets.connect(f"doctor-{secrets.token_hex(8)}", username, password, _KEEPALIVE_S)
-        self._protocol = MqttProtocol(login, _KEEPALIVE_S, self._on_message)
+        name, keepalive_s = f"doctor-{secrets.token_hex(8)}", settings.keepalive_s
+        login = packets.connect(name, username, password, keepalive_s, will)
+        self._protocol = MqttProtocol(login, keepalive_s, self._on_message)
 
     async def open(self) -> None:
         """Connect and log in."""
@@ -48,9 +57,14 @@ class BrokerClient:
         except SetupProblem as problem:
             raise NotReached(str(problem).rstrip(".")) from None
         except LoginRefused as error:
+            if error.code == TOO_LONG_KEEPALIVE:
+                keepalive_s = self._settings.keepalive_s
+                limit = f"max_keepalive {keepalive_s}   # or more, or without that line"
+                raise NotReached(f"{error}{explain_refusal(error.code, keepalive_s)}", limit) from None
             raise Refused(str(error)) from None
         except HungUp as error:
-            raise NotReached(str(error)) from None
+            hint = "" if self._protocol.trouble else HANGING_UP
+            raise NotReached(f"{error}{hint}", LIMITS if hint else "") from None
         except (OSError, TimeoutError) as error:
             raise NotReached(describe_trouble(error)) from None
         except ValueError as error:  # a host name that cannot be one

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from phoneterm_bridge.mqtt import packets
+from phoneterm_bridge.mqtt import broker_limits, packets
 from phoneterm_bridge.mqtt.packets import Will
 from phoneterm_bridge.mqtt.protocol import (
     MOST_WAITING_BYTES,
@@ -86,7 +86,8 @@ class MqttConnection:
         except TimeoutError:
             raise NotConnected("it does not answer") from None
         except LoginRefused as error:
-            raise NotConnected(str(error)) from None
+            hint = broker_limits.explain_refusal(error.code, self._address.keepalive_s)
+            raise NotConnected(f"{error}{hint}") from None
         except ssl.SSLCertVerificationError as error:
             raise NotConnected(f"its certificate is not accepted: {error.verify_message.lower()}") from None
         except ssl.SSLError as error:
@@ -115,6 +116,12 @@ class MqttConnection:
             where = f"{self._address.host}:{self._address.port}"
             structlog.get_logger().warning("broker-cut-off", broker=where, why=self._protocol.trouble)
 
+    @property
+    def why_lost(self) -> str:
+        """Why the connection was lost, as far as it is known, in a few words."""
+        is_limit = self._protocol.is_owed and not self._protocol.trouble
+        return "the connection was lost" + (broker_limits.LOSING if is_limit else "")
+
     def give_up(self) -> None:
         """Treat the connection as lost."""
         self._protocol.lost.set()
@@ -125,10 +132,11 @@ class MqttConnection:
 
     async def _log_in(self) -> bool:
         """Log in and subscribe; with TLS 1.3 a broker asks for a certificate only after the handshake."""
-        tls = self._address.make_tls()
+        tls, is_let_in = self._address.make_tls(), False
         try:
             await self._protocol.open(self._address.host, self._address.port, tls)
+            is_let_in = True
             return await self._protocol.subscribe(*self._filters)
         except HungUp as error:
-            is_silent = tls is not None and not self._protocol.trouble
-            raise NotConnected(str(error) + (_ABOUT_CERTIFICATES if is_silent else "")) from None
+            hints = [_ABOUT_CERTIFICATES] * (tls is not None) + [broker_limits.HANGING_UP] * (not is_let_in)
+            raise NotConnected(str(error) + ("" if self._protocol.trouble else "".join(hints))) from None

@@ -105,7 +105,7 @@ class MqttLink:
                 await connection.open()
                 delay_s = _FIRST_DELAY_S
                 await self._serve(connection, receiver)
-                self._tell_away("the connection was lost")
+                self._tell_away(connection.why_lost)
             except NotConnected as error:
                 self._tell_away(str(error))
             except Exception as error:  # a mistake in a library or of our own: the link must come back all the same

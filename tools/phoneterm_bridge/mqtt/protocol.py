@@ -37,7 +37,12 @@ Takes = Callable[[str, int], bool]  # topic, octets of the payload; whether the 
 
 
 class LoginRefused(Exception):
-    """The broker does not accept this login; the text is the broker's reason."""
+    """The broker does not accept this login; the text is the broker's reason, and `code` its number."""
+
+    def __init__(self, code: int) -> None:
+        """Keep the code, and say it in words."""
+        self.code = code
+        super().__init__(f"connection refused: {_REFUSALS.get(code, 'unknown error')}")
 
 
 class HungUp(Exception):
@@ -86,11 +91,16 @@ class MqttProtocol(asyncio.Protocol):
         try:
             code = (await self._ask(_LOGIN, self._login))[0]
             if code:
-                raise LoginRefused(f"connection refused: {_REFUSALS.get(code, 'unknown error')}")
+                raise LoginRefused(code)
         except BaseException:
             if self._transport is not None:
                 self._transport.abort()
             raise
+
+    @property
+    def is_owed(self) -> bool:
+        """Say whether the broker has not acknowledged something that was published."""
+        return bool(self._unacknowledged)
 
     async def subscribe(self, *filters: str) -> bool:
         """Subscribe with QoS 1, and return whether all filters were granted; may raise HungUp. May wait for ever."""

@@ -26,7 +26,8 @@ class LegFacts(NamedTuple):
     """What a PBX reports of one leg.
 
     calls_out: the leg's user placed the call; otherwise the leg is being called. is_answered: the leg is up, and nobody
-    is being called for it any more. is_joined: it is where people are connected to each other. has_company: somebody
+    is being called for it any more. is_joined: it is where callers are connected to each other, and can be transferred
+    from, as they cannot from a conference. has_company: somebody
     else is there now; has_talked: somebody was. is_on_hold: its user has put it on hold. is_in_transfer: its user is in
     an attended transfer, between the caller and a colleague.
     """

@@ -15,10 +15,11 @@ class Call(NamedTuple):
 
     state: "ringing" (not answered here), "dialling" (this endpoint calls out, nobody has answered), "talking",
     "held" (this leg is on hold at the user's own wish), "consulting" (an attended transfer is under way), or
-    "elsewhere" (up, but with an application such as voicemail or a menu instead of a person).
+    "elsewhere" (up, but with an application such as voicemail, a menu or a conference instead of a person).
     talking_since: `time.monotonic()` seconds at which the leg was first connected to somebody, or None.
     peer: the number that is displayed of the other party, "" when unknown; it proves nothing. lines: the endpoints of
-    the other party, and the numbers that were dialled to reach it, as far as the PBX tells.
+    the other party, and the numbers that were dialled to reach it, as far as the PBX tells. is_in_conference: it is
+    with all who have dialled into one.
     """
 
     ref: str
@@ -27,6 +28,7 @@ class Call(NamedTuple):
     talking_since: float | None
     peer: str
     lines: frozenset[str] = frozenset()
+    is_in_conference: bool = False
 
 
 class Target(NamedTuple):

@@ -89,6 +89,7 @@ CAUSES = {
     "mailbox": "that number of the PBX administers mailboxes",
     "login": "that number of the PBX logs people in at phones",
     "talking-to-it": "that is the line that the call is with already",
+    "conference": "the user was in a conference, and nobody can be transferred out of one; a call between two can be",
     "clocks-apart": "the clocks of bridge and phone had run apart, perhaps because the bridge's computer had stood "
     "still; they have been compared anew, so keying it again works",
     "office-hours": "numbers outside are only allowed during office hours",

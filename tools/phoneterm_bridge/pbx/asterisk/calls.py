@@ -19,6 +19,7 @@ from phoneterm_bridge.pbx.port import Call
 
 MOST_ENDED = 1000
 
+_CONFERENCES = ("ConfBridge", "Page")  # Asterisk's applications; both make a bridge of the first one
 _REF = re.compile(r"[0-9A-Za-z._-]{1,24}")
 
 
@@ -30,7 +31,7 @@ class Leg:
     listed; what Dial or Queue calls has one, too, but not what Asterisk calls for a transfer. has_hung_up: its phone
     has hung up, although Asterisk may keep the channel for a while. number: its own; peer: the other party's, as
     Asterisk shows it; dialled: the one that its user dialled, if any. family: the Linkedid, the same for all legs of
-    one conversation. deaf_until: feature codes sent earlier are lost.
+    one conversation. deaf_until: feature codes sent earlier are lost. is_in_conference: its bridge is one.
     """
 
     uniqueid: str
@@ -46,6 +47,7 @@ class Leg:
     has_application: bool = False
     is_on_hold: bool = False
     has_hung_up: bool = False
+    is_in_conference: bool = False
     talking_since: float | None = None
     deaf_until: float = 0.0
     endpoint: str = field(init=False)
@@ -98,6 +100,7 @@ class CallTable:
             leg.take_headers(item)
             leg.has_application = item.get("Application") != ""
             leg.is_caller = item.get("Application") == "Dial"
+            leg.is_in_conference = item.get("Application") in _CONFERENCES
             leg.dialled = item.get("Exten") if leg.is_caller else ""
             leg.is_dialling = item.get("Application") in ("Dial", "AppDial") and item.get("BridgeId") == ""
             earlier = known.get(leg.uniqueid)
@@ -134,10 +137,12 @@ class CallTable:
             leg.is_on_hold = name == "Hold"
         elif name == "BridgeEnter":
             self._move(leg, event.get("BridgeUniqueid"))
+            leg.is_in_conference = event.get("BridgeCreator") == _CONFERENCES[0]
             leg.is_dialling = False
             self._date_conversation(leg.bridge)
         elif name == "BridgeLeave" and leg.bridge == event.get("BridgeUniqueid"):
             self._move(leg, "")
+            leg.is_in_conference = False
         elif name == "HangupRequest":
             leg.has_hung_up = True
             self._remember_end(leg)
@@ -184,7 +189,7 @@ class CallTable:
         return LegFacts(
             calls_out=leg.is_caller,
             is_answered=leg.is_up and not leg.is_dialling,
-            is_joined=leg.bridge != "",
+            is_joined=leg.bridge != "" and not leg.is_in_conference,
             has_company=bool(self.others(leg)),
             has_talked=leg.talking_since is not None,
             is_on_hold=leg.is_on_hold,
@@ -195,9 +200,9 @@ class CallTable:
         """Return the leg as the bridge sees it."""
         others = self.others(leg)
         peer = others[0].number if len(others) == 1 and others[0].endpoint else leg.peer
-        lines = {other.endpoint or dialled_of(other.channel) for other in others} | {leg.dialled}
+        lines = frozenset({other.endpoint or dialled_of(other.channel) for other in others} | {leg.dialled})
         state = state_of(self.facts(leg, is_in_transfer))
-        return Call(leg.ref, leg.endpoint, state, leg.talking_since, peer, frozenset(lines - {""}))
+        return Call(leg.ref, leg.endpoint, state, leg.talking_since, peer, lines - {""}, leg.is_in_conference)
 
     def _add(self, leg: Leg) -> None:
         self._legs[leg.uniqueid] = leg
