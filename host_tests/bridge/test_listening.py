@@ -185,10 +185,25 @@ async def test_a_flood_at_a_mosquitto_is_no_longer_handed_to_the_bridge_and_othe
         await asyncio.sleep(0.5)
 
 
-async def test_a_terminal_that_is_added_while_the_bridge_runs_is_heard(crowd, make):
-    enrolment = crowd.directory.add_terminal("phone-103", "102")
+async def connect_newly(crowd, enrolment):
+    """Return a terminal with new secrets, once the broker knows them."""
     crowd.mosquitto.write_config(crowd.settings.store.path)
     crowd.mosquitto.reload()
     await crowd.bridge.refresh()
-    terminal = await crowd.terminal(enrolment)
+    code = None
+    while code != 0:
+        client = await RawClient.open(crowd.bridge.broker_port)
+        code = await client.log_in(enrolment, "c")
+        client.abort()
+    return await crowd.terminal(enrolment)
+
+
+async def test_a_terminal_that_is_not_heard_is_heard_at_once_when_it_has_new_secrets(crowd):
+    crowd.bridge.parts.listening.leave(FLOODER)
+    terminal = await connect_newly(crowd, crowd.directory.rotate_terminal(FLOODER))
+    assert await terminal.hello()
+
+
+async def test_a_terminal_that_is_added_while_the_bridge_runs_is_heard(crowd):
+    terminal = await connect_newly(crowd, crowd.directory.add_terminal("phone-103", "102"))
     assert await terminal.hello()

@@ -1,13 +1,12 @@
 """Work that is large comes to the event loop in pieces, so that a command that comes meanwhile need not wait for it."""
 
 import asyncio
-import socket
-import sys
+import os
+import signal
+from pathlib import Path
 
-import pytest
+from bridge.running_bridge import RunningBridge
 from phoneterm.core import messages
-from phoneterm_bridge.cli import bridge_app
-from typer.testing import CliRunner
 
 TERMINALS, MOST_IN_A_TURN = 100, 16
 
@@ -35,20 +34,13 @@ async def test_an_import_is_told_to_a_few_terminals_in_each_turn(scene):
     assert sum(topic.endswith(told) for topic, _, _ in scene.link.published) == TERMINALS
 
 
-@pytest.fixture
-def _switching():
-    """Python's time between two threads is as before afterwards."""
-    before = sys.getswitchinterval()
-    yield
-    sys.setswitchinterval(before)
-
-
-@pytest.mark.usefixtures("_switching")
-def test_a_thread_that_computes_keeps_the_event_loop_waiting_for_a_moment_only(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        settings = {"broker.port": port, "store.path": tmp_path / "bridge.db", "pbx.kind": "asterisk"}
-        words = ["run", *(f"--set={name}={value}" for name, value in settings.items())]
-        result = CliRunner().invoke(bridge_app, words, env={"PHONETERM_PBX__SECRET": "s" * 16})
-    assert result.exit_code == 1, result.output
-    assert sys.getswitchinterval() < 0.001
+async def test_neither_a_thread_nor_the_garbage_of_the_start_keeps_a_running_bridge_waiting_for_long(tmp_path):
+    path = f"{Path(__file__).with_name('told_pauses')}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    settings = (f"store.path={tmp_path / 'bridge.db'}", "broker.host=127.0.0.1", "pbx.secret=of the test")
+    async with RunningBridge(*settings, environment={"PYTHONPATH": path}) as bridge:
+        await bridge.event("bridge-runs")
+        bridge.signal(signal.SIGTERM)
+        assert await bridge.exit_code() == 0
+        told = await bridge.event("pauses")
+    assert told["switch_s"] < 0.001
+    assert told["set_aside"] > 10_000

@@ -115,19 +115,18 @@ async def test_a_terminal_notices_a_result_with_a_wrong_signature_or_of_another_
 
 async def test_commands_are_measured_alone_and_beside_pages_programs_and_logins(mosquitto):
     rows = [one async for one in beside_bench.measure_beside(0.5, 300, TERMINALS)]
-    assert [one.name for one in rows] == ["alone", "/metrics", "/healthz", "why", "import", "alone", "wrong passwords"]
-    assert all(one.commands > 2 and one.p99_ms < float("inf") for one in rows)
+    assert [one.name for one in rows] == ["/metrics", "/healthz", "why", "import", "wrong passwords"]
+    assert all(one.commands > 2 and max(one.p99_ms + one.alone_ms) < float("inf") for one in rows)
     assert all(one.times for one in rows if one.name in ("/metrics", "/healthz", "wrong passwords"))
     problems = {problem for one in rows for problem in one.problems}
     assert problems <= {f"{name} was not done once beside the commands" for name in ("why", "import")}
 
 
 def test_what_makes_commands_too_late_is_said_in_numbers():
-    alone = beside_bench.Beside("alone", 100, 3.0, 0.0, 0)
-    good = beside_bench.Beside("/metrics", 100, 22.0, 19.0, 50)
-    bad = beside_bench.Beside("import", 100, 33.0, 30.0, 1, ["load-1 sent 2 commands"])
-    assert beside_bench.failures_of_beside([alone, good]) == []
-    found = beside_bench.failures_of_beside([alone, good, bad])
+    good = beside_bench.Beside("/metrics", 100, [99.0, 22.0, 3.0], [3.0, 2.0, 90.0], 50)
+    bad = beside_bench.Beside("import", 100, [33.0, 33.0, 1.0], [3.0, 3.0, 3.0], 1, ["load-1 sent 2 commands"])
+    assert beside_bench.failures_of_beside([good]) == []
+    found = beside_bench.failures_of_beside([good, bad])
     assert found[0] == "load-1 sent 2 commands"
     assert "Beside import" in found[1] and "30.0 ms" in found[1]
 

@@ -50,6 +50,8 @@ class Events:
         for tid in changed:
             if tid in rotated:
                 parts.updates.see_off(tid)
+                if parts.listening is not None:
+                    parts.listening.forgive(tid)
             if tid in rotated or parts.directory.find(tid) is None:
                 parts.line_watch.forget(tid)
                 if parts.broker is not None:

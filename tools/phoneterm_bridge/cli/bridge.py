@@ -6,7 +6,6 @@ a second signal does not wait for that. On SIGHUP it takes over a renewed certif
 
 import asyncio
 import signal
-import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ import typer
 
 from phoneterm_bridge.cli.example import make_example
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
+from phoneterm_bridge.pauses import shorten_pauses
 from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings
@@ -26,10 +26,6 @@ from phoneterm_bridge.store.private_files import make_file, mode_of_settings
 from phoneterm_bridge.systemd.service_manager import ServiceManager
 from phoneterm_bridge.systemd.watchdog import keep_telling
 from phoneterm_bridge.wording.logs import set_up_logs
-
-# How long the event loop waits for Python's lock while a thread computes, such as the text of the metrics. A commit
-# gives the lock up several times, so with the usual 5 ms a command would wait for 20 ms and longer.
-_SWITCH_S = 0.0005
 
 app = typer.Typer(
     help="The bridge between terminals and the PBX.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -104,6 +100,7 @@ async def _start(bridge: Bridge, stopped: asyncio.Event) -> bool:
 
 async def _serve(bridge: Bridge, stopped: asyncio.Event) -> None:
     """Serve until a signal comes, then shut down in order; systemd, if there is one, is informed."""
+    shorten_pauses()
     manager = ServiceManager()
     ports = {"broker_port": bridge.broker_port} | ({"http_port": bridge.http_port} if bridge.http_port else {})
     structlog.get_logger().info("bridge-runs", **ports)
@@ -119,7 +116,6 @@ async def _serve(bridge: Bridge, stopped: asyncio.Event) -> None:
 
 def _run_loop(work: Coroutine[None, None, None]) -> None:
     """Run on uvloop, which takes a quarter less time, or on asyncio's own loop if there is no uvloop."""
-    sys.setswitchinterval(_SWITCH_S)
     try:
         import uvloop
     except ImportError:

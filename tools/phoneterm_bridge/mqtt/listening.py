@@ -105,6 +105,12 @@ class ListeningToEach:
         self._change(False, (self._filter_of(tid),))
         structlog.get_logger().warning("terminal-not-heard", tid=tid, for_s=for_s, why=TOO_MUCH)
 
+    def forgive(self, tid: str) -> None:
+        """Listen to a terminal again at once: it has new secrets, so it is perhaps another board."""
+        self._last.pop(tid, None)
+        if self._deaf_until_s.pop(tid, None) is not None:
+            self.add((tid,))
+
     def follow(self) -> None:
         """Listen again to terminals that were not heard for long enough."""
         if not self._deaf_until_s or self._change is None:
