@@ -5,7 +5,7 @@ import contextlib
 
 import gmqtt
 import pytest
-from bridge.production_mosquitto import ProductionMosquitto
+from attack_lab.scenery.production_mosquitto import ProductionMosquitto
 from gmqtt.mqtt.handler import MQTTConnectError
 from phoneterm.core import messages
 from phoneterm_bridge.mqtt import packets
