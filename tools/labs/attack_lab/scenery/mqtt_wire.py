@@ -50,11 +50,13 @@ class MqttWire:
     async def subscribe_anyhow(self, *filters: str) -> None:
         """Subscribe to one after the other until the broker ends the connection; its answers do not matter."""
         for topic_filter in filters:
-            answered = len(self.granted)
-            self.ask_for(topic_filter)
-            await until(lambda answered=answered: len(self.granted) > answered or self.is_lost)  # type: ignore[misc]
-            if self.is_lost:
-                return
+            if not self.is_lost:
+                await self._ask_and_wait(topic_filter)
+
+    async def _ask_and_wait(self, topic_filter: str) -> None:
+        answered = len(self.granted)
+        self.ask_for(topic_filter)
+        await until(lambda: len(self.granted) > answered or self.is_lost)
 
     def ask_for(self, topic_filter: str) -> None:
         """Send a subscription."""

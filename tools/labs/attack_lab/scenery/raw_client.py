@@ -1,6 +1,7 @@
 """A client that sends any bytes to a broker, reads only when told, and knows whether its socket was closed."""
 
 import asyncio
+import ssl
 from contextlib import suppress
 from typing import Self
 
@@ -46,9 +47,9 @@ class RawClient:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def open(cls, port: int) -> Self:
-        """Connect."""
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
+    async def open(cls, port: int, tls: ssl.SSLContext | None = None) -> Self:
+        """Connect, under TLS if there is a context for it."""
+        return cls(*await asyncio.open_connection("127.0.0.1", port, ssl=tls))
 
     async def log_in(
         self, enrolment: Enrolment, client_id: str, keepalive_s: int = 60, will_topic: str | None = None,
@@ -60,6 +61,11 @@ class RawClient:
             return (await asyncio.wait_for(self.reader.readexactly(4), PATIENCE_S))[3]
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
+
+    @property
+    def is_ended(self) -> bool:
+        """Say whether the broker has ended it, once all that came has been read."""
+        return self.reader.at_eof() or self.reader.exception() is not None
 
     def send(self, octets: bytes) -> None:
         """Send octets."""
