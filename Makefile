@@ -32,7 +32,7 @@ FAST := $(addprefix host_tests/,core scenarios properties test_house.py) \
 
 .DEFAULT_GOAL := help
 .PHONY: help check run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware image sim lab flash provision lock clean
-.PHONY: rotate wipe smoke repl logs test-chip install remove wheel
+.PHONY: attack rotate wipe smoke repl logs test-chip install remove wheel
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -60,6 +60,9 @@ coverage: $(READY) ## The pure core's tests alone; fails if a branch of it is no
 
 chaos: $(READY) ## 1,000 seeded runs through drops, cuts, dead connections and kills, with a tally. ARGS='--only SEED'.
 	@$(PHONETERM) parts install && $(PHONETERM) chaos $(ARGS)
+
+attack: $(READY) ## Every known attack on both brokers, in at most five minutes; exit code 1 if one does not hold. ARGS=--list.
+	@$(PHONETERM) parts install && $(PHONETERM) attack $(ARGS)
 
 fuzz: $(READY) ## Every decoder under atheris, a minute each. ARGS='--seconds 600 --target device'.
 	@$(VENV)/bin/python -m fault_lab.fuzz $(ARGS)

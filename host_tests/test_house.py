@@ -126,6 +126,17 @@ _ARROWS = {
         "phoneterm_bridge",
         "phoneterm.core.messages",
     },
+    "tools/labs/attack_lab": {
+        "attack_lab",
+        "bridge_lab",
+        "fault_lab",
+        "lab_parts",
+        "pbx_lab",
+        "pbx_simulator",
+        "virtual_phone",
+        "phoneterm_bridge",
+        "phoneterm.core",
+    },
     "tools/labs/heap_lab": {
         "heap_lab",
         "lab_parts",
@@ -154,7 +165,7 @@ _OURS = {
     "device_cable",
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator", "pbx_bench",
     "virtual_phone", "keypad_lab", "link_lab", "heap_lab", "firmware_build", "fault_lab", "board_check",
-    "bridge_lab", "chip_lab", "desk_lab", "phoneterm_service",
+    "attack_lab", "bridge_lab", "chip_lab", "desk_lab", "phoneterm_service",
 }  # fmt: skip
 
 

@@ -5,12 +5,12 @@ Usage: crashing_bridge.py FOLDER STEP. STEP is "before-action" (in the journal, 
 """
 
 import asyncio
-import importlib.util
 import os
 import signal
 import sys
 from pathlib import Path
 
+from attack_lab.scenery.scene import Scene
 from phoneterm.core import messages
 
 
@@ -19,11 +19,7 @@ def _die():
 
 
 async def main(folder, step):
-    sys.path.insert(0, str(Path(__file__).parents[1]))  # as pytest has it
-    spec = importlib.util.spec_from_file_location("scenery", Path(__file__).with_name("conftest.py"))
-    scenery = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(scenery)
-    scene = await scenery.Scene(folder).start()
+    scene = await Scene(folder).start()
 
     async def carry_out(operation, call, target):
         _die()

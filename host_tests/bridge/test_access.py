@@ -5,32 +5,20 @@ import contextlib
 
 import gmqtt
 import pytest
-from bridge.production_mosquitto import ProductionMosquitto
+from attack_lab.scenery.crowd import MINE, OTHER, Crowd
 from gmqtt.mqtt.handler import MQTTConnectError
 from phoneterm.core import messages
 from phoneterm_bridge.mqtt import packets
 
-MINE, OTHER = "phone-101", "phone-102"
-
 
 @pytest.fixture(params=["embedded broker", "mosquitto", "mosquitto-2.0"])
-async def crowd(request, tmp_path, need_part, make):
+async def crowd(request, tmp_path, need_part):
     """A bridge on the broker, with the terminals phone-101 and phone-102, whose user may not transfer."""
-    mosquitto = None if request.param == "embedded broker" else ProductionMosquitto(need_part(request.param))
-    scene = make.Scene(tmp_path, is_embedded=mosquitto is None, broker=mosquitto and mosquitto.settings)
-    scene.directory.add_user("tech2")
-    scene.directory.add_extension("102", "tech2")
-    scene.other = scene.directory.add_terminal(OTHER, "102")
+    scene = Crowd(tmp_path, None if request.param == "embedded broker" else need_part(request.param))
     scene.odd = add_odd_terminals(scene)
-    scene.mosquitto = mosquitto
-    if mosquitto:
-        mosquitto.write_config(scene.settings.store.path)
-        await mosquitto.start()
     await scene.start()
     yield scene
     await scene.stop()
-    if mosquitto:
-        await mosquitto.remove()
 
 
 def add_odd_terminals(scene):
@@ -48,21 +36,6 @@ def add_odd_terminals(scene):
 
 def topic(tid, kind):
     return messages.topic_of("phoneterm", tid, kind)
-
-
-async def subscribe_anyhow(make, wire, *topic_filters):
-    """Subscribe to one filter after the other until the broker closes the connection; its answers do not matter."""
-    for topic_filter in topic_filters:
-        answered = len(wire.granted)
-        wire.ask_for(topic_filter)
-        await make.until(lambda answered=answered: len(wire.granted) > answered or wire.is_lost)
-        if wire.is_lost:
-            return
-
-
-def heard(wire):
-    """Return the topics of the messages that a wire has received."""
-    return {where for where, _, _ in wire.published}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +79,7 @@ async def test_another_terminals_client_id_gives_nothing_and_takes_nothing(crowd
     await attacker.hello()
     assert not victim.wire.is_lost
     assert await victim.ask() == ("accepted", None)
-    assert not [where for where in heard(attacker.wire) if MINE in where]
+    assert not [where for where in attacker.wire.heard() if MINE in where]
 
 
 async def test_a_refused_login_with_a_known_client_id_takes_nothing_from_its_owner(crowd, make):
@@ -162,24 +135,24 @@ async def test_of_several_that_take_over_at_once_only_the_last_stays(crowd):
         "phoneterm/v1/bridge/+",
     ],
 )
-async def test_no_filter_gives_a_terminal_what_is_not_meant_for_it(crowd, make, topic_filter):
+async def test_no_filter_gives_a_terminal_what_is_not_meant_for_it(crowd, topic_filter):
     spy = await crowd.terminal(crowd.other)
     victim = await crowd.terminal()
     await victim.hello()
-    await subscribe_anyhow(make, spy.wire, topic_filter)
+    await spy.wire.subscribe_anyhow(topic_filter)
     await victim.hello()
     await victim.ask()
     if not spy.wire.is_lost:
         await spy.hello()
     own = messages.topic_filters("phoneterm", OTHER)[0].removesuffix("#")
-    assert {where for where in heard(spy.wire) if not where.startswith(own)} <= {topic("", messages.BRIDGE_STATE)}
+    assert {where for where in spy.wire.heard() if not where.startswith(own)} <= {topic("", messages.BRIDGE_STATE)}
 
 
 async def test_a_terminal_reads_its_own_and_the_bridges_state(crowd):
     terminal = await crowd.terminal()
     await terminal.hello()
     kinds = (messages.SESSION, messages.PERMISSIONS, messages.CONFIG, messages.CALL, messages.BRIDGE_STATE)
-    assert heard(terminal.wire) == {topic(MINE, kind) for kind in kinds}
+    assert terminal.wire.heard() == {topic(MINE, kind) for kind in kinds}
 
 
 async def test_a_command_under_another_terminals_name_does_not_arrive(crowd):
@@ -240,7 +213,7 @@ async def test_a_terminal_cannot_speak_as_the_bridge(crowd):
     assert [messages.decode(messages.BRIDGE_STATE, state_topic, None, one)["state"] for one in states] == ["online"]
 
 
-async def test_a_terminal_cannot_fill_the_broker_with_topics_of_its_own_making(crowd, make):
+async def test_a_terminal_cannot_fill_the_broker_with_topics_of_its_own_making(crowd):
     terminal = await crowd.terminal()
     for name in ("nothing", "state/more", "command/" + "x" * 50):
         await terminal.wire.send(terminal.topic(messages.STATE).replace("state", name), b"x", is_retained=True)
@@ -294,14 +267,14 @@ async def test_a_registered_name_with_a_wildcard_in_it_opens_nothing(crowd, make
         except MQTTConnectError:  # a line of mosquitto's password file that begins with # is a comment
             assert (name, crowd.mosquitto is None) == ("#", False)
             continue
-        await subscribe_anyhow(make, spy, topic_filter)
+        await spy.subscribe_anyhow(topic_filter)
         await victim.hello()
         stolen = victim.command()
         if not spy.is_lost:
             await spy.send(topic(MINE, messages.COMMAND), victim.encode(messages.COMMAND, stolen))
         await victim.hello()
         assert victim.results(stolen["id"]) == []
-        assert heard(spy) <= {topic("", messages.BRIDGE_STATE)}
+        assert spy.heard() <= {topic("", messages.BRIDGE_STATE)}
         if not spy.is_lost:
             await spy.close()
     assert crowd.pbx.asked == []

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from phoneterm.core import mac, messages

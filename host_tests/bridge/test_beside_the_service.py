@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from bridge.fresh_store import damage_table
+from bridge.damaged_store import damage_table
 from bridge.later_version import run_command
 from bridge.other_user import OTHER, folder_for_others, run_as_other
 from bridge.test_migrations import _SCHEMAS, make_old_store

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from phoneterm_bridge.cli.journal import app as journal_app
 from phoneterm_bridge.cli.why import answer_why
 from phoneterm_bridge.settings.bridge import StoreSettings

@@ -3,7 +3,7 @@
 import stat
 
 import pytest
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from phoneterm_bridge.cli import broker_app
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from phoneterm_bridge.cli.why import answer_why
 from phoneterm_bridge.policy.site_limit import SiteLimit
 from phoneterm_bridge.settings.policy import PolicySettings

@@ -4,7 +4,7 @@ import asyncio
 
 import psutil
 import pytest
-from bridge.raw_client import RawClient, packet, publish, text
+from attack_lab.scenery.raw_client import RawClient, packet, publish, text
 from bridge.test_line_watch import journalled
 from phoneterm.core import messages
 from phoneterm_bridge.broker.client_packet import most_bytes

@@ -5,8 +5,9 @@ import tempfile
 from pathlib import Path
 
 import psutil
-from bridge.conftest import Scene, until
-from bridge.raw_client import RawClient
+from attack_lab.scenery.raw_client import RawClient
+from attack_lab.scenery.scene import Scene
+from attack_lab.scenery.waiting import until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -6,38 +6,14 @@ Each case says what the clocks of the host show of a pause that the terminal and
 import time
 
 import pytest
+from attack_lab.scenery.moved_clocks import HOUR_S, SEEN, MovedClocks
 from bridge.real_phone import RealPhone
 from phoneterm.core import messages
 from phoneterm_bridge.cli.why import answer_why
 from phoneterm_bridge.settings.timing import Timing
 from phoneterm_bridge.terminals.host_clock import HostClock, Reading
 
-_HOUR_S = 3600
 _QUICK = Timing(look_every_s=0.05)
-# What the clocks of the host show of a pause of `pause_s`: (since boot, wall clock).
-_SEEN = {
-    "a suspended host": lambda pause_s: (pause_s, pause_s),
-    "a suspended host whose wall clock was not put right": lambda pause_s: (pause_s, 0),
-    "a frozen host whose wall clock was put right": lambda pause_s: (0, pause_s),
-    "a suspended host whose wall clock was put forward": lambda pause_s: (pause_s, pause_s + _HOUR_S),
-    "a suspended host whose wall clock was put back": lambda pause_s: (pause_s, pause_s - _HOUR_S),
-}
-_NOTHING_SEEN = "a frozen host where no clock shows it"
-
-
-class MovedClocks:
-    """The clocks of this host, moved apart by a test."""
-
-    def __init__(self):
-        self.boot_s = self.wall_s = 0.0
-
-    def read(self):
-        steady_s = time.monotonic()
-        return Reading(steady_s, steady_s + self.boot_s, time.time() + self.wall_s)
-
-    def move(self, boot_s, wall_s):
-        self.boot_s += boot_s
-        self.wall_s += wall_s
 
 
 @pytest.fixture
@@ -82,11 +58,6 @@ def live_through(terminal, pause_s):
     terminal.session_s -= pause_s
 
 
-def use_new_session(terminal):
-    """Let the terminal go on with the session that it was sent last."""
-    terminal.session, terminal.session_s = terminal.heard(messages.SESSION)[-1]["session"], time.monotonic()
-
-
 def has_live_session(scene, terminal):
     """Say whether the terminal has heard of the session that is in force."""
     return sessions_of(terminal)[-1] == scene.bridge.parts.sessions.live(terminal.tid).id
@@ -96,17 +67,17 @@ def sessions_of(terminal):
     return [document["session"] for document in terminal.heard(messages.SESSION)]
 
 
-@pytest.mark.parametrize("seen", _SEEN)
+@pytest.mark.parametrize("seen", SEEN)
 @pytest.mark.parametrize("pause_s", [5, 20, 600])
 async def test_after_a_pause_every_terminal_gets_a_new_session_unasked_and_the_next_transfer_works(
     moved_scene, make, clocks, pause_s, seen
 ):
     terminal = await greeted(moved_scene)
-    clocks.move(*_SEEN[seen](pause_s))
+    clocks.move(*SEEN[seen](pause_s))
     live_through(terminal, pause_s)
     await make.until(lambda: len(sessions_of(terminal)) == 2)
     assert terminal.heard(messages.SESSION)[1]["boot"] == terminal.boot
-    use_new_session(terminal)
+    terminal.use_new_session()
     assert await terminal.ask() == ("accepted", None)
     assert len(moved_scene.pbx.asked) == 1
 
@@ -115,17 +86,17 @@ async def test_after_a_pause_every_terminal_gets_a_new_session_unasked_and_the_n
 @pytest.mark.parametrize("pause_s", [5, 20, 600])
 async def test_a_command_keyed_after_the_pause_works_even_before_the_new_session(blind_scene, clocks, pause_s, seen):
     terminal = await greeted(blind_scene)
-    clocks.move(*_SEEN[seen](pause_s))
+    clocks.move(*SEEN[seen](pause_s))
     live_through(terminal, pause_s)
     assert await terminal.ask() == ("accepted", None)
 
 
-@pytest.mark.parametrize("seen", _SEEN)
+@pytest.mark.parametrize("seen", SEEN)
 @pytest.mark.parametrize("pause_s", [20, 600])
 async def test_what_was_keyed_before_the_pause_is_not_carried_out_after_it(moved_scene, make, clocks, pause_s, seen):
     terminal = await greeted(moved_scene)
     keyed_before = terminal.command()
-    clocks.move(*_SEEN[seen](pause_s))
+    clocks.move(*SEEN[seen](pause_s))
     await terminal.send(messages.COMMAND, keyed_before)
     await make.until(lambda: terminal.results(keyed_before["id"]))
     assert terminal.results(keyed_before["id"]) == [("rejected", "stale")]
@@ -133,11 +104,11 @@ async def test_what_was_keyed_before_the_pause_is_not_carried_out_after_it(moved
     await make.until(lambda: len(sessions_of(terminal)) >= 2)
 
 
-@pytest.mark.parametrize("seen", _SEEN)
+@pytest.mark.parametrize("seen", SEEN)
 async def test_what_was_keyed_before_the_pause_is_stale_after_the_new_session_too(quick_scene, make, clocks, seen):
     terminal = await greeted(quick_scene)
     keyed_before = terminal.command()
-    clocks.move(*_SEEN[seen](20))
+    clocks.move(*SEEN[seen](20))
     await make.until(lambda: len(sessions_of(terminal)) == 2)
     await terminal.send(messages.COMMAND, keyed_before)
     assert terminal.results(keyed_before["id"]) == [("rejected", "stale")]
@@ -166,7 +137,7 @@ async def test_a_pause_that_no_clock_shows_is_noticed_at_the_first_command_and_t
     assert await terminal.ask() == ("rejected", "stale")
     assert "had run apart" in answer_why(moved_scene.engine, "101", None)["sentence"]
     await make.until(lambda: len(sessions_of(terminal)) == 2)
-    use_new_session(terminal)
+    terminal.use_new_session()
     assert await terminal.ask() == ("accepted", None)
 
 
@@ -176,7 +147,7 @@ async def test_a_terminal_that_never_got_its_new_session_gets_another_one(quick_
     await make.until(lambda: len(sessions_of(terminal)) == 2)
     assert await terminal.ask() == ("rejected", "stale")
     await make.until(lambda: len(sessions_of(terminal)) == 3)
-    use_new_session(terminal)
+    terminal.use_new_session()
     assert await terminal.ask() == ("accepted", None)
 
 
@@ -195,18 +166,18 @@ async def test_what_one_terminals_clock_shows_gives_no_other_terminal_a_new_sess
 async def test_a_wall_clock_put_forward_by_an_hour_costs_only_what_was_under_way(moved_scene, make, clocks):
     terminal = await greeted(moved_scene)
     under_way = terminal.command()
-    clocks.move(0, _HOUR_S)
+    clocks.move(0, HOUR_S)
     await terminal.send(messages.COMMAND, under_way)
     await make.until(lambda: terminal.results(under_way["id"]) and has_live_session(moved_scene, terminal))
     assert terminal.results(under_way["id"]) == [("rejected", "stale")]
-    use_new_session(terminal)
+    terminal.use_new_session()
     assert await terminal.ask() == ("accepted", None)
     assert len(moved_scene.pbx.asked) == 1
 
 
 async def test_a_wall_clock_put_back_by_an_hour_is_no_pause_and_hides_none(moved_scene, make, clocks):
     terminal = await greeted(moved_scene)
-    clocks.move(0, -_HOUR_S)
+    clocks.move(0, -HOUR_S)
     assert await terminal.ask() == ("accepted", None)
     moved_scene.pbx.listener.on_progress("c1", "done", None)
     assert len(sessions_of(terminal)) == 1
@@ -247,11 +218,11 @@ async def hear_new_session(scene, make, phone):
     await phone.hear()
 
 
-@pytest.mark.parametrize("seen", _SEEN)
+@pytest.mark.parametrize("seen", SEEN)
 async def test_the_phone_goes_on_with_the_new_session_and_its_next_transfer_works(
     quick_scene, make, clocks, phone, seen
 ):
-    clocks.move(*_SEEN[seen](20))
+    clocks.move(*SEEN[seen](20))
     await phone.wait(20_000)
     await hear_new_session(quick_scene, make, phone)
     await phone.key("#1102A")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from phoneterm.core import messages
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store

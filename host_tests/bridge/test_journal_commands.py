@@ -5,7 +5,7 @@ import json
 import time
 
 import pytest
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from phoneterm_bridge.cli.journal import app as journal_app
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Event, Journal

@@ -2,59 +2,38 @@
 
 import asyncio
 import json
-import sqlite3
 
 import pytest
 import sqlalchemy as sa
+from attack_lab.scenery.tampered_journal import (
+    LAST,
+    ask_journal,
+    change_schema,
+    fill_journal,
+    harm,
+    lie_in_view,
+    tamper,
+)
 from bridge.test_migrations import make_old_store
 from phoneterm_bridge.cli import journal_app
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.head_noting import keep_noting
-from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.journal_chain import MANY, Row, hash_row
 from phoneterm_bridge.store.journal_proof import Head, prove
 from phoneterm_bridge.store.journal_reading import read_changes
-from phoneterm_bridge.store.reading import read_snapshot
 from phoneterm_bridge.store.schema import known_schemas
 from phoneterm_bridge.wording.logs import set_up_logs
 from typer.testing import CliRunner
-
-# Entries 1 to 3: the directory; 4 to 6: three commands, received and checked; 7 to 9: their results.
-_LAST = 9
 
 
 @pytest.fixture
 async def path(tmp_path):
     """A store whose journal has 9 entries."""
     path = tmp_path / "bridge.db"
-    engine = open_store(path)
-    directory = Directory(engine, "test")
-    directory.add_user("tech1", True)
-    directory.add_extension("101", "tech1")
-    directory.add_terminal("phone-101", "101")
-    terminal = read_snapshot(engine).terminals["phone-101"]
-    journal = Journal(engine)
-    await journal.start()
-    for index in range(3):
-        fields = {"id": f"s.{index}", "op": "blind", "number": "102", "call": None}
-        recorded = await journal.open(terminal, fields, [Event("check", "passed", None, [])])
-        journal.append(recorded, Event("result", "done"))
-    await journal.stop()
-    engine.dispose()
+    await fill_journal(path)
     return path
-
-
-def tamper(path, *statements):
-    """Change a store as somebody with access to the file would: without the triggers."""
-    with sqlite3.connect(path) as connection:
-        for table in ("journal", "commands"):
-            for verb in ("update", "delete"):
-                connection.execute(f"DROP TRIGGER {table}_no_{verb}")
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
 
 
 def prove_file(path, noted=None):
@@ -67,7 +46,7 @@ def prove_file(path, noted=None):
 
 def test_an_untouched_journal_is_whole(path):
     proof = prove_file(path)
-    assert (proof.problem, proof.head.seq) == (None, _LAST)
+    assert (proof.problem, proof.head.seq) == (None, LAST)
 
 
 def test_an_empty_journal_is_whole(tmp_path):
@@ -118,7 +97,7 @@ def test_a_head_that_was_noted_elsewhere_shows_a_chain_that_was_forged_as_a_whol
     noted = prove_file(path).head
     assert prove_file(path, noted).problem is None
     assert prove_file(path, Head(5, bytes(32))).broken_seq == 5
-    assert prove_file(path, Head(_LAST + 1, noted.hash)).broken_seq == _LAST + 1
+    assert prove_file(path, Head(LAST + 1, noted.hash)).broken_seq == LAST + 1
 
 
 def test_a_name_that_is_no_utf_8_is_journalled_and_proved(path):
@@ -146,28 +125,8 @@ def test_a_forged_chain_whose_lines_are_no_lines_is_named(path):
     assert (proof.broken_seq, proof.problem) == (9, "its lines cannot be read")
 
 
-_VIEW = "SELECT sql FROM sqlite_master WHERE name = 'lines'"
-
-
-def harm(path, *statements):
-    """Change a store as somebody with access to the file would, and leave the triggers as they are in the end."""
-    with sqlite3.connect(path) as connection:
-        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for name, _ in triggers:
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
-        for _, text in triggers:
-            connection.execute(text)
-    connection.close()
-
-
 def test_a_view_that_lies_to_people_is_named(path):
-    with sqlite3.connect(path) as connection:
-        ((text,),) = connection.execute(_VIEW)
-        connection.execute("DROP VIEW lines")
-        connection.execute(text.replace("word, reason, detail FROM", "'failed', reason, detail FROM"))
-    connection.close()
+    lie_in_view(path)
     assert prove_file(path).problem == "the view 'lines' of the store's schema is not the one that this version makes"
 
 
@@ -182,9 +141,7 @@ def test_a_view_that_lies_to_people_is_named(path):
     ],
 )  # fmt: skip
 def test_a_schema_that_the_migrations_do_not_make_is_named(path, statement, problem):
-    with sqlite3.connect(path) as connection:
-        connection.execute(statement)
-    connection.close()
+    change_schema(path, statement)
     assert prove_file(path).problem == problem
 
 
@@ -287,9 +244,8 @@ def test_a_store_of_an_early_version_says_that_rights_are_not_compared_until_it_
 
 
 def test_a_cut_end_is_seen_only_with_a_head_that_was_kept_elsewhere(path):
-    def run(*arguments):
-        result = CliRunner().invoke(journal_app, [*arguments, "--set", f"store.path={path}"])
-        return result.exit_code, result.output.strip()
+    def run(*words):
+        return ask_journal(path, *words)
 
     _, head = run("head")
     assert head == prove_file(path).head.write()

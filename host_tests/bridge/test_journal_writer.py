@@ -6,8 +6,8 @@ import threading
 from contextlib import closing
 
 import pytest
-from bridge.conftest import until
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
+from attack_lab.scenery.waiting import until
 from phoneterm_bridge.store import journal_writer
 from phoneterm_bridge.store.journal_writer import JournalWriter
 

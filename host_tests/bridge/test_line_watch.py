@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
+from attack_lab.scenery.fresh_store import open_fresh_store
 from bridge.clock import Clock
-from bridge.fresh_store import open_fresh_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import find_change
 from phoneterm_bridge.store.troubles import EXCESS, TWICE, read_at

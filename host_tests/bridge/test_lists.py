@@ -4,7 +4,7 @@ import json
 
 import pytest
 import typer
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_cli.main import make_app
 from typer.testing import CliRunner

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 import structlog
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from phoneterm.core import messages
 from phoneterm_bridge.policy.limits import HOUR_S, MINUTE_S, SITE, Limits, is_full
 from phoneterm_bridge.policy.number_rules import is_emergency, is_feature_code, verdict_by_prefix

@@ -4,7 +4,7 @@ import asyncio
 import signal
 
 import pytest
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from bridge.running_bridge import RunningBridge
 from pbx.proxy import AmiProxy
 from pbx_simulator.simulator_lab import SimulatorLab

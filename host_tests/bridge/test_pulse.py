@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from bridge.production_mosquitto import ProductionMosquitto
+from attack_lab.scenery.production_mosquitto import ProductionMosquitto
 from phoneterm.core import messages
 from phoneterm_bridge.mqtt.pulse import PULSE_NAME, Pulse
 from phoneterm_bridge.settings.timing import Timing

@@ -2,7 +2,7 @@
 
 import gmqtt
 import pytest
-from bridge.production_mosquitto import BRIDGE_PASSWORD, ProductionMosquitto
+from attack_lab.scenery.production_mosquitto import BRIDGE_PASSWORD, ProductionMosquitto
 from gmqtt.mqtt.handler import MQTTConnectError
 from phoneterm.core import messages
 

@@ -1,10 +1,9 @@
 """The store's file is replaced or removed under the running bridge: it says so, and sends no caller anywhere."""
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
+from attack_lab.scenery.store_harm import REMOVING, REPLACING, move_folder, replace
 from bridge.test_pages import readiness, with_pages
 from bridge.test_process import Desk
 from phoneterm.core import messages
@@ -14,34 +13,7 @@ from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.store_file import describe_change
 
-
-def replace(path):
-    """Put a copy in the place of the store, as `rsync` or an editor does."""
-    shutil.copy2(path, f"{path}.copy")
-    Path(f"{path}.copy").replace(path)
-
-
-def remove(path):
-    path.unlink()
-
-
-def move(path):
-    path.rename(f"{path}.moved")
-
-
-def replace_log(path):
-    replace(Path(f"{path}-wal"))
-
-
-def remove_log(path):
-    Path(f"{path}-wal").unlink()
-
-
-def move_folder(path):
-    path.parent.rename(f"{path.parent}.moved")
-
-
-HARMS = [replace, remove, move, replace_log, remove_log, move_folder]
+HARMS = [*REPLACING, *REMOVING]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import yaml
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from phoneterm_bridge.cli.why import answer_why, read_moment, why
 from phoneterm_bridge.pbx.port import Outcome
 from phoneterm_bridge.settings.problem import SetupProblem

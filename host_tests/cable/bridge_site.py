@@ -3,8 +3,8 @@
 Does not own the bench or the board.
 """
 
-from bridge.conftest import FakePbx
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fake_pbx import FakePbx
+from attack_lab.scenery.fresh_store import open_fresh_store
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store import reading

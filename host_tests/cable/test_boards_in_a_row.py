@@ -10,7 +10,7 @@ import os
 import shutil
 
 import pytest
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from cable.board_row import AnsweredCommand, BoardRow
 from cable.bridge_site import HERE, WIFI, texts_of
 from cable.conftest import BOARD

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from cable.bridge_site import HERE, TID, texts_of
 from cable.serial_board import WITH_PSRAM
 from device.authority import Authority, is_possible

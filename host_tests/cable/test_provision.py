@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from cable.bridge_site import HERE, TID, WIFI, texts_of
 from cable.faulty_cables import CableLostAtTheProof
 from cable.serial_board import WITH_PSRAM

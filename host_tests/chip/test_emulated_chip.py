@@ -7,7 +7,7 @@ import socket
 
 import psutil
 import pytest
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from chip_lab.cli import app
 from chip_lab.emulated_chip import EmulatedChip
 from chip_lab.qmp import EmulatorRefused

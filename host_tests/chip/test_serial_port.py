@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bridge.conftest import FakePbx
+from attack_lab.scenery.fake_pbx import FakePbx
 from chip_lab.phone import ACCESS_POINT, BOARD, FIRMWARE, HOST_AS_SEEN, ChipPhone
 from firmware_build.board_image import build_image
 from phoneterm_bridge.service import Bridge

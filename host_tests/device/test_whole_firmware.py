@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from device.real_brokers import PASSWORD, TID, BridgeWire, bridge_login, topic
 from phoneterm.core import messages
 from virtual_phone.build import Build

@@ -1,7 +1,7 @@
 """Shared by the doctor's tests: a store with one terminal, and settings for it."""
 
 import pytest
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory

@@ -5,8 +5,12 @@ import json
 import ssl
 
 import pytest
-from bridge.conftest import BASE, FakePbx, FakeTerminal, MqttWire, Scene, until
-from bridge.production_mosquitto import BRIDGE_PASSWORD, ProductionMosquitto
+from attack_lab.scenery.fake_pbx import FakePbx
+from attack_lab.scenery.fake_terminal import BASE, FakeTerminal
+from attack_lab.scenery.mqtt_wire import MqttWire
+from attack_lab.scenery.production_mosquitto import BRIDGE_PASSWORD, ProductionMosquitto
+from attack_lab.scenery.scene import Scene
+from attack_lab.scenery.waiting import until
 from device.authority import Authority, is_possible
 from doctor.reading import change_of, problems, verdicts
 from phoneterm.core import messages

@@ -1,7 +1,7 @@
 """The doctor's findings about a dialplan of FreePBX's shapes, on the simulator and on a real Asterisk."""
 
 import pytest
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from doctor.reading import change_of, problems, verdicts
 from pbx.desk import make_lab
 from phoneterm_bridge.doctor.finding import PROBLEM, WARNING

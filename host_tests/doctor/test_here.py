@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 import typer
-from bridge.fresh_store import damage_table
+from bridge.damaged_store import damage_table
 from doctor.reading import change_of, problems, verdicts
 from phoneterm_bridge.cli import bridge_app
 from phoneterm_bridge.cli.doctor import describe, doctor

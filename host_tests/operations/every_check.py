@@ -12,7 +12,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import typer
-from bridge.conftest import FakePbx, Scene, talking
+from attack_lab.scenery.fake_pbx import FakePbx, talking
+from attack_lab.scenery.scene import Scene
 from pbx.blind_only import BlindOnlyPbx
 from phoneterm.core import mac, messages, operations
 from phoneterm.core.actions import Publish

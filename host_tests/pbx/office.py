@@ -6,8 +6,10 @@ the journal.
 
 import asyncio
 
-from bridge.conftest import FakeTerminal, MemoryLink, until
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fake_terminal import FakeTerminal
+from attack_lab.scenery.fresh_store import open_fresh_store
+from attack_lab.scenery.memory_link import MemoryLink
+from attack_lab.scenery.waiting import until
 from pbx.desk import CALLER, USER
 from pbx_lab.legs import are_alone
 from phoneterm.core import messages

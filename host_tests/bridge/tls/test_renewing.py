@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from signal import SIGHUP, SIGTERM
 
 import pytest
-from bridge.conftest import until
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
+from attack_lab.scenery.waiting import until
 from bridge.running_bridge import RunningBridge
 from cryptography.hazmat.primitives import serialization
 from doctor.reading import change_of, problems, verdicts

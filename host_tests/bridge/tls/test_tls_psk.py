@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 import pytest
-from bridge.production_mosquitto import ProductionMosquitto
+from attack_lab.scenery.production_mosquitto import ProductionMosquitto
 from bridge.tls.tls_names import HOST, refusal
 from phoneterm_bridge.broker.connect_packet import Connect, build_connect
 from phoneterm_bridge.broker.terminal_settings import device_settings

@@ -8,33 +8,37 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
+from asyncio.subprocess import Process
+from pathlib import Path
+from typing import Any
 
+from fault_lab.free_port import free_port
+from lab_parts.parts import Part
 from phoneterm_bridge.cli import broker_app
 from phoneterm_bridge.settings.bridge import BrokerSettings
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
-PATIENCE_S = 20
-BRIDGE_PASSWORD = "a password of the bridge"
+from attack_lab.scenery.waiting import PATIENCE_S
+
+BRIDGE_PASSWORD = "a password of the bridge"  # noqa: S105 (on loopback, for as long as one test)
 
 
 class ProductionMosquitto:
     """The broker of one store; `settings` are the bridge's for it."""
 
-    def __init__(self, part, **broker_settings):
+    def __init__(self, part: Part, **broker_settings: Any) -> None:
         self._part = part
         self.folder = part.make_folder()
-        self._process = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        self._process: Process | None = None
+        password = SecretStr(BRIDGE_PASSWORD)
         self.settings = BrokerSettings(
-            embedded=False, port=port, password=BRIDGE_PASSWORD, keepalive_s=5, **broker_settings
+            embedded=False, port=free_port(), password=password, keepalive_s=5, **broker_settings
         )
 
-    def write_config(self, store_path, *options):
+    def write_config(self, store_path: Path, *options: str) -> str:
         """Run `phoneterm broker config` for a store."""
-        settings = {"store.path": store_path}
+        settings: dict[str, object] = {"store.path": store_path}
         for name in type(self.settings).model_fields:
             if name not in ("password", "username", "keepalive_s"):
                 settings[f"broker.{name}"] = getattr(self.settings, name)
@@ -47,7 +51,7 @@ class ProductionMosquitto:
             self._give_to_mosquitto()
         return result.output
 
-    async def start(self):
+    async def start(self) -> None:
         """Start it and return once it listens."""
         log = (self.folder / "log").open("ab")
         config = self._part.inside(self.folder / "mosquitto.conf")
@@ -56,21 +60,23 @@ class ProductionMosquitto:
         deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
         while not await self._is_listening():
             is_late = asyncio.get_running_loop().time() > deadline_s
-            assert self._process.returncode is None and not is_late, (self.folder / "log").read_text()
+            if is_late or self._process.returncode is not None:
+                raise AssertionError(f"mosquitto does not listen: {(self.folder / 'log').read_text()}")
             await asyncio.sleep(0.01)
 
-    def reload(self):
+    def reload(self) -> None:
         """Make it read passwords and rules again."""
+        assert self._process is not None
         self._process.send_signal(signal.SIGHUP)
 
-    async def remove(self):
+    async def remove(self) -> None:
         """End it, and remove its files."""
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
             await self._process.wait()
         shutil.rmtree(self.folder)
 
-    async def _is_listening(self):
+    async def _is_listening(self) -> bool:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", self.settings.port)
         except OSError:
@@ -78,7 +84,7 @@ class ProductionMosquitto:
         writer.close()
         return True
 
-    def _give_to_mosquitto(self):
+    def _give_to_mosquitto(self) -> None:
         accounts = (self._part.root / "etc" / "passwd").read_text().splitlines()
         users = {line.split(":")[0]: line.split(":")[2:4] for line in accounts}
         uid, gid = (int(text) for text in users.get("mosquitto") or users["nobody"])

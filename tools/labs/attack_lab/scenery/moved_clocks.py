@@ -1,0 +1,33 @@
+"""The clocks of this host, moved apart, as by a pause of the host or by whoever sets its clock. Moves no real clock."""
+
+import time
+from collections.abc import Callable
+
+from phoneterm_bridge.terminals.host_clock import Reading
+
+HOUR_S = 3600.0
+# What the clocks of the host show of a pause of `pause_s`: (since boot, wall clock).
+SEEN: dict[str, Callable[[float], tuple[float, float]]] = {
+    "a suspended host": lambda pause_s: (pause_s, pause_s),
+    "a suspended host whose wall clock was not put right": lambda pause_s: (pause_s, 0),
+    "a frozen host whose wall clock was put right": lambda pause_s: (0, pause_s),
+    "a suspended host whose wall clock was put forward": lambda pause_s: (pause_s, pause_s + HOUR_S),
+    "a suspended host whose wall clock was put back": lambda pause_s: (pause_s, pause_s - HOUR_S),
+}
+
+
+class MovedClocks:
+    """The host's clocks; `read` is for a HostClock."""
+
+    def __init__(self) -> None:
+        self.boot_s = self.wall_s = 0.0
+
+    def read(self) -> Reading:
+        """Return what they show now."""
+        steady_s = time.monotonic()
+        return Reading(steady_s, steady_s + self.boot_s, time.time() + self.wall_s)
+
+    def move(self, boot_s: float, wall_s: float) -> None:
+        """Move the clock since boot and the wall clock forward, or back."""
+        self.boot_s += boot_s
+        self.wall_s += wall_s
