@@ -37,6 +37,8 @@ def phoneterm(tmp_path, monkeypatch):
 class FakePbx:
     """A PBX of plain values: tests set calls and outcomes, and read the requests."""
 
+    web_hook = None
+
     def __init__(self):
         self.operations = frozenset(operations.names())
         self.is_available = True
@@ -52,6 +54,9 @@ class FakePbx:
 
     def listen(self, listener):
         self.listener = listener
+
+    def watch(self, endpoints):
+        self.endpoints = endpoints
 
     async def start(self):
         self.listener.on_availability(self.is_available)
