@@ -8,9 +8,12 @@ What VoipNow cannot do is refused with its own tone, before anything is sent.
 import asyncio
 
 import pytest
+from desk_lab.installation import CALLER, EXTENSION
+from pbx_lab.legs import is_gone, is_talking
 
 from e2e.conftest import Place
 from e2e.test_acceptance_story import (
+    COLLEAGUE,
     count_commands,
     no_sequence_is_tainted,
     test_a_hand_made_command_without_the_permission_is_refused_by_the_bridge,
@@ -25,6 +28,13 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="package"),
     pytest.mark.parametrize("place", [pytest.param(Place("voipnow"), id="voipnow")], indirect=True, scope="package"),
 ]
+
+
+async def test_a_number_with_a_star_inside_is_keyed_as_it_is(desk, hand):
+    """The star two in it is no code: what began with hash one stays a blind transfer."""
+    await hand.key("#10003*102")
+    await desk.lab.wait_until(lambda legs: is_talking(legs, CALLER, COLLEAGUE) and is_gone(legs, EXTENSION))
+    await desk.keypad.wait_for_signal("done")
 
 
 async def test_star_two_is_refused_by_the_phone_itself_and_the_caller_notices_nothing(desk):

@@ -20,7 +20,7 @@ from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import find_nearest
 
 WAIT_S = 20
-DIGIT_MAP = "internal:[12]xx|internal:[3-8]xx|mailbox:*1xx|national:0[1-9]x.T"
+DIGIT_MAP = "internal:[12]xx|internal:[3-8]xx|internal:0003*1xx|mailbox:*1xx|national:0[1-9]x.T"
 MOMENT_S = 0.05  # the bridge dates keys too early by this much: it counts from when it sent the session
 
 

@@ -31,6 +31,21 @@ async def test_a_number_outside_is_refused_before_voipnow_is_asked_to_act(office
     assert "GET /uapi/phoneCalls/@me/0003*101" not in office.lab.requests
 
 
+async def test_numbers_of_this_organization_are_the_same_with_and_without_it(office):
+    await office.talk()
+    await office.comes_to(await office.ask("blind", "0003*103"), "rejected", "destination")
+    await office.comes_to(await office.ask("blind", "0003*101"), "failed", "self")
+    assert office.lab.acted == []
+    await office.comes_to(await office.ask("blind", "0003*102"), "done")
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
+
+
+async def test_a_terminal_of_another_organization_is_watched_by_its_whole_number(office):
+    other = office.enrol("t210", "0004*210")
+    await office.bridge.refresh()
+    assert office.bridge.parts.directory.find(other.tid).endpoint == "0004*210"
+
+
 async def test_a_number_that_voipnow_does_not_take_fails_and_the_caller_stays(office):
     await office.talk()
     command = await office.ask("blind", NO_SUCH_NUMBER)

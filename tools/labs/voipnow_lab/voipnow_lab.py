@@ -27,6 +27,7 @@ from voipnow_lab.tokens import Tokens
 HOST = "127.0.0.1"
 _DAYS = 1
 _POLL_MS = 100
+DIGIT_MAP = f"internal:1xx|internal:{ORGANIZATION}*1xx|national:0[1-9]x.T|international:00[1-9]x.T"
 _HTML = {"Content-Type": "text/html"}
 
 
@@ -70,6 +71,7 @@ class VoipNowLab(SimulatorLab):
             f"voipnow.organization={ORGANIZATION}",
             f"voipnow.ca_path={self.ca_path}",
             f"voipnow.poll_ms={_POLL_MS}",
+            f"phones.digit_map={DIGIT_MAP}",
         )
 
     @property
