@@ -6,7 +6,7 @@ proxy of the environment is used, answers are limited in time and size, and noth
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,8 +34,18 @@ class Reply(NamedTuple):
 class HttpsClient:
     """Connections to one server, kept open between requests."""
 
-    def __init__(self, url: str, ca_path: Path | None, timeout_s: float) -> None:
-        """Connect to nothing yet; SetupProblem when the CA cannot be used."""
+    def __init__(
+        self,
+        url: str,
+        ca_path: Path | None,
+        timeout_s: float,
+        on_reply: Callable[[str, str, Reply], None] = lambda method, path, reply: None,
+    ) -> None:
+        """Connect to nothing yet; SetupProblem when the CA cannot be used.
+
+        on_reply: is shown every answer, with the method and the path of its request.
+        """
+        self._on_reply = on_reply
         self._timeout_s = timeout_s
         self._client = httpx.AsyncClient(
             base_url=url, verify=_make_context(ca_path), timeout=timeout_s, follow_redirects=False, trust_env=False
@@ -69,12 +79,14 @@ class HttpsClient:
                 )  # fmt: skip
                 response = await self._client.send(request, stream=True)
                 try:
-                    return _read(response, await _read_body(response))
+                    reply = _read(response, await _read_body(response))
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, OSError, TimeoutError) as error:
             words = _describe(error)
             raise (NoAnswer if is_sent else NotDone)(words) from None
+        self._on_reply(method, path, reply)
+        return reply
 
 
 def _make_context(ca_path: Path | None) -> ssl.SSLContext:

@@ -6,6 +6,7 @@ there is an address to send to (ValueError: our own mistake). Errors are those o
 """
 
 import math
+from collections.abc import Callable
 from urllib.parse import quote
 
 from phoneterm_bridge.pbx.voipnow.app_token import AppToken
@@ -37,9 +38,16 @@ _NEVER_TRIED = range(400, 500)
 class UnifiedApi:
     """One app's access to the calls of one user."""
 
-    def __init__(self, settings: VoipNowSettings) -> None:
-        """Connect to nothing yet; SetupProblem when a setting names a file that cannot be used."""
-        self._client = HttpsClient(settings.url, settings.ca_path, settings.timeout_ms / 1000)
+    def __init__(
+        self,
+        settings: VoipNowSettings,
+        on_reply: Callable[[str, str, Reply], None] = lambda method, path, reply: None,
+    ) -> None:
+        """Connect to nothing yet; SetupProblem when a setting names a file that cannot be used.
+
+        on_reply: is shown every answer, with the method and the path of its request.
+        """
+        self._client = HttpsClient(settings.url, settings.ca_path, settings.timeout_ms / 1000, on_reply)
         self._token = AppToken(settings, self._client)
         self._user = settings.user
 
