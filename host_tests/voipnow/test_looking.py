@@ -111,6 +111,21 @@ async def test_a_voipnow_that_stays_away_is_told_and_its_calls_are_forgotten(des
     await desk.call_in_state("talking")
 
 
+async def test_a_look_that_does_not_end_does_not_keep_old_calls_alive(lab, clock):
+    async with Desk(lab, clock=clock, changes=("voipnow.timeout_ms=8000",)) as desk:
+        await desk.talk()
+        lab.faults.slow_s = 600
+        lab.faults.add("list", "slow", ALWAYS)
+        await desk.wait_until(lambda: desk.availability == [True, False])
+        assert desk.pbx.calls(USER) == ()
+
+
+async def test_a_voipnow_that_lets_the_app_in_no_more_is_told_as_a_refused_login(desk):
+    desk.lab.faults.add("list", "403", ALWAYS)
+    await desk.wait_until(lambda: desk.availability == [True, False])
+    assert desk.pbx.is_login_refused
+
+
 async def test_a_voipnow_that_is_away_at_the_start_is_found_later(lab, clock):
     await lab.close_https()
     async with Desk(lab, clock=clock) as desk:

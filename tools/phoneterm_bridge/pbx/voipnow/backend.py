@@ -28,12 +28,12 @@ from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
 _LOOK_FIRST_S = 2.0  # the look before an action: what takes longer would make the action late
 _GOODBYE_S = 2.0
-_EVENTS_AGAIN_S = 60.0
 _HINT_EVERY_S = 0.2
 _STALE_LOOKS = 3
 _STALE_LEAST_S = 5.0
 _ABOUT_THE_REQUEST = (400, 404)
 _TOKEN_NOT_TAKEN = 401
+_NOT_LET_IN = (_TOKEN_NOT_TAKEN, 403)
 _UNREACHABLE = Outcome("failed", "pbx-unreachable")
 _TROUBLE = (NotDone, NoAnswer, Refused, AppRefused)
 
@@ -61,9 +61,9 @@ class VoipNowPbx:
         self._hidden: set[str] = set()  # extensions whose calls VoipNow does not show
         self._told: str | None = None  # the trouble that was logged last: each one is logged once, until it is over
         self._hurried = asyncio.Event()
+        self._stale: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._events = CallEvents(self._api, settings.events_url) if settings.events_url else None
-        self._events_due = asyncio.Event()
         self._hinted_s = 0.0
         self._hint: asyncio.TimerHandle | None = None
         self.web_hook = None if self._events is None else WebHook(self._events.key, self._take_hint)
@@ -77,7 +77,7 @@ class VoipNowPbx:
         if endpoints != self._endpoints:
             self._endpoints = endpoints
             self._hurried.set()
-            self._events_due.set()
+            self._register_events()
 
     async def start(self) -> None:
         """Look at the calls once, and go on in the background; PbxRejectedLogin when VoipNow refuses the app."""
@@ -90,13 +90,14 @@ class VoipNowPbx:
             )
         self._tasks.append(asyncio.create_task(self._keep_looking(), name="voipnow"))
         if self._events is not None:
-            self._tasks.append(asyncio.create_task(self._keep_events(self._events), name="voipnow events"))
+            self._tasks.append(asyncio.create_task(self._events.keep_registered(self._extensions), name="events"))
 
     async def stop(self) -> None:
         """Ask nothing any more; no callback comes after this returns."""
         self._listener = None
-        if self._hint is not None:
-            self._hint.cancel()
+        for timer in (self._hint, self._stale):
+            if timer is not None:
+                timer.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -202,22 +203,9 @@ class VoipNowPbx:
             self._hurried.clear()
             await self._look()
 
-    async def _keep_events(self, events: CallEvents) -> None:
-        """Have VoipNow tell of the calls of all endpoints with a terminal; what fails is tried again later."""
-        told, pause_s = "", None
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._events_due.wait()
-            self._events_due.clear()
-            try:
-                await events.register(self._extensions())
-                pause_s, told = None, ""
-            except _TROUBLE as error:
-                pause_s = _EVENTS_AGAIN_S
-                if told != str(error):
-                    told = str(error)
-                    structlog.get_logger().warning("events-not-registered", why=told)
+    def _register_events(self) -> None:
+        if self._events is not None:
+            self._events.is_due.set()
 
     def _take_hint(self) -> None:
         """VoipNow has told of something: look at the calls soon, but not more often than is good for anybody."""
@@ -242,6 +230,8 @@ class VoipNowPbx:
         except AppRefused as error:
             self._note_trouble(f"it refuses the app: {error}", is_login=True)
             return str(error)
+        except Refused as error:
+            self._note_trouble(str(error), is_login=error.status in _NOT_LET_IN)
         except _TROUBLE as error:
             self._note_trouble(str(error))
         except Exception as error:  # whatever VoipNow has answered, the next look must come
@@ -281,12 +271,13 @@ class VoipNowPbx:
     def _note_success(self) -> None:
         self._rhythm.note_success()
         self._looked_s = self._clock()
+        self._await_staleness()
         self.is_login_refused = False
         if self._told is not None:
             structlog.get_logger().info("voipnow-answers-again")
             self._told = None
         if not self.is_available:
-            self._events_due.set()
+            self._register_events()
         self._change_availability(True)
 
     def _note_trouble(self, why: str, told_s: float | None = None, is_login: bool = False) -> None:
@@ -299,8 +290,17 @@ class VoipNowPbx:
         if is_login or self._clock() - self._looked_s >= self._stale_s:
             self._lose()
 
+    def _await_staleness(self) -> None:
+        """VoipNow counts as away, even while a look is under way, once the last one that worked is too old."""
+        if self._stale is not None:
+            self._stale.cancel()
+        self._stale = asyncio.get_running_loop().call_later(self._stale_s, self._lose)
+
     def _lose(self) -> None:
         """VoipNow is away: from now on everything may change unseen."""
+        if self._told is None:
+            self._told = "it has not answered for too long"
+            structlog.get_logger().warning("voipnow-does-not-answer", url=self._settings.url, why=self._told)
         self._sent.forget()
         had = self._table.clear()
         self._change_availability(False)
