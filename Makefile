@@ -38,7 +38,7 @@ help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(READY) ## Broker, bridge, PBX and a phone: press '#1102' and watch. PBX=asterisk: a real one; PHONE=chip: an emulated ESP32.
+run: $(READY) ## Broker, bridge, PBX and a phone: press '#1102' and watch. PBX=asterisk: a real one, PBX=voipnow: a stand-in; PHONE=chip: an emulated ESP32.
 	@if [ "$(PBX)" = asterisk ]; then $(PHONETERM) parts install; fi
 	@$(PHONETERM) run --pbx $(PBX) --phone $(PHONE) $(ARGS)
 

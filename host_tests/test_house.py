@@ -41,6 +41,14 @@ _ARROWS = {
         "phoneterm_bridge.pbx.port",
         "phoneterm.core.messages",
     },
+    "tools/phoneterm_bridge/pbx/voipnow": {
+        "phoneterm_bridge.pbx.voipnow",
+        "phoneterm_bridge.pbx.calls",
+        "phoneterm_bridge.pbx.port",
+        "phoneterm_bridge.settings.voipnow",
+        "phoneterm_bridge.settings.problem",
+        "phoneterm.core.messages",
+    },
     "tools/phoneterm_bridge/csv_files": {
         "phoneterm_bridge.csv_files",
         "phoneterm_bridge.store",
@@ -72,6 +80,7 @@ _ARROWS = {
     "tools/labs/pbx_lab": {"pbx_lab", "lab_parts", "phoneterm_bridge.pbx.ami"},
     "tools/labs/pbx_bench": {"pbx_bench", "pbx_lab", "lab_parts", "phoneterm_bridge"},
     "tools/labs/pbx_simulator": {"pbx_simulator", "pbx_lab", "phoneterm_bridge.pbx.ami"},
+    "tools/labs/voipnow_lab": {"voipnow_lab", "pbx_simulator", "pbx_lab", "phoneterm_bridge.broker.site_tls"},
     "tools/labs/virtual_phone": {
         "virtual_phone",
         "board_check.chips",
@@ -100,6 +109,7 @@ _ARROWS = {
         "chip_lab.phone",
         "pbx_lab",
         "pbx_simulator",
+        "voipnow_lab.voipnow_lab",
         "lab_parts",
         "phoneterm_bridge",
     },
@@ -165,7 +175,7 @@ _OURS = {
     "device_cable",
     "phoneterm", "board", "lab_parts", "phoneterm_bridge", "phoneterm_cli", "pbx_lab", "pbx_simulator", "pbx_bench",
     "virtual_phone", "keypad_lab", "link_lab", "heap_lab", "firmware_build", "fault_lab", "board_check",
-    "attack_lab", "bridge_lab", "chip_lab", "desk_lab", "phoneterm_service",
+    "attack_lab", "bridge_lab", "chip_lab", "desk_lab", "phoneterm_service", "voipnow_lab",
 }  # fmt: skip
 
 

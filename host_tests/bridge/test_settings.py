@@ -86,6 +86,15 @@ def test_a_broker_is_on_this_machine_or_encrypted_or_plain_in_so_many_words(writ
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ("[voipnow]\nurl = 'http://pbx'\n", r"setting voipnow\.url is not right: it is https:// and a host, such as"),
+        ("[voipnow]\nurl = 'https://a:b@pbx'\n", r"setting voipnow\.url is not right"),
+        ("[voipnow]\nurl = 'https://pbx/uapi'\n", r"setting voipnow\.url is not right"),
+        ("[voipnow]\nurl = 'https://pbx:port'\n", r"setting voipnow\.url is not right"),
+        ("[voipnow]\nurl = 'https://p bx'\n", r"setting voipnow\.url is not right"),
+        ("[voipnow]\norganization = '0003*'\n", r"setting voipnow\.organization is not right"),
+        ("[voipnow]\nuser = '@me/1'\n", r"setting voipnow\.user is not right"),
+        ("[voipnow]\npoll_ms = 50\n", r"setting voipnow\.poll_ms is not right"),
+        ("[voipnow]\nca_path = ''\n", r"setting voipnow\.ca_path is not right"),
         ("[broker]\nprot = 1\n", r"no key broker\.prot.*; did you mean port\?$"),
         ("[brokr]\nport = 1\n", r"no key brokr .*; did you mean broker\?$"),
         ("[pbx]\nsecret_word = 'x'\n", r"no key pbx\.secret_word"),
@@ -102,6 +111,32 @@ def test_a_mistake_in_the_file_is_one_sentence_that_names_it(write, text, senten
     with pytest.raises(SetupProblem, match=sentence) as caught:
         load_settings(write(text))
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_voipnow_needs_and_has_not_is_named_with_all_other_mistakes(write):
+    text = "[pbx]\nkind = 'voipnow'\n[voipnow]\nurl = 'https://pbx:1443/'\nclient_id = 'app'\npoll_ms = 5\n"
+    with pytest.raises(SetupProblem) as caught:
+        load_settings(write(text))
+    needed = 'With pbx.kind = "voipnow" the bridge needs the setting voipnow.'
+    mistakes = [line.partition(" (in ")[0] for line in str(caught.value).split("\n")]
+    assert mistakes[1:] == [f"{needed}client_secret.", f"{needed}organization."]
+    assert mistakes[0].startswith("The setting voipnow.poll_ms is not right")
+    assert load_settings(write(text.replace("pbx]\nkind = 'voipnow'", "pbx]").replace("= 5", "= 500"))).voipnow.url == (
+        "https://pbx:1443"
+    )
+
+
+def test_events_need_the_pages():
+    with pytest.raises(SetupProblem, match=r"^The setting voipnow\.events_url leads to the bridge's pages: set http\."):
+        load_settings(None, ("voipnow.events_url=https://bridge.example",))
+
+
+@pytest.mark.parametrize(
+    "url", ["bridge.example", "ftp://x", "https://a b", "https://x/?key=1", "https://x/#y", "https://"]
+)
+def test_an_address_for_events_that_cannot_be_one_is_one_sentence(url):
+    with pytest.raises(SetupProblem, match=r"setting voipnow\.events_url is not right"):
+        load_settings(None, (f"voipnow.events_url={url}", "http.enabled=true"))
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
@@ -160,6 +195,7 @@ def test_the_example_file_names_every_key_and_shows_the_defaults(write):
     files = {name: None for name in type(loaded.broker).model_fields if name.endswith("_path")}
     assert loaded.broker.model_copy(update=files) == load_settings().broker
     assert loaded.pbx == load_settings().pbx
+    assert loaded.voipnow.model_copy(update={"ca_path": None}) == load_settings().voipnow
     assert loaded.store.path == write("").parent / load_settings().store.path
 
 

@@ -97,6 +97,25 @@ async def test_a_newcomer_sees_both_transfers_move_the_call_and_ctrl_c_ends_ever
         assert not alive
 
 
+async def test_a_newcomer_sees_a_caller_move_at_the_stand_in_of_voipnow():
+    async with running("--pbx", "voipnow") as run:
+        await run.until("PBX     voipnow, UnifiedAPI at https://127.0.0.1:")
+        await run.until("*2102      is refused: this PBX has no attended transfer")
+        await run.until("101 talks to 103")
+        run.enter("#1102")
+        await run.until("102 talks to 103; 103 talks to 102")
+        await run.until("phone: ready")
+        run.enter("hang up 103")
+        await run.until("calls: none")
+        run.enter("call")
+        await run.until("101 talks to 103; 103 talks to 101")
+        run.enter("*2102")
+        await run.until("phone: refused-permission")
+        run.enter("quit")
+        await run.until("Stopped.")
+        assert await run.process.wait() == 0
+
+
 async def test_denied_keys_are_refused_and_a_line_that_means_nothing_gets_one_sentence():
     async with running() as run:
         await run.until("Type keys and Enter")

@@ -32,7 +32,7 @@ from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
 from phoneterm_bridge.pbx.calls import refusal_of_call
 from phoneterm_bridge.pbx.port import Target
-from phoneterm_bridge.settings.bridge import PbxSettings
+from phoneterm_bridge.settings.bridge import BridgeSettings, PbxSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.terminals.phone_config import make_config
 from phoneterm_bridge.wording.why import explain
@@ -179,7 +179,7 @@ async def main(firmware, folder):
     parts, now = scene.bridge.parts, datetime(2026, 3, 2, 12)
     record = parts.directory.find("phone-101")
     asterisk = AsteriskPbx(AmiSettings("127.0.0.1", 1, "u", "s"))
-    blind_only = BlindOnlyPbx(PbxSettings(host="127.0.0.1", port=1, username="u", secret="s"))
+    blind_only = BlindOnlyPbx(BridgeSettings(pbx=PbxSettings(host="127.0.0.1", port=1, username="u", secret="s")))
     verdicts = {}
     for name in NAMES:
         verdicts[name] = {

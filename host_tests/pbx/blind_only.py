@@ -20,18 +20,22 @@ class BlindOnlyPbx:
     """See `pbx.port.Pbx`."""
 
     operations = frozenset({"blind"})
+    web_hook = None
 
     def __init__(self, settings):
         self.is_available = False
         self.is_login_refused = False
-        login = (settings.username, settings.secret.get_secret_value())
-        self._client = AmiClient(AmiSettings(settings.host, settings.port, *login), self)
+        login = (settings.pbx.username, settings.pbx.secret.get_secret_value())
+        self._client = AmiClient(AmiSettings(settings.pbx.host, settings.pbx.port, *login), self)
         self._table = CallTable(time.monotonic)
         self._listener = None
         self._looking = None
 
     def listen(self, listener):
         self._listener = listener
+
+    def watch(self, endpoints):
+        pass
 
     async def start(self):
         await self._client.start()

@@ -4,6 +4,7 @@ Does not decide anything. Waiting is always for a condition, with a deadline.
 """
 
 import asyncio
+import time
 
 from pbx_lab.asterisk_lab import AsteriskLab
 from pbx_lab.lab import LabOptions
@@ -13,6 +14,9 @@ from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
 from phoneterm_bridge.pbx.asterisk.features import ask_features
 from phoneterm_bridge.pbx.port import Outcome, Target
+from phoneterm_bridge.pbx.voipnow.backend import VoipNowPbx
+from phoneterm_bridge.settings.bridge import load_settings
+from voipnow_lab.voipnow_lab import VoipNowLab
 
 USER, COLLEAGUE, CALLER = "101", "102", "103"
 NO_SUCH_NUMBER = "299"
@@ -25,6 +29,8 @@ def make_lab(kind, need_part, **options):
     """Return a lab that is not started yet, or skip the test when its parts are not on this machine."""
     if kind == "simulator":
         return SimulatorLab(LabOptions(**options))
+    if kind == "voipnow":
+        return VoipNowLab(LabOptions(**options))
     need_part("asterisk")
     need_part("sipp")
     return AsteriskLab(LabOptions(**options))
@@ -49,11 +55,14 @@ class Deaf:
 
 
 class Desk:
-    """A lab and a backend connected to it; it is the backend's listener."""
+    """A lab and a backend connected to it; it is the backend's listener. clock, changes: for VoipNow's alone."""
 
-    def __init__(self, lab, settings=None, find_features=ask_features):
+    def __init__(self, lab, settings=None, find_features=ask_features, clock=time.monotonic, changes=()):
         self.lab = lab
-        self.pbx = AsteriskPbx(settings or lab.ami, find_features=find_features)
+        if isinstance(lab, VoipNowLab):
+            self.pbx = VoipNowPbx(load_settings(None, (*lab.bridge_settings, *changes)).voipnow, clock)
+        else:
+            self.pbx = AsteriskPbx(settings or lab.ami, find_features=find_features)
         self.client = None
         self.progress = []
         self.arrivals = []

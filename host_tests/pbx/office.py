@@ -11,33 +11,34 @@ from attack_lab.scenery.fresh_store import open_fresh_store
 from attack_lab.scenery.memory_link import MemoryLink
 from attack_lab.scenery.waiting import until
 from pbx.desk import CALLER, USER
+from pbx_lab.lab import settings_for
 from pbx_lab.legs import are_alone
 from phoneterm.core import messages
 from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
-from phoneterm_bridge.settings.bridge import BridgeSettings, PbxSettings, PhoneSettings, StoreSettings
+from phoneterm_bridge.settings.bridge import PhoneSettings, StoreSettings, load_settings
 from phoneterm_bridge.settings.policy import PolicySettings
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import find_nearest
 
 WAIT_S = 20
-DIGIT_MAP = "internal:[12]xx|internal:[3-8]xx|mailbox:*1xx|national:0[1-9]x.T"
+DIGIT_MAP = "internal:[12]xx|internal:[3-8]xx|internal:0003*1xx|mailbox:*1xx|national:0[1-9]x.T"
 MOMENT_S = 0.05  # the bridge dates keys too early by this much: it counts from when it sent the session
 
 
 class Office:
-    """`lab` must run. `ami`: another route to its PBX. `make_backend`: replaces the usual backend."""
+    """`lab` must run. `ami`: another route to its PBX. `make_backend`: replaces the usual backend. `changes`: of the
+    bridge's settings, as `section.key=value`."""
 
-    def __init__(self, lab, folder, ami=None, make_backend=make_pbx, policy=None):
+    def __init__(self, lab, folder, ami=None, make_backend=make_pbx, policy=None, changes=()):
         self.lab = lab
-        ami = ami or lab.ami
-        login = {"username": ami.username, "secret": ami.secret}
-        self.settings = BridgeSettings(
-            pbx=PbxSettings(host=ami.host, port=ami.port, **login),
-            store=StoreSettings(path=folder / "office.db"),
-            phones=PhoneSettings(digit_map=DIGIT_MAP),
-            policy=PolicySettings(**(policy or {})),
-        )
+        at_the_pbx = settings_for(ami) if ami else lab.bridge_settings
+        own = {
+            "store": StoreSettings(path=folder / "office.db"),
+            "phones": PhoneSettings(digit_map=DIGIT_MAP),
+            "policy": PolicySettings(**(policy or {})),
+        }
+        self.settings = load_settings(None, (*at_the_pbx, *changes)).model_copy(update=own)
         self._make_pbx = make_backend
         self.engine = open_fresh_store(self.settings.store.path)
         Directory(self.engine, "test").add_user("alice", True)
@@ -70,7 +71,7 @@ class Office:
 
     def make_pbx(self):
         """Return another backend of the same kind for the same PBX."""
-        return self._make_pbx(self.settings.pbx)
+        return self._make_pbx(self.settings)
 
     async def boot(self):
         """Restart the terminal; it has no memory."""

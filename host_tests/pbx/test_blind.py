@@ -54,6 +54,7 @@ async def test_a_busy_number_does_not_bring_the_user_back(desk):
     call = await desk.talk()
     assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
     await desk.lab.wait_until(lambda legs: not legs)
+    await desk.result("done")
     assert desk.states() == [("done", None)]
 
 

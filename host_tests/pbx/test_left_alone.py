@@ -33,7 +33,8 @@ async def is_left_alone(office, fields, key=None, is_retained=False, terminal=No
     before, asked = await office.lab.legs(), len(office.asked)
     await (terminal or office.terminal).send(messages.COMMAND, fields, key, is_retained)
     good = await office.ask("swap")  # waits for the bridge's earlier work; without a consultation it is refused
-    await office.comes_to(good, "rejected", "no-call")
+    can_swap = "swap" in office.bridge.parts.pbx.operations
+    await office.comes_to(good, "rejected", "no-call" if can_swap else "unsupported")
     return await office.lab.legs() == before and office.asked[asked:] == []
 
 

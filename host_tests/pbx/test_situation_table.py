@@ -29,6 +29,21 @@ def _rows():
 NAMED = sorted({test for tests in _rows().values() for test in tests})
 
 
+def _voipnow_rows():
+    """Return the tests of each situation on VoipNow; a row may be of several ("12 to 20")."""
+    rows = {}
+    for line in (HOST_TESTS / "pbx" / "README.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        numbers = re.findall(r"\d+", cells[0]) if len(cells) == 3 else []
+        for number in range(int(numbers[0]), int(numbers[-1]) + 1) if numbers else ():
+            found = re.findall(r"`([a-z0-9_/]+\.py::[a-z0-9_]+)`", cells[2])
+            rows[number] = rows.get(number, []) + found
+    return rows
+
+
+ON_VOIPNOW = sorted({test for tests in _voipnow_rows().values() for test in tests})
+
+
 def _functions(path):
     tree = ast.parse(path.read_text())
     return {node.name: node for node in tree.body if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef)}
@@ -58,3 +73,19 @@ def test_the_named_test_exists_and_runs_on_both_pbxs(named):
     folder, _, file = place.partition("/")
     if folder in ON_BOTH_PBXS and file not in WITHOUT_A_PBX:
         assert _fixtures_of(functions[name], functions) & ON_BOTH_PBXS[folder], f"{named} runs on one PBX only"
+
+
+def test_every_situation_says_what_happens_on_voipnow():
+    rows = _voipnow_rows()
+    assert sorted(rows) == list(SITUATIONS)
+    assert all(rows.values())
+
+
+@pytest.mark.parametrize("named", ON_VOIPNOW)
+def test_the_named_test_runs_on_voipnow(named):
+    """It is in a file whose every test does, or taken over there from another file."""
+    place, _, name = named.partition("::")
+    assert place.startswith("voipnow/") or place == "e2e/test_voipnow_story.py"
+    tree = ast.parse((HOST_TESTS / place).read_text())
+    taken = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert name in taken | _functions(HOST_TESTS / place).keys(), f"{place} has no {name}"

@@ -200,4 +200,4 @@ def _make_pages(parts: Parts) -> "HttpServer":
         parts.health, parts.journal, parts.router, parts.dispatcher, parts.running_commands, parts.publisher,
         parts.sessions, parts.directory, parts.telemetry, parts.sightings, parts.settings.store.path,
     )  # fmt: skip
-    return make_pages(parts.settings.http, sources)
+    return make_pages(parts.settings.http, sources, parts.pbx.web_hook)

@@ -28,6 +28,7 @@ class Events:
             return  # a new connection would come to another file
         changed = await parts.directory.refresh()
         parts.site.follow_directory()
+        parts.pbx.watch(parts.directory.endpoints)
         if parts.listening is not None:
             parts.listening.add(changed)
             parts.listening.follow()

@@ -180,10 +180,11 @@ class Bridge:
 
     async def _start_pbx(self) -> None:
         self._pbx.listen(self.events)
+        self._pbx.watch(self.parts.directory.endpoints)
         try:
             await self._pbx.start()
         except PbxRejectedLogin as error:
-            raise SetupProblem(f"{error} (pbx.username and pbx.secret in the settings).") from None
+            raise SetupProblem(f"{error} ({error.settings} in the settings).") from None
         self._started.push_async_callback(self._pbx.stop)
         explain = partial(describe_for, self.parts.engine)
         refreshing = keep_refreshing(self.events.on_store, self.parts.health.on_store_read, explain=explain)

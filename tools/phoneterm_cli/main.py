@@ -34,6 +34,7 @@ _PARTS = {
     "backup": "phoneterm_bridge.cli.backup:app",
     "why": "phoneterm_bridge.cli.why:why",
     "doctor": "phoneterm_bridge.cli.doctor:doctor",
+    "voipnow": "phoneterm_bridge.cli.voipnow:app",
     "phone": "virtual_phone.cli:app",
     "keys": "keypad_lab.cli:app",
     "link": "link_lab.cli:app",

@@ -30,7 +30,7 @@ TID = "t101"
 EXTENSION = "101"
 USER = "alice"
 CALLER = "103"
-PBX_KINDS = ("simulator", "asterisk")
+PBX_KINDS = ("simulator", "asterisk", "voipnow")
 READY = "ready"
 READY_S = 20.0
 _LOOK_S = 0.05
@@ -43,6 +43,10 @@ def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
         from pbx_lab.asterisk_lab import AsteriskLab
 
         return AsteriskLab(options)
+    if kind == "voipnow":
+        from voipnow_lab.voipnow_lab import VoipNowLab
+
+        return VoipNowLab(options)
     if kind == "simulator":
         from pbx_simulator.simulator_lab import SimulatorLab
 
@@ -114,7 +118,7 @@ class Installation:
 
     def make_backend(self) -> Pbx:
         """Return the bridge's backend for the lab's PBX; it is not started."""
-        return make_pbx(self.settings.pbx)
+        return make_pbx(self.settings)
 
     async def stop_bridge(self) -> None:
         """Stop the bridge and its broker; everything else goes on."""
@@ -137,15 +141,11 @@ class Installation:
         engine.dispose()
 
     def _make_settings(self) -> BridgeSettings:
-        ami = self.lab.ami
         return load_settings(
             None,
             (
                 f"broker.port={self._broker_port}",
-                f"pbx.host={ami.host}",
-                f"pbx.port={ami.port}",
-                f"pbx.username={ami.username}",
-                f"pbx.secret={ami.secret}",
+                *self.lab.bridge_settings,
                 f"store.path={self._folder / 'phoneterm.db'}",
                 "log.level=warning",
                 *self.more_settings,

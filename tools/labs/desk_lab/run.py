@@ -36,11 +36,13 @@ from desk_lab.installation import (
 
 BROKER_PORT = 7411
 CONTROL_PORT = 7410
+_CONSULT = "put the caller on hold and call 102; then 'hang up' connects the two"
+_CANNOT_CONSULT = "is refused: this PBX has no attended transfer"
 
 
 def run(
     pbx: Annotated[
-        str, typer.Option(help="The PBX: simulator, or asterisk for a real one with SIP endpoints.")
+        str, typer.Option(help="The PBX: simulator, asterisk (a real one with SIP endpoints), or voipnow (a stand-in).")
     ] = "simulator",
     phone: Annotated[
         str, typer.Option(help="The phone: virtual, or chip for an emulated ESP32 (ESP32_CHIP).")
@@ -52,7 +54,7 @@ def run(
 ) -> None:
     """Start broker, bridge, PBX and a phone, with a call to transfer, and read keys to press."""
     if pbx not in PBX_KINDS:
-        _fail(f"--pbx can be {' or '.join(PBX_KINDS)}, not {pbx}.")
+        _fail(f"--pbx can be {', '.join(PBX_KINDS[:-1])} or {PBX_KINDS[-1]}, not {pbx}.")
     if phone not in PHONES:
         _fail(f"--phone can be {' or '.join(PHONES)}, not {phone}.")
     _check_port(broker_port, "--broker-port")
@@ -92,16 +94,16 @@ async def _run(installation: Installation, pbx: str) -> None:
 
 
 def _welcome(installation: Installation, pbx: str) -> str:
-    ami = installation.lab.ami
+    can_consult = "attended" in installation.bridge.parts.pbx.operations
     return "\n".join(
         (
-            f"  PBX     {pbx}, manager interface at {ami.host}:{ami.port}",
+            f"  PBX     {pbx}, {installation.lab.where}",
             f"  broker  MQTT at {HOST}:{installation.bridge.broker_port}, inside the bridge",
             f"  phone   {_describe_phone(installation)}",
             "",
             f"{CALLER} has called {EXTENSION}, and they are talking. You are at {EXTENSION}. Type keys and Enter:",
             "  #1102      send the caller to 102",
-            "  *2102      put the caller on hold and call 102; then 'hang up' connects the two",
+            f"  *2102      {_CONSULT if can_consult else _CANNOT_CONSULT}",
             "  help       everything else",
         )
     )

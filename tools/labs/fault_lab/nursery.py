@@ -42,7 +42,7 @@ def main() -> None:
 
 def load_backend() -> None:
     """Import the modules that a bridge would import only when it starts."""
-    make_pbx(load_settings(None, ()).pbx)
+    make_pbx(load_settings(None, ()))
 
 
 def _fork(settings: list[str], log: str) -> int:
@@ -72,7 +72,7 @@ def _redirect(log: str) -> None:
 
 
 async def _run(settings: BridgeSettings) -> None:
-    bridge = Bridge(settings, make_pbx(settings.pbx))
+    bridge = Bridge(settings, make_pbx(settings))
     await bridge.start()
     await asyncio.Event().wait()
 

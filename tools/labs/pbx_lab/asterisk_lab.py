@@ -16,7 +16,17 @@ from pbx_lab import sip
 from pbx_lab.asterisk_server import AsteriskServer
 from pbx_lab.guard import Guard
 from pbx_lab.inspector import Inspector
-from pbx_lab.lab import BEHAVIOURS, ENDPOINTS, TRANSFER_CONTEXTS, TRUNK, WAIT_S, LabOptions, Leg
+from pbx_lab.lab import (
+    BEHAVIOURS,
+    ENDPOINTS,
+    TRANSFER_CONTEXTS,
+    TRUNK,
+    WAIT_S,
+    LabOptions,
+    Leg,
+    describe_manager,
+    settings_for,
+)
 from pbx_lab.phones import Phones
 from pbx_lab.process import LabFailed
 
@@ -42,6 +52,16 @@ class AsteriskLab:
     def ami(self) -> AmiSettings:
         """The login a bridge uses."""
         return self._server.ami
+
+    @property
+    def bridge_settings(self) -> tuple[str, ...]:
+        """The settings of a bridge for this PBX."""
+        return settings_for(self.ami)
+
+    @property
+    def where(self) -> str:
+        """Where a bridge finds it, for people."""
+        return describe_manager(self.ami)
 
     @property
     def sip_port(self) -> int:

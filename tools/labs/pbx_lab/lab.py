@@ -70,6 +70,17 @@ class Leg:
     connected_to: str
 
 
+def settings_for(ami: AmiSettings) -> tuple[str, ...]:
+    """Return the settings of a bridge that logs in to an Asterisk like this."""
+    where = (f"pbx.host={ami.host}", f"pbx.port={ami.port}")
+    return (*where, f"pbx.username={ami.username}", f"pbx.secret={ami.secret}")
+
+
+def describe_manager(ami: AmiSettings) -> str:
+    """Return where a manager interface is, for people."""
+    return f"manager interface at {ami.host}:{ami.port}"
+
+
 class PbxLab(Protocol):
     """A PBX with three phones and a trunk, for tests and for trying things out."""
 
@@ -77,7 +88,15 @@ class PbxLab(Protocol):
 
     @property
     def ami(self) -> AmiSettings:
-        """The login a bridge uses; known once started."""
+        """A login at the manager interface; known once started."""
+
+    @property
+    def bridge_settings(self) -> tuple[str, ...]:
+        """The settings of a bridge for this PBX, as `section.key=value`; known once started."""
+
+    @property
+    def where(self) -> str:
+        """Where a bridge finds it, for people; known once started."""
 
     async def start(self) -> None:
         """Bring everything up; all phones answer."""

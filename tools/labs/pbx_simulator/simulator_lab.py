@@ -8,7 +8,15 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from pbx_lab.inspector import Inspector
-from pbx_lab.lab import BEHAVIOURS, TRANSFER_CONTEXTS, WAIT_S, LabOptions, Leg
+from pbx_lab.lab import (
+    BEHAVIOURS,
+    TRANSFER_CONTEXTS,
+    WAIT_S,
+    LabOptions,
+    Leg,
+    describe_manager,
+    settings_for,
+)
 from pbx_lab.process import LabFailed
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
@@ -42,6 +50,16 @@ class SimulatorLab:
     def ami(self) -> AmiSettings:
         """The login a bridge uses."""
         return AmiSettings("127.0.0.1", self._port, "phoneterm", self._secret)
+
+    @property
+    def bridge_settings(self) -> tuple[str, ...]:
+        """The settings of a bridge for this PBX."""
+        return settings_for(self.ami)
+
+    @property
+    def where(self) -> str:
+        """Where a bridge finds it, for people."""
+        return describe_manager(self.ami)
 
     async def start(self) -> None:
         """Open the AMI port; all phones answer."""

@@ -69,7 +69,7 @@ def init(
 
 
 async def _run(settings: BridgeSettings) -> None:
-    bridge = Bridge(settings, make_pbx(settings.pbx))
+    bridge = Bridge(settings, make_pbx(settings))
     stopped = asyncio.Event()
 
     def stop() -> None:

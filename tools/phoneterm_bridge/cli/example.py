@@ -28,13 +28,26 @@ _EXAMPLE = """\
 # base = "phoneterm"       # the first level of all topics
 
 [pbx]
-# kind = "asterisk"
+# kind = "asterisk"        # or "voipnow", with the section [voipnow]; of this section it needs the context alone
 # host = "127.0.0.1"       # where Asterisk's manager interface (AMI) listens
 # port = 5038
 # username = "phoneterm"   # of manager.conf; needs read = call and write = call,reporting
 # secret = ""              # better: PHONETERM_PBX__SECRET=... in the file beside this one
 # tls = false
 # context = "internal"     # the dialplan context of new extensions' transfers; on FreePBX "from-internal-xfer"
+
+[voipnow]
+# url = ""                 # such as "https://voipnow.example"
+# client_id = ""           # of the app, which must be trusted
+# client_secret = ""       # better: PHONETERM_VOIPNOW__CLIENT_SECRET=... in the file beside this one
+# redirect_uri = ""        # as the app was registered; without it the url counts
+# organization = ""        # what stands before the star of its extensions: 0003 of 0003*210
+# ca_path = "voipnow.pem"  # the CA of its certificate, trusted instead of the system's
+# user = "@me"             # whose calls are asked for: @me, @viewer, @owner, or a user's id
+# lists = "together"       # one request for all extensions of that user; "each": one for every extension
+# poll_ms = 1000           # from one look at the calls to the next
+# timeout_ms = 4000        # until an answer that does not come is given up
+# events_url = ""          # an address that leads VoipNow to the pages of [http], such as "https://bridge.example/calls"
 
 [store]
 # path = "{store}"

@@ -15,7 +15,7 @@ from phoneterm_bridge.doctor.login import ProbeLogin
 from phoneterm_bridge.doctor.numbers import examine_digit_map
 from phoneterm_bridge.doctor.pbx import examine_pbx
 from phoneterm_bridge.doctor.settings_file import examine_settings
-from phoneterm_bridge.doctor.store import examine_store, read_stored
+from phoneterm_bridge.doctor.store import Stored, examine_store, read_stored
 from phoneterm_bridge.doctor.terminals import examine_terminals
 from phoneterm_bridge.settings.bridge import BridgeSettings
 
@@ -45,8 +45,16 @@ def make_sources(
         "clock": _wrap(examine_clock),
         "digit map": _wrap(lambda: examine_digit_map(settings.phones, settings.policy, stored)),
         "broker": lambda: examine_broker(settings.broker, probe, is_bridge_down),
-        "pbx": lambda: examine_pbx(settings, stored, has_heard_calls(path)),
+        "pbx": lambda: _examine_pbx(settings, stored, path),
     }
+
+
+async def _examine_pbx(settings: BridgeSettings, stored: Stored, path: Path) -> list[Finding]:
+    if settings.pbx.kind == "voipnow":
+        from phoneterm_bridge.doctor.voipnow import examine_voipnow
+
+        return await examine_voipnow(settings.voipnow, stored)
+    return await examine_pbx(settings, stored, has_heard_calls(path))
 
 
 async def ask_all(sources: Mapping[str, Source]) -> list[Finding]:

@@ -46,8 +46,10 @@ def _examine_file(config: Path | None) -> list[Finding]:
 
 
 def _examine_secrets(settings: BridgeSettings, config: Path | None) -> list[Finding]:
-    found = []
+    found: list[Finding] = []
     place = "environment of the bridge" if config is None else str(variables_beside(config))
+    if settings.pbx.kind == "voipnow":
+        return found + _examine_password(settings, place)
     if not settings.pbx.secret.get_secret_value():
         fix = Change(place, "PHONETERM_PBX__SECRET=...")
         found.append(Finding(PROBLEM, _PART, "The setting pbx.secret is empty, so no PBX lets the bridge in.", fix))
@@ -55,9 +57,13 @@ def _examine_secrets(settings: BridgeSettings, config: Path | None) -> list[Find
         fix = Change("settings, section [pbx]", "tls = true   # and manager.conf: tlsenable = yes, port 5039")
         sentence = f"The bridge speaks to the PBX {settings.pbx.host} in the clear: calls and numbers can be read."
         found.append(Finding(WARNING, _PART, sentence, fix))
+    return found + _examine_password(settings, place)
+
+
+def _examine_password(settings: BridgeSettings, place: str) -> list[Finding]:
     password = settings.broker.password.get_secret_value()
     if not settings.broker.embedded and len(password) < LEAST_PASSWORD_CHARS:
         fix = Change(place, "PHONETERM_BROKER__PASSWORD=...")
         sentence = f"The bridge's password at the broker has fewer than {LEAST_PASSWORD_CHARS} characters."
-        found.append(Finding(WARNING, _PART, sentence, fix))
-    return found
+        return [Finding(WARNING, _PART, sentence, fix)]
+    return []

@@ -7,6 +7,7 @@ An endpoint is the extension's device name at the PBX ("101"). A call reference 
 same for as long as the endpoint's leg of the call lives (through renames and swaps) and is never reused.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 
@@ -61,6 +62,13 @@ class Outcome(NamedTuple):
     reason: str | None = None
 
 
+class WebHook(NamedTuple):
+    """Where a PBX sends its events over the web. key: the last part of that address, which nobody can guess."""
+
+    key: str
+    receive: Callable[[], None]
+
+
 class PbxListener(Protocol):
     """The receiver of a backend's events. All calls come on the event loop and must not block."""
 
@@ -68,7 +76,7 @@ class PbxListener(Protocol):
         """The calls of this endpoint have changed; read them with `Pbx.calls`."""
 
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
-        """A transfer begun on call `ref` is now ringing, consulting, done, returned or failed, as on the wire."""
+        """A transfer begun on call `ref` is now ringing, consulting, or at its end, as on the wire."""
 
     def on_arrival(self, ref: str, reason: str | None) -> None:
         """After "done": the party that a blind transfer of `ref` sent away was answered (reason None) or not."""
@@ -90,8 +98,18 @@ class Pbx(Protocol):
     def operations(self) -> frozenset[str]:
         """The operations that `carry_out` knows; every other one is refused."""
 
+    @property
+    def web_hook(self) -> WebHook | None:
+        """What the bridge's pages take for the PBX, None where it sends nothing there."""
+
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
+
+    def watch(self, endpoints: frozenset[str]) -> None:
+        """Name the endpoints with a terminal, before `start` and at each change, to a PBX that must be asked for each.
+
+        Calls of other endpoints may be told all the same.
+        """
 
     async def start(self) -> None:
         """Start connecting, and reconnect for as long as it runs. Bad credentials raise PbxRejectedLogin at once."""
@@ -123,4 +141,12 @@ class Pbx(Protocol):
 
 
 class PbxRejectedLogin(Exception):
-    """The PBX does not accept the user name or password; the text names the login, never the password."""
+    """The PBX does not accept the user name or password; the text names the login, never the password.
+
+    settings: the names of the settings with the login.
+    """
+
+    def __init__(self, text: str, settings: str = "pbx.username and pbx.secret") -> None:
+        """Keep both."""
+        super().__init__(text)
+        self.settings = settings

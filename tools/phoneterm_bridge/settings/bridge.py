@@ -8,9 +8,9 @@ Times are milliseconds. A SetupProblem lists all mistakes, one sentence a line.
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from phoneterm_bridge.settings import given, mistakes
 from phoneterm_bridge.settings.broker import BrokerSettings
@@ -19,6 +19,7 @@ from phoneterm_bridge.settings.given import Given
 from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.settings.place import STORE_BESIDE, default_store
 from phoneterm_bridge.settings.policy import PolicySettings
+from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
 DEFAULT = "default"
 _LEGEND = r"^[0-9A-Z*#]$"
@@ -29,9 +30,9 @@ class _Section(BaseModel):
 
 
 class PbxSettings(_Section):
-    """Which PBX the bridge asks, and how it logs in there. context: the dialplan context of new extensions."""
+    """Which PBX the bridge asks, and how it logs in to an Asterisk. context: the dialplan context of new extensions."""
 
-    kind: Literal["asterisk"] = "asterisk"
+    kind: Literal["asterisk", "voipnow"] = "asterisk"
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(5038, ge=1, le=65535)
     username: str = "phoneterm"
@@ -79,11 +80,22 @@ class BridgeSettings(_Section):
 
     broker: BrokerSettings = BrokerSettings()
     pbx: PbxSettings = PbxSettings()
+    voipnow: VoipNowSettings = VoipNowSettings()
     store: StoreSettings = StoreSettings()
     phones: PhoneSettings = PhoneSettings()
     policy: PolicySettings = PolicySettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _require_the_pbx(self) -> Self:
+        """Name what a VoipNow needs and has not, one sentence a line."""
+        missing = self.voipnow.missing() if self.pbx.kind == "voipnow" else ()
+        if sentences := [f'With pbx.kind = "voipnow" the bridge needs the setting {name}' for name in missing]:
+            raise ValueError("\n".join(sentences))
+        if self.voipnow.events_url and not self.http.enabled:
+            raise ValueError("The setting voipnow.events_url leads to the bridge's pages: set http.enabled = true")
+        return self
 
 
 class Loaded(NamedTuple):

@@ -44,6 +44,11 @@ class LiveDirectory:
         """The whole directory as it is in force here."""
         return self._snapshot
 
+    @property
+    def endpoints(self) -> frozenset[str]:
+        """The endpoints of all terminals that are not revoked."""
+        return frozenset(self._by_endpoint)
+
     def find(self, tid: str) -> TerminalRecord | None:
         """Return a terminal that exists and is not revoked."""
         record = self._snapshot.terminals.get(tid)

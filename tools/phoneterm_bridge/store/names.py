@@ -17,8 +17,8 @@ def problem_of_user(name: str) -> str | None:
 
 
 def problem_of_pbx_name(what: str, name: str) -> str | None:
-    """Check an extension's endpoint, context or type; `what` says which."""
-    return _problem_of(what, name, _LETTERS)
+    """Check an extension's endpoint, context or type; `what` says which. An endpoint may be a number with a star."""
+    return _problem_of(what, name, _LETTERS | {"*"} if what == "endpoint" else _LETTERS)
 
 
 def problem_of_extension(number: str) -> str | None:

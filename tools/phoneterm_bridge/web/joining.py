@@ -6,20 +6,23 @@ of a large site does not hold up a command.
 
 import asyncio
 
+from phoneterm_bridge.pbx.port import WebHook
 from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.web.door import Door
 from phoneterm_bridge.web.figures import Sources, read_figures
 from phoneterm_bridge.web.metrics import render
 from phoneterm_bridge.web.pages import make_app
+from phoneterm_bridge.web.pbx_events import PbxEvents
 from phoneterm_bridge.web.server import HttpServer
 
 
-def make_pages(settings: HttpSettings, sources: Sources) -> HttpServer:
-    """Return the server of the pages."""
+def make_pages(settings: HttpSettings, sources: Sources, web_hook: WebHook | None = None) -> HttpServer:
+    """Return the server of the pages, which also takes the events that a PBX sends over the web, if it does."""
 
     async def scrape() -> bytes:
         figures, journal = read_figures(sources), sources.journal
         return await asyncio.to_thread(render, figures, list(journal.delays), journal.delay_sum_ms)
 
     app = make_app(sources.health.missing, sources.health.troubled, scrape)
-    return HttpServer(settings, Door(app, settings))
+    door = Door(app, settings)
+    return HttpServer(settings, door if web_hook is None else PbxEvents(door, web_hook))

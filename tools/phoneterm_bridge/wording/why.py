@@ -45,8 +45,8 @@ REASONS = {
     "refused-by-target": "the other side refused the call",
     "unavailable": "the number could not be reached",
     "congestion": "all lines were busy",
-    "not-permitted-by-pbx": "the PBX does not let this phone transfer: its calls lack the options T and t; an "
-    "administrator finds the line to change with `phoneterm doctor`",
+    "not-permitted-by-pbx": "the PBX does not let this phone transfer (at an Asterisk its calls lack the options T and "
+    "t); an administrator finds what to change with `phoneterm doctor`",
     "pbx-misconfigured": "the PBX's feature codes are not set up; an administrator finds the line to change with "
     "`phoneterm doctor`",
     "pbx-unreachable": "the bridge could not reach the PBX",

@@ -10,6 +10,8 @@ from phoneterm_bridge.pbx.port import Call, Destination, Outcome, PbxListener, T
 class FakePbx:
     """See Pbx. `now`: the calls of each endpoint; `numbers`: those that the dialplan has; `asked`: all requests."""
 
+    web_hook = None
+
     def __init__(self) -> None:
         self.operations = frozenset(operations.names())
         self.is_available = True
@@ -26,6 +28,10 @@ class FakePbx:
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener."""
         self.listener = listener
+
+    def watch(self, endpoints: frozenset[str]) -> None:
+        """Note the endpoints."""
+        self.endpoints = endpoints
 
     async def start(self) -> None:
         """Tell that it is available, or not."""

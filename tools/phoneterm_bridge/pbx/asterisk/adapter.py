@@ -57,6 +57,7 @@ class AsteriskPbx:
         find_features: a function that finds out, at each login, what this Asterisk can do.
         """
         self.is_available = False
+        self.web_hook = None  # Asterisk's events come over AMI
         self._is_following = False
         self._client = AmiClient(settings, self, on_readiness=self._on_readiness)
         self._actions = ChannelActions(self._client)
@@ -73,6 +74,9 @@ class AsteriskPbx:
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
         self._view.listener = listener
+
+    def watch(self, endpoints: frozenset[str]) -> None:
+        """Do nothing: Asterisk tells of the calls of every endpoint."""
 
     @property
     def is_login_refused(self) -> bool:

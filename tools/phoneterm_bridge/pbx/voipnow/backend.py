@@ -1,0 +1,319 @@
+"""VoipNow as a PBX backend: looks at its calls again and again, and sends callers away.
+
+Does not decide who may transfer what. It can send a caller away blindly and nothing else: VoipNow has no attended
+transfer. A transfer is bound to one call by VoipNow's own id of it, is asked for once, and only if a list that was read
+just before shows that call. One whose answer was lost is "unknown"; the next list shows where the user stands. VoipNow
+does not tell which numbers there are, so the digit map of the site is all that a number is checked against.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Iterable
+
+import structlog
+from phoneterm.core import messages
+
+from phoneterm_bridge.pbx.calls import refusal_of_leg
+from phoneterm_bridge.pbx.port import Call, Destination, Outcome, PbxListener, PbxRejectedLogin, Target, WebHook
+from phoneterm_bridge.pbx.voipnow.call_events import CallEvents
+from phoneterm_bridge.pbx.voipnow.call_table import CallTable, Leg
+from phoneterm_bridge.pbx.voipnow.extension_number import extended_of, forms_of
+from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused, TooMany
+from phoneterm_bridge.pbx.voipnow.rhythm import Rhythm
+from phoneterm_bridge.pbx.voipnow.sent_callers import SentCallers
+from phoneterm_bridge.pbx.voipnow.unified_api import UnifiedApi
+from phoneterm_bridge.settings.voipnow import VoipNowSettings
+
+_LOOK_FIRST_S = 2.0  # the look before an action: what takes longer would make the action late
+_GOODBYE_S = 2.0
+_HINT_EVERY_S = 0.2
+_STALE_LOOKS = 3
+_STALE_LEAST_S = 5.0
+_ABOUT_THE_REQUEST = (400, 404)
+_TOKEN_NOT_TAKEN = 401
+_NOT_LET_IN = (_TOKEN_NOT_TAKEN, 403)
+_UNREACHABLE = Outcome("failed", "pbx-unreachable")
+_TROUBLE = (NotDone, NoAnswer, Refused, AppRefused)
+
+
+class VoipNowPbx:
+    """See `pbx.port.Pbx`."""
+
+    operations = frozenset({"blind"})
+
+    def __init__(self, settings: VoipNowSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        """Keep the settings; nothing is asked yet. clock: seconds, for conversations and time limits."""
+        self.is_available = False
+        self.is_login_refused = False
+        self._settings = settings
+        self._clock = clock
+        self._api = UnifiedApi(settings)
+        self._table = CallTable(settings.organization)
+        self._sent = SentCallers(clock)
+        self._rhythm = Rhythm(settings.poll_ms / 1000)
+        self._stale_s = max(_STALE_LEAST_S, _STALE_LOOKS * settings.poll_ms / 1000)
+        self._listener: PbxListener | None = None
+        self._endpoints: frozenset[str] = frozenset()
+        self._requests = itertools.count(1)
+        self._looked_s = 0.0
+        self._hidden: set[str] = set()  # extensions whose calls VoipNow does not show
+        self._told: str | None = None  # the trouble that was logged last: each one is logged once, until it is over
+        self._hurried = asyncio.Event()
+        self._stale: asyncio.TimerHandle | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._events = CallEvents(self._api, settings.events_url) if settings.events_url else None
+        self._hinted_s = 0.0
+        self._hint: asyncio.TimerHandle | None = None
+        self.web_hook = None if self._events is None else WebHook(self._events.key, self._take_hint)
+
+    def listen(self, listener: PbxListener) -> None:
+        """Name the one listener, before `start`."""
+        self._listener = listener
+
+    def watch(self, endpoints: frozenset[str]) -> None:
+        """Ask for the calls of these endpoints, where they are not asked for all at once."""
+        if endpoints != self._endpoints:
+            self._endpoints = endpoints
+            self._hurried.set()
+            self._register_events()
+
+    async def start(self) -> None:
+        """Look at the calls once, and go on in the background; PbxRejectedLogin when VoipNow refuses the app."""
+        refused = await self._look()
+        if refused is not None:
+            await self._api.close()
+            raise PbxRejectedLogin(
+                f"VoipNow at {self._settings.url} does not accept the app {self._settings.client_id} ({refused})",
+                "voipnow.client_id and voipnow.client_secret",
+            )
+        self._tasks.append(asyncio.create_task(self._keep_looking(), name="voipnow"))
+        if self._events is not None:
+            self._tasks.append(asyncio.create_task(self._events.keep_registered(self._extensions), name="events"))
+
+    async def stop(self) -> None:
+        """Ask nothing any more; no callback comes after this returns."""
+        self._listener = None
+        for timer in (self._hint, self._stale):
+            if timer is not None:
+                timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        if self._events is not None and self.is_available:
+            with contextlib.suppress(*_TROUBLE, TimeoutError):
+                async with asyncio.timeout(_GOODBYE_S):
+                    await self._events.remove()
+        await self._api.close()
+
+    def calls(self, endpoint: str) -> tuple[Call, ...]:
+        """Return the endpoint's calls as the last list showed them; none while VoipNow is away."""
+        return self._table.calls(endpoint)
+
+    def why_ended(self, ref: str) -> str:
+        """Return "no-call": a list does not show who left first."""
+        return "no-call"
+
+    async def is_known_number(self, context: str, number: str) -> bool | None:
+        """Say whether this can be a number at all: VoipNow does not tell which ones there are."""
+        return messages.is_number(number) and number[0] != "*"
+
+    async def destination_of(self, context: str, number: str) -> Destination | None:
+        """Return None: VoipNow does not tell what a number leads to."""
+        return None
+
+    async def carry_out(self, operation: str, call: Call, target: Target | None) -> Outcome:
+        """Send the call's other party to the number; every other operation is refused at once, without asking."""
+        if operation not in self.operations or target is None:
+            return Outcome("failed", "unsupported")
+        return await self._send_away(call, target.number)
+
+    async def _send_away(self, call: Call, number: str) -> Outcome:
+        refusal = self._refuse_number(call, number)
+        if refusal is not None:
+            return Outcome("failed", refusal)
+        if not self.is_available:
+            return _UNREACHABLE
+        leg = await self._find(call)
+        if not isinstance(leg, Leg):
+            return leg
+        try:
+            await self._api.transfer(leg.extension, leg.call_id, number)
+        except Refused as error:
+            return await self._explain(error, call)
+        except TooMany as error:
+            return self._slow_down(error)
+        except NoAnswer as error:
+            self._hurried.set()  # the list says what came of it
+            structlog.get_logger().warning("transfer-without-an-answer", why=str(error))
+            return Outcome("unknown")
+        except (NotDone, AppRefused) as error:
+            structlog.get_logger().warning("transfer-not-asked-for", why=str(error))
+            return _UNREACHABLE
+        asyncio.get_running_loop().call_soon(self._follow, call.ref)  # "accepted" comes first
+        return Outcome("accepted")
+
+    def _follow(self, ref: str) -> None:
+        self._sent.add(ref)
+        self._hurried.set()
+
+    def _refuse_number(self, call: Call, number: str) -> str | None:
+        if not messages.is_number(number) or number[0] == "*":
+            return "bad-number"
+        own = forms_of(extended_of(call.endpoint, self._settings.organization), self._settings.organization)
+        return "self" if number in own else None
+
+    async def _find(self, call: Call) -> Leg | Outcome:
+        """Return the leg that can be transferred now, by a list that is not older than this question; else why not."""
+        extension = extended_of(call.endpoint, self._settings.organization)
+        try:
+            async with asyncio.timeout(_LOOK_FIRST_S):
+                await self._read(extension)
+        except TooMany as error:
+            return self._slow_down(error)
+        except (*_TROUBLE, TimeoutError) as error:
+            structlog.get_logger().warning("calls-not-read", why=str(error) or "it does not answer in time")
+            return _UNREACHABLE
+        leg = self._table.leg_of(call.ref)
+        if leg is None:
+            return Outcome("failed", self.why_ended(call.ref))
+        refusal = refusal_of_leg(leg.facts, is_busy=self._sent.has(call.ref))
+        return leg if refusal is None else Outcome("failed", refusal)
+
+    def _slow_down(self, error: TooMany) -> Outcome:
+        self._rhythm.note_failure(error.after_s)
+        return Outcome("failed", "rate")
+
+    async def _explain(self, error: Refused, call: Call) -> Outcome:
+        """Say why VoipNow refused a transfer: the call is gone, or else it does not take the number."""
+        structlog.get_logger().warning("transfer-refused", status=error.status, code=error.code)
+        if error.status not in _ABOUT_THE_REQUEST:
+            return _UNREACHABLE if error.status == _TOKEN_NOT_TAKEN else Outcome("failed", "not-permitted-by-pbx")
+        found = await self._find(call)
+        return Outcome("failed", "unknown-number") if isinstance(found, Leg) else found
+
+    async def _keep_looking(self) -> None:
+        """Look at the calls for ever."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._rhythm.pause_s(bool(self._sent))):
+                    await self._hurried.wait()
+            self._hurried.clear()
+            await self._look()
+
+    def _register_events(self) -> None:
+        if self._events is not None:
+            self._events.is_due.set()
+
+    def _take_hint(self) -> None:
+        """VoipNow has told of something: look at the calls soon, but not more often than is good for anybody."""
+        wait_s = self._hinted_s + _HINT_EVERY_S - self._clock()
+        if self._hint is None:
+            self._hint = asyncio.get_running_loop().call_later(max(wait_s, 0.0), self._follow_hint)
+
+    def _follow_hint(self) -> None:
+        self._hint, self._hinted_s = None, self._clock()
+        if not self._rhythm.is_in_trouble:
+            self._hurried.set()
+
+    def _extensions(self) -> set[str]:
+        return {extended_of(one, self._settings.organization) for one in self._endpoints}
+
+    async def _look(self) -> str | None:
+        """Read all calls; return why VoipNow refuses the app, if it does."""
+        try:
+            await self._read_all()
+        except TooMany as error:
+            self._note_trouble(str(error), error.after_s)
+        except AppRefused as error:
+            self._note_trouble(f"it refuses the app: {error}", is_login=True)
+            return str(error)
+        except Refused as error:
+            self._note_trouble(str(error), is_login=error.status in _NOT_LET_IN)
+        except _TROUBLE as error:
+            self._note_trouble(str(error))
+        except Exception as error:  # whatever VoipNow has answered, the next look must come
+            structlog.get_logger().exception("calls-not-read", error=type(error).__name__)
+            self._note_trouble("its answer is not understood")
+        else:
+            self._note_success()
+        return None
+
+    async def _read_all(self) -> None:
+        if self._settings.lists == "together":
+            await self._read(None)
+            return
+        hidden = set()
+        for extension in sorted(self._extensions()):
+            try:
+                await self._read(extension)
+            except Refused as error:
+                if error.status == _TOKEN_NOT_TAKEN:
+                    raise
+                hidden.add(extension)
+                self._tell_changes(self._table.load((), self._clock(), next(self._requests), extension))
+                if extension not in self._hidden:
+                    structlog.get_logger().warning("calls-not-shown", extension=extension, why=str(error))
+        self._hidden = hidden
+
+    async def _read(self, extension: str | None) -> None:
+        """Read the calls of one extension, or of all, and tell whose have changed."""
+        request = next(self._requests)
+        calls = await (self._api.calls() if extension is None else self._api.calls(extension))
+        changed = self._table.load(calls, self._clock(), request, extension)
+        self._tell_changes(changed)
+        for ref, state in self._sent.pop_ended(lambda ref: self._table.leg_of(ref) is not None):
+            if self._listener is not None:
+                self._listener.on_progress(ref, state, None)
+
+    def _note_success(self) -> None:
+        self._rhythm.note_success()
+        self._looked_s = self._clock()
+        self._await_staleness()
+        self.is_login_refused = False
+        if self._told is not None:
+            structlog.get_logger().info("voipnow-answers-again")
+            self._told = None
+        if not self.is_available:
+            self._register_events()
+        self._change_availability(True)
+
+    def _note_trouble(self, why: str, told_s: float | None = None, is_login: bool = False) -> None:
+        """A look has failed; when the last one that worked is too old, VoipNow counts as away."""
+        self._rhythm.note_failure(told_s)
+        self.is_login_refused = is_login
+        if self._told != why:
+            structlog.get_logger().warning("voipnow-does-not-answer", url=self._settings.url, why=why)
+            self._told = why
+        if is_login or self._clock() - self._looked_s >= self._stale_s:
+            self._lose()
+
+    def _await_staleness(self) -> None:
+        """VoipNow counts as away, even while a look is under way, once the last one that worked is too old."""
+        if self._stale is not None:
+            self._stale.cancel()
+        self._stale = asyncio.get_running_loop().call_later(self._stale_s, self._lose)
+
+    def _lose(self) -> None:
+        """VoipNow is away: from now on everything may change unseen."""
+        if self._told is None:
+            self._told = "it has not answered for too long"
+            structlog.get_logger().warning("voipnow-does-not-answer", url=self._settings.url, why=self._told)
+        self._sent.forget()
+        had = self._table.clear()
+        self._change_availability(False)
+        self._tell_changes(had)
+
+    def _change_availability(self, is_available: bool) -> None:
+        if self.is_available != is_available:
+            self.is_available = is_available
+            if self._listener is not None:
+                self._listener.on_availability(is_available)
+
+    def _tell_changes(self, extensions: Iterable[str]) -> None:
+        for extension in extensions:
+            for endpoint in forms_of(extension, self._settings.organization):
+                if self._listener is not None:
+                    self._listener.on_calls_changed(endpoint)

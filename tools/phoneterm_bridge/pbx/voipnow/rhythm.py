@@ -1,0 +1,40 @@
+"""When to look at VoipNow's calls next: at the rate of the settings, faster for a result, slower in trouble.
+
+Does not wait or look. In trouble the pause doubles with each try, up to a limit; when VoipNow says how long to wait
+("too many requests"), that counts. Times are seconds.
+"""
+
+_MOST_PAUSE_S = 30.0
+_FOR_RESULT_S = 0.25
+
+
+class Rhythm:
+    """The pauses between looks; usual_s: when all is well."""
+
+    def __init__(self, usual_s: float) -> None:
+        """All is well."""
+        self._usual_s = usual_s
+        self._failures = 0
+        self._told_s: float | None = None
+
+    def note_success(self) -> None:
+        """A look has worked."""
+        self._failures, self._told_s = 0, None
+
+    def note_failure(self, told_s: float | None = None) -> None:
+        """A look has failed; told_s: for how long VoipNow does not want to be asked, if it says so."""
+        self._failures += 1
+        self._told_s = told_s
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """Say whether the last look has failed."""
+        return self._failures > 0
+
+    def pause_s(self, waits_for_result: bool) -> float:
+        """Return how long to wait now; waits_for_result: something was asked for, and no list shows it yet."""
+        if self._told_s is not None:
+            return max(self._told_s, self._usual_s)
+        if self._failures:
+            return min(self._usual_s * 2.0 ** min(self._failures, 16), max(_MOST_PAUSE_S, self._usual_s))
+        return min(self._usual_s, _FOR_RESULT_S) if waits_for_result else self._usual_s

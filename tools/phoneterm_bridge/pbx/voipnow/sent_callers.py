@@ -1,0 +1,46 @@
+"""Transfers that VoipNow has accepted and no list shows yet. Does not look, and does not judge who is in a call.
+
+VoipNow tells of no transfer. It is done when the user's leg has gone from the list; if the leg is still there after
+`SHOWN_S`, nobody knows whether it will still happen. Times are monotonic seconds.
+"""
+
+from collections.abc import Callable
+
+SHOWN_S = 10.0
+
+
+class SentCallers:
+    """The accepted transfers, by call reference. clock: monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """None yet."""
+        self._clock = clock
+        self._until_s: dict[str, float] = {}
+
+    def __bool__(self) -> bool:
+        """Say whether there are any."""
+        return bool(self._until_s)
+
+    def add(self, ref: str) -> None:
+        """VoipNow has accepted the transfer of this leg."""
+        self._until_s[ref] = self._clock() + SHOWN_S
+
+    def has(self, ref: str) -> bool:
+        """Say whether this leg is being transferred."""
+        return ref in self._until_s
+
+    def pop_ended(self, is_there: Callable[[str], bool]) -> list[tuple[str, str]]:
+        """Return (reference, state) of those that have come to an end, and forget them."""
+        now_s, ended = self._clock(), []
+        for ref, until_s in self._until_s.items():
+            if not is_there(ref):
+                ended.append((ref, "done"))
+            elif now_s > until_s:
+                ended.append((ref, "unknown"))
+        for ref, _ in ended:
+            del self._until_s[ref]
+        return ended
+
+    def forget(self) -> None:
+        """Forget all: nobody sees any more what comes of them."""
+        self._until_s.clear()
