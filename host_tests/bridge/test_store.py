@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import passwords, reading, tables
-from phoneterm_bridge.store.database import open_store
+from phoneterm_bridge.store.database import open_store, using, writing
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import find_change
 
@@ -141,3 +141,19 @@ def test_secrets_do_not_show_in_a_representation(directory, engine):
 def test_what_cannot_be_is_one_sentence(directory, change, sentence):
     with pytest.raises(SetupProblem, match=sentence):
         change(directory)
+
+
+@pytest.mark.parametrize(
+    ("pragma", "words"),
+    [
+        ("max_page_count = 1", r"There is no room for the store .*store\.db: database or disk is full; make room"),
+        ("query_only = ON", r"The store .*store\.db cannot be written: attempt to write a readonly database; file, "),
+    ],
+)
+def test_why_a_store_cannot_be_written_is_told_with_the_remedy(tmp_path, pragma, words):
+    path = tmp_path / "store.db"
+    engine = open_store(path)
+    with pytest.raises(SetupProblem, match=words), using(path), writing(engine) as connection:
+        connection.exec_driver_sql(f"PRAGMA {pragma}")
+        connection.exec_driver_sql("CREATE TABLE large AS SELECT zeroblob(100000)")
+    engine.dispose()
