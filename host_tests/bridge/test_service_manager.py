@@ -94,6 +94,7 @@ def test_the_watchdogs_time_is_that_of_this_process(environment, expected):
 class _Pbx:
     is_available = True
     is_login_refused = False
+    trouble = None
 
 
 class _Clock:

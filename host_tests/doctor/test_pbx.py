@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 from device.authority import Authority, is_possible
 from doctor.reading import change_of, problems, verdicts
-from pbx.desk import make_lab
+from pbx.desk import Desk, make_lab
 from pbx_lab.legs import are_alone
 from phoneterm_bridge.broker.tls import make_server_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
@@ -191,6 +191,17 @@ async def test_endpoints_that_do_not_exist_and_phones_that_are_away_are_named(
     assert verdicts(found, "not registered at the PBX now: 101.") == [WARNING]
     assert verdicts(found, "no endpoint tech-4, so no call") == [PROBLEM]
     assert change_of(found, "no endpoint tech-4").startswith("command line: phoneterm user change 104 --endpoint")
+
+
+@_BOTH
+async def test_a_pbx_that_lets_nobody_in_twice_is_told_as_that_and_not_as_a_wrong_secret(kind, start_lab, examine):
+    lab = await start_lab(kind, allows_second_login=False, tells_files=False)
+    assert problems(await examine(lab)) == []
+    async with Desk(lab):
+        (finding,) = await examine(lab)
+    assert finding.verdict == UNKNOWN
+    assert "lets nobody in twice as phoneterm" in finding.sentence
+    assert "allowmultiplelogin = yes" in finding.change.text
 
 
 @_ASTERISK

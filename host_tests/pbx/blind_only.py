@@ -25,6 +25,7 @@ class BlindOnlyPbx:
     def __init__(self, settings):
         self.is_available = False
         self.is_login_refused = False
+        self.trouble = None
         login = (settings.pbx.username, settings.pbx.secret.get_secret_value())
         self._client = AmiClient(AmiSettings(settings.pbx.host, settings.pbx.port, *login), self)
         self._table = CallTable(time.monotonic)

@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 
 import pytest
+from device.authority import Authority, is_possible
+from phoneterm_bridge.broker.tls import make_server_context
 from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.ami.codec import Decoder, encode
 from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
+from structlog.testing import capture_logs
 
 WAIT_S = 20
 
@@ -187,6 +190,37 @@ async def test_a_pbx_that_refuses_the_login_is_told_from_one_that_is_away():
         async with asyncio.timeout(WAIT_S):
             while not client.is_login_refused:  # noqa: ASYNC110 - nobody tells when
                 await asyncio.sleep(0.005)
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_with_the_remedy(tmp_path):
+    if not is_possible():
+        pytest.skip("openssl is not on this machine: install the package openssl.")
+    for option, content in Authority(tmp_path / "authority").make_server_files("localhost").items():
+        (tmp_path / option).write_bytes(content)
+    context = make_server_context(tmp_path / "certfile", tmp_path / "keyfile")
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "localhost", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    client = AmiClient(AmiSettings("localhost", port, "bridge", "secret", tls=True), Ears())
+    with capture_logs() as logs:
+        await client.start()
+    await client.stop()
+    server.close()
+    (told,) = [line["reason"] for line in logs]
+    assert told == client.trouble
+    assert told.startswith(f"The PBX at localhost:{port} shows a certificate that is not accepted: unable to get ")
+    assert told.endswith("and a CA of your own is named by SSL_CERT_FILE in the bridge's environment.")
+
+
+async def test_a_pbx_that_is_not_there_is_told_in_words(unused_tcp_port):
+    client = AmiClient(AmiSettings("127.0.0.1", unused_tcp_port, "bridge", "secret"), Ears())
+    with capture_logs() as logs:
+        await client.start()
+    await client.stop()
+    assert [line["reason"] for line in logs] == [
+        f"The PBX at 127.0.0.1:{unused_tcp_port} cannot be reached: connection refused; it must run, and its "
+        "manager.conf have enabled = yes and this port."
+    ]
+    assert client.trouble is None
 
 
 async def test_nothing_is_sent_without_a_connection(unused_tcp_port):

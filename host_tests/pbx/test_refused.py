@@ -1,10 +1,14 @@
 """Error answers of the PBX: each kind is told apart, and none is taken for a value."""
 
+import asyncio
+
 import pytest
+from bridge.conftest import until
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, make_lab, to
 from pbx_lab.legs import are_alone
 from phoneterm_bridge.pbx.ami.refused import NO_ACTION, NO_CHANNEL, AmiRefused, kind_of
 from phoneterm_bridge.pbx.asterisk.features import ask_variable
+from phoneterm_bridge.pbx.asterisk.hearing import Hearing
 from phoneterm_bridge.pbx.port import Outcome
 from structlog.testing import capture_logs
 
@@ -88,6 +92,54 @@ async def test_a_bridge_that_is_started_meanwhile_waits_and_blames_nobody(open_d
     assert "shutting down" in told
 
 
+async def test_a_login_that_hears_of_no_call_is_found_out_and_is_not_available(kind, need_part):
+    lab = make_lab(kind, need_part, ami_read="")
+    await lab.start()
+    try:
+        with capture_logs() as logs:
+            async with Desk(lab) as desk:
+                assert desk.pbx.trouble is None
+                await lab.place_call(CALLER, USER)
+                await desk.wait_until(lambda: desk.availability == [True, False])
+                assert "must have read = call in section [phoneterm]" in desk.pbx.trouble
+                desk.pbx._client.log_in_anew()
+                await desk.wait_until(lambda: desk.pbx.calls(USER))  # as the list has them
+                assert desk.availability == [True, False]
+        assert [line["event"] for line in logs if "calls" in line["event"]] == ["pbx-tells-no-calls"]
+    finally:
+        await lab.stop()
+
+
+async def test_a_call_that_goes_on_in_silence_is_no_sign_of_a_login_that_hears_nothing(desk):
+    looks = []
+
+    class Asking:
+        async def ask_list(self, action):
+            looks.append(await desk.pbx._client.ask_list(action))
+            return looks[-1]
+
+    hearing = Hearing(Asking(), desk.pbx._view.table, pytest.fail, first_s=0.01)
+    await desk.talk()
+    watching = asyncio.create_task(hearing.watch())
+    await until(lambda: len(looks) > 2)
+    watching.cancel()
+    assert len(looks[-1]) == 2
+
+
+async def test_a_login_that_is_used_already_is_told_with_the_line_that_forbids_a_second_one(kind, need_part):
+    lab = make_lab(kind, need_part, allows_second_login=False)
+    await lab.start()
+    try:
+        with capture_logs() as logs:
+            async with Desk(lab), Desk(lab) as second:
+                assert not second.pbx.is_available
+                assert not second.pbx.is_login_refused
+                assert "allowmultiplelogin = no in manager.conf" in second.pbx.trouble
+        assert [line["reason"] for line in logs if line["event"] == "pbx-refuses"] == [second.pbx.trouble]
+    finally:
+        await lab.stop()
+
+
 @pytest.mark.parametrize(("rights", "denied"), [("call", "CoreSettings"), ("reporting", None)])
 async def test_a_login_without_a_right_that_is_needed_is_said_to_lack_it(kind, need_part, rights, denied):
     lab = make_lab(kind, need_part, ami_write=rights)
@@ -101,7 +153,13 @@ async def test_a_login_without_a_right_that_is_needed_is_said_to_lack_it(kind, n
                     assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == Outcome(
                         "failed", "pbx-misconfigured"
                     )
+                    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == Outcome(
+                        "failed", "pbx-misconfigured"
+                    )
+                assert "write = call,reporting in section [phoneterm]" in desk.pbx.trouble
         refusals = [line for line in logs if line["event"] in ("pbx-refuses", "pbx-refused")]
         assert "Permission denied" in refusals[0]["reason"]
+        assert all("write = call,reporting" in line["hint"] for line in logs if line["event"] == "no-transfer-began")
+        assert not [line for line in logs if "app_senddtmf" in str(line.get("faster_with"))]
     finally:
         await lab.stop()

@@ -112,6 +112,7 @@ class AsteriskServer:
             "dial_options": "${DIAL_OPTIONS}",
             "globals": "" if options.allows_transfer else "DIAL_OPTIONS =\nTRUNK_OPTIONS =",
             "login_changes": self._login_changes(),
+            "login_limit": "" if options.allows_second_login else "allowmultiplelogin = no",
             "module_changes": self._module_changes(),
             "phone_context": PHONE_CONTEXTS[options.dialplan],
             "trunk_context": "from-pstn" if options.dialplan == "freepbx" else PHONE_CONTEXTS[options.dialplan],

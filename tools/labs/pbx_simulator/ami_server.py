@@ -29,6 +29,8 @@ class AmiServer:
     ) -> None:
         """Keep the logins; nothing listens yet. has_right: whether a user name may use an action."""
         self.is_shutting_down = False
+        self.allows_second_login = True
+        self.hears_calls: Callable[[str], bool] = lambda username: True
         self.has_right = has_right
         self.logins = {login.username: login.secret for login in logins}
         self.act = act
@@ -55,10 +57,15 @@ class AmiServer:
             session.close()
 
     def emit(self, name: str, pairs: Pairs) -> None:
-        """Send an event to every login."""
+        """Send an event of class call to every login that may hear it."""
         data = encode([("Event", name), ("Privilege", "call,all"), *pairs])
         for session in self._sessions:
-            session.send_event(data)
+            if self.hears_calls(session.username):
+                session.send_event(data)
+
+    def is_logged_in(self, username: str) -> bool:
+        """Say whether a connection is logged in with this user name."""
+        return any(session.is_logged_in and session.username == username for session in self._sessions)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = _Session(writer, self)
@@ -81,15 +88,15 @@ class _Session:
     def __init__(self, writer: asyncio.StreamWriter, server: AmiServer) -> None:
         self._writer = writer
         self._server = server
-        self._username = ""
+        self.username = ""
         self._challenge = ""
-        self._is_logged_in = False
+        self.is_logged_in = False
 
     def close(self) -> None:
         self._writer.close()
 
     def send_event(self, data: bytes) -> None:
-        if self._is_logged_in:
+        if self.is_logged_in:
             self._writer.write(data)
 
     def answer(self, action: Message) -> None:
@@ -101,12 +108,16 @@ class _Session:
             self._answer(action, [("Response", "Success"), ("Challenge", self._challenge)])
         elif name == "login":
             self._log_in(action)
-        elif not self._is_logged_in or not self._server.has_right(self._username, name):
+        elif not self.is_logged_in or not self._server.has_right(self.username, name):
             self._answer(action, [("Response", "Error"), ("Message", "Permission denied")])
         else:
             self._carry_out(action)
 
     def _log_in(self, action: Message) -> None:
+        if not self._server.allows_second_login and self._server.is_logged_in(action.get("Username")):
+            self._answer(action, [("Response", "Error"), ("Message", "Login Already In Use")])
+            self.close()
+            return
         secret = self._server.logins.get(action.get("Username"))
         key = self._challenge + (secret or "")
         digest = hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
@@ -115,12 +126,14 @@ class _Session:
             self._answer(action, [("Response", "Error"), ("Message", "Authentication failed")])
             self.close()
             return
-        self._is_logged_in = True
-        self._username = action.get("Username")
+        self.is_logged_in = True
+        self.username = action.get("Username")
         self._answer(action, [("Response", "Success"), ("Message", "Authentication accepted")])
 
     def _carry_out(self, action: Message) -> None:
         answer, listed = self._server.act(action)
+        if action.get("Action").lower() == "listcommands":
+            answer = [pair for pair in answer if self._server.has_right(self.username, pair[0])]
         self._answer(action, answer)
         if ("EventList", "start") in answer:
             for item in listed:

@@ -45,6 +45,8 @@ class SimulatorLab:
         self.exchange = Exchange(self._options, self._emit)
         self.actions = AmiActions(self.exchange)
         self.server = AmiServer(logins, self.actions.act, self._has_right)
+        self.server.allows_second_login = self._options.allows_second_login
+        self.server.hears_calls = self._hears_calls
 
     @property
     def ami(self) -> AmiSettings:
@@ -195,6 +197,10 @@ class SimulatorLab:
         needed = CLASSES.get(action.lower(), "")
         has = set(self._options.ami_write.split(",")) if username == "phoneterm" else set(needed.split(","))
         return not needed or bool(has & {*needed.split(","), "all"})
+
+    def _hears_calls(self, username: str) -> bool:
+        """Say whether a login hears of calls: the bridge's has the classes of the options."""
+        return username != "phoneterm" or bool({"call", "all"} & set(self._options.ami_read.split(",")))
 
     def _emit(self, name: str, pairs: Pairs) -> None:
         self.server.emit(name, pairs)

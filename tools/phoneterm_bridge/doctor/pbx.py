@@ -15,6 +15,7 @@ from phoneterm_bridge.doctor.pbx_features import examine_features
 from phoneterm_bridge.doctor.pbx_rights import examine_rights
 from phoneterm_bridge.doctor.pbx_session import PbxSession, open_session
 from phoneterm_bridge.doctor.store import Stored
+from phoneterm_bridge.pbx.ami import refused
 from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown, ShuttingDown
 from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
@@ -24,6 +25,7 @@ from phoneterm_bridge.wording.trouble import describe_trouble
 
 _PART = "pbx"
 MANAGER_FILE = "manager.conf (FreePBX: manager_custom.conf)"
+_ONE_LOGIN = Change("manager.conf, section [general]", "allowmultiplelogin = yes   # or stop the bridge meanwhile")
 
 
 async def examine_pbx(settings: BridgeSettings, stored: Stored, has_heard_calls: bool = False) -> list[Finding]:
@@ -44,6 +46,12 @@ async def examine_pbx(settings: BridgeSettings, stored: Stored, has_heard_calls:
         fix = Change("the PBX", "wait until it has restarted, or take it back: asterisk -rx 'core abort shutdown'")
         return [*found, Finding(PROBLEM, _PART, sentence, fix)]
     except AmiRefused as error:
+        if refused.kind_of(error.answer) == refused.IN_USE:
+            sentence = (
+                f"The PBX {where} lets nobody in twice as {settings.pbx.username}, and somebody is logged in, most "
+                "likely the bridge; so nothing of the PBX could be checked."
+            )
+            return [*found, Finding(UNKNOWN, _PART, sentence, _ONE_LOGIN)]
         sentence = f"The PBX {where} lets the bridge in, but not further: {error}."
         fix = Change(MANAGER_FILE, f"[{settings.pbx.username}] read = call   and write = call,reporting")
         return [*found, Finding(PROBLEM, _PART, sentence, fix)]

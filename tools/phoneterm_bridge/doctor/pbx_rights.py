@@ -8,9 +8,11 @@ one of class system.
 
 import asyncio
 import re
+from contextlib import suppress
 
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
 from phoneterm_bridge.doctor.pbx_session import PbxSession, open_session
+from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.wording.names import name_some
 
@@ -74,8 +76,9 @@ async def _examine_read(session: PbxSession, login: AmiSettings, has_heard_calls
     told = await session.read_file("manager.conf", session.username, "read")
     classes = {name.strip() for name in told.split(",") if name.strip()}
     if not classes:
-        async with open_session(login):
-            await asyncio.sleep(_LISTEN_S)
+        with suppress(AmiRefused):  # where nobody is let in twice, nothing is provoked
+            async with open_session(login):
+                await asyncio.sleep(_LISTEN_S)
         classes = session.seen_classes
     found = []
     has_call = bool(classes & {"call", "all"})

@@ -76,12 +76,10 @@ class Health:
             found["broker"] = "The MQTT broker is connected, but no message of the bridge to itself has come back."
         if self.certificate is not None and (failing := self.certificate.failing()):
             found["certificate"] = failing
-        if not self._pbx.is_available:
-            found["pbx"] = (
-                "The PBX refuses the bridge's login: user name and secret must be the same there and here."
-                if self._pbx.is_login_refused
-                else "The PBX is away: there is no connection to it."
-            )
+        if self._pbx.is_login_refused and not self._pbx.is_available:
+            found["pbx"] = "The PBX refuses the bridge's login: user name and secret must be the same there and here."
+        elif (trouble := self._pbx.trouble) is not None or not self._pbx.is_available:
+            found["pbx"] = trouble or "The PBX is away: there is no connection to it."
         if self._store_file is not None and (changed := self._store_file.look()):
             found["store"] = changed
         elif self.now_s() - self._store_read_s > _STORE_UNREAD_S:

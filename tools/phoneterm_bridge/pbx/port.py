@@ -95,6 +95,10 @@ class Pbx(Protocol):
         """Whether it is not available because the PBX refuses the login."""
 
     @property
+    def trouble(self) -> str | None:
+        """Why it is not available, or why it does not work, as a sentence with the remedy; None where nobody knows."""
+
+    @property
     def operations(self) -> frozenset[str]:
         """The operations that `carry_out` knows; every other one is refused."""
 

@@ -16,6 +16,7 @@ class FakePbx:
         self.operations = frozenset(operations.names())
         self.is_available = True
         self.is_login_refused = False
+        self.trouble: str | None = None
         self.now: dict[str, tuple[Call, ...]] = {"101": (talking("c1"),)}
         self.numbers = {"100", "102", "103", "0301234567"}
         self.destinations: dict[str, Destination] = {}

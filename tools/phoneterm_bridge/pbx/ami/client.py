@@ -6,6 +6,7 @@ Does not know calls or transfers, and repeats nothing that was asked on a lost c
 import asyncio
 import contextlib
 import random
+import ssl
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -23,6 +24,7 @@ from phoneterm_bridge.pbx.ami.connection import (
 )
 from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
+from phoneterm_bridge.pbx.ami.trouble import describe_away
 from phoneterm_bridge.pbx.port import PbxRejectedLogin
 
 CONNECT_S = 5.0
@@ -68,6 +70,7 @@ class AmiClient:
         self._ping_every_s = ping_every_s
         self._connection: AmiConnection | None = None
         self._task: asyncio.Task[None] | None = None
+        self.trouble: str | None = None  # why there is no login although the PBX is there, as a sentence
         self._told: str | None = None  # the trouble that was logged last: each one is logged once, until it is over
 
     @property
@@ -95,6 +98,11 @@ class AmiClient:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+
+    def log_in_anew(self) -> None:
+        """Give up the present connection, if there is one: a login has the rights that it had when it began."""
+        if self._connection is not None:
+            self._connection.close()
 
     async def ask(self, action: str, headers: Headers = (), deadline_s: float = ACTION_S) -> Message:
         """Send one action and return its answer; NotConnected or OutcomeUnknown when there is none."""
@@ -139,14 +147,15 @@ class AmiClient:
                 if not first_try.done():
                     first_try.set_exception(rejected)
                     return
-                self._log_once(_REFUSED, f"user name {self._settings.username}")
+                self._log_once(_REFUSED, str(rejected))
                 back_off_s = BACK_OFF_MOST_S
             except AmiRefused as refused:
-                self._log_once("pbx-refuses", str(refused))
+                self._log_once("pbx-refuses", describe_away(refused, self._settings))
                 back_off_s = BACK_OFF_MOST_S
             except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as away:
-                is_told = isinstance(away, ShuttingDown)
-                self._log_once("pbx-not-there", str(away) if is_told else type(away).__name__)
+                self._log_once("pbx-not-there", describe_away(away, self._settings))
+                if not isinstance(away, ssl.SSLError | ShuttingDown):
+                    self.trouble = None  # it is away, and that is all there is to it
                 back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)
             except Exception as error:  # a mistake of ours must not leave the bridge disconnected for good
                 structlog.get_logger().error("pbx-connection-broke", **self._where, error=repr(error))
@@ -157,6 +166,7 @@ class AmiClient:
 
     def _log_once(self, event: str, reason: str) -> None:
         """Log a trouble, once for as long as it is the same."""
+        self.trouble = reason
         if event != self._told:
             self._told = event
             structlog.get_logger().warning(event, **self._where, reason=reason)
@@ -170,7 +180,7 @@ class AmiClient:
             self._connection = connection
             self._is_ready = True
             await self._listener.on_connected()
-            self._told = None
+            self._told = self.trouble = None
             if not first_try.done():
                 first_try.set_result(None)
             await self._ping_until_closed(connection)

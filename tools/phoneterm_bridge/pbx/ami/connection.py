@@ -22,8 +22,6 @@ from phoneterm_bridge.pbx.port import PbxRejectedLogin
 
 ACTION_S = 2.0
 
-_IN_USE = "Login Already In Use"  # allowmultiplelogin = no, and somebody is logged in with this user name
-
 Headers = Sequence[tuple[str, str]]
 
 
@@ -127,7 +125,7 @@ class AmiConnection(asyncio.Protocol):
     async def _ask_for_login(self, action: str, headers: Headers) -> Message:
         """Send an action of the login; AmiRefused for an error that is not about user name and secret."""
         answer = await self.ask(action, headers)
-        if refused.kind_of(answer) not in (None, refused.OTHER) or answer.get("Message") == _IN_USE:
+        if refused.kind_of(answer) not in (None, refused.OTHER):
             raise AmiRefused(action, answer)
         return answer
 

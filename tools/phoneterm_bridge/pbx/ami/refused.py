@@ -10,12 +10,14 @@ NO_CHANNEL = "no such channel"
 NO_RIGHT = "the login has no right to it"
 NO_ACTION = "no such action"
 SHUTTING_DOWN = "shutting down"
+IN_USE = "somebody is logged in with this user name"  # and allowmultiplelogin = no
 OTHER = "other"
 
 _KINDS = {
     **dict.fromkeys(("No such channel", "Channel not found", "Channel specified does not exist"), NO_CHANNEL),
     "Permission denied": NO_RIGHT,
     "Asterisk is shutting down": SHUTTING_DOWN,
+    "Login Already In Use": IN_USE,
 }
 _NO_ACTION = "Invalid/unknown command"
 

@@ -26,6 +26,7 @@ from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, UNKNOWN, ChannelActi
 from phoneterm_bridge.pbx.asterisk.arrival import Arrival
 from phoneterm_bridge.pbx.asterisk.calls import Leg
 from phoneterm_bridge.pbx.asterisk.features import Features, ask_can_play, ask_codes, ask_features
+from phoneterm_bridge.pbx.asterisk.hearing import Hearing
 from phoneterm_bridge.pbx.asterisk.known_numbers import KnownNumbers
 from phoneterm_bridge.pbx.asterisk.speed import speed_of
 from phoneterm_bridge.pbx.asterisk.start import AttendedStart
@@ -69,7 +70,9 @@ class AsteriskPbx:
         self._numbers = KnownNumbers(self._client, clock)
         self._start_codes = StartCodes(self._client, self._view.table)
         self._tasks: set[asyncio.Task] = set()
-        self._looking: asyncio.Task[None] | None = None
+        self._looking: list[asyncio.Task[None]] = []
+        self._username = settings.username
+        self._hearing = Hearing(self._client, self._view.table, self._on_hearing)
 
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
@@ -82,6 +85,13 @@ class AsteriskPbx:
     def is_login_refused(self) -> bool:
         """Whether the PBX is there and refuses the login."""
         return self._client.is_login_refused
+
+    @property
+    def trouble(self) -> str | None:
+        """Why Asterisk is not available, or refuses what the bridge needs, as a sentence with the remedy."""
+        if self._client.trouble is not None:
+            return self._client.trouble
+        return self._describe_deafness() if self._hearing.is_deaf else self._describe_missing_rights()
 
     @property
     def features(self) -> Features:
@@ -238,10 +248,17 @@ class AsteriskPbx:
             await self._look_again()
             pause_s = min(pause_s * 2, _LOOK_MOST_S)
 
+    async def _keep_logging_in(self) -> None:
+        """While the login hears of no call, log in again now and then: only then a right that it was given counts."""
+        while True:
+            await asyncio.sleep(_LOOK_MOST_S)
+            if self._hearing.is_deaf:
+                self._client.log_in_anew()
+
     def _stop_looking(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
+        for task in self._looking:
+            task.cancel()
+        self._looking.clear()
 
     async def _look_again(self) -> None:
         """Asterisk has started, or its configuration was reloaded."""
@@ -255,19 +272,23 @@ class AsteriskPbx:
             speed = speed_of(features)
             words = {"way": speed.way, "faster_with": [str(line) for line in speed.faster_with]}
             structlog.get_logger().info("attended-transfers-start-by", **words)
+        if features.lacks and features.lacks != before.lacks:
+            structlog.get_logger().error("pbx-login-lacks-rights", why=self._describe_missing_rights())
 
     async def on_connected(self) -> None:
         """Read Asterisk's calls, then become available."""
         features = await self._find_features(self._client)
         self._view.begin_load()
         channels = await self._client.ask_list("CoreShowChannels")
-        self.is_available = self._is_following = True
+        self._is_following = True
+        self.is_available = not self._hearing.is_deaf
         new = self._view.load(channels, features.codes)
         self._start_codes.resume()
-        if self._view.listener is not None:
+        if self._view.listener is not None and self.is_available:
             self._view.listener.on_availability(True)
         self._take_features(features)
-        self._looking = asyncio.create_task(self._keep_looking())
+        works = (self._keep_looking(), self._hearing.watch(), self._keep_logging_in())
+        self._looking = [asyncio.create_task(work) for work in works]
         await asyncio.gather(*map(self._find_codes, new))
 
     async def _find_codes(self, leg: Leg) -> None:
@@ -288,8 +309,31 @@ class AsteriskPbx:
 
     def _on_readiness(self, is_ready: bool) -> None:
         """Asterisk refuses every action, because it is about to end, or no longer; its calls are followed meanwhile."""
-        if self._is_following:
+        if self._is_following and not self._hearing.is_deaf:
             self._change_availability(is_ready)
+
+    def _on_hearing(self) -> None:
+        """It is certain that Asterisk tells nothing of its calls, or that it does."""
+        if self._hearing.is_deaf:
+            structlog.get_logger().error("pbx-tells-no-calls", why=self._describe_deafness())
+        else:
+            structlog.get_logger().info("pbx-tells-calls-again")
+        if self._is_following:
+            self._change_availability(not self._hearing.is_deaf)
+
+    def _describe_deafness(self) -> str:
+        return (
+            f"The PBX tells the login {self._username} nothing of its calls: manager.conf must have read = call in "
+            f"section [{self._username}], and `manager reload`; the bridge logs in anew once a minute."
+        )
+
+    def _describe_missing_rights(self) -> str | None:
+        if not self._features.lacks:
+            return None
+        return (
+            f"The PBX's login {self._username} may not use {', '.join(self._features.lacks)}: manager.conf must have "
+            f"write = call,reporting in section [{self._username}]; it counts from the next login on."
+        )
 
     def _change_availability(self, is_available: bool) -> None:
         if self.is_available != is_available:
@@ -300,6 +344,7 @@ class AsteriskPbx:
     def on_event(self, event: Message) -> None:
         """Follow an event; changes from one packet are reported together."""
         self._view.apply(event)
+        self._hearing.note_event(event)
         self._follow_start_code(event)
         if event.get("Event") in _MAY_CHANGE_FEATURES and self._is_following:
             self._keep(asyncio.create_task(self._look_again()))

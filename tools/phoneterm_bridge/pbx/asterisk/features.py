@@ -31,6 +31,8 @@ _CODE_NAMES = (
     "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfercomplete)", "FEATURE(atxfernoanswertimeout)",
 )  # fmt: skip
 
+_NEEDED = ("BlindTransfer", "Atxfer", "Setvar", "Hangup")
+
 
 class Login(Protocol):
     """A login that can ask Asterisk: the bridge's permanent one, or the doctor's own."""
@@ -53,7 +55,7 @@ class Features:
     """Codes are as in features.conf, "" when there is none. version: the major one, 0 when it cannot be read.
 
     min_dtmf_ms: the shortest tone (mindtmfduration), None when the PBX does not show it (func_config is not loaded).
-    can_play: PlayDTMF exists, and the login may use it.
+    can_play: PlayDTMF exists, and the login may use it. lacks: what every Asterisk has and the login may not use.
     """
 
     version: int = 0
@@ -64,6 +66,7 @@ class Features:
     no_answer_s: float = NO_ANSWER_DEFAULT_S
     min_dtmf_ms: int | None = None
     can_play: bool = False
+    lacks: tuple[str, ...] = ()
 
     @property
     def codes(self) -> Codes:
@@ -83,8 +86,8 @@ class Features:
 
 async def ask_features(client: Login) -> Features:
     """Ask for everything; NotConnected or OutcomeUnknown when the PBX does not answer."""
-    settings, can_play, codes = await asyncio.gather(
-        client.ask("CoreSettings"), ask_can_play(client), ask_codes(client)
+    settings, actions, codes = await asyncio.gather(
+        client.ask("CoreSettings"), client.ask("ListCommands"), ask_codes(client)
     )
     if refused.kind_of(settings) is not None:
         raise AmiRefused("CoreSettings", settings)
@@ -98,7 +101,8 @@ async def ask_features(client: Login) -> Features:
         complete=codes.complete,
         no_answer_s=codes.no_answer_s,
         min_dtmf_ms=_least_ms(min_dtmf, is_told=folder != ""),
-        can_play=can_play,
+        can_play=actions.has("PlayDTMF"),
+        lacks=tuple(name for name in _NEEDED if not actions.has(name)) if actions.has("Ping") else (),
     )
 
 

@@ -46,7 +46,7 @@ def speed_of(features: Features) -> StartSpeed:
         lines.append(_code_line("general", "atxferabort", "A", "one tone brings the caller back"))
     if len(features.swap) != 1:
         lines.append(_code_line("general", "atxferswap", "B", "one tone swaps caller and colleague"))
-    if not features.can_play:
+    if not features.can_play and not features.lacks:  # else it is there, perhaps, and may not be used either
         why = "with PlayDTMF one feature code starts a transfer, without it every digit is played"
         lines.append(ConfigLine("modules.conf", "modules", "load = app_senddtmf.so", why))
     if features.min_dtmf_ms is not None and features.min_dtmf_ms > FASTEST_MIN_DTMF_MS:

@@ -37,6 +37,7 @@ _HINTS = {
     "not-permitted-by-pbx": "the Dial that made the call lacks T or t",
     "pbx-misconfigured": "features.conf has no atxfer in [featuremap]",
 }
+_NO_RIGHT = "the bridge's login in manager.conf lacks write = call,reporting"
 
 
 class AttendedStart:
@@ -53,6 +54,7 @@ class AttendedStart:
         self._view = view
         self._context_before = ""
         self._has_variables = False
+        self._lacks_right = False
 
     async def begin(self, leg: Leg, context: str, number: str) -> Outcome:
         """Start it; accepted once Asterisk has taken the number, and from then on the view follows it."""
@@ -67,7 +69,7 @@ class AttendedStart:
         except OutcomeUnknown:
             outcome = UNKNOWN
         except AmiRefused as error:
-            outcome = outcome_in(error.action, error.answer)
+            outcome = self._outcome_in(error.action, error.answer)
         if outcome is not ACCEPTED:
             self._view.drop(leg)
             self._warn(leg.channel, outcome.reason)
@@ -98,7 +100,11 @@ class AttendedStart:
             if refused.kind_of(answer) in (None, refused.NO_CHANNEL):
                 return outcome_in("PlayDTMF", answer)
         headers = [("Channel", channel), ("Exten", number), ("Context", context)]
-        return outcome_in("Atxfer", await self._client.ask("Atxfer", headers))
+        return self._outcome_in("Atxfer", await self._client.ask("Atxfer", headers))
+
+    def _outcome_in(self, action: str, answer: Message) -> Outcome:
+        self._lacks_right = refused.kind_of(answer) == refused.NO_RIGHT
+        return outcome_in(action, answer)
 
     async def _play(self, channel: str, context: str, number: str, code: str) -> Message:
         """Set the variables and play the code; return the first error, or the last answer."""
@@ -126,7 +132,8 @@ class AttendedStart:
     def _warn(self, channel: str, reason: str | None) -> None:
         """Warn the operator of a fault that no user can repair."""
         if reason in _HINTS:
-            structlog.get_logger().warning("no-transfer-began", channel=channel, reason=reason, hint=_HINTS[reason])
+            hint = _NO_RIGHT if self._lacks_right else _HINTS[reason]
+            structlog.get_logger().warning("no-transfer-began", channel=channel, reason=reason, hint=hint)
 
     async def _tidy(self, channel: str) -> None:
         """Clear the variables; otherwise the user's next manual transfer would use them."""

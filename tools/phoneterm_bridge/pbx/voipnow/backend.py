@@ -47,6 +47,7 @@ class VoipNowPbx:
         """Keep the settings; nothing is asked yet. clock: seconds, for conversations and time limits."""
         self.is_available = False
         self.is_login_refused = False
+        self.trouble: str | None = None
         self._settings = settings
         self._clock = clock
         self._api = UnifiedApi(settings)
