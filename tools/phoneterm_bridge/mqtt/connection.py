@@ -69,7 +69,7 @@ class MqttConnection:
         """
         self._connect_s = limits.connect_s
         self._address = address
-        self._filters = (*filters, will.topic)
+        self._filters: tuple[str, ...] = (*filters, will.topic)
         name = f"bridge-{secrets.token_hex(8)}"
         login = packets.connect(name, address.username, address.password, address.keepalive_s, will)
         self._protocol = MqttProtocol(
@@ -128,7 +128,8 @@ class MqttConnection:
         tls = self._address.make_tls()
         try:
             await self._protocol.open(self._address.host, self._address.port, tls)
-            return await self._protocol.subscribe(*self._filters)
+            filters, self._filters = self._filters, ()  # there may be thousands
+            return await self._protocol.subscribe(*filters)
         except HungUp as error:
             is_silent = tls is not None and not self._protocol.trouble
             raise NotConnected(str(error) + (_ABOUT_CERTIFICATES if is_silent else "")) from None
