@@ -89,7 +89,7 @@ bench-pbx: $(READY) ## Real Asterisk: every way to start a transfer, by plain AM
 	@$(PHONETERM) parts install
 	@$(PHONETERM) pbx bench $(ARGS)
 
-bench-bridge: $(READY) ## The bridge, Node-RED and python-ami under load: delay, rate, storms, memory, journal.
+bench-bridge: $(READY) ## The bridge, Node-RED and python-ami under load: delay, rate, storms, memory, journal, work beside.
 	@$(PHONETERM) parts install
 	@$(PHONETERM) load bench $(ARGS)
 

@@ -1,5 +1,6 @@
 """Checks the Grafana dashboard against the existing metrics: it uses no others, and shows every one."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -17,7 +18,7 @@ _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"),
 
 def existing():
     """Return metric name -> the names of its samples, from a scrape without any figure."""
-    text = render({}, [0] * (len(BOUNDS_MS) + 1), 0).decode()
+    text = asyncio.run(render({}, [0] * (len(BOUNDS_MS) + 1), 0)).decode()
     families = text_string_to_metric_families(text)
     return {family.name: {family.name + suffix for suffix in _SUFFIXES[family.type]} for family in families}
 

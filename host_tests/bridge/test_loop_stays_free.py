@@ -7,6 +7,8 @@ from pathlib import Path
 
 from bridge.running_bridge import RunningBridge
 from phoneterm.core import messages
+from phoneterm_bridge.web.counted_journal import BOUNDS_MS
+from phoneterm_bridge.web.metrics import render
 
 TERMINALS, MOST_IN_A_TURN = 100, 16
 
@@ -32,6 +34,16 @@ async def test_an_import_is_told_to_a_few_terminals_in_each_turn(scene):
     )
     assert 0 < most <= MOST_IN_A_TURN
     assert sum(topic.endswith(told) for topic, _, _ in scene.link.published) == TERMINALS
+
+
+async def test_the_event_loop_turns_while_the_text_of_the_metrics_is_made():
+    making = asyncio.create_task(render({}, [0] * (len(BOUNDS_MS) + 1), 0))
+    turns = 0
+    while not making.done():
+        await asyncio.sleep(0)
+        turns += 1
+    metrics = [line for line in (await making).decode().splitlines() if line.startswith("# TYPE phoneterm_")]
+    assert turns >= len(metrics) > 40
 
 
 async def test_neither_a_thread_nor_the_garbage_of_the_start_keeps_a_running_bridge_waiting_for_long(tmp_path):

@@ -31,7 +31,7 @@ class WrittenBroker:
             self._came.result()[1].transport.abort()
         await self.connection.close()
 
-    def make_connection(self, keepalive_s=60, hear=None, limits=USUAL_LIMITS, on_batch=None, **changes):
+    def make_connection(self, keepalive_s=60, hear=None, limits=USUAL_LIMITS, on_batch=None, takes=None, **changes):
         """Return a connection to this broker; `hear`, if given, gets each message instead of the list `heard`."""
 
         async def keep(topic, payload, is_retained, _acknowledge):
@@ -40,7 +40,7 @@ class WrittenBroker:
         host, port = self._server.sockets[0].getsockname()
         options = {"host": host, "port": port, "username": "bridge", "password": "secret"} | changes
         address = BrokerAddress(keepalive_s=keepalive_s, **options)
-        self.connection = MqttConnection(address, ("t/#",), WILL, hear or keep, limits, on_batch)
+        self.connection = MqttConnection(address, ("t/#",), WILL, hear or keep, limits, on_batch, takes)
         return self.connection
 
     async def take(self):

@@ -1,12 +1,14 @@
 """What goes over the bridge's MQTT connection, with a broker that does what real ones do not."""
 
 import asyncio
+import contextlib
+import os
 import time
 
 import pytest
 import structlog
 from attack_lab.scenery.waiting import until
-from bridge.written_broker import AT_MOST_S, LET_IN, message
+from bridge.written_broker import AT_MOST_S, LET_IN, PUBLISH, message
 from phoneterm_bridge.mqtt import packets, protocol
 from phoneterm_bridge.mqtt.connection import Limits
 
@@ -180,3 +182,26 @@ async def test_what_one_turn_of_the_event_loop_writes_leaves_in_one_piece(broker
     assert wire.written == [
         packets.publish("a", b"1", 1) + packets.publish("a", b"2", 2) + packets.acknowledge(8) + packets.acknowledge(9)
     ]
+
+
+async def test_a_flood_that_nobody_hears_is_read_in_pieces_and_the_event_loop_turns_between_them(broker):
+    one, dropped = message("t/flood", bytes(100), 0, PUBLISH), 0
+
+    def drop(_topic, _octets):
+        nonlocal dropped
+        dropped += 1
+        return False
+
+    broker.make_connection(takes=drop)
+    await broker.open()
+    _, writer = await broker._came
+    descriptor, said, flood = writer.get_extra_info("socket").fileno(), 0, one * 20_000
+    with contextlib.suppress(BlockingIOError):  # as much as fits between the two, before anything is read
+        while said < len(flood):
+            said += os.write(descriptor, flood[said : said + 65536])
+    most = before = 0
+    while dropped < said // len(one):
+        await asyncio.sleep(0)
+        most, before = max(most, dropped - before), dropped
+    assert said > 2 * 256 * 1024
+    assert most * len(one) <= 256 * 1024 + len(one)  # what is read at once, on either event loop

@@ -28,7 +28,7 @@ MOST_MORE_MS = 20.0
 _METRICS_EVERY_S, _HEALTH_EVERY_S = 0.1, 0.01
 _MOST_OF_ONE_PER_S = 5.0  # far below a terminal's budget
 _IMPORTED = 50
-_ROUNDS = 3
+_ROUNDS, _MORE_TRIES = 3, 3
 _LOGINS_AT_ONCE = 4
 _KEEPALIVE_S = 60
 _NICE = ("nice", "-n", "10")
@@ -105,7 +105,7 @@ async def _measure_all(
 
 
 async def _measure_one(scene: Scene, work: Work, per_s: float, seconds: float) -> tuple[Flow, int]:
-    """Measure beside a work that is done again and again; return how often it was done."""
+    """Measure beside a work that is done again and again, until it was done once; return how often it was."""
     times, is_over = 0, False
 
     async def go_on() -> None:
@@ -117,6 +117,9 @@ async def _measure_one(scene: Scene, work: Work, per_s: float, seconds: float) -
     going = asyncio.create_task(go_on())
     try:
         flow = await measure_flow(scene, 0, seconds, per_s)
+        for _ in range(_MORE_TRIES):
+            if not times:  # what counts is the time in which it comes to its end
+                flow = await measure_flow(scene, 0, seconds, per_s)
         is_over = True
         await going
     finally:

@@ -19,7 +19,7 @@ from bridge_lab.scene import MakePeer, PeerMissing, Scene
 
 app = typer.Typer(help="Put load on the bridge, and measure.", no_args_is_help=True, pretty_exceptions_enable=False)
 
-_FLOOD_ROW = "{:<12}{:>10}{:>10}{:>10}{:>16}{:>9}"
+_FLOOD_ROW = "{:<12}{:>10}{:>24}{:>24}{:>10}{:>16}{:>9}"
 _BESIDE_ROW = "{:<16}{:>10}{:>20}{:>20}{:>10}{:>8}"
 _ROW = "{:<14}{:>11}{:>14}{:>11}{:>10}{:>11}{:>13}{:>13}{:>8}"
 _OTHER_COLUMNS = ("whole ms", "us/command", "a core's/s", "MB")
@@ -78,7 +78,7 @@ def beside(
 
 @app.command()
 def flood(
-    seconds: Annotated[float, typer.Option(help="How long each load lasts.", min=0.5, max=60)] = 6.0,
+    seconds: Annotated[float, typer.Option(help="How long each load lasts.", min=0.5, max=60)] = 5.0,
     in_turn: Annotated[int, typer.Option(help="How many floods come one after another.", min=1, max=1000)] = 100,
     embedded: Annotated[bool, typer.Option("--embedded/--mosquitto", help="Which broker.")] = True,
 ) -> None:
@@ -106,12 +106,13 @@ async def _measure_beside(seconds: float, journalled: int) -> list[str]:
 
 
 async def _measure_floods(is_embedded: bool, seconds: float, in_turn: int) -> list[str]:
-    typer.echo(_FLOOD_ROW.format("flood", "commands", "p99 ms", "MB more", "flood messages", "cut off"))
+    typer.echo(_FLOOD_ROW.format("flood", "commands", "alone p99 ms", "p99 ms", "MB more", "flood messages", "cut off"))
     flooded = []
     async for one in flood_bench.measure_floods(is_embedded, seconds, in_turn):
         flooded.append(one)
-        told = (one.flood.get("messages", 0), one.flood.get("ended", 0))
-        typer.echo(_FLOOD_ROW.format(one.name, one.commands, f"{one.p99_ms:.1f}", f"{one.growth_mb:.1f}", *told))
+        alone, beside = (", ".join(f"{ms:.1f}" for ms in rounds[:3]) for rounds in (one.alone_ms, one.p99_ms))
+        told = (one.flood["messages"], one.flood["ended"])
+        typer.echo(_FLOOD_ROW.format(one.name, one.commands, alone, beside, f"{one.growth_mb:.1f}", *told))
     return flood_bench.failures_of_floods(flooded)
 
 

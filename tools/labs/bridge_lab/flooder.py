@@ -1,11 +1,13 @@
 """The flood process: one terminal that says as much as the wire takes, and comes back when cut off. Run by a bench.
 
-Does not read what it is sent. It reads one JSON object from each line of standard input and answers each with one:
+Does not read what it is sent, and is nice to the bench: it is another machine's work, and would take the processor from
+broker and terminals. It reads one JSON object from each line of standard input and answers each with one:
 `flood` with a kind of flood and for how many seconds.
 """
 
 import asyncio
 import json
+import os
 import sys
 import time
 from contextlib import suppress
@@ -21,6 +23,7 @@ _KEEPALIVE_S = 600
 _AT_ONCE = 50
 _LARGE_BYTES = 16_000
 _AGAIN_S = 0.05
+_NICE = 19
 
 
 async def flood(port: int, base: str, tid: str, password: str, kind: str, seconds: float) -> dict:
@@ -60,6 +63,7 @@ def _pack(first: int, body: bytes) -> bytes:
 
 
 async def _obey() -> None:
+    os.nice(_NICE)
     while line := await asyncio.to_thread(sys.stdin.readline):
         order: dict[str, Any] = json.loads(line)
         del order["do"]

@@ -16,7 +16,7 @@ import typer
 
 from phoneterm_bridge.cli.example import make_example
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
-from phoneterm_bridge.pauses import shorten_pauses
+from phoneterm_bridge.health.pauses import shorten_pauses
 from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings

@@ -69,7 +69,7 @@ class MqttConnection:
         """
         self._connect_s = limits.connect_s
         self._address = address
-        self._filters = (*filters, will.topic)
+        self._filters: tuple[str, ...] = (*filters, will.topic)
         name = f"bridge-{secrets.token_hex(8)}"
         login = packets.connect(name, address.username, address.password, address.keepalive_s, will)
         self._protocol = MqttProtocol(
@@ -136,7 +136,8 @@ class MqttConnection:
         try:
             await self._protocol.open(self._address.host, self._address.port, tls)
             is_let_in = True
-            return await self._protocol.subscribe(*self._filters)
+            filters, self._filters = self._filters, ()  # there may be thousands
+            return await self._protocol.subscribe(*filters)
         except HungUp as error:
             hints = [_ABOUT_CERTIFICATES] * (tls is not None) + [broker_limits.HANGING_UP] * (not is_let_in)
             raise NotConnected(str(error) + ("" if self._protocol.trouble else "".join(hints))) from None

@@ -87,7 +87,9 @@ class MqttProtocol(asyncio.Protocol):
 
         If it fails or is cancelled, nothing stays open.
         """
-        await self._loop.create_connection(lambda: self, host, port, ssl=tls)
+        transport, _ = await self._loop.create_connection(lambda: self, host, port, ssl=tls)
+        # What waits in the socket waits in front of everything else, and a flood is noticed only after it.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNREAD_BYTES)
         try:
             code = (await self._ask(_LOGIN, self._login))[0]
             if code:
@@ -150,8 +152,6 @@ class MqttProtocol(asyncio.Protocol):
         """The socket is open."""
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(self._most_waiting_bytes)
-        # What waits in the socket waits in front of everything else, and a turn of the event loop may read all of it.
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNREAD_BYTES)
         self._upkeep.start()
 
     def connection_lost(self, exc: Exception | None) -> None:

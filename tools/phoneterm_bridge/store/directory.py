@@ -26,7 +26,6 @@ from phoneterm_bridge.store.directory_proof import (
     read_all,
 )
 from phoneterm_bridge.store.enrolling import Prepared, prepare_terminal
-from phoneterm_bridge.store.gathering import Gathering
 from phoneterm_bridge.store.journal_chain import Row, add_rows, detail_of
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE, Enrolment
 from phoneterm_bridge.store.removed import REMOVED
@@ -62,6 +61,8 @@ class Directory:
         Nothing can be removed in the block, nor the site changed. SetupProblem when another program has changed the
         directory while the block ran.
         """
+        from phoneterm_bridge.store.gathering import Gathering  # a bridge that runs never needs it
+
         gathering = Gathering(self._engine)
         try:
             with gathering.engine.begin() as self._joint:

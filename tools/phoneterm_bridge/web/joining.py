@@ -1,10 +1,8 @@
 """Joins the bridge's parts with its pages: makes a server whose metrics are read from them. Imported only when enabled.
 
-Does not start it. Figures are read on the event loop, all at once; a thread makes the text from them, so that a scrape
-of a large site does not hold up a command.
+Does not start it. Figures are read all at once, and the text is made from them in pieces, so that a scrape of a large
+site does not hold up a command. (A thread would: the loop would have to wait for Python's lock at each step of SQLite.)
 """
-
-import asyncio
 
 from phoneterm_bridge.pbx.port import WebHook
 from phoneterm_bridge.settings.http import HttpSettings
@@ -21,7 +19,7 @@ def make_pages(settings: HttpSettings, sources: Sources, web_hook: WebHook | Non
 
     async def scrape() -> bytes:
         figures, journal = read_figures(sources), sources.journal
-        return await asyncio.to_thread(render, figures, list(journal.delays), journal.delay_sum_ms)
+        return await render(figures, list(journal.delays), journal.delay_sum_ms)
 
     app = make_app(sources.health.missing, sources.health.troubled, scrape)
     door = Door(app, settings)

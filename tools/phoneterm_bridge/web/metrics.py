@@ -4,6 +4,7 @@ All are here, in the order of the text. A counter's name gets `_total` in the te
 CPU, files) come from prometheus-client's own collector.
 """
 
+import asyncio
 import platform
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -65,40 +66,53 @@ _DESCRIPTIONS: tuple[tuple[str, bool, tuple[str, ...], str], ...] = (
 )
 
 
-class _Scrape:
-    """One scrape, as a collector of prometheus-client."""
+async def render(figures: Figures, delays: list[int], delay_sum_ms: int) -> bytes:
+    """Return the text of a scrape; between two metrics the event loop turns, so that no command waits for all of it."""
+    parts = []
+    for metric in _collect(figures, delays, delay_sum_ms):
+        parts.append(_format(metric))
+        await asyncio.sleep(0)
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    return b"".join((*parts, generate_latest(registry)))
 
-    def __init__(self, figures: Figures, delays: list[int], delay_sum_ms: int) -> None:
-        self._figures = figures
-        self._delays = delays
-        self._delay_sum_ms = delay_sum_ms
+
+class _One:
+    """One metric, as a collector of prometheus-client."""
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every metric, including those without a figure."""
-        build = {"version": version("phoneterm"), "python": platform.python_version()}
-        yield InfoMetricFamily("phoneterm_build", "This bridge.", build)
-        yield self._delay()
-        for name, is_counter, labels, description in _DESCRIPTIONS:
-            family = (CounterMetricFamily if is_counter else GaugeMetricFamily)(name, description, labels=labels)
-            for values, figure in self._figures.get(name, {}).items():
-                family.add_metric(values, figure)
-            yield family
-
-    def _delay(self) -> Metric:
-        bounds = [*(str(bound_ms / 1000) for bound_ms in BOUNDS_MS), "+Inf"]
-        description = "From the reception of a command to the question to the PBX; its resolution is a millisecond."
-        family = HistogramMetricFamily("phoneterm_command_to_pbx_seconds", description)
-        buckets = list(zip(bounds, accumulate(self._delays), strict=True))
-        family.add_metric([], buckets, self._delay_sum_ms / 1000)
-        return family
+        """Yield the metric."""
+        yield self._metric
 
 
-def render(figures: Figures, delays: list[int], delay_sum_ms: int) -> bytes:
-    """Return the text of a scrape; may run in any thread, because it uses only values."""
+def _format(metric: Metric) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Scrape(figures, delays, delay_sum_ms))
-    ProcessCollector(registry=registry)
+    registry.register(_One(metric))
     return generate_latest(registry)
+
+
+def _collect(figures: Figures, delays: list[int], delay_sum_ms: int) -> Iterator[Metric]:
+    """Yield every metric, including those without a figure."""
+    build = {"version": version("phoneterm"), "python": platform.python_version()}
+    yield InfoMetricFamily("phoneterm_build", "This bridge.", build)
+    yield _delay_metric(delays, delay_sum_ms)
+    for name, is_counter, labels, description in _DESCRIPTIONS:
+        family = (CounterMetricFamily if is_counter else GaugeMetricFamily)(name, description, labels=labels)
+        for values, figure in figures.get(name, {}).items():
+            family.add_metric(values, figure)
+        yield family
+
+
+def _delay_metric(delays: list[int], delay_sum_ms: int) -> Metric:
+    bounds = [*(str(bound_ms / 1000) for bound_ms in BOUNDS_MS), "+Inf"]
+    description = "From the reception of a command to the question to the PBX; its resolution is a millisecond."
+    family = HistogramMetricFamily("phoneterm_command_to_pbx_seconds", description)
+    buckets = list(zip(bounds, accumulate(delays), strict=True))
+    family.add_metric([], buckets, delay_sum_ms / 1000)
+    return family
 
 
 def label_names(sample: str) -> tuple[str, ...]:
