@@ -61,17 +61,24 @@ def test_the_list_has_every_probe_and_attacks_nothing():
     assert [line[:27].strip() for line in said.output.splitlines()] == [probe.name for probe in PROBES]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_interrupted_it_leaves_no_process_and_no_folder_behind(number, tmp_path):
-    words = ("attack", "--only", "killed bridge", "--broker", "embedded")
+@pytest.mark.parametrize(
+    ("number", "probe", "broker", "most"),
+    [
+        (signal.SIGINT, "killed bridge", "embedded", 3),  # the process that starts bridges, a bridge and a phone
+        (signal.SIGTERM, "fuzzed messages", "mosquitto", 1),
+    ],
+)
+async def test_interrupted_it_leaves_no_process_and_no_folder_behind(number, probe, broker, most, tmp_path, need_part):
+    need_part("mosquitto")
+    words = ("attack", "--only", probe, "--broker", broker)
     program = "from phoneterm_cli.main import main; main()"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, *words, env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     children = []
-    async with asyncio.timeout(60):
-        while len(children) < 3:  # the nursery, a bridge and a phone
+    async with asyncio.timeout(100):
+        while len(children) < most:
             await asyncio.sleep(0.05)
             assert process.returncode is None
             children = psutil.Process(process.pid).children(recursive=True)

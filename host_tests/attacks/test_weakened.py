@@ -22,6 +22,7 @@ def weaken(monkeypatch):
     return weaken_one
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize(("name", "broker", "weakening", "seen"), _CASES)
 async def test_a_probe_sees_that_a_weakened_part_does_not_hold(try_in_short, weaken, name, broker, weakening, seen):
     weaken(weakening)

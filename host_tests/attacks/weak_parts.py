@@ -20,13 +20,14 @@ from phoneterm_bridge.broker.embedded import EmbeddedBroker
 from phoneterm_bridge.cli import journal as journal_command
 from phoneterm_bridge.cli import options, saying
 from phoneterm_bridge.command import checks
+from phoneterm_bridge.command.dispatcher import CommandDispatcher
 from phoneterm_bridge.command.message_router import MessageRouter
 from phoneterm_bridge.mqtt import wire_messages
 from phoneterm_bridge.mqtt.budget import Budget
 from phoneterm_bridge.settings.bridge import BrokerSettings
 from phoneterm_bridge.store import journal_proof, passwords
 from phoneterm_bridge.store.directory_proof import Derived
-from phoneterm_bridge.store.journal import Journal
+from phoneterm_bridge.store.journal import Journal, Recorded
 from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.store_file import StoreFile
 from phoneterm_bridge.terminals.host_clock import HostClock
@@ -146,10 +147,10 @@ def journal_later(put):
     """A command is carried out before it is on the disk."""
     write = Journal.open
 
-    async def write_later(self, terminal, fields, events, received_ms=None):
-        journal = asyncio.create_task(_write_after(self, terminal, fields, events, received_ms))
+    async def write_later(self, terminal, fields, *given):
+        journal = asyncio.create_task(_write_after(self, terminal, fields, *given))
         self.late = [*getattr(self, "late", ()), journal]
-        return _Unwritten(fields["op"], fields["number"])
+        return Recorded(0, fields["op"], fields["number"])
 
     async def _write_after(*given):
         await asyncio.sleep(60)
@@ -157,11 +158,6 @@ def journal_later(put):
 
     put(Journal, "open", write_later)
     put(Journal, "append", lambda self, recorded, event: None)
-
-
-class _Unwritten:
-    def __init__(self, op, number):
-        self.entry, self.op, self.number, self.state, self.reason = 0, op, number, None, None
 
 
 def cut_off_the_latest_only(put):
@@ -230,6 +226,17 @@ def trust_the_wall_clock(put):
 def look_at_no_file(put):
     """Nobody looks whether the store's file is still the same."""
     put(StoreFile, "look", lambda self: None)
+
+
+def carry_out_what_is_not_journalled(put):
+    """A command that cannot be written down is carried out all the same."""
+    record = CommandDispatcher._record
+
+    async def record_or_not(self, command, *given):
+        recorded, reason = await record(self, command, *given)
+        return (Recorded(0, command.op, command.number), None) if reason == "unavailable" else (recorded, reason)
+
+    put(CommandDispatcher, "_record", record_or_not)
 
 
 def compare_no_schema(put):
@@ -303,6 +310,9 @@ WEAKENINGS = {
     "wall clock set": dict.fromkeys((EMBEDDED, MOSQUITTO), (trust_the_wall_clock, "after it was set back")),
     "replaced store": dict.fromkeys((EMBEDDED, MOSQUITTO), (look_at_no_file, "after replace a transfer was")),
     "removed store": dict.fromkeys((EMBEDDED, MOSQUITTO), (look_at_no_file, "after remove a transfer was")),
+    "unwritten store": dict.fromkeys(
+        (EMBEDDED, MOSQUITTO), (carry_out_what_is_not_journalled, "a transfer that could not be journalled was")
+    ),
     "journal: view": {NEITHER: (compare_no_schema, "a view that lies: journal verify says 'The journal is whole")},
     "journal: columns and rows": {NEITHER: (follow_no_chain, "journal verify says 'The journal is whole")},
     "journal: triggers": {NEITHER: (compare_no_schema, "DROP TRIGGER journal_no_update: journal verify says")},

@@ -1,8 +1,9 @@
 """The store cannot be written while a caller is on hold: the keypad works at the PBX, and the journal has it later."""
 
 import pytest
-from bridge.conftest import MqttWire, until
-from bridge.held_store import filling_disk, locking
+from attack_lab.scenery.held_store import filling_disk, locking
+from attack_lab.scenery.mqtt_wire import MqttWire
+from attack_lab.scenery.waiting import until
 from bridge.running_bridge import RunningBridge
 from pbx.desk import CALLER, COLLEAGUE, USER
 from pbx.office import WAIT_S, Office

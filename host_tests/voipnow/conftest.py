@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 import pytest_asyncio
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from pbx.desk import USER, Desk
 from pbx.office import Office
 from voipnow_lab.voipnow_lab import VoipNowLab

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 import pytest_asyncio
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from fault_lab.free_port import free_port
 from pbx.desk import CALLER, USER
 from pbx.office import Office

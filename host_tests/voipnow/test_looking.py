@@ -1,7 +1,7 @@
 """Looking at VoipNow's calls: at which rate, in which shapes, and what counts while it does not answer."""
 
 import pytest
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from pbx.desk import CALLER, COLLEAGUE, USER, Desk, to
 from pbx_lab.legs import are_alone
 from phoneterm_bridge.pbx.port import PbxRejectedLogin

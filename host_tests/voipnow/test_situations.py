@@ -2,7 +2,7 @@
 from those on Asterisk."""
 
 import pytest
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from pbx.desk import CALLER, COLLEAGUE, NO_SUCH_NUMBER, USER
 from pbx_lab.legs import are_alone
 from phoneterm.core import messages

@@ -32,6 +32,7 @@ from attack_lab.probes.revoked_terminal import RevokedTerminal
 from attack_lab.probes.rotated_terminal import RotatedTerminal
 from attack_lab.probes.stolen_copy import StolenCopy
 from attack_lab.probes.stranger import Stranger
+from attack_lab.probes.unwritten_store import UnwrittenStore
 from attack_lab.probes.web_page_at_control import WebPageAtControl
 from attack_lab.probes.web_page_at_pages import WebPageAtPages
 
@@ -58,6 +59,7 @@ PROBES: tuple[Probe, ...] = (
     ClockSet(),
     ReplacedStore(),
     RemovedStore(),
+    UnwrittenStore(),
     ForgedView(),
     ForgedColumns(),
     DroppedTriggers(),

@@ -57,7 +57,7 @@ class FakeTerminal:
         self.session, self.session_s = str(self.heard(messages.SESSION)[-1]["session"]), time.monotonic()
         return self.session
 
-    def command(self, op: str = "blind", number: str = "102", **changes: Any) -> dict[str, Any]:
+    def command(self, op: str = "blind", number: str | None = "102", **changes: Any) -> dict[str, Any]:
         """Return the fields of a valid command keyed just now."""
         self.sequence += 1
         now_ms = int((time.monotonic() - self.session_s) * 1000)
@@ -69,7 +69,7 @@ class FakeTerminal:
         found = [result for result in self.heard(messages.RESULT) if result["id"] == command_id]
         return [(result["state"], result["reason"]) for result in found]
 
-    async def ask(self, op: str = "blind", number: str = "102", **changes: Any) -> tuple[str, str | None]:
+    async def ask(self, op: str = "blind", number: str | None = "102", **changes: Any) -> tuple[str, str | None]:
         """Send a command and return its first result (state, reason)."""
         return await self.ask_with(self.command(op, number, **changes))
 
