@@ -2,7 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading, tables
 from phoneterm_bridge.store.database import writing

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 
 import pytest
 import sqlalchemy as sa
-from bridge.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_fresh_store
 from bridge.held_store import locking
 from bridge.test_journal import asked, timeline
 from bridge.test_pages import readiness, with_pages
