@@ -43,7 +43,7 @@ run: $(READY) ## Broker, bridge, PBX and a phone: press '#1102' and watch. PBX=a
 	@$(PHONETERM) run --pbx $(PBX) --phone $(PHONE) $(ARGS)
 
 check: lint types ## Before each commit, in a minute: lint, types, the pure core, and the tests that need no other program.
-	@$(PYTEST) -n logical -p no:schemathesis $(FAST) $(ARGS)
+	@$(PYTEST) -n logical $(FAST) $(ARGS)
 
 test: $(READY) ## All tests, side by side. ARGS='-k name' selects, ARGS='-n 0 --pdb' stops; SKIPS=forbidden makes a skip a failure.
 	@$(PHONETERM) parts install --if-possible --tests
