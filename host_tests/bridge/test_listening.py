@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
+from attack_lab.scenery.production_mosquitto import ProductionMosquitto
+from attack_lab.scenery.raw_client import RawClient, publish
 from bridge.clock import Clock
-from bridge.production_mosquitto import ProductionMosquitto
-from bridge.raw_client import RawClient, publish
 from phoneterm.core import messages
 from phoneterm_bridge.mqtt import budget, packets
 from phoneterm_bridge.mqtt.decoder import Decoder

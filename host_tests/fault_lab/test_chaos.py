@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 FIRST_SEED = 500
 
 
-@pytest.mark.lasts(15)
 @pytest.mark.parametrize(("broker", "runs"), [(MOSQUITTO, 30), (EMBEDDED, 20)])
 async def test_every_run_ends_once_in_time_and_aloud(broker, runs, need_part, capsys):
     part = need_part("mosquitto") if broker == MOSQUITTO else None
@@ -31,7 +30,6 @@ KILLED = [
 ]
 
 
-@pytest.mark.lasts(20)
 async def test_a_bridge_that_is_killed_at_any_step_of_a_command_neither_repeats_nor_forgets_it(need_part):
     """Not at random, as above: `kill -9` and a restart at each step in turn."""
     reports = [report async for report in run_all(KILLED, need_part("mosquitto"), 10)]
