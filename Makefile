@@ -162,4 +162,5 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@PYTHONNODEBUGRANGES=1 $(VENV)/bin/python -m compileall -q -j 0 tools firmware/phoneterm
 	@touch $@
