@@ -5,7 +5,9 @@ workers have ended, the controller prints their measurements and looks for remai
 """
 
 import asyncio
+import contextlib
 import fcntl
+import importlib
 import json
 import logging
 import os
@@ -21,6 +23,7 @@ import pytest
 import structlog
 from lab_parts import chip, parts, stock_modules
 
+_HERE = Path(__file__).parent
 _NOT_TO_BE_HAD = (chip.ABSENT, name_spaces.ABSENT)
 _SKIPS_ALLOWED = os.environ.get("PHONETERM_SKIPS", "") != "forbidden"
 _RUN_MARK = "PHONETERM_TEST_RUN"
@@ -129,6 +132,42 @@ def pytest_configure(config):
     if not _is_worker(config):
         os.environ[_RUN_MARK] = uuid.uuid4().hex
     config.stash[_MARK] = f"{_RUN_MARK}={os.environ[_RUN_MARK]}".encode()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session):
+    """Compile a share of the tests that nobody has compiled yet: each worker would compile all of them."""
+    if not _is_worker(session.config):
+        return
+    worker = session.config.workerinput
+    for path in sorted(_HERE.rglob("test_*.py"))[int(worker["workerid"].removeprefix("gw")) :: worker["workercount"]]:
+        if not [*(path.parent / "__pycache__").glob(f"{path.stem}.*-pytest-*.pyc")]:
+            with contextlib.suppress(Exception):  # the collection says what is wrong
+                importlib.import_module(".".join(path.relative_to(_HERE).with_suffix("").parts))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Let each worker begin with its share of the tests that last long, so that none is left for the end.
+
+    At first a worker gets as many tests in a row as the others; it gives some of the last ones away later.
+    """
+    if not _is_worker(config):
+        return
+    shares = [[] for _ in range(config.workerinput["workercount"])]
+    seconds = {item: item.get_closest_marker("lasts").args[0] for item in items if item.get_closest_marker("lasts")}
+    for item in sorted(seconds, key=seconds.get, reverse=True):
+        min(shares, key=lambda share: sum(map(seconds.get, share))).append(item)
+    others = [item for item in items if item not in seconds]
+    left = len(items)
+    items.clear()
+    for number, share in enumerate(shares):
+        count = left // (len(shares) - number)
+        left -= count
+        room = max(0, count - len(share))
+        items += share + others[:room]
+        del others[:room]
+    items += others
 
 
 @pytest.hookimpl(optionalhook=True)

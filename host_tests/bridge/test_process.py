@@ -4,14 +4,13 @@ import asyncio
 import signal
 
 import pytest
-from attack_lab.scenery.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_store_with_terminal
 from bridge.running_bridge import RunningBridge
 from pbx.proxy import AmiProxy
 from pbx_simulator.simulator_lab import SimulatorLab
 from phoneterm.core import messages
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
-from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import prove
 
 
@@ -45,11 +44,7 @@ class Desk:
     def __init__(self, folder, make):
         self.folder, self.make = folder, make
         self.store_path = folder / "bridge.db"
-        engine = open_fresh_store(self.store_path)
-        directory = Directory(engine, "test")
-        directory.add_user("tech1", True)
-        directory.add_extension("101", "tech1")
-        self.enrolment = directory.add_terminal("phone-101", "101")
+        engine, self.enrolment = open_store_with_terminal(self.store_path)
         engine.dispose()
 
     async def __aenter__(self):

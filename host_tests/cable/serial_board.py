@@ -6,7 +6,7 @@ and NVS are those of the virtual phone. It has no boot loader and no clock of it
 
 import contextlib
 import os
-import selectors
+import select
 import signal
 import socket
 import subprocess
@@ -22,7 +22,7 @@ from virtual_phone import frames, nvs_image, vm
 from virtual_phone.matrix import ContactMatrix
 
 _HERE = Path(__file__).parent / "vm_modules"
-_LOOK_S = 0.002
+_LOOK_MS = 2
 _INTERRUPT_S = 0.05  # a chip that was just told to restart does that first
 ESP32 = "esp32|1.29.0|Generic ESP32 module with ESP32"
 WITH_PSRAM = "esp32|1.29.0|Generic ESP32 module with SPIRAM with ESP32"
@@ -36,7 +36,7 @@ class SerialBoard:
 
     def __init__(
         self, folder, uname=ESP32, blocks=512, pins="", has_micropython=True, settings=None, has_own_usb=False,
-        romfs=None, mac="02005e000001", contents=None, write_log=None, mutters=b"",
+        romfs=None, mac="02005e000001", contents=None, write_log=None, mutters=b"", least_period_ms=0,
     ):  # fmt: skip
         self.flash_path = folder / "flash.img"
         if not self.flash_path.exists():
@@ -46,6 +46,7 @@ class SerialBoard:
         self._write_log = write_log  # the path of a file for everything that the flash is told
         self._romfs = romfs  # an image whose modules are part of MicroPython, like frozen ones
         self._mac = mac
+        self._least_period_ms = least_period_ms  # of its timer, which looks at the keypad
         self.nvs = nvs_image.NvsImage(settings or {})
         self.matrix = ContactMatrix()
         self.unplug_after = None
@@ -112,11 +113,7 @@ class SerialBoard:
             self._power_on("run")
         is_running = True
         while is_running:
-            with selectors.DefaultSelector() as selector:
-                for source in filter(None, (self._wake, self._cable.fd, self._console, self._host)):
-                    selector.register(source, selectors.EVENT_READ)
-                is_busy = self._to_vm or self._cable.has_unread
-                ready = [key.fileobj for key, _ in selector.select(_LOOK_S if is_busy else 10 * _LOOK_S)]
+            ready = self._wait()
             if self._must_replug.is_set():
                 self._must_replug.clear()
                 self._cable.replug()
@@ -129,7 +126,7 @@ class SerialBoard:
                 is_running = False
             if self._cable.fd in ready:
                 self._take_from_computer()
-            if self._host in ready:
+            if self._host and self._host.fileno() in ready:
                 self._hear_chip()  # first: the chip's earlier actions must be known before its output is read
             if self._console in ready:
                 self._pass_on()
@@ -139,6 +136,14 @@ class SerialBoard:
                 if self._vm.poll() is not None:
                     self._soft_reset()
         self._power_off()
+
+    def _wait(self):
+        """Wait until there is something to read, or a moment; return the files that have it."""
+        poller = select.poll()
+        for source in filter(None, (self._wake, self._cable.fd, self._console, self._host)):
+            poller.register(source, select.POLLIN)
+        is_busy = self._to_vm or self._cable.has_unread
+        return [source for source, _ in poller.poll(_LOOK_MS if is_busy else 10 * _LOOK_MS)]
 
     def _send_on(self):
         """Send what was kept, and what this board says anyway."""
@@ -187,12 +192,18 @@ class SerialBoard:
 
     def _hear_chip(self):
         try:
-            lines = self._host_file.readline()
+            self._heard += self._host.recv(4096)
         except OSError:
             return
-        report = frames.parse_report(lines) if lines else None
-        if report is None:
-            return
+        *lines, self._heard = self._heard.split(b"\n")
+        for line in lines:
+            report = frames.parse_report(line + b"\n")
+            if report is not None:
+                self._take_report(report)
+                if report.name == "reset":
+                    return  # the chip has started anew
+
+    def _take_report(self, report):
         self.reports.append(report)
         if report.name == "signal" and report.fields == ("awake",):
             self._is_awake = True
@@ -230,13 +241,14 @@ class SerialBoard:
         termios.tcsetattr(self._console_there, termios.TCSANOW, attributes)
         self._host, there = socket.socketpair()
         there.setblocking(False)
-        self._host_file = self._host.makefile("rb", buffering=0)
+        self._heard = b""
         arguments = (str(self.flash_path), str(self._blocks), mode, str(self._romfs or ""), str(self._write_log or ""))
         heap_kib = 1024 if "SPIRAM" in self._uname else vm.CHIP_HEAP_KIB
         argv, environment = vm.command(_HERE / "chip_start.py", heap_kib, (_HERE, vm.FAKE_MODULES), arguments)
         argv.insert(argv.index("-X"), "-i")
         environment |= self.nvs.environment() | {
-            "TEST_UNAME": self._uname, "PHONETERM_PINS": self._pins, "PHONETERM_UNIQUE_ID": self._mac
+            "TEST_UNAME": self._uname, "PHONETERM_PINS": self._pins, "PHONETERM_UNIQUE_ID": self._mac,
+            "TEST_LEAST_PERIOD_MS": str(self._least_period_ms),
         }  # fmt: skip
         environment["PHONETERM_HOST_FD"] = str(there.fileno())
         streams = dict.fromkeys(("stdin", "stdout", "stderr"), self._console_there)
@@ -251,7 +263,6 @@ class SerialBoard:
             return
         self._vm.kill()
         self._vm.wait()
-        self._host_file.close()
         self._host.close()
         os.close(self._console)
         os.close(self._console_there)

@@ -138,6 +138,7 @@ async def test_network_times_are_measured_with_the_settings_on_the_board(bench, 
     assert_nothing_of(texts_of(board), bench)
 
 
+@pytest.mark.lasts(15)
 async def test_a_network_that_cannot_be_joined_is_told_without_its_name(bench, board, plug_in):
     site = Site(bench)
     await asyncio.to_thread(site.provision, "--wait", "0")

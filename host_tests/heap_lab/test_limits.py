@@ -33,6 +33,7 @@ async def test_the_whole_story_passes_in_the_heap_that_it_must_work_in(live):
         await story.play(installation)
 
 
+@pytest.mark.lasts(20)
 async def test_a_heap_that_is_too_small_is_told_from_one_that_is_not(live):
     figures, is_frozen = live
     assert not await measure.works_in(figures.heap_bytes // 1024 - 4, is_frozen)

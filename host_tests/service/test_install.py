@@ -62,6 +62,7 @@ def modes(server, *paths):
     return server.run("stat", "-c", "%a %U:%G", *paths).splitlines()
 
 
+@pytest.mark.lasts(50)
 def test_one_command_makes_the_service_and_another_removes_it_without_its_data(server, wheel):
     said = server.run(*installer(wheel))
     assert "the service phoneterm-bridge is enabled.\nNext: change /etc/phoneterm/bridge.toml" in said
@@ -101,6 +102,7 @@ def test_one_command_makes_the_service_and_another_removes_it_without_its_data(s
     assert not (server.root / "var/lib/phoneterm").exists()
 
 
+@pytest.mark.lasts(45)
 def test_a_running_bridge_is_upgraded_with_its_store_and_goes_back_by_the_documents_way(boot, wheel, later_wheel):
     server = boot({"/srv/now": wheel.parent, "/srv/later": later_wheel.parent})
     server.run(*installer(wheel))
@@ -151,6 +153,7 @@ def install_by_hand(server, certificates):
     server.run("/opt/phoneterm/bin/phoneterm", "user", "add", "anna", "--extension", "101")
 
 
+@pytest.mark.lasts(25)
 def test_a_bridge_that_was_put_into_service_by_hand_is_taken_over_with_its_data(server, wheel, tmp_path):
     install_by_hand(server, make_certificates(tmp_path, "localhost"))
     assert (server.root / "var/lib/phoneterm").is_symlink()  # as for every service with a dynamic user

@@ -15,6 +15,7 @@ BOARD = "ESP32_GENERIC_S3"
 _UNAME = "esp32|1.29.0|Generic ESP32S3 module with Octal-SPIRAM with ESP32S3"
 _OF_CHECKOUT = ("Makefile", "boards", "firmware", "pyproject.toml", "requirements.lock", "tools")
 _PRESS_S = 0.08
+_LOOK_AT_KEYS_MS = 15  # often enough for such a press; thirty boards that look every 2 ms take a processor for it
 _REACTION_S = 5
 _LOOK_S = 0.1
 _MOST_TRIES = 4
@@ -84,7 +85,7 @@ class Workshop:
         raise AssertionError(f"nothing came of {text}: {bytes(board.said[-1000:])!r}")
 
     def _plug_in(self, row, **options):
-        board = row.plug_in(uname=_UNAME, pins=self.wiring.pins, **options)
+        board = row.plug_in(uname=_UNAME, pins=self.wiring.pins, least_period_ms=_LOOK_AT_KEYS_MS, **options)
         link = self.folder / "port"
         link.unlink(missing_ok=True)
         link.symlink_to(row.port)

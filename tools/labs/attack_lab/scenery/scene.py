@@ -17,7 +17,7 @@ from phoneterm_bridge.terminals.host_clock import HostClock
 
 from attack_lab.scenery.fake_pbx import FakePbx
 from attack_lab.scenery.fake_terminal import BASE, FakeTerminal
-from attack_lab.scenery.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_store_with_terminal
 from attack_lab.scenery.memory_link import MemoryLink
 from attack_lab.scenery.mqtt_wire import MqttWire
 from attack_lab.scenery.waiting import until
@@ -37,11 +37,8 @@ class Scene:
             broker=broker or BrokerSettings(port=0), store=StoreSettings(path=folder / "bridge.db"),
             phones=PhoneSettings(**phone_settings),
         )  # fmt: skip
-        self.engine = open_fresh_store(self.settings.store.path)
+        self.engine, self.enrolment = open_store_with_terminal(self.settings.store.path)
         self.directory = Directory(self.engine, "test")
-        self.directory.add_user("tech1", True)
-        self.directory.add_extension("101", "tech1")
-        self.enrolment = self.directory.add_terminal("phone-101", "101")
         self.is_on_broker = is_embedded or broker is not None
         self.wires: deque[MqttWire] = deque()
 
