@@ -3,11 +3,12 @@
 import hashlib
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from board_check.board_file import BOARDS, find_boards, read_board
-from firmware_build.board_image import BoardUnfit, build_image
+from firmware_build.board_image import BoardUnfit, build_image, put_in_place
 from firmware_build.sizes import CompileFailed
 from firmware_build.version import VersionMissing, read_version
 from vm_program import run_program
@@ -96,3 +97,21 @@ def test_a_board_in_a_folder_elsewhere_gets_its_display_too(tmp_path):
     shutil.copytree(BOARDS / "ESP32_GENERIC", tmp_path / "mine" / "ESP32_GENERIC")
     image = build_image(tmp_path / "mine" / "ESP32_GENERIC", _FIRMWARE, tmp_path / "out")
     assert "oled.mpy" in image.files
+
+
+def test_builds_for_one_board_at_the_same_time_all_succeed_and_leave_a_whole_folder(tmp_path):
+    place = tmp_path / "BOARD"
+
+    def build(builder):
+        for number in range(200):
+            made, aside = tmp_path / f"made-{builder}", tmp_path / f"aside-{builder}-{number}"
+            aside.mkdir()
+            made.mkdir()
+            for name in ("one", "two"):
+                (made / name).write_text(f"{builder}-{number}")
+            put_in_place(made, place, aside)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(build, range(4)))
+    one, two = sorted(place.iterdir())
+    assert one.read_text() == two.read_text()

@@ -5,7 +5,10 @@ Does not copy anything to a board. The manifest is what flashing goes by:
 The same sources give the same bytes on the same day, wherever: a module has the day of the build (`build_day.py`).
 """
 
+import contextlib
+import errno
 import hashlib
+import itertools
 import json
 import shutil
 import tempfile
@@ -52,11 +55,22 @@ def build_image(board_folder: Path, firmware: Path, target: Path) -> BoardImage:
         _fill(board, firmware, made)
         files = _write_manifest(board, firmware, made)
         place = target / board.name
-        if place.exists():
-            shutil.rmtree(place)
-        made.rename(place)
+        put_in_place(made, place, Path(new))
         romfs_place(place).unlink(missing_ok=True)  # it would be the one of the old files
     return BoardImage(place, files)
+
+
+def put_in_place(made: Path, place: Path, aside: Path) -> None:
+    """Move a folder to its place, and what was there below `aside`; another build may do the same at this moment."""
+    for count in itertools.count():
+        with contextlib.suppress(FileNotFoundError):
+            place.rename(aside / f"old-{count}")
+        try:
+            made.rename(place)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
 
 
 def _fill(board: Board, firmware: Path, made: Path) -> None:
