@@ -28,7 +28,8 @@ PYTEST := PYTHONDONTWRITEBYTECODE= PYTHONNODEBUGRANGES=1 $(VENV)/bin/python -m p
 LOCKED := --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
 FAST := $(addprefix host_tests/,core scenarios properties test_house.py) \
   $(patsubst %,host_tests/bridge/test_%.py,access deliveries mqtt_packets outbox policy replay_window settings store why) \
-  $(patsubst %,host_tests/pbx/test_%.py,ami_codec ami_stream calls transfer_table)
+  $(patsubst %,host_tests/pbx/test_%.py,ami_codec ami_stream calls transfer_table) \
+  $(patsubst %,host_tests/voipnow/test_%.py,arrivals call_table reading rhythm)
 
 .DEFAULT_GOAL := help
 .PHONY: help check run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware image sim lab flash provision lock clean

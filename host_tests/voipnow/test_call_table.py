@@ -92,9 +92,10 @@ def test_the_reference_stays_when_only_the_view_changes():
 
 def test_only_extensions_whose_legs_have_changed_are_named():
     table = CallTable("0003")
-    assert table.load([call(view(), view(CALLER))], 10.0, 1) == {USER, CALLER}
-    assert table.load([call(view(), view(CALLER))], 20.0, 2) == set()
-    assert table.load([call(view())], 30.0, 3) == {CALLER}
+    both = [call(view()), call(view(CALLER), call_id="c2")]
+    assert table.load(both, 10.0, 1) == {USER, CALLER}
+    assert table.load(both, 20.0, 2) == set()
+    assert table.load(both[:1], 30.0, 3) == {CALLER}
     assert table.load([], 40.0, 4) == {USER}
 
 

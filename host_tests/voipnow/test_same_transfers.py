@@ -1,7 +1,7 @@
 """Tests of transfers that say nothing of Asterisk, with the same bodies on VoipNow's stand-in.
 
 Only what VoipNow can do is here: it has no attended transfer, and does not tell which numbers there are, who left a
-call first, or how a caller fared who was sent away.
+call first, or why a caller was not answered who was sent away.
 """
 
 # ruff: noqa: F401  every test here is another file's
@@ -34,6 +34,7 @@ from pbx.test_left_alone import (
     test_no_field_can_break_into_the_stream_to_the_pbx,
 )
 from pbx.test_situations import (
+    test_a_blind_transfer_is_done_and_the_journal_says_that_it_was_answered,
     test_a_call_on_hold_is_not_taken_for_the_one_that_the_user_is_about_to_have,
     test_a_call_that_the_user_holds_is_transferred_when_it_is_the_only_one,
     test_a_number_outside_is_called_once_its_class_is_allowed,
@@ -43,6 +44,7 @@ from pbx.test_situations import (
     test_of_two_live_calls_none_is_taken,
     test_what_is_keyed_before_the_call_is_answered_is_refused,
     test_what_is_keyed_without_a_call_is_refused,
+    test_whom_the_user_called_can_be_sent_on_and_followed_too,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

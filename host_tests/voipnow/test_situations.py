@@ -24,6 +24,17 @@ async def test_a_blind_transfer_is_accepted_and_then_done(office):
     assert "sent to 102." in answer_why(office.engine, USER, None)["sentence"]
 
 
+async def test_of_a_caller_who_was_not_answered_the_journal_says_nothing(office):
+    await office.lab.set_behaviour(COLLEAGUE, "ring")
+    await office.talk()
+    await office.comes_to(await office.ask("blind", COLLEAGUE), "done")
+    await office.lab.hang_up(CALLER)
+    await office.lab.wait_until(lambda legs: not legs)
+    await office.lab.place_call(CALLER, USER)
+    await office.call_is("talking")
+    assert "answered" not in answer_why(office.engine, USER, None)["sentence"]
+
+
 async def test_a_number_outside_is_refused_before_voipnow_is_asked_to_act(office):
     await office.talk()
     await office.comes_to(await office.ask("blind", OUTSIDE), "rejected", "destination")

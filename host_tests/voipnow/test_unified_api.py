@@ -121,10 +121,13 @@ async def test_a_read_is_repeated_once(scripted, api):
     answers = [CUT, say({"entry": [entry(1)], "totalResults": 1})]
     scripted.answer = lambda request: answers.pop(0)
     assert [call.id for call in await api.calls()] == ["call1"]
+    answers = [say({}, 500), say({"entry": [entry(1)], "totalResults": 1})]
+    scripted.answer = lambda request: answers.pop(0)
+    assert [call.id for call in await api.calls()] == ["call1"]
     scripted.answer = lambda request: CUT
     with pytest.raises(NoAnswer):
         await api.calls()
-    assert len(scripted.requests) == 4
+    assert len(scripted.requests) == 6
 
 
 async def test_a_read_whose_token_is_not_taken_renews_it_once(scripted, api):

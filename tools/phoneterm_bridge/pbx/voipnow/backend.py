@@ -17,6 +17,7 @@ from phoneterm.core import messages
 
 from phoneterm_bridge.pbx.calls import refusal_of_leg
 from phoneterm_bridge.pbx.port import Call, Destination, Outcome, PbxListener, PbxRejectedLogin, Target, WebHook
+from phoneterm_bridge.pbx.voipnow.arrivals import Arrivals
 from phoneterm_bridge.pbx.voipnow.call_events import CallEvents
 from phoneterm_bridge.pbx.voipnow.call_table import CallTable, Leg
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of, forms_of
@@ -53,6 +54,7 @@ class VoipNowPbx:
         self._api = UnifiedApi(settings)
         self._table = CallTable(settings.organization)
         self._sent = SentCallers(clock)
+        self._arrivals = Arrivals(clock)
         self._rhythm = Rhythm(settings.poll_ms / 1000)
         self._stale_s = max(_STALE_LEAST_S, _STALE_LOOKS * settings.poll_ms / 1000)
         self._listener: PbxListener | None = None
@@ -153,11 +155,12 @@ class VoipNowPbx:
         except (NotDone, AppRefused) as error:
             structlog.get_logger().warning("transfer-not-asked-for", why=str(error))
             return _UNREACHABLE
-        asyncio.get_running_loop().call_soon(self._follow, call.ref)  # "accepted" comes first
+        asyncio.get_running_loop().call_soon(self._follow, leg)  # "accepted" comes first
         return Outcome("accepted")
 
-    def _follow(self, ref: str) -> None:
-        self._sent.add(ref)
+    def _follow(self, leg: Leg) -> None:
+        self._sent.add(leg.ref)
+        self._arrivals.add(leg.ref, leg.call_id, {leg.extension, *leg.others})
         self._hurried.set()
 
     def _refuse_number(self, call: Call, number: str) -> str | None:
@@ -268,6 +271,9 @@ class VoipNowPbx:
         for ref, state in self._sent.pop_ended(lambda ref: self._table.leg_of(ref) is not None):
             if self._listener is not None:
                 self._listener.on_progress(ref, state, None)
+        for ref in self._arrivals.pop_answered(calls) if extension is None else ():
+            if self._listener is not None:
+                self._listener.on_arrival(ref, None)
 
     def _note_success(self) -> None:
         self._rhythm.note_success()
@@ -303,6 +309,7 @@ class VoipNowPbx:
             self._told = "it has not answered for too long"
             structlog.get_logger().warning("voipnow-does-not-answer", url=self._settings.url, why=self._told)
         self._sent.forget()
+        self._arrivals.forget()
         had = self._table.clear()
         self._change_availability(False)
         self._tell_changes(had)

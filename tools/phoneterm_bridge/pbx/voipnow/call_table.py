@@ -21,7 +21,8 @@ _CODE = "*"  # what begins with it is no number of anybody: voicemail, parking a
 
 
 class Leg(NamedTuple):
-    """One extension's part in one call. lines: the numbers of the other party, in every form."""
+    """One extension's part in one call. lines: the numbers of the other party, in every form; others: the extensions
+    that have a view of the call too."""
 
     ref: str
     extension: str
@@ -31,6 +32,7 @@ class Leg(NamedTuple):
     talking_since: float | None
     peer: str
     lines: frozenset[str]
+    others: frozenset[str]
 
 
 class CallTable:
@@ -101,7 +103,8 @@ class CallTable:
         lines = frozenset(form for number in numbers for form in forms_of(number, self._organization)) - own
         displayed = number_in(view.caller_id) if not calls_out else ""
         peer = displayed or next((min(forms_of(one, self._organization), key=len) for one in numbers), "")
-        return Leg(ref, extension, call.id, view.id, facts, talking_since, peer, lines)
+        beside = frozenset(one.extension for one in others)
+        return Leg(ref, extension, call.id, view.id, facts, talking_since, peer, lines, beside)
 
 
 def ref_of(call_id: str, extension: str) -> str:

@@ -1,8 +1,8 @@
 """UnifiedAPI: reads lists of calls, has VoipNow act on one of them, or tell of calls. Does not decide when.
 
-Only reads are repeated, once, and so is a read whose token was not taken. An action is sent once, whatever comes, and
-always names its call: without a call VoipNow would act on every call of the extension, so an empty id is refused before
-there is an address to send to (ValueError: our own mistake). Errors are those of `failures`.
+Only reads are repeated, once. An action is sent once, whatever comes, and always names its call: without a call
+VoipNow would act on every call of the extension, so an empty id is refused before there is an address to send to
+(ValueError: our own mistake). Errors are those of `failures`.
 """
 
 import math
@@ -32,7 +32,7 @@ _POST, _ENABLED, _NOTE = "1", "1", "phoneterm bridge"
 _IN_PATHS = "@*"  # stand in them as they are
 _TOKEN_NOT_TAKEN = 401
 _ERRORS = range(400, 600)
-_NEVER_TRIED = range(400, 500)
+_BROKEN = range(500, 600)  # it may have done part of what it was asked for
 
 
 class UnifiedApi:
@@ -136,14 +136,14 @@ class UnifiedApi:
             raise NotDone("it answers with something else than a list of calls") from None
 
     async def _read(self, path: str, query: dict[str, str]) -> Reply:
-        """Read once more if the first try failed: a read changes nothing. A token that is not taken is renewed once."""
+        """Read, and once more if that failed or the token was not taken: a read changes nothing."""
         try:
             reply = await self._send("GET", path, query=query)
         except TooMany:
             raise
         except (NoAnswer, NotDone):
-            reply = await self._send("GET", path, query=query)
-        if reply.status == _TOKEN_NOT_TAKEN:
+            reply = None
+        if reply is None or reply.status == _TOKEN_NOT_TAKEN or reply.status in _BROKEN:
             reply = await self._send("GET", path, query=query)
         return _require_success(reply)
 
@@ -154,7 +154,7 @@ class UnifiedApi:
     async def _send_once(self, method: str, path: str, document: object) -> None:
         """Send what changes something, once."""
         reply = await self._send(method, path, document=document)
-        if reply.status in _ERRORS and reply.status not in _NEVER_TRIED:
+        if reply.status in _BROKEN:
             raise NoAnswer(f"it answers {reply.status}, which does not say whether it was done")
         _require_success(reply)
 
