@@ -100,8 +100,8 @@ async def _measure_all(
         if not times:
             problems.append(f"{name} was not done once beside the commands")
         commands = sum(flow.commands for flow in beside)
-        figures = ([float(getattr(flow, figure)) for flow in flows] for flows in (beside, alone))
-        yield Beside(name, commands, *figures, times, problems)
+        beside_ms, alone_ms = ([float(getattr(flow, figure)) for flow in flows] for flows in (beside, alone))
+        yield Beside(name, commands, beside_ms, alone_ms, times, problems)
 
 
 async def _measure_one(scene: Scene, work: Work, per_s: float, seconds: float) -> tuple[Flow, int]:

@@ -83,9 +83,9 @@ def _join(
     scene: Scene, name: str, rounds: list[_Round], alone: list[_Round], start_bytes: int, flood: dict[str, int]
 ) -> Flooded:
     growth_mb = (worker.resident_bytes(scene.subject.pid) - start_bytes) / 1e6
-    figures = ([one.p99_ms for one in some] for some in (rounds, alone))
+    beside_ms, alone_ms = ([one.p99_ms for one in some] for some in (rounds, alone))
     problems = [problem for one in (*alone[-_ROUNDS:], *rounds) for problem in one.problems]
-    return Flooded(name, sum(one.commands for one in rounds), *figures, growth_mb, flood, problems)
+    return Flooded(name, sum(one.commands for one in rounds), beside_ms, alone_ms, growth_mb, flood, problems)
 
 
 def _add(told: list[dict[str, int]]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from bridge_lab.flood_bench import failures_of_floods, measure_floods
 from attack_lab.probe import Probe
 from attack_lab.site import EMBEDDED, Site
 
-_FULL_S, _SHORT_S = 6.0, 1.0
+_FULL_S, _SHORT_S = 2.0, 0.5
 _FULL_IN_TURN, _SHORT_IN_TURN = 20, 2
 
 
@@ -26,5 +26,5 @@ class Flood(Probe):
         seconds, in_turn = (_SHORT_S, _SHORT_IN_TURN) if site.is_short else (_FULL_S, _FULL_IN_TURN)
         flooded = [one async for one in measure_floods(site.broker == EMBEDDED, seconds, in_turn)]
         if site.is_short:
-            flooded = [replace(one, p99_ms=0.0, problems=[]) for one in flooded]
+            flooded = [replace(one, p99_ms=[0.0], problems=[]) for one in flooded]
         return " ".join(failures_of_floods(flooded)) or None
