@@ -124,7 +124,7 @@ async def test_a_slow_answer_is_unknown_and_nothing_is_asked_again(lab, clock):
 
 async def test_a_transfer_that_takes_effect_later_is_done_when_the_list_shows_it(desk):
     call = await desk.talk()
-    desk.lab.shapes.effect_after_s = 0.3
+    desk.lab.shapes.effect_after_s = 1.5
     assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
     assert desk.progress == []
     assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == failed("busy-transferring")

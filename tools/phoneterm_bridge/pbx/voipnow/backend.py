@@ -84,6 +84,7 @@ class VoipNowPbx:
 
     async def start(self) -> None:
         """Look at the calls once, and go on in the background; PbxRejectedLogin when VoipNow refuses the app."""
+        self._hurried.clear()
         refused = await self._look()
         if refused is not None:
             await self._api.close()
