@@ -7,6 +7,7 @@ from pbx_lab.legs import are_alone
 from phoneterm_bridge.pbx.port import PbxRejectedLogin
 from phoneterm_bridge.pbx.voipnow.backend import VoipNowPbx
 from phoneterm_bridge.settings.bridge import load_settings
+from phoneterm_bridge.wording.logs import set_up_logs
 from voipnow_lab.faults import ALWAYS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -179,6 +180,13 @@ async def test_a_look_that_breaks_in_an_unexpected_way_is_not_the_last_one(desk,
     await until(lambda: not clock.is_broken)
     await desk.lab.hang_up(CALLER)
     await desk.wait_until(lambda: desk.pbx.calls(USER) == ())
+
+
+async def test_looks_are_no_lines_of_the_log(lab, clock, capsys):
+    set_up_logs("json", "debug")
+    async with Desk(lab, clock=clock) as desk:
+        await desk.talk()
+    assert "phoneCalls" not in capsys.readouterr().err
 
 
 async def test_nothing_is_told_after_the_end(lab, clock):

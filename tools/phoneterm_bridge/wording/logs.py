@@ -1,7 +1,8 @@
 """Structured logs on standard error, for people (console) or machines (json). Does not decide what is logged.
 
 A log line is an event with fields; outside text is cut short and escaped, and numbers and secrets never get here.
-The MQTT library's own loggers are silenced: they print payloads, and the bridge logs the same events itself.
+The MQTT and HTTP libraries' own loggers are silenced: they print payloads and addresses, and the bridge logs the same
+events itself.
 """
 
 import json
@@ -18,7 +19,7 @@ import structlog
 from phoneterm_bridge.wording.outside import show
 
 MAX_TEXT_CHARS = 120
-_NOISY = ("amqtt", "transitions", "websockets", "asyncio", "alembic", "uvicorn")
+_NOISY = ("amqtt", "transitions", "websockets", "asyncio", "alembic", "uvicorn", "httpx", "httpcore")
 
 
 def set_up_logs(log_format: str, level: str) -> None:
