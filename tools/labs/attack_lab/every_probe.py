@@ -10,6 +10,7 @@ from attack_lab.probes.dropped_triggers import DroppedTriggers
 from attack_lab.probes.eavesdropper import Eavesdropper
 from attack_lab.probes.false_broker import FalseBroker
 from attack_lab.probes.false_terminal import FalseTerminal
+from attack_lab.probes.false_voipnow import FalseVoipNow
 from attack_lab.probes.flood import Flood
 from attack_lab.probes.foreign_topic import ForeignTopic
 from attack_lab.probes.forged_actor import ForgedActor
@@ -40,6 +41,7 @@ PROBES: tuple[Probe, ...] = (
     Stranger(),
     Eavesdropper(),
     FalseBroker(),
+    FalseVoipNow(),
     FalseTerminal(),
     ReadSecrets(),
     ForgedCommand(),
