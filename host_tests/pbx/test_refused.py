@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, make_lab, to
 from pbx_lab.legs import are_alone
 from phoneterm_bridge.pbx.ami.refused import NO_ACTION, NO_CHANNEL, AmiRefused, kind_of
