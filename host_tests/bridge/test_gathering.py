@@ -56,6 +56,18 @@ def test_the_store_is_free_while_the_changes_are_made_and_then_has_all_of_them(e
         assert find_untold(connection) is None
 
 
+def test_terminals_that_were_added_at_once_are_listed_in_order(engine):
+    numbers = [str(number) for number in range(120, 150)]
+    directory = Directory(engine, "test")
+    with directory.gathered():
+        directory.add_user("cleo")
+        for number in numbers:
+            directory.add_extension(number, "cleo")
+            directory.add_terminal(f"phone-{number}", number)
+    terminals = reading.read_snapshot(engine).terminals.values()
+    assert [terminal.extension for terminal in terminals] == ["101", *numbers]
+
+
 def test_nothing_is_written_when_one_change_cannot_be_made(engine):
     directory, before = Directory(engine, "test"), said(engine)
     with pytest.raises(SetupProblem, match="no user"), directory.gathered():

@@ -67,11 +67,12 @@ def _read_rows(connection: sa.Connection) -> _Rows:
 
 
 def _put_rows(driver: sqlite3.Connection, table: sa.Table, rows: set[tuple]) -> None:
-    """Insert rows, or replace those with the same key."""
+    """Insert rows in the order of their keys, as lists show them, or replace those with the same key."""
     (key,) = table.primary_key.columns
+    place = list(table.columns).index(key)
     others = ", ".join(f'"{one.name}" = excluded."{one.name}"' for one in table.columns if one is not key)
     tail = f' ON CONFLICT ("{key.name}") DO UPDATE SET {others}'
-    insert_many(driver, f"INSERT INTO {table.name} ({_columns(table)})", list(rows), tail)
+    insert_many(driver, f"INSERT INTO {table.name} ({_columns(table)})", sorted(rows, key=lambda row: row[place]), tail)
 
 
 def _columns(table: sa.Table) -> str:
