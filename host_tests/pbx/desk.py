@@ -150,6 +150,12 @@ class Desk:
         headers = [("Channel", leg.channel), ("Digit", digit), ("Receive", "true"), ("Duration", "1")]
         assert (await self.ask("PlayDTMF", headers)).get("Response") == "Success"
 
+    async def reject(self, endpoint):
+        """Let the endpoint's phone, which rings, reject the call as busy."""
+        (leg,) = (leg for leg in await self.lab.legs() if leg.endpoint == endpoint)
+        headers = [("Channel", leg.channel), ("Cause", "17")]
+        assert (await self.ask("Hangup", headers)).get("Response") == "Success"
+
     async def result(self, state, reason=None, within_s=WAIT_S):
         """Wait until the transfer reaches this state with this reason."""
         await self.wait_until(lambda: (state, reason) in self.states(), within_s)

@@ -3,7 +3,7 @@
 import pytest
 import pytest_asyncio
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, Desk, make_lab
-from pbx_lab.legs import are_alone, is_on_hold
+from pbx_lab.legs import are_alone, has_leg, is_on_hold
 from phoneterm_bridge.pbx.port import Target
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -22,7 +22,7 @@ _SHAPES = {
     "ring group": (CALLER, "600", CALLER),
 }
 _WITH_LOCAL = ("queue", "forward")  # their Local channel stays; that of follow-me is optimised away
-_OF_SIMULATOR = ("extension", "call made by the user", "outbound route", "ring group")
+_OF_SIMULATOR = ("extension", "call made by the user", "outbound route", "ring group", "queue")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -90,6 +90,38 @@ async def test_a_caller_is_sent_on_blindly(talking):
     assert await desk.pbx.carry_out("blind", call, Target(CONTEXT, COLLEAGUE)) == ACCEPTED
     await desk.result("done")
     await desk.lab.wait_until(lambda legs: are_alone(legs, caller, COLLEAGUE))
+
+
+@pytest.mark.parametrize("is_swapped", [False, True], ids=["with the colleague", "with the caller"])
+async def test_a_bridge_that_starts_in_mid_consultation_knows_who_is_who(talking, is_swapped):
+    desk, call, caller = talking
+    assert await desk.pbx.carry_out("attended", call, Target(CONTEXT, COLLEAGUE)) == ACCEPTED
+    await desk.result("consulting")
+    if is_swapped:
+        assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
+    await desk.pbx.stop()
+    async with Desk(desk.lab) as later:
+        assert (await later.call_in_state("consulting")).ref == call.ref
+        assert [one.state for one in later.pbx.calls(caller)] != ["consulting"]
+        assert await later.pbx.carry_out("cancel", call, None) == ACCEPTED
+        await later.result("returned", "cancelled")
+        await desk.lab.wait_until(lambda legs: are_alone(legs, caller, USER))
+
+
+async def test_a_user_of_a_queue_who_hung_up_while_it_rings_in_vain_is_rung_in_time(open_desk):
+    desk = await open_desk(dialplan="freepbx", no_answer_s=2, callback_delay_s=60)
+    for _ in range(4):  # left to itself Asterisk tries the colleague a second time in about two of five calls
+        await desk.lab.set_behaviour(COLLEAGUE, "ring")
+        await desk.lab.place_call(CALLER, "400")
+        await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
+        call = await desk.call_in_state("talking")
+        assert await desk.pbx.carry_out("attended", call, Target(CONTEXT, COLLEAGUE)) == ACCEPTED
+        await desk.result("ringing")
+        await desk.lab.wait_until(lambda legs: has_leg(legs, COLLEAGUE, "ringing"))
+        await desk.lab.hang_up(USER)
+        await desk.wait_until(lambda ref=call.ref: (ref, "returned", "no-answer") in desk.progress)
+        await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
+        await desk.lab.clear()
 
 
 async def test_a_phone_that_is_off_and_do_not_disturb_are_told_as_what_they_are(find_lab):

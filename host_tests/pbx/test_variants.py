@@ -1,7 +1,7 @@
 """Differently configured PBXs: missing features are named, slow ways still work, nobody is left on hold."""
 
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, to
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, Desk, to
 from pbx_lab.legs import are_alone, is_on_hold
 from phoneterm_bridge.pbx.port import Outcome
 
@@ -63,6 +63,40 @@ async def test_hanging_up_while_it_rings_in_vain_rings_the_user_again(open_desk)
     await desk.lab.hang_up(USER)
     await desk.result("returned", "no-answer")
     await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
+
+
+async def test_a_user_who_hung_up_while_it_rings_is_rung_when_the_time_is_up_and_not_after_a_second_try(open_desk):
+    desk = await open_desk(no_answer_s=2, callback_delay_s=60)
+    await desk.ring()
+    await desk.lab.hang_up(USER)
+    await desk.result("returned", "no-answer")
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
+
+
+@pytest.mark.parametrize("hangs_up", [False, True], ids=["user waits", "user hangs up"])
+async def test_a_bridge_that_starts_while_it_rings_knows_when_the_time_is_up(open_desk, hangs_up):
+    desk = await open_desk(no_answer_s=4, callback_delay_s=60)
+    await desk.ring()
+    await desk.pbx.stop()
+    async with Desk(desk.lab) as later:
+        await later.call_in_state("consulting")
+        if hangs_up:
+            await desk.lab.hang_up(USER)
+        await later.result("returned", "no-answer")
+        await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
+
+
+@pytest.mark.parametrize("drops", [False, True], ids=["user rung back", "caller dropped"])
+async def test_after_a_user_who_hung_up_nobody_listens_to_a_busy_tone_if_the_user_can_be_rung(open_desk, drops):
+    desk = await open_desk(plays_busy=True, drops_unanswered=drops)
+    await desk.ring()
+    await desk.lab.hang_up(USER)
+    await desk.reject(COLLEAGUE)
+    if drops:
+        await desk.lab.wait_until(lambda legs: [leg.endpoint for leg in legs] == [CALLER])
+    else:
+        await desk.result("returned", "busy", within_s=5)
+        await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
 
 
 async def test_hanging_up_while_it_rings_in_vain_drops_the_caller_where_the_pbx_is_told_so(open_desk):

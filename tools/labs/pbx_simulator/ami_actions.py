@@ -152,9 +152,10 @@ class AmiActions:
         ]
         if not channels and not is_pattern:
             return error("No such channel")
+        cause = action.get("Cause") or "16"
         for channel in channels:
-            self._exchange.parties.emit("SoftHangupRequest", [*channel.headers(), ("Cause", "16")])
-            asyncio.get_running_loop().call_soon(self._exchange.end, channel, "16")
+            self._exchange.parties.emit("SoftHangupRequest", [*channel.headers(), ("Cause", cause)])
+            asyncio.get_running_loop().call_soon(self._exchange.end, channel, cause)
         return success(("Message", f"Channels hungup: {len(channels)}" if is_pattern else "Channel Hungup"))
 
     def _show_dialplan(self, action: Message) -> Answer:

@@ -2,7 +2,8 @@
 
 Does not read feature codes (`exchange` does). The transferrer has a home bridge with the callers and a second bridge
 with the target, which is half 1 of a Local channel. states: "ringing", "consulting", "left" (the transferrer hung up
-before the answer) and "over". Source: dialogues of Asterisk 22 recorded in the lab.
+before the answer), "lost" (it rang in vain after that) and "over". Source: dialogues of Asterisk 22 recorded in the
+lab.
 """
 
 import asyncio
@@ -65,7 +66,7 @@ class Consultation:
         self._parties.enter(user, self.second)
         self._parties.connect_line(user, number)
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._no_answer_s, self.abort)
+        self._timer = loop.call_later(self._no_answer_s, self._time_out)
         if self.target.other_half is not None:
             loop.call_soon(self._exchange.run, self.target.other_half, number)
 
@@ -84,12 +85,28 @@ class Consultation:
 
     def target_gone(self, cause: str) -> None:
         """The target is gone (already out of its bridge): go back home, or call back a transferrer who has left."""
+        if self.state == "lost":
+            return
         self.stop_timer()
         if self.state == "left":
             self._after_failure()
         elif self.state != "over":
             self._go_home()
             self._parties.destroy(self.second)
+
+    def _time_out(self) -> None:
+        """Nobody has answered in time.
+
+        Once the transferrer has left, Asterisk often takes its own hang-up of the target for one of the transferrer's
+        phone; then it calls the target once more, with a pause before and after. Here it always does.
+        """
+        if self.state != "left":
+            self.abort()
+        elif not self._exchange.options.drops_unanswered:
+            self.state = "lost"
+            self._exchange.end(self.target, "16")
+            rest_s = self._no_answer_s + 2 * self._exchange.options.callback_delay_s
+            self._timer = asyncio.get_running_loop().call_later(rest_s, self._after_failure)
 
     def abort(self) -> None:
         """Release the target and go back to the callers."""

@@ -12,6 +12,11 @@ from pbx_simulator.parties import Channel, Parties
 REFUSALS = {"busy": ("17", "BUSY"), "reject": ("21", "NOANSWER")}
 
 
+def status_of(cause: str) -> str:
+    """Return the DialStatus that follows from a hang-up cause."""
+    return next((status for known, status in REFUSALS.values() if known == cause), "NOANSWER")
+
+
 class Dial:
     """One Dial from a channel to phones."""
 

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from pbx_lab.lab import ENDPOINTS, PHONE_CONTEXTS, TRANSFER_CONTEXTS, TRUNK, LabOptions
 
+from pbx_simulator import freepbx
 from pbx_simulator.consultation import Consultation
-from pbx_simulator.dial import Dial
+from pbx_simulator.dial import Dial, status_of
 from pbx_simulator.dialplan import (
     BEHIND_LOCAL,
     CONFERENCE,
@@ -39,7 +40,10 @@ class Exchange:
         """Start without calls; all phones answer."""
         self.options = options
         self.codes = dict(CODES[options.codes])
-        self._no_answer_s = str(options.no_answer_s)
+        self._limits = {
+            "atxfernoanswertimeout": str(options.no_answer_s),
+            "atxferdropcall": str(0xFFFFFFFF) if options.drops_unanswered else "0",
+        }
         self.parties = Parties(emit, self._set_up_features, TRANSFER_CONTEXTS[options.dialplan])
         self.behaviours = dict.fromkeys((*ENDPOINTS, TRUNK), "answer")
         self._dials: list[Dial] = []
@@ -89,10 +93,13 @@ class Exchange:
             return
         channel.extension = number
         phones = phones_of(number, self.options)
+        is_queue = self.options.dialplan == "freepbx" and number == freepbx.QUEUE
         if not has_number(PHONE_CONTEXTS[self.options.dialplan], number, self.options) or not (
-            phones or number == MACHINE
+            phones or is_queue or number == MACHINE
         ):
             self.end(channel, "0")
+        elif is_queue:
+            self._run_queue(channel)
         elif number == MACHINE:
             self._run_machine(channel, "MusicOnHold")
             self.parties.play_music(channel, True)
@@ -118,6 +125,9 @@ class Exchange:
         for dial in [dial for dial in self._dials if dial.caller is channel]:
             self._dials.remove(dial)
             dial.cancel()
+        for dial in [dial for dial in self._dials if channel in dial.callees]:
+            dial.refuse(channel, status_of(cause), cause)
+            return
         consultation = self.consultation_of(channel)
         if consultation is not None and channel is consultation.transferrer:
             consultation.transferrer_gone()
@@ -172,10 +182,10 @@ class Exchange:
         consultation.start()
 
     def code_of(self, channel: Channel | None, name: str) -> str:
-        """Return a feature's code, or its time-out, as it is now: the channel's own one, or else that of the PBX."""
+        """Return a feature's code, or another setting, as it is now: the channel's own one, or else that of the PBX."""
         function = "FEATUREMAP" if name == "atxfer" else "FEATURE"
         own = channel.variables.get(f"{function}({name})") if channel else None
-        usual = self._no_answer_s if name == "atxfernoanswertimeout" else self.codes.get(name, "")
+        usual = self._limits.get(name) or self.codes.get(name, "")
         return usual if own is None else own
 
     def consultation_of(self, channel: Channel) -> Consultation | None:
@@ -244,12 +254,21 @@ class Exchange:
                     return
         self.end(picker, "0")
 
+    def _run_queue(self, channel: Channel) -> None:
+        """Answer, and call the queue's member."""
+        self._answer(channel)
+        channel.application, channel.application_data = "Queue", f"{freepbx.QUEUE},t"
+        self._call_local(channel, freepbx.QUEUE_MEMBER, freepbx.FROM_QUEUE, "AppQueue")
+
     def _dial_local(self, channel: Channel, number: str) -> None:
         """Dial a number through a Local channel that stays between."""
         context = TRANSFER_CONTEXTS[self.options.dialplan]
         channel.application, channel.application_data = "Dial", f"Local/{number}@{context}/n"
-        first = self.parties.add_local(number, channel.number, channel.linkedid)
-        first.application, first.application_data = "AppDial", "(Outgoing Line)"
+        self._call_local(channel, number, context, "AppDial")
+
+    def _call_local(self, channel: Channel, number: str, context: str, application: str) -> None:
+        first = self.parties.add_local(number, channel.number, channel.linkedid, context)
+        first.application, first.application_data = application, "(Outgoing Line)"
         self._dialling_local[first] = channel
         self.parties.dialled("DialBegin", channel, first)
         if first.other_half is not None:

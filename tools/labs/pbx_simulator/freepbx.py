@@ -8,6 +8,9 @@ from typing import NamedTuple
 from pbx_lab.lab import PHONE_CONTEXTS, TRANSFER_CONTEXTS, TRUNK
 
 PHONES, TRANSFERS = PHONE_CONTEXTS["freepbx"], TRANSFER_CONTEXTS["freepbx"]
+QUEUE = "400"  # answers at once, and then calls its member through a Local channel that stays
+QUEUE_MEMBER = "101"
+FROM_QUEUE = "from-queue"
 
 
 class Entry(NamedTuple):
@@ -26,6 +29,7 @@ _ENTRIES = (
     Entry("app-vmmain", "197", (("Goto", "app-vmmain,*97,1"),)),
     Entry("app-miscapps", "333", (("Goto", "disa,1,1"),)),
     Entry("ext-test", "7777", (("Goto", "from-pstn,4930101,1"),)),
+    Entry("ext-queues", QUEUE, (("Answer", ""), ("Queue", "400,t"))),
     Entry("ext-group", "600", (("Dial", "PJSIP/101&PJSIP/105,20,${DIAL_OPTIONS}"),), ("101", "105")),
     *(
         Entry("ext-local", one, (("Gosub", f"macro-exten-vm,s,1(novm,{one})"),), (one,))

@@ -91,9 +91,9 @@ class Parties:
         """Make a phone's channel; family: the Linkedid of the call it belongs to."""
         return self._add(f"PJSIP/{endpoint}-{next(self._names):08x}", number, extension, state, family, endpoint)
 
-    def add_local(self, extension: str, number: str, family: str) -> Channel:
-        """Make a Local channel to an extension and return its half 1."""
-        base = f"Local/{extension}@{self._context}-{next(self._names):08x}"
+    def add_local(self, extension: str, number: str, family: str, context: str = "") -> Channel:
+        """Make a Local channel to an extension (of the usual context, unless named) and return its half 1."""
+        base = f"Local/{extension}@{context or self._context}-{next(self._names):08x}"
         first = self._add(base + ";1", extension, extension, "Down", family, "")
         second = self._add(base + ";2", number, extension, "Ring", family, "")
         first.other_half, second.other_half = second, first

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar
@@ -28,6 +28,7 @@ from phoneterm_bridge.pbx.asterisk.calls import Leg
 from phoneterm_bridge.pbx.asterisk.features import Features, ask_can_play, ask_codes, ask_features
 from phoneterm_bridge.pbx.asterisk.hearing import Hearing
 from phoneterm_bridge.pbx.asterisk.known_numbers import KnownNumbers
+from phoneterm_bridge.pbx.asterisk.release import Release
 from phoneterm_bridge.pbx.asterisk.speed import speed_of
 from phoneterm_bridge.pbx.asterisk.start import AttendedStart
 from phoneterm_bridge.pbx.asterisk.start_codes import StartCodes
@@ -62,7 +63,8 @@ class AsteriskPbx:
         self._is_following = False
         self._client = AmiClient(settings, self, on_readiness=self._on_readiness)
         self._actions = ChannelActions(self._client)
-        self._view = CallView(clock, self._release)
+        release = Release(self._actions, clock, self._keep)
+        self._view = CallView(clock, release.on_stuck, release.on_left)
         self._features = Features()
         self._find_features = find_features
         self._will_tell = False
@@ -297,6 +299,7 @@ class AsteriskPbx:
             codes, running = await ask_codes(self._client, leg.channel), self._view.running(leg)
             if running is not None:
                 running.codes = codes
+                running.transfer.expect_answer(codes.no_answer_s)
 
     def on_disconnected(self) -> None:
         """The PBX is away: from now on everything may change unseen."""
@@ -347,7 +350,7 @@ class AsteriskPbx:
         self._hearing.note_event(event)
         self._follow_start_code(event)
         if event.get("Event") in _MAY_CHANGE_FEATURES and self._is_following:
-            self._keep(asyncio.create_task(self._look_again()))
+            self._keep(self._look_again())
         if not self._will_tell:
             self._will_tell = True
             asyncio.get_running_loop().call_soon(self._tell_changes)
@@ -382,13 +385,8 @@ class AsteriskPbx:
         """Say who left first if the channel is gone."""
         return Outcome("failed", self._view.table.why_ended(ref)) if outcome.reason == "no-call" else outcome
 
-    def _release(self, leg: Leg) -> None:
-        """The colleague's dialplan gave up but keeps the line: bring the caller back at once."""
-        running = self._view.running(leg)
-        codes = running.codes if running is not None else self._features.codes
-        self._keep(asyncio.create_task(self._actions.abort(leg.channel, codes.abort)))
-
-    def _keep(self, task: asyncio.Task) -> None:
+    def _keep(self, doing: Coroutine) -> None:
+        task = asyncio.create_task(doing)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

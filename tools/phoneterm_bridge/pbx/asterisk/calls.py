@@ -31,7 +31,8 @@ class Leg:
     listed; what Dial or Queue calls has one, too, but not what Asterisk calls for a transfer. has_hung_up: its phone
     has hung up, although Asterisk may keep the channel for a while. number: its own; peer: the other party's, as
     Asterisk shows it; dialled: the one that its user dialled, if any. family: the Linkedid, the same for all legs of
-    one conversation. deaf_until: feature codes sent earlier are lost. is_in_conference: its bridge is one.
+    one conversation. born: when it was made, at most a second too early. deaf_until: feature codes sent earlier are
+    lost. is_in_conference: its bridge is one.
     """
 
     uniqueid: str
@@ -49,6 +50,7 @@ class Leg:
     has_hung_up: bool = False
     is_in_conference: bool = False
     talking_since: float | None = None
+    born: float = 0.0
     deaf_until: float = 0.0
     endpoint: str = field(init=False)
     ref: str = field(init=False)
@@ -103,6 +105,7 @@ class CallTable:
             leg.is_in_conference = item.get("Application") in _CONFERENCES
             leg.dialled = item.get("Exten") if leg.is_caller else ""
             leg.is_dialling = item.get("Application") in ("Dial", "AppDial") and item.get("BridgeId") == ""
+            leg.born = self._clock() - _seconds_in(item.get("Duration")) - 1.0
             earlier = known.get(leg.uniqueid)
             if earlier is not None:
                 leg.talking_since, leg.is_on_hold = earlier.talking_since, earlier.is_on_hold
@@ -118,6 +121,7 @@ class CallTable:
             new = Leg(event.get("Uniqueid"), event.get("Channel"), event.get("ChannelStateDesc"))
             new.is_caller = new.state == "Ring"
             new.dialled = event.get("Exten") if new.is_caller else ""
+            new.born = self._clock()
             if new.uniqueid not in self._legs:
                 self._add(new)
         leg = self._legs.get(event.get("Uniqueid"))
@@ -253,6 +257,15 @@ def ref_of(uniqueid: str) -> str:
     if _REF.fullmatch(uniqueid):
         return uniqueid
     return hashlib.sha256(uniqueid.encode()).hexdigest()[:24]
+
+
+def _seconds_in(duration: str) -> float:
+    """Return the seconds of a duration as Asterisk lists it, such as 01:02:03; 0 for anything else."""
+    parts = duration.split(":")
+    if len(parts) != 3 or not all(part.isascii() and part.isdecimal() for part in parts):
+        return 0.0
+    hours, minutes, seconds = map(float, parts)
+    return hours * 3600 + minutes * 60 + seconds
 
 
 def number_in(message: Message, key: str, otherwise: str) -> str:

@@ -29,6 +29,7 @@ _NAMES = (
 )
 _CODE_NAMES = (
     "FEATURE(atxferabort)", "FEATURE(atxferswap)", "FEATURE(atxfercomplete)", "FEATURE(atxfernoanswertimeout)",
+    "FEATURE(atxferdropcall)",
 )  # fmt: skip
 
 _NEEDED = ("BlindTransfer", "Atxfer", "Setvar", "Hangup")
@@ -42,12 +43,16 @@ class Login(Protocol):
 
 
 class Codes(NamedTuple):
-    """What Asterisk takes for an attended transfer at its start, and keeps: codes as in features.conf, "" for none."""
+    """What Asterisk takes for an attended transfer at its start, and keeps: codes as in features.conf, "" for none.
+
+    rings_back: a user who hung up while it rang in vain is rung again (atxferdropcall = no); False if that is not told.
+    """
 
     abort: str = ""
     swap: str = ""
     complete: str = ""
     no_answer_s: float = NO_ANSWER_DEFAULT_S
+    rings_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class Features:
     swap: str = ""
     complete: str = ""
     no_answer_s: float = NO_ANSWER_DEFAULT_S
+    rings_back: bool = False
     min_dtmf_ms: int | None = None
     can_play: bool = False
     lacks: tuple[str, ...] = ()
@@ -71,7 +77,7 @@ class Features:
     @property
     def codes(self) -> Codes:
         """The codes of a transfer on a channel that has none of its own."""
-        return Codes(self.abort, self.swap, self.complete, self.no_answer_s)
+        return Codes(self.abort, self.swap, self.complete, self.no_answer_s, self.rings_back)
 
     @property
     def takes_number_from_variable(self) -> bool:
@@ -100,6 +106,7 @@ async def ask_features(client: Login) -> Features:
         swap=codes.swap,
         complete=codes.complete,
         no_answer_s=codes.no_answer_s,
+        rings_back=codes.rings_back,
         min_dtmf_ms=_least_ms(min_dtmf, is_told=folder != ""),
         can_play=actions.has("PlayDTMF"),
         lacks=tuple(name for name in _NEEDED if not actions.has(name)) if actions.has("Ping") else (),
@@ -108,10 +115,11 @@ async def ask_features(client: Login) -> Features:
 
 async def ask_codes(client: Login, channel: str = "") -> Codes:
     """Return the codes that a transfer of this channel would have if it began now."""
-    abort, swap, complete, no_answer = await asyncio.gather(
+    abort, swap, complete, no_answer, drops = await asyncio.gather(
         *(ask_variable(client, name, channel) for name in _CODE_NAMES)
     )
-    return Codes(abort, swap, complete, float(no_answer) if no_answer.isdecimal() else NO_ANSWER_DEFAULT_S)
+    no_answer_s = float(no_answer) if no_answer.isdecimal() else NO_ANSWER_DEFAULT_S
+    return Codes(abort, swap, complete, no_answer_s, rings_back=drops == "0")
 
 
 async def ask_can_play(client: Login) -> bool:

@@ -58,6 +58,7 @@ class Transfer:
         self.wants_release = False
         self._target_name = target_name
         self._no_answer_s = NO_ANSWER_DEFAULT_S
+        self._called_at = float("inf")  # when Asterisk began to call the target
         self._consultation = ""
         self._guests: set[str] = set()  # who has been in the second bridge besides the transferrer
         self._colleagues: set[str] = set()
@@ -65,7 +66,6 @@ class Transfer:
         self._has_target_left = False
         self._has_target_ended = False  # its dialplan ended it, or its person hung up; it was not released
         self._has_left_consultation = False  # the transferrer hung up while talking to the colleague
-        self._no_answer_at = float("inf")
         self._progress: list[Progress] = []
 
     @property
@@ -83,6 +83,7 @@ class Transfer:
         self._target_name = beginning_of_halves(target.channel)
         self.home = home
         self._consultation = target.bridge
+        self._called_at = target.born
         self._guests = {target.uniqueid}
         self.state = CONSULTING if target.is_up else RINGING
 
@@ -97,7 +98,7 @@ class Transfer:
             self._consultation = event.get("BridgeUniqueid")
         elif name == "Hold" and who == self.transferrer and self.state == ASKED:
             self.state = STARTED
-            self._no_answer_at = now + self._no_answer_s - NO_ANSWER_MARGIN_S
+            self._called_at = now
         elif name == "Newstate" and who and who == self.target:
             self._on_target_state(event.get("ChannelStateDesc"))
         elif name == "Unhold" and who == self.transferrer and self.state == STARTED and not self._consultation:
@@ -115,8 +116,13 @@ class Transfer:
         return progress
 
     def expect_answer(self, within_s: float) -> None:
-        """Asterisk will ring the colleague for so long; known before it begins."""
+        """Asterisk will ring the colleague for so long; known before it begins, or once it was found again."""
         self._no_answer_s = within_s
+
+    @property
+    def no_answer_at(self) -> float:
+        """Return the moment, of the clock of `now`, from which an end means that nobody answered."""
+        return self._called_at + self._no_answer_s - NO_ANSWER_MARGIN_S
 
     @property
     def has_left(self) -> bool:
@@ -161,7 +167,7 @@ class Transfer:
         status = event.get("DialStatus")
         if self.target and event.get("DestUniqueid") == self.target:
             # The dialplan gives up and plays a tone: without help the user would listen to it for a long time.
-            self.wants_release = self._evidence.note_end(status) and self.is_under_way
+            self.wants_release = self._evidence.note_end(status) and (self.is_under_way or self.state == LEFT)
         elif self._is_targets(event):
             self._colleagues.add(event.get("DestUniqueid"))
             self._evidence.note_dial(status)
@@ -241,7 +247,7 @@ class Transfer:
             return "cancelled"
         if self.state == CONSULTING:
             return None if self._has_target_ended else "cancelled"
-        is_unanswered = self._has_target_ended or now >= self._no_answer_at
+        is_unanswered = self._has_target_ended or now >= self.no_answer_at
         return self._evidence.reason or ("no-answer" if is_unanswered else "cancelled")
 
     def _end(self, state: str, reason: str | None) -> None:

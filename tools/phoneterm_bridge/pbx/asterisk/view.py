@@ -14,7 +14,7 @@ from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg
 from phoneterm_bridge.pbx.asterisk.channel_name import endpoint_of
 from phoneterm_bridge.pbx.asterisk.features import Codes
 from phoneterm_bridge.pbx.asterisk.resync import find_transfers
-from phoneterm_bridge.pbx.asterisk.transfer import ASKED, ENDED, STARTED, Transfer
+from phoneterm_bridge.pbx.asterisk.transfer import ASKED, ENDED, LEFT, STARTED, Transfer
 from phoneterm_bridge.pbx.port import Call, PbxListener
 
 # At most so many parties are followed; beyond that the oldest, whose end was never reported, are dropped.
@@ -85,14 +85,23 @@ class RunningTransfer:
 
 
 class CallView:
-    """Call table and transfers, kept in step by `apply`. `on_stuck` gets a leg whose colleague's dialplan gave up."""
+    """Call table and transfers, kept in step by `apply`.
 
-    def __init__(self, clock: Callable[[], float], on_stuck: Callable[[Leg], None]) -> None:
+    on_stuck gets a transfer whose colleague's dialplan has given up; on_left one whose user hung up while it rang.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        on_stuck: Callable[[RunningTransfer, CallTable], None],
+        on_left: Callable[[RunningTransfer, CallTable], None],
+    ) -> None:
         """Start empty."""
         self.table = CallTable(clock)
         self.listener: PbxListener | None = None
         self.clock = clock
         self._on_stuck = on_stuck
+        self._on_left = on_left
         self._running: dict[str, RunningTransfer] = {}
         self._codes_before: dict[str, Codes] = {}  # by Uniqueid: of the transfers that were lost sight of
         self._arrivals: dict[Arrival, None] = {}  # oldest first
@@ -164,6 +173,7 @@ class CallView:
             known = self._codes_before.get(found.leg.uniqueid)
             running = RunningTransfer(found.leg, found.callers, "", known or codes, self._report)
             running.transfer.adopt(found.target, found.home)
+            running.transfer.expect_answer(running.codes.no_answer_s)
             running.release()
             self._running[found.leg.uniqueid] = running
             new += [] if known else [found.leg]
@@ -196,15 +206,16 @@ class CallView:
 
     def _apply_to(self, running: RunningTransfer, event: Message) -> None:
         transfer = running.transfer
-        wanted_release = transfer.wants_release
+        wanted_release, had_left = transfer.wants_release, transfer.state == LEFT
         for state, reason in transfer.apply(event, self.table, self.clock()):
             running.pass_on(state, reason)
         running.note_news()
         if transfer.state == ENDED:
             self._running.pop(transfer.transferrer, None)
-        leg = self.table.leg(transfer.transferrer)
-        if transfer.wants_release and not wanted_release and leg is not None:
-            self._on_stuck(leg)
+        if transfer.wants_release and not wanted_release:
+            self._on_stuck(running, self.table)
+        if transfer.state == LEFT and not had_left:
+            self._on_left(running, self.table)
 
     def _call(self, leg: Leg) -> Call:
         running = self._running.get(leg.uniqueid)
