@@ -108,7 +108,7 @@ async def test_what_did_not_outlive_the_loss_of_the_pbx_is_unknown_at_once_and_t
 
 
 async def test_an_arrival_nobody_was_sent_for_is_ignored(scene, terminal):
-    scene.pbx.listener.on_arrival("c9", "busy")
+    scene.pbx.listener.on_arrival("c9", "not-answered", "busy")
     assert terminal.heard(messages.RESULT) == []
 
 

@@ -18,7 +18,7 @@ async def examine_freepbx(need_part, make_settings, tmp_path):
     """Return a function that examines a FreePBX-shaped PBX, with extensions in a context of the store."""
     labs = []
 
-    async def examine(kind, context, *numbers, overrides=(), own_options=None, **options):
+    async def examine(kind, context, *numbers, overrides=(), own=(), **options):
         path = tmp_path / f"freepbx-{len(labs)}.db"
         engine = open_fresh_store(path)
         directory = Directory(engine, "test")
@@ -29,8 +29,9 @@ async def examine_freepbx(need_part, make_settings, tmp_path):
         engine.dispose()
         labs.append(make_lab(kind, need_part, dialplan="freepbx", **options))
         await labs[-1].start()
-        if own_options is not None:
-            await labs[-1].write_database("AMPUSER", f"{numbers[0]}/dialopts", own_options)
+        for family, dial_options in dict(own).items():
+            number = numbers[0] if family == "AMPUSER" else "1"
+            await labs[-1].write_database(family, f"{number}/dialopts", dial_options)
         login = (f"pbx.port={labs[-1].ami.port}", f"pbx.secret={labs[-1].ami.secret}")
         return await examine_pbx(make_settings(*login, *overrides), read_stored(path))
 
@@ -83,7 +84,25 @@ async def test_t_and_t_are_added_to_the_options_that_are_there(kind, examine_fre
     assert change_of(found, "lacks T or t").endswith("Asterisk Dial Options): HhrTt")
 
 
-async def test_an_extension_with_options_of_its_own_is_named(examine_freepbx):
-    found = await examine_freepbx("asterisk", "from-internal-xfer", "101", own_options="Hhr")
+@_BOTH
+async def test_an_extension_with_options_of_its_own_is_named(kind, examine_freepbx):
+    found = await examine_freepbx(kind, "from-internal-xfer", "101", own={"AMPUSER": "Hhr"})
     assert problems(found) == ["The extension 101 has Dial options of its own, Hhr, without t: it cannot transfer."]
     assert change_of(found, "options of its own").endswith("101, Advanced, Asterisk Dial Options: Hhrt")
+
+
+@_BOTH
+@pytest.mark.parametrize(
+    ("options", "verdict", "words", "remedy"),
+    [
+        ("rM(setmusic)", PROBLEM, "without T: who calls outside over it cannot transfer", "rM(setmusic)T"),
+        ("TtM(setmusic)", WARNING, "with t: whoever is called outside over it can transfer", "TM(setmusic)"),
+        ("T", None, "The trunk 1", None),
+    ],
+)
+async def test_a_trunk_with_options_of_its_own_is_named(kind, examine_freepbx, options, verdict, words, remedy):
+    found = await examine_freepbx(kind, "from-internal-xfer", "101", own={"TRUNK": options})
+    assert verdicts(found, words) == ([] if verdict is None else [verdict])
+    if verdict is not None:
+        place = "FreePBX: Connectivity, Trunks, trunk 1, General, Asterisk Trunk Dial Options"
+        assert change_of(found, words) == f"{place}: {remedy}"

@@ -93,8 +93,8 @@ class Desk:
         self.progress.append((ref, state, reason))
         self._news.set()
 
-    def on_arrival(self, ref, reason):
-        self.arrivals.append((ref, reason))
+    def on_arrival(self, ref, word, reason):
+        self.arrivals.append((ref, word, reason))
         self._news.set()
 
     def on_availability(self, is_available):

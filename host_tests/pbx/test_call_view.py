@@ -12,8 +12,8 @@ class Told:
     def on_calls_changed(self, endpoint):
         pass
 
-    def on_arrival(self, ref, reason):
-        self.arrivals.append((ref, reason))
+    def on_arrival(self, ref, word, reason):
+        self.arrivals.append((ref, word))
 
 
 def channel(uniqueid, name, bridge):
@@ -21,7 +21,7 @@ def channel(uniqueid, name, bridge):
 
 
 def test_a_channel_that_is_listed_twice_is_one_call():
-    view = CallView(lambda: 1.0, lambda *_: None, lambda *_: None)
+    view = CallView(lambda: 1.0, lambda *_: None, lambda *_: None, lambda *_: None)
     view.begin_load()
     caller, user = channel("u1", "PJSIP/103-00000001", "b1"), channel("u2", "PJSIP/101-00000002", "b1")
     view.load([caller, user, channel("u2", "PJSIP/101-00000002", "b1")], Codes())
@@ -31,7 +31,7 @@ def test_a_channel_that_is_listed_twice_is_one_call():
 
 
 def test_parties_that_are_never_heard_of_again_do_not_pile_up():
-    view, told = CallView(lambda: 1.0, lambda *_: None, lambda *_: None), Told()
+    view, told = CallView(lambda: 1.0, lambda *_: None, lambda *_: None, lambda *_: None), Told()
     view.listener = told
     conversations = range(MOST_ARRIVALS + 1)
     view.begin_load()

@@ -4,12 +4,12 @@ import json
 
 import pytest
 from pbx.desk import CALLER, COLLEAGUE, NO_SUCH_NUMBER, USER
-from pbx_lab.legs import are_alone
+from pbx_lab.legs import are_alone, has_leg
 from phoneterm_bridge.cli.why import answer_why
 from phoneterm_bridge.pbx.port import Destination, Outcome, Target
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import find_nearest
-from phoneterm_bridge.wording.why import CAUSES
+from phoneterm_bridge.wording.why import CAUSES, REASONS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -91,6 +91,45 @@ async def test_after_a_restart_a_transfer_that_only_the_dialplan_called_outside_
     await office.reopen()
     await office.talk()
     await office.comes_to(await office.ask("blind", NO_SUCH_NUMBER), "rejected", "rate")
+
+
+async def test_a_caller_who_waits_in_a_queue_and_is_taken_there_is_told_so(open_office):
+    office = await open_office(dialplan="freepbx")
+    await office.talk()
+    await office.lab.set_behaviour(USER, "ring")
+    await office.comes_to(await office.ask("blind", "400"), "done")
+    await office.journal_says("arrival", "queue", None)
+    assert "The caller came into a queue." in answer_why(office.engine, USER, None)["sentence"]
+    await office.lab.wait_until(lambda legs: has_leg(legs, USER, "ringing"))
+    await office.lab.answer(USER)
+    await office.journal_says("arrival", "answered", None)
+    assert "The call was answered." in answer_why(office.engine, USER, None)["sentence"]
+
+
+async def test_a_caller_who_is_parked_and_fetched_is_told_so(open_office):
+    office = await open_office(dialplan="freepbx")
+    await office.talk()
+    await office.comes_to(await office.ask("blind", "170"), "done")
+    await office.journal_says("arrival", "parking", None)
+    assert "The caller was parked." in answer_why(office.engine, USER, None)["sentence"]
+    await office.lab.place_call(COLLEAGUE, "171")
+    await office.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
+    await office.journal_says("arrival", "answered", None)
+    assert "The call was answered." in answer_why(office.engine, USER, None)["sentence"]
+
+
+@pytest.mark.parametrize("reason", ["busy", "unavailable"])
+async def test_do_not_disturb_and_a_phone_that_is_off_are_told_as_what_they_are(open_office, reason):
+    office = await open_office(dialplan="freepbx", plays_busy=True)
+    if reason == "unavailable":
+        await office.lab.set_behaviour(COLLEAGUE, "unavailable")
+    else:
+        await office.lab.write_database("DND", COLLEAGUE, "YES")
+    await office.talk()
+    await office.comes_to(await office.ask("blind", COLLEAGUE), "done")
+    await office.journal_says("arrival", "not-answered", reason)
+    await office.lab.hang_up(CALLER)
+    assert f"Nobody answered there, because {REASONS[reason]}." in answer_why(office.engine, USER, None)["sentence"]
 
 
 async def test_a_number_with_a_star_in_front_sends_the_caller_straight_to_a_mailbox(open_office, kind):

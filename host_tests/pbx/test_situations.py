@@ -43,6 +43,34 @@ async def test_what_became_of_a_caller_who_was_not_answered_is_in_the_journal(op
     assert "Nobody answered there, because" in answer_why(office.engine, USER, None)["sentence"]
 
 
+@pytest.mark.parametrize(
+    ("number", "place", "reason", "words"),
+    [
+        ("190", "announcement", None, "The caller heard an announcement or music."),
+        ("191", "mailbox", "busy", "The caller reached a mailbox, because the number was busy."),
+    ],
+)
+async def test_a_machine_that_took_the_caller_is_told_as_what_it_is(office, number, place, reason, words):
+    await office.lab.set_behaviour(COLLEAGUE, "busy")
+    await office.talk()
+    await office.comes_to(await office.ask("blind", number), "done")
+    await office.journal_says("arrival", place, reason)
+    assert words in answer_why(office.engine, USER, None)["sentence"]
+    await office.lab.hang_up(CALLER)
+    await office.journal_says("arrival", "left-again", None)
+    sentence = answer_why(office.engine, USER, None)["sentence"]
+    assert words in sentence
+    assert "Nobody answered" not in sentence
+
+
+async def test_a_caller_who_left_before_anybody_looked_is_not_said_to_have_found_nobody(office):
+    await office.talk()
+    await office.comes_to(await office.ask("blind", "190"), "done")
+    await office.lab.hang_up(CALLER)
+    await office.journal_says("arrival", "left-again", None)
+    assert "whether anybody took the call is not known" in answer_why(office.engine, USER, None)["sentence"]
+
+
 async def test_a_caller_who_hangs_up_while_it_rings_there_is_in_the_journal(office):
     await office.lab.set_behaviour(COLLEAGUE, "ring")
     await office.talk()

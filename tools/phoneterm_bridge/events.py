@@ -90,9 +90,9 @@ class Events:
         """A transfer has progressed."""
         self._parts.running_commands.on_progress(ref, state, reason)
 
-    def on_arrival(self, ref: str, reason: str | None) -> None:
-        """The party that a blind transfer sent away was answered, or was not."""
-        self._parts.running_commands.on_arrival(ref, reason)
+    def on_arrival(self, ref: str, word: str, reason: str | None) -> None:
+        """The party that a blind transfer sent away was answered or not, or was seen somewhere."""
+        self._parts.running_commands.on_arrival(ref, word, reason)
 
     def on_availability(self, is_available: bool) -> None:
         """The PBX can be asked now, or no longer."""

@@ -21,7 +21,7 @@ READY_S = 20.0
 LOOK_EVERY_S = 0.02
 FOLDERS = ("etc", "lib", "spool", "run", "log", "moh")
 _FREEPBX_MODULES = ("app_stack.so", "app_chanspy.so", "app_playback.so", "app_disa.so", "app_read.so", "func_db.so",
-                    "app_playtones.so")  # fmt: skip
+                    "app_playtones.so", "res_parking.so")  # fmt: skip
 _STOCK = "atxferabort = *1\natxfercomplete = *2\natxferswap = *4"
 CODES = {  # the lines for features.conf: in [featuremap], and at the end of [general]
     "letters": {"featuremap": '#include "phoneterm_start.conf"', "codes": ""},

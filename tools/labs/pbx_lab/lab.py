@@ -151,5 +151,8 @@ class PbxLab(Protocol):
     async def variable(self, channel: str, name: str) -> str:
         """Return a variable of a channel, "" when it has none."""
 
+    async def write_database(self, family: str, key: str, value: str) -> None:
+        """Write a value into AstDB, where FreePBX keeps what extensions and trunks have of their own."""
+
     async def clear(self) -> None:
         """End every call and have all phones answer again."""

@@ -26,6 +26,7 @@ CLASSES = {  # the write classes of which a login needs one
     **dict.fromkeys(("atxfer", "blindtransfer", "cancelatxfer", "playdtmf", "setvar"), "call"),
     **dict.fromkeys(("coresettings", "coreshowchannels"), "system,reporting"),
     "getvar": "call,reporting", "hangup": "system,call", "showdialplan": "config,reporting",
+    "dbget": "system,reporting",
 }  # fmt: skip
 
 
@@ -50,6 +51,7 @@ class AmiActions:
             "cancelatxfer": self._cancel,
             "hangup": self._hang_up,
             "showdialplan": self._show_dialplan,
+            "dbget": self._read_database,
         }
 
     def act(self, action: Message) -> Answer:
@@ -88,6 +90,8 @@ class AmiActions:
         if function == "DIALPLAN_EXISTS":
             context, number, *_ = [*argument.split(","), ""]
             return "1" if has_number(context, number, self._exchange.options) else "0"
+        if argument == "appname":
+            return channel.application if channel else ""
         if argument == "dtmf_features":
             return "T" if channel and self._exchange.options.allows_transfer else ""
         if function == "AST_CONFIG":
@@ -167,6 +171,14 @@ class AmiActions:
         letters = "Tt" if options.allows_transfer else ""
         answer = success(("EventList", "start"), ("Message", "DialPlan list will follow"))[0]
         return answer, list_lines(context, number, letters, options)
+
+    def _read_database(self, action: Message) -> Answer:
+        family, key = action.get("Family"), action.get("Key")
+        value = self._exchange.database.get((family, key))
+        if value is None:
+            return error("Database entry not found")
+        answer = success(("EventList", "start"), ("Message", "Result will follow"))[0]
+        return answer, [[("Event", "DBGetResponse"), ("Family", family), ("Key", key), ("Val", value)]]
 
     def _channel(self, action: Message) -> Channel | None:
         return self._exchange.parties.by_name(action.get("Channel"))

@@ -45,9 +45,11 @@ class Exchange:
             "atxferdropcall": str(0xFFFFFFFF) if options.drops_unanswered else "0",
         }
         self.parties = Parties(emit, self._set_up_features, TRANSFER_CONTEXTS[options.dialplan])
+        self.database: dict[tuple[str, str], str] = {}  # AstDB, by family and key
         self.behaviours = dict.fromkeys((*ENDPOINTS, TRUNK), "answer")
         self._dials: list[Dial] = []
         self._consultations: list[Consultation] = []
+        self._parked: list[Channel] = []
         self._called_back: dict[Channel, Bridge] = {}
         self._conference: Bridge | None = None
         self._dialling_local: dict[Channel, Channel] = {}  # half 1 of a Local channel: who dials it
@@ -93,13 +95,14 @@ class Exchange:
             return
         channel.extension = number
         phones = phones_of(number, self.options)
-        is_queue = self.options.dialplan == "freepbx" and number == freepbx.QUEUE
+        of_freepbx = {freepbx.QUEUE: self._run_queue, freepbx.PARK: self._park, freepbx.FETCH: self._fetch}
+        special = of_freepbx.get(number) if self.options.dialplan == "freepbx" else None
         if not has_number(PHONE_CONTEXTS[self.options.dialplan], number, self.options) or not (
-            phones or is_queue or number == MACHINE
+            phones or special or number == MACHINE
         ):
             self.end(channel, "0")
-        elif is_queue:
-            self._run_queue(channel)
+        elif special is not None:
+            special(channel)
         elif number == MACHINE:
             self._run_machine(channel, "MusicOnHold")
             self.parties.play_music(channel, True)
@@ -113,6 +116,10 @@ class Exchange:
             self._run_ending(channel, ENDING[number])
         else:
             channel.number = DISPLAYED if number == DISPLAYING else channel.number
+            phones = tuple(one for one in phones if self.database.get(("DND", one)) != "YES")
+            if not phones:  # do-not-disturb: a tone, and no Dial at all
+                self._play_tone(channel, "Busy", "17")
+                return
             channel.application, channel.application_data = "Dial", number
             dial = Dial(self.parties, channel, self._connect, self._after_dial)
             self._dials.append(dial)
@@ -260,6 +267,24 @@ class Exchange:
         channel.application, channel.application_data = "Queue", f"{freepbx.QUEUE},t"
         self._call_local(channel, freepbx.QUEUE_MEMBER, freepbx.FROM_QUEUE, "AppQueue")
 
+    def _park(self, channel: Channel) -> None:
+        self.parties.emit("ParkedCall", channel.headers("Parkee"))
+        bridge = self.parties.new_bridge(is_holding=True)
+        self.parties.enter(channel, bridge)
+        self.parties.play_music(channel, True)
+        self._parked.append(channel)
+
+    def _fetch(self, channel: Channel) -> None:
+        """Connect whoever dials this with the parked caller."""
+        waiting = [one for one in self._parked if not one.is_gone]
+        self._parked.clear()
+        if not waiting:
+            self.end(channel, "0")
+            return
+        self.parties.play_music(waiting[0], False)
+        self.parties.leave(waiting[0])
+        self._join(channel, waiting[0])
+
     def _dial_local(self, channel: Channel, number: str) -> None:
         """Dial a number through a Local channel that stays between."""
         context = TRANSFER_CONTEXTS[self.options.dialplan]
@@ -323,8 +348,14 @@ class Exchange:
             self.parties.emit("SoftHangupRequest", [*channel.headers(), ("Cause", "16")])
             self.end(channel, cause)
             return
+        is_off = self.options.dialplan == "freepbx" and status == "CHANUNAVAIL"
+        self._play_tone(channel, "Congestion" if is_off else "Busy", cause)
+
+    def _play_tone(self, channel: Channel, application: str, cause: str) -> None:
+        """Play a tone for a while to whoever is on this channel, and then hang up."""
+        channel.application = application
         if channel.other_half is not None:
-            self.parties.dialled("DialEnd", None, channel.other_half, "BUSY")
+            self.parties.dialled("DialEnd", None, channel.other_half, application.upper())
         asyncio.get_running_loop().call_later(BUSY_S, self.end, channel, cause)
 
     def _dissolve(self, bridge: Bridge) -> None:

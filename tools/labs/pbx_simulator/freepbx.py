@@ -11,6 +11,7 @@ PHONES, TRANSFERS = PHONE_CONTEXTS["freepbx"], TRANSFER_CONTEXTS["freepbx"]
 QUEUE = "400"  # answers at once, and then calls its member through a Local channel that stays
 QUEUE_MEMBER = "101"
 FROM_QUEUE = "from-queue"
+PARK, FETCH = "170", "171"  # parks whoever comes, and fetches the parked one
 
 
 class Entry(NamedTuple):
@@ -30,6 +31,8 @@ _ENTRIES = (
     Entry("app-miscapps", "333", (("Goto", "disa,1,1"),)),
     Entry("ext-test", "7777", (("Goto", "from-pstn,4930101,1"),)),
     Entry("ext-queues", QUEUE, (("Answer", ""), ("Queue", "400,t"))),
+    Entry("app-parking", PARK, (("Park", ""),)),
+    Entry("app-parking", FETCH, (("ParkedCall", "default,171"),)),
     Entry("ext-group", "600", (("Dial", "PJSIP/101&PJSIP/105,20,${DIAL_OPTIONS}"),), ("101", "105")),
     *(
         Entry("ext-local", one, (("Gosub", f"macro-exten-vm,s,1(novm,{one})"),), (one,))
@@ -49,7 +52,7 @@ _OWN_CONTEXT_ONLY = ("disa",)
 def find_entries(context: str, number: str, has_wide_route: bool) -> list[Entry]:
     """Return the entries of a context that fit a number, the one that answers it first; all of them for ""."""
     if not number:
-        return list(_ENTRIES)
+        return [*_ENTRIES, _ROUTE, *([_WIDE] if has_wide_route else [])]
     places = [_ROUTE] if number[:1] == "0" and len(number) > 1 else []
     if number.isdecimal() and len(number) > 1:
         places += [*([_WIDE] if has_wide_route else []), *([_BAD] if context == PHONES else [])]

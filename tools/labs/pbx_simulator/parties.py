@@ -24,6 +24,7 @@ class Bridge:
     uniqueid: str = field(default_factory=lambda: str(uuid.uuid4()))
     members: list["Channel"] = field(default_factory=list)
     is_conference: bool = False
+    is_holding: bool = False  # everybody in it waits, and nobody hears anybody
 
 
 @dataclass(eq=False)
@@ -112,9 +113,9 @@ class Parties:
             channel.connected = number
             self.emit("NewConnectedLine", channel.headers())
 
-    def new_bridge(self, is_conference: bool = False) -> Bridge:
+    def new_bridge(self, is_conference: bool = False, is_holding: bool = False) -> Bridge:
         """Make an empty bridge."""
-        bridge = Bridge(is_conference=is_conference)
+        bridge = Bridge(is_conference=is_conference, is_holding=is_holding)
         self.emit("BridgeCreate", _bridge_headers(bridge))
         return bridge
 
@@ -169,8 +170,14 @@ class Parties:
 def _bridge_headers(bridge: Bridge) -> Pairs:
     return [
         ("BridgeUniqueid", bridge.uniqueid),
-        ("BridgeType", "base" if bridge.is_conference else "basic"),
-        ("BridgeTechnology", "softmix" if bridge.is_conference else "simple_bridge"),
+        ("BridgeType", "base" if bridge.is_conference or bridge.is_holding else "basic"),
+        ("BridgeTechnology", _technology_of(bridge)),
         ("BridgeCreator", "ConfBridge" if bridge.is_conference else "<unknown>"),
         ("BridgeNumChannels", str(len(bridge.members))),
     ]
+
+
+def _technology_of(bridge: Bridge) -> str:
+    if bridge.is_holding:
+        return "holding_bridge"
+    return "softmix" if bridge.is_conference else "simple_bridge"

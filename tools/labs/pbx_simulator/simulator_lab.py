@@ -171,6 +171,10 @@ class SimulatorLab:
         """Return a variable of a channel, "" when it has none."""
         return await self._looking().variable(channel, name)
 
+    async def write_database(self, family: str, key: str, value: str) -> None:
+        """Write a value into AstDB, where FreePBX keeps what extensions and trunks have of their own."""
+        self.exchange.database[family, key] = value
+
     async def clear(self) -> None:
         """End every call and have all phones answer again."""
         self.exchange.behaviours.update(dict.fromkeys(self.exchange.behaviours, "answer"))

@@ -4,8 +4,8 @@ A running command belongs to one call reference. Its results only go forward: ac
 final state. The journal gets each of them; the terminal is told only the newest when its turn comes. A command that
 acts on a transfer shares its reference and ends with it. If a command's call has disappeared from the PBX, the command
 ends as unknown unless more news comes; if it disappeared while the PBX was away, it ends as unknown at once. A blind
-transfer is done when the caller has been sent; whether anybody answered there is one more line in the journal,
-whenever it comes.
+transfer is done when the caller has been sent; where the caller came to, and whether anybody answered there, are more
+lines in the journal, whenever they come.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from phoneterm.core.messages import FINAL_STATES
 
 from phoneterm_bridge.pbx.calls import is_consulting
 from phoneterm_bridge.pbx.operations import Operation, find_operation
-from phoneterm_bridge.pbx.port import Call
+from phoneterm_bridge.pbx.port import PLACES, Call
 from phoneterm_bridge.settings.timing import USUAL
 from phoneterm_bridge.store.journal import Event, Journal, Recorded
 from phoneterm_bridge.terminals.outbox import Outbox
@@ -142,11 +142,11 @@ class RunningCommands:
             elif state in FINAL_STATES:
                 self.report(running, *_end_of(running.operation, state, reason))
 
-    def on_arrival(self, ref: str, reason: str | None) -> None:
-        """Journal whether somebody answered where a transfer sent the caller."""
-        recorded = self._sent.pop(ref, None)
+    def on_arrival(self, ref: str, word: str, reason: str | None) -> None:
+        """Journal where a transfer took the caller, and at last whether somebody answered."""
+        recorded = self._sent.get(ref) if word in PLACES else self._sent.pop(ref, None)
         if recorded is not None:
-            self._journal.append(recorded, Event("arrival", "not-answered" if reason else "answered", reason))
+            self._journal.append(recorded, Event("arrival", word, reason))
 
     def on_resync(self, endpoint: str, calls: tuple[Call, ...]) -> None:
         """The PBX was away and is back with these calls of an endpoint: a command without its call is unknown."""

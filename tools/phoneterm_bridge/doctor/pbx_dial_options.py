@@ -1,13 +1,13 @@
 """T and t: whether a phone's calls can be transferred at all. Does not see dialplan outside the store's contexts.
 
 There are four sources: the Dial and Queue lines of the store's contexts (with `include`), FreePBX's global variables,
-what an extension of FreePBX has of its own (in AstDB), and calls that are up now. Options are in the third argument of
-Dial and the second of Queue.
+what an extension or a trunk of FreePBX has of its own (in AstDB), and calls that are up now. Options are in the third
+argument of Dial and the second of Queue.
 """
 
 import re
 
-from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, Change, Finding
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
 from phoneterm_bridge.doctor.pbx_session import PbxSession
 from phoneterm_bridge.doctor.store import Stored
 from phoneterm_bridge.pbx.ami.codec import Message
@@ -20,6 +20,8 @@ _GLOBAL = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 _CALL = "the call of"
 _MOST_CONTEXTS = 50
 _MOST_PHONES = 50
+_MOST_TRUNKS = 50
+_TRUNK_LINE = re.compile(r"dialout-[a-z-]+,(?:s,1\()?([0-9]+)")  # FreePBX's own routine, and the number of the trunk
 _ADVANCED = "FreePBX: Settings, Advanced Settings, Asterisk Dial Options"
 _FILE = f"extensions.conf ({_ADVANCED})"
 DIAL_FIX = Change(_FILE, "DIAL_OPTIONS = Tt in [globals], and Dial(PJSIP/...,20,${DIAL_OPTIONS})")
@@ -28,10 +30,11 @@ DIAL_FIX = Change(_FILE, "DIAL_OPTIONS = Tt in [globals], and Dial(PJSIP/...,20,
 async def examine_dial_options(session: PbxSession, stored: Stored) -> list[Finding]:
     """Look for Dials whose calls nobody can transfer, or not the called phone."""
     lines = await read_lines(session, sorted({place.context for place in stored.places}))
+    trunks = _trunks_in(lines)
     lines |= {f"{_CALL} {one.get('Channel')}": one for one in await session.ask_list("CoreShowChannels")}
     found = await _read_options(session, lines)
     to_phones = await _read_options(session, await _read_lines_to_phones(session, stored))
-    own = await _examine_own_options(session, stored)
+    own = await _examine_own_options(session, stored) + await _examine_trunks(session, trunks)
     lacking = {where for where, options in found.items() if _is_clear(options) and not {"T", "t"} & set(options)}
     lacking |= {where for where, options in to_phones.items() if _is_clear(options) and "t" not in options}
     if lacking:
@@ -59,13 +62,53 @@ async def _examine_own_options(session: PbxSession, stored: Stored) -> list[Find
     """Name the extensions with terminals that have Dial options of their own without t."""
     found = []
     for number in sorted({one.extension for one in stored.terminals})[:_MOST_PHONES]:
-        headers = [("Family", "AMPUSER"), ("Key", f"{number}/dialopts")]
-        options = "".join(one.get("Val") for one in await session.ask_list("DBGet", headers))
-        if options and "t" not in options:
+        options = await _read_own_options(session, "AMPUSER", number)
+        if options and "t" not in _letters_in(options):
             place = f"FreePBX: Connectivity, Extensions, {number}, Advanced, Asterisk Dial Options"
             sentence = f"The extension {number} has Dial options of its own, {options}, without t: it cannot transfer."
             found.append(Finding(PROBLEM, _PART, sentence, Change(place, options + "t")))
     return found
+
+
+def _trunks_in(lines: dict[str, Message]) -> list[str]:
+    """Return the numbers of the trunks that FreePBX's outbound routes lead to."""
+    found = {match[1] for line in lines.values() if (match := _TRUNK_LINE.search(line.get("AppData")))}
+    return sorted(found, key=int)[:_MOST_TRUNKS]
+
+
+async def _examine_trunks(session: PbxSession, trunks: list[str]) -> list[Finding]:
+    """Name the trunks that have Dial options of their own by which nobody here, or somebody outside, may transfer."""
+    found = []
+    for number in trunks:
+        options = await _read_own_options(session, "TRUNK", number)
+        letters = _letters_in(options)
+        place = f"FreePBX: Connectivity, Trunks, trunk {number}, General, Asterisk Trunk Dial Options"
+        own = f"The trunk {number} has Dial options of its own, {options},"
+        if options and "T" not in letters:
+            sentence = f"{own} without T: who calls outside over it cannot transfer."
+            found.append(Finding(PROBLEM, _PART, sentence, Change(place, _without_t(options) + "T")))
+        elif "t" in letters:
+            sentence = f"{own} with t: whoever is called outside over it can transfer the call."
+            found.append(Finding(WARNING, _PART, sentence, Change(place, _without_t(options))))
+    return found
+
+
+async def _read_own_options(session: PbxSession, family: str, number: str) -> str:
+    """Return the Dial options that an extension (AMPUSER) or a trunk (TRUNK) has in AstDB, "" where it has none."""
+    headers = [("Family", family), ("Key", f"{number}/dialopts")]
+    return "".join(one.get("Val") for one in await session.ask_list("DBGet", headers))
+
+
+def _letters_in(options: str) -> str:
+    """Return the letters of Dial options without the arguments that some of them have."""
+    while _ARGUMENT.search(options):
+        options = _ARGUMENT.sub("", options)
+    return options
+
+
+def _without_t(options: str) -> str:
+    """Return Dial options without the letter t; arguments stay."""
+    return re.sub(r"\([^()]*\)|t", lambda found: "" if found[0] == "t" else found[0], options)
 
 
 async def _read_options(session: PbxSession, lines: dict[str, Message]) -> dict[str, str]:
@@ -95,9 +138,7 @@ async def options_of(session: PbxSession, application: str, data: str) -> str | 
     options = arguments[at]
     if _is_empty_global(options):
         return ""
-    while _ARGUMENT.search(options):
-        options = _ARGUMENT.sub("", options)
-    return options
+    return _letters_in(options)
 
 
 def split_arguments(data: str) -> list[str]:

@@ -55,6 +55,11 @@ class Destination(NamedTuple):
 DANGERS = ("spy", "barge", "disa", "mailbox", "login")
 
 
+# How a party arrived that was sent away: the words of `on_arrival`, besides those for where it is meanwhile.
+ANSWERED, NOT_ANSWERED, LEFT_AGAIN = "answered", "not-answered", "left-again"
+PLACES = ("mailbox", "parking", "queue", "conference", "announcement", "machine")
+
+
 class Outcome(NamedTuple):
     """The result of asking the PBX: "accepted", "failed" with a wire reason, or "unknown" (no answer came)."""
 
@@ -78,8 +83,12 @@ class PbxListener(Protocol):
     def on_progress(self, ref: str, state: str, reason: str | None) -> None:
         """A transfer begun on call `ref` is now ringing, consulting, or at its end, as on the wire."""
 
-    def on_arrival(self, ref: str, reason: str | None) -> None:
-        """After "done": the party that a blind transfer of `ref` sent away was answered (reason None) or not."""
+    def on_arrival(self, ref: str, word: str, reason: str | None) -> None:
+        """After "done": what was seen of the party that a blind transfer of `ref` sent away.
+
+        First, where it has come to, if it was seen there: one of PLACES, with the reason why nobody had answered before
+        that, if so. Last: ANSWERED; NOT_ANSWERED, with the reason; or LEFT_AGAIN, of which no more is known.
+        """
 
     def on_availability(self, is_available: bool) -> None:
         """The PBX is now available (logged in, and its calls read), or no longer."""

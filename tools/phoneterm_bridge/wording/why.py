@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from phoneterm_bridge.pbx.operations import find_operation
+from phoneterm_bridge.pbx.port import ANSWERED, LEFT_AGAIN, NOT_ANSWERED, PLACES
 from phoneterm_bridge.store.journal import REFUSED
 from phoneterm_bridge.store.journal_blotting import BLOTTED
 from phoneterm_bridge.store.journal_reading import Change, Timeline
@@ -65,6 +66,15 @@ PHONE_REASONS = {
     "wrong-key": "a key was pressed that belongs to no number",
     "too-slow": "it was keyed too slowly",
     "key-it-again": "the phone was busy for a moment and may have missed a key",
+}
+# Where a caller was seen who was sent on.
+_PLACES = {
+    "mailbox": "reached a mailbox",
+    "parking": "was parked",
+    "queue": "came into a queue",
+    "conference": "came into a conference",
+    "announcement": "heard an announcement or music",
+    "machine": "reached a machine of the PBX, not a person",
 }
 # What the phone itself could not learn; the bridge may know more.
 _UNCONFIRMED = {
@@ -247,13 +257,17 @@ def _describe_result(timeline: Timeline) -> str:
 
 def _describe_arrival(timeline: Timeline) -> str:
     """Say what became of a caller who was sent away, if the PBX reported it."""
-    arrivals = [line for line in timeline.lines if line.stage == "arrival"]
-    if not arrivals:
-        return ""
-    reason = arrivals[-1].reason
-    if reason is None:
+    arrivals = {line.word: line.reason for line in timeline.lines if line.stage == "arrival"}
+    if ANSWERED in arrivals:
         return " The call was answered."
-    return f" Nobody answered there, because {REASONS[reason]}."
+    if reason := arrivals.get(NOT_ANSWERED):
+        return f" Nobody answered there, because {REASONS[reason]}."
+    place = next((word for word in PLACES if word in arrivals), None)
+    if place is None:
+        return " The caller has left there again; whether anybody took the call is not known." if arrivals else ""
+    because = f", because {REASONS[reason]}" if (reason := arrivals[place]) else ""
+    left = " The caller has left there again; nobody was seen to take the call." if LEFT_AGAIN in arrivals else ""
+    return f" The caller {_PLACES[place]}{because}.{left}"
 
 
 def _line_fields(line) -> dict:

@@ -24,6 +24,7 @@ from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, UNKNOWN, ChannelActions
 from phoneterm_bridge.pbx.asterisk.arrival import Arrival
+from phoneterm_bridge.pbx.asterisk.arrival_look import ArrivalLook
 from phoneterm_bridge.pbx.asterisk.calls import Leg
 from phoneterm_bridge.pbx.asterisk.features import Features, ask_can_play, ask_codes, ask_features
 from phoneterm_bridge.pbx.asterisk.hearing import Hearing
@@ -64,7 +65,8 @@ class AsteriskPbx:
         self._client = AmiClient(settings, self, on_readiness=self._on_readiness)
         self._actions = ChannelActions(self._client)
         release = Release(self._actions, clock, self._keep)
-        self._view = CallView(clock, release.on_stuck, release.on_left)
+        self._arrival_look = ArrivalLook(self._client, self._keep)
+        self._view = CallView(clock, release.on_stuck, release.on_left, self._arrival_look.look_soon)
         self._features = Features()
         self._find_features = find_features
         self._will_tell = False
@@ -395,6 +397,7 @@ class AsteriskPbx:
             self._view.listener.on_progress(ref, "done", None)
         for arrival in arrivals:
             arrival.release()
+            self._arrival_look.look_soon(arrival, self._view.table)
 
 
 @lru_cache(_CONTEXTS_REMEMBERED)

@@ -87,7 +87,8 @@ class RunningTransfer:
 class CallView:
     """Call table and transfers, kept in step by `apply`.
 
-    on_stuck gets a transfer whose colleague's dialplan has given up; on_left one whose user hung up while it rang.
+    on_stuck gets a transfer whose colleague's dialplan has given up; on_left one whose user hung up while it rang;
+    on_quiet a party that was sent away and for which nobody is called any more.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class CallView:
         clock: Callable[[], float],
         on_stuck: Callable[[RunningTransfer, CallTable], None],
         on_left: Callable[[RunningTransfer, CallTable], None],
+        on_quiet: Callable[[Arrival, CallTable], None],
     ) -> None:
         """Start empty."""
         self.table = CallTable(clock)
@@ -102,6 +104,7 @@ class CallView:
         self.clock = clock
         self._on_stuck = on_stuck
         self._on_left = on_left
+        self._on_quiet = on_quiet
         self._running: dict[str, RunningTransfer] = {}
         self._codes_before: dict[str, Codes] = {}  # by Uniqueid: of the transfers that were lost sight of
         self._arrivals: dict[Arrival, None] = {}  # oldest first
@@ -194,7 +197,10 @@ class CallView:
             self._touched.add(running.transfer.endpoint)
         if event.get("Event") in TELLING_EVENTS:
             for arrival in self._arrivals:
+                was_quiet = arrival.is_quiet
                 arrival.apply(event)
+                if arrival.is_quiet and not was_quiet:
+                    self._on_quiet(arrival, self.table)
             self.forget([arrival for arrival in self._arrivals if arrival.is_over])
         self._touched |= self._endpoints_of(event)
 
@@ -236,9 +242,9 @@ class CallView:
         if self.listener is not None:
             self.listener.on_calls_changed(endpoint)
 
-    def _tell_arrival(self, ref: str, reason: str | None) -> None:
+    def _tell_arrival(self, ref: str, word: str, reason: str | None) -> None:
         if self.listener is not None:
-            self.listener.on_arrival(ref, reason)
+            self.listener.on_arrival(ref, word, reason)
 
     def _report(self, ref: str, state: str, reason: str | None) -> None:
         if self.listener is not None:

@@ -16,7 +16,16 @@ import structlog
 from phoneterm.core import messages
 
 from phoneterm_bridge.pbx.calls import refusal_of_leg
-from phoneterm_bridge.pbx.port import Call, Destination, Outcome, PbxListener, PbxRejectedLogin, Target, WebHook
+from phoneterm_bridge.pbx.port import (
+    ANSWERED,
+    Call,
+    Destination,
+    Outcome,
+    PbxListener,
+    PbxRejectedLogin,
+    Target,
+    WebHook,
+)
 from phoneterm_bridge.pbx.voipnow.arrivals import Arrivals
 from phoneterm_bridge.pbx.voipnow.call_events import CallEvents
 from phoneterm_bridge.pbx.voipnow.call_table import CallTable, Leg
@@ -274,7 +283,7 @@ class VoipNowPbx:
                 self._listener.on_progress(ref, state, None)
         for ref in self._arrivals.pop_answered(calls) if extension is None else ():
             if self._listener is not None:
-                self._listener.on_arrival(ref, None)
+                self._listener.on_arrival(ref, ANSWERED, None)
 
     def _note_success(self) -> None:
         self._rhythm.note_success()
