@@ -231,7 +231,7 @@ async def test_a_pbx_that_tells_its_files_is_warned_of_and_read(kind, start_lab,
     assert verdicts(found, "can read all of the PBX's files") == [WARNING]
     assert verdicts(found, "more read classes than a bridge needs: system.") == [WARNING]
     assert verdicts(found, "lacks the read class call") == [PROBLEM]
-    assert change_of(found, "can read all of").endswith("noload = func_config.so")
+    assert change_of(found, "can read all of").endswith("(FreePBX: Admin, Asterisk Modules): noload = func_config.so")
 
 
 @_ASTERISK

@@ -12,6 +12,7 @@ from phoneterm_bridge.doctor.pbx_dial_options import examine_dial_options
 from phoneterm_bridge.doctor.pbx_dialplan import examine_dialplan
 from phoneterm_bridge.doctor.pbx_endpoints import examine_endpoints
 from phoneterm_bridge.doctor.pbx_features import examine_features
+from phoneterm_bridge.doctor.pbx_files import MANAGER_FILE
 from phoneterm_bridge.doctor.pbx_rights import examine_rights
 from phoneterm_bridge.doctor.pbx_session import PbxSession, open_session
 from phoneterm_bridge.doctor.store import Stored
@@ -24,8 +25,8 @@ from phoneterm_bridge.settings.bridge import BridgeSettings, PbxSettings
 from phoneterm_bridge.wording.trouble import describe_trouble
 
 _PART = "pbx"
-MANAGER_FILE = "manager.conf (FreePBX: manager_custom.conf)"
 _ONE_LOGIN = Change("manager.conf, section [general]", "allowmultiplelogin = yes   # or stop the bridge meanwhile")
+_AT_FREEPBX = " (FreePBX: Connectivity, Firewall, port 5038)"
 
 
 async def examine_pbx(settings: BridgeSettings, stored: Stored, has_heard_calls: bool = False) -> list[Finding]:
@@ -56,7 +57,10 @@ async def examine_pbx(settings: BridgeSettings, stored: Stored, has_heard_calls:
         fix = Change(MANAGER_FILE, f"[{settings.pbx.username}] read = call   and write = call,reporting")
         return [*found, Finding(PROBLEM, _PART, sentence, fix)]
     except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as error:
-        fix = Change("manager.conf, section [general]", "enabled = yes, and bindaddr; or pbx.host and pbx.port here")
+        fix = Change(
+            "manager.conf, section [general]",
+            f"enabled = yes, and bindaddr{_AT_FREEPBX}; or pbx.host and pbx.port here",
+        )
         return [*found, Finding(PROBLEM, _PART, f"The PBX {where} cannot be reached: {describe_trouble(error)}.", fix)]
 
 

@@ -4,6 +4,7 @@ Does not call anybody: it asks DEVICE_STATE, which knows PJSIP and the older SIP
 """
 
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
+from phoneterm_bridge.doctor.pbx_files import MODULES_FILE
 from phoneterm_bridge.doctor.pbx_session import PbxSession
 from phoneterm_bridge.doctor.store import Stored
 from phoneterm_bridge.wording.names import name_some
@@ -17,7 +18,7 @@ _NOBODY = "no-such-endpoint-as-this"
 async def examine_endpoints(session: PbxSession, stored: Stored) -> list[Finding]:
     """Check the endpoints of all terminals."""
     if await session.read(f"DEVICE_STATE(PJSIP/{_NOBODY})") != _NO_SUCH:
-        fix = Change("modules.conf", "load = func_devstate.so")
+        fix = Change(MODULES_FILE, "load = func_devstate.so")
         return [
             Finding(UNKNOWN, _PART, "The PBX does not tell which phones it has (func_devstate is not loaded).", fix)
         ]

@@ -17,7 +17,11 @@ from phoneterm_bridge.pbx.asterisk.features import (
 from phoneterm_bridge.pbx.asterisk.speed import EVERY_DIGIT, FASTEST_MIN_DTMF_MS, LONGER_CODE, ConfigLine, speed_of
 
 _PART = "pbx features"
-_AT_FREEPBX = {"featuremap": "features_featuremap_custom.conf", "general": "features_general_custom.conf"}
+_AT_FREEPBX = {
+    "featuremap": "features_featuremap_custom.conf",
+    "general": "features_general_custom.conf",
+    "modules": "Admin, Asterisk Modules",
+}
 
 
 async def examine_features(session: PbxSession) -> list[Finding]:

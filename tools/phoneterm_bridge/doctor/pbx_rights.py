@@ -11,13 +11,14 @@ import re
 from contextlib import suppress
 
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
+from phoneterm_bridge.doctor.pbx_files import MANAGER_FILE, MODULES_FILE
 from phoneterm_bridge.doctor.pbx_session import PbxSession, open_session
 from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.wording.names import name_some
 
 _PART = "pbx rights"
-_FILE = "manager.conf (FreePBX: manager_custom.conf)"
+_FILE = MANAGER_FILE
 READ_CLASSES = frozenset({"call"})
 WRITE_CLASSES = frozenset({"call", "reporting"})
 _ACTIONS = (
@@ -107,4 +108,4 @@ async def _examine_files(session: PbxSession) -> list[Finding]:
     sentence = (
         "Every AMI login that may use Getvar can read all of the PBX's files, passwords too (module func_config)."
     )
-    return [Finding(WARNING, _PART, sentence, Change("modules.conf", "noload = func_config.so"))]
+    return [Finding(WARNING, _PART, sentence, Change(MODULES_FILE, "noload = func_config.so"))]

@@ -1,0 +1,4 @@
+"""The PBX's files that a finding names, and where FreePBX has the same. Does not read them."""
+
+MANAGER_FILE = "manager.conf (FreePBX: manager_custom.conf)"
+MODULES_FILE = "modules.conf (FreePBX: Admin, Asterisk Modules)"
