@@ -64,7 +64,9 @@ def test_the_version_before_is_upgraded_while_it_runs_and_its_terminal_transfers
         assert f"has schema {known_schemas()[-1]} now. It is kept as it was, with schema 0008" in said
         board.wait_for(b"ready for keys", first)
         transfer(office, workshop, board)
-        assert len(json.loads(server.run("phoneterm", "journal", "commands", "--json"))) == 2
+        commands = json.loads(server.run("phoneterm", "journal", "commands", "--json"))
+        # Without what the phone refused by itself because a key may have been missed: it is keyed again then.
+        assert sum(command["state"] != "refused" for command in commands) == 2
 
 
 def put_into_service(server, office):
