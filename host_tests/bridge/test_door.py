@@ -144,6 +144,19 @@ async def test_nobody_is_granted_qos_2(crowd):
     client.abort()
 
 
+async def test_whoever_subscribes_to_ever_more_filters_is_cut_off(crowd):
+    client, _ = await log_in(crowd)
+    own = messages.topic_filters("phoneterm", TID)[0].removesuffix("#")
+    reading = asyncio.create_task(client.wait_ended())
+    for number in range(200):
+        client.send(packet(0x82, b"\0\1" + b"".join(text(f"{own}{number}/{part}") + b"\0" for part in range(8))))
+        if reading.done():
+            break
+        await asyncio.sleep(0.025)  # within its budget
+    assert reading.done()
+    assert "filters" in await cut_off(crowd, client)
+
+
 async def test_two_boards_with_one_client_id_are_told_and_slowed_down(crowd, make):
     clients = []
     for _ in range(5):

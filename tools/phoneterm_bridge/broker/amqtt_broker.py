@@ -41,6 +41,10 @@ class SubscribersOnlyBroker(Broker):
         session, _ = self._sessions.get(client_id, (None, None))
         return 0 if session is None else len(session.inflight_out)
 
+    def subscribed(self, client_id: str) -> int:
+        """Return how many filters a client has; amqtt compares each with every message that anybody publishes."""
+        return sum(any(one.client_id == client_id for one, _ in its) for its in self._subscriptions.values())
+
     async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
         """Subscribe a client to a filter, if it may; return the QoS that it is granted."""
         topic_filter, qos = subscription

@@ -37,6 +37,11 @@ def find_fault(first: int, body: bytes) -> str | None:
     return None if is_right else _MALFORMED
 
 
+def is_subscribe(first: int) -> bool:
+    """Say whether a packet that begins like this is a SUBSCRIBE."""
+    return first == _SUBSCRIBE
+
+
 def judge_first(first: int, size: int, most: int) -> str | None:
     """Return why the connection must end before the body of this packet is read; None if it need not."""
     if first >> 4 == _PUBLISH and first & _QOS_2:

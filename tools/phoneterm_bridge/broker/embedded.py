@@ -217,7 +217,8 @@ class EmbeddedBroker:
         name = f"{held.user}/{held.client_id}"
         seen = replace(connect, client_id=name, keepalive_s=0)
         undone, unacknowledged = partial(self._broker.undone, name), partial(self._broker.unacknowledged, name)
-        bounds = Bounds(self._most_bytes, self._budget_of(held.user), undone, unacknowledged, cut)
+        subscribed = partial(self._broker.subscribed, name)
+        bounds = Bounds(self._most_bytes, self._budget_of(held.user), undone, unacknowledged, subscribed, cut)
         is_ours = held.user == _BRIDGE_NAME
         packet = connect_packet.build_connect(seen)
         door = DoorReader(packet, reader, connect.keepalive_s, None if is_ours else bounds)

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 
 from amqtt.adapters import ReaderAdapter
 
-from phoneterm_bridge.broker.client_packet import find_fault, judge_first
+from phoneterm_bridge.broker.client_packet import find_fault, is_subscribe, judge_first
 from phoneterm_bridge.broker.connect_packet import MAX_CONNECT_BYTES, Connect, ConnectRefused, is_connect, parse_connect
 from phoneterm_bridge.mqtt.budget import TOO_MUCH, Budget
 from phoneterm_bridge.mqtt.packets import remaining_length
 
 MOST_UNDONE = 32  # packets of one client that amqtt has not worked off
 MOST_UNACKNOWLEDGED = 256  # messages to one client
+MOST_SUBSCRIBED = 32  # filters of one client; the contract needs two
 _CONNECT_TIMEOUT_S = 5
 _LOOK_S, _MOST_LOOKS = 0.02, 500
 _UNACKNOWLEDGED = f"it leaves more than {MOST_UNACKNOWLEDGED} messages unacknowledged"
+_SUBSCRIBED = f"it subscribes to more than {MOST_SUBSCRIBED} filters"
 _UNDONE = "it asks for more than it takes"
 
 
@@ -43,6 +45,7 @@ class Bounds:
     budget: Budget
     undone: Callable[[], int]
     unacknowledged: Callable[[], int]
+    subscribed: Callable[[], int]
     cut: Callable[[str], None]
 
 
@@ -89,6 +92,8 @@ class DoorReader(ReaderAdapter):
             raise ConnectionError("the client is silent for longer than its keepalive allows") from None
         if self._bounds is not None:
             self._end_for(find_fault(first, body), self._bounds)
+            if is_subscribe(first) and self._bounds.subscribed() > MOST_SUBSCRIBED:
+                self._end_for(_SUBSCRIBED, self._bounds)
             await self._pay(len(body), self._bounds)
         return bytes([first]) + remaining_length(size) + body
 
