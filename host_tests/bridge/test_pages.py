@@ -1,6 +1,7 @@
 """The bridge's pages over real HTTP: their contents, their refusals, and that requests cannot harm them."""
 
 import asyncio
+import contextlib
 import http.client
 import json
 import socket
@@ -14,6 +15,7 @@ from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.journal import Event
+from phoneterm_bridge.web import connection
 from phoneterm_bridge.web.figures import MOST_TERMINALS
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -299,7 +301,9 @@ async def test_nothing_but_reading_is_asked_of_any_address(quiet_site, path):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/nowhere"])
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example", "", "[", "127.0.0.1.ev"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "localhost.evil.example", "[::1%evil]", "", "[", "127.0.0.1.ev"]
+)
 async def test_a_web_page_elsewhere_that_has_its_name_lead_here_reads_nothing(quiet_site, path, host):
     status, _, text = await ask(quiet_site, path, headers={"Host": host})
     assert (status, json.loads(text)) == (
@@ -398,3 +402,26 @@ def test_other_machines_may_read_the_pages_only_if_the_settings_say_so(host):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 def test_the_pages_may_be_on_this_machine(host):
     assert load_settings(None, (f"http.host={host}",)).http.host == host
+
+
+async def test_requests_that_are_begun_and_never_sent_do_not_keep_others_from_the_pages(quiet_site):
+    silent = [socket.create_connection(("127.0.0.1", quiet_site.bridge.http_port)) for _ in range(100)]
+    try:
+        for one in silent:
+            one.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ")
+        for _ in range(3):
+            assert (await ask(quiet_site, "/healthz"))[0] == 200
+    finally:
+        for one in silent:
+            one.close()
+
+
+async def test_a_request_that_does_not_come_in_time_is_not_waited_for(quiet_site, monkeypatch):
+    monkeypatch.setattr(connection, "_REQUEST_S", 0.2)
+    for begun in (b"", b"GET /healthz HTTP/1.1\r\n", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", quiet_site.bridge.http_port)
+        writer.write(begun)
+        async with asyncio.timeout(4):  # uvicorn's own limit, of 5 s, is for a connection that has asked already
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+        writer.close()

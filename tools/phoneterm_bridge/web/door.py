@@ -46,7 +46,7 @@ class Door:
         if name in self._names:
             return True
         try:
-            ipaddress.ip_address(name[1:-1] if name.startswith("[") and name.endswith("]") else name)
+            address = ipaddress.ip_address(name[1:-1] if name.startswith("[") and name.endswith("]") else name)
         except ValueError:
             return False
-        return True
+        return getattr(address, "scope_id", None) is None  # a scope can be any text, and no request names one

@@ -2,7 +2,7 @@
 
 By default uvicorn handles the signals of the process and ends it when a port is taken. The bridge must decide both, so
 the socket is opened here and uvicorn's signal handling is left out. Requests and connections are bounded in size and
-number.
+number, and each connection has an end.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import uvicorn
 
 from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.web.connection import TimedConnection
 
 _MOST_REQUESTS = 64
 _MOST_HEADER_BYTES = 16 * 1024
@@ -31,7 +32,7 @@ class HttpServer:
         self._settings = settings
         self._server = _QuietServer(
             uvicorn.Config(
-                app, http="h11", ws="none", loop="none", lifespan="off", log_config=None, access_log=False,
+                app, http=TimedConnection, ws="none", loop="none", lifespan="off", log_config=None, access_log=False,
                 server_header=False, headers=_HEADERS, limit_concurrency=_MOST_REQUESTS, timeout_keep_alive=_IDLE_S,
                 h11_max_incomplete_event_size=_MOST_HEADER_BYTES, timeout_graceful_shutdown=_GOODBYE_S,
             )

@@ -1,0 +1,48 @@
+"""One connection to the bridge's pages, as uvicorn serves it, with an end. Does not know what is asked.
+
+Found in uvicorn: it waits for ever for a request that was begun or never comes, and for a client that does not read the
+answer, and says 503 to everybody once enough of those are open. So a request has a time limit here, and when there are
+too many connections, the oldest makes room: whoever asks at once is always answered.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+MOST_CONNECTIONS = 32
+_REQUEST_S = 10
+
+
+class TimedConnection(H11Protocol):
+    """The connection; each of its requests, waiting included, has to be over in time."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._deadline: asyncio.TimerHandle | None = None
+        self.accepted_s = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin, and end the oldest connection if there are too many."""
+        super().connection_made(transport)
+        self.accepted_s = self.loop.time()
+        self._restart()
+        live = [one for one in self.connections if isinstance(one, TimedConnection) and not one.transport.is_closing()]
+        if len(live) > MOST_CONNECTIONS:
+            min(live, key=lambda one: one.accepted_s).transport.abort()
+
+    def on_response_complete(self) -> None:
+        """Give the next request its time."""
+        self._restart()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def _restart(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(_REQUEST_S, self.transport.abort)
