@@ -8,6 +8,7 @@ from attack_lab.scenery.raw_client import RawClient, packet, publish, text
 from bridge.test_line_watch import journalled
 from phoneterm.core import messages
 from phoneterm_bridge.broker.client_packet import most_bytes
+from phoneterm_bridge.broker.doorkeeper import Doorkeeper
 from phoneterm_bridge.mqtt.budget import TOO_MUCH
 from phoneterm_bridge.store.troubles import EXCESS, TWICE
 
@@ -196,3 +197,15 @@ async def test_waiting_connections_count_as_connections(crowd):
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_whoever_guesses_passwords_makes_nobody_at_another_address_wait_for_all_guesses(crowd):
+    keeper = Doorkeeper(crowd.bridge.parts.directory, "BRIDGE", "x")
+    guesses = [asyncio.create_task(keeper.admits(TID, f"guess {number}", "192.0.2.1")) for number in range(30)]
+    await asyncio.sleep(0)  # all of them are there first
+    assert await keeper.admits(TID, crowd.enrolment.mqtt_password, "192.0.2.2")
+    assert sum(guess.done() for guess in guesses) <= 2
+    for guess in guesses:
+        guess.cancel()
+    await asyncio.gather(*guesses, return_exceptions=True)
+    keeper.close()

@@ -2,7 +2,8 @@
 
 The directory has argon2id hashes of the terminals' passwords. They are verified in a single thread, so a storm of
 logins neither blocks the event loop nor takes more memory than one verification. A correct password is remembered,
-hashed under a key of this run, so that a thousand reconnecting terminals need no slow verification again.
+hashed under a key of this run, so that a thousand reconnecting terminals need no slow verification again. Of each
+address one password is verified at a time, so whoever guesses from one makes nobody at another wait for all guesses.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import hashlib
 import hmac
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from weakref import WeakValueDictionary
 
 from phoneterm_bridge.store import passwords
 from phoneterm_bridge.store.live_directory import LiveDirectory
@@ -24,10 +26,14 @@ class Doorkeeper:
         self._bridge_password = bridge_password
         self._key = secrets.token_bytes(32)
         self._right: dict[str, bytes] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # of each address
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="doorkeeper")
 
-    async def admits(self, username: str, password: str) -> bool:
-        """Say whether this is the bridge, or a terminal that is not revoked, with the right password."""
+    async def admits(self, username: str, password: str, address: str = "") -> bool:
+        """Say whether this is the bridge, or a terminal that is not revoked, with the right password.
+
+        address: where the login comes from.
+        """
         if username == self._bridge_name:
             return hmac.compare_digest(password.encode(), self._bridge_password.encode())
         terminal = self._directory.find(username)
@@ -36,8 +42,9 @@ class Doorkeeper:
         digest = hmac.digest(self._key, f"{terminal.password_hash}\0{password}".encode(), hashlib.sha256)
         if hmac.compare_digest(self._right.get(username, b""), digest):
             return True
-        loop = asyncio.get_running_loop()
-        is_right = await loop.run_in_executor(self._thread, passwords.is_password, terminal.password_hash, password)
+        loop, turn = asyncio.get_running_loop(), self._turns.setdefault(address, asyncio.Lock())
+        async with turn:
+            is_right = await loop.run_in_executor(self._thread, passwords.is_password, terminal.password_hash, password)
         if is_right:
             self._right[username] = digest
         now = self._directory.find(username)  # it may have been revoked, or have new secrets, in the meantime

@@ -137,10 +137,8 @@ class EmbeddedBroker:
 
     def address_of(self, tid: str) -> str | None:
         """Return the address from which a terminal is connected, the latest if there are several."""
-        for one in reversed(self._held.of(tid)):
-            peer = one.writer.get_extra_info("peername")
-            return str(peer[0]) if peer else None
-        return None
+        held = self._held.of(tid)
+        return (held[-1].address or None) if held else None
 
     def kick(self, tid: str) -> None:
         """Close every connection of a terminal, at once, also those that are still at the door."""
@@ -173,7 +171,7 @@ class EmbeddedBroker:
         connect = await read_connect(reader)
         if is_back_door and connect.username != _BRIDGE_NAME:
             raise ConnectRefused(connect_packet.REFUSED_NOT_ALLOWED)
-        if not await self._doorkeeper.admits(connect.username, connect.password):
+        if not await self._doorkeeper.admits(connect.username, connect.password, held.address):
             structlog.get_logger().warning("login-refused", user=shorten(connect.username))
             raise ConnectRefused(connect_packet.REFUSED_CREDENTIALS)
         topic = connect.will_topic

@@ -28,6 +28,12 @@ class Held:
         """Say whether its socket is open."""
         return not self.writer.transport.is_closing()
 
+    @property
+    def address(self) -> str:
+        """The address that it comes from; "" when that is gone."""
+        peer = self.writer.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
+
     def abort(self) -> None:
         """End it at once, without sending what waits."""
         abort(self.writer)
