@@ -11,6 +11,8 @@ from attack_lab.scenery.tampered_journal import (
     change_schema,
     fill_journal,
     harm,
+    hide_in_schema,
+    leave_out_of_index,
     lie_in_view,
     tamper,
 )
@@ -143,6 +145,41 @@ def test_a_view_that_lies_to_people_is_named(path):
 def test_a_schema_that_the_migrations_do_not_make_is_named(path, statement, problem):
     change_schema(path, statement)
     assert prove_file(path).problem == problem
+
+
+def test_a_trigger_that_is_named_as_if_sqlite_had_made_it_is_named(path):
+    hide_in_schema(path)
+    assert prove_file(path).problem == "the trigger 'sqlite_own' does not belong in the store's schema"
+
+
+def test_an_index_that_hides_a_change_from_the_list_is_named(path):
+    leave_out_of_index(path)
+    assert "row 3 missing from index ix_journal_changes" in prove_file(path).problem
+
+
+@pytest.mark.parametrize(
+    ("statement", "seq"),
+    [
+        ("UPDATE journal SET entry = 0 WHERE seq = 3", 3),
+        ("UPDATE journal SET reason = '' WHERE seq = 8", 8),
+        ("UPDATE journal SET detail = '' WHERE seq = 8", 8),
+    ],
+)
+def test_an_empty_value_in_the_place_of_none_is_named(path, statement, seq):
+    harm(path, statement)
+    proof = prove_file(path)
+    assert (proof.broken_seq, proof.problem) == (seq, "it is not what was written")
+
+
+def test_an_index_that_goes_beyond_its_end_and_so_could_not_be_continued_is_named(path):
+    harm(path, "INSERT INTO commands_by_extension SELECT extension, received_ms, entry FROM commands")
+    assert prove_file(path).problem == "the index by extension has what is no command"
+
+
+@pytest.mark.parametrize("table", ["state", "journal_head", "commands_indexed", "journal_blotted"])
+def test_a_table_of_one_row_that_has_none_is_named(path, table):
+    harm(path, f"DELETE FROM {table}")
+    assert prove_file(path).problem == f"the table {table} has 0 rows, and should have one"
 
 
 @pytest.mark.parametrize(

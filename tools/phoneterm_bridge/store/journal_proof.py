@@ -15,7 +15,7 @@ from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.directory_proof import Derived, needs_whole
 from phoneterm_bridge.store.journal_blotting import is_blotted, read_permitted
 from phoneterm_bridge.store.journal_chain import FIRST_HASH, MANY, Line, command_values, hash_row, lines_in
-from phoneterm_bridge.store.schema_proof import find_schema_difference
+from phoneterm_bridge.store.schema_proof import find_damage, find_schema_difference
 
 _ROWS_AT_ONCE = 2000
 _TELLING = ("received", MANY)  # the stages of rows that may contain what was received
@@ -53,6 +53,8 @@ class Proof(NamedTuple):
 def prove(engine: sa.Engine, noted: Head | None = None) -> Proof:
     """Follow the chain from its first row to its head."""
     with engine.connect() as connection:
+        if problem := _find_not_single(connection):
+            return Proof(Head(0, FIRST_HASH), problem=problem)
         head = Head(*connection.execute(_HEAD).one())
         may_be_blotted = connection.execute(sa.select(tables.journal_blotted.c.seq)).scalar_one()
         seq, last, received, blotted, last_blotted, permitted, directory = 0, FIRST_HASH, 0, 0, 0, 0, Derived()
@@ -70,6 +72,7 @@ def prove(engine: sa.Engine, noted: Head | None = None) -> Proof:
         is_misleading = connection.execute(_NOT_COMMANDS).first() is not None
         known = connection.execute(sa.select(sa.func.count()).select_from(tables.commands)).scalar_one()
         difference = directory.find_difference(connection) or find_schema_difference(connection)
+        difference = difference or find_damage(connection)
     if Head(seq, last) != head:
         return Proof(head, seq + 1, None, f"it is missing, with all rows up to {head.seq}")
     if noted is not None and noted.seq > seq:
@@ -118,15 +121,29 @@ _NOT_INDEXED = sa.select(tables.commands.c.entry).where(tables.commands.c.entry 
 _own = sa.select(tables.commands).where(
     *(column == tables.commands.c[column.name] for column in tables.commands_by_extension.c)
 )
-_NOT_COMMANDS = sa.select(tables.commands_by_extension.c.entry).where(~_own.exists()).limit(1)
+_NOT_COMMANDS = (
+    sa.select(tables.commands_by_extension.c.entry)
+    .where(~_own.exists() | (tables.commands_by_extension.c.entry > _indexed))
+    .limit(1)
+)
+_SINGLE = (tables.state, tables.journal_head, tables.commands_indexed, tables.journal_blotted)
+
+
+def _find_not_single(connection: sa.Connection) -> str | None:
+    """Return which table of one row has none, or several, so that nobody knows which one counts."""
+    for table in _SINGLE:
+        count = connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+        if count != 1:
+            return f"the table {table.name} has {count} rows, and should have one"
+    return None
 
 
 def _find_problem(row: sa.Row, right: Head, noted: Head | None) -> str | None:
     """Return what is wrong with a row whose place and hash should be `right`."""
     if row.seq != right.seq:
         return "it is missing"
-    if row.hash != right.hash:
-        return "it is not what was written"
+    if row.hash != right.hash or row.entry == 0 or "" in (row.reason, row.detail):
+        return "it is not what was written"  # an empty value has the hash of none, but nothing writes one
     if noted is not None and noted.seq == right.seq and noted.hash != right.hash:
         return "its hash is not the one that was noted"
     try:

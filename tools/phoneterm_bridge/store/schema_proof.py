@@ -1,7 +1,9 @@
 """Compares a store's tables, views, triggers and indexes with those that the migrations make. Changes nothing.
 
 What people read goes through a view, and triggers keep the journal append-only: one that was replaced or dropped is
-found here, whatever the rows say. What SQLite keeps for itself (`sqlite_...`) has no text, and does not count.
+found here, whatever the rows say. So is an index that leaves out rows, which lists would not show then: SQLite compares
+its indexes with the rows. Only what it makes without a text, and its own tables, do not count: whoever writes into the
+schema itself can give a trigger a name like theirs, too.
 """
 
 from functools import lru_cache
@@ -10,7 +12,11 @@ import sqlalchemy as sa
 
 from phoneterm_bridge.store.schema import bring_up_to_date
 
-_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+_QUERY = """
+    SELECT type, name, tbl_name, sql FROM sqlite_master
+    WHERE sql IS NOT NULL AND NOT (type = 'table' AND name IN ('sqlite_sequence', 'sqlite_stat1', 'sqlite_stat4'))
+"""
+_CHECK, _SOUND = "PRAGMA integrity_check(1)", "ok"
 Parts = dict[tuple[str, str], tuple[str, str]]
 
 
@@ -26,6 +32,15 @@ def find_schema_difference(connection: sa.Connection) -> str | None:
         if found[part] != right[part]:
             return f"{what} of the store's schema is not the one that this version makes"
     return None
+
+
+def find_damage(connection: sa.Connection) -> str | None:
+    """Return the first place where an index is not what its rows make, or the file is damaged; None when all is right.
+
+    Reads the whole store.
+    """
+    found = str(connection.exec_driver_sql(_CHECK).scalar_one())
+    return None if found == _SOUND else f"SQLite finds in the store: {found}"
 
 
 def _read_parts(connection: sa.Connection) -> Parts:

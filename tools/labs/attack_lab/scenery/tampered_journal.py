@@ -65,6 +65,31 @@ def change_schema(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
+def write_schema(path: Path, *statements: str) -> None:
+    """Run statements that may write into the schema itself, past the checks of SQLite."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        for statement in statements:
+            connection.execute(statement)
+
+
+def hide_in_schema(path: Path) -> None:
+    """Add a trigger that grants rights, under a name as only SQLite gives them."""
+    text = "CREATE TRIGGER sqlite_own AFTER UPDATE ON state BEGIN UPDATE permissions SET attended = 1; END"
+    write_schema(path, f"INSERT INTO sqlite_master VALUES ('trigger', 'sqlite_own', 'state', 0, '{text}')")
+
+
+def leave_out_of_index(path: Path) -> None:
+    """Have the index of changes, by which they are listed, leave one out; its text stays the right one."""
+    write_schema(
+        path,
+        "CREATE TEMP TABLE kept AS SELECT sql FROM sqlite_master WHERE name = 'ix_journal_changes'",
+        "DROP INDEX ix_journal_changes",
+        "CREATE INDEX ix_journal_changes ON journal (at_ms) WHERE stage = 'change' AND seq <> 3",
+        "UPDATE sqlite_master SET sql = (SELECT sql FROM kept) WHERE name = 'ix_journal_changes'",
+    )
+
+
 def lie_in_view(path: Path) -> None:
     """Have the view that people read say of every line that it failed."""
     with closing(sqlite3.connect(path)) as connection, connection:
