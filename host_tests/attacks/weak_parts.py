@@ -34,6 +34,7 @@ from phoneterm_bridge.terminals.host_clock import HostClock
 from phoneterm_bridge.terminals.line_watch import LineWatch
 from phoneterm_bridge.terminals.replay_window import ReplayWindow
 from phoneterm_bridge.terminals.sessions import Session, Sessions
+from phoneterm_bridge.web import connection
 from phoneterm_bridge.web.door import Door
 
 EMBEDDED, MOSQUITTO, NEITHER = "embedded", "mosquitto", "-"
@@ -187,8 +188,8 @@ def remember_old_passwords(put):
     """A password that was right once is right for ever."""
     admits, right = Doorkeeper.admits, set()
 
-    async def admits_ever(self, username, password):
-        if await admits(self, username, password):
+    async def admits_ever(self, username, password, *given):
+        if await admits(self, username, password, *given):
             right.add((username, password))
         return (username, password) in right
 
@@ -198,6 +199,16 @@ def remember_old_passwords(put):
 def count_no_connections(put):
     """Nobody has too many connections."""
     put(EmbeddedBroker, "_count_beside", lambda self, held: 0)
+
+
+def count_no_filters(put):
+    """A terminal may subscribe to as many filters as it likes."""
+    put(reader, "MOST_SUBSCRIBED", 10**9)
+
+
+def wait_for_every_request(put):
+    """However many requests are begun at the pages, each is waited for."""
+    put(connection, "MOST_CONNECTIONS", 10**9)
 
 
 def watch_no_lines(put):
@@ -304,6 +315,7 @@ WEAKENINGS = {
         MOSQUITTO: (believe_signatures, "signed with the old key was carried out"),
     },
     "many connections": {EMBEDDED: (count_no_connections, "more than 5 connections")},
+    "many filters": {EMBEDDED: (count_no_filters, "filters, and goes on")},
     "stolen copy": dict.fromkeys((EMBEDDED, MOSQUITTO), (watch_no_lines, "nobody is told")),
     "flood": {EMBEDDED: (budget_nothing, "the bridge has grown by")},
     "host standing still": dict.fromkeys((EMBEDDED, MOSQUITTO), (trust_the_steady_clock, "was carried out after it")),
@@ -321,4 +333,5 @@ WEAKENINGS = {
     "forged actor": {NEITHER: (believe_logname, "the list of changes has")},
     "web page: control sockets": {NEITHER: (want_no_token, "the phone answered")},
     "web page: health, metrics": dict.fromkeys((EMBEDDED, MOSQUITTO), (know_every_name, "answered 200 to the name")),
+    "begun requests": {EMBEDDED: (wait_for_every_request, "/healthz answered 503")},
 }  # fmt: skip

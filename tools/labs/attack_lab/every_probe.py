@@ -4,6 +4,7 @@ Does not run them.
 """
 
 from attack_lab.probe import Probe
+from attack_lab.probes.begun_requests import BegunRequests
 from attack_lab.probes.clock_set import ClockSet
 from attack_lab.probes.cut_end import CutEnd
 from attack_lab.probes.dropped_triggers import DroppedTriggers
@@ -24,6 +25,7 @@ from attack_lab.probes.host_pause import HostPause
 from attack_lab.probes.killed_bridge import KilledBridge
 from attack_lab.probes.late_command import LateCommand
 from attack_lab.probes.many_connections import ManyConnections
+from attack_lab.probes.many_filters import ManyFilters
 from attack_lab.probes.read_secrets import ReadSecrets
 from attack_lab.probes.removed_store import RemovedStore
 from attack_lab.probes.replaced_store import ReplacedStore
@@ -55,6 +57,7 @@ PROBES: tuple[Probe, ...] = (
     RevokedTerminal(),
     RotatedTerminal(),
     ManyConnections(),
+    ManyFilters(),
     StolenCopy(),
     Flood(),
     HostPause(),
@@ -70,4 +73,5 @@ PROBES: tuple[Probe, ...] = (
     ForgedActor(),
     WebPageAtControl(),
     WebPageAtPages(),
+    BegunRequests(),
 )

@@ -16,6 +16,12 @@ _ROWS = (
     f"INSERT INTO journal SELECT {LAST + 1}, entry, at_ms, stage, word, reason, detail, hash FROM journal LIMIT 1",
     "DELETE FROM commands WHERE command_id = 's.1'",
     "INSERT INTO commands_by_extension SELECT '109', received_ms, entry FROM commands LIMIT 1",
+    "INSERT INTO commands_by_extension SELECT extension, received_ms, entry FROM commands",
+    "UPDATE journal SET entry = 0 WHERE seq = 3",
+    "UPDATE journal SET reason = '' WHERE reason IS NULL",
+    "UPDATE journal SET detail = '' WHERE detail IS NULL",
+    "INSERT INTO journal_head SELECT 2, seq - 1, hash FROM journal_head",
+    "DELETE FROM state",
 )
 
 
@@ -23,7 +29,7 @@ class ForgedColumns(Probe):
     """See `sentence`."""
 
     name = "journal: columns and rows"
-    sentence = "each column of a command and of an entry changed, entries removed and added, the index misled"
+    sentence = "each column of a command and of an entry changed, entries removed and added, lists misled"
     brokers = WITHOUT_BROKER
 
     async def run(self, site: Site) -> str | None:

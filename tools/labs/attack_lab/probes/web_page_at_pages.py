@@ -7,7 +7,15 @@ from attack_lab.probe import Probe
 from attack_lab.site import Site
 
 _PAGES = ("/healthz", "/readyz", "/metrics", "/openapi.json")
-_HOSTS = ("evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example", "", "[")
+_HOSTS = (
+    "evil.example",
+    "evil.example:80",
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+    "[::1%evil.example]",
+    "",
+    "[",
+)
 _METHODS = ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "EVIL")
 _MISDIRECTED, _NOT_ALLOWED = 421, 405
 
