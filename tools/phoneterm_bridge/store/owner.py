@@ -77,7 +77,9 @@ def is_file_changed(path: Path) -> bool:
         noted = json.loads(_lock_of(path).read_bytes() or b"null")
     except (OSError, ValueError):
         return False
-    return noted is not None and noted != json.loads(json.dumps(find_files(path)))
+    if noted is None:
+        return False
+    return noted != json.loads(json.dumps(find_files(path)))[: len(noted)]  # an earlier version notes fewer files
 
 
 def _lock_of(path: Path) -> Path:

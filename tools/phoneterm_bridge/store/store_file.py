@@ -1,8 +1,9 @@
-"""Watches that the store's file, and its write-ahead log, are still those that the bridge has open. Opens nothing.
+"""Watches that the store's file, its log and the log's index are still those that the bridge has open. Opens nothing.
 
 A file that was replaced or removed still takes what is written to it, but nobody ever sees that again, and a right that
-was taken away in the new file has no effect. So the bridge begins nothing from then on, until it is started again: its
-connections may have come to different files by then.
+was taken away in the new file has no effect. Without a common index (`-shm`) of the write-ahead log (`-wal`), programs
+do not see what others write to it, and spoil it. So the bridge begins nothing from then on, until it is started again:
+its connections may have come to different files by then.
 """
 
 import os
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import structlog
 
-_SUFFIXES = ("", "-wal")
-# Device and inode of the store and of its log, None for one that is not there.
+_SUFFIXES = ("", "-wal", "-shm")
+# Device and inode of the store, of its log and of the log's index, None for one that is not there.
 Files = tuple[tuple[int, int] | None, ...]
 
 
@@ -58,7 +59,7 @@ def find_files(path: Path) -> Files:
 def describe_change(path: Path) -> str:
     """Return the sentence about a store whose file is another one than the bridge has open."""
     return (
-        f"The file of the store {path} (or {path.name}-wal) was replaced or removed under the running bridge, so no "
+        f"The file of the store {path} (or its -wal or -shm) was replaced or removed under the running bridge, so no "
         "transfer begins: stop the bridge, put the right store in its place, and start it again."
     )
 

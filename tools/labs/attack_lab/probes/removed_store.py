@@ -9,7 +9,7 @@ class RemovedStore(Probe):
     """See `sentence`."""
 
     name = "removed store"
-    sentence = "the file removed or moved, its -wal removed, its folder moved"
+    sentence = "the file removed or moved, its -wal or -shm removed, its folder moved"
 
     async def run(self, site: Site) -> str | None:
         """Remove each, and key a transfer."""

@@ -31,10 +31,15 @@ def remove_log(path: Path) -> None:
     Path(f"{path}-wal").unlink()
 
 
+def remove_index(path: Path) -> None:
+    """Remove the index of its log, by which programs see what others write there."""
+    Path(f"{path}-shm").unlink()
+
+
 def move_folder(path: Path) -> None:
     """Give its folder another name."""
     path.parent.rename(f"{path.parent}.moved")
 
 
 REPLACING = (replace, replace_log)
-REMOVING = (remove, move, remove_log, move_folder)
+REMOVING = (remove, move, remove_log, remove_index, move_folder)
