@@ -33,7 +33,7 @@ FAST := $(addprefix host_tests/,core scenarios properties test_house.py) \
 
 .DEFAULT_GOAL := help
 .PHONY: help check run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware image sim lab flash provision lock clean
-.PHONY: attack rotate wipe smoke repl logs test-chip install remove wheel
+.PHONY: attack vendor rotate wipe smoke repl logs test-chip install remove wheel
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -136,6 +136,12 @@ repl: $(READY) ## Talk with the MicroPython on a board, with the terminal stoppe
 
 logs: $(READY) ## Listen to the terminal on a board: PORT=.
 	@$(PHONETERM) device logs --port "$(PORT)" $(ARGS)
+
+vendor: ## Copy what the console's pages take from npm into its folder, as its package-lock.json names it.
+	@rm -rf build/npm && mkdir -p build/npm && cp tools/phoneterm_bridge/console/package*.json build/npm
+	@cd build/npm && npm ci --ignore-scripts --no-audit --no-fund --omit=dev
+	@cp build/npm/node_modules/idiomorph/dist/idiomorph.esm.js tools/phoneterm_bridge/console/static/vendor/
+	@cp build/npm/node_modules/idiomorph/LICENSE tools/phoneterm_bridge/console/static/vendor/idiomorph.LICENSE
 
 lock: ## Renew requirements.lock and the service's bridge.lock after a change of the dependencies. ARGS=--upgrade takes newer releases too.
 	@$(PYTHON) -m venv --clear build/lock && build/lock/bin/python -m pip install --quiet uv
