@@ -32,7 +32,7 @@ FAST := $(addprefix host_tests/,core scenarios properties test_house.py) \
   $(patsubst %,host_tests/voipnow/test_%.py,arrivals call_table reading rhythm)
 
 .DEFAULT_GOAL := help
-.PHONY: help check run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware image sim lab flash provision lock clean
+.PHONY: help check run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pages bench-pbx sizes firmware image sim lab flash provision lock clean
 .PHONY: attack vendor rotate wipe smoke repl logs test-chip install remove wheel
 
 help: ## Print this list.
@@ -77,7 +77,7 @@ format: $(READY) ## Let ruff rewrite the layout of all files.
 types: $(READY) ## Types of the CPython side (mypy).
 	@$(VENV)/bin/mypy
 
-bench: bench-keypad bench-link bench-bridge bench-pbx ## All measurements, each compared with its peers or its limit.
+bench: bench-keypad bench-link bench-bridge bench-pages bench-pbx ## All measurements, each compared with its peers or its limit.
 
 bench-keypad: $(READY) ## The scanner and other firmwares' algorithms: latency, missed and extra keys, cost.
 	@$(PHONETERM) keys bench
@@ -93,6 +93,10 @@ bench-pbx: $(READY) ## Real Asterisk: every way to start a transfer, by plain AM
 bench-bridge: $(READY) ## The bridge, Node-RED and python-ami under load: delay, rate, storms, memory, journal, work beside.
 	@$(PHONETERM) parts install
 	@$(PHONETERM) load bench $(ARGS)
+
+bench-pages: $(READY) ## The operator's console at 1,000 terminals with 20 pages open, and commands beside it.
+	@$(PHONETERM) parts install --tests
+	@$(PHONETERM) load pages $(ARGS)
 
 sizes: $(READY) ## Compile the firmware, print each module's size on the device, and the heap that all take.
 	@$(PHONETERM) firmware sizes

@@ -87,6 +87,17 @@ async def console(tmp_path):
 
 
 @pytest.fixture
+async def console_without_tls(tmp_path):
+    """The same, where boards may do without TLS."""
+    scene = ConsoleScene(tmp_path)
+    broker = scene.settings.broker.model_copy(update={"allow_plain": True})
+    scene.settings = scene.settings.model_copy(update={"broker": broker})
+    await scene.start()
+    yield scene
+    await scene.stop()
+
+
+@pytest.fixture
 async def browser():
     """Debian's Chromium."""
     try:

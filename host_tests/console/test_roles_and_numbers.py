@@ -37,7 +37,7 @@ async def test_operations_and_destinations_are_flipped_for_each_terminal(console
     await page.get_by_label("attended transfer").click()
     await expect(page.locator("#p-phone-101 .standing")).to_contain_text("pending")
     await page.get_by_label("national numbers", exact=True).click()
-    await expect(page.get_by_role("status")).to_have_text("phone-101 may transfer to internal, national.")
+    await expect(page.locator("#said")).to_have_text("phone-101 may transfer to internal, national.")
     record = console.bridge.parts.directory.find("phone-101")
     assert (record.allows_attended, record.classes) == (False, ("internal", "national"))
     assert terminal.heard(messages.PERMISSIONS)[-1]["classes"] == ["internal", "national"]
@@ -50,7 +50,7 @@ async def test_for_a_terminal_that_is_away_it_is_said_that_it_counts_at_its_next
     page = await open_page("/users/tech1", "otto")
     await expect(page.locator("#aware-standing")).to_contain_text("at next start")
     await page.get_by_role("switch").click()
-    await expect(page.get_by_role("status")).to_have_text("tech1 is not multi user aware any more.")
+    await expect(page.locator("#said")).to_have_text("tech1 is not multi user aware any more.")
     await expect(page.locator("#aware-standing")).to_contain_text("at next start")
     terminal = await begin(console)
     assert terminal.heard(messages.PERMISSIONS)[-1]["multi_user_aware"] is False

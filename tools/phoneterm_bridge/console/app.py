@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from phoneterm_bridge.console.api import make_routes
 from phoneterm_bridge.console.pages import accounts, changes, events, health, importing, sign_in, terminals, users, why
 from phoneterm_bridge.console.site import Refused, Site, say_failed
 from phoneterm_bridge.console.templates_of import STATIC
@@ -56,6 +57,7 @@ def make_app(site: Site) -> Starlette:
         Route("/accounts", page(accounts.change_account, ADMIN), methods=["POST"]),
         Route("/account", page(accounts.show_own)),
         Route("/account", page(accounts.change_own_password), methods=["POST"]),
+        *make_routes(site),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     app = Starlette(routes=routes, exception_handlers={404: say_unknown, 405: say_not_so, Exception: say_failed})

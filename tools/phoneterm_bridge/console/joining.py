@@ -40,7 +40,8 @@ class Console:
             sources, visitors, LoginDesk(), Operations(sources.engine, sources.settings, patience), self.streams,
             self._watch, Rows(sources), templates, self._threads, [],
         )  # fmt: skip
-        door = ConsoleDoor(make_app(self.site), (settings.host, *settings.names), "console.names in the settings")
+        self.site_app = make_app(self.site)
+        door = ConsoleDoor(self.site_app, (settings.host, *settings.names), "console.names in the settings")
         self._server = HttpServer(settings, door, "console", MOST_STREAMS + _MOST_REQUESTS)
         self._host = settings.host
         self._watching: asyncio.Task | None = None

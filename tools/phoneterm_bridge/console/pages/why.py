@@ -8,6 +8,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
+from phoneterm_bridge.administration.why import answer_why
 from phoneterm_bridge.console.site import Refused, Site
 from phoneterm_bridge.console.stories import Story, read_stories
 from phoneterm_bridge.console.visitors import Visitor
@@ -27,15 +28,14 @@ _RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate it
 async def show_why(site: Site, request: Request, visitor: Visitor) -> Response:
     """Show the last commands, or those that are looked for; what comes then appears by itself."""
     asked = _read_filters(request)
-    problem, stories = "", []
 
     async def read() -> dict:
-        nonlocal problem, stories
         try:
             stories = await site.run(_find, site, asked, _MOST)
+            more = await site.run(_find_more, site, asked["extension"])
         except SetupProblem as error:
-            problem = str(error)
-        return {"stories": stories, "problem": problem}
+            return {"stories": [], "more": "", "problem": str(error)}
+        return {"stories": stories, "more": more, "problem": ""}
 
     is_live = not asked["until"]
     return await site.render(
@@ -100,6 +100,14 @@ def _find(site: Site, asked: dict[str, str], most: int) -> list[Story]:
     found = read_commands(site.sources.engine, wanted, most if not asked["number"] else _MOST_EXPORTED)
     entries = [one.entry for one in found if not asked["number"] or asked["number"] in (one.number or "")][:most]
     return read_stories(site.sources.engine, entries)
+
+
+def _find_more(site: Site, extension: str) -> str:
+    """Return what else there is to say of an extension: what its phones may have refused unheard, and their lines."""
+    if not extension:
+        return ""
+    answer = answer_why(site.sources.engine, extension, None)
+    return " ".join(sentence for sentence in (answer["not_known"], answer["line"]) if sentence)
 
 
 def _read_time(text: str) -> int | None:
