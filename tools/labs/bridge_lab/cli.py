@@ -92,7 +92,8 @@ def pages(
     delays = f"median {alone.median_ms:.2f} -> {beside.median_ms:.2f} ms, p99 {alone.p99_ms:.1f} -> {beside.p99_ms:.1f}"
     typer.echo(f"first paint of {pages_bench.TERMINALS} terminals  {figures.paint_ms:.0f} ms")
     typer.echo(f"a change is on a page after        {updates}")
-    typer.echo(f"the bridge with {pages_bench.PAGES} pages open       {figures.megabytes:.1f} MB")
+    memory = f"{figures.megabytes:.1f} MB, before {figures.megabytes_before:.1f} MB"
+    typer.echo(f"the bridge with {pages_bench.PAGES} pages open       {memory}")
     typer.echo(f"commands without and beside pages  {delays}")
     typer.echo(f"/healthz with {pages_bench.STREAMS} streams open      {figures.health_ms:.0f} ms")
     missed = pages_bench.failures_of_pages(figures)

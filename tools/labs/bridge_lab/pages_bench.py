@@ -41,6 +41,7 @@ class PagesFigures(NamedTuple):
 
     paint_ms: float
     updates_ms: list[float]
+    megabytes_before: float
     megabytes: float
     alone: Flow
     beside: Flow
@@ -60,26 +61,29 @@ async def measure_pages(seconds: float, terminals: int = TERMINALS, pages: int =
         await scene.join(terminals)
         await measure_hello(scene)
         await scene.crowd.ask(do="report")
+        megabytes_before = worker.resident_bytes(scene.subject.pid) / 1e6
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
+            page = await (await browser.new_context()).new_page()
+            await _sign_in(page, scene)
+            cookie = "; ".join(f"{one['name']}={one['value']}" for one in await page.context.cookies())
+            paint_ms = await _measure_paint(page, scene)
+            async with _streams(scene, cookie, pages - 1):
+                updates_ms = await _measure_updates(page, scene, cookie)
+                megabytes = worker.resident_bytes(scene.subject.pid) / 1e6
+            await browser.close()
         await measure_flow(scene, 0, seconds / 2, _PER_S)  # until all caches are warm
         alone = await measure_flow(scene, 0, seconds, _PER_S)
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
-        stack.push_async_callback(browser.close)
-        page = await (await browser.new_context()).new_page()
-        await _sign_in(page, scene)
-        paint_ms = await _measure_paint(page, scene)
-        cookie = "; ".join(f"{one['name']}={one['value']}" for one in await page.context.cookies())
-        await stack.enter_async_context(_streams(scene, cookie, pages - 1))
-        updates_ms = await _measure_updates(page, scene, cookie)
-        beside = await measure_flow(scene, 0, seconds, _PER_S)
-        megabytes = worker.resident_bytes(scene.subject.pid) / 1e6
-        async with _streams(scene, cookie, STREAMS - pages):
+        async with _streams(scene, cookie, pages):
+            beside = await measure_flow(scene, 0, seconds, _PER_S)
+        async with _streams(scene, cookie, STREAMS):
             begun_s = time.monotonic()
             await scene.read_page("/healthz")
             health_ms = (time.monotonic() - begun_s) * 1000
         return PagesFigures(
-            paint_ms, updates_ms, megabytes, alone, beside, health_ms, [*alone.problems, *beside.problems]
-        )
+            paint_ms, updates_ms, megabytes_before, megabytes, alone, beside, health_ms,
+            [*alone.problems, *beside.problems],
+        )  # fmt: skip
 
 
 def failures_of_pages(figures: PagesFigures) -> list[str]:

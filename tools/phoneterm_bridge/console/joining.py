@@ -13,7 +13,9 @@ from phoneterm_bridge.console.app import make_app
 from phoneterm_bridge.console.door import ConsoleDoor
 from phoneterm_bridge.console.event_stream import MOST_STREAMS, EventStreams
 from phoneterm_bridge.console.login_desk import LoginDesk
+from phoneterm_bridge.console.memory import give_back_large_blocks
 from phoneterm_bridge.console.operations import Operations
+from phoneterm_bridge.console.row_pieces import RowPieces
 from phoneterm_bridge.console.rows import Rows
 from phoneterm_bridge.console.site import Site
 from phoneterm_bridge.console.sources import Sources
@@ -22,7 +24,7 @@ from phoneterm_bridge.console.visitors import Visitors
 from phoneterm_bridge.console.watch import Watch
 from phoneterm_bridge.web.server import HttpServer
 
-_THREADS = 4
+_THREADS = 2
 _MOST_REQUESTS = 128  # beside the streams
 
 
@@ -35,10 +37,11 @@ class Console:
         visitors = Visitors(sources.engine, sources.directory, settings)
         self.streams = EventStreams()
         self._threads = ThreadPoolExecutor(_THREADS, "console")
-        self._watch = Watch(sources, visitors, self.streams, templates)
+        pieces = RowPieces(templates)
+        self._watch = Watch(sources, visitors, self.streams, templates, pieces)
         self.site = Site(
             sources, visitors, LoginDesk(), Operations(sources.engine, sources.settings, patience), self.streams,
-            self._watch, Rows(sources), templates, self._threads, [],
+            self._watch, Rows(sources), pieces, templates, self._threads, asyncio.Lock(), [],
         )  # fmt: skip
         self.site_app = make_app(self.site)
         door = ConsoleDoor(self.site_app, (settings.host, *settings.names), "console.names in the settings")
@@ -61,6 +64,7 @@ class Console:
 
     async def start(self) -> None:
         """Start serving it; SetupProblem when that cannot be done."""
+        give_back_large_blocks()
         await self.site.visitors.open()
         if not self.site.visitors.accounts:
             self.site.setup_token.append(secrets.token_urlsafe(24))
@@ -75,3 +79,4 @@ class Console:
             self._watching.cancel()
             await asyncio.wait([self._watching])
         self._threads.shutdown(wait=False)
+        self.site.desk.close()

@@ -9,10 +9,13 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from phoneterm_bridge.store.accounts import MOST_CHARS, Account
 from phoneterm_bridge.store.passwords import hash_chosen_password, is_password
 
+_Result = TypeVar("_Result")
 _FREE_TRIES = 3
 _MOST_PAUSE_S = 300.0
 _MOST_REMEMBERED = 10_000
@@ -36,6 +39,7 @@ class LoginDesk:
         self._looking = asyncio.Lock()
         self._at_once = 0
         self._nobody: str | None = None
+        self._thread = ThreadPoolExecutor(1, "console login")  # one, because each would keep the memory of a hash
 
     async def admits(self, account: Account | None, name: str, password: str, address: str) -> bool:
         """Return whether this is the account's password (None: there is no such account); TooMany to wait."""
@@ -49,9 +53,9 @@ class LoginDesk:
         try:
             async with self._looking:
                 if self._nobody is None:  # so that nobody learns from the time which accounts there are
-                    self._nobody = await asyncio.to_thread(hash_chosen_password, "nobody has this")
+                    self._nobody = await self._run(hash_chosen_password, "nobody has this")
                 hashed = self._nobody if account is None else account.secret_hash
-                is_right = await asyncio.to_thread(is_password, hashed, password[: MOST_CHARS + 1])
+                is_right = await self._run(is_password, hashed, password[: MOST_CHARS + 1])
         finally:
             self._at_once -= 1
         if account is None or not is_right:
@@ -61,6 +65,13 @@ class LoginDesk:
         for key in keys:
             self._wrong.pop(key, None)
         return True
+
+    def close(self) -> None:
+        """Look at no more passwords."""
+        self._thread.shutdown(wait=False)
+
+    async def _run(self, work: Callable[..., _Result], *arguments: str) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
     def _count_wrong(self, key: str) -> None:
         count = self._wrong.pop(key, (0, 0.0))[0] + 1

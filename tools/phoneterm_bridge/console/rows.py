@@ -1,15 +1,18 @@
 """The row of each terminal as the console shows it: what it is, whether it is there, what it is doing. Shows none.
 
-Cheap, because it is asked for every terminal several times a second: whoever compares `marks` knows whether a row may
-have changed without making it.
+`find_changed` is cheap, because it looks at every terminal several times a second: it makes a row only where something
+that it follows from is another object than before.
 """
 
+import operator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from phoneterm_bridge.administration.terminal_view import describe_rights
 from phoneterm_bridge.console.sources import Sources
-from phoneterm_bridge.store.records import TerminalRecord
-from phoneterm_bridge.store.troubles import PERMISSIONS
+from phoneterm_bridge.store.records import Snapshot, TerminalRecord
+from phoneterm_bridge.store.troubles import PERMISSIONS, Trouble
+from phoneterm_bridge.terminals.deliveries import Standing
 from phoneterm_bridge.terminals.troubles import describe_trouble
 
 ONLINE, OFFLINE, NEVER, SAFE_MODE, REVOKED = "online", "offline", "never seen", "safe mode", "revoked"
@@ -45,28 +48,35 @@ class Row(NamedTuple):
         return " ".join(said).lower()
 
 
+_is = operator.is_
+
+
+@dataclass
+class _Known:
+    """What a row followed from when it was looked at last."""
+
+    marks: tuple
+    record: TerminalRecord
+    standing: Standing | None
+    troubles: list[Trouble]
+
+
 class Rows:
     """The rows of all terminals."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
+        self._marks: dict[str, _Known] = {}
+        self._versions: tuple[Snapshot | None, int, int] = (None, -1, -1)
 
     def tids(self) -> list[str]:
         """Return all terminals."""
         return sorted(self._sources.directory.snapshot.terminals)
 
-    def marks(self, tid: str) -> tuple:
-        """Return what a row follows from; two marks of other objects may still make the same row."""
-        at = self._sources
-        return (
-            at.directory.snapshot.terminals.get(tid),
-            at.sightings.find(tid),
-            at.updates.told_call(tid),
-            at.updates.deliveries.find(tid, PERMISSIONS),
-            at.telemetry.find(tid),
-            at.updates.crash_reports.boot_in_safe_mode(tid),
-            at.troubles.version,
-        )
+    @property
+    def count(self) -> int:
+        """How many terminals there are."""
+        return len(self._sources.directory.snapshot.terminals)
 
     def find(self, tid: str) -> Row | None:
         """Return a terminal's row; None when there is no such terminal."""
@@ -91,6 +101,47 @@ class Rows:
     def all(self) -> list[Row]:
         """Return all rows, by terminal."""
         return [row for tid in self.tids() if (row := self.find(tid)) is not None]
+
+    def begin(self) -> None:
+        """Remember what is there now."""
+        self._marks.clear()
+        self.find_changed()
+
+    def find_changed(self) -> list[str]:
+        """Return the terminals whose row may have changed since the last call, or that are new."""
+        at = self._sources
+        terminals, deliveries = at.directory.snapshot.terminals, at.updates.deliveries
+        versions = (at.directory.snapshot, deliveries.version, at.troubles.version)
+        is_same_directory, is_same_delivery, is_same_trouble = (
+            one is other or (isinstance(one, int) and one == other)
+            for one, other in zip(versions, self._versions, strict=True)
+        )
+        self._versions = versions
+        seen, call, said = at.sightings.find, at.updates.told_call, at.telemetry.find
+        boot = at.updates.crash_reports.boot_in_safe_mode
+        changed = []
+        for tid, record in terminals.items():
+            marks = (seen(tid), call(tid), said(tid), boot(tid))
+            before = self._marks.get(tid)
+            if before is None:
+                before = self._marks[tid] = _Known(
+                    marks, record, deliveries.find(tid, PERMISSIONS), at.troubles.of(tid)
+                )
+                changed.append(tid)
+                continue
+            is_same = all(map(_is, marks, before.marks))
+            before.marks = marks
+            if not is_same_directory and record != before.record:
+                before.record, is_same = record, False
+            if not is_same_delivery and (standing := deliveries.find(tid, PERMISSIONS)) != before.standing:
+                before.standing, is_same = standing, False
+            if not is_same_trouble and (troubles := at.troubles.of(tid)) != before.troubles:
+                before.troubles, is_same = troubles, False
+            if not is_same:
+                changed.append(tid)
+        for tid in self._marks.keys() - terminals.keys():
+            del self._marks[tid]
+        return changed
 
     def standing_of(self, record: TerminalRecord) -> tuple[str, int | None]:
         """Return whether a terminal's permissions are in force there, and since when."""

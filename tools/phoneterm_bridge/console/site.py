@@ -22,6 +22,7 @@ from phoneterm_bridge.console import cookies
 from phoneterm_bridge.console.event_stream import EventStreams
 from phoneterm_bridge.console.login_desk import LoginDesk
 from phoneterm_bridge.console.operations import REQUESTS, Operations
+from phoneterm_bridge.console.row_pieces import RowPieces
 from phoneterm_bridge.console.rows import Rows
 from phoneterm_bridge.console.sources import Sources
 from phoneterm_bridge.console.visitors import Visitor, Visitors
@@ -55,8 +56,10 @@ class Site:
     streams: EventStreams
     watch: Watch
     rows: Rows
+    pieces: RowPieces
     templates: jinja2.Environment
     threads: ThreadPoolExecutor
+    examining: asyncio.Lock
     setup_token: list[str]
 
     def page(self, show: Callable[["Site", Request, Visitor], Awaitable[Response]], role: str = VIEWER) -> Page:

@@ -11,12 +11,12 @@ import structlog
 
 from phoneterm_bridge.console.event_stream import EventStreams
 from phoneterm_bridge.console.people import read_person
+from phoneterm_bridge.console.row_pieces import RowPieces
 from phoneterm_bridge.console.rows import Row, Rows
 from phoneterm_bridge.console.sources import Sources
 from phoneterm_bridge.console.stories import read_stories
 from phoneterm_bridge.console.visitors import Visitors
 from phoneterm_bridge.store.journal_reading import read_last_seq, read_news
-from phoneterm_bridge.terminals.deliveries import Standing
 
 EVERY_S = 0.1
 TERMINALS, JOURNAL, CHANGES, STATUS, USER = "terminals", "journal", "changes", "status", "user:"
@@ -27,14 +27,15 @@ class Watch:
     """The watch of one console; `look` looks once."""
 
     def __init__(
-        self, sources: Sources, visitors: Visitors, streams: EventStreams, templates: jinja2.Environment
-    ) -> None:
+        self, sources: Sources, visitors: Visitors, streams: EventStreams, templates: jinja2.Environment,
+        pieces: RowPieces,
+    ) -> None:  # fmt: skip
         self._sources = sources
         self._visitors = visitors
         self._streams = streams
-        self._rows = Rows(sources)
+        self._rows = Rows(sources)  # its own: it remembers what was there
         self._templates = templates
-        self._marks: dict[str, tuple] = {}
+        self._pieces = pieces
         self._shown: dict[str, Row] = {}
         self._said: dict[str, str] = {}  # what was said last of a topic that is one piece of a page
         self._seq: int | None = None
@@ -82,7 +83,7 @@ class Watch:
 
     async def _begin(self, topic: str) -> None:
         if topic == TERMINALS:
-            self._marks = {tid: self._rows.marks(tid) for tid in self._rows.tids()}
+            self._rows.begin()
             self._shown = {row.tid: row for row in self._rows.all()}
         elif topic in (JOURNAL, CHANGES):
             if not self._is_begun & {JOURNAL, CHANGES}:
@@ -91,22 +92,17 @@ class Watch:
             self._said[topic] = await self._piece_of(topic)
 
     def _look_at_terminals(self) -> None:
-        tids = self._rows.tids()
-        for tid in tids:
-            marks = self._rows.marks(tid)
-            before = self._marks.get(tid)
-            if before is not None and all(map(_is_same, marks, before)):
-                continue
-            self._marks[tid] = marks
+        for tid in self._rows.find_changed():
             row = self._rows.find(tid)
             if row is not None and row != self._shown.get(tid):
                 self._shown[tid] = row
-                html = self._render("terminal_row.html", row=row)
-                self._streams.say(TERMINALS, {"do": "put", "id": f"t-{tid}", "in": "terminals", "html": html})
-        for tid in self._shown.keys() - set(tids):
-            del self._shown[tid]
-            self._marks.pop(tid, None)
-            self._streams.say(TERMINALS, {"do": "drop", "id": f"t-{tid}"})
+                piece = {"id": f"t-{tid}", "in": "terminals", "html": str(self._pieces.make(row))}
+                self._streams.say(TERMINALS, {"do": "put"} | piece)
+        if len(self._shown) > self._rows.count:
+            for tid in self._shown.keys() - set(self._rows.tids()):
+                del self._shown[tid]
+                self._pieces.forget(tid)
+                self._streams.say(TERMINALS, {"do": "drop", "id": f"t-{tid}"})
 
     async def _look_at_journal(self) -> None:
         engine = self._sources.engine
@@ -138,7 +134,3 @@ class Watch:
 
     def _render(self, name: str, **values: object) -> str:
         return self._templates.get_template(name).render(**values)
-
-
-def _is_same(one: object, other: object) -> bool:
-    return one is other or (isinstance(one, Standing | int | str) and one == other)

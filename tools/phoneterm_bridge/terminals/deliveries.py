@@ -60,13 +60,16 @@ class Deliveries:
         self._now_s = now_s
         self._first_s = first_s
         self._open: dict[str, _Delivery] = {}
+        self.version = 0  # rises with every change
 
     def begin(self, tid: str) -> None:
         """A terminal has said hello."""
+        self.version += 1
         self._open[tid] = _Delivery(self._first_s)
 
     def end(self, tid: str) -> None:
         """A terminal has gone: nothing is sent to it again."""
+        self.version += 1
         self._open.pop(tid, None)
 
     def mark_sent(self, tid: str, what: str, revision: int) -> None:
@@ -75,6 +78,7 @@ class Deliveries:
         if delivery is None:
             return
         if delivery.sent.get(what) != revision:
+            self.version += 1
             delivery.sent[what] = revision
             delivery.pause_s = self._first_s
         delivery.due_s = self._now_s() + delivery.pause_s if delivery.missing() else math.inf
@@ -84,6 +88,7 @@ class Deliveries:
         delivery = self._open.get(tid)
         if delivery is None:
             return
+        self.version += 1
         for what, revision in in_force.items():
             if delivery.in_force.get(what) != revision:
                 delivery.since_ms[what] = self._now_ms()

@@ -1,13 +1,11 @@
 """The page *Health*: whether the bridge is ready, troubles of terminals, and what the doctor finds. Reads only."""
 
-import asyncio
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from phoneterm_bridge.console import examining
 from phoneterm_bridge.console.site import Site
 from phoneterm_bridge.console.visitors import Visitor
-from phoneterm_bridge.doctor.examination import examine_all
 
 _ORDER = ("problem", "warning", "not known", "ok")
 
@@ -18,8 +16,9 @@ async def show_health(site: Site, request: Request, visitor: Visitor) -> Respons
 
 
 async def examine(site: Site, _request: Request, _visitor: Visitor) -> Response:
-    """Ask the doctor, in a thread of its own, and answer with the findings, the worst first."""
-    settings = site.sources.settings
-    findings = await site.run(lambda: asyncio.run(examine_all(settings)))
-    findings.sort(key=lambda one: _ORDER.index(one.verdict))
-    return JSONResponse({"put": {"findings": site.templates.get_template("findings.html").render(findings=findings)}})
+    """Ask the doctor and answer with the findings, the worst first; one examination at a time."""
+    async with site.examining:
+        findings = await examining.examine(site.sources.settings)
+    findings.sort(key=lambda one: _ORDER.index(one["verdict"]))
+    html = site.templates.get_template("findings.html").render(findings=findings)
+    return JSONResponse({"put": {"findings": html}})

@@ -29,7 +29,7 @@ async def show_terminals(site: Site, request: Request, visitor: Visitor) -> Resp
 
     async def read() -> dict:
         rows = site.rows.all()
-        return {"rows": rows, "newest": newest_firmware(rows)}
+        return {"rows": rows, "newest": newest_firmware(rows), "make_piece": site.pieces.make}
 
     return await site.render(request, visitor, "terminals.html", (TERMINALS,), read, states=_STATES)
 
