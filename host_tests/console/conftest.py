@@ -6,12 +6,13 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from bridge.conftest import Scene, until
+from attack_lab.scenery.scene import Scene
+from attack_lab.scenery.waiting import until
 from lab_parts import chromium, npm_packages, parts
 from phoneterm.core import messages
 from phoneterm_bridge.settings.console import ConsoleSettings
 from phoneterm_bridge.store.accounts import Accounts
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 PASSWORD = "correct horse"
 ROLES = {"anna": "admin", "otto": "operator", "vera": "viewer"}
@@ -126,7 +127,7 @@ def open_page(console, browser):
         await page.fill("[name=password]", PASSWORD)
         await page.click("text=Sign in")
         await page.wait_for_url(console.address + path)
-        await page.wait_for_function("document.documentElement.dataset.live === 'live'")
+        await expect(page.locator("html")).to_have_attribute("data-live", "live")
         return page
 
     return open_it

@@ -7,6 +7,7 @@ from console.conftest import PASSWORD
 from phoneterm.core import messages
 from phoneterm_bridge.console.templates_of import make_templates
 from phoneterm_bridge.pbx.port import Outcome
+from playwright.async_api import expect
 
 PAGES = (
     "/terminals", "/terminals/phone-101", "/terminals/enrol", "/users", "/users/tech1", "/why", "/changes", "/health",
@@ -75,9 +76,10 @@ async def test_nothing_is_wider_than_a_small_phone(console, open_page):
 
 
 async def test_a_whole_visit_with_the_keyboard_alone(console, browser):
+    await fill(console)
     page = await browser.new_page()
     await page.goto(f"{console.address}/sign-in?next=/terminals")
-    await page.wait_for_function("document.activeElement.name === 'name'")
+    await expect(page.locator("[name=name]")).to_be_focused()
     await page.keyboard.type("anna")
     await page.keyboard.press("Tab")
     await page.keyboard.type(PASSWORD)
@@ -100,8 +102,7 @@ async def test_a_whole_visit_with_the_keyboard_alone(console, browser):
         if await page.evaluate("document.activeElement.matches('#many button.main')"):
             break
     await page.keyboard.press("Enter")
-    await page.locator("#carry-out").wait_for()
-    await page.wait_for_function("document.activeElement.id === 'carry-out'")
+    await expect(page.locator("#carry-out")).to_be_focused()
     await go_to("a[href='/terminals/phone-101']")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/terminals/phone-101")
@@ -122,15 +123,15 @@ async def test_text_from_outside_is_only_text_on_every_page(console, open_page):
     page = await open_page("/terminals")
     for path in ("/terminals", "/terminals/phone-101", "/changes", "/health"):
         await page.goto(path)
-        await page.wait_for_function("document.documentElement.dataset.live === 'live'")
+        await expect(page.locator("html")).to_have_attribute("data-live", "live")
         assert await page.evaluate("document.querySelectorAll('main script, main img').length") == 0
         if path != "/health":
             assert await page.locator("main").get_by_text("<script>").count() > 0
     parts.troubles.begin("phone-101", "memory", EVIL + "live")
     await page.goto("/terminals")
-    await page.wait_for_function("document.documentElement.dataset.live === 'live'")
+    await expect(page.locator("html")).to_have_attribute("data-live", "live")
     parts.troubles.begin("phone-101", "twice", EVIL)
-    await page.wait_for_function("document.querySelectorAll('.trouble').length === 3")
+    await expect(page.locator(".trouble")).to_have_count(3)
     assert await page.evaluate("document.querySelectorAll('main script, main img').length") == 0
     assert page.mistakes == []
 

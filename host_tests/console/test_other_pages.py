@@ -13,7 +13,7 @@ async def test_changes_appear_as_they_are_made_with_who_when_and_from_where(cons
     await expect(row).to_contain_text("user added, multi user aware False")
     await expect(row).to_contain_text("test")
     await page.goto("/changes?of=tech1")
-    await page.wait_for_function("document.documentElement.dataset.live === 'live'")
+    await expect(page.locator("html")).to_have_attribute("data-live", "live")
     count = await page.locator("#changes tr").count()
     console.directory.add_user("carl")
     console.directory.set_multi_user_aware("tech1", False)

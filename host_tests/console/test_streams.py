@@ -5,7 +5,7 @@ import contextlib
 import json
 import urllib.request
 
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from console.conftest import ConsoleScene
 from phoneterm_bridge.console.event_stream import MOST_STREAMS, EventStreams
 from phoneterm_bridge.settings.http import HttpSettings

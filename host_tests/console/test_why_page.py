@@ -4,7 +4,7 @@ import csv
 import io
 import json
 
-from bridge.conftest import until
+from attack_lab.scenery.waiting import until
 from phoneterm.core import messages
 from phoneterm_bridge.administration.why import answer_why
 from phoneterm_bridge.pbx.port import Outcome
@@ -65,7 +65,7 @@ async def test_filters_by_terminal_number_result_and_reason_count_for_what_comes
     await page.get_by_role("button", name="Look").click()
     await expect(page.get_by_role("article")).to_have_count(1)
     await expect(page.locator(".active")).to_contain_text("result unknown-number")
-    await page.wait_for_function("document.documentElement.dataset.live === 'live'")
+    await expect(page.locator("html")).to_have_attribute("data-live", "live")
     await terminal.ask("blind", "0301234567")
     await terminal.ask("blind", "198")
     await expect(page.locator("article:not([hidden])")).to_have_count(2)

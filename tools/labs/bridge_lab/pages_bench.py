@@ -121,7 +121,7 @@ async def _measure_paint(page: "Page", scene: Scene) -> float:
     found = []
     for _ in range(3):
         await page.goto(f"{_address(scene)}/terminals")
-        await page.wait_for_function("document.documentElement.dataset.live === 'live'")
+        await page.locator("html[data-live=live]").wait_for()
         painted = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
         found.append(float(await page.evaluate(painted)))
     return min(found)

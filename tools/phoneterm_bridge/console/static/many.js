@@ -42,7 +42,7 @@ if (form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     event.stopPropagation();
-    post("/terminals/preview", fields(form.elements.what.value)).then(() => document.getElementById("carry-out")?.focus());
+    post("/terminals/preview", fields(form.elements.what.value)).then(() => (document.getElementById("carry-out") ?? document.getElementById("leave-it"))?.focus());
   });
   document.addEventListener("click", async (event) => {
     if (event.target.id === "choose-none") { chosen.clear(); show(); }
