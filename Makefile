@@ -33,7 +33,7 @@ FAST := $(addprefix host_tests/,core scenarios properties test_house.py) \
 
 .DEFAULT_GOAL := help
 .PHONY: help check run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pages bench-pbx sizes firmware image sim lab flash provision lock clean
-.PHONY: attack vendor rotate wipe smoke repl logs test-chip install remove wheel
+.PHONY: attack pictures vendor rotate wipe smoke repl logs test-chip install remove wheel
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -97,6 +97,10 @@ bench-bridge: $(READY) ## The bridge, Node-RED and python-ami under load: delay,
 bench-pages: $(READY) ## The operator's console at 1,000 terminals with 20 pages open, and commands beside it.
 	@$(PHONETERM) parts install --tests
 	@$(PHONETERM) load pages $(ARGS)
+
+pictures: $(READY) ## Take the pictures of the operator's console that stand in the documents anew; then look at them.
+	@$(PHONETERM) parts install --tests
+	@cd host_tests && ../$(VENV)/bin/python -m console.take_pictures ../tools/phoneterm_bridge/console/pictures
 
 sizes: $(READY) ## Compile the firmware, print each module's size on the device, and the heap that all take.
 	@$(PHONETERM) firmware sizes

@@ -21,8 +21,8 @@ ROLES = {"anna": "admin", "otto": "operator", "vera": "viewer"}
 class ConsoleScene(Scene):
     """A bridge with its console, on a link in memory; anna administers, otto operates, vera looks."""
 
-    def __init__(self, folder, names=tuple(ROLES), **console):
-        super().__init__(folder)
+    def __init__(self, folder, names=tuple(ROLES), is_embedded=False, **console):
+        super().__init__(folder, is_embedded)
         self.settings = self.settings.model_copy(
             update={"console": ConsoleSettings(enabled=True, port=0, **console), "http": self.settings.http}
         )
