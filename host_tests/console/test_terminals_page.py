@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from attack_lab.scenery.waiting import until
 from phoneterm.core import messages
 from phoneterm_bridge.broker.terminal_document import decode
 from playwright.async_api import expect
@@ -47,6 +48,22 @@ async def test_the_list_follows_what_terminals_and_calls_do(console, open_page):
     await expect(page.locator("#t-phone-105")).to_be_visible()
     console.directory.remove_terminal("phone-105")
     await expect(page.locator("#t-phone-105")).to_have_count(0)
+    assert page.mistakes == []
+
+
+async def test_a_page_that_nobody_sees_has_no_stream_and_catches_up_when_it_is_seen_again(console, open_page):
+    page = await open_page("/terminals")
+    streams = console.bridge.console.streams
+    await until(lambda: streams.count == 1)
+    turn = "(state) => { Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });"
+    turn += " document.dispatchEvent(new Event('visibilitychange')); }"
+    await page.evaluate(turn, "hidden")
+    await until(lambda: streams.count == 0)
+    console.directory.add_extension("105", "tech1")
+    console.directory.add_terminal("phone-105", "105")
+    await console.bridge.refresh()
+    await page.evaluate(turn, "visible")
+    await expect(page.locator("#t-phone-105")).to_be_visible()
     assert page.mistakes == []
 
 

@@ -53,12 +53,16 @@ class Watch:
 
     async def run(self) -> None:
         """Look for ever."""
+        is_told = False
         while True:
             await asyncio.sleep(EVERY_S)
             try:
                 await self.look()
+                is_told = False
             except Exception as error:  # the next look must come all the same
-                structlog.get_logger().exception("console-not-looked", error=type(error).__name__)
+                if not is_told:
+                    structlog.get_logger().error("console-not-looked", error=type(error).__name__)
+                is_told = True
 
     async def look(self) -> None:
         """Look once at every topic that somebody watches, and say what has changed."""

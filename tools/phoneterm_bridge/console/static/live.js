@@ -60,23 +60,39 @@ function show(state) {
   document.documentElement.dataset.live = state;
 }
 
+// A page that nobody sees has no stream: a browser allows six connections to one host, for all its pages together.
 function follow(topics, since) {
-  const source = new EventSource(`/events?${new URLSearchParams({ topics, since })}`);
-  source.onopen = () => show("live");
-  source.onmessage = (event) => {
-    const said = JSON.parse(event.data);
-    actions[said.do]?.(said);
-    show("live");
-  };
-  source.onerror = () => {
-    show("away");
-    if (source.readyState === EventSource.CLOSED) {
-      // The bridge said no: signed out, or too many pages. A page that is loaded anew says which.
-      setTimeout(() => fetch(location.href, { method: "HEAD" }).then(() => location.reload(), () => follow(topics, "")), 3000);
-    }
-  };
+  let source = null;
+  let last = since;
+
+  function open() {
+    source = new EventSource(`/events?${new URLSearchParams({ topics, since: last })}`);
+    source.onopen = () => show("live");
+    source.onmessage = (event) => {
+      last = event.lastEventId;
+      const said = JSON.parse(event.data);
+      actions[said.do]?.(said);
+      show("live");
+    };
+    source.onerror = () => {
+      show("away");
+      if (source.readyState === EventSource.CLOSED) setTimeout(askWhy, 3000);
+    };
+  }
+
+  // The bridge said no: signed out, or too many pages. A page that is loaded anew says which.
+  function askWhy() {
+    if (source.readyState !== EventSource.CLOSED || document.visibilityState === "hidden") return;
+    fetch(location.href, { method: "HEAD" }).then(() => location.reload(), open);
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") source.close();
+    else if (source.readyState === EventSource.CLOSED) open();
+  });
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
+  open();
 }
 
 if (meta("topics")) follow(meta("topics"), meta("since"));
