@@ -39,7 +39,6 @@ class Stream:
             self.end()
             return
         self.waiting.append(text)
-        self.news.set()
 
     def pop(self) -> bytes:
         """Return the first messages that wait, about as many as a connection takes at once."""
@@ -99,7 +98,7 @@ class EventStreams:
         return tuple(self._tracked)
 
     def say(self, topic: str, message: dict) -> None:
-        """Send a message to every page with this topic, and keep it for those that are cut off."""
+        """Have a message for every page with this topic (`flush` sends it), and keep it for those that are cut off."""
         self._number += 1
         text = _write(f"{self._run}-{self._number}", message)
         self._kept.append((self._number, topic, text))
@@ -129,6 +128,13 @@ class EventStreams:
                     yield b": alive\n\n"
         finally:
             self._streams.discard(stream)
+
+    async def flush(self) -> None:
+        """Let the streams send what waits for them, one after the other: a command that has come goes first."""
+        for stream in tuple(self._streams):
+            if stream.waiting and not stream.news.is_set():
+                stream.news.set()
+                await asyncio.sleep(0)
 
     def recheck(self) -> None:
         """End the streams that may not go on."""

@@ -78,12 +78,13 @@ class Watch:
                     await self._begin(topic)
                     self._is_begun.add(topic)
             if TERMINALS in topics:
-                self._look_at_terminals()
+                await self._look_at_terminals()
             if JOURNAL in topics or CHANGES in topics:
                 await self._look_at_journal()
             for topic in topics:
                 if topic == STATUS or topic.startswith(USER):
                     await self._look_at_piece(topic)
+            await self._streams.flush()
 
     async def _begin(self, topic: str) -> None:
         if topic == TERMINALS:
@@ -95,8 +96,9 @@ class Watch:
         else:
             self._said[topic] = await self._piece_of(topic)
 
-    def _look_at_terminals(self) -> None:
+    async def _look_at_terminals(self) -> None:
         for tid in self._rows.find_changed():
+            await asyncio.sleep(0)  # a command that has come goes first
             row = self._rows.find(tid)
             if row is not None and row != self._shown.get(tid):
                 self._shown[tid] = row
