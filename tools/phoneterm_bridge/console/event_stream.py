@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import orjson
 
 MOST_STREAMS = 256
-_MOST_KEPT = 2000
+_MOST_KEPT = 1000
 _MOST_WAITING = 2000
 _AT_ONCE_BYTES = 32 * 1024
 _ALIVE_S = 15.0

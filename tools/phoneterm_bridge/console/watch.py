@@ -1,4 +1,4 @@
-"""Looks ten times a second for what pages show and what has changed there, and says it on the event streams.
+"""Looks seven times a second for what pages show and what has changed there, and says it on the event streams.
 
 Only topics that somebody watches are looked at, and without any nothing is. A topic begins with what is there now
 (`begin`), so that a page that is made afterwards misses nothing. Does not change anything.
@@ -18,7 +18,7 @@ from phoneterm_bridge.console.stories import read_stories
 from phoneterm_bridge.console.visitors import Visitors
 from phoneterm_bridge.store.journal_reading import read_last_seq, read_news
 
-EVERY_S = 0.1
+EVERY_S = 0.15
 TERMINALS, JOURNAL, CHANGES, STATUS, USER = "terminals", "journal", "changes", "status", "user:"
 _MOST_NEWS = 200  # journal rows at once
 
