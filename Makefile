@@ -32,8 +32,8 @@ FAST := $(addprefix host_tests/,core scenarios properties test_house.py) \
   $(patsubst %,host_tests/voipnow/test_%.py,arrivals call_table reading rhythm)
 
 .DEFAULT_GOAL := help
-.PHONY: help check run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pbx sizes firmware image sim lab flash provision lock clean
-.PHONY: attack rotate wipe smoke repl logs test-chip install remove wheel
+.PHONY: help check run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pages bench-pbx sizes firmware image sim lab flash provision lock clean
+.PHONY: attack pictures vendor rotate wipe smoke repl logs test-chip install remove wheel
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -77,7 +77,7 @@ format: $(READY) ## Let ruff rewrite the layout of all files.
 types: $(READY) ## Types of the CPython side (mypy).
 	@$(VENV)/bin/mypy
 
-bench: bench-keypad bench-link bench-bridge bench-pbx ## All measurements, each compared with its peers or its limit.
+bench: bench-keypad bench-link bench-bridge bench-pages bench-pbx ## All measurements, each compared with its peers or its limit.
 
 bench-keypad: $(READY) ## The scanner and other firmwares' algorithms: latency, missed and extra keys, cost.
 	@$(PHONETERM) keys bench
@@ -93,6 +93,14 @@ bench-pbx: $(READY) ## Real Asterisk: every way to start a transfer, by plain AM
 bench-bridge: $(READY) ## The bridge, Node-RED and python-ami under load: delay, rate, storms, memory, journal, work beside.
 	@$(PHONETERM) parts install
 	@$(PHONETERM) load bench $(ARGS)
+
+bench-pages: $(READY) ## The operator's console at 1,000 terminals with 20 pages open, and commands beside it.
+	@$(PHONETERM) parts install --tests
+	@$(PHONETERM) load pages $(ARGS)
+
+pictures: $(READY) ## Take the pictures of the operator's console that stand in the documents anew; then look at them.
+	@$(PHONETERM) parts install --tests
+	@cd host_tests && ../$(VENV)/bin/python -m console.take_pictures ../tools/phoneterm_bridge/console/pictures
 
 sizes: $(READY) ## Compile the firmware, print each module's size on the device, and the heap that all take.
 	@$(PHONETERM) firmware sizes
@@ -136,6 +144,12 @@ repl: $(READY) ## Talk with the MicroPython on a board, with the terminal stoppe
 
 logs: $(READY) ## Listen to the terminal on a board: PORT=.
 	@$(PHONETERM) device logs --port "$(PORT)" $(ARGS)
+
+vendor: ## Copy what the console's pages take from npm into its folder, as its package-lock.json names it.
+	@rm -rf build/npm && mkdir -p build/npm && cp tools/phoneterm_bridge/console/package*.json build/npm
+	@cd build/npm && npm ci --ignore-scripts --no-audit --no-fund --omit=dev
+	@cp build/npm/node_modules/idiomorph/dist/idiomorph.esm.js tools/phoneterm_bridge/console/static/vendor/
+	@cp build/npm/node_modules/idiomorph/LICENSE tools/phoneterm_bridge/console/static/vendor/idiomorph.LICENSE
 
 lock: ## Renew requirements.lock and the service's bridge.lock after a change of the dependencies. ARGS=--upgrade takes newer releases too.
 	@$(PYTHON) -m venv --clear build/lock && build/lock/bin/python -m pip install --quiet uv

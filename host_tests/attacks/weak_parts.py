@@ -34,8 +34,7 @@ from phoneterm_bridge.terminals.host_clock import HostClock
 from phoneterm_bridge.terminals.line_watch import LineWatch
 from phoneterm_bridge.terminals.replay_window import ReplayWindow
 from phoneterm_bridge.terminals.sessions import Session, Sessions
-from phoneterm_bridge.web import connection
-from phoneterm_bridge.web.door import Door
+from phoneterm_bridge.web import connection, door
 
 EMBEDDED, MOSQUITTO, NEITHER = "embedded", "mosquitto", "-"
 
@@ -208,7 +207,7 @@ def count_no_filters(put):
 
 def wait_for_every_request(put):
     """However many requests are begun at the pages, each is waited for."""
-    put(connection, "MOST_CONNECTIONS", 10**9)
+    put(connection.TimedConnection, "most", 10**9)
 
 
 def watch_no_lines(put):
@@ -284,7 +283,7 @@ def want_no_token(put):
 
 def know_every_name(put):
     """The pages answer to every name."""
-    put(Door, "_is_known", lambda self, host: True)
+    put(door, "is_known_host", lambda host, names: True)
 
 
 # Probe -> broker -> (weakening, part of what is seen).

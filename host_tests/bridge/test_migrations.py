@@ -65,6 +65,7 @@ _LATER_DATA = {
     """,
     "0008": f"INSERT INTO troubles VALUES ('phone-101', 'config', {_T_MS}, 'the memory is too short to read it')",
     "0009": f"INSERT INTO sightings VALUES ('phone-101', 1, {_T_MS}, 'b001', '1.0', 'VIRTUAL', '192.0.2.7', -61, 2)",
+    "0010": f"INSERT INTO accounts VALUES ('anna', 'admin', '$argon2id$x', {_T_MS})",
 }
 _CHANGE = '{"revision":3,"who":"cli:carl","where":"host pc7","what":"multi user aware True","subject":"tech1"}'
 _LINES = f'[["event","done",null,null,{_T_MS + 30_000}],["result","done",null,{{"more":[1]}},{_T_MS + 30_001}]]'

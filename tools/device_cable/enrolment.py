@@ -12,11 +12,10 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from phoneterm.core import messages
 from phoneterm.device import settings as firmware_settings
+from phoneterm_bridge.administration.handout import default_tid, read_ca
 from phoneterm_bridge.broker.address import Address, is_for_boards
 from phoneterm_bridge.broker.terminal_document import TerminalDocument
 from phoneterm_bridge.broker.terminal_settings import device_settings
-from phoneterm_bridge.cli.broker import read_ca
-from phoneterm_bridge.cli.terminal import default_tid
 from phoneterm_bridge.settings.bridge import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import names, reading, sightings

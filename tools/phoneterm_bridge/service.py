@@ -1,9 +1,9 @@
 """The bridge as a whole: starts its parts in order, and takes them down again. Decides nothing itself.
 
 Parts start in the order of the methods `_start_...` and stop in reverse order. Stopping: no more commands are taken,
-commands at the PBX finish (within a time limit), the PBX stops, "offline" is published, then the link, the pages, the
-broker, the site's limit, the journal and the store stop. Trouble at the start is a SetupProblem; if broker or PBX fail
-later, the bridge waits for them.
+commands at the PBX finish (within a time limit), the PBX stops, "offline" is published, then the link, the console, the
+pages, the broker, the site's limit, the journal and the store stop. Trouble at the start is a SetupProblem; if broker
+or PBX fail later, the bridge waits for them.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import platform
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -31,6 +32,9 @@ from phoneterm_bridge.store.refreshing import keep_refreshing
 from phoneterm_bridge.store.store_trouble import describe_for
 from phoneterm_bridge.store.upgrading import upgrade_store
 from phoneterm_bridge.terminals.host_clock import HostClock
+
+if TYPE_CHECKING:  # imported only when it is enabled
+    from phoneterm_bridge.console.joining import Console
 
 _FINISH_S = 5
 
@@ -55,6 +59,7 @@ class Bridge:
         self._started = AsyncExitStack()
         self._hurried = asyncio.Event()
         self._is_assembled = False
+        self.console: Console | None = None
 
     @property
     def is_link_up(self) -> bool:
@@ -80,6 +85,7 @@ class Bridge:
                 await self._start_policy()
             await self._start_broker()
             await self._start_pages()
+            await self._start_console()
             await self._start_link()
             await self._start_pbx()
         except BaseException:
@@ -164,6 +170,21 @@ class Bridge:
         if self.parts.pages is not None:
             await self.parts.pages.start()
             self._started.push_async_callback(self.parts.pages.stop)
+
+    async def _start_console(self) -> None:
+        if not self._settings.console.enabled:
+            return
+        from phoneterm_bridge.console.joining import Console
+        from phoneterm_bridge.console.sources import Sources
+
+        parts = self.parts
+        sources = Sources(
+            parts.settings, parts.engine, parts.directory, parts.sessions, parts.sightings, parts.telemetry,
+            parts.troubles, parts.updates, parts.health, self.refresh,
+        )  # fmt: skip
+        self.console = Console(sources)
+        await self.console.start()
+        self._started.push_async_callback(self.console.stop)
 
     async def _start_link(self) -> None:
         parts = self.parts

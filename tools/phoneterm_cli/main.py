@@ -28,6 +28,7 @@ _PARTS = {
     "tls": "phoneterm_bridge.cli.tls:app",
     "terminal": "phoneterm_bridge.cli.terminal:app",
     "user": "phoneterm_bridge.cli.user:app",
+    "console": "phoneterm_bridge.cli.console:app",
     "policy": "phoneterm_bridge.cli.policy:app",
     "journal": "phoneterm_bridge.cli.journal:app",
     "store": "phoneterm_bridge.cli.store:app",

@@ -6,13 +6,14 @@ Does not measure; `bench`, `disk_bench` and `journal_bench` do.
 import asyncio
 import tempfile
 from pathlib import Path
+from statistics import median
 from typing import Annotated
 
 import typer
 from lab_parts.parts import PartMissing
 
 from bridge_lab import bench as benchmark
-from bridge_lab import beside_bench, flood_bench, limits, peers, worker
+from bridge_lab import beside_bench, flood_bench, limits, pages_bench, peers, worker
 from bridge_lab.disk_bench import measure_disk
 from bridge_lab.journal_bench import JournalFigures, measure_journal
 from bridge_lab.scene import MakePeer, PeerMissing, Scene
@@ -71,6 +72,31 @@ def beside(
     except (PartMissing, worker.WorkerFailed, OSError) as failure:
         typer.echo(str(failure), err=True)
         raise typer.Exit(1) from None
+    for sentence in missed:
+        typer.echo(sentence, err=True)
+    raise typer.Exit(1 if missed else 0)
+
+
+@app.command()
+def pages(
+    seconds: Annotated[float, typer.Option(help="How long each flow of commands lasts.", min=0.5, max=60)] = 5.0,
+) -> None:
+    """Measure the operator's console at 1,000 terminals with 20 pages open; exit code 1 names each missed limit."""
+    try:
+        figures = asyncio.run(pages_bench.measure_pages(seconds))
+    except (PartMissing, worker.WorkerFailed, OSError) as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
+    alone, beside = figures.alone, figures.beside
+    updates = f"{median(figures.updates_ms):.0f} ms median, {max(figures.updates_ms):.0f} ms at most"
+    delays = f"median {alone.median_ms:.2f} -> {beside.median_ms:.2f} ms, p99 {alone.p99_ms:.1f} -> {beside.p99_ms:.1f}"
+    typer.echo(f"first paint of {pages_bench.TERMINALS} terminals  {figures.paint_ms:.0f} ms")
+    typer.echo(f"a change is on a page after        {updates}")
+    memory = f"{figures.megabytes:.1f} MB, before {figures.megabytes_before:.1f} MB"
+    typer.echo(f"the bridge with {pages_bench.PAGES} pages open       {memory}")
+    typer.echo(f"commands without and beside pages  {delays}")
+    typer.echo(f"/healthz with {pages_bench.STREAMS} streams open      {figures.health_ms:.0f} ms")
+    missed = pages_bench.failures_of_pages(figures)
     for sentence in missed:
         typer.echo(sentence, err=True)
     raise typer.Exit(1 if missed else 0)

@@ -19,6 +19,7 @@ from typing import Self
 
 import sqlalchemy as sa
 from lab_parts import parts
+from phoneterm_bridge.settings.console import ConsoleSettings
 from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
@@ -41,13 +42,13 @@ class Scene:
     """One site under load; an async context. `calls` terminals have a call, all `terminals` are in the store.
 
     has_pages: the bridge serves its HTTP pages, as on a monitored site. is_watched: it is noted when a mosquitto hands
-    out each command. journalled: how many commands of another day the journal has.
+    out each command. journalled: how many commands of another day the journal has. has_console: there is the console.
     """
 
     def __init__(
         self, terminals: int, calls: int = 0, is_moving: bool = False, is_embedded: bool = False,
         has_pages: bool = False, make_peer: MakePeer | None = None, is_watched: bool = True,
-        journalled: int = 0,
+        journalled: int = 0, has_console: bool = False,
     ) -> None:  # fmt: skip
         self._count = terminals
         self._calls = calls
@@ -57,6 +58,7 @@ class Scene:
         self._make_peer = make_peer
         self._is_watched = is_watched
         self._journalled = journalled
+        self._has_console = has_console
         self._bridge_core, self.other_cores = share_cores()
         self.secret = secrets.token_hex(16)
         self._stack = AsyncExitStack()
@@ -74,8 +76,9 @@ class Scene:
             await self._start_pbx()
             self.broker_port = _free_port()
             http = HttpSettings(enabled=self._has_pages, port=_free_port())
+            console = ConsoleSettings(enabled=self._has_console, port=_free_port())
             self.settings = site.make_settings(
-                self.store, self.broker_port, self.pbx_port, self.secret, http, embedded=self._is_embedded
+                self.store, self.broker_port, self.pbx_port, self.secret, http, console, embedded=self._is_embedded
             )
             if not self._is_embedded:
                 await self._start_broker()

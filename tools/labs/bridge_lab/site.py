@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from phoneterm.core import messages
 from phoneterm_bridge.broker import mosquitto_config
 from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings, PbxSettings, StoreSettings
+from phoneterm_bridge.settings.console import ConsoleSettings
 from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.store import passwords, reading, tables
 from phoneterm_bridge.store.database import open_store, writing
@@ -76,24 +77,27 @@ def _insert(connection: sa.Connection, identities: list[LoadIdentity], hashed: d
 
 
 def make_settings(
-    store: Path, broker_port: int, pbx_port: int, secret: str, http: HttpSettings, **broker: Any
-) -> BridgeSettings:
+    store: Path, broker_port: int, pbx_port: int, secret: str, http: HttpSettings,
+    console: ConsoleSettings | None = None, **broker: Any,
+) -> BridgeSettings:  # fmt: skip
     """Return the bridge's settings: all checks on, with limits high enough for the load."""
     return BridgeSettings(
         broker=BrokerSettings(port=broker_port, password=secret, **broker),
         pbx=PbxSettings(port=pbx_port, username=USERNAME, secret=secret),
         store=StoreSettings(path=store),
         http=http,
+        console=console or ConsoleSettings(),
     )
 
 
 def overrides(settings: BridgeSettings) -> list[str]:
     """Return the settings as options of the command line, without the secrets."""
-    broker, pbx, http = settings.broker, settings.pbx, settings.http
+    broker, pbx, http, console = settings.broker, settings.pbx, settings.http, settings.console
     chosen = {
         "broker.embedded": broker.embedded, "broker.port": broker.port, "pbx.port": pbx.port,
         "pbx.username": pbx.username, "store.path": settings.store.path, "policy.commands_per_minute": 100_000,
         "log.format": "json", "http.enabled": http.enabled, "http.port": http.port,
+        "console.enabled": console.enabled, "console.port": console.port,
     }  # fmt: skip
     return [
         f"--set={name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in chosen.items()

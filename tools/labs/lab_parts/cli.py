@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lab_parts import chip, debian_root, parts, stock_modules
+from lab_parts import chip, chromium, debian_root, npm_packages, parts, stock_modules
 
 _INSTALL = {
     parts.OLDER_MOSQUITTO: debian_root.install_older_mosquitto,
@@ -25,7 +25,7 @@ app = typer.Typer(
 def install(
     if_possible: Annotated[bool, typer.Option(help="Say what cannot be installed and go on.")] = False,
     tests: Annotated[
-        bool, typer.Option("--tests", help="Also another mosquitto, MicroPython and a bare Debian, for tests.")
+        bool, typer.Option("--tests", help="Also a browser, another mosquitto, MicroPython and a bare Debian.")
     ] = False,
 ) -> None:
     """Make sure that Asterisk, SIPp, mosquitto and umqtt.simple can be used here, and a chip that ESP32_CHIP names."""
@@ -37,6 +37,8 @@ def install(
             raise typer.Exit(1) from None
     if chip.is_named():
         _install_libraries(if_possible)
+    if tests:
+        _install_for_pages(if_possible)
     missing = [name for name in _missing() if tests or name not in parts.OF_TESTS]
     if not missing:
         return
@@ -58,6 +60,17 @@ def install(
             raise typer.Exit(1) from None
 
 
+def _install_for_pages(if_possible: bool) -> None:
+    """Install what the tests of pages need: a browser, and packages of npm."""
+    for one in (chromium, npm_packages):
+        try:
+            one.install()
+        except (parts.PartMissing, OSError) as absent:
+            typer.echo(str(absent), err=True)
+            if not if_possible:
+                raise typer.Exit(1) from None
+
+
 def _install_libraries(if_possible: bool) -> None:
     """Install the libraries that the emulated chip needs."""
     try:
@@ -73,6 +86,7 @@ def list_parts(as_json: Annotated[bool, typer.Option("--json", help="For machine
     """Say for each part where it is, or how to get it."""
     finders: dict[str, Callable[[], object]] = {name: partial(_find_program, name) for name in parts.NAMES}
     finders |= {"umqtt.simple": stock_modules.find, "emulated ESP32": chip.find}
+    finders |= {"chromium": chromium.find, "npm packages": npm_packages.find}
     listed = []
     for name, find in finders.items():
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 _PARTS = {
     f"{name}_app": (name, "app")
-    for name in ("bridge", "broker", "config", "journal", "policy", "store", "terminal", "tls", "user")
+    for name in ("bridge", "broker", "config", "console", "journal", "policy", "store", "terminal", "tls", "user")
 }
 
 

@@ -81,7 +81,14 @@ async def _run(settings: BridgeSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bridge.reload)
     if await _start(bridge, stopped):
+        _say_setup_link(bridge)
         await _serve(bridge, stopped)
+
+
+def _say_setup_link(bridge: Bridge) -> None:
+    """Print the console's one-time link while it has no account."""
+    if bridge.console is not None and bridge.console.setup_link is not None:
+        typer.echo(f"The console has no account yet. This link makes the first one, once: {bridge.console.setup_link}")
 
 
 async def _start(bridge: Bridge, stopped: asyncio.Event) -> bool:

@@ -5,18 +5,17 @@ are readable by their owner only.
 """
 
 import os
-import ssl
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from phoneterm_bridge.administration.handout import read_ca
 from phoneterm_bridge.broker.mosquitto_config import CONFIG_NAME, FIRST_LINE, make_files, without_login
 from phoneterm_bridge.broker.mosquitto_folder import DEBIAN, USER, MosquittoFolder, find_folder
 from phoneterm_bridge.broker.tls import make_server_context
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings, read_terminals
 from phoneterm_bridge.settings.broker import BrokerSettings
-from phoneterm_bridge.settings.file_path import require_file
 from phoneterm_bridge.settings.loopback import is_loopback
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.private_files import replace_file
@@ -130,20 +129,6 @@ def write_ca(
         broker = read_settings(config, overrides).broker
         _write_private(path, read_ca(broker))
         typer.echo(f"Written: {path}; a terminal finds it by its setting tls_ca_path.")
-
-
-def read_ca(broker: BrokerSettings) -> bytes:
-    """Return the CA of broker.ca_path in DER form, which terminals pin."""
-    if broker.ca_path is None:
-        raise SetupProblem("The setting broker.ca_path does not name a CA: there is nothing to pin.")
-    try:
-        require_file(broker.ca_path)
-        text = broker.ca_path.read_text(encoding="ascii").strip()
-        if text.count("BEGIN CERTIFICATE") != 1:
-            raise ValueError("not one certificate")
-        return ssl.PEM_cert_to_DER_cert(text)
-    except (OSError, ValueError):
-        raise SetupProblem(f"The file {broker.ca_path} (broker.ca_path) is not one CA in PEM form.") from None
 
 
 def _refuse_plain(broker: BrokerSettings, address: str) -> None:

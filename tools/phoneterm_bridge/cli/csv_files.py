@@ -11,13 +11,12 @@ from typing import Annotated
 
 import typer
 
+from phoneterm_bridge.administration.handout import Handout, prepare_handout
 from phoneterm_bridge.cli.handing_out import (
-    Handout,
     Here,
     MqttHost,
     TimeHost,
     TlsHost,
-    prepare_handout,
     write_secret,
 )
 from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, open_directory, read_settings

@@ -85,6 +85,16 @@ _EXAMPLE = """\
 # names = []               # further names of this machine by which the pages are asked for, such as "bridge.example"
 # allow_remote = false     # true: others may read the pages too, without a password, if host lets them in
 
+[console]                  # the operator's console: terminals, permissions, "why did it not work?"
+# enabled = false
+# host = "127.0.0.1"
+# port = 8372
+# names = []               # further names of this machine by which it is asked for, such as "phones.example"
+# allow_remote = false     # true: listen where other machines reach it, with passwords in the clear
+# https = false            # true: a reverse proxy with TLS is before it, so that cookies never go in the clear
+# proxy_address = ""       # the address of a reverse proxy that signs people in, such as "127.0.0.1" ...
+# proxy_header = ""        # ... and the header in which it names the account, such as "X-Remote-User"
+
 [log]
 # format = "auto"          # console for people, json for machines; auto: json in the journal of systemd
 # level = "info"           # debug, info, warning or error

@@ -5,17 +5,11 @@ Does not enrol. Whatever can be refused (an address, a file that exists) is refu
 
 import os
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
-from phoneterm_bridge.broker.address import Address, judge_address
-from phoneterm_bridge.broker.terminal_document import TerminalDocument
-from phoneterm_bridge.broker.terminal_settings import device_settings
-from phoneterm_bridge.cli.broker import read_ca
-from phoneterm_bridge.settings.broker import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.records import Enrolment
 
 _PRINTED = Path("-")
 MqttHost = Annotated[
@@ -31,33 +25,6 @@ TimeHost = Annotated[
 Here = Annotated[
     bool, typer.Option("--here", help="It is no board but a virtual phone on this machine: 127.0.0.1 is right.")
 ]
-
-
-class Handout(NamedTuple):
-    """What all terminals of one command get: the broker with its address and CA."""
-
-    broker: BrokerSettings
-    address: Address
-    ca: bytes | None
-
-    def document(self, enrolment: Enrolment, extension: str) -> str:
-        """Return the text of one terminal's file."""
-        texts = device_settings(enrolment, self.broker, self.address)
-        return TerminalDocument(extension, texts, self.ca).encode()
-
-
-def prepare_handout(
-    broker: BrokerSettings, mqtt_host: str | None, tls_host: str | None, time_host: str | None, is_here: bool
-) -> Handout:
-    """Return what the terminals get; SetupProblem if a terminal could not reach the broker with it."""
-    address = judge_address(broker, mqtt_host, tls_host, time_host, is_here)
-    if not (is_here or broker.is_tls or broker.psk_port or broker.allow_plain):
-        raise SetupProblem(
-            "No board would connect to this broker, because it has no TLS: `phoneterm tls init` makes its certificate; "
-            "or let boards do without, in section [broker]: allow_plain = true."
-        )
-    has_ca = broker.is_tls and not broker.psk_port
-    return Handout(broker, address, read_ca(broker) if has_ca else None)
 
 
 def find_file(output: str | None, tid: str) -> Path:

@@ -5,13 +5,11 @@ its answer. Nothing is sent after that. If the terminal was not told, or does no
 code is 1.
 """
 
-import time
-from dataclasses import dataclass
 from typing import Annotated
 
-import sqlalchemy as sa
 import typer
 
+from phoneterm_bridge.administration.requesting import Patience, ask_terminal
 from phoneterm_bridge.cli.completion import complete_tid
 from phoneterm_bridge.cli.options import (
     Config,
@@ -25,31 +23,9 @@ from phoneterm_bridge.cli.options import (
     one_sentence,
     read_settings,
 )
-from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import requests
 
 _Tid = Annotated[str, typer.Argument(help="The terminal's id.", autocompletion=complete_tid)]
-_LOOK_S = 0.05
-_NOT_SENT = {
-    None: "no bridge has taken the request: is one running with this store",
-    requests.EXPIRED: "the bridge came to it too late",
-    requests.REVOKED: "it was revoked meanwhile",
-    requests.AWAY: "it is not online",
-    requests.NO_BROKER: "the bridge is not connected to its broker",
-    requests.SAFE_MODE: "it is in safe mode, where it takes only reboot and wipe, and its lamp is 2 s on and 2 s off",
-}
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How many seconds to wait until a bridge takes a request, until it has sent it, and until the terminal has gone.
-
-    A restart of the terminal is noticed by its next hello at the latest.
-    """
-
-    untaken_s: float = requests.LIFE_MS / 1000
-    taken_s: float = 2 * requests.LIFE_MS / 1000
-    going_s: float = 20.0
 
 
 def identify(context: typer.Context, tid: _Tid, config: Config = None, overrides: Overrides = None) -> None:
@@ -102,29 +78,4 @@ def _request(context: typer.Context, tid: str, op: str, config: Config, override
     """Hand a request to the bridge and return its answer; SetupProblem if the terminal was not told."""
     patience = context.find_object(Patience) or Patience()
     with changing(read_settings(config, overrides)) as engine:
-        number = requests.ask(engine, tid, op, f"cli:{name_user()}", name_place())
-        word = _await_answer(engine, number, op, patience)
-    if word in _NOT_SENT:
-        raise SetupProblem(f"{tid} was not told to {op}: {_NOT_SENT[word]}. Nothing is kept for later.")
-    if word == requests.TAKEN:
-        raise SetupProblem(
-            f"Whether {tid} was told to {op} is not known: the bridge took the request and said no more."
-        )
-    if word == requests.SENT and op != "identify":
-        within = f"within {patience.going_s:.0f} s"
-        raise SetupProblem(f"{tid} was told to {op}, but has not gone {within}: is it still there?")
-    assert word is not None
-    return word
-
-
-def _await_answer(engine: sa.Engine, number: int, op: str, patience: Patience) -> str | None:
-    patience_s = {None: patience.untaken_s, requests.TAKEN: patience.taken_s}  # how long each answer may last
-    if op != "identify":
-        patience_s[requests.SENT] = patience.going_s
-    begun_s = time.monotonic()
-    try:
-        while time.monotonic() - begun_s < patience_s.get(requests.read_answer(engine, number), 0):
-            time.sleep(_LOOK_S)
-    finally:
-        word = requests.withdraw(engine, number)
-    return word
+        return ask_terminal(engine, tid, op, f"cli:{name_user()}", name_place(), patience)

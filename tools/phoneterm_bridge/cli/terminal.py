@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 from phoneterm.core.operations import FLAGS
 
+from phoneterm_bridge.administration.granting import refuse_unknown_classes
+from phoneterm_bridge.administration.handout import default_tid, prepare_handout
+from phoneterm_bridge.administration.terminal_view import describe_rights
 from phoneterm_bridge.cli.completion import complete_tid
-from phoneterm_bridge.cli.handing_out import Here, MqttHost, TimeHost, TlsHost, find_file, hand_out, prepare_handout
+from phoneterm_bridge.cli.handing_out import Here, MqttHost, TimeHost, TlsHost, find_file, hand_out
 from phoneterm_bridge.cli.options import (
     Config,
     IsSure,
@@ -24,12 +27,11 @@ from phoneterm_bridge.cli.options import (
 from phoneterm_bridge.cli.request import identify, reboot, wipe
 from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.cli.taking_away import say_mosquitto_keeps
-from phoneterm_bridge.cli.terminal_list import describe_rights, list_terminals, show
+from phoneterm_bridge.cli.terminal_list import list_terminals, show
 from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.settings.broker import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.records import TerminalRecord
-from phoneterm_bridge.wording.names import name_some
 
 app = typer.Typer(
     help="Enrol terminals, see them, revoke them, say what they may do; have one show itself, reboot or wipe itself.",
@@ -103,11 +105,6 @@ def rotate(
         say_broker_must_learn(broker)
 
 
-def default_tid(extension: str) -> str:
-    """Return the id for a terminal whose id is not given."""
-    return f"phone-{extension.replace('*', '-')}"
-
-
 app.command("list")(list_terminals)
 app.command()(show)
 
@@ -165,7 +162,7 @@ def grant(
         if _find(tid, config, overrides).is_revoked:
             raise SetupProblem(f"The terminal {tid!r} was revoked for good: enrol another one.")
         wanted = tuple(name.strip() for name in (classes or "").split(",") if name.strip())
-        _refuse_unknown(wanted, classes_of(read_settings(config, overrides).phones))
+        refuse_unknown_classes(wanted, classes_of(read_settings(config, overrides).phones))
         with directory.together():
             for operation in operations or ():
                 directory.set_operation(tid, operation, True)
@@ -195,12 +192,6 @@ def _find(tid: str, config: Config, overrides: Overrides) -> TerminalRecord:
     if record is None:
         raise SetupProblem(f"There is no terminal {tid!r}.")
     return record
-
-
-def _refuse_unknown(classes: tuple[str, ...], known: tuple[str, ...] | None) -> None:
-    """Refuse classes that no number has; `known` is None when the digit map is invalid."""
-    if known is not None and (unknown := [name for name in classes if name not in known]):
-        raise SetupProblem(f"There is no class {name_some(unknown)}; there are {', '.join(known)}.")
 
 
 def _say_what_it_may(tid: str, config: Config, overrides: Overrides) -> None:

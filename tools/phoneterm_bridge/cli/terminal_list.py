@@ -5,28 +5,19 @@ is known about who is online.
 """
 
 import json
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
+from phoneterm_bridge.administration.terminal_view import TerminalView, as_fields, describe_rights
 from phoneterm_bridge.cli.completion import complete_tid
 from phoneterm_bridge.cli.options import Config, Json, Overrides, looking, one_sentence, read_settings
 from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading, sightings, troubles
 from phoneterm_bridge.store.owner import is_bridge_running
-from phoneterm_bridge.store.records import TerminalRecord
-from phoneterm_bridge.store.sightings import Sighting
-from phoneterm_bridge.store.troubles import Trouble
 from phoneterm_bridge.terminals.troubles import describe_trouble
 from phoneterm_bridge.wording.times import write_time
-
-
-class _Terminal(NamedTuple):
-    record: TerminalRecord
-    sighting: Sighting | None
-    is_online: bool | None  # None: no bridge runs, so nobody knows
-    troubles: list[Trouble]
 
 
 def list_terminals(as_json: Json = False, config: Config = None, overrides: Overrides = None) -> None:
@@ -34,7 +25,7 @@ def list_terminals(as_json: Json = False, config: Config = None, overrides: Over
     with one_sentence():
         found = _read(config, overrides)
         if as_json:
-            typer.echo(json.dumps([_as_fields(one) for one in found], indent=2))
+            typer.echo(json.dumps([as_fields(one) for one in found], indent=2))
             return
         for one in found:
             record = one.record
@@ -56,22 +47,12 @@ def show(
         if one is None:
             raise SetupProblem(f"There is no terminal {tid!r}.")
         if as_json:
-            typer.echo(json.dumps(_as_fields(one), indent=2))
+            typer.echo(json.dumps(as_fields(one), indent=2))
             return
         _print(one)
 
 
-def describe_rights(record: TerminalRecord) -> str:
-    """Return in a few words what a terminal may do now."""
-    if record.is_revoked:
-        return "revoked"
-    if not record.may_transfer:
-        why = "extension is no phone terminal" if record.is_multi_user_aware else "not multi user aware"
-        return f"nothing: {why}"
-    return f"{' and '.join(record.flags) or 'no transfers'} to {', '.join(record.classes) or 'nothing'}"
-
-
-def _read(config: Config, overrides: Overrides) -> list[_Terminal]:
+def _read(config: Config, overrides: Overrides) -> list[TerminalView]:
     settings = read_settings(config, overrides)
     with looking(settings) as engine, engine.connect() as connection:
         seen, standing = sightings.read_all(connection), troubles.read_all(connection)
@@ -81,11 +62,11 @@ def _read(config: Config, overrides: Overrides) -> list[_Terminal]:
     for record in records:
         sighting = seen.get(record.tid)
         is_online = (sighting is not None and sighting.is_online) if is_running else None
-        found.append(_Terminal(record, sighting, is_online, [one for one in standing if one.tid == record.tid]))
+        found.append(TerminalView(record, sighting, is_online, [one for one in standing if one.tid == record.tid]))
     return found
 
 
-def _describe_sighting(one: _Terminal) -> str:
+def _describe_sighting(one: TerminalView) -> str:
     """Return in columns whether it is online, when it was seen, and what it said of itself."""
     sighting, state = one.sighting, {True: "online", False: "offline", None: "no bridge"}[one.is_online]
     if sighting is None:
@@ -97,7 +78,7 @@ def _describe_sighting(one: _Terminal) -> str:
     )
 
 
-def _print(one: _Terminal) -> None:
+def _print(one: TerminalView) -> None:
     record, sighting = one.record, one.sighting
     say(f"terminal          {record.tid}{' (revoked)' if record.is_revoked else ''}")
     say(f"extension         {record.extension} (type {record.extension_type}, user {record.user})")
@@ -116,17 +97,3 @@ def _print(one: _Terminal) -> None:
         say(f"signal            {'-' if sighting.rssi_dbm is None else f'{sighting.rssi_dbm} dBm'}")
     for trouble in one.troubles:
         say(f"trouble           {describe_trouble(trouble.what, [record.tid], trouble.detail)}")
-
-
-def _as_fields(one: _Terminal) -> dict:
-    """Return the same as plain values, without secrets."""
-    record, sighting = one.record, one.sighting
-    fields: dict = {"terminal": record.tid, "extension": record.extension, "user": record.user}
-    fields |= {"endpoint": record.endpoint, "context": record.context, "type": record.extension_type}
-    fields |= {"is_revoked": record.is_revoked, "is_multi_user_aware": record.is_multi_user_aware}
-    fields |= {"operations": record.flags, "classes": record.classes}
-    fields |= {"allow": record.allow_prefixes, "deny": record.deny_prefixes}
-    fields |= {"is_external_revoked": record.is_external_revoked, "is_online": one.is_online}
-    names = ("seen_ms", "firmware", "board", "address", "rssi_dbm", "refusals")
-    fields |= {name: getattr(sighting, name, None) for name in names}
-    return fields | {"troubles": [trouble._asdict() for trouble in one.troubles]}

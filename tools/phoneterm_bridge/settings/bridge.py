@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from phoneterm_bridge.settings import given, mistakes
 from phoneterm_bridge.settings.broker import BrokerSettings
+from phoneterm_bridge.settings.console import ConsoleSettings
 from phoneterm_bridge.settings.file_path import require_name
 from phoneterm_bridge.settings.given import Given
 from phoneterm_bridge.settings.http import HttpSettings
@@ -85,6 +86,7 @@ class BridgeSettings(_Section):
     phones: PhoneSettings = PhoneSettings()
     policy: PolicySettings = PolicySettings()
     http: HttpSettings = HttpSettings()
+    console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from phoneterm_bridge.store import tables
 
 USER, EXTENSION, TERMINAL, SITE = "user", "extension", "terminal", "site"
+ACCOUNT, TOKEN = "account", "token"
 # [kind, name, columns], the columns None for what is gone.
 Setting = tuple[str, str, dict[str, Any] | None]
 _PERMISSIONS = tuple(column for column in tables.permissions.c if column.name != "tid")
@@ -99,6 +100,10 @@ def read_all(connection: sa.Connection) -> dict[tuple[str, str], dict[str, Any]]
         own = {column.name: row[column.name] for column in _PERMISSIONS}
         own |= {name: row[name] for name in ("extension", "revoked", "added_ms")}
         found[TERMINAL, row["tid"]] = own | hash_secrets(row)
+    for account in connection.execute(sa.select(tables.accounts)).mappings():
+        found[ACCOUNT, account["name"]] = account_columns(account["role"], account["password_hash"])
+    for token in connection.execute(sa.select(tables.tokens)).mappings():
+        found[TOKEN, token["name"]] = account_columns(token["role"], token["token_hash"])
     site = connection.execute(sa.select(*(tables.state.c[name] for name in _NEVER_CHANGED))).mappings().one()
     return found | {(SITE, SITE): dict(site)}
 
@@ -107,6 +112,11 @@ def hash_secrets(columns: Any) -> dict[str, str]:
     """Return the hash of a terminal's secrets as its column; they are too long to be guessed."""
     texts = [columns["password_hash"], columns["mosquitto_hash"] or "", bytes(columns["mac_key"]).hex()]
     return {"secrets": hashlib.sha256("\n".join(texts).encode()).hexdigest()}
+
+
+def account_columns(role: str, secret_hash: str) -> dict[str, str]:
+    """Return the columns of an account or a token of the console, its secret's hash as a hash."""
+    return {"role": role, "secret": hashlib.sha256(secret_hash.encode()).hexdigest()}
 
 
 def needs_whole(connection: sa.Connection) -> bool:

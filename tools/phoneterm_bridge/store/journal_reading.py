@@ -6,6 +6,7 @@ scanned.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -50,24 +51,51 @@ def find_nearest(
             # A phone may tell only later what it has refused: then what was sent meanwhile is the last.
             sent = _find_last(connection, _queries_of(extension, op, True))
             command = sent if sent is not None and sent.received_ms > command.received_ms else command
-        if command is None:
-            return None
-        lines = tables.lines.c
-        order = (lines.stage != "keyed", lines.seq, lines.part)
-        query = sa.select(tables.lines).where(lines.entry == command.entry)
-        rows = connection.execute(query.order_by(*order)).all()
-    return Timeline(command, tuple(rows))
+        return None if command is None else _read_timeline(connection, command)
+
+
+def read_timelines(engine: sa.Engine, entries: Collection[int]) -> list[Timeline]:
+    """Return the timelines of these commands, the newest first."""
+    of_these = tables.commands.c.entry.in_(entries)
+    query = sa.select(tables.commands).where(of_these).order_by(tables.commands.c.entry.desc())
+    with engine.connect() as connection:
+        return [_read_timeline(connection, command) for command in connection.execute(query).all()]
+
+
+def read_news(engine: sa.Engine, seq: int, most: int) -> tuple[int, list[int], list[tuple[int, Change]]]:
+    """Return the journal's last row, and the commands and the changes (with their rows) that came after row `seq`.
+
+    Of many, only the first so many rows count, and the last of these is returned.
+    """
+    columns = tables.journal.c
+    query = sa.select(columns.seq, columns.entry, columns.stage, columns.at_ms, columns.detail).where(columns.seq > seq)
+    with engine.connect() as connection:
+        rows = connection.execute(query.order_by(columns.seq).limit(most)).all()
+    entries = dict.fromkeys(row.entry for row in rows if row.entry is not None)
+    changes = [(row.seq, _change_of(row)) for row in rows if row.stage == "change"]
+    return rows[-1].seq if rows else seq, list(entries), changes
+
+
+def read_last_seq(engine: sa.Engine) -> int:
+    """Return the journal's last row."""
+    with engine.connect() as connection:
+        return connection.execute(sa.select(tables.journal_head.c.seq)).scalar_one()
 
 
 def read_changes(engine: sa.Engine, subject: str | None, most: int) -> list[Change]:
     """Return the last changes of the directory (of one user, terminal and so on, if given), the newest first."""
+    return [change for _, change in read_numbered_changes(engine, subject, most)]
+
+
+def read_numbered_changes(engine: sa.Engine, subject: str | None, most: int) -> list[tuple[int, Change]]:
+    """Return the same with the journal row of each."""
     columns = tables.journal.c
-    query = sa.select(columns.at_ms, columns.detail).where(columns.stage == sa.literal_column("'change'"))
+    query = sa.select(columns.seq, columns.at_ms, columns.detail).where(columns.stage == sa.literal_column("'change'"))
     if subject is not None:
         query = query.where(sa.func.json_extract(columns.detail, "$.subject") == subject)
     query = query.order_by(columns.seq.desc()).limit(most)
     with engine.connect() as connection:
-        return [_change_of(row) for row in connection.execute(query)]
+        return [(row.seq, _change_of(row)) for row in connection.execute(query)]
 
 
 def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_seq: int) -> Change | None:
@@ -91,6 +119,13 @@ def find_user(engine: sa.Engine, extension: str) -> str | None:
     query = sa.select(tables.extensions.c.user).where(tables.extensions.c.number == extension)
     with engine.connect() as connection:
         return connection.execute(query).scalar()
+
+
+def _read_timeline(connection: sa.Connection, command: sa.Row) -> Timeline:
+    lines = tables.lines.c
+    order = (lines.stage != "keyed", lines.seq, lines.part)
+    query = sa.select(tables.lines).where(lines.entry == command.entry)
+    return Timeline(command, tuple(connection.execute(query.order_by(*order)).all()))
 
 
 def _find_last(connection: sa.Connection, queries: list[_Query]) -> sa.Row | None:

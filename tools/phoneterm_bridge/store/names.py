@@ -16,6 +16,11 @@ def problem_of_user(name: str) -> str | None:
     return _problem_of("user name", name, _LETTERS | {"@"})
 
 
+def problem_of_account(name: str) -> str | None:
+    """Check the name of an account or a token of the console."""
+    return _problem_of("account's name", name, _LETTERS | {"@"})
+
+
 def problem_of_pbx_name(what: str, name: str) -> str | None:
     """Check an extension's endpoint, context or type; `what` says which. An endpoint may be a number with a star."""
     return _problem_of(what, name, _LETTERS | {"*"} if what == "endpoint" else _LETTERS)

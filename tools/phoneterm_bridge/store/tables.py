@@ -5,7 +5,8 @@ is a hash chain (`journal_chain`). In the view `lines` every line of it is a row
 short list of commands that have no final result yet. `commands_by_extension` is an index of `commands` that is updated
 from time to time: commands beyond the entry in `commands_indexed` must be looked for in `commands` itself. In
 `requests` the command line asks something of the running bridge; no row is older than a few minutes. `troubles` is what
-that bridge knows to be wrong with terminals, `sightings` what it last saw of each.
+that bridge knows to be wrong with terminals, `sightings` what it last saw of each. `accounts` and `tokens` are those of
+the operator's console; its cookies are signed with the key in `console_key`.
 """
 
 import sqlalchemy as sa
@@ -167,4 +168,27 @@ journal_blotted = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("seq", sa.Integer, nullable=False),
+)
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),  # a word of store.accounts
+    sa.Column("password_hash", sa.String(128), nullable=False),
+    sa.Column("added_ms", sa.BigInteger, nullable=False),
+)
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("token_hash", sa.String(64), nullable=False),
+    sa.Column("added_ms", sa.BigInteger, nullable=False),
+)
+# One row.
+console_key = sa.Table(
+    "console_key",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.LargeBinary, nullable=False),
 )

@@ -16,6 +16,10 @@ class Telemetry:
         """Keep one message: its fields, by their names on the wire."""
         self._latest[tid] = tuple(fields.items())
 
+    def find(self, tid: str) -> tuple[tuple[str, int], ...] | None:
+        """Return the fields of a terminal's last message, if it is known."""
+        return self._latest.get(tid)
+
     def latest(self, online: Collection[str], most: int) -> tuple[dict[str, dict[str, int]], int]:
         """Return the last messages of online terminals, by tid and at most so many, and how many more there are.
 

@@ -37,6 +37,7 @@ class Troubles:
         self._standing: dict[tuple[str, str], Trouble] = {}
         self._is_kept = False
         self._is_told = False
+        self.version = 0  # rises with every change
 
     def has(self, tid: str, what: str) -> bool:
         """Say whether a terminal has this trouble."""
@@ -49,6 +50,7 @@ class Troubles:
         if trouble == before:
             return
         self._standing[tid, what] = trouble
+        self.version += 1
         self._is_kept = False
         if before is None:
             structlog.get_logger().warning("terminal-in-trouble", tid=tid, what=what, detail=trouble.detail)
@@ -57,6 +59,7 @@ class Troubles:
         """Note that a trouble is over, if there was one."""
         if self._standing.pop((tid, what), None) is not None:
             self._is_kept = False
+            self.version += 1
             structlog.get_logger().info("terminal-out-of-trouble", tid=tid, what=what)
 
     def forget(self, tid: str) -> None:
@@ -67,6 +70,11 @@ class Troubles:
     def standing(self) -> list[Trouble]:
         """Return all of them, by terminal."""
         return sorted(self._standing.values())
+
+    def of(self, tid: str) -> list[Trouble]:
+        """Return those of one terminal."""
+        found = (self._standing.get((tid, what)) for what in troubles.KINDS)
+        return [one for one in found if one is not None]
 
     def describe(self) -> dict[str, str]:
         """Return a sentence for each kind of trouble that there is."""

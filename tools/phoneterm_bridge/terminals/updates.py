@@ -177,6 +177,10 @@ class TerminalUpdates:
             if terminal is not None and CONFIG in missing:
                 self._tell_config(tid)
 
+    def told_call(self, tid: str) -> dict | None:
+        """Return the state of its call that a terminal was told last; None if it was told none."""
+        return self._told_calls.get(tid)
+
     def tell_calls(self, endpoint: str) -> None:
         """Tell the terminals of an endpoint the state of its call, if it has changed since they were last told."""
         for tid in self._directory.at_endpoint(endpoint):

@@ -6,6 +6,7 @@ too many connections, the oldest makes room: whoever asks at once is always answ
 """
 
 import asyncio
+import sys
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -15,7 +16,12 @@ _REQUEST_S = 10
 
 
 class TimedConnection(H11Protocol):
-    """The connection; each of its requests, waiting included, has to be over in time."""
+    """The connection; each of its requests, waiting included, has to be over in time.
+
+    most: so many are open at once.
+    """
+
+    most = MOST_CONNECTIONS
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -28,7 +34,7 @@ class TimedConnection(H11Protocol):
         self.accepted_s = self.loop.time()
         self._restart()
         live = [one for one in self.connections if isinstance(one, TimedConnection) and not one.transport.is_closing()]
-        if len(live) > MOST_CONNECTIONS:
+        if len(live) > self.most:
             min(live, key=lambda one: one.accepted_s).transport.abort()
 
     def on_response_complete(self) -> None:
@@ -38,11 +44,26 @@ class TimedConnection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
-        if self._deadline is not None:
-            self._deadline.cancel()
+        self._stop_clock()
         super().connection_lost(exc)
 
-    def _restart(self) -> None:
+    def _stop_clock(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
+            self._deadline = None
+
+    def _restart(self) -> None:
+        self._stop_clock()
         self._deadline = self.loop.call_later(_REQUEST_S, self.transport.abort)
+
+
+class StreamedConnection(TimedConnection):
+    """A connection whose answers may go on for ever: only its requests have to arrive in time."""
+
+    most = sys.maxsize  # the server's own limit refuses the newest: an old stream is not ended for a new one
+
+    def handle_events(self) -> None:
+        """Take what has arrived; the time is over once the whole request is there."""
+        super().handle_events()
+        if self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete:
+            self._stop_clock()

@@ -6,7 +6,7 @@ no page elsewhere has it as its origin.
 """
 
 import ipaddress
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -31,22 +31,23 @@ class Door:
         if scope["method"] not in READING:
             detail = "This page can only be read, with GET or HEAD."
             answer = JSONResponse({"detail": detail}, 405, {"Allow": ", ".join(READING)})
-        elif len(hosts) != 1 or not self._is_known(hosts[0]):
+        elif len(hosts) != 1 or not is_known_host(hosts[0], self._names):
             detail = "These pages have another name; http.names in the settings adds one."
             answer = JSONResponse({"detail": detail}, 421)
         await (answer or self._app)(scope, receive, send)
 
-    def _is_known(self, host: str) -> bool:
-        """Return whether a host, with its port if any, is a name of these pages or an address."""
-        name = host.lower()
-        if not name.endswith("]"):
-            before, colon, port = name.rpartition(":")
-            if colon and port.isascii() and port.isdigit():
-                name = before
-        if name in self._names:
-            return True
-        try:
-            address = ipaddress.ip_address(name[1:-1] if name.startswith("[") and name.endswith("]") else name)
-        except ValueError:
-            return False
-        return getattr(address, "scope_id", None) is None  # a scope can be any text, and no request names one
+
+def is_known_host(host: str, names: Collection[str]) -> bool:
+    """Return whether a host, with its port if any, is one of these names, in small letters, or an address."""
+    name = host.lower()
+    if not name.endswith("]"):
+        before, colon, port = name.rpartition(":")
+        if colon and port.isascii() and port.isdigit():
+            name = before
+    if name in names:
+        return True
+    try:
+        address = ipaddress.ip_address(name[1:-1] if name.startswith("[") and name.endswith("]") else name)
+    except ValueError:
+        return False
+    return getattr(address, "scope_id", None) is None  # a scope can be any text, and no request names one

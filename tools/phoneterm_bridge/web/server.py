@@ -9,15 +9,14 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Generator
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 
-from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.web.connection import TimedConnection
 
-_MOST_REQUESTS = 64
+MOST_REQUESTS = 64
 _MOST_HEADER_BYTES = 16 * 1024
 _IDLE_S = 5
 _GOODBYE_S = 1
@@ -25,15 +24,35 @@ _GOODBYE_S = 1
 _HEADERS = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
 
 
-class HttpServer:
-    """One server for one ASGI application."""
+class Place(Protocol):
+    """Where a server listens."""
 
-    def __init__(self, settings: HttpSettings, app: Any) -> None:
+    @property
+    def host(self) -> str:
+        """The address or name."""
+
+    @property
+    def port(self) -> int:
+        """The port; 0 lets the system choose one."""
+
+
+class HttpServer:
+    """One server for one ASGI application. section: the settings' section with host and port.
+
+    most: how many connections and requests there may be at once. connection: with which time limits.
+    """
+
+    def __init__(
+        self, settings: Place, app: Any, section: str = "http", most: int = MOST_REQUESTS,
+        connection: type[TimedConnection] = TimedConnection,
+    ) -> None:  # fmt: skip
         self._settings = settings
+        self._section = section
         self._server = _QuietServer(
             uvicorn.Config(
-                app, http=TimedConnection, ws="none", loop="none", lifespan="off", log_config=None, access_log=False,
-                server_header=False, headers=_HEADERS, limit_concurrency=_MOST_REQUESTS, timeout_keep_alive=_IDLE_S,
+                app, http=connection, ws="none", loop="none", lifespan="off", log_config=None, access_log=False,
+                server_header=False, proxy_headers=False, headers=_HEADERS, limit_concurrency=most,
+                timeout_keep_alive=_IDLE_S,
                 h11_max_incomplete_event_size=_MOST_HEADER_BYTES, timeout_graceful_shutdown=_GOODBYE_S,
             )
         )  # fmt: skip
@@ -45,9 +64,10 @@ class HttpServer:
         try:
             listener = await self._listen()
         except OSError as error:
+            name = f"{self._section}.port"
             raise SetupProblem(
                 f"The pages cannot be served on port {self._settings.port} of {self._settings.host} "
-                f"({error.strerror}); http.port in the settings, or --set http.port=PORT, chooses another."
+                f"({error.strerror}); {name} in the settings, or --set {name}=PORT, chooses another."
             ) from None
         self.port = listener.getsockname()[1]
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="http server")

@@ -1,0 +1,145 @@
+"""Shared by the console's tests: a running bridge with its console and three accounts, and a real browser."""
+
+import asyncio
+import http.client
+import re
+from urllib.parse import urlencode
+
+import pytest
+from attack_lab.scenery.scene import Scene
+from attack_lab.scenery.waiting import until
+from lab_parts import chromium, npm_packages, parts
+from phoneterm.core import messages
+from phoneterm_bridge.settings.console import ConsoleSettings
+from phoneterm_bridge.store.accounts import Accounts
+from playwright.async_api import async_playwright, expect
+
+PASSWORD = "correct horse"
+ROLES = {"anna": "admin", "otto": "operator", "vera": "viewer"}
+
+
+class ConsoleScene(Scene):
+    """A bridge with its console, on a link in memory; anna administers, otto operates, vera looks."""
+
+    def __init__(self, folder, names=tuple(ROLES), is_embedded=False, **console):
+        super().__init__(folder, is_embedded)
+        self.settings = self.settings.model_copy(
+            update={"console": ConsoleSettings(enabled=True, port=0, **console), "http": self.settings.http}
+        )
+        self.accounts = Accounts(self.engine, "test")
+        for name in names:
+            self.accounts.add_account(name, ROLES[name], PASSWORD)
+
+    @property
+    def port(self):
+        return self.bridge.console.port
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    async def ask(self, path, method="GET", body=None, headers=None):
+        """Return (status, headers, text) of one request."""
+
+        def request():
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            try:
+                connection.request(method, path, body, headers or {})
+                answer = connection.getresponse()
+                return answer.status, answer.headers, answer.read().decode()
+            finally:
+                connection.close()
+
+        return await asyncio.to_thread(request)
+
+    async def sign_in(self, name, password=PASSWORD):
+        """Return the headers with which a browser of this account changes things."""
+        form = urlencode({"name": name, "password": password})
+        status, headers, _ = await self.ask("/sign-in", "POST", form)
+        assert status == 303
+        cookie = headers["Set-Cookie"].partition(";")[0]
+        _, _, page = await self.ask("/account", headers={"Cookie": cookie, "Accept": "text/html"})
+        token = re.search('<meta name="csrf" content="([^"]+)">', page)[1]
+        return {"Cookie": cookie, "X-CSRF-Token": token, "Accept": "application/json"}
+
+    async def post(self, who, path, **fields):
+        """Change something as a page does; return (status, text)."""
+        status, _, text = await self.ask(path, "POST", urlencode(fields), who)
+        return status, text
+
+    def changes(self, subject):
+        from phoneterm_bridge.store.journal_reading import read_changes
+
+        return read_changes(self.engine, subject, 20)
+
+    async def confirm(self, terminal):
+        """Have a terminal say that all it was sent is in force there."""
+        fields = {"permissions": terminal.heard(messages.PERMISSIONS)[-1]["rev"]}
+        fields |= {"config": terminal.heard(messages.CONFIG)[-1]["rev"], "error": None}
+        await terminal.send(messages.ACK, fields)
+
+
+@pytest.fixture
+async def console(tmp_path):
+    """A running bridge with its console."""
+    scene = await ConsoleScene(tmp_path).start()
+    yield scene
+    await scene.stop()
+
+
+@pytest.fixture
+async def console_without_tls(tmp_path):
+    """The same, where boards may do without TLS."""
+    scene = ConsoleScene(tmp_path)
+    broker = scene.settings.broker.model_copy(update={"allow_plain": True})
+    scene.settings = scene.settings.model_copy(update={"broker": broker})
+    await scene.start()
+    yield scene
+    await scene.stop()
+
+
+@pytest.fixture
+async def browser():
+    """Debian's Chromium."""
+    try:
+        program = chromium.find()
+    except parts.PartMissing as missing:
+        pytest.skip(str(missing))
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield running
+        await running.close()
+
+
+@pytest.fixture
+def open_page(console, browser):
+    """Return a coroutine that opens a page of the console for somebody who has signed in, and hears what goes wrong."""
+
+    async def open_it(path, name="anna", **options):
+        context = await browser.new_context(base_url=console.address, **options)
+        page = await context.new_page()
+        page.mistakes = []
+        page.on("pageerror", lambda error: page.mistakes.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and page.mistakes.append(said.text))
+        page.on("request", lambda asked: asked.url.startswith(console.address) or page.mistakes.append(asked.url))
+        await page.goto("/sign-in?next=" + path)
+        await page.fill("[name=name]", name)
+        await page.fill("[name=password]", PASSWORD)
+        await page.click("text=Sign in")
+        await page.wait_for_url(console.address + path)
+        await expect(page.locator("html")).to_have_attribute("data-live", "live")
+        return page
+
+    return open_it
+
+
+@pytest.fixture(scope="session")
+def need_npm_packages():
+    """Return the folder node_modules, or skip the test and say how to get it."""
+    try:
+        return npm_packages.find()
+    except parts.PartMissing as missing:
+        pytest.skip(str(missing))
+
+
+__all__ = ["ConsoleScene", "until"]

@@ -1,0 +1,77 @@
+"""The console's HTTP API: schemathesis tries it against its own document; tokens and roles; who did it."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from phoneterm_bridge.administration.requesting import Patience
+from phoneterm_bridge.console.api_document import make_document
+
+
+async def test_every_answer_is_as_the_document_says(console, tmp_path):
+    console.bridge.console.site.operations._patience = Patience(0.2, 0.2, 0.2)
+    token = await asyncio.to_thread(console.accounts.add_token, "all", "admin")
+    await console.bridge.refresh()
+    asking = Path(__file__).with_name("asked_by_schema.py")
+    run = ("-m", "pytest", "-q", "-c", os.devnull, "--noconftest", "-p", "no:xdist", "-p", "no:cacheprovider")
+    environment = os.environ | {"CONSOLE_URL": console.address, "CONSOLE_TOKEN": token}
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, *run, str(asking)], cwd=tmp_path, capture_output=True, text=True,
+        env=environment, check=False, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    operations = sum(len(methods) for methods in make_document()["paths"].values())
+    assert f"{operations} passed" in done.stdout
+
+
+async def test_the_document_describes_every_route_and_no_other(console):
+    routes = console.bridge.console.site_app.routes
+    there = {
+        (route.path, method.lower())
+        for route in routes
+        if getattr(route, "path", "").startswith("/api/")
+        for method in route.methods - {"HEAD"}
+    }
+    described = {(path, method) for path, methods in make_document()["paths"].items() for method in methods}
+    assert there - described == {("/api/openapi.json", "get")}
+    assert described <= there
+
+
+async def test_a_token_has_a_role_and_is_named_in_the_journal(console):
+    tokens = {role: console.accounts.add_token(f"for-{role}", role) for role in ("viewer", "operator")}
+    await console.bridge.refresh()
+    body, path = json.dumps({"is_multi_user_aware": False}), "/api/users/tech1/multi-user-aware"
+    answers = {}
+    for role, token in {**tokens, "none": "guessed"}.items():
+        status, _, _ = await console.ask(path, "PUT", body, {"Authorization": f"Bearer {token}"})
+        answers[role] = status
+    assert answers == {"viewer": 403, "operator": 200, "none": 401}
+    change = console.changes("tech1")[0]
+    assert (change.who, change.what) == ("token:for-operator", "multi user aware False")
+    assert change.where == "HTTP API, from 127.0.0.1"
+    await asyncio.to_thread(console.accounts.remove_token, "for-viewer")
+    await console.bridge.refresh()
+    headers = {"Authorization": f"Bearer {tokens['viewer']}"}
+    assert (await console.ask("/api/terminals", headers=headers))[0] == 401
+
+
+async def test_a_browsers_cookie_does_nothing_there(console):
+    who = await console.sign_in("anna")
+    assert (await console.ask("/api/terminals", headers=who))[0] == 401
+
+
+async def test_it_says_the_same_as_the_pages(console):
+    token = console.accounts.add_token("look", "viewer")
+    await console.bridge.refresh()
+    terminal = await console.terminal()
+    await terminal.hello()
+    await console.confirm(terminal)
+    await terminal.ask("blind", "199")
+    headers = {"Authorization": f"Bearer {token}"}
+    found = json.loads((await console.ask("/api/terminals/phone-101", headers=headers))[2])
+    assert (found["state"], found["standing"], found["call"]) == ("online", "in force", "talking")
+    why = json.loads((await console.ask("/api/why/101", headers=headers))[2])
+    assert why["sentence"].endswith("It did not work, because the PBX knows no such number.")

@@ -1,0 +1,102 @@
+"""The page *Roles and phone numbers* in a real browser: a box is flipped, becomes pending, and is then in force."""
+
+from phoneterm.core import messages
+from playwright.async_api import expect
+
+
+async def begin(console):
+    terminal = await console.terminal()
+    await terminal.hello()
+    await console.confirm(terminal)
+    return terminal
+
+
+async def test_a_flipped_box_is_pending_until_the_terminal_has_confirmed_it_and_then_in_force(console, open_page):
+    terminal = await begin(console)
+    page = await open_page("/users/tech1", "otto")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Roles and phone numbers for tech1")
+    standing = page.locator("#aware-standing")
+    await expect(standing).to_contain_text("in force since")
+    await page.get_by_role("switch", name="User is multi user aware").click()
+    await expect(standing).to_contain_text("pending")
+    assert terminal.heard(messages.PERMISSIONS)[-1]["multi_user_aware"] is False
+    assert (await terminal.ask("blind", "102")) == ("rejected", "permission")
+    await console.confirm(terminal)
+    await expect(standing).to_contain_text("in force since")
+    await expect(page.get_by_role("switch")).not_to_be_checked()
+    change = console.changes("tech1")[0]
+    assert (change.who, change.what, change.where) == (
+        "console:otto", "multi user aware False", "console, from 127.0.0.1"
+    )  # fmt: skip
+    assert page.mistakes == []
+
+
+async def test_operations_and_destinations_are_flipped_for_each_terminal(console, open_page):
+    terminal = await begin(console)
+    page = await open_page("/users/tech1", "otto")
+    await page.get_by_label("attended transfer").click()
+    await expect(page.locator("#p-phone-101 .standing")).to_contain_text("pending")
+    await page.get_by_label("national numbers", exact=True).click()
+    await expect(page.locator("#said")).to_have_text("phone-101 may transfer to internal, national.")
+    record = console.bridge.parts.directory.find("phone-101")
+    assert (record.allows_attended, record.classes) == (False, ("internal", "national"))
+    assert terminal.heard(messages.PERMISSIONS)[-1]["classes"] == ["internal", "national"]
+    await console.confirm(terminal)
+    await expect(page.locator("#p-phone-101 .standing")).to_contain_text("in force since")
+    assert page.mistakes == []
+
+
+async def test_for_a_terminal_that_is_away_it_is_said_that_it_counts_at_its_next_start(console, open_page):
+    page = await open_page("/users/tech1", "otto")
+    await expect(page.locator("#aware-standing")).to_contain_text("at next start")
+    await page.get_by_role("switch").click()
+    await expect(page.locator("#said")).to_have_text("tech1 is not multi user aware any more.")
+    await expect(page.locator("#aware-standing")).to_contain_text("at next start")
+    terminal = await begin(console)
+    assert terminal.heard(messages.PERMISSIONS)[-1]["multi_user_aware"] is False
+    await expect(page.locator("#aware-standing")).to_contain_text("in force since")
+    assert page.mistakes == []
+
+
+async def test_only_phone_terminals_are_offered_it_and_the_others_say_why_not(console, open_page):
+    console.directory.add_extension("190", "tech1", extension_type="fax")
+    console.directory.add_user("fax")
+    console.directory.add_extension("191", "fax", extension_type="fax")
+    page = await open_page("/users/tech1")
+    why_not = "is of the type fax; only a phone terminal has a keypad to transfer with."
+    await expect(page.get_by_text(f"190 {why_not}")).to_be_visible()
+    await expect(page.get_by_role("switch")).to_be_enabled()
+    await page.goto("/users/fax")
+    await expect(page.get_by_role("switch")).to_be_disabled()
+    await expect(page.locator("#aware-note")).to_have_text(
+        "fax has no extension of the type phone terminal, so there is no keypad to transfer with."
+    )
+    await expect(page.get_by_text(f"191 {why_not}")).to_be_visible()
+
+
+async def test_what_the_command_line_changes_is_seen_at_once_and_a_viewer_cannot_change_it(console, open_page):
+    await begin(console)
+    page = await open_page("/users/tech1", "vera")
+    await expect(page.get_by_role("switch")).to_be_disabled()
+    await expect(page.get_by_role("switch")).to_be_checked()
+    console.directory.set_multi_user_aware("tech1", False)
+    await expect(page.get_by_role("switch")).not_to_be_checked()
+    await expect(page.locator("#aware-standing")).to_contain_text("pending")
+
+
+async def test_it_is_done_with_the_keyboard_alone(console, open_page):
+    terminal = await begin(console)
+    page = await open_page("/users/tech1", "otto")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_text("Skip to the page")).to_be_focused()
+    await page.keyboard.press("Enter")
+    for _ in range(20):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("document.activeElement.dataset.what") == "aware":
+            break
+    await page.keyboard.press("Space")
+    await expect(page.locator("#aware-standing")).to_contain_text("pending")
+    await expect(page.get_by_role("switch")).to_be_focused()  # what came did not take the place away
+    await console.confirm(terminal)
+    await expect(page.locator("#aware-standing")).to_contain_text("in force since")
+    await expect(page.get_by_role("switch")).to_be_focused()

@@ -1,0 +1,1 @@
+"""What administrators see and do, for the command line and the console alike."""

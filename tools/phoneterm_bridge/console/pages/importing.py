@@ -1,0 +1,44 @@
+"""The page *Import*: a CSV file, its dry run as a table, then the import of exactly that file. Carries out neither."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from phoneterm_bridge.console.operations import HandedOut
+from phoneterm_bridge.console.site import Site, read_body
+from phoneterm_bridge.console.visitors import Visitor
+from phoneterm_bridge.csv_files.rows import COLUMNS
+
+_MOST_BYTES = 4 * 1024 * 1024
+_MOST_SHOWN = 500
+_WORDS = {
+    "add_user": ("user", "added"), "set_multi_user_aware": ("user", "multi user aware"),
+    "add_extension": ("extension", "added"), "add_terminal": ("terminal", "enrolled"),
+    "set_operation": ("terminal", "operation"), "set_classes": ("terminal", "classes"),
+    "set_prefixes": ("terminal", "prefixes"),
+}  # fmt: skip
+
+
+async def show_import(site: Site, request: Request, visitor: Visitor) -> Response:
+    """Show the form."""
+    return await site.render(request, visitor, "import.html", columns=COLUMNS)
+
+
+async def plan_import(site: Site, request: Request, _visitor: Visitor) -> Response:
+    """Answer with the dry run of a file as a table; nothing is changed."""
+    content = await read_body(request, _MOST_BYTES)
+    plan = await site.change(site.operations.plan, content)
+    steps = [(*_WORDS.get(step.method, ("", step.method)), step.arguments) for step in plan.steps]
+    html = site.templates.get_template("import_plan.html").render(
+        steps=steps[:_MOST_SHOWN], count=len(steps), mistakes=plan.mistakes[:_MOST_SHOWN], shown=_MOST_SHOWN,
+        new=sum(step.method == "add_terminal" for step in plan.steps), count_mistakes=len(plan.mistakes),
+    )  # fmt: skip
+    return JSONResponse({"put": {"import-plan": html}})
+
+
+async def carry_out_import(site: Site, request: Request, visitor: Visitor) -> Response:
+    """Import a file, completely or not at all; the settings of new terminals are in the answer, only once."""
+    content = await read_body(request, _MOST_BYTES)
+    host = request.query_params.get("mqtt_host", "").strip()[:200] or None
+    handed: list[HandedOut] = await site.change(site.operations.import_file, visitor, content, host)
+    html = site.templates.get_template("imported.html").render(handed=handed)
+    return JSONResponse({"say": "The file is imported.", "put": {"import-plan": html}})

@@ -1,0 +1,210 @@
+"""What every page of the console has: who asks and what they may, the form they sent, the answer. Knows no page.
+
+A page is a function of a request and its visitor. Whoever is not signed in is sent to the sign-in page; a change must
+come from the console's own pages (CSRF token, and the origin where the browser names it). A change answers with JSON:
+`say`, a sentence; `go`, where to go; `put`, pieces of the page by their ids. What cannot be done is one sentence.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, quote, urlsplit
+
+import jinja2
+import structlog
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from phoneterm_bridge.administration.requesting import LOOK_S
+from phoneterm_bridge.console import cookies
+from phoneterm_bridge.console.event_stream import EventStreams
+from phoneterm_bridge.console.login_desk import LoginDesk
+from phoneterm_bridge.console.operations import REQUESTS, Operations
+from phoneterm_bridge.console.row_pieces import RowPieces
+from phoneterm_bridge.console.rows import Rows
+from phoneterm_bridge.console.sources import Sources
+from phoneterm_bridge.console.visitors import Visitor, Visitors
+from phoneterm_bridge.console.watch import STATUS, Watch
+from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store.accounts import VIEWER
+from phoneterm_bridge.wording.logs import shorten
+
+MOST_FORM_BYTES = 256 * 1024
+Page = Callable[[Request], Awaitable[Response]]
+_Result = TypeVar("_Result")
+
+
+class Refused(Exception):
+    """A request that is not carried out, with its status and a sentence."""
+
+    def __init__(self, status: int, sentence: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.headers = headers or {}
+
+
+@dataclass(frozen=True)
+class Site:
+    """All that pages need. setup_token: of the one-time set-up link; the list is empty once it was used."""
+
+    sources: Sources
+    visitors: Visitors
+    desk: LoginDesk
+    operations: Operations
+    streams: EventStreams
+    watch: Watch
+    rows: Rows
+    pieces: RowPieces
+    templates: jinja2.Environment
+    threads: ThreadPoolExecutor
+    examining: asyncio.Lock
+    setup_token: list[str]
+
+    def page(self, show: Callable[["Site", Request, Visitor], Awaitable[Response]], role: str = VIEWER) -> Page:
+        """Return a page for whoever has at least this role."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                visitor = await self.visitors.find(request)
+                if visitor is None:
+                    return self._send_to_sign_in(request)
+                if not visitor.may(role):
+                    raise Refused(403, f"This needs the role {role}, and {visitor.name} is {visitor.role}.")
+                if request.method not in ("GET", "HEAD"):
+                    self._require_own_page(request, visitor)
+                response = await show(self, request, visitor)
+            except Refused as refused:
+                return self.refuse(request, refused)
+            except SetupProblem as problem:
+                return self.refuse(request, Refused(409, str(problem)))
+            self._renew_cookie(request, response, visitor)
+            return response
+
+        return answer
+
+    async def render(
+        self,
+        request: Request,
+        visitor: Visitor,
+        name: str,
+        topics: tuple[str, ...] = (),
+        read: Callable[[], Awaitable[dict[str, Any]]] | None = None,
+        **values: Any,
+    ) -> HTMLResponse:
+        """Return a page. `read` reads what is on it, after its topics are tracked, so that no change is missed."""
+        wanted = (*topics, STATUS)
+        since = await self.watch.begin(wanted)
+        if read is not None:
+            values |= await read()
+        assert visitor.session is not None
+        values |= {"visitor": visitor, "csrf": self.visitors.signer.csrf(visitor.session), "path": request.url.path}
+        values |= {"topics": " ".join(wanted), "since": since, "missing": self.sources.health.missing()}
+        return HTMLResponse(await self.run(self.templates.get_template(name).render, values))
+
+    async def run(self, work: Callable[..., _Result], *arguments: Any) -> _Result:
+        """Do something off the event loop, in one of the console's own threads: the bridge needs the others."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
+
+    async def ask(self, visitor: Visitor, tid: str, operation: str) -> str:
+        """Have a terminal show itself or reboot, and wait until it has; return a sentence."""
+        waiting = await self.run(self.operations.ask, visitor, tid, operation)
+        try:
+            while await self.run(waiting.goes_on):  # noqa: ASYNC110 - the answer comes through the store
+                await asyncio.sleep(LOOK_S)
+        except BaseException:
+            await asyncio.shield(self.run(waiting.withdraw))
+            raise
+        await self.run(waiting.conclude)
+        return f"{tid} {REQUESTS[operation]}."
+
+    async def change(self, work: Callable[..., _Result], *arguments: Any) -> _Result:
+        """Change something off the event loop, and take the change over at once."""
+        try:
+            return await self.run(work, *arguments)
+        finally:
+            await self.sources.refresh()
+            await self.visitors.refresh()
+
+    def refuse(self, request: Request, refused: Refused) -> Response:
+        """Say in one sentence why something is not done: on a page, or for a script."""
+        sentence = str(refused)
+        if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
+            html = self.templates.get_template("refused.html").render(sentence=sentence)
+            return HTMLResponse(html, refused.status, refused.headers)
+        return JSONResponse({"detail": sentence}, refused.status, refused.headers)
+
+    def sign_in(self, request: Request, response: Response, name: str) -> None:
+        """Give the browser a cookie of this account."""
+        session = self.visitors.signer.begin(name, self.visitors.accounts[name].secret_hash)
+        self._set_cookie(response, self.visitors.signer.write(session))
+
+    def sign_out(self, response: Response) -> None:
+        """Take the cookie from the browser."""
+        response.delete_cookie(cookies.NAME, path="/")
+
+    def require_own_origin(self, request: Request) -> None:
+        """Refuse a form that a page elsewhere has sent."""
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+            raise Refused(403, "This came from another page and was not carried out.")
+
+    def _require_own_page(self, request: Request, visitor: Visitor) -> None:
+        self.require_own_origin(request)
+        if not self.visitors.is_token_of(visitor, request.headers.get("x-csrf-token", "")):
+            raise Refused(403, "The page is too old, so this was not carried out: load it again.")
+
+    def _send_to_sign_in(self, request: Request) -> Response:
+        if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
+            where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/sign-in?next={quote(where)}", 303)
+        return JSONResponse({"detail": "Nobody is signed in here any more: sign in again."}, 401)
+
+    def _renew_cookie(self, request: Request, response: Response, visitor: Visitor) -> None:
+        """Give the browser the cookie of somebody whom the reverse proxy has named."""
+        if visitor.session is None or "set-cookie" in response.headers:
+            return
+        cookie = self.visitors.signer.write(visitor.session)
+        if request.cookies.get(cookies.NAME) != cookie:
+            self._set_cookie(response, cookie)
+
+    def _set_cookie(self, response: Response, cookie: str) -> None:
+        is_https = self.sources.settings.console.https
+        response.set_cookie(
+            cookies.NAME, cookie, max_age=cookies.LIFE_S, path="/", httponly=True, samesite="lax", secure=is_https
+        )
+
+
+async def read_body(request: Request, most: int = MOST_FORM_BYTES) -> bytes:
+    """Return the body of a request, up to a limit."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise Refused(413, f"This is larger than {most // 1024} kB.")
+    return bytes(body)
+
+
+async def read_form(request: Request) -> dict[str, list[str]]:
+    """Return the fields of a form, as lists of texts."""
+    try:
+        return parse_qs((await read_body(request)).decode(), keep_blank_values=True, max_num_fields=5000)
+    except ValueError:
+        raise Refused(400, "The form cannot be read.") from None
+
+
+def field(form: dict[str, list[str]], name: str, most: int = 200) -> str:
+    """Return one field of a form without the spaces around it; empty where it is missing."""
+    text = form.get(name, [""])[-1].strip()
+    if len(text) > most:
+        raise Refused(400, f"The field {name} is longer than {most} characters.")
+    return text
+
+
+async def say_failed(request: Request, error: Exception) -> Response:
+    """Answer for a mistake of ours: one log line, and no traceback for anybody else."""
+    structlog.get_logger().error(
+        "page-failed", path=shorten(request.url.path), error=type(error).__name__, detail=shorten(error)
+    )
+    return JSONResponse({"detail": "The page could not be made; the bridge's log says more."}, 500)

@@ -1,0 +1,92 @@
+// Sends what somebody changes on a page, and shows the answer: a sentence, new pieces of the page, or another page.
+// Asks first where an element has data-ask. Decides nothing: the bridge does.
+
+import { put } from "./live.js";
+
+const csrf = () => document.querySelector('meta[name="csrf"]')?.content ?? "";
+
+export function say(sentence, isBad = false) {
+  const place = document.getElementById("said");
+  if (!place) return;
+  const line = document.createElement("p");
+  line.textContent = sentence;
+  line.className = isBad ? "bad" : "good";
+  place.replaceChildren(line);
+  clearTimeout(say.timer);
+  if (!isBad) say.timer = setTimeout(() => place.replaceChildren(), 6000);
+}
+
+export async function ask(sentence) {
+  const question = document.getElementById("question");
+  document.getElementById("question-text").textContent = sentence;
+  question.returnValue = "no";
+  question.showModal();
+  return new Promise((done) => question.addEventListener("close", () => done(question.returnValue === "yes"), { once: true }));
+}
+
+export async function post(where, body, headers = {}) {
+  let answer;
+  try {
+    answer = await fetch(where, { method: "POST", body, headers: { "X-CSRF-Token": csrf(), Accept: "application/json", ...headers } });
+  } catch {
+    say("The bridge does not answer; nothing is known about what was asked.", true);
+    return null;
+  }
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) {
+    say(said.detail ?? `It did not work (${answer.status}).`, true);
+    return null;
+  }
+  for (const [id, html] of Object.entries(said.put ?? {})) put(id, html);
+  if (said.say) say(said.say);
+  if (said.go) location.assign(said.go);
+  return said;
+}
+
+async function flip(box, where) {
+  const form = new URLSearchParams({ what: box.dataset.what, on: box.checked ? "yes" : "no", terminal: box.dataset.terminal ?? "" });
+  box.setAttribute("aria-busy", "true");
+  const said = await post(where, form);
+  box.removeAttribute("aria-busy");
+  if (said === null) box.checked = box.hasAttribute("checked");
+}
+
+document.addEventListener("change", (event) => {
+  const where = event.target.closest("form[data-flips]")?.dataset.flips;
+  if (where && event.target.dataset.what) flip(event.target, where);
+});
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.dataset.send) {
+    if (form.dataset.flips) event.preventDefault();
+    return;
+  }
+  event.preventDefault();
+  if (form.dataset.ask && !(await ask(form.dataset.ask))) return;
+  const fields = new URLSearchParams(new FormData(form, event.submitter));
+  const button = event.submitter ?? form.querySelector("button");
+  button?.setAttribute("aria-busy", "true");
+  const said = await post(form.dataset.send, fields);
+  button?.removeAttribute("aria-busy");
+  if (said && form.hasAttribute("data-clear")) form.reset();
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-post]");
+  if (button) {
+    if (button.dataset.ask && !(await ask(button.dataset.ask))) return;
+    button.setAttribute("aria-busy", "true");
+    await post(button.dataset.post, new URLSearchParams(button.dataset.fields ?? ""));
+    button.removeAttribute("aria-busy");
+  }
+  const saved = event.target.closest("[data-save]");
+  if (saved) {
+    const text = document.getElementById(saved.dataset.save).textContent;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+    link.download = saved.dataset.name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+});

@@ -1,0 +1,98 @@
+// Keeps a page as it is at the bridge: takes its event stream, and changes the pieces that it names without flicker.
+// Does not decide what changes. A page has one stream; the browser comes back by itself, with the last id that it has.
+
+import { Idiomorph } from "./vendor/idiomorph.esm.js";
+
+const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
+
+export function put(id, html, container = null) {
+  const present = document.getElementById(id);
+  const holder = document.createElement("template");
+  holder.innerHTML = html.trim();
+  const piece = holder.content.firstElementChild;
+  if (present) {
+    keepOpen(present, piece);
+    // What is typed or chosen right now stays; the server's word counts for everything else.
+    Idiomorph.morph(present, piece, { morphStyle: "outerHTML", ignoreActiveValue: true, restoreFocus: true });
+  } else if (container) {
+    document.getElementById(container)?.prepend(piece);
+  }
+  const now = document.getElementById(id);
+  if (now) syncBoxes(now);
+  document.dispatchEvent(new CustomEvent("piece", { detail: { id, isNew: !present } }));
+}
+
+// A box that somebody has clicked no longer follows its attribute.
+function syncBoxes(piece) {
+  for (const box of piece.querySelectorAll("input[type=checkbox][data-what]")) box.checked = box.hasAttribute("checked");
+}
+
+function keepOpen(present, piece) {
+  if (present.tagName === "DETAILS" && present.open) piece.setAttribute("open", "");
+  for (const one of present.querySelectorAll("details[open][id]")) {
+    piece.querySelector(`#${CSS.escape(one.id)}`)?.setAttribute("open", "");
+  }
+}
+
+async function loadAgain() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+  if (answer.redirected || !answer.ok) return location.reload();
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const id of ["status", "main"]) {
+    const now = page.getElementById(id);
+    if (now) put(id, now.outerHTML);
+  }
+  document.dispatchEvent(new CustomEvent("loaded"));
+}
+
+const actions = {
+  put: (said) => put(said.id, said.html, said.in),
+  drop: (said) => {
+    document.getElementById(said.id)?.remove();
+    document.dispatchEvent(new CustomEvent("piece", { detail: { id: said.id, isNew: false } }));
+  },
+  reload: loadAgain,
+};
+
+function show(state) {
+  const place = document.getElementById("live");
+  if (place) place.dataset.live = state;
+  document.documentElement.dataset.live = state;
+}
+
+// A page that nobody sees has no stream: a browser allows six connections to one host, for all its pages together.
+function follow(topics, since) {
+  let source = null;
+  let last = since;
+
+  function open() {
+    source = new EventSource(`/events?${new URLSearchParams({ topics, since: last })}`);
+    source.onopen = () => show("live");
+    source.onmessage = (event) => {
+      last = event.lastEventId;
+      const said = JSON.parse(event.data);
+      actions[said.do]?.(said);
+      show("live");
+    };
+    source.onerror = () => {
+      show("away");
+      if (source.readyState === EventSource.CLOSED) setTimeout(askWhy, 3000);
+    };
+  }
+
+  // The bridge said no: signed out, or too many pages. A page that is loaded anew says which.
+  function askWhy() {
+    if (source.readyState !== EventSource.CLOSED || document.visibilityState === "hidden") return;
+    fetch(location.href, { method: "HEAD" }).then(() => location.reload(), open);
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") source.close();
+    else if (source.readyState === EventSource.CLOSED) open();
+  });
+  addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+  open();
+}
+
+if (meta("topics")) follow(meta("topics"), meta("since"));
