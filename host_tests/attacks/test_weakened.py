@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from attack_lab.every_probe import PROBES
+from attack_lab.scenery.fresh_store import forget_stores
 from attacks.weak_parts import MOSQUITTO, WEAKENINGS
 
 _PROGRAM = Path(__file__).with_name("weak_program")
@@ -13,13 +14,15 @@ _CASES = [(name, broker, *how) for name, on_brokers in WEAKENINGS.items() for br
 @pytest.fixture
 def weaken(monkeypatch):
     """Return a function that weakens a part, here and in all programs that are started from now on."""
+    forget_stores()
 
     def weaken_one(weakening):
         weakening(monkeypatch.setattr)
         monkeypatch.setenv("PYTHONPATH", str(_PROGRAM))
         monkeypatch.setenv("WEAKENED_PART", weakening.__name__)
 
-    return weaken_one
+    yield weaken_one
+    forget_stores()
 
 
 @pytest.mark.timeout(240)

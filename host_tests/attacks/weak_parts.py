@@ -24,6 +24,7 @@ from phoneterm_bridge.command.dispatcher import CommandDispatcher
 from phoneterm_bridge.command.message_router import MessageRouter
 from phoneterm_bridge.mqtt import wire_messages
 from phoneterm_bridge.mqtt.budget import Budget
+from phoneterm_bridge.pbx.voipnow import https_client
 from phoneterm_bridge.settings.bridge import BrokerSettings
 from phoneterm_bridge.store import journal_proof, passwords
 from phoneterm_bridge.store.directory_proof import Derived
@@ -68,6 +69,11 @@ def speak_in_the_clear(put):
 def trust_every_broker(put):
     """The bridge takes any certificate."""
     put(assembly, "make_client_context", lambda settings: ssl._create_unverified_context())
+
+
+def trust_every_voipnow(put):
+    """The bridge gives its app's secret to any VoipNow."""
+    put(https_client, "_make_context", lambda ca_path: ssl._create_unverified_context())
 
 
 def ask_for_no_certificate(put):
@@ -293,6 +299,7 @@ WEAKENINGS = {
     },
     "eavesdropper": dict.fromkeys((EMBEDDED, MOSQUITTO), (speak_in_the_clear, "speaks in the clear")),
     "false broker": {NEITHER: (trust_every_broker, "to a broker with a certificate of another CA the bridge said")},
+    "false VoipNow": {NEITHER: (trust_every_voipnow, "a certificate of another CA the bridge said")},
     "false terminal": {EMBEDDED: (ask_for_no_certificate, "a login without a certificate was let in")},
     "read secrets": dict.fromkeys((EMBEDDED, MOSQUITTO), (keep_passwords, "has a terminal's password")),
     "forged command": dict.fromkeys((EMBEDDED, MOSQUITTO), (believe_signatures, "the PBX was asked")),

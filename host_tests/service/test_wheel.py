@@ -16,7 +16,7 @@ from phoneterm_service.source import Source, build_wheel, find_source
 from service.wheels import CHECKOUT, LOCK
 
 _PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
-_NOT_IN_WHEEL = {".md", ".pyi"}  # pages are in the repository; typings are for those who change code
+_NOT_IN_WHEEL = {".md", ".png", ".pyi"}  # pages are in the repository; typings are for those who change code
 
 
 def names_of(requirements):

@@ -2,7 +2,7 @@
 
 Found in uvicorn: it waits for ever for a request that was begun or never comes, and for a client that does not read the
 answer, and says 503 to everybody once enough of those are open. So a request has a time limit here, and when there are
-too many connections, the oldest makes room: whoever asks at once is always answered.
+too many connections, the oldest that is not being answered makes room: whoever asks at once is always answered.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-MOST_CONNECTIONS = 32
+MOST_CONNECTIONS = 60  # below uvicorn's own limit, with which the newest is refused
 _REQUEST_S = 10
 
 
@@ -29,13 +29,14 @@ class TimedConnection(H11Protocol):
         self.accepted_s = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, and end the oldest connection if there are too many."""
+        """Begin, and end the oldest connection without a request if there are too many."""
         super().connection_made(transport)
         self.accepted_s = self.loop.time()
         self._restart()
         live = [one for one in self.connections if isinstance(one, TimedConnection) and not one.transport.is_closing()]
-        if len(live) > self.most:
-            min(live, key=lambda one: one.accepted_s).transport.abort()
+        idle = [one for one in live if not one.is_answering]
+        if len(live) > self.most and idle:
+            min(idle, key=lambda one: one.accepted_s).transport.abort()
 
     def on_response_complete(self) -> None:
         """Give the next request its time."""
@@ -46,6 +47,11 @@ class TimedConnection(H11Protocol):
         """End."""
         self._stop_clock()
         super().connection_lost(exc)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a whole request is there, and its answer is not yet complete."""
+        return self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
 
     def _stop_clock(self) -> None:
         if self._deadline is not None:
@@ -65,5 +71,5 @@ class StreamedConnection(TimedConnection):
     def handle_events(self) -> None:
         """Take what has arrived; the time is over once the whole request is there."""
         super().handle_events()
-        if self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete:
+        if self.is_answering:
             self._stop_clock()

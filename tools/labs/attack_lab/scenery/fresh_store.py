@@ -24,6 +24,12 @@ def open_store_with_terminal(path: Path) -> tuple[sa.Engine, Enrolment]:
     return _open_copy(path, content), enrolment
 
 
+def forget_stores() -> None:
+    """Make them anew from now on, because something that made them is another now."""
+    _empty_store.cache_clear()
+    _store_with_terminal.cache_clear()
+
+
 def _open_copy(path: Path, content: bytes) -> sa.Engine:
     assert not path.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
