@@ -181,15 +181,9 @@ class App:
         try:
             change = sampler.next_change()
             while change is not None:
-                if change == STALLED:  # told before the time that it took: no timer may complete a number with a hole
-                    actions = self._terminal.on_stall()
-                else:
+                if change != STALLED:  # told before the time that it took: no timer may complete a number with a hole
                     self._pass_time(sampler.at_ms)
-                    if change & (STUCK | WORKING):
-                        actions = self._terminal.on_keypad_fault(change & INDEX, bool(change & STUCK))
-                    else:
-                        actions = self._terminal.on_key(change & INDEX, bool(change & PRESSED))
-                self.perform(actions)
+                self.perform(self._report_change(change))
                 change = sampler.next_change()
             self._pass_time(time.ticks_ms())
         except Exception:
@@ -202,6 +196,13 @@ class App:
         if elapsed_ms > 0:
             self._time_ms = now_ms
             self.perform(self._terminal.on_time(elapsed_ms))
+
+    def _report_change(self, change):
+        if change == STALLED:
+            return self._terminal.on_stall()
+        if change & (STUCK | WORKING):
+            return self._terminal.on_keypad_fault(change & INDEX, bool(change & STUCK))
+        return self._terminal.on_key(change & INDEX, bool(change & PRESSED))
 
     async def _tick(self):
         """Every second: feed the watchdog, tell what is wrong, collect garbage if there is much and nobody is keying.
