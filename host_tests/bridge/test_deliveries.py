@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import structlog
+from attack_lab.scenery.fresh_store import open_store_with_terminal
 from bridge.clock import Clock
 from phoneterm.core import messages
 from phoneterm_bridge.broker.terminal_settings import device_settings
 from phoneterm_bridge.settings.timing import Timing
 from phoneterm_bridge.store import troubles as kept
-from phoneterm_bridge.store.database import open_store, writing
-from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.database import writing
 from phoneterm_bridge.terminals.deliveries import SILENT, Deliveries
 from phoneterm_bridge.terminals.memory import LEAST_HEAP_BYTES, LEAST_IDF_BYTES, find_shortage
 from phoneterm_bridge.terminals.troubles import Troubles
@@ -58,11 +58,7 @@ class Desk:
 @pytest.fixture
 def engine(tmp_path):
     """A store with the terminal phone-101."""
-    engine = open_store(tmp_path / "bridge.db")
-    directory = Directory(engine, "test")
-    directory.add_user("tech1", True)
-    directory.add_extension("101", "tech1")
-    directory.add_terminal("phone-101", "101")
+    engine, _ = open_store_with_terminal(tmp_path / "bridge.db")
     yield engine
     engine.dispose()
 

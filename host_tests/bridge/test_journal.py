@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from attack_lab.scenery.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_store_with_terminal
 from phoneterm.core import messages
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
-from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.journal_reading import find_nearest
@@ -25,11 +24,7 @@ A_MOMENT_MS = 1_800_000_000_000
 @pytest.fixture
 def engine(tmp_path):
     """A store with the terminal phone-101."""
-    engine = open_fresh_store(tmp_path / "bridge.db")
-    directory = Directory(engine, "test")
-    directory.add_user("tech1", True)
-    directory.add_extension("101", "tech1")
-    directory.add_terminal("phone-101", "101")
+    engine, _ = open_store_with_terminal(tmp_path / "bridge.db")
     yield engine
     engine.dispose()
 

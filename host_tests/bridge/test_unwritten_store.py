@@ -6,7 +6,7 @@ from contextlib import nullcontext
 
 import pytest
 import sqlalchemy as sa
-from attack_lab.scenery.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_store_with_terminal
 from attack_lab.scenery.held_store import locking
 from bridge.test_journal import asked, timeline
 from bridge.test_pages import readiness, with_pages
@@ -15,7 +15,6 @@ from phoneterm.core import messages
 from phoneterm_bridge.pbx.operations import all_operations
 from phoneterm_bridge.store import journal_writer, tables
 from phoneterm_bridge.store.database import open_store
-from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.reading import read_snapshot
@@ -145,11 +144,7 @@ async def test_readiness_names_the_thing_and_the_remedy_until_it_is_over_without
 
 @pytest.fixture
 def engine(tmp_path):
-    engine = open_fresh_store(tmp_path / "bridge.db")
-    directory = Directory(engine, "test")
-    directory.add_user("tech1", True)
-    directory.add_extension("101", "tech1")
-    directory.add_terminal("phone-101", "101")
+    engine, _ = open_store_with_terminal(tmp_path / "bridge.db")
     yield engine
     engine.dispose()
 

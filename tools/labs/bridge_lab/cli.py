@@ -5,9 +5,10 @@ Does not measure; `bench`, `disk_bench` and `journal_bench` do.
 
 import asyncio
 import tempfile
+from collections.abc import Coroutine
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 from lab_parts.parts import PartMissing
@@ -48,17 +49,7 @@ def bench(
     with_peers: Annotated[bool, typer.Option("--peers/--no-peers", help="Also what one would build instead.")] = True,
 ) -> None:
     """Measure delay, rate, storms of hellos, memory and the journal; exit code 1 names every limit that is missed."""
-    try:
-        missed = asyncio.run(_measure_flows(seconds, with_peers))
-        missed += asyncio.run(_measure_storms(storm, embedded))
-        missed += _measure_journal(commands)
-        missed += asyncio.run(_measure_beside(seconds, commands))
-    except (PartMissing, worker.WorkerFailed, OSError) as failure:
-        typer.echo(str(failure), err=True)
-        raise typer.Exit(1) from None
-    for sentence in missed:
-        typer.echo(sentence, err=True)
-    raise typer.Exit(1 if missed else 0)
+    _conclude(_measure_all(seconds, commands, storm, embedded, with_peers))
 
 
 @app.command()
@@ -67,14 +58,7 @@ def beside(
     commands: Annotated[int, typer.Option(help="How many commands the journal has.", min=100, max=1_000_000)] = 100_000,
 ) -> None:
     """Measure how much later commands are beside a page, an import, `why` and logins; exit code 1 if it is too much."""
-    try:
-        missed = asyncio.run(_measure_beside(seconds, commands))
-    except (PartMissing, worker.WorkerFailed, OSError) as failure:
-        typer.echo(str(failure), err=True)
-        raise typer.Exit(1) from None
-    for sentence in missed:
-        typer.echo(sentence, err=True)
-    raise typer.Exit(1 if missed else 0)
+    _conclude(_measure_beside(seconds, commands))
 
 
 @app.command()
@@ -82,24 +66,7 @@ def pages(
     seconds: Annotated[float, typer.Option(help="How long each flow of commands lasts.", min=0.5, max=60)] = 5.0,
 ) -> None:
     """Measure the operator's console at 1,000 terminals with 20 pages open; exit code 1 names each missed limit."""
-    try:
-        figures = asyncio.run(pages_bench.measure_pages(seconds))
-    except (PartMissing, worker.WorkerFailed, OSError) as failure:
-        typer.echo(str(failure), err=True)
-        raise typer.Exit(1) from None
-    alone, beside = figures.alone, figures.beside
-    updates = f"{median(figures.updates_ms):.0f} ms median, {max(figures.updates_ms):.0f} ms at most"
-    delays = f"median {alone.median_ms:.2f} -> {beside.median_ms:.2f} ms, p99 {alone.p99_ms:.1f} -> {beside.p99_ms:.1f}"
-    typer.echo(f"first paint of {pages_bench.TERMINALS} terminals  {figures.paint_ms:.0f} ms")
-    typer.echo(f"a change is on a page after        {updates}")
-    memory = f"{figures.megabytes:.1f} MB, before {figures.megabytes_before:.1f} MB"
-    typer.echo(f"the bridge with {pages_bench.PAGES} pages open       {memory}")
-    typer.echo(f"commands without and beside pages  {delays}")
-    typer.echo(f"/healthz with {pages_bench.STREAMS} streams open      {figures.health_ms:.0f} ms")
-    missed = pages_bench.failures_of_pages(figures)
-    for sentence in missed:
-        typer.echo(sentence, err=True)
-    raise typer.Exit(1 if missed else 0)
+    _conclude(_measure_pages(seconds))
 
 
 @app.command()
@@ -109,14 +76,39 @@ def flood(
     embedded: Annotated[bool, typer.Option("--embedded/--mosquitto", help="Which broker.")] = True,
 ) -> None:
     """Let one of 201 terminals say as much as the wire takes, and measure the others; exit code 1 if it hurts them."""
+    _conclude(_measure_floods(embedded, seconds, in_turn))
+
+
+def _conclude(measuring: Coroutine[Any, Any, list[str]]) -> NoReturn:
+    """Measure, print each limit that is missed, and exit: with 1 if there is one, or if it cannot be measured."""
     try:
-        missed = asyncio.run(_measure_floods(embedded, seconds, in_turn))
+        missed = asyncio.run(measuring)
     except (PartMissing, worker.WorkerFailed, OSError) as failure:
-        typer.echo(str(failure), err=True)
-        raise typer.Exit(1) from None
+        missed = [str(failure)]
     for sentence in missed:
         typer.echo(sentence, err=True)
     raise typer.Exit(1 if missed else 0)
+
+
+async def _measure_all(seconds: float, journalled: int, storm: int, embedded: bool, with_peers: bool) -> list[str]:
+    missed = await _measure_flows(seconds, with_peers)
+    missed += await _measure_storms(storm, embedded)
+    missed += await asyncio.to_thread(_measure_journal, journalled)
+    return missed + await _measure_beside(seconds, journalled)
+
+
+async def _measure_pages(seconds: float) -> list[str]:
+    figures = await pages_bench.measure_pages(seconds)
+    alone, beside = figures.alone, figures.beside
+    updates = f"{median(figures.updates_ms):.0f} ms median, {max(figures.updates_ms):.0f} ms at most"
+    delays = f"median {alone.median_ms:.2f} -> {beside.median_ms:.2f} ms, p99 {alone.p99_ms:.1f} -> {beside.p99_ms:.1f}"
+    typer.echo(f"first paint of {pages_bench.TERMINALS} terminals  {figures.paint_ms:.0f} ms")
+    typer.echo(f"a change is on a page after        {updates}")
+    memory = f"{figures.megabytes:.1f} MB, before {figures.megabytes_before:.1f} MB"
+    typer.echo(f"the bridge with {pages_bench.PAGES} pages open       {memory}")
+    typer.echo(f"commands without and beside pages  {delays}")
+    typer.echo(f"/healthz with {pages_bench.STREAMS} streams open      {figures.health_ms:.0f} ms")
+    return pages_bench.failures_of_pages(figures)
 
 
 async def _measure_beside(seconds: float, journalled: int) -> list[str]:

@@ -2,7 +2,6 @@
 bridge; `test_tls_firmware` and `test_mqtt_tls` have the terminals ask."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from phoneterm.core import messages
@@ -15,6 +14,7 @@ from pydantic import SecretStr
 
 from attack_lab.probe import WITHOUT_BROKER, Probe
 from attack_lab.scenery.crowd import NAME
+from attack_lab.scenery.false_certificates import make_false, make_own
 from attack_lab.site import Site
 
 
@@ -27,25 +27,11 @@ class FalseBroker(Probe):
 
     async def run(self, site: Site) -> str | None:
         """Be each of them, and see whether the bridge says its password."""
-        own = _make_site(site.new_folder(), NAME)
-        long_ago = datetime.now(UTC) - timedelta(days=30)
-        expired = SiteTls(site.new_folder(), lambda: long_ago)
-        expired.make("an attack", [NAME], 1)
-        false = (
-            ("of another CA", _make_site(site.new_folder(), NAME), own),
-            ("for another name", own_elsewhere := _make_site(site.new_folder(), "other.example"), own_elsewhere),
-            ("of last month", expired, expired),
-        )
-        for what, shown, trusted in false:
-            if heard := await _ask(shown, trusted.path(CA)):
+        own = make_own(site)
+        for what, shown, ca_path in make_false(site, own):
+            if heard := await _ask(shown, ca_path):
                 return f"to a broker with a certificate {what} the bridge said {heard[:12]!r}..."
         return None if await _ask(own, own.path(CA)) else "to the right broker the bridge said nothing"
-
-
-def _make_site(folder: Path, name: str) -> SiteTls:
-    site = SiteTls(folder)
-    site.make("an attack", [name], 1)
-    return site
 
 
 async def _ask(shown: SiteTls, ca_path: Path) -> bytes:

@@ -3,7 +3,6 @@ sends the bridge elsewhere. `test_unified_api` has more of what it can answer.""
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from phoneterm_bridge.broker.site_tls import BROKER, BROKER_KEY, CA, SiteTls
@@ -15,6 +14,7 @@ from pydantic import SecretStr
 
 from attack_lab.probe import WITHOUT_BROKER, Probe
 from attack_lab.scenery.crowd import NAME
+from attack_lab.scenery.false_certificates import make_false, make_own
 from attack_lab.site import Site
 
 _OF_THE_APP = "of-the-app"
@@ -32,27 +32,13 @@ class FalseVoipNow(Probe):
 
     async def run(self, site: Site) -> str | None:
         """Be each of them, and see whether the bridge says its app's secret."""
-        own = _make_site(site.new_folder(), NAME)
-        long_ago = datetime.now(UTC) - timedelta(days=30)
-        expired = SiteTls(site.new_folder(), lambda: long_ago)
-        expired.make("an attack", [NAME], 1)
-        false = (
-            ("of another CA", _make_site(site.new_folder(), NAME), own),
-            ("for another name", own_elsewhere := _make_site(site.new_folder(), "other.example"), own_elsewhere),
-            ("of last month", expired, expired),
-        )
-        for what, shown, trusted in false:
+        own = make_own(site)
+        for what, shown, ca_path in make_false(site, own):
             async with _Listener(shown) as listener:
-                await _ask(listener.url, trusted.path(CA))
+                await _ask(listener.url, ca_path)
             if listener.heard:
                 return f"to a VoipNow with a certificate {what} the bridge said {listener.heard[:12]!r}..."
         return await _redirect(own)
-
-
-def _make_site(folder: Path, name: str) -> SiteTls:
-    site = SiteTls(folder)
-    site.make("an attack", [name], 1)
-    return site
 
 
 async def _redirect(own: SiteTls) -> str | None:
