@@ -46,3 +46,17 @@ def test_parties_that_are_never_heard_of_again_do_not_pile_up():
     for n in conversations:
         view.apply(Message([("Event", "Hangup"), ("Uniqueid", f"c{n}"), ("Cause", "17")]))
     assert [ref for ref, _ in told.arrivals] == [f"u{n}" for n in conversations[1:]]
+
+
+def test_a_party_that_is_sent_away_again_is_told_once_and_only_on_its_new_way():
+    view, told = CallView(lambda: 1.0, lambda *_: None, lambda *_: None, lambda *_: None), Told()
+    view.listener = told
+    view.begin_load()
+    view.load([channel("u1", "PJSIP/101-00000001", "b1"), channel("c1", "PJSIP/trunk-00000001", "b1")], Codes())
+    (first,) = view.send(view.table.leg("u1"))
+    first.release()
+    (second,) = view.send(view.table.leg("u1"))
+    second.release()
+    view.forget([first])  # it is not followed any more, and the second one still is
+    view.apply(Message([("Event", "Hangup"), ("Uniqueid", "c1"), ("Cause", "17")]))
+    assert (first.is_over, told.arrivals) == (True, [("u1", "not-answered")])

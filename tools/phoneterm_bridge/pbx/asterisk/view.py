@@ -107,7 +107,7 @@ class CallView:
         self._on_quiet = on_quiet
         self._running: dict[str, RunningTransfer] = {}
         self._codes_before: dict[str, Codes] = {}  # by Uniqueid: of the transfers that were lost sight of
-        self._arrivals: dict[Arrival, None] = {}  # oldest first
+        self._arrivals: dict[str, Arrival] = {}  # by the party's Uniqueid, oldest first
         self._told: dict[str, tuple[Call, ...]] = {}
         self._touched: set[str] = set()
         self._early: list[Message] | None = None  # events since `begin_load`
@@ -136,17 +136,28 @@ class CallView:
         self._running.pop(leg.uniqueid, None)
 
     def send(self, leg: Leg) -> list[Arrival]:
-        """Follow the leg's other parties, who are about to be sent away; return them for `release` or `forget`."""
+        """Follow the leg's other parties, who are about to be sent away; return them for `release` or `forget`.
+
+        A party that was sent away before is with the user now, so it is no longer on that way.
+        """
         sent = [Arrival(other.uniqueid, partial(self._tell_arrival, leg.ref)) for other in self.table.others(leg)]
-        self._arrivals.update(dict.fromkeys(sent))
+        for arrival in sent:
+            self._forget(arrival.party)
+            self._arrivals[arrival.party] = arrival
         while len(self._arrivals) > MOST_ARRIVALS:
-            del self._arrivals[next(iter(self._arrivals))]
+            self._forget(next(iter(self._arrivals)))
         return sent
 
     def forget(self, arrivals: list[Arrival]) -> None:
         """Stop following these."""
         for arrival in arrivals:
-            self._arrivals.pop(arrival, None)
+            if self._arrivals.get(arrival.party) is arrival:
+                self._forget(arrival.party)
+
+    def _forget(self, party: str) -> None:
+        arrival = self._arrivals.pop(party, None)
+        if arrival is not None:
+            arrival.is_over = True  # nobody looks for it any more
 
     def lose(self) -> None:
         """The connection is gone: stop following everything, because what is known may soon be wrong."""
@@ -196,12 +207,12 @@ class CallView:
             self._apply_to(running, event)
             self._touched.add(running.transfer.endpoint)
         if event.get("Event") in TELLING_EVENTS:
-            for arrival in self._arrivals:
+            for arrival in self._arrivals.values():
                 was_quiet = arrival.is_quiet
                 arrival.apply(event)
                 if arrival.is_quiet and not was_quiet:
                     self._on_quiet(arrival, self.table)
-            self.forget([arrival for arrival in self._arrivals if arrival.is_over])
+            self.forget([arrival for arrival in self._arrivals.values() if arrival.is_over])
         self._touched |= self._endpoints_of(event)
 
     def tell_changes(self) -> None:
