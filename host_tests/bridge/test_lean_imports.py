@@ -25,7 +25,9 @@ def test_who_wants_rich_after_that_gets_it() -> None:
 
 
 def test_an_error_is_still_logged_with_its_traceback_and_no_variables() -> None:
-    program = _LOAD_THE_BRIDGE + """
+    program = (
+        _LOAD_THE_BRIDGE
+        + """
 import structlog
 from phoneterm_bridge.wording.logs import set_up_logs
 set_up_logs("console", "info")
@@ -37,5 +39,6 @@ try:
 except ValueError:
     structlog.get_logger().exception("went-wrong")
 """
+    )
     printed = _run(program)
     assert "ValueError: broken" in printed and "abbb" not in printed
