@@ -26,6 +26,7 @@ class StoreFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._names = _names_of(path)
         self._files: Files | None = None
         self.problem: str | None = None
 
@@ -36,11 +37,11 @@ class StoreFile:
 
     def begin(self) -> None:
         """Take the files that are there as those that are open; the store has been written to already."""
-        self._files = find_files(self._path)
+        self._files = _find_all(self._names)
 
     def look(self) -> str | None:
         """Return in one sentence that a file is another one by now; once it is, this does not end."""
-        if self.problem is None and self._files is not None and find_files(self._path) != self._files:
+        if self.problem is None and self._files is not None and _find_all(self._names) != self._files:
             self.problem = describe_change(self._path)
             structlog.get_logger().error("store-file-changed", why=self.problem)
         return self.problem
@@ -53,7 +54,15 @@ class StoreFile:
 
 def find_files(path: Path) -> Files:
     """Return which files a store has now."""
-    return tuple(_find(f"{path}{suffix}") for suffix in _SUFFIXES)
+    return _find_all(_names_of(path))
+
+
+def _names_of(path: Path) -> list[str]:
+    return [f"{path}{suffix}" for suffix in _SUFFIXES]
+
+
+def _find_all(names: list[str]) -> Files:
+    return tuple([_find(name) for name in names])
 
 
 def describe_change(path: Path) -> str:

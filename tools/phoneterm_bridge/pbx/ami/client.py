@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import random
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
@@ -106,18 +106,16 @@ class AmiClient:
 
     async def ask(self, action: str, headers: Headers = (), deadline_s: float = ACTION_S) -> Message:
         """Send one action and return its answer; NotConnected or OutcomeUnknown when there is none."""
-        with self._noting_shutdown():
+        try:
             return await self._connected().ask(action, headers, deadline_s)
+        except ShuttingDown as error:
+            self._note_readiness(False, str(error))
+            raise
 
     async def ask_list(self, action: str, headers: Headers = (), deadline_s: float = ACTION_S) -> list[Message]:
         """Send one action that answers with a list and return the list; raises as `ask` does."""
-        with self._noting_shutdown():
-            return await self._connected().ask_list(action, headers, deadline_s)
-
-    @contextlib.contextmanager
-    def _noting_shutdown(self) -> Iterator[None]:
         try:
-            yield
+            return await self._connected().ask_list(action, headers, deadline_s)
         except ShuttingDown as error:
             self._note_readiness(False, str(error))
             raise
