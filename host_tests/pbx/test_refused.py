@@ -1,6 +1,7 @@
 """Error answers of the PBX: each kind is told apart, and none is taken for a value."""
 
 import asyncio
+import contextlib
 
 import pytest
 from attack_lab.scenery.waiting import until
@@ -136,6 +137,21 @@ async def test_a_login_that_is_used_already_is_told_with_the_line_that_forbids_a
                 assert not second.pbx.is_login_refused
                 assert "allowmultiplelogin = no in manager.conf" in second.pbx.trouble
         assert [line["reason"] for line in logs if line["event"] == "pbx-refuses"] == [second.pbx.trouble]
+    finally:
+        await lab.stop()
+
+
+async def test_a_login_that_another_one_has_freed_is_taken_at_once(kind, need_part):
+    lab = make_lab(kind, need_part, allows_second_login=False)
+    await lab.start()
+    try:
+        first = Desk(lab)
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(first)
+            second = await stack.enter_async_context(Desk(lab))
+            await first.pbx.stop()
+            await second.wait_until(lambda: second.pbx.is_available, 6)  # a long pause is 7.5 s at least
+            assert second.pbx.trouble is None
     finally:
         await lab.stop()
 

@@ -149,7 +149,7 @@ class AmiClient:
                 back_off_s = BACK_OFF_MOST_S
             except AmiRefused as refused:
                 self._log_once("pbx-refuses", describe_away(refused, self._settings))
-                back_off_s = BACK_OFF_MOST_S
+                back_off_s = min(back_off_s * 2, BACK_OFF_MOST_S)  # the login may still be in use by one that has ended
             except (OSError, TimeoutError, NotConnected, OutcomeUnknown) as away:
                 self._log_once("pbx-not-there", describe_away(away, self._settings))
                 if not isinstance(away, ssl.SSLError | ShuttingDown):
