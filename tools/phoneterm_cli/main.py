@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 
 from phoneterm_cli import workbench
 from phoneterm_cli.help_style import give_one_style
-from phoneterm_cli.lean_imports import import_structlog_alone
+from phoneterm_cli.lean_start import start_lean
 
 # Each command: its module, and whether it is one command or a group of them.
 _PARTS = {
@@ -70,7 +70,7 @@ def make_app(names: tuple[str, ...] = tuple(_PARTS)) -> typer.Typer:
     for name in names:
         module, _, attribute = _PARTS[name].partition(":")
         if module.startswith("phoneterm_bridge."):
-            import_structlog_alone()
+            start_lean()
         try:
             part = getattr(import_module(module), attribute)
         except ModuleNotFoundError as error:

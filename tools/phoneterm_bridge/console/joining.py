@@ -13,7 +13,6 @@ from phoneterm_bridge.console.app import make_app
 from phoneterm_bridge.console.door import ConsoleDoor
 from phoneterm_bridge.console.event_stream import MOST_STREAMS, EventStreams
 from phoneterm_bridge.console.login_desk import LoginDesk
-from phoneterm_bridge.console.memory import give_back_large_blocks
 from phoneterm_bridge.console.operations import Operations
 from phoneterm_bridge.console.row_pieces import RowPieces
 from phoneterm_bridge.console.rows import Rows
@@ -65,7 +64,6 @@ class Console:
 
     async def start(self) -> None:
         """Start serving it; SetupProblem when that cannot be done."""
-        give_back_large_blocks()
         await self.site.visitors.open()
         if not self.site.visitors.accounts:
             self.site.setup_token.append(secrets.token_urlsafe(24))
