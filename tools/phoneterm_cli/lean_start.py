@@ -5,8 +5,8 @@ and rich takes 4 MB.
 
 glibc keeps freed memory for the next time, in a pool for each thread: what loading the modules, a password's hash or a
 long page took once would stay taken. With one pool for all threads, which Python's lock lets in one by one anyway, and
-with large blocks that go back at once, a bridge whose console has 20 pages open takes some 10 MB less. Elsewhere than on
-glibc there is no such option.
+with large blocks that go back at once, a bridge whose console has 20 pages open takes some 10 MB less. Elsewhere than
+on glibc there is no such option.
 """
 
 import ctypes
