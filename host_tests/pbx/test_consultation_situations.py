@@ -1,8 +1,11 @@
 """Situations of a consultation, from the command to what the terminal is told and what the PBX has."""
 
+import asyncio
+
 import pytest
 from pbx.desk import CALLER, COLLEAGUE, USER
 from pbx_lab.legs import are_alone, is_on_hold
+from phoneterm.core import messages
 from phoneterm_bridge.store.directory import Directory
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -32,6 +35,24 @@ async def test_a_second_transfer_during_a_consultation_is_refused(office):
     await office.comes_to(await office.ask("attended", COLLEAGUE), "consulting")
     for op in ("attended", "blind"):
         await office.comes_to(await office.ask(op, "190"), "rejected", "busy-transferring")
+
+
+@pytest.mark.parametrize("kind", ["simulator"], indirect=True, scope="session")  # only there the end comes first
+@pytest.mark.parametrize(
+    ("op", "who", "end"),
+    [
+        ("cancel", COLLEAGUE, ("done", None)),
+        ("swap", COLLEAGUE, ("returned", None)),
+        ("complete", CALLER, ("failed", "caller-gone")),
+    ],
+)
+async def test_a_command_whose_consultation_ends_before_it_is_decided_is_told_and_journalled(office, op, who, end):
+    await office.talk()
+    await office.comes_to(await office.ask("attended", COLLEAGUE), "consulting")
+    fields = office.terminal.command(op, call=office.told_call()[1])
+    await asyncio.gather(office.terminal.send(messages.COMMAND, fields), office.lab.hang_up(who))
+    await office.comes_to(fields["id"], *end)
+    await office.journal_says("result", *end)
 
 
 async def test_a_terminal_whose_caller_hangs_up_is_told_so(office):

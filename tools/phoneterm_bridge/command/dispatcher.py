@@ -137,6 +137,8 @@ class CommandDispatcher:
 
     async def _carry_out(self, command: Command, running: RunningCommand) -> None:
         """Ask the PBX, once, if nothing has changed since the checks."""
+        if self._running_commands.has_ended(running):
+            return
         transfer = self._running_commands.transfer_of(running.call.ref)
         if transfer is not None and transfer is not running:
             await asyncio.shield(transfer.asked)  # this acts on a transfer that is still being asked for

@@ -41,6 +41,7 @@ class RunningCommand:
     untold: tuple[str, str | None] | None = None  # the last result, until the terminal has been told
     silence: asyncio.TimerHandle | None = None
     is_external: bool = False
+    end: tuple[str, str | None] | None = None  # of the transfer that it acts on, if that came before it was decided
 
     @property
     def is_transfer(self) -> bool:
@@ -139,8 +140,18 @@ class RunningCommands:
             self.journal(running, Event("event", state, reason))
             if running.is_transfer:
                 self.report(running, state, reason)
+            elif state in FINAL_STATES and running.recorded is None:
+                running.end = (state, reason)  # the journal does not have the command yet: see `has_ended`
             elif state in FINAL_STATES:
                 self.report(running, *_end_of(running.operation, state, reason))
+
+    def has_ended(self, running: RunningCommand) -> bool:
+        """Report the end of a command whose transfer ended while it was decided, and say whether that is so."""
+        if running.end is None:
+            return False
+        self.journal(running, Event("event", *running.end))
+        self.report(running, *_end_of(running.operation, *running.end))
+        return True
 
     def on_arrival(self, ref: str, word: str, reason: str | None) -> None:
         """Journal where a transfer took the caller, and at last whether somebody answered."""
