@@ -73,7 +73,7 @@ async def test_a_route_that_takes_every_number_is_a_warning(kind, examine_freepb
 async def test_numbers_that_no_caller_should_reach_are_named_if_phones_can_key_them(kind, examine_freepbx):
     wide = ("phones.digit_map=internal:[1-8]xx",)
     found = await examine_freepbx(kind, "from-internal-xfer", "101", overrides=wide)
-    assert verdicts(found, "no caller should reach: 197 (mailbox), 555 (spy), 888 (barge)") == [WARNING]
+    assert verdicts(found, "no caller should reach: 197 (mailbox), 333 (disa), 555 (spy), 888 (barge)") == [WARNING]
     found = await examine_freepbx(kind, "from-internal-xfer", "101", overrides=("phones.digit_map=internal:10x",))
     assert verdicts(found, "no caller should reach") == []
 

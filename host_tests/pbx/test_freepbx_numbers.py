@@ -24,6 +24,13 @@ _NUMBERS = {
     "197": Destination("mailbox", "app-vmmain"),
     "333": Destination("disa", "disa"),
     "7777": Destination("inside", "ext-test"),
+    "9801": Destination("spy", "app-chanspy"),  # at night
+    "9802": Destination("spy", "app-chanspy"),  # by a Local channel
+    "9803": Destination("inside", "from-internal-custom"),  # somebody's mobile was made a part of a group
+    "9804": Destination("outside", "from-internal-custom"),  # the trunk, and what to send to it
+    "9805": Destination("spy", "from-internal-custom"),  # sometimes
+    "9806": Destination("outside", "outrt-1"),  # whoever dials it
+    "9810301234": Destination("outside", "outrt-1"),  # what the user keyed
 }
 
 

@@ -32,7 +32,7 @@ def has_number(context: str, number: str, options: LabOptions) -> bool:
 
 def has_context(context: str, options: LabOptions) -> bool:
     """Say whether the dialplan has this context."""
-    return context in ((freepbx.PHONES, freepbx.TRANSFERS, "disa") if options.dialplan == "freepbx" else (CONTEXT,))
+    return context in (freepbx.CONTEXTS if options.dialplan == "freepbx" else (CONTEXT,))
 
 
 def phones_of(number: str, options: LabOptions) -> tuple[str, ...]:

@@ -39,6 +39,24 @@ _ENTRIES = (
         for one in ("101", "102", "103")
     ),
     Entry("ext-local", "*102", (("Gosub", "macro-vm,s,1(102)"),)),
+    Entry("from-internal-custom", "9801", (("Goto", "timeconditions,1,1"),)),
+    Entry(
+        "timeconditions",
+        "1",
+        (("GotoIfTime", "22:00-6:00,*,*,*?app-chanspy,555,1"), ("Goto", "from-did-direct,101,1")),
+    ),
+    Entry("from-internal-custom", "9802", (("Dial", "Local/555@from-internal/n,20,${DIAL_OPTIONS}"),)),
+    Entry(
+        "from-internal-custom",
+        "9803",
+        (
+            ("Dial", "PJSIP/101&Local/0301234@from-internal/n,20,${DIAL_OPTIONS}"),
+            ("Goto", "from-internal,0301234,1"),
+        ),
+    ),
+    Entry("from-internal-custom", "9804", (("Dial", "PJSIP/trunk/sip:0301234@127.0.0.1,20,${DIAL_OPTIONS}"),)),
+    Entry("from-internal-custom", "9805", (("ExecIf", '$["${DB(SPY/on)}" = "YES"]?ChanSpy(PJSIP/101,q)'),)),
+    Entry("from-internal-custom", "9806", (("Goto", "outrt-1,0301234,1"),)),
     Entry("disa", "1", (("Answer", ""), ("DISA", "no-password,from-internal"))),
 )
 _ROUTE = Entry(
@@ -46,14 +64,18 @@ _ROUTE = Entry(
 )
 _WIDE = _ROUTE._replace(context="outrt-2", extension="_X.")
 _BAD = Entry("bad-number", "_X.", (("Progress", ""), ("Playback", "silence/1&cannot-complete-as-dialed,noanswer")))
-_OWN_CONTEXT_ONLY = ("disa",)
+_PREFIX = Entry("from-internal-custom", "_981X.", (("Goto", "outbound-allroutes,${EXTEN:3},1"),))
+_OWN_CONTEXT_ONLY = ("disa", "timeconditions")
+_WITH_ROUTES = (PHONES, TRANSFERS, "outbound-allroutes", "outrt-1")
+CONTEXTS = frozenset({*_WITH_ROUTES, *(one.context for one in _ENTRIES)})
 
 
 def find_entries(context: str, number: str, has_wide_route: bool) -> list[Entry]:
     """Return the entries of a context that fit a number, the one that answers it first; all of them for ""."""
     if not number:
-        return [*_ENTRIES, _ROUTE, *([_WIDE] if has_wide_route else [])]
+        return [*_ENTRIES, _PREFIX, _ROUTE, *([_WIDE] if has_wide_route else [])]
     places = [_ROUTE] if number[:1] == "0" and len(number) > 1 else []
+    places += [_PREFIX] if number[:3] == "981" and len(number) > 4 else []
     if number.isdecimal() and len(number) > 1:
         places += [*([_WIDE] if has_wide_route else []), *([_BAD] if context == PHONES else [])]
     reached = [
@@ -62,7 +84,7 @@ def find_entries(context: str, number: str, has_wide_route: bool) -> list[Entry]
         if one.extension == number
         and (context == one.context or (context in (PHONES, TRANSFERS) and one.context not in _OWN_CONTEXT_ONLY))
     ]
-    return [*reached, *(places if context in (PHONES, TRANSFERS) else [])]
+    return [*reached, *(places if context in _WITH_ROUTES else [])]
 
 
 def phones_of(number: str, has_wide_route: bool) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ number that cannot exist: a context that has it has every number. FreePBX is kno
 import re
 import time
 
+from phoneterm.core import messages
+
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.doctor.numbers import read_digit_map, sample_numbers
 from phoneterm_bridge.doctor.pbx_dial_options import read_lines
@@ -15,12 +17,14 @@ from phoneterm_bridge.doctor.store import Stored
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.asterisk import freepbx
 from phoneterm_bridge.pbx.asterisk.dialplan import Dialplan, classify
+from phoneterm_bridge.pbx.asterisk.dialplan_leads import leads_of
 from phoneterm_bridge.pbx.port import DANGERS
 from phoneterm_bridge.settings.bridge import PhoneSettings
 from phoneterm_bridge.wording.names import name_some
 
 _PART = "dialplan"
 _FILE = "extensions.conf (FreePBX: extensions_custom.conf)"
+_MOST_FOLLOWED = 200
 _IMPOSSIBLE = "58319746205831974620"
 _MOVE = Change("command line", f"phoneterm user context {freepbx.TRANSFERS}")
 _ROUTES = Change("Asterisk's dialplan (FreePBX: Connectivity, Outbound Routes, Dial Patterns)", "no pattern X. or .")
@@ -74,6 +78,10 @@ async def _examine_dangers(session: PbxSession, context: str, phones: PhoneSetti
     for line in (await read_lines(session, [context])).values():
         entries.setdefault((line.get("Context"), line.get("Extension")), []).append(line)
     kinds = {number: classify(entry).kind for (_, number), entry in entries.items()}
+    leading = [one for (_, one), entry in entries.items() if messages.is_number(one) and leads_of(entry, one)]
+    for number in leading[:_MOST_FOLLOWED]:
+        destination = await Dialplan(session, time.monotonic).find(context, number)
+        kinds[number] = kinds[number] if destination is None else destination.kind
     reached = [
         f"{number} ({kind})"
         for number, kind in sorted(kinds.items())

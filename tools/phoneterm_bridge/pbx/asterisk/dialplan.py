@@ -1,10 +1,12 @@
 """What a number leads to, read from Asterisk's dialplan. Does not judge who may be sent there.
 
 `ShowDialPlan` lists the lines of a context and of those it includes that fit a number; the first entry answers it. Its
-context and applications say what it is; a plain Goto is followed. What needs variables of a call stays unseen: then the
-number counts as inside, and its digits decide. An answer is remembered for a second, like the existence of a number, so
-that a reloaded dialplan counts at once; it needs no further right (class reporting). Source: what FreePBX generates,
-and Asterisk's main/pbx.c, tried on 22.
+context and applications say what it is. Wherever it may go on to is followed (`dialplan_leads`), and the strictest of
+all that is found counts. Of a fixed number that it only may come to (a branch, a Dial, what follows when nobody
+answers), only the dangers count: that it is outside was decided by whoever set it up, not by the user. What needs
+variables of a call stays unseen: then the number counts as inside, and its digits decide. An answer is remembered for a
+second, like the existence of a number, so that a reloaded dialplan counts at once; it needs no further right (class
+reporting). Source: what FreePBX generates, and Asterisk's main/pbx.c, tried on 22.
 """
 
 import re
@@ -14,11 +16,12 @@ from typing import Protocol
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.ami.connection import Headers, NotConnected, OutcomeUnknown
 from phoneterm_bridge.pbx.ami.refused import AmiRefused
-from phoneterm_bridge.pbx.port import Destination
+from phoneterm_bridge.pbx.asterisk.dialplan_leads import Lead, applications_in, leads_of
+from phoneterm_bridge.pbx.port import DANGERS, Destination
 
 _KNOWN_FOR_S = 1.0
 _MOST_KNOWN = 1000
-_MOST_HOPS = 3
+_MOST_LOOKS = 12  # of one number: more places than that are no way that somebody set up
 _APPLICATIONS = {
     "chanspy": "spy", "extenspy": "spy", "dahdibarge": "barge", "zapbarge": "barge", "disa": "disa",
     "voicemailmain": "mailbox", "agentlogin": "login",
@@ -30,6 +33,7 @@ _CONTEXTS = {
 _CALLS = ("dial", "queue", "gosub", "macro", "goto", "page")
 _BARGES = re.compile(r",[^,]*[Bw]")  # the options of ChanSpy that let the spy be heard
 _TRUNK = re.compile(r"(PJSIP|SIP|IAX2|DAHDI)/(?!.*sip:)[^&,]*[@/]", re.IGNORECASE)
+_ADDRESS = re.compile(r"PJSIP/([^&,/]+)/sips?:", re.IGNORECASE)  # an endpoint, and what to send to it
 _STRICTEST_FIRST = ("spy", "barge", "disa", "mailbox", "login", "outside", "nowhere", "inside")
 
 
@@ -69,22 +73,30 @@ class Dialplan:
         self._known.clear()
 
     async def _follow(self, context: str, number: str) -> Destination | None:
-        """Return the strictest of what the entry is and of what its Gotos lead to."""
+        """Return the strictest of what the entry is and of what it may lead to."""
         found: list[Destination] = []
-        for _ in range(_MOST_HOPS):
-            try:
-                lines = await self._client.ask_list("ShowDialPlan", [("Context", context), ("Extension", number)])
-            except AmiRefused:  # there is no such context or number
-                break
-            entry = entry_of(lines)
+        places, seen = [Lead(context, number, is_certain=True, is_users=True)], {(context, number)}
+        while places and len(seen) <= _MOST_LOOKS:
+            place = places.pop(0)
+            entry = await self._entry(place.context, place.number)
             if not entry:
-                break
-            found.append(classify(entry))
-            onward = _goto_in(entry, number)
-            if onward is None or found[-1].kind != "inside":
-                break
-            context, number = onward
+                continue
+            destination = classify(entry)
+            if place.is_certain or destination.kind in DANGERS or (place.is_users and destination.kind == "outside"):
+                found.append(destination)
+            if destination.kind == "inside":
+                for lead in leads_of(entry, place.number):
+                    if lead[:2] not in seen:
+                        seen.add(lead[:2])
+                        is_certain, is_users = place.is_certain and lead.is_certain, place.is_users and lead.is_users
+                        places.append(lead._replace(is_certain=is_certain, is_users=is_users))
         return min(found, key=lambda one: _STRICTEST_FIRST.index(one.kind), default=None)
+
+    async def _entry(self, context: str, number: str) -> list[Message]:
+        try:
+            return entry_of(await self._client.ask_list("ShowDialPlan", [("Context", context), ("Extension", number)]))
+        except AmiRefused:  # there is no such context or number
+            return []
 
 
 def entry_of(lines: list[Message]) -> list[Message]:
@@ -98,30 +110,27 @@ def entry_of(lines: list[Message]) -> list[Message]:
 
 def classify(entry: list[Message]) -> Destination:
     """Return what an entry is, by its context and its applications; the strictest counts."""
-    context = entry[0].get("Context")
+    context, number = entry[0].get("Context"), entry[0].get("Extension")
     kinds = {_CONTEXTS.get(context, "inside"), "outside" if context.startswith("outrt-") else "inside"}
-    kinds.update(_kind_of(line.get("Application").lower(), line.get("AppData")) for line in entry)
-    calls = any(line.get("Application").lower() in _CALLS for line in entry)
-    if not calls and any("cannot-complete" in line.get("AppData") for line in entry):
+    applications = [one for line in entry for one in applications_in(line)]
+    kinds.update(_kind_of(name, data, number) for name, data in applications)
+    calls = any(name in _CALLS for name, _ in applications)
+    if not calls and any("cannot-complete" in data for _, data in applications):
         kinds.add("nowhere")
     return Destination(min(kinds, key=_STRICTEST_FIRST.index), context)
 
 
-def _kind_of(application: str, data: str) -> str:
+def _kind_of(application: str, data: str, number: str) -> str:
     if application == "chanspy" and _BARGES.search(data):
         return "barge"
-    if application == "dial" and any(_TRUNK.match(one) for one in data.partition(",")[0].split("&")):
+    if application == "dial" and any(_is_trunk(one, number) for one in data.partition(",")[0].split("&")):
         return "outside"
-    if application in ("gosub", "macro") and "dialout-trunk" in data:
-        return "outside"
+    if application in ("gosub", "macro"):
+        return "outside" if "dialout-trunk" in data else _CONTEXTS.get(data.partition(",")[0], "inside")
     return _APPLICATIONS.get(application, "inside")
 
 
-def _goto_in(entry: list[Message], number: str) -> tuple[str, str] | None:
-    """Return the context and number of the entry's Goto, None where there is none that is known beforehand."""
-    for line in entry:
-        if line.get("Application").lower() == "goto":
-            parts = line.get("AppData").replace("${EXTEN}", number).split(",")
-            if len(parts) > 1 and "${" not in line.get("AppData").replace("${EXTEN}", ""):
-                return (parts[-3] if len(parts) > 2 else line.get("Context"), parts[-2])
-    return None
+def _is_trunk(dialled: str, number: str) -> bool:
+    """Say whether a channel to dial is a trunk's, and not the place of the number's own phone."""
+    address = _ADDRESS.match(dialled)
+    return address[1] not in (number, "${EXTEN}") if address else _TRUNK.match(dialled) is not None
