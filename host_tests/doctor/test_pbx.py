@@ -168,7 +168,10 @@ async def test_the_certificate_of_a_pbx(tmp_path, monkeypatch, make_settings, st
     settings = make_settings("pbx.tls=true", "pbx.host=localhost", f"pbx.port={port}", "pbx.secret=x")
     found = await examine_pbx(settings, read_stored(store_path))
     server.close()
-    assert verdicts(found, words) == [OK if dates[1] == "20700101" and name == "localhost" else PROBLEM]
+    is_right = dates[1] == "20700101" and name == "localhost"
+    assert verdicts(found, words) == [OK if is_right else PROBLEM]
+    if not is_right:
+        assert "(FreePBX: manager_custom.conf, below a line [general](+)): tlscertfile" in change_of(found, words)
 
 
 async def test_a_pbx_that_is_not_there_is_one_sentence(make_settings, store_path):
@@ -202,7 +205,23 @@ async def test_a_pbx_that_lets_nobody_in_twice_is_told_as_that_and_not_as_a_wron
         (finding,) = await examine(lab)
     assert finding.verdict == UNKNOWN
     assert "lets nobody in twice as phoneterm" in finding.sentence
-    assert "allowmultiplelogin = yes" in finding.change.text
+    assert finding.change.file == "manager.conf (FreePBX: manager_custom.conf)"
+    assert finding.change.text.startswith("[phoneterm] allowmultiplelogin = yes")
+
+
+@_ASTERISK
+async def test_a_login_that_may_come_in_twice_by_its_own_line_is_examined_beside_the_bridge(kind, start_lab, examine):
+    lab = await start_lab(kind, allows_second_login=False, tells_files=False, login_lines="allowmultiplelogin = yes")
+    async with Desk(lab):
+        assert problems(await examine(lab)) == []
+
+
+@_BOTH
+async def test_a_login_that_may_not_come_from_this_machine_is_told_of_the_permit(kind, start_lab, examine):
+    (found,) = await examine(await start_lab(kind, permits_bridge=False))
+    assert found.verdict == PROBLEM
+    assert "has a permit for this machine's address" in found.sentence
+    assert "permit = the address of this machine" in found.change.text
 
 
 @_ASTERISK

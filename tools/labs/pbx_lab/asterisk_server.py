@@ -137,9 +137,12 @@ class AsteriskServer:
     def _login_changes(self) -> str:
         """Return the lines of the bridge's login that differ from its snippet; of a repeated key the last counts."""
         options, usual = self._options, LabOptions()
-        if (options.ami_read, options.ami_write) == (usual.ami_read, usual.ami_write):
-            return ""
-        return f"[{self.ami.username}](+)\nread = {options.ami_read}\nwrite = {options.ami_write}"
+        lines = [options.login_lines] if options.login_lines else []
+        if (options.ami_read, options.ami_write) != (usual.ami_read, usual.ami_write):
+            lines += [f"read = {options.ami_read}", f"write = {options.ami_write}"]
+        if not options.permits_bridge:
+            lines.append("deny = 127.0.0.1/255.255.255.255")
+        return "\n".join([f"[{self.ami.username}](+)", *lines]) if lines else ""
 
     def _tone_changes(self) -> str:
         least_ms = self._options.min_dtmf_ms

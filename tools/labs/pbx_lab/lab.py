@@ -35,7 +35,8 @@ class LabOptions:
     min_dtmf_ms: mindtmfduration, the shortest tone; Asterisk's own default is 80.
     plays_busy: the dialplan plays the busy tone after a failed Dial (as FreePBX does) instead of hanging up.
     ami_read, ami_write: the classes of the bridge's login. tells_files: func_config is loaded, as usual.
-    allows_second_login: several connections may log in with one user name, as usual.
+    allows_second_login: several connections may log in with one user name, as usual. permits_bridge: the bridge's login
+    may come from this machine, as usual. login_lines: more lines for that login's section.
     starts_slowly: AMI takes connections a while before all modules are loaded.
     """
 
@@ -51,6 +52,8 @@ class LabOptions:
     ami_write: str = "call,reporting"
     tells_files: bool = True
     allows_second_login: bool = True
+    permits_bridge: bool = True
+    login_lines: str = ""
     starts_slowly: bool = False
     dialplan: str = "plain"
     has_wide_route: bool = False

@@ -42,6 +42,8 @@ class SimulatorLab:
 
     def _make_pbx(self) -> None:
         logins = [AmiSettings("127.0.0.1", 0, name, self._secret) for name in ("phoneterm", "lab")]
+        if not self._options.permits_bridge:
+            del logins[0]  # like Asterisk, which does not tell a login that may not come from there from a wrong one
         self.exchange = Exchange(self._options, self._emit)
         self.actions = AmiActions(self.exchange)
         self.server = AmiServer(logins, self.actions.act, self._has_right)

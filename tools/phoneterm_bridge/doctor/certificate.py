@@ -14,6 +14,7 @@ from phoneterm_bridge.broker.handshake import shake_hands
 from phoneterm_bridge.broker.shown_certificate import ShownCertificate, read_shown
 from phoneterm_bridge.broker.tls import make_client_context, make_server_context, make_terminal_context
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
+from phoneterm_bridge.doctor.pbx_files import MANAGER_GENERAL
 from phoneterm_bridge.settings.bridge import BrokerSettings, PbxSettings
 from phoneterm_bridge.settings.file_path import require_file
 from phoneterm_bridge.settings.problem import SetupProblem
@@ -116,7 +117,7 @@ async def examine_manager(settings: PbxSettings) -> list[Finding]:
     if not settings.tls:
         return []
     text = "tlscertfile = ...   # for this name; a CA of your own: SSL_CERT_FILE in the bridge's environment"
-    renew = Change("manager.conf, section [general]", text)
+    renew = Change(MANAGER_GENERAL, text)
     return [await _look_at("PBX", settings.host, settings.port, ssl.create_default_context(), renew)]
 
 

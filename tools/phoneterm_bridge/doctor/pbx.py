@@ -25,7 +25,6 @@ from phoneterm_bridge.settings.bridge import BridgeSettings, PbxSettings
 from phoneterm_bridge.wording.trouble import describe_trouble
 
 _PART = "pbx"
-_ONE_LOGIN = Change("manager.conf, section [general]", "allowmultiplelogin = yes   # or stop the bridge meanwhile")
 _AT_FREEPBX = " (FreePBX: Connectivity, Firewall, port 5038)"
 
 
@@ -52,7 +51,8 @@ async def examine_pbx(settings: BridgeSettings, stored: Stored, has_heard_calls:
                 f"The PBX {where} lets nobody in twice as {settings.pbx.username}, and somebody is logged in, most "
                 "likely the bridge; so nothing of the PBX could be checked."
             )
-            return [*found, Finding(UNKNOWN, _PART, sentence, _ONE_LOGIN)]
+            text = f"[{settings.pbx.username}] allowmultiplelogin = yes   # or stop the bridge meanwhile"
+            return [*found, Finding(UNKNOWN, _PART, sentence, Change(MANAGER_FILE, text))]
         sentence = f"The PBX {where} lets the bridge in, but not further: {error}."
         fix = Change(MANAGER_FILE, f"[{settings.pbx.username}] read = call   and write = call,reporting")
         return [*found, Finding(PROBLEM, _PART, sentence, fix)]

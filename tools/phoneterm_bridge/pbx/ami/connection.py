@@ -107,7 +107,8 @@ class AmiConnection(asyncio.Protocol):
         if answer.get("Response") != "Success":
             raise PbxRejectedLogin(
                 f"The PBX at {settings.host}:{settings.port} does not accept the AMI login "
-                f"{settings.username!r}: check user name and secret there and here."
+                f"{settings.username!r}: check user name and secret there and here, and that its manager.conf "
+                "has a permit for this machine's address."
             )
 
     async def ask(self, action: str, headers: Headers = (), deadline_s: float = ACTION_S) -> Message:
