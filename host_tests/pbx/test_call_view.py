@@ -1,7 +1,9 @@
-"""The view of Asterisk's calls in cases that no Asterisk can reproduce: parties without any further events."""
+"""The view of Asterisk's calls in cases that no Asterisk reproduces at will: no further events, events in a race."""
 
 from phoneterm_bridge.pbx.ami.codec import Message
+from phoneterm_bridge.pbx.asterisk.calls import CallTable
 from phoneterm_bridge.pbx.asterisk.features import Codes
+from phoneterm_bridge.pbx.asterisk.transfer import Transfer
 from phoneterm_bridge.pbx.asterisk.view import MOST_ARRIVALS, CallView
 
 
@@ -60,3 +62,32 @@ def test_a_party_that_is_sent_away_again_is_told_once_and_only_on_its_new_way():
     view.forget([first])  # it is not followed any more, and the second one still is
     view.apply(Message([("Event", "Hangup"), ("Uniqueid", "c1"), ("Cause", "17")]))
     assert (first.is_over, told.arrivals) == (True, [("u1", "not-answered")])
+
+
+def event(name, uniqueid="", **headers):
+    return Message([("Event", name), ("Uniqueid", uniqueid), *headers.items()])
+
+
+def test_a_caller_whose_channel_is_replaced_is_not_gone():
+    """As when a follow-me's Local channel is optimised away in the moment in which the consultation begins."""
+    table = CallTable(lambda: 1.0)
+    people = {"u1": "PJSIP/101-00000001", "c1": "Local/103@internal-00000001;1"}
+    for uniqueid, name in people.items():
+        table.apply(event("Newchannel", uniqueid, Channel=name, ChannelStateDesc="Up"))
+        table.apply(event("BridgeEnter", uniqueid, BridgeUniqueid="home"))
+    user, caller = table.leg("u1"), table.leg("c1")
+    transfer = Transfer(user, [caller], "Local/102@internal-")
+    told = []
+    for one in (
+        event("Newchannel", "c2", Channel="PJSIP/103-00000002", ChannelStateDesc="Up"),
+        event("Hold", "u1"),
+        event("BridgeLeave", "c1", BridgeUniqueid="home"),
+        event("BridgeEnter", "c2", BridgeUniqueid="home", SwapUniqueid="c1"),
+        event("HangupRequest", "c1"),
+        event("Hangup", "c1", Cause="16"),
+    ):
+        table.apply(one)
+        told += transfer.apply(one, table, 1.0)
+    assert told == [] and transfer.is_under_way
+    table.apply(gone := event("Hangup", "c2", Cause="16"))
+    assert transfer.apply(gone, table, 1.0) == [("failed", "caller-gone")]

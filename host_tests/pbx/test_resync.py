@@ -41,6 +41,27 @@ def test_in_a_call_of_a_queue_the_customer_is_never_taken_for_the_target(order, 
     assert [caller.uniqueid for caller in found.callers] == [_WAITING_HALF]
 
 
+# Recorded in the same way: the caller 103 is in a transfer, too, for a customer who waits for 103.
+_OF_BOTH = [
+    ("PJSIP/trunk-00000000", "1.1", "trunk", "103", "Dial", "first"),
+    ("PJSIP/103-00000001", "1.2", "103", "101", "AppDial", "second"),
+    ("Local/101@internal-00000000;1", "1.3", "101", "103", "", "second"),
+    ("Local/101@internal-00000000;2", "1.4", "103", "101", "Dial", "home"),
+    ("PJSIP/101-00000002", "1.5", "101", "102", "AppDial", "third"),
+    ("Local/102@internal-00000001;1", "1.6", "102", "101", "", "third"),
+    ("Local/102@internal-00000001;2", "1.7", "101", "102", "Dial", "colleague"),
+    ("PJSIP/102-00000003", "1.8", "102", "101", "AppDial", "colleague"),
+]
+
+
+@given(order=st.permutations(_OF_BOTH))
+def test_whoever_waits_for_a_caller_who_waits_is_not_taken_for_that_caller(order):
+    table = CallTable(lambda: 100.0)
+    table.load(listed(*one, is_swapped=False) for one in order)
+    found = {one.leg.number: ([caller.number for caller in one.callers], one.home) for one in find_transfers(table)}
+    assert found == {"103": (["trunk"], "first"), "101": (["103"], "home")}
+
+
 def test_a_colleague_was_called_no_later_than_the_list_says():
     table = CallTable(lambda: 100.0)
     table.load([listed(*_CHANNELS[1], is_swapped=False)])

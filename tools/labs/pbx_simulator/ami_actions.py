@@ -23,7 +23,7 @@ NAMES = ("Atxfer", "BlindTransfer", "CancelAtxfer", "CoreSettings", "CoreShowCha
          "ListCommands", "Ping", "PlayDTMF", "Setvar")  # fmt: skip
 
 CLASSES = {  # the write classes of which a login needs one
-    **dict.fromkeys(("atxfer", "blindtransfer", "cancelatxfer", "playdtmf", "setvar"), "call"),
+    **dict.fromkeys(("atxfer", "blindtransfer", "cancelatxfer", "playdtmf", "redirect", "setvar"), "call"),
     **dict.fromkeys(("coresettings", "coreshowchannels"), "system,reporting"),
     "getvar": "call,reporting", "hangup": "system,call", "showdialplan": "config,reporting",
     "dbget": "system,reporting",
@@ -50,6 +50,7 @@ class AmiActions:
             "atxfer": self._attended_transfer,
             "cancelatxfer": self._cancel,
             "hangup": self._hang_up,
+            "redirect": self._redirect,
             "showdialplan": self._show_dialplan,
             "dbget": self._read_database,
         }
@@ -128,6 +129,13 @@ class AmiActions:
         if not self._exchange.blind_transfer(channel, action.get("Exten")):
             return error("Transfer invalid")
         return success(("Message", "Transfer succeeded"))
+
+    def _redirect(self, action: Message) -> Answer:
+        channel = self._channel(action)
+        if channel is None:
+            return error("Channel does not exist: " + action.get("Channel"))
+        asyncio.get_running_loop().call_soon(self._exchange.redirect, channel, action.get("Exten"))
+        return success(("Message", "Redirect successful"))
 
     def _attended_transfer(self, action: Message) -> Answer:
         channel = self._channel(action)

@@ -13,7 +13,7 @@ from pbx_lab.lab import LabOptions
 
 from pbx_simulator.parties import Bridge, Channel, Parties
 
-_CODES = ("atxferabort", "atxfercomplete", "atxferswap")
+_CODES = ("atxferabort", "atxfercomplete", "atxferswap", "atxferthreeway")
 
 
 class Surroundings(Protocol):
@@ -131,6 +131,20 @@ class Consultation:
         self._parties.connect_line(user, self.callers[0].number if goes_home else self.target.number)
         self._parties.emit("Unhold", user.headers())
 
+    def join_all(self) -> None:
+        """Make it a call of three."""
+        if self.state != "consulting":
+            return
+        self.state = "over"
+        self._parties.play_music(self.target, False)
+        self._parties.enter(self.target, self.home)
+        if self.transferrer.bridge is not self.home:
+            self._parties.enter(self.transferrer, self.home)
+        self._music(False)
+        self._announce("Success", "Threeway")
+        self._parties.destroy(self.second)
+        asyncio.get_running_loop().call_soon(self._exchange.optimise, self.target)
+
     def transferrer_gone(self) -> None:
         """The transferrer hung up, or asked to complete: callers and target now share the home bridge."""
         is_answered = self.state == "consulting"
@@ -147,8 +161,12 @@ class Consultation:
 
     def caller_gone(self, caller: Channel) -> None:
         """A caller hung up while waiting; the last one ends the transfer."""
-        self.callers.remove(caller)
         self._parties.remove(caller, "16")
+        self.caller_left(caller)
+
+    def caller_left(self, caller: Channel) -> None:
+        """A caller has hung up, or was taken elsewhere."""
+        self.callers.remove(caller)
         if self.callers:
             return
         self.stop_timer()

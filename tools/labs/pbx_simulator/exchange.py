@@ -174,6 +174,18 @@ class Exchange:
             asyncio.get_running_loop().call_soon(self.run, other, number)
         return True
 
+    def redirect(self, channel: Channel, number: str) -> None:
+        """Take a channel out of its bridge, and send it to a number."""
+        consultation = self.consultation_of(channel)
+        bridge = channel.bridge
+        self.parties.play_music(channel, False)
+        self.parties.leave(channel)
+        if consultation is not None and channel in consultation.callers:
+            consultation.caller_left(channel)
+        elif bridge is not None:
+            self._dissolve(bridge)
+        self.run(channel, number)
+
     def attended_transfer(self, channel: Channel, number: str) -> None:
         """Begin an attended transfer, as after its feature code; a wrong number ends it at once."""
         if channel.is_gone or channel.bridge is None or not self.options.allows_transfer:
@@ -359,7 +371,9 @@ class Exchange:
         asyncio.get_running_loop().call_later(BUSY_S, self.end, channel, cause)
 
     def _dissolve(self, bridge: Bridge) -> None:
-        """Somebody left a two-party bridge for good: remove the other one too."""
+        """Somebody left a bridge for good: remove the last one too."""
+        if len(bridge.members) > 1:
+            return
         for member in tuple(bridge.members):
             self.parties.leave(member)
             self.end(member, "16")

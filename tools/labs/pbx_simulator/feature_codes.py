@@ -52,5 +52,7 @@ class FeatureCodes:
             consultation.abort()
         elif name == "atxferswap":
             consultation.swap()
+        elif name == "atxferthreeway":
+            consultation.join_all()
         else:
             consultation.transferrer_gone()

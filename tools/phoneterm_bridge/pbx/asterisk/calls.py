@@ -30,9 +30,9 @@ class Leg:
     is_dialling: a Dial is going on from it (is_caller) or to it. has_application: it had one when the channels were
     listed; what Dial or Queue calls has one, too, but not what Asterisk calls for a transfer. has_hung_up: its phone
     has hung up, although Asterisk may keep the channel for a while. number: its own; peer: the other party's, as
-    Asterisk shows it; dialled: the one that its user dialled, if any. family: the Linkedid, the same for all legs of
-    one conversation. born: when it was made, at most a second too early. deaf_until: feature codes sent earlier are
-    lost. is_in_conference: its bridge is one.
+    Asterisk shows it; dialled: the number by which its user reached whoever is at the other end, if known. family: the
+    Linkedid, the same for all legs of one conversation. born: when it was made, at most a second too early. deaf_until:
+    feature codes sent earlier are lost. is_in_conference: its bridge is one.
     """
 
     uniqueid: str
@@ -127,10 +127,27 @@ class CallTable:
         leg = self._legs.get(event.get("Uniqueid"))
         if leg is not None:
             self._apply_to(leg, name, event)
+        self._forget_dialled(name, event)
         if name in ("DialBegin", "DialEnd"):
             for party in (leg, self._legs.get(event.get("DestUniqueid"))):
                 if party is not None:
                     party.is_dialling = name == "DialBegin" or event.get("DialStatus") == "ANSWER"
+
+    def _forget_dialled(self, name: str, event: Message) -> None:
+        """Somebody else than was dialled is at the other end: there was a transfer, or the call was picked up."""
+        if name == "BlindTransfer" and event.get("Result") == "Success":
+            moved = self._legs.get(event.get("TransfereeUniqueid"))
+            if moved is not None:
+                moved.dialled = event.get("Extension")
+        elif name == "AttendedTransfer" and event.get("Result") == "Success" and event.get("DestType") != "Threeway":
+            for key in ("TransfereeUniqueid", "TransferTargetUniqueid"):
+                if (moved := self._legs.get(event.get(key))) is not None:
+                    moved.dialled = ""
+        elif name == "Pickup":
+            rung = self._legs.get(event.get("TargetUniqueid"))
+            for leg in self._legs.values():
+                if rung is not None and leg.is_dialling and leg.is_caller and leg.family == rung.family:
+                    leg.dialled = ""
 
     def _apply_to(self, leg: Leg, name: str, event: Message) -> None:
         if name == "Newstate":

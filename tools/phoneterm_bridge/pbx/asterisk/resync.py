@@ -2,15 +2,17 @@
 
 Caller and transferrer belong to one family (Linkedid), and so does half 1 of the Local channel to the colleague. It is
 the only one without an application: the halves that Dial and Queue call (a follow-me, a queue's member) may be callers.
-While
-the user talks to the colleague, the caller is alone in a bridge. While the user is back with the caller, that half is
-alone in a bridge, and its ConnectedLineNum names its user.
+While the user talks to the colleague, the caller is alone in a bridge. While the user is back with the caller, that
+half is alone in a bridge, and its ConnectedLineNum names its user. After the user has hung up while it rings, that half
+is with the caller; Asterisk keeps the user's channel, in no bridge, and half 2 has the user's number. A caller who is
+in a transfer of somebody else meanwhile belongs to the same family: what is displayed to whoever waits tells who it is
+that they wait for.
 """
 
 from dataclasses import dataclass
 
 from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg
-from phoneterm_bridge.pbx.asterisk.channel_name import is_first_half
+from phoneterm_bridge.pbx.asterisk.channel_name import beginning_of_halves, is_first_half
 
 
 @dataclass(frozen=True)
@@ -26,20 +28,24 @@ class Found:
 def find_transfers(table: CallTable) -> list[Found]:
     """Return all transfers under way, one for each transferrer."""
     found: dict[str, Found] = {}
-    for alone in table.everybody():
-        if table.waits_alone(alone):
-            for one in _of_target(table, alone) if _is_target(alone) else _of_caller(table, alone):
-                found.setdefault(one.leg.uniqueid, one)
+    for one in table.everybody():
+        if table.waits_alone(one):
+            transfers = _of_target(table, one) if _is_target(one) else _of_caller(table, one)
+        else:
+            transfers = _of_ringing(table, one) if _is_target(one) and not one.is_up else []
+        for transfer in transfers:
+            found.setdefault(transfer.leg.uniqueid, transfer)
     return list(found.values())
 
 
 def _of_caller(table: CallTable, caller: Leg) -> list[Found]:
     """The caller waits alone: a leg of the family is with a target."""
+    found = []
     for leg in _family(table, caller):
         targets = [other for other in table.others(leg) if _is_target(other)]
         if targets:
-            return [Found(leg, [caller], targets[0], caller.bridge)]
-    return []
+            found.append(Found(leg, [caller], targets[0], caller.bridge))
+    return sorted(found, key=lambda one: one.leg.number != caller.peer)[:1]
 
 
 def _of_target(table: CallTable, target: Leg) -> list[Found]:
@@ -48,6 +54,16 @@ def _of_target(table: CallTable, target: Leg) -> list[Found]:
         callers = table.others(leg)
         if callers and leg.number and leg.number == target.peer:
             return [Found(leg, callers, target, leg.bridge)]
+    return []
+
+
+def _of_ringing(table: CallTable, target: Leg) -> list[Found]:
+    """The target rings, and is with the callers already: its transferrer has hung up."""
+    name = beginning_of_halves(target.channel) + "2"
+    numbers = {half.number for half in table.everybody() if half.channel == name}
+    for leg in _family(table, target):
+        if leg.is_up and leg.bridge == "" and leg.number in numbers:
+            return [Found(leg, table.others(target), target, target.bridge)]
     return []
 
 

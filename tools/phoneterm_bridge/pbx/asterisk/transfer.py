@@ -14,8 +14,10 @@ and raises nothing when the colleague is busy or the transfer is cancelled; so w
 
 In every state in between: if the transferrer is back with the caller, the second bridge is empty and its former members
 are gone, the transfer is "returned", with the reason. (A member who leaves it to join the caller completes the
-transfer; that event comes a moment later.) If every caller is gone: failed, caller-gone. The target is Asterisk's own
-Local channel (its half `;1`) to the dialplan; half `;2` runs the Dial to the colleague's phone.
+transfer; that event comes a moment later.) It is, too, if the user has made it a call of three: then nobody waits any
+more. If every caller is gone, by hanging up or by being taken elsewhere (their bridge ends): failed, caller-gone. A
+caller's channel may be replaced by another one, such as that of whom the caller brings to the user instead. The target
+is Asterisk's own Local channel (its half `;1`) to the dialplan; half `;2` runs the Dial to the colleague's phone.
 """
 
 from phoneterm_bridge.pbx.ami.codec import Message
@@ -78,14 +80,20 @@ class Transfer:
         return self.state == CONSULTING and (self.is_swapping or leg.bridge != self._consultation)
 
     def adopt(self, target: Leg, home: str) -> None:
-        """Begin in the middle, after a reconnect: caller in the home bridge, transferrer elsewhere with the target."""
+        """Begin in the middle, after a reconnect: caller in the home bridge, transferrer elsewhere with the target.
+
+        If the target is in the home bridge itself, the transferrer has left it to them while it rang.
+        """
         self.target = target.uniqueid
         self._target_name = beginning_of_halves(target.channel)
         self.home = home
-        self._consultation = target.bridge
         self._called_at = target.born
         self._guests = {target.uniqueid}
-        self.state = CONSULTING if target.is_up else RINGING
+        if target.bridge == home:
+            self.state = LEFT
+        else:
+            self._consultation = target.bridge
+            self.state = CONSULTING if target.is_up else RINGING
 
     def apply(self, event: Message, table: CallTable, now: float) -> list[Progress]:
         """Take in one event, after the call table has; return the progress. now: `time.monotonic()` seconds."""
@@ -94,8 +102,8 @@ class Transfer:
         name, who = event.get("Event"), event.get("Uniqueid")
         if name == "Newchannel" and not self.target and self.state in (ASKED, STARTED):
             self._look_for_target(event, table)
-        elif name == "BridgeEnter" and who == self.transferrer and event.get("BridgeUniqueid") != self.home:
-            self._consultation = event.get("BridgeUniqueid")
+        elif name in ("BridgeEnter", "BridgeDestroy"):
+            self._on_bridge(name, event, table)
         elif name == "Hold" and who == self.transferrer and self.state == ASKED:
             self.state = STARTED
             self._called_at = now
@@ -109,9 +117,8 @@ class Transfer:
             self._on_hangup(event)
         elif name == "AttendedTransfer":
             self._on_attended_transfer(event)
-        if name == "BridgeEnter" and who == self.transferrer:
-            self.is_swapping = False
         self._look_at_bridges(table, now)
+        self._note_at_leg(table.leg(self.transferrer), now)
         progress, self._progress = self._progress, []
         return progress
 
@@ -151,6 +158,19 @@ class Transfer:
         if self._is_targets(event) and is_family and is_first_half(channel):
             self.target = event.get("Uniqueid")
             self._target_name = beginning_of_halves(channel)
+
+    def _on_bridge(self, name: str, event: Message, table: CallTable) -> None:
+        """Somebody has come into a bridge, perhaps in place of another one; or a bridge is gone."""
+        who, bridge = event.get("Uniqueid"), event.get("BridgeUniqueid")
+        if name == "BridgeDestroy":
+            if bridge == self.home and self.is_under_way:
+                self._look_for_callers(table)
+        elif who == self.transferrer:
+            self.is_swapping = False
+            self._consultation = self._consultation if bridge == self.home else bridge
+        elif event.get("SwapUniqueid") in self.callers:
+            self.callers.remove(event.get("SwapUniqueid"))
+            self.callers.add(who)
 
     def _on_target_state(self, state: str) -> None:
         if state == "Ringing" and self.state == STARTED:
@@ -192,7 +212,9 @@ class Transfer:
         transferrers = (event.get("OrigTransfererUniqueid"), event.get("SecondTransfererUniqueid"))
         if self.transferrer not in transferrers or event.get("Result") != "Success":
             return
-        if self.state == CONSULTING:
+        if event.get("DestType") == "Threeway":
+            self._end("returned", None)
+        elif self.state == CONSULTING:
             self._end("done", None)
         elif self.state in (STARTED, RINGING, LEFT):
             self.state = LEFT
@@ -213,10 +235,21 @@ class Transfer:
             self._end("done", None)
         elif self.state != ASKED and self._is_over(leg, table):
             self._end("returned", self._why_returned(now))
+
+    def _note_at_leg(self, leg: Leg | None, now: float) -> None:
+        """Note at the transferrer's leg what follows from the state."""
         if leg is not None:
             leg.has_hung_up = leg.has_hung_up or self.state == LEFT
             leg.deaf_until = now + FAIL_SOUND_S if self.state == ENDED else leg.deaf_until
             leg.is_on_hold = leg.is_on_hold and self.state != ENDED
+
+    def _look_for_callers(self, table: CallTable) -> None:
+        """The home bridge is gone: the callers are in another one together, or are callers of this transfer no more."""
+        places = {leg.bridge for leg in map(table.leg, self.callers) if leg is not None} - {""}
+        if places:
+            self.home = places.pop()
+        else:
+            self.callers.clear()
 
     def _is_over(self, leg: Leg | None, table: CallTable) -> bool:
         """Say whether the transferrer is back with the caller, and the colleague neither waits nor joins them."""

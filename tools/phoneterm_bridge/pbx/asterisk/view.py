@@ -191,6 +191,9 @@ class CallView:
             running.release()
             self._running[found.leg.uniqueid] = running
             new += [] if known else [found.leg]
+            if running.transfer.state == LEFT:
+                found.leg.has_hung_up = True
+                self._on_left(running, self.table)
         self._codes_before.clear()
         self._touched |= {leg.endpoint for leg in self.table.everybody()} | set(self._told)
         self.tell_changes()
