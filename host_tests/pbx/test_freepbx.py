@@ -124,6 +124,24 @@ async def test_a_user_of_a_queue_who_hung_up_while_it_rings_in_vain_is_rung_in_t
         await desk.lab.clear()
 
 
+@pytest.mark.parametrize("number", ["110", "111"], ids=["follow-me", "forward"])
+@pytest.mark.parametrize(("behaviour", "reason"), [("unavailable", "unavailable"), ("busy", "busy")])
+@pytest.mark.parametrize("op", ["attended", "blind"])
+async def test_a_phone_that_is_off_behind_others_is_told_as_what_it_is(find_lab, op, number, behaviour, reason):
+    lab = await find_lab("asterisk", "letters")
+    await lab.set_behaviour(USER, behaviour)
+    async with Desk(lab) as desk:
+        await lab.place_call(CALLER, COLLEAGUE)
+        call = await desk.call_in_state("talking", COLLEAGUE)
+        assert await desk.pbx.carry_out(op, call, Target(CONTEXT, number)) == ACCEPTED
+        if op == "attended":
+            await desk.result("returned", reason)
+            await lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
+        else:
+            await desk.wait_until(lambda: [told[1:] for told in desk.arrivals] == [("not-answered", reason)])
+    await lab.clear()
+
+
 async def test_a_phone_that_is_off_and_do_not_disturb_are_told_as_what_they_are(find_lab):
     lab = await find_lab("asterisk", "letters")
     for reason in ("unavailable", "busy"):

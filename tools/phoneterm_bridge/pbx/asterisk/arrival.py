@@ -66,7 +66,9 @@ class Arrival:
         if self.is_over:
             return
         if name in ("DialBegin", "DialEnd") and who == self.party:
-            self._on_dial(name, event.get("DestUniqueid"), event.get("DialStatus"))
+            self._on_dial(event)
+        elif name == "DialBegin":
+            self._evidence.note_dialler(event.get("Channel"))
         elif name in ("BridgeEnter", "BridgeLeave"):
             self._on_bridge(event)
         elif name == "ParkedCall" and event.get("ParkeeUniqueid") == self.party and not self._place:
@@ -93,9 +95,10 @@ class Arrival:
         self._place = place
         self._report(place, self._evidence.reason)
 
-    def _on_dial(self, name: str, colleague: str, status: str) -> None:
-        self._evidence.note_dial(status)
-        if name == "DialBegin":
+    def _on_dial(self, event: Message) -> None:
+        colleague, status = event.get("DestUniqueid"), event.get("DialStatus")
+        self._evidence.note_dial(status, event.get("DestChannel"))
+        if event.get("Event") == "DialBegin":
             self._colleagues.add(colleague)
             self._dialled.add(colleague)
         else:

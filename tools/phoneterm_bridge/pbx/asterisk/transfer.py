@@ -185,12 +185,14 @@ class Transfer:
     def _on_dial(self, event: Message) -> None:
         """The target dials its colleagues; or a Dial has ended, the target's own one last."""
         status = event.get("DialStatus")
+        if event.get("Event") == "DialBegin":
+            self._evidence.note_dialler(event.get("Channel"))
         if self.target and event.get("DestUniqueid") == self.target:
             # The dialplan gives up and plays a tone: without help the user would listen to it for a long time.
             self.wants_release = self._evidence.note_end(status) and (self.is_under_way or self.state == LEFT)
         elif self._is_targets(event):
             self._colleagues.add(event.get("DestUniqueid"))
-            self._evidence.note_dial(status)
+            self._evidence.note_dial(status, event.get("DestChannel"))
 
     def _on_hangup(self, event: Message) -> None:
         who = event.get("Uniqueid")
