@@ -24,6 +24,8 @@ _NUMBERS = {
     "197": Destination("mailbox", "app-vmmain"),
     "333": Destination("disa", "disa"),
     "7777": Destination("inside", "ext-test"),
+    "*72103": Destination("settings", "app-cf-on"),
+    "*8": Destination("pickup", "app-pickup"),
     "9801": Destination("spy", "app-chanspy"),  # at night
     "9802": Destination("spy", "app-chanspy"),  # by a Local channel
     "9803": Destination("inside", "from-internal-custom"),  # somebody's mobile was made a part of a group

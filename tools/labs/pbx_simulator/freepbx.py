@@ -39,6 +39,7 @@ _ENTRIES = (
         for one in ("101", "102", "103")
     ),
     Entry("ext-local", "*102", (("Gosub", "macro-vm,s,1(102)"),)),
+    Entry("app-pickup", "*8", (("Pickup", ""),)),
     Entry("from-internal-custom", "9801", (("Goto", "timeconditions,1,1"),)),
     Entry(
         "timeconditions",
@@ -64,6 +65,7 @@ _ROUTE = Entry(
 )
 _WIDE = _ROUTE._replace(context="outrt-2", extension="_X.")
 _BAD = Entry("bad-number", "_X.", (("Progress", ""), ("Playback", "silence/1&cannot-complete-as-dialed,noanswer")))
+_FORWARDING = Entry("app-cf-on", "_*72.", (("Set", "DB(CF/101)=${EXTEN:3}"), ("Hangup", "")))
 _PREFIX = Entry("from-internal-custom", "_981X.", (("Goto", "outbound-allroutes,${EXTEN:3},1"),))
 _OWN_CONTEXT_ONLY = ("disa", "timeconditions")
 _WITH_ROUTES = (PHONES, TRANSFERS, "outbound-allroutes", "outrt-1")
@@ -73,8 +75,9 @@ CONTEXTS = frozenset({*_WITH_ROUTES, *(one.context for one in _ENTRIES)})
 def find_entries(context: str, number: str, has_wide_route: bool) -> list[Entry]:
     """Return the entries of a context that fit a number, the one that answers it first; all of them for ""."""
     if not number:
-        return [*_ENTRIES, _PREFIX, _ROUTE, *([_WIDE] if has_wide_route else [])]
+        return [*_ENTRIES, _PREFIX, _FORWARDING, _ROUTE, *([_WIDE] if has_wide_route else [])]
     places = [_ROUTE] if number[:1] == "0" and len(number) > 1 else []
+    places += [_FORWARDING] if number[:3] == "*72" and len(number) > 3 else []
     places += [_PREFIX] if number[:3] == "981" and len(number) > 4 else []
     if number.isdecimal() and len(number) > 1:
         places += [*([_WIDE] if has_wide_route else []), *([_BAD] if context == PHONES else [])]

@@ -72,7 +72,8 @@ _EXAMPLE = """\
 # emergency = ["000", "110", "112", "911", "999"]  # never a target, nor behind an outside line
 # outside_line = ["0"]     # the digits that get an outside line
 # features = ["*"]         # prefixes of feature codes: never a target
-# allow_kinds = []         # what the dialplan shows and is refused unless named here: spy, barge, disa, mailbox, login
+# allow_kinds = []         # what the dialplan shows and is refused unless named here: spy, barge, disa, mailbox, login,
+#                          # settings, pickup
 # commands_per_minute = 30 # of one terminal; 0: no limit, here and below
 # external_per_hour = 60   # of all terminals; then outside numbers are off until `phoneterm policy restore`
 # external_at_once = 10

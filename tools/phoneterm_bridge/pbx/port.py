@@ -51,8 +51,9 @@ class Destination(NamedTuple):
 
 
 # Numbers where a caller could listen, dial on, or change something: spying, barging in, dialling as if from inside,
-# the administration of mailboxes, logging in as somebody.
-DANGERS = ("spy", "barge", "disa", "mailbox", "login")
+# the administration of mailboxes, logging in as somebody, the settings of phones and queues, taking what rings
+# elsewhere.
+DANGERS = ("spy", "barge", "disa", "mailbox", "login", "settings", "pickup")
 
 
 # How a party arrived that was sent away: the words of `on_arrival`, besides those for where it is meanwhile.

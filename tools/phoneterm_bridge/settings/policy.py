@@ -38,7 +38,7 @@ class PolicySettings(BaseModel):
     emergency: tuple[_Prefix, ...] = ("000", "110", "112", "911", "999")
     outside_line: tuple[_Prefix, ...] = ("0",)
     features: tuple[_Prefix, ...] = ("*",)
-    allow_kinds: tuple[Literal["spy", "barge", "disa", "mailbox", "login"], ...] = ()
+    allow_kinds: tuple[Literal["spy", "barge", "disa", "mailbox", "login", "settings", "pickup"], ...] = ()
     commands_per_minute: int = Field(30, ge=0, le=100_000)
     external_per_hour: int = Field(60, ge=0, le=100_000)
     external_at_once: int = Field(10, ge=0, le=100_000)

@@ -98,6 +98,8 @@ CAUSES = {
     "disa": "that number of the PBX lets whoever reaches it dial on as if from inside",
     "mailbox": "that number of the PBX administers mailboxes",
     "login": "that number of the PBX logs people in at phones",
+    "settings": "that number of the PBX changes settings, such as where a phone's calls go",
+    "pickup": "that number of the PBX takes a call that rings elsewhere",
     "talking-to-it": "that is the line that the call is with already",
     "conference": "the user was in a conference, and nobody can be transferred out of one; a call between two can be",
     "clocks-apart": "the clocks of bridge and phone had run apart, perhaps because the bridge's computer had stood "

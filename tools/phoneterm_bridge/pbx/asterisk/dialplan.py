@@ -24,17 +24,21 @@ _MOST_KNOWN = 1000
 _MOST_LOOKS = 12  # of one number: more places than that are no way that somebody set up
 _APPLICATIONS = {
     "chanspy": "spy", "extenspy": "spy", "dahdibarge": "barge", "zapbarge": "barge", "disa": "disa",
-    "voicemailmain": "mailbox", "agentlogin": "login",
+    "voicemailmain": "mailbox", "agentlogin": "login", "pickup": "pickup", "pickupchan": "pickup",
+    "addqueuemember": "settings", "removequeuemember": "settings", "pausequeuemember": "settings",
+    "unpausequeuemember": "settings",
 }  # fmt: skip
 _CONTEXTS = {
     "app-chanspy": "spy", "app-zapbarge": "barge", "disa": "disa", "app-vmmain": "mailbox", "app-dialvm": "mailbox",
     "app-userlogonoff": "login", "bad-number": "nowhere",
 }  # fmt: skip
+_SETTINGS = re.compile(r"app-(cf|cw|dnd|fmf|daynight|blacklist|queue-toggle)(-|$)")  # FreePBX's contexts of such codes
+_STORES = re.compile(r"DB\((CF|CFB|CFU|CW|DND|DAYNIGHT)/")
 _CALLS = ("dial", "queue", "gosub", "macro", "goto", "page")
 _BARGES = re.compile(r",[^,]*[Bw]")  # the options of ChanSpy that let the spy be heard
 _TRUNK = re.compile(r"(PJSIP|SIP|IAX2|DAHDI)/(?!.*sip:)[^&,]*[@/]", re.IGNORECASE)
 _ADDRESS = re.compile(r"PJSIP/([^&,/]+)/sips?:", re.IGNORECASE)  # an endpoint, and what to send to it
-_STRICTEST_FIRST = ("spy", "barge", "disa", "mailbox", "login", "outside", "nowhere", "inside")
+_STRICTEST_FIRST = ("spy", "barge", "disa", "mailbox", "login", "settings", "pickup", "outside", "nowhere", "inside")
 
 
 class Login(Protocol):
@@ -114,6 +118,7 @@ def classify(entry: list[Message]) -> Destination:
     kinds = {_CONTEXTS.get(context, "inside"), "outside" if context.startswith("outrt-") else "inside"}
     applications = [one for line in entry for one in applications_in(line)]
     kinds.update(_kind_of(name, data, number) for name, data in applications)
+    kinds.add("settings" if _SETTINGS.match(context) else "inside")
     calls = any(name in _CALLS for name, _ in applications)
     if not calls and any("cannot-complete" in data for _, data in applications):
         kinds.add("nowhere")
@@ -125,6 +130,8 @@ def _kind_of(application: str, data: str, number: str) -> str:
         return "barge"
     if application == "dial" and any(_is_trunk(one, number) for one in data.partition(",")[0].split("&")):
         return "outside"
+    if application == "set" and _STORES.match(data):
+        return "settings"
     if application in ("gosub", "macro"):
         return "outside" if "dialout-trunk" in data else _CONTEXTS.get(data.partition(",")[0], "inside")
     return _APPLICATIONS.get(application, "inside")
