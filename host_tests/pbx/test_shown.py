@@ -35,7 +35,7 @@ async def test_a_completion_that_the_pbx_takes_without_doing_it_is_unknown(lab, 
         call = await desk.consult()
         if is_swapped:
             assert await desk.pbx.carry_out("swap", call, None) == ACCEPTED
-            assert is_on_hold(await lab.legs(), COLLEAGUE)
+            await lab.wait_until(lambda legs: is_on_hold(legs, COLLEAGUE))
         proxy.swallow(action)
         assert await desk.pbx.carry_out("complete", call, None) == UNKNOWN
         assert await desk.pbx.carry_out("complete", call, None) == ACCEPTED

@@ -263,7 +263,11 @@ def _describe_arrival(timeline: Timeline) -> str:
     if ANSWERED in arrivals:
         return " The call was answered."
     if reason := arrivals.get(NOT_ANSWERED):
-        return f" Nobody answered there, because {REASONS[reason]}."
+        return (
+            " Nobody answered there."
+            if reason == "no-answer"
+            else f" Nobody answered there, because {REASONS[reason]}."
+        )
     place = next((word for word in PLACES if word in arrivals), None)
     if place is None:
         return " The caller has left there again; whether anybody took the call is not known." if arrivals else ""
