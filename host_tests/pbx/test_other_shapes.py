@@ -8,7 +8,7 @@ from pbx_lab.legs import are_alone, has_leg, is_on_hold
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PICK_UP, BEHIND_LOCAL = "192", "193"
-RINGS_ENDS, PLAYS_ENDS, ANSWERS_ENDS = "194", "195", "196"
+RINGS_ENDS, PLAYS_ENDS, ANSWERS_ENDS, ANSWERS_BUSY = "194", "195", "196", "198"
 
 
 async def pick_up(desk):
@@ -93,7 +93,8 @@ async def test_a_consultation_is_found_again_although_the_other_one_is_behind_a_
 
 
 @pytest.mark.parametrize(
-    ("number", "reason"), [(RINGS_ENDS, "no-answer"), (PLAYS_ENDS, "no-answer"), (ANSWERS_ENDS, None)]
+    ("number", "reason"),
+    [(RINGS_ENDS, "no-answer"), (PLAYS_ENDS, "no-answer"), (ANSWERS_ENDS, None), (ANSWERS_BUSY, None)],
 )
 async def test_a_target_that_ends_by_itself_was_not_cancelled_by_anybody(desk, number, reason):
     call = await desk.talk()

@@ -16,6 +16,7 @@ PICKED_UP_AT = "102"
 BEHIND_LOCAL = "193"
 PHONE_BEHIND = "103"
 ENDING = {"194": "Ringing", "195": "", "196": "Up"}  # the state in which a target ends by itself
+ANSWERING_BUSY = "198"
 DISPLAYING = "197"
 DISPLAYED = "102"
 GROUPS = ("150", "151")  # a group and a queue: here they are the same

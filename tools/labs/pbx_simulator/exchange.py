@@ -13,6 +13,7 @@ from pbx_simulator import freepbx
 from pbx_simulator.consultation import Consultation
 from pbx_simulator.dial import Dial, status_of
 from pbx_simulator.dialplan import (
+    ANSWERING_BUSY,
     BEHIND_LOCAL,
     CONFERENCE,
     DISPLAYED,
@@ -112,6 +113,9 @@ class Exchange:
             self._pick_up_elsewhere(channel)
         elif number == BEHIND_LOCAL:
             self._dial_local(channel, PHONE_BEHIND)
+        elif number == ANSWERING_BUSY:
+            self._answer(channel)
+            asyncio.get_running_loop().call_later(ENDING_S, self._play_tone, channel, "Busy", "17")
         elif number in ENDING:
             self._run_ending(channel, ENDING[number])
         else:
@@ -365,6 +369,8 @@ class Exchange:
 
     def _play_tone(self, channel: Channel, application: str, cause: str) -> None:
         """Play a tone for a while to whoever is on this channel, and then hang up."""
+        if channel.is_gone:
+            return
         channel.application = application
         if channel.other_half is not None:
             self.parties.dialled("DialEnd", None, channel.other_half, application.upper())

@@ -281,7 +281,7 @@ class Transfer:
         if self.is_cancelled and not self._has_target_ended:
             return "cancelled"
         if self.state == CONSULTING:
-            return None if self._has_target_ended else "cancelled"
+            return None if self._has_target_ended or self.wants_release else "cancelled"
         is_unanswered = self._has_target_ended or now >= self.no_answer_at
         return self._evidence.reason or ("no-answer" if is_unanswered else "cancelled")
 
