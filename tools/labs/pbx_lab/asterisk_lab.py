@@ -170,6 +170,10 @@ class AsteriskLab:
         await self._server.run_command("core abort shutdown")
         await self._server.end_command()
 
+    async def change_rights(self, write: str) -> None:
+        """Set the write classes of the bridge's login; they count from its next login on."""
+        await self._server.write_rights(write)
+
     async def set_playing(self, is_possible: bool) -> None:
         """Load, or unload, the module with the action PlayDTMF."""
         await self._server.run_command(f"module {'load' if is_possible else 'unload'} app_senddtmf.so")

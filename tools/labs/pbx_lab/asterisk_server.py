@@ -7,6 +7,7 @@ import asyncio
 import secrets
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lab_parts.parts import Part
@@ -80,6 +81,12 @@ class AsteriskServer:
         self._codes = {"featuremap": f"atxfer = {codes['atxfer']}", "codes": "\n".join(lines)}
         write_config(self._folder / "etc", self._values(), self._options.dialplan)
         await self.run_command("module reload features")
+
+    async def write_rights(self, write: str) -> None:
+        """Set the write classes of the bridge's login, and reload them; LabFailed says what went wrong."""
+        self._options = replace(self._options, ami_write=write)
+        write_config(self._folder / "etc", self._values(), self._options.dialplan)
+        await self.run_command("manager reload")
 
     async def run_command(self, command: str) -> None:
         """Have Asterisk carry out a line of its console, beside AMI; LabFailed says what went wrong."""

@@ -136,6 +136,9 @@ class PbxLab(Protocol):
     async def abort_restart(self) -> None:
         """Take that back."""
 
+    async def change_rights(self, write: str) -> None:
+        """Set the write classes of the bridge's login; they count from its next login on."""
+
     async def set_playing(self, is_possible: bool) -> None:
         """Load, or unload, the module with the action PlayDTMF."""
 

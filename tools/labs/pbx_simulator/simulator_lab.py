@@ -6,6 +6,7 @@ Does not start any process. Its legs are read over AMI, like those of the real A
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from pbx_lab.inspector import Inspector
 from pbx_lab.lab import (
@@ -146,6 +147,10 @@ class SimulatorLab:
     async def abort_restart(self) -> None:
         """Take that back."""
         self.server.is_shutting_down = False
+
+    async def change_rights(self, write: str) -> None:
+        """Set the write classes of the bridge's login; here they count at once."""
+        self._options = replace(self._options, ami_write=write)
 
     async def set_playing(self, is_possible: bool) -> None:
         """Load, or unload, the module with the action PlayDTMF."""

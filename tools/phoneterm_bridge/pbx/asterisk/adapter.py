@@ -253,10 +253,10 @@ class AsteriskPbx:
             pause_s = min(pause_s * 2, _LOOK_MOST_S)
 
     async def _keep_logging_in(self) -> None:
-        """While the login hears of no call, log in again now and then: only then a right that it was given counts."""
+        """While the login lacks a right, log in again now and then: only then a right that it was given counts."""
         while True:
             await asyncio.sleep(_LOOK_MOST_S)
-            if self._hearing.is_deaf:
+            if self._hearing.is_deaf or self._features.lacks:
                 self._client.log_in_anew()
 
     def _stop_looking(self) -> None:
@@ -337,7 +337,8 @@ class AsteriskPbx:
             return None
         return (
             f"The PBX's login {self._username} may not use {', '.join(self._features.lacks)}: manager.conf must have "
-            f"write = call,reporting in section [{self._username}]; it counts from the next login on."
+            f"write = call,reporting in section [{self._username}], and `manager reload`; the bridge logs in anew once "
+            "a minute."
         )
 
     def _change_availability(self, is_available: bool) -> None:
