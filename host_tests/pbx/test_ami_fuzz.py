@@ -137,7 +137,7 @@ class Told:
 
 @given(st.lists(st.tuples(_EVENTS, _HEADERS), max_size=30), st.lists(_HEADERS, max_size=4))
 def test_no_event_and_no_list_of_channels_breaks_the_view_of_the_calls(events, channels):
-    view, told = CallView(lambda: 1.0, lambda *_: None, lambda *_: None, lambda *_: None), Told()
+    view, told = CallView(lambda: 1.0, *(4 * [lambda *_: None])), Told()
     view.listener = told
     view.begin_load()
     half = len(events) // 2

@@ -23,7 +23,7 @@ def channel(uniqueid, name, bridge):
 
 
 def test_a_channel_that_is_listed_twice_is_one_call():
-    view = CallView(lambda: 1.0, lambda *_: None, lambda *_: None, lambda *_: None)
+    view = CallView(lambda: 1.0, *(4 * [lambda *_: None]))
     view.begin_load()
     caller, user = channel("u1", "PJSIP/103-00000001", "b1"), channel("u2", "PJSIP/101-00000002", "b1")
     view.load([caller, user, channel("u2", "PJSIP/101-00000002", "b1")], Codes())
@@ -33,7 +33,7 @@ def test_a_channel_that_is_listed_twice_is_one_call():
 
 
 def test_parties_that_are_never_heard_of_again_do_not_pile_up():
-    view, told = CallView(lambda: 1.0, lambda *_: None, lambda *_: None, lambda *_: None), Told()
+    view, told = CallView(lambda: 1.0, *(4 * [lambda *_: None])), Told()
     view.listener = told
     conversations = range(MOST_ARRIVALS + 1)
     view.begin_load()
@@ -51,7 +51,7 @@ def test_parties_that_are_never_heard_of_again_do_not_pile_up():
 
 
 def test_a_party_that_is_sent_away_again_is_told_once_and_only_on_its_new_way():
-    view, told = CallView(lambda: 1.0, lambda *_: None, lambda *_: None, lambda *_: None), Told()
+    view, told = CallView(lambda: 1.0, *(4 * [lambda *_: None])), Told()
     view.listener = told
     view.begin_load()
     view.load([channel("u1", "PJSIP/101-00000001", "b1"), channel("c1", "PJSIP/trunk-00000001", "b1")], Codes())

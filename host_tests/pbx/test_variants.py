@@ -99,6 +99,16 @@ async def test_after_a_user_who_hung_up_nobody_listens_to_a_busy_tone_if_the_use
         await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
 
 
+async def test_a_caller_who_cannot_be_given_back_because_the_users_phone_is_off_is_not_left_alone(open_desk):
+    desk = await open_desk(callback_delay_s=1)
+    await desk.ring()
+    await desk.lab.hang_up(USER)
+    await desk.lab.set_behaviour(USER, "unavailable")
+    await desk.reject(COLLEAGUE)
+    await desk.result("failed", "busy")
+    await desk.lab.wait_until(lambda legs: not legs)
+
+
 async def test_hanging_up_while_it_rings_in_vain_drops_the_caller_where_the_pbx_is_told_so(open_desk):
     desk = await open_desk(ring_s=1, drops_unanswered=True)
     await desk.ring()

@@ -221,6 +221,8 @@ class Exchange:
     def call_back(self, endpoint: str, caller: Channel, home: Bridge) -> None:
         """Ring a transferrer who hung up too early, to return the caller; once, then the caller is dropped."""
         behaviour = self.behaviours[endpoint]
+        if behaviour == "unavailable":
+            return  # as Asterisk does: nobody is rung, and the caller stays where he is
         if behaviour not in ("answer", "ring"):
             self.end(caller, "16")
             return

@@ -66,7 +66,9 @@ class AsteriskPbx:
         self._actions = ChannelActions(self._client)
         release = Release(self._actions, clock, self._keep)
         self._arrival_look = ArrivalLook(self._client, self._keep)
-        self._view = CallView(clock, release.on_stuck, release.on_left, self._arrival_look.look_soon)
+        self._view = CallView(
+            clock, release.on_stuck, release.on_left, release.on_given_up, self._arrival_look.look_soon
+        )
         self._features = Features()
         self._find_features = find_features
         self._will_tell = False

@@ -58,6 +58,7 @@ class Transfer:
         self.is_cancelled = False
         self.is_swapping = False  # a swap was asked for, and the transferrer has not entered a bridge since
         self.wants_release = False
+        self.is_given_up = False  # the transferrer left, the target did not answer, and Asterisk is through with both
         self._target_name = target_name
         self._no_answer_s = NO_ANSWER_DEFAULT_S
         self._called_at = float("inf")  # when Asterisk began to call the target
@@ -196,7 +197,9 @@ class Transfer:
 
     def _on_hangup(self, event: Message) -> None:
         who = event.get("Uniqueid")
-        if who == self.transferrer and self.state == ASKED:
+        if who == self.transferrer and self.state == LEFT and event.get("Event") == "Hangup":
+            self.is_given_up = self._has_target_left
+        elif who == self.transferrer and self.state == ASKED:
             self._end("failed", "no-call")
         elif who == self.transferrer and self.state in (STARTED, RINGING):
             self.state = LEFT

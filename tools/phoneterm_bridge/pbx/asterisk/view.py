@@ -88,7 +88,8 @@ class CallView:
     """Call table and transfers, kept in step by `apply`.
 
     on_stuck gets a transfer whose colleague's dialplan has given up; on_left one whose user hung up while it rang;
-    on_quiet a party that was sent away and for which nobody is called any more.
+    on_given_up one of these that Asterisk has given up; on_quiet a party that was sent away and for which nobody is
+    called any more.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class CallView:
         clock: Callable[[], float],
         on_stuck: Callable[[RunningTransfer, CallTable], None],
         on_left: Callable[[RunningTransfer, CallTable], None],
+        on_given_up: Callable[[RunningTransfer, CallTable], None],
         on_quiet: Callable[[Arrival, CallTable], None],
     ) -> None:
         """Start empty."""
@@ -104,6 +106,7 @@ class CallView:
         self.clock = clock
         self._on_stuck = on_stuck
         self._on_left = on_left
+        self._on_given_up = on_given_up
         self._on_quiet = on_quiet
         self._running: dict[str, RunningTransfer] = {}
         self._codes_before: dict[str, Codes] = {}  # by Uniqueid: of the transfers that were lost sight of
@@ -227,6 +230,7 @@ class CallView:
     def _apply_to(self, running: RunningTransfer, event: Message) -> None:
         transfer = running.transfer
         wanted_release, had_left = transfer.wants_release, transfer.state == LEFT
+        was_given_up = transfer.is_given_up
         for state, reason in transfer.apply(event, self.table, self.clock()):
             running.pass_on(state, reason)
         running.note_news()
@@ -236,6 +240,8 @@ class CallView:
             self._on_stuck(running, self.table)
         if transfer.state == LEFT and not had_left:
             self._on_left(running, self.table)
+        if transfer.is_given_up and not was_given_up:
+            self._on_given_up(running, self.table)
 
     def _call(self, leg: Leg) -> Call:
         running = self._running.get(leg.uniqueid)
