@@ -113,6 +113,13 @@ def test_a_mistake_in_the_file_is_one_sentence_that_names_it(write, text, senten
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_in_another_encoding_is_one_sentence_with_line_and_remedy(tmp_path):
+    path = tmp_path / "bridge.toml"
+    path.write_bytes(b"[pbx]\n# f\xfcr alle\n")
+    with pytest.raises(SetupProblem, match=r"line 2: this is not UTF-8; save the file as UTF-8\.$"):
+        load_settings(path)
+
+
 def test_what_a_voipnow_needs_and_has_not_is_named_with_all_other_mistakes(write):
     text = "[pbx]\nkind = 'voipnow'\n[voipnow]\nurl = 'https://pbx:1443/'\nclient_id = 'app'\npoll_ms = 5\n"
     with pytest.raises(SetupProblem) as caught:

@@ -16,6 +16,11 @@ def test_values_become_texts(tmp_path, name, text):
     assert read_settings_file(tmp_path / name) == {"tid": "desk-101", "mqtt_port": "1883", "allow_plain": "yes"}
 
 
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    (tmp_path / "a.json").write_bytes(b'\xef\xbb\xbf{"tid": "desk-101"}')
+    assert read_settings_file(tmp_path / "a.json") == {"tid": "desk-101"}
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [

@@ -20,7 +20,7 @@ class SettingsUnusable(Exception):
 def read_settings_file(path: Path) -> dict[str, str]:
     """Return the settings as texts; the suffix .json means JSON, any other TOML."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         document: Any = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise SettingsUnusable(f"The settings file {path} cannot be read: {error.strerror}.") from None

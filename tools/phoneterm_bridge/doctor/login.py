@@ -22,7 +22,7 @@ class ProbeLogin(NamedTuple):
 def read_probe_login(path: Path) -> ProbeLogin:
     """Return the login in the settings file of a terminal, as `phoneterm terminal add --output` writes it."""
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(path.read_text(encoding="utf-8-sig"))
         tid, password = fields["tid"], fields["mqtt_password"]
     except OSError as error:
         raise SetupProblem(f"The terminal's settings {path} cannot be read: {error.strerror}.") from None

@@ -51,7 +51,11 @@ def read_file(path: Path, sections: Sections) -> Layer:
     except OSError as error:
         layer.mistakes.append(f"The settings file {path} cannot be read: {error.strerror}.")
         return layer
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        layer.mistakes.append(f"The settings file {path}, line {line}: this is not UTF-8; save the file as UTF-8.")
+        return layer
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         layer.mistakes.append(f"The settings file {path} is not TOML: {error}.")
         return layer
     for section, keys in content.items():
