@@ -32,7 +32,7 @@ _CONTEXTS = {
     "app-chanspy": "spy", "app-zapbarge": "barge", "disa": "disa", "app-vmmain": "mailbox", "app-dialvm": "mailbox",
     "app-userlogonoff": "login", "bad-number": "nowhere",
 }  # fmt: skip
-_SETTINGS = re.compile(r"app-(cf|cw|dnd|fmf|daynight|blacklist|queue-toggle)(-|$)")  # FreePBX's contexts of such codes
+_SETTINGS = re.compile(r"app-(cf|callwaiting|dnd|fmf|daynight|blacklist|queue-toggle)(-|$)")  # contexts of FreePBX
 _STORES = re.compile(r"DB\((CF|CFB|CFU|CW|DND|DAYNIGHT)/")
 _CALLS = ("dial", "queue", "gosub", "macro", "goto", "page")
 _BARGES = re.compile(r",[^,]*[Bw]")  # the options of ChanSpy that let the spy be heard
