@@ -132,3 +132,23 @@ async def test_a_caller_who_is_sent_to_a_conference_is_told_to_be_there(desk):
     await desk.lab.wait_until(lambda legs: has_leg(legs, CALLER, "up"))
     await desk.lab.hang_up(CALLER)
     await desk.wait_until(lambda: [word for _, word, _ in desk.arrivals] == ["conference", "left-again"])
+
+
+async def test_a_bridge_that_starts_while_the_caller_is_in_a_transfer_too_knows_whose_is_whose(desk):
+    """Somebody outside waits for the caller, who consults the user, who consults the colleague."""
+    await desk.lab.place_call("trunk", CALLER)
+    outer = await desk.call_in_state("talking", CALLER)
+    assert await desk.pbx.carry_out("attended", outer, to(USER)) == ACCEPTED
+    await desk.result("consulting")
+    inner = await desk.call_in_state("talking")
+    assert await desk.pbx.carry_out("attended", inner, to(COLLEAGUE)) == ACCEPTED
+    await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
+    async with Desk(desk.lab) as later:
+        assert (await later.call_in_state("consulting")).ref == inner.ref
+        assert (await later.call_in_state("consulting", CALLER)).ref == outer.ref
+        assert await later.pbx.carry_out("cancel", inner, None) == ACCEPTED
+        await later.wait_until(lambda: (inner.ref, "returned", "cancelled") in later.progress)
+        await desk.lab.wait_until(lambda legs: is_talking(legs, USER, CALLER))
+        assert await later.pbx.carry_out("cancel", outer, None) == ACCEPTED
+        await later.wait_until(lambda: (outer.ref, "returned", "cancelled") in later.progress)
+        await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, "trunk"))
