@@ -46,23 +46,25 @@ class _Round:
     problems: list[str]
 
 
-async def measure_floods(is_embedded: bool, seconds: float, in_turn: int) -> AsyncIterator[Flooded]:
-    """Measure beside each kind of flood, and after `in_turn` floods one after another."""
-    async with Scene(TERMINALS + 1, TERMINALS, is_embedded=is_embedded, is_watched=False) as scene:
-        await scene.join(TERMINALS)
+async def measure_floods(
+    is_embedded: bool, seconds: float, in_turn: int, others: int = TERMINALS, rounds: int = _ROUNDS
+) -> AsyncIterator[Flooded]:
+    """Measure `rounds` times beside each kind of flood, and after `in_turn` floods one after another."""
+    async with Scene(others + 1, others, is_embedded=is_embedded, is_watched=False) as scene:
+        await scene.join(others)
         await measure_hello(scene)
         await _measure(scene, seconds / 2)
         start = worker.resident_bytes(scene.subject.pid)
         alone: list[_Round] = []
         for kind in flooder.KINDS:
-            rounds = []
-            for _ in range(_ROUNDS):
+            beside = []
+            for _ in range(rounds):
                 alone.append(await _measure(scene, seconds))
                 flooding = asyncio.create_task(_flood(scene, kind, seconds + 1))
-                rounds.append(await _measure(scene, seconds, flooding))
-            yield _join(scene, kind, rounds, alone[-_ROUNDS:], start, _add([one.flood for one in rounds]))
+                beside.append(await _measure(scene, seconds, flooding))
+            yield _join(scene, kind, beside, alone[-rounds:], start, _add([one.flood for one in beside]))
         told = [await _flood(scene, flooder.KINDS[number % len(flooder.KINDS)], _SHORT_S) for number in range(in_turn)]
-        after = [await _measure(scene, seconds) for _ in range(_ROUNDS)]
+        after = [await _measure(scene, seconds) for _ in range(rounds)]
         yield _join(scene, _AFTER, after, alone, start, _add(told))
 
 
@@ -80,12 +82,12 @@ def failures_of_floods(flooded: list[Flooded]) -> list[str]:
 
 
 def _join(
-    scene: Scene, name: str, rounds: list[_Round], alone: list[_Round], start_bytes: int, flood: dict[str, int]
+    scene: Scene, name: str, beside: list[_Round], alone: list[_Round], start_bytes: int, flood: dict[str, int]
 ) -> Flooded:
     growth_mb = (worker.resident_bytes(scene.subject.pid) - start_bytes) / 1e6
-    beside_ms, alone_ms = ([one.p99_ms for one in some] for some in (rounds, alone))
-    problems = [problem for one in (*alone[-_ROUNDS:], *rounds) for problem in one.problems]
-    return Flooded(name, sum(one.commands for one in rounds), beside_ms, alone_ms, growth_mb, flood, problems)
+    beside_ms, alone_ms = ([one.p99_ms for one in some] for some in (beside, alone))
+    problems = [problem for one in (*alone[-len(beside) :], *beside) for problem in one.problems]
+    return Flooded(name, sum(one.commands for one in beside), beside_ms, alone_ms, growth_mb, flood, problems)
 
 
 def _add(told: list[dict[str, int]]) -> dict[str, int]:
@@ -93,7 +95,7 @@ def _add(told: list[dict[str, int]]) -> dict[str, int]:
 
 
 async def _flood(scene: Scene, kind: str, seconds: float) -> dict:
-    one = scene.identities[TERMINALS]
+    one = scene.identities[-1]
     identity = {"port": scene.broker_port, "base": scene.settings.broker.base, "tid": one.tid}
     return await scene.flooder.ask(
         seconds + 30, do="flood", kind=kind, seconds=seconds, password=one.password, **identity
