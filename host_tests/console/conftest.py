@@ -2,10 +2,13 @@
 
 import asyncio
 import http.client
+import inspect
 import re
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+import pytest_asyncio
 from attack_lab.scenery.scene import Scene
 from attack_lab.scenery.waiting import until
 from lab_parts import chromium, npm_packages, parts
@@ -14,6 +17,7 @@ from phoneterm_bridge.settings.console import ConsoleSettings
 from phoneterm_bridge.store.accounts import Accounts
 from playwright.async_api import async_playwright, expect
 
+_HERE = Path(__file__).parent
 PASSWORD = "correct horse"
 ROLES = {"anna": "admin", "otto": "operator", "vera": "viewer"}
 
@@ -62,6 +66,11 @@ class ConsoleScene(Scene):
         token = re.search('<meta name="csrf" content="([^"]+)">', page)[1]
         return {"Cookie": cookie, "X-CSRF-Token": token, "Accept": "application/json"}
 
+    async def make_cookie(self, name):
+        """Return the cookie with which a browser goes on for an account that has signed in."""
+        name, _, value = (await self.sign_in(name))["Cookie"].partition("=")
+        return {"name": name, "value": value, "url": self.address}
+
     async def post(self, who, path, **fields):
         """Change something as a page does; return (status, text)."""
         status, _, text = await self.ask(path, "POST", urlencode(fields), who)
@@ -79,7 +88,14 @@ class ConsoleScene(Scene):
         await terminal.send(messages.ACK, fields)
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items):
+    """Run the tests of this folder in one event loop, in which the browser is started once."""
+    for item in items:
+        if item.path.parent == _HERE and inspect.iscoroutinefunction(item.function):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def console(tmp_path):
     """A running bridge with its console."""
     scene = await ConsoleScene(tmp_path).start()
@@ -87,7 +103,7 @@ async def console(tmp_path):
     await scene.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def console_without_tls(tmp_path):
     """The same, where boards may do without TLS."""
     scene = ConsoleScene(tmp_path)
@@ -98,9 +114,9 @@ async def console_without_tls(tmp_path):
     await scene.stop()
 
 
-@pytest.fixture
-async def browser():
-    """Debian's Chromium."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running_browser():
+    """Debian's Chromium, started once for all tests of a worker."""
     try:
         program = chromium.find()
     except parts.PartMissing as missing:
@@ -111,22 +127,27 @@ async def browser():
         await running.close()
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(running_browser):
+    """Debian's Chromium; its pages are closed after the test."""
+    yield running_browser
+    for context in running_browser.contexts:
+        await context.close()
+
+
 @pytest.fixture
 def open_page(console, browser):
     """Return a coroutine that opens a page of the console for somebody who has signed in, and hears what goes wrong."""
 
     async def open_it(path, name="anna", **options):
         context = await browser.new_context(base_url=console.address, **options)
+        await context.add_cookies([await console.make_cookie(name)])
         page = await context.new_page()
         page.mistakes = []
         page.on("pageerror", lambda error: page.mistakes.append(str(error)))
         page.on("console", lambda said: said.type == "error" and page.mistakes.append(said.text))
         page.on("request", lambda asked: asked.url.startswith(console.address) or page.mistakes.append(asked.url))
-        await page.goto("/sign-in?next=" + path)
-        await page.fill("[name=name]", name)
-        await page.fill("[name=password]", PASSWORD)
-        await page.click("text=Sign in")
-        await page.wait_for_url(console.address + path)
+        await page.goto(path)
         await expect(page.locator("html")).to_have_attribute("data-live", "live")
         return page
 

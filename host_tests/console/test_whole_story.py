@@ -1,6 +1,6 @@
 """The acceptance story on the console, from the first page to the connected call: real keypad, firmware and PBX."""
 
-import pytest
+import pytest_asyncio
 from attack_lab.scenery.waiting import until
 from console.conftest import PASSWORD
 from desk_lab.installation import CALLER, EXTENSION, USER, Installation, make_lab
@@ -15,7 +15,7 @@ class DeskWithConsole(Installation):
     more_settings = ("console.enabled=true", "console.port=0")
 
 
-@pytest.fixture(params=["simulator", "asterisk"])
+@pytest_asyncio.fixture(params=["simulator", "asterisk"], loop_scope="session")
 async def desk(request, tmp_path, need_part):
     """A desk whose user may not transfer yet; 103 talks to 101."""
     if request.param == "asterisk":
