@@ -1,10 +1,12 @@
 """Random connects, take-overs, losses and revocations: what the broker holds open is what the sockets say."""
 
 import asyncio
+import contextlib
+import os
+import socket
 import tempfile
 from pathlib import Path
 
-import psutil
 from attack_lab.scenery.raw_client import RawClient
 from attack_lab.scenery.scene import Scene
 from attack_lab.scenery.waiting import until
@@ -58,11 +60,21 @@ class Site:
     def open(self, tid):
         """Return how many connections of a terminal have an open socket at the broker, as the system says."""
         here = {one.writer.get_extra_info("sockname") for _, _, one in self.clients if not one.writer.is_closing()}
-        port = self.scene.bridge.broker_port
-        found = psutil.Process().net_connections("inet")
-        served = {(one.raddr.ip, one.raddr.port) for one in found if one.raddr and one.laddr.port == port}
+        served = find_peers(self.scene.bridge.broker_port)
         mine = {one.writer.get_extra_info("sockname") for owner, _, one in self.clients if owner == tid}
         return len(here & served & mine)
+
+
+def find_peers(port):
+    """Return the other ends of this process's open sockets on a port; only its own, of the machine's many."""
+    peers = set()
+    for path in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # one that is closed meanwhile, or has no other end
+            if os.readlink(path).startswith("socket:"):
+                with socket.socket(fileno=os.dup(int(path.name))) as one:
+                    if one.family == socket.AF_INET and one.getsockname()[1] == port:
+                        peers.add(one.getpeername())
+    return peers
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))

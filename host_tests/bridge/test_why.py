@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import yaml
-from attack_lab.scenery.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_filled_store
 from phoneterm_bridge.cli.why import answer_why, read_moment, why
 from phoneterm_bridge.pbx.port import Outcome
 from phoneterm_bridge.settings.problem import SetupProblem
@@ -34,14 +34,17 @@ def refused(reason, *cause):
 @pytest.fixture
 def engine(tmp_path):
     """A store with extension 101 of tech1 and extension 102 without a terminal."""
-    engine = open_fresh_store(tmp_path / "bridge.db")
+    engine, _ = open_filled_store(tmp_path / "bridge.db", add_extensions)
+    yield engine
+    engine.dispose()
+
+
+def add_extensions(engine):
     directory = Directory(engine, "cli:anna", "host pc7")
     directory.add_user("tech1", True)
     for number in ("101", "102"):
         directory.add_extension(number, "tech1")
     directory.add_terminal("phone-101", "101")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -25,14 +25,19 @@ ROLES = {"anna": "admin", "otto": "operator", "vera": "viewer"}
 class ConsoleScene(Scene):
     """A bridge with its console, on a link in memory; anna administers, otto operates, vera looks."""
 
-    def __init__(self, folder, names=tuple(ROLES), is_embedded=False, **console):
+    def __init__(self, folder, is_embedded=False, **console):
         super().__init__(folder, is_embedded)
         self.settings = self.settings.model_copy(
             update={"console": ConsoleSettings(enabled=True, port=0, **console), "http": self.settings.http}
         )
         self.accounts = Accounts(self.engine, "test")
-        for name in names:
-            self.accounts.add_account(name, ROLES[name], PASSWORD)
+
+    @staticmethod
+    def fill_store(engine):
+        enrolments = Scene.fill_store(engine)
+        for name, role in ROLES.items():
+            Accounts(engine, "test").add_account(name, role, PASSWORD)
+        return enrolments
 
     @property
     def port(self):
@@ -86,6 +91,12 @@ class ConsoleScene(Scene):
         fields = {"permissions": terminal.heard(messages.PERMISSIONS)[-1]["rev"]}
         fields |= {"config": terminal.heard(messages.CONFIG)[-1]["rev"], "error": None}
         await terminal.send(messages.ACK, fields)
+
+
+class NewConsoleScene(ConsoleScene):
+    """The same before anybody has an account."""
+
+    fill_store = staticmethod(Scene.fill_store)
 
 
 def pytest_collection_modifyitems(items):

@@ -6,7 +6,7 @@ import sys
 from urllib.parse import urlencode
 
 import pytest
-from console.conftest import PASSWORD, ConsoleScene
+from console.conftest import PASSWORD, ConsoleScene, NewConsoleScene
 from phoneterm_bridge.console import cookies
 from phoneterm_bridge.console.login_desk import LoginDesk, TooMany
 from phoneterm_bridge.settings.bridge import load_settings
@@ -18,7 +18,7 @@ HTML = {"Accept": "text/html"}
 
 
 async def test_the_set_up_link_makes_the_first_account_once(tmp_path):
-    scene = await ConsoleScene(tmp_path, names=()).start()
+    scene = await NewConsoleScene(tmp_path).start()
     link = scene.bridge.console.setup_link
     assert link.startswith(f"{scene.address}/setup/")
     path = link.removeprefix(scene.address)

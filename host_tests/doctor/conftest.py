@@ -1,7 +1,7 @@
 """Shared by the doctor's tests: a store with one terminal, and settings for it."""
 
 import pytest
-from attack_lab.scenery.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_store_with_terminal
 from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
@@ -11,12 +11,7 @@ from phoneterm_bridge.store.directory import Directory
 def store_path(tmp_path):
     """A store with the terminal phone-101 at extension 101."""
     path = tmp_path / "bridge.db"
-    engine = open_fresh_store(path)
-    directory = Directory(engine, "test")
-    directory.add_user("tech1", True)
-    directory.add_extension("101", "tech1")
-    directory.add_terminal("phone-101", "101")
-    engine.dispose()
+    open_store_with_terminal(path)[0].dispose()
     return path
 
 

@@ -10,6 +10,8 @@ from phoneterm_bridge.mqtt import packets, protocol
 
 pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture:DeprecationWarning")
 
+_BETWEEN_S = 0.02  # many messages for a broker that loses one, and few for the processor
+
 
 @pytest.mark.parametrize("with_reset", [False, True])
 async def test_a_broker_that_hangs_up_later(broker, with_reset):
@@ -114,6 +116,7 @@ async def test_a_peer_that_answers_but_never_acknowledges_one_message_has_lost_i
         await broker.say(packets.acknowledge(number))
     with structlog.testing.capture_logs() as logged:
         while time.monotonic() - started_s < 2.5 and connection.publish("a", b"this is not", False):
+            await asyncio.sleep(_BETWEEN_S)
             while (packet := await broker.take())[0] == b"\xc0":
                 await broker.say(b"\xd0\x00")
             if packet[0]:

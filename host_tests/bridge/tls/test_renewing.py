@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from signal import SIGHUP, SIGTERM
 
 import pytest
-from attack_lab.scenery.fresh_store import open_fresh_store
+from attack_lab.scenery.fresh_store import open_store_with_terminal
 from attack_lab.scenery.waiting import until
 from bridge.running_bridge import RunningBridge
 from cryptography.hazmat.primitives import serialization
@@ -26,7 +26,6 @@ from phoneterm_bridge.doctor.broker import examine_broker
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
 from phoneterm_bridge.health.certificate_watch import CertificateWatch
 from phoneterm_bridge.settings.bridge import BrokerSettings
-from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.wording.service import how_to_reload
 
 PING, PONG = b"\xc0\x00", b"\xd0\x00"
@@ -37,11 +36,7 @@ class Site:
     """A store with one terminal, a CA, and settings for an embedded broker that listens everywhere."""
 
     def __init__(self, folder):
-        engine = open_fresh_store(folder / "bridge.db")
-        directory = Directory(engine, "test")
-        directory.add_user("tech1", True)
-        directory.add_extension("101", "tech1")
-        self.terminal = directory.add_terminal("phone-101", "101")
+        engine, self.terminal = open_store_with_terminal(folder / "bridge.db")
         engine.dispose()
         self.store_path = folder / "bridge.db"
         self.tls = SiteTls(folder / "tls")

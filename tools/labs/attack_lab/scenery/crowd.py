@@ -6,15 +6,18 @@ Does not attack. The broker is the embedded one, or a mosquitto with exactly wha
 from pathlib import Path
 from typing import Any, Self
 
+import sqlalchemy as sa
 from lab_parts.parts import Part
 from phoneterm_bridge.broker.site_tls import BROKER, BROKER_KEY, CA, SiteTls
 from phoneterm_bridge.settings.bridge import BrokerSettings
 from phoneterm_bridge.settings.http import HttpSettings
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.records import Enrolment
 
 from attack_lab.scenery.production_mosquitto import ProductionMosquitto
-from attack_lab.scenery.scene import Scene
+from attack_lab.scenery.scene import TID, Scene
 
-MINE, OTHER = "phone-101", "phone-102"
+MINE, OTHER = TID, "phone-102"
 NAME = "localhost"  # in the broker's certificate
 
 
@@ -38,10 +41,17 @@ class Crowd(Scene):
         super().__init__(folder, broker=broker, **options)
         if has_pages:
             self.settings = self.settings.model_copy(update={"http": HttpSettings(enabled=True, port=0)})
-        self.directory.add_user("tech2")
-        self.directory.add_extension("102", "tech2")
-        self.other = self.directory.add_terminal(OTHER, "102")
+        self.other = self.enrolments[OTHER]
         self._is_broker_there = False
+
+    @staticmethod
+    def fill_store(engine: sa.Engine) -> dict[str, Enrolment]:
+        """Add phone-102 of the user tech2 as well."""
+        enrolments = Scene.fill_store(engine)
+        directory = Directory(engine, "test")
+        directory.add_user("tech2")
+        directory.add_extension("102", "tech2")
+        return enrolments | {OTHER: directory.add_terminal(OTHER, "102")}
 
     async def start(self) -> Self:
         """Start the bridge, also again after `stop_bridge`, and before it a mosquitto."""

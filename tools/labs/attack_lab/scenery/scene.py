@@ -7,6 +7,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any, Self
 
+import sqlalchemy as sa
 from phoneterm.core import messages
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, BrokerSettings, PhoneSettings, StoreSettings
@@ -17,10 +18,12 @@ from phoneterm_bridge.terminals.host_clock import HostClock
 
 from attack_lab.scenery.fake_pbx import FakePbx
 from attack_lab.scenery.fake_terminal import BASE, FakeTerminal
-from attack_lab.scenery.fresh_store import open_store_with_terminal
+from attack_lab.scenery.fresh_store import add_terminal, open_filled_store
 from attack_lab.scenery.memory_link import MemoryLink
 from attack_lab.scenery.mqtt_wire import MqttWire
 from attack_lab.scenery.waiting import until
+
+TID = "phone-101"
 
 
 class Scene:
@@ -37,10 +40,16 @@ class Scene:
             broker=broker or BrokerSettings(port=0), store=StoreSettings(path=folder / "bridge.db"),
             phones=PhoneSettings(**phone_settings),
         )  # fmt: skip
-        self.engine, self.enrolment = open_store_with_terminal(self.settings.store.path)
+        self.engine, self.enrolments = open_filled_store(self.settings.store.path, self.fill_store)
+        self.enrolment = self.enrolments[TID]
         self.directory = Directory(self.engine, "test")
         self.is_on_broker = is_embedded or broker is not None
         self.wires: deque[MqttWire] = deque()
+
+    @staticmethod
+    def fill_store(engine: sa.Engine) -> dict[str, Enrolment]:
+        """Fill the store that all scenes of one class begin with; return its terminals by their ids."""
+        return {TID: add_terminal(engine)}
 
     async def start(self) -> Self:
         """Start the bridge, and return once it is on its link."""
