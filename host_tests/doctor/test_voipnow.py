@@ -48,6 +48,12 @@ async def test_where_all_is_well_it_says_so_and_what_it_does_not_look_at(examine
     assert lab.events.registrations == []
 
 
+async def test_a_composed_attended_transfer_is_shown_with_its_flaw(examine):
+    findings = await examine("voipnow.attended=composed")
+    assert verdicts(findings, "each colleague is rung twice") == [WARNING]
+    assert 'attended = "refused"' in change_of(findings, "rung twice")
+
+
 async def test_the_whole_doctor_asks_voipnow_and_no_asterisk(lab, make_settings):
     findings = await examine_all(make_settings(*lab.bridge_settings))
     assert verdicts(findings, "gives the bridge's app a token") == [OK]

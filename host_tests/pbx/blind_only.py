@@ -78,6 +78,9 @@ class BlindOnlyPbx:
     def calls(self, endpoint):
         return tuple(self._table.call(leg) for leg in self._table.legs_of(endpoint))
 
+    def remark_on(self, operation):
+        return None
+
     def why_ended(self, ref):
         return "no-call"
 

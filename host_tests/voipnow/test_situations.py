@@ -7,6 +7,8 @@ from pbx.desk import CALLER, COLLEAGUE, NO_SUCH_NUMBER, USER
 from pbx_lab.legs import are_alone
 from phoneterm.core import messages
 from phoneterm_bridge.cli.why import answer_why
+from phoneterm_bridge.console.stories import read_stories
+from phoneterm_bridge.store.journal_reading import find_nearest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -33,6 +35,19 @@ async def test_of_a_caller_who_was_not_answered_the_journal_says_nothing(office)
     await office.lab.place_call(CALLER, USER)
     await office.call_is("talking")
     assert "answered" not in answer_why(office.engine, USER, None)["sentence"]
+
+
+async def test_why_an_attended_transfer_is_refused_is_said_whoever_refuses_it(office):
+    await office.talk()
+    await office.comes_to(await office.ask("attended", COLLEAGUE), "rejected", "unsupported")
+    because = "because there is no attended transfer at VoipNow; one can be composed of hold, call and transfer"
+    assert f"It did not work, {because}" in answer_why(office.engine, USER, None)["sentence"]
+    report = {"boot": "b001", "count": 1, "ago_s": 0, "reason": "unsupported", "op": "attended"}
+    await office.terminal.send(messages.REFUSAL, report)
+    await office.bridge.refresh()
+    assert f"The phone itself refused it, {because}" in answer_why(office.engine, USER, None)["sentence"]
+    (story,) = read_stories(office.engine, [find_nearest(office.engine, USER, None).command.entry])
+    assert story.steps[-1].why.startswith("there is no attended transfer at VoipNow")
 
 
 async def test_a_number_outside_is_refused_before_voipnow_is_asked_to_act(office):

@@ -133,7 +133,7 @@ def assemble(
     checks = Checks(directory, sessions, policy, site.limits, pbx, pbx_requests, running_commands, clock)
     dispatcher = CommandDispatcher(checks, pbx_requests, journal, running_commands, publisher, deciding)
     telemetry = Telemetry()
-    refusals = Refusals(sightings, journal)
+    refusals = Refusals(sightings, journal, pbx.remark_on)
     router = MessageRouter(base, directory, updates, dispatcher, journal, telemetry, troubles, sightings, refusals)
     parts = Parts(
         settings, pbx, engine, store_file, directory, policy, site, broker, tls, certificate, inbound, link, listening,

@@ -52,6 +52,7 @@ class Exchange:
         self._consultations: list[Consultation] = []
         self._parked: list[Channel] = []
         self._called_back: dict[Channel, Bridge] = {}
+        self._ringing_first: dict[Channel, str] = {}  # phones that are rung for a call of their own: the number
         self._conference: Bridge | None = None
         self._dialling_local: dict[Channel, Channel] = {}  # half 1 of a Local channel: who dials it
 
@@ -68,8 +69,20 @@ class Exchange:
         self.run(channel, number)
         return channel
 
+    def ring_first(self, endpoint: str, number: str) -> Channel:
+        """Ring a phone; when it is picked up, call a number from it."""
+        channel = self.parties.add_phone(endpoint, endpoint, number, "Down")
+        self._ringing_first[channel] = number
+        asyncio.get_running_loop().call_soon(self._ring_or_refuse, channel)
+        return channel
+
     def pick_up(self, channel: Channel) -> None:
         """Pick up a ringing phone."""
+        number = self._ringing_first.pop(channel, None)
+        if number is not None:
+            self.parties.set_state(channel, "Up")
+            self.run(channel, number)
+            return
         home = self._called_back.pop(channel, None)
         if home is not None:
             self.parties.set_state(channel, "Up")
@@ -147,6 +160,7 @@ class Exchange:
             consultation.caller_gone(channel)
             return
         bridge = channel.bridge
+        self._ringing_first.pop(channel, None)
         self.parties.remove(channel, cause)
         dialler = self._dialling_local.pop(channel, None)
         if dialler is not None:
@@ -250,6 +264,18 @@ class Exchange:
         target.other_half = half.other_half = None
         for channel in (half, target):
             self.parties.remove(channel, "16")
+
+    def _ring_or_refuse(self, channel: Channel) -> None:
+        behaviour = self.behaviours.get(channel.endpoint, "unavailable")
+        if channel.is_gone:
+            return
+        if behaviour not in ("answer", "ring"):
+            self._ringing_first.pop(channel, None)
+            self.end(channel, "17")
+            return
+        self.parties.set_state(channel, "Ringing")
+        if behaviour == "answer":
+            self.pick_up(channel)
 
     def _set_up_features(self, channel: Channel) -> None:
         """A channel comes into a bridge."""

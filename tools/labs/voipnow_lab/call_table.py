@@ -15,6 +15,7 @@ from voipnow_lab.shapes import Shapes
 
 ORGANIZATION = "0003"
 OWNER_ID = "12"
+GIVEN_CALLER_ID = "given caller id"  # a channel's variable: what whoever made its call wants its phone to display
 _OFFSET = timezone(timedelta(hours=3))
 _LOCAL, _OUT, _IN = 2, 4, 8
 _TRYING, _RINGING, _FAR_RINGING, _ON_CALL = 2, 3, 4, 5
@@ -70,6 +71,10 @@ class CallTable:
             }
         )
 
+    def id_of(self, channel: Channel) -> str:
+        """Return the id of the call that a channel is in."""
+        return _call_id_of(channel.linkedid)
+
     def channel(self, call_id: str, extension: str) -> Channel | None:
         """Return the channel of an extension in a call."""
         channels = self._families().get(call_id, [])
@@ -110,9 +115,15 @@ class CallTable:
                 "answered": self._dates.get((channel.uniqueid, "answered")),
                 "onHold": on_hold if is_held_here or is_held_there else None,
                 "holder": 1 if is_held_here and self._shapes.has_holder else None,
-                self._shapes.caller_id: f"Somebody <{other.number}>" if other.number else None,
+                self._shapes.caller_id: self._caller_id(channel, other),
             }
         )
+
+    def _caller_id(self, channel: Channel, other: Channel) -> str | None:
+        given = channel.variables.get(GIVEN_CALLER_ID)
+        if given and self._shapes.shows_given_caller_id:
+            return given
+        return f"Somebody <{other.number}>" if other.number else None
 
     def _note(self, who: str, what: str) -> None:
         self._dates.setdefault((who, what), datetime.now(UTC).astimezone(_OFFSET).isoformat(timespec="seconds"))

@@ -1,6 +1,7 @@
 """What goes wrong at the stand-in, and when. Does not make anything go wrong itself.
 
-A kind of request is "token", "list", "action" or "event". The ways it can go wrong:
+A kind of request is "token", "list", "action" or "event", or one action by its name: "Transfer", "OnHold", "OffHold",
+"MakeCall" or "HangUp". The ways it can go wrong:
 - "cut-before": the connection ends, and nothing was done; "cut-after": it was done, and then the connection ends;
 - "half": the answer ends in its middle; "no-json": it is a page for people; "redirect": it leads elsewhere;
 - "slow": it comes after `slow_s`; "nothing": it is a bare 204, although there is something;

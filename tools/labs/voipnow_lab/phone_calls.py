@@ -1,6 +1,7 @@
-"""UnifiedAPI's PhoneCalls at the stand-in: lists calls, transfers, holds, hangs up. Does not check tokens.
+"""UnifiedAPI's PhoneCalls at the stand-in: lists and makes calls, transfers, holds, hangs up. Does not check tokens.
 
-As on a real server, an action without a call's id is carried out on every call of the extension.
+As on a real server, an action without a call's id is carried out on every call of the extension, and a call that is
+made rings at the phone of its source first.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from pbx_simulator.dialplan import has_number
 from pbx_simulator.exchange import Exchange
 from pbx_simulator.parties import Channel
 
-from voipnow_lab.call_table import ORGANIZATION, CallTable, short
+from voipnow_lab.call_table import GIVEN_CALLER_ID, ORGANIZATION, CallTable, short
 from voipnow_lab.https_server import Answer, Request
 from voipnow_lab.shapes import Shapes
 
@@ -21,6 +22,8 @@ PATH = "/uapi/phoneCalls/"
 _USERS = ("@me", "@viewer", "@owner")
 _USUAL_PAGE = 20
 _ACTIONS = ("Transfer", "OnHold", "OffHold")
+_SIMPLE = "simple"
+MAKING = "MakeCall"
 
 
 class PhoneCalls:
@@ -38,6 +41,8 @@ class PhoneCalls:
         parts = [unquote(part) for part in request.path.removeprefix(PATH).split("/") if part]
         if len(parts) not in (2, 3) or not (parts[0] in _USERS or parts[0].isdecimal()):
             return refuse(400, "invalid_uri")
+        if request.method == "POST":
+            return self._make(request) if parts[1:] == [_SIMPLE] else refuse(400, "invalid_uri")
         extension, call_id = parts[1], parts[2] if len(parts) == 3 else None
         if extension != "@self" and not extension.startswith(f"{ORGANIZATION}*"):
             return refuse(403, "access_denied")
@@ -85,6 +90,26 @@ class PhoneCalls:
         view_id = str(wanted.get("phoneCallViewId", ""))
         return self._act(extension, call_id, lambda channel: self._send_away(channel, number), view_id)
 
+    def _make(self, request: Request) -> Answer:
+        """Ring the source; when it is picked up, call the destination."""
+        try:
+            wanted = json.loads(request.body)
+            (view,) = wanted["phoneCallView"]
+            ((source,), (destination,), extension) = view["source"], view["destination"], str(wanted["extension"])
+        except (ValueError, TypeError, KeyError):
+            return refuse(400, "invalid_payload")
+        number = short(str(destination))
+        if not extension.startswith(f"{ORGANIZATION}*") or source != extension:
+            return refuse(403, "access_denied")
+        if self._shapes.checks_target and not has_number(CONTEXT, number, self._options):
+            return refuse(400, "invalid_destination")
+        channel = self._exchange.ring_first(short(extension), number)
+        channel.variables[GIVEN_CALLER_ID] = str(view.get("callerId", ""))
+        if not self._shapes.names_made_call:
+            return Answer(204)
+        call = self._table.call(self._table.id_of(channel), extension)
+        return say([call] if self._shapes.updated == "array" else call)
+
     def _act(self, extension: str, call_id: str | None, act: Any, view_id: str = "") -> Answer:
         """Act on one call of the extension, or on all of them when no call is named."""
         ids = [call_id] if call_id else [call["id"] for call in self._table.calls(extension)]
@@ -114,9 +139,9 @@ class PhoneCalls:
 
 
 def name_of_action(request: Request) -> str:
-    """Return what a request wants to be done: an action's name, or "HangUp"."""
-    if request.method == "DELETE":
-        return "HangUp"
+    """Return what a request wants to be done: an action's name, MAKING, or "HangUp"."""
+    if request.method != "PUT":
+        return "HangUp" if request.method == "DELETE" else MAKING
     try:
         return str(json.loads(request.body)["action"])
     except (ValueError, TypeError, KeyError):

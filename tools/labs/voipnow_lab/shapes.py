@@ -13,7 +13,8 @@ class Shapes:
     calls a page has at most, whatever was asked for. has_holder: who holds a call is told. has_other_views: a call
     shows the views of all its extensions, not only of the one that was asked for. checks_target: a transfer to a number
     that does not exist is refused; else the caller is lost. effect_after_s: an action takes effect so long after its
-    answer.
+    answer. shows_given_caller_id: the caller id that a call was made with is in its views. names_made_call: the answer
+    to whoever makes a call names it.
     """
 
     updated: str = "array"
@@ -25,3 +26,5 @@ class Shapes:
     has_other_views: bool = True
     checks_target: bool = True
     effect_after_s: float = 0.0
+    shows_given_caller_id: bool = True
+    names_made_call: bool = True

@@ -139,9 +139,12 @@ class VoipNowLab(SimulatorLab):
         """Answer one request, wrongly if a fault is due."""
         self.requests.append(f"{request.method} {request.path}")
         kind = _kind_of(request)
+        way = None
         if kind == "action":
-            self.acted.append(phone_calls.name_of_action(request))
-        way = self.faults.take(kind)
+            name = phone_calls.name_of_action(request)
+            self.acted.append(name)
+            way = self.faults.take(name)
+        way = way or self.faults.take(kind)
         if way == "cut-before":
             return Answer(is_cut=True)
         if way in SHOWN_ERRORS:

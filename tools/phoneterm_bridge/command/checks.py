@@ -115,7 +115,8 @@ class Checks:
         if refusal is not None:
             return command.add_verdict("permission", refusal.reason, refusal.cause)
         is_possible = find_operation(command.op) is not None and command.op in self._pbx.operations
-        return command.add_verdict("permission", None if is_possible else "unsupported")
+        verdict = None if is_possible else "unsupported"
+        return command.add_verdict("permission", verdict, self._pbx.remark_on(command.op))
 
     def _find_call(self, command: Command, session: Session) -> Call | str:
         """Exactly one call must match, and no other command may be acting on it."""

@@ -14,7 +14,7 @@ from phoneterm_bridge.pbx.operations import find_operation
 from phoneterm_bridge.store.journal_blotting import BLOTTED
 from phoneterm_bridge.store.journal_reading import Timeline, find_user, read_timelines
 from phoneterm_bridge.wording.times import say_time
-from phoneterm_bridge.wording.why import CAUSES, PHONE_REASONS, REASONS, cause_of, keyed_ms, result_of
+from phoneterm_bridge.wording.why import CAUSES, PHONE_REASONS, REASONS, REMARKS, cause_of, keyed_ms, result_of
 
 PHONE, BRIDGE, PBX = "phone", "bridge", "PBX"
 _ENDS = {"done": "good", "returned": "back", "failed": "bad", "rejected": "bad", "refused": "bad", "unknown": "open"}
@@ -129,7 +129,8 @@ def _tell_line(line: sa.Row, detail: Any, since_ms: int) -> Step | None:
     if line.stage == "action":
         return Step(line.at_ms, since_ms, BRIDGE, "the PBX was asked", "", "")
     if line.stage == "refusal":
-        return Step(line.at_ms, since_ms, PHONE, "the phone refused it by itself", why, "bad")
+        because = CAUSES.get((detail or {}).get("cause", "")) or why
+        return Step(line.at_ms, since_ms, PHONE, "the phone refused it by itself", because, "bad")
     if line.stage == "arrival":
         what = "the call was answered there" if line.reason is None else "nobody answered there"
         return Step(line.at_ms, since_ms, PBX, what, why, "good" if line.reason is None else "bad")
@@ -142,7 +143,7 @@ def _say_cause(verdict: list) -> str:
     """Return the words of a check's verdict: [what, ok or a reason, ms, cause]."""
     cause = str(verdict[3]) if len(verdict) > 3 else ""
     if verdict[1] == "ok":
-        return cause
+        return REMARKS.get(cause, cause)
     return CAUSES.get(cause) or _say_why(verdict[1]) or cause
 
 

@@ -40,7 +40,7 @@ async def examine_voipnow(settings: VoipNowSettings, stored: Stored) -> list[Fin
         await api.close()
     if settings.events_url:
         found.append(await _examine_events(settings))
-    return [*found, *_describe_limits()]
+    return [*found, *_describe_limits(settings)]
 
 
 async def _examine_token(api: UnifiedApi, settings: VoipNowSettings) -> Finding:
@@ -123,8 +123,15 @@ async def _examine_events(settings: VoipNowSettings) -> Finding:
     return Finding(OK, _PART, f"The address for events {settings.events_url} leads to the bridge.")
 
 
-def _describe_limits() -> Iterable[Finding]:
-    yield Finding(OK, _PART, "VoipNow has no attended transfer: *2 is refused on every phone.")
+def _describe_limits(settings: VoipNowSettings) -> Iterable[Finding]:
+    if settings.attended == "composed":
+        sentence = (
+            "VoipNow has no attended transfer: *2 is composed of hold, call and transfer, so each colleague is rung "
+            "twice, the user has to pick up the own phone first, and only the complete key connects the two."
+        )
+        yield Finding(WARNING, _PART, sentence, Change(_SECTION, 'attended = "refused"   # if that is not wanted'))
+    else:
+        yield Finding(OK, _PART, "VoipNow has no attended transfer: *2 is refused on every phone.")
     sentence = (
         "Who is multi user aware at VoipNow, and which extensions are phone terminals there, is not looked at: what "
         "the store says counts."

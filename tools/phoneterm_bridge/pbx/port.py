@@ -112,6 +112,9 @@ class Pbx(Protocol):
     def operations(self) -> frozenset[str]:
         """The operations that `carry_out` knows; every other one is refused."""
 
+    def remark_on(self, operation: str) -> str | None:
+        """Return, as a word, why this is none of `operations`, or how it differs from what people expect; or None."""
+
     @property
     def web_hook(self) -> WebHook | None:
         """What the bridge's pages take for the PBX, None where it sends nothing there."""

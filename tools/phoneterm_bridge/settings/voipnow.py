@@ -25,7 +25,8 @@ class VoipNowSettings(BaseModel):
     user: whose calls are asked for. lists: "together" asks for all extensions of that user in one request, "each" for
     one extension after the other. poll_ms: from one look at the calls to the next. timeout_ms: until an answer that
     does not come is given up. events_url: an address that leads VoipNow to the bridge's pages; without it VoipNow is
-    not asked to tell of calls.
+    not asked to tell of calls. attended: "refused", because VoipNow has no attended transfer; or "composed" of hold,
+    call and transfer, which rings the colleague twice.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +42,8 @@ class VoipNowSettings(BaseModel):
     poll_ms: int = Field(1000, ge=100, le=60_000)
     timeout_ms: int = Field(4000, ge=500, le=8000)
     events_url: str = Field("", pattern=r"^(https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~-]+)*/?)?$", max_length=200)
+
+    attended: Literal["refused", "composed"] = "refused"
 
     _require_name = field_validator("ca_path")(require_name)
 

@@ -2,7 +2,8 @@
 
 A terminal counts its refusals from its start on, reports the last one as soon as it has a session, and again with each
 new session. So a number that is not higher than the last one has been journalled; when it skips some, nothing but their
-number is known. A report of another start than the present one is old.
+number is known. A report of another start than the present one is old. What the PBX cannot do has its cause in the
+journal.
 """
 
 import time
@@ -14,16 +15,20 @@ from phoneterm_bridge.store.journal import REFUSED, Event, Journal
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.terminals.sightings import Sightings
 
+_UNSUPPORTED = "unsupported"
+
 
 class Refusals:
     """The receiver of these reports."""
 
     def __init__(
         self, sightings: Sightings, journal: Journal,
+        remark_on: Callable[[str], str | None] = lambda operation: None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:  # fmt: skip
         self._sightings = sightings
         self._journal = journal
+        self._remark_on = remark_on
         self._now_ms = now_ms
 
     async def receive(self, terminal: TerminalRecord, report: dict) -> None:
@@ -35,6 +40,8 @@ class Refusals:
         self._sightings.count_refusal(terminal.tid, number)  # at once: it may be repeated while the disk is slow
         op, reason = report["op"], report["reason"]
         detail = {"number": number, "skipped": number - before - 1}
+        if op and reason == _UNSUPPORTED and (cause := self._remark_on(op)):
+            detail["cause"] = cause
         events = [Event("refusal", op or "keys", reason, detail), Event("result", REFUSED, reason)]
         fields = {"id": None, "op": op, "number": None, "call": None}
         try:

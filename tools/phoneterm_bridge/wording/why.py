@@ -101,6 +101,9 @@ CAUSES = {
     "settings": "that number of the PBX changes settings, such as where a phone's calls go",
     "pickup": "that number of the PBX takes a call that rings elsewhere",
     "talking-to-it": "that is the line that the call is with already",
+    "no-attended-transfer": "there is no attended transfer at VoipNow; one can be composed of hold, call and transfer, "
+    "which rings the colleague twice, and an administrator switches that on in the settings (voipnow.attended)",
+    "no-swap": "in an attended transfer that is composed at VoipNow, only the phone's own keys switch between the two",
     "conference": "the user was in a conference, and nobody can be transferred out of one; a call between two can be",
     "clocks-apart": "the clocks of bridge and phone had run apart, perhaps because the bridge's computer had stood "
     "still; they have been compared anew, so keying it again works",
@@ -108,6 +111,11 @@ CAUSES = {
     "external-revoked": "transfers to numbers outside are switched off since there were too many of them",
     "external-per-hour": "the whole site has sent too many callers outside within an hour",
     "external-at-once": "too many callers were being sent outside at the same moment",
+}
+# How an operation differs from what people expect, where a check left that in the journal; each is a sentence.
+REMARKS = {
+    "composed": "The colleague was rung twice: VoipNow has no attended transfer, so it was composed of hold, call and "
+    "transfer.",
 }
 _UNREADABLE = "the message was damaged or did not follow the contract"
 
@@ -190,6 +198,8 @@ def cause_of(timeline: Timeline) -> str | None:
         if line.stage == "check" and line.reason is not None and line.detail is not None:
             last = json.loads(line.detail)[-1]
             return last[3] if len(last) > 3 else None
+        if line.stage == "refusal" and line.detail is not None:
+            return json.loads(line.detail).get("cause")
     return None
 
 
@@ -226,7 +236,8 @@ def _describe_refusal(timeline: Timeline) -> str:
     if reason in _UNCONFIRMED:
         said = f"The outcome is not known: {_UNCONFIRMED[reason]}."
     else:
-        words = PHONE_REASONS.get(reason) or REASONS.get(reason) or f"of a reason that is not known here ({reason})"
+        words = CAUSES.get(cause_of(timeline) or "") or PHONE_REASONS.get(reason) or REASONS.get(reason)
+        words = words or f"of a reason that is not known here ({reason})"
         said = f"The phone itself refused it, because {words}."
     details = [json.loads(line.detail) for line in timeline.lines if line.stage == "refusal" and line.detail]
     skipped = details[0]["skipped"] if details else 0
@@ -244,9 +255,11 @@ def _describe_result(timeline: Timeline) -> str:
     if state == REFUSED:
         return _describe_refusal(timeline)
     if state == "done":
-        return _describe_success(
-            command.op, _NOT_KEPT if command.number == BLOTTED else command.number
-        ) + _describe_arrival(timeline)
+        return (
+            _describe_success(command.op, _NOT_KEPT if command.number == BLOTTED else command.number)
+            + _describe_remark(timeline)
+            + _describe_arrival(timeline)
+        )
     if state is None or state in _UNDER_WAY:
         return _UNDER_WAY.get(state or "", "Nothing more is known yet.")
     if state == "unknown":
@@ -255,6 +268,17 @@ def _describe_result(timeline: Timeline) -> str:
     if state == "returned":
         return "The caller was given back" + (f", because {words}." if reason else ".")
     return f"It did not work, because {words}." if reason else "It did not work; the PBX gave no reason."
+
+
+def _describe_remark(timeline: Timeline) -> str:
+    """Say how it differed from what people expect, if a check has noted that."""
+    operation = find_operation(timeline.command.op or "")
+    if operation is None or not operation.takes_number:
+        return ""
+    checks = [
+        one for line in timeline.lines if line.stage == "check" and line.detail for one in json.loads(line.detail)
+    ]
+    return "".join(f" {REMARKS[one[3]]}" for one in checks if len(one) > 3 and one[3] in REMARKS)
 
 
 def _describe_arrival(timeline: Timeline) -> str:

@@ -58,6 +58,10 @@ class FakePbx:
         if self.listener is not None:
             self.listener.on_progress(ref, state, reason)
 
+    def remark_on(self, operation: str) -> str | None:
+        """Know nothing."""
+        return None
+
     def why_ended(self, ref: str) -> str:
         """Know nothing."""
         return "no-call"

@@ -122,6 +122,10 @@ class AsteriskPbx:
         """Return the endpoint's calls right now, from events already seen; none while the PBX is away."""
         return self._view.calls(endpoint) if self._is_following else ()
 
+    def remark_on(self, operation: str) -> str | None:
+        """Return None: Asterisk can do all there is, and does it as expected."""
+        return None
+
     def why_ended(self, ref: str) -> str:
         """Return why a call no longer exists: "caller-gone" when the other side left first, else "no-call"."""
         return self._view.table.why_ended(ref)

@@ -1,14 +1,14 @@
 """VoipNow as a PBX backend: looks at its calls again and again, and sends callers away.
 
-Does not decide who may transfer what. It can send a caller away blindly and nothing else: VoipNow has no attended
-transfer. A transfer is bound to one call by VoipNow's own id of it, is asked for once, and only if a list that was read
-just before shows that call. One whose answer was lost is "unknown"; the next list shows where the user stands. VoipNow
-does not tell which numbers there are, so the digit map of the site is all that a number is checked against.
+Does not decide who may transfer what. It can send a caller away blindly. VoipNow has no attended transfer: one is
+composed only where the settings say so (`composed_transfers`). A transfer is bound to one call by VoipNow's own id of
+it, is asked for once, and only if a list that was read just before shows that call. One whose answer was lost is
+"unknown"; the next list shows where the user stands. VoipNow does not tell which numbers there are, so the digit map of
+the site is all that a number is checked against.
 """
 
 import asyncio
 import contextlib
-import itertools
 import time
 from collections.abc import Callable, Iterable
 
@@ -29,6 +29,8 @@ from phoneterm_bridge.pbx.port import (
 from phoneterm_bridge.pbx.voipnow.arrivals import Arrivals
 from phoneterm_bridge.pbx.voipnow.call_events import CallEvents
 from phoneterm_bridge.pbx.voipnow.call_table import CallTable, Leg
+from phoneterm_bridge.pbx.voipnow.composed_transfers import OPERATIONS as COMPOSED
+from phoneterm_bridge.pbx.voipnow.composed_transfers import ComposedTransfers
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of, forms_of
 from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused, TooMany
 from phoneterm_bridge.pbx.voipnow.rhythm import Rhythm
@@ -44,20 +46,21 @@ _STALE_LEAST_S = 5.0
 _ABOUT_THE_REQUEST = (400, 404)
 _TOKEN_NOT_TAKEN = 401
 _NOT_LET_IN = (_TOKEN_NOT_TAKEN, 403)
+_OF_ATTENDED = (*COMPOSED, "swap")
 _UNREACHABLE = Outcome("failed", "pbx-unreachable")
+_UNSUPPORTED = Outcome("failed", "unsupported")
 _TROUBLE = (NotDone, NoAnswer, Refused, AppRefused)
 
 
 class VoipNowPbx:
     """See `pbx.port.Pbx`."""
 
-    operations = frozenset({"blind"})
-
     def __init__(self, settings: VoipNowSettings, clock: Callable[[], float] = time.monotonic) -> None:
         """Keep the settings; nothing is asked yet. clock: seconds, for conversations and time limits."""
         self.is_available = False
         self.is_login_refused = False
         self.trouble: str | None = None
+        self.operations = frozenset({"blind"})
         self._settings = settings
         self._clock = clock
         self._api = UnifiedApi(settings)
@@ -68,7 +71,7 @@ class VoipNowPbx:
         self._stale_s = max(_STALE_LEAST_S, _STALE_LOOKS * settings.poll_ms / 1000)
         self._listener: PbxListener | None = None
         self._endpoints: frozenset[str] = frozenset()
-        self._requests = itertools.count(1)
+        self.newest_request = 0
         self._looked_s = 0.0
         self._hidden: set[str] = set()  # extensions whose calls VoipNow does not show
         self._told: str | None = None  # the trouble that was logged last: each one is logged once, until it is over
@@ -78,6 +81,10 @@ class VoipNowPbx:
         self._events = CallEvents(self._api, settings.events_url) if settings.events_url else None
         self._hinted_s = 0.0
         self._hint: asyncio.TimerHandle | None = None
+        self._composed: ComposedTransfers | None = None
+        if settings.attended == "composed":
+            self._composed = ComposedTransfers(self._api, self._table, self, clock)
+            self.operations |= COMPOSED
         self.web_hook = None if self._events is None else WebHook(self._events.key, self._take_hint)
 
     def listen(self, listener: PbxListener) -> None:
@@ -115,6 +122,8 @@ class VoipNowPbx:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        if self._composed is not None:
+            await self._composed.stop()
         if self._events is not None and self.is_available:
             with contextlib.suppress(*_TROUBLE, TimeoutError):
                 async with asyncio.timeout(_GOODBYE_S):
@@ -123,7 +132,16 @@ class VoipNowPbx:
 
     def calls(self, endpoint: str) -> tuple[Call, ...]:
         """Return the endpoint's calls as the last list showed them; none while VoipNow is away."""
-        return self._table.calls(endpoint)
+        found = self._table.calls(endpoint)
+        return found if self._composed is None else self._composed.show(found)
+
+    def remark_on(self, operation: str) -> str | None:
+        """Say that VoipNow has no attended transfer, so that there is none, or one that is composed and has no swap."""
+        if operation not in _OF_ATTENDED:
+            return None
+        if self._composed is None:
+            return "no-attended-transfer"
+        return "composed" if operation in self.operations else "no-swap"
 
     def why_ended(self, ref: str) -> str:
         """Return "no-call": a list does not show who left first."""
@@ -138,10 +156,24 @@ class VoipNowPbx:
         return None
 
     async def carry_out(self, operation: str, call: Call, target: Target | None) -> Outcome:
-        """Send the call's other party to the number; every other operation is refused at once, without asking."""
-        if operation not in self.operations or target is None:
-            return Outcome("failed", "unsupported")
-        return await self._send_away(call, target.number)
+        """Send the call's other party to the number; what is not in `operations` is refused at once, without asking."""
+        if operation not in self.operations:
+            return _UNSUPPORTED
+        if operation == "blind" and target is not None:
+            return await self._send_away(call, target.number)
+        if self._composed is not None and self.is_available:
+            if operation == "attended" and target is not None:
+                return await self._consult(self._composed, call, target.number)
+            steer = {"complete": self._composed.complete, "cancel": self._composed.cancel}
+            return await steer[operation](call) if target is None and operation in steer else _UNSUPPORTED
+        return _UNREACHABLE
+
+    async def _consult(self, composed: ComposedTransfers, call: Call, number: str) -> Outcome:
+        refusal = self._refuse_number(call, number)
+        if refusal is not None:
+            return Outcome("failed", refusal)
+        leg = await self._find(call)
+        return await composed.begin(leg, number) if isinstance(leg, Leg) else leg
 
     async def _send_away(self, call: Call, number: str) -> Outcome:
         refusal = self._refuse_number(call, number)
@@ -154,21 +186,18 @@ class VoipNowPbx:
             return leg
         try:
             await self._api.transfer(leg.extension, leg.call_id, number)
-        except Refused as error:
-            return await self._explain(error, call)
-        except TooMany as error:
-            return self._slow_down(error)
         except NoAnswer as error:
             self._hurried.set()  # the list says what came of it
             structlog.get_logger().warning("transfer-without-an-answer", why=str(error))
             return Outcome("unknown")
-        except (NotDone, AppRefused) as error:
-            structlog.get_logger().warning("transfer-not-asked-for", why=str(error))
-            return _UNREACHABLE
-        asyncio.get_running_loop().call_soon(self._follow, leg)  # "accepted" comes first
+        except (NotDone, Refused, AppRefused) as error:
+            structlog.get_logger().warning("transfer-refused", why=str(error))
+            return await self.explain(error, call.ref)
+        asyncio.get_running_loop().call_soon(self.follow, leg)  # "accepted" comes first
         return Outcome("accepted")
 
-    def _follow(self, leg: Leg) -> None:
+    def follow(self, leg: Leg) -> None:
+        """The leg's other party was sent away: tell when it is done."""
         self._sent.add(leg.ref)
         self._arrivals.add(leg.ref, leg.call_id, {leg.extension, *leg.others})
         self._hurried.set()
@@ -183,8 +212,7 @@ class VoipNowPbx:
         """Return the leg that can be transferred now, by a list that is not older than this question; else why not."""
         extension = extended_of(call.endpoint, self._settings.organization)
         try:
-            async with asyncio.timeout(_LOOK_FIRST_S):
-                await self._read(extension)
+            await self.read(extension)
         except TooMany as error:
             return self._slow_down(error)
         except (*_TROUBLE, TimeoutError) as error:
@@ -193,29 +221,57 @@ class VoipNowPbx:
         leg = self._table.leg_of(call.ref)
         if leg is None:
             return Outcome("failed", self.why_ended(call.ref))
-        refusal = refusal_of_leg(leg.facts, is_busy=self._sent.has(call.ref))
+        is_busy = self._sent.has(call.ref) or (self._composed is not None and self._composed.has(call.ref))
+        refusal = refusal_of_leg(leg.facts, is_busy=is_busy)
         return leg if refusal is None else Outcome("failed", refusal)
 
     def _slow_down(self, error: TooMany) -> Outcome:
         self._rhythm.note_failure(error.after_s)
         return Outcome("failed", "rate")
 
-    async def _explain(self, error: Refused, call: Call) -> Outcome:
-        """Say why VoipNow refused a transfer: the call is gone, or else it does not take the number."""
-        structlog.get_logger().warning("transfer-refused", status=error.status, code=error.code)
+    async def read(self, extension: str) -> None:
+        """Read an extension's calls now; TimeoutError when that takes so long that an action would be late."""
+        async with asyncio.timeout(_LOOK_FIRST_S):
+            await self._read(extension)
+
+    async def explain(self, error: Exception, ref: str) -> Outcome:
+        """Say why VoipNow has not done what was asked of a leg: it is gone, or the number is not taken, or else."""
+        if isinstance(error, TooMany):
+            return self._slow_down(error)
+        if not isinstance(error, Refused) or error.status == _TOKEN_NOT_TAKEN:
+            return _UNREACHABLE
         if error.status not in _ABOUT_THE_REQUEST:
-            return _UNREACHABLE if error.status == _TOKEN_NOT_TAKEN else Outcome("failed", "not-permitted-by-pbx")
-        found = await self._find(call)
-        return Outcome("failed", "unknown-number") if isinstance(found, Leg) else found
+            return Outcome("failed", "not-permitted-by-pbx")
+        leg = self._table.leg_of(ref)
+        try:
+            if leg is not None:
+                await self.read(leg.extension)
+        except TooMany as too_many:
+            return self._slow_down(too_many)
+        except (*_TROUBLE, TimeoutError):
+            return _UNREACHABLE
+        return Outcome("failed", self.why_ended(ref) if self._table.leg_of(ref) is None else "unknown-number")
+
+    def tell(self, ref: str, state: str, reason: str | None) -> None:
+        """Pass news of a transfer on."""
+        if self._listener is not None:
+            self._listener.on_progress(ref, state, reason)
+
+    def hurry(self) -> None:
+        """Read the next list at once."""
+        self._hurried.set()
 
     async def _keep_looking(self) -> None:
         """Look at the calls for ever."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._rhythm.pause_s(bool(self._sent))):
+                async with asyncio.timeout(self._rhythm.pause_s(self._waits_for_result())):
                     await self._hurried.wait()
             self._hurried.clear()
             await self._look()
+
+    def _waits_for_result(self) -> bool:
+        return bool(self._sent) or (self._composed is not None and self._composed.waits)
 
     def _register_events(self) -> None:
         if self._events is not None:
@@ -267,23 +323,28 @@ class VoipNowPbx:
                 if error.status == _TOKEN_NOT_TAKEN:
                     raise
                 hidden.add(extension)
-                self._tell_changes(self._table.load((), self._clock(), next(self._requests), extension))
+                self.tell_changes(self._table.load((), self._clock(), self._next_request(), extension))
                 if extension not in self._hidden:
                     structlog.get_logger().warning("calls-not-shown", extension=extension, why=str(error))
         self._hidden = hidden
 
     async def _read(self, extension: str | None) -> None:
         """Read the calls of one extension, or of all, and tell whose have changed."""
-        request = next(self._requests)
+        request = self._next_request()
         calls = await (self._api.calls() if extension is None else self._api.calls(extension))
         changed = self._table.load(calls, self._clock(), request, extension)
-        self._tell_changes(changed)
+        self.tell_changes(changed)
         for ref, state in self._sent.pop_ended(lambda ref: self._table.leg_of(ref) is not None):
-            if self._listener is not None:
-                self._listener.on_progress(ref, state, None)
+            self.tell(ref, state, None)
+        if self._composed is not None:
+            self._composed.judge(extension, request)
         for ref in self._arrivals.pop_answered(calls) if extension is None else ():
             if self._listener is not None:
                 self._listener.on_arrival(ref, ANSWERED, None)
+
+    def _next_request(self) -> int:
+        self.newest_request += 1
+        return self.newest_request
 
     def _note_success(self) -> None:
         self._rhythm.note_success()
@@ -322,7 +383,7 @@ class VoipNowPbx:
         self._arrivals.forget()
         had = self._table.clear()
         self._change_availability(False)
-        self._tell_changes(had)
+        self.tell_changes(had)
 
     def _change_availability(self, is_available: bool) -> None:
         if self.is_available != is_available:
@@ -330,7 +391,8 @@ class VoipNowPbx:
             if self._listener is not None:
                 self._listener.on_availability(is_available)
 
-    def _tell_changes(self, extensions: Iterable[str]) -> None:
+    def tell_changes(self, extensions: Iterable[str]) -> None:
+        """The calls of these extensions are to be shown anew."""
         for extension in extensions:
             for endpoint in forms_of(extension, self._settings.organization):
                 if self._listener is not None:

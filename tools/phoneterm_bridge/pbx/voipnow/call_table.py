@@ -12,17 +12,20 @@ from typing import NamedTuple
 from phoneterm_bridge.pbx.calls import LegFacts, state_of
 from phoneterm_bridge.pbx.port import Call
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of, forms_of
-from phoneterm_bridge.pbx.voipnow.reading import PhoneCall, View, number_in
+from phoneterm_bridge.pbx.voipnow.reading import PhoneCall, View, name_in, number_in
 
 _REF_CHARS = 24
 _ON_CALL, _UNKNOWN = 5, 0
 _OUT, _IN = 4, 8
+_FAR_RINGING = 4
+OUR_NAME = "phoneterm consultation"  # in the caller id of calls that the bridge has made for a user
 _CODE = "*"  # what begins with it is no number of anybody: voicemail, parking and the like
 
 
 class Leg(NamedTuple):
     """One extension's part in one call. lines: the numbers of the other party, in every form; others: the extensions
-    that have a view of the call too."""
+    that have a view of the call too. rings_there: the other side is being rung. dialled: the number that the extension
+    called, "" when it was called. is_ours: the bridge has had it call that number (`OUR_NAME`)."""
 
     ref: str
     extension: str
@@ -33,6 +36,9 @@ class Leg(NamedTuple):
     peer: str
     lines: frozenset[str]
     others: frozenset[str]
+    rings_there: bool
+    dialled: str
+    is_ours: bool
 
 
 class CallTable:
@@ -71,6 +77,14 @@ class CallTable:
         """Return the leg with this call reference, or None."""
         return next((leg for legs in self._legs.values() for leg in legs if leg.ref == ref), None)
 
+    def legs_of(self, extension: str) -> tuple[Leg, ...]:
+        """Return the legs of an extension, whose number is an extended one."""
+        return self._legs.get(extension, ())
+
+    def extensions(self) -> list[str]:
+        """Return the extensions that have been seen."""
+        return list(self._legs)
+
     def calls(self, endpoint: str) -> tuple[Call, ...]:
         """Return an endpoint's calls as the bridge sees them."""
         return tuple(
@@ -104,7 +118,12 @@ class CallTable:
         displayed = number_in(view.caller_id) if not calls_out else ""
         peer = displayed or next((min(forms_of(one, self._organization), key=len) for one in numbers), "")
         beside = frozenset(one.extension for one in others)
-        return Leg(ref, extension, call.id, view.id, facts, talking_since, peer, lines, beside)
+        dialled = view.destination[0] if calls_out and view.destination else ""
+        is_ours = bool(dialled) and name_in(view.caller_id) == OUR_NAME
+        rings_there = view.status == _FAR_RINGING
+        return Leg(
+            ref, extension, call.id, view.id, facts, talking_since, peer, lines, beside, rings_there, dialled, is_ours
+        )
 
 
 def ref_of(call_id: str, extension: str) -> str:

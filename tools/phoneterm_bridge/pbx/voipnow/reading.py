@@ -72,6 +72,13 @@ def read_page(document: Any) -> Page:
     return Page(tuple(call for call in found if call is not None), _integer(document.get("totalResults")))
 
 
+def read_call_id(document: Any) -> str:
+    """Return the id of the call in an answer, which may be in a list or alone; "" when there is none."""
+    entries = document.get("entry", document) if isinstance(document, dict) else document
+    calls = filter(None, map(_read_call, _each(entries)))
+    return next((call.id for call in calls), "")
+
+
 def read_registrations(document: Any) -> list[Registration]:
     """Return the registrations of a list; none for anything else."""
     entries = document.get("entry", document) if isinstance(document, dict) else document
@@ -88,6 +95,11 @@ def read_error(document: Any) -> str:
     code = error.get("code", error.get("message")) if isinstance(error, dict) else error
     text = str(code) if isinstance(code, str | int) else ""
     return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text[:MOST_CHARS])
+
+
+def name_in(caller_id: str) -> str:
+    """Return the name of a caller id, such as John Doe of "John Doe <4242425>"."""
+    return caller_id.rpartition("<")[0].strip()
 
 
 def number_in(caller_id: str) -> str:

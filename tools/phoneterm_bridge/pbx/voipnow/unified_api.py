@@ -1,4 +1,4 @@
-"""UnifiedAPI: reads lists of calls, has VoipNow act on one of them, or tell of calls. Does not decide when.
+"""UnifiedAPI: reads lists of calls, has VoipNow make one, act on one, or tell of calls. Does not decide when.
 
 Only reads are repeated, once. An action is sent once, whatever comes, and always names its call: without a call
 VoipNow would act on every call of the extension, so an empty id is refused before there is an address to send to
@@ -7,6 +7,7 @@ VoipNow would act on every call of the extension, so an empty id is refused befo
 
 import math
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 from phoneterm_bridge.pbx.voipnow.app_token import AppToken
@@ -16,6 +17,7 @@ from phoneterm_bridge.pbx.voipnow.reading import (
     Page,
     PhoneCall,
     Registration,
+    read_call_id,
     read_error,
     read_page,
     read_registrations,
@@ -29,6 +31,7 @@ _TRIES = 3
 _CALLS = "/uapi/phoneCalls"
 _EXTENSIONS, _EVENTS = "/uapi/extensions", "phoneCallEvents"
 _POST, _ENABLED, _NOTE = "1", "1", "phoneterm bridge"
+_SIMPLE, _PICK_UP_S = "simple", "25"
 _IN_PATHS = "@*"  # stand in them as they are
 _TOKEN_NOT_TAKEN = 401
 _ERRORS = range(400, 600)
@@ -85,6 +88,16 @@ class UnifiedApi:
         """End an extension's call."""
         await self._act("DELETE", extension, call_id, None)
 
+    async def make_call(self, extension: str, number: str, caller_id: str) -> str:
+        """Ring an extension's phone, and call a number once it is picked up; return the call's id, "" if untold.
+
+        caller_id: what that phone displays meanwhile.
+        """
+        view = {"source": [extension], "destination": [number], "callerId": caller_id}
+        document = {"extension": extension, "phoneCallView": [view]}
+        path = self._place(_CALLS, _SIMPLE)
+        return read_call_id(await self._send_once("POST", path, document, {"waitForPickup": _PICK_UP_S}))
+
     async def events(self, extension: str) -> list[Registration]:
         """Return where VoipNow tells of an extension's calls."""
         reply = await self._read(self._place(_EXTENSIONS, extension, _EVENTS), {})
@@ -113,17 +126,19 @@ class UnifiedApi:
     async def _read_all(self, path: str) -> list[PhoneCall] | None:
         """Return a list, page by page; None when it moved meanwhile, so that a call may have been missed.
 
-        Each page begins with the last call of the one before: if it does not, calls before it have gone or come.
+        Each page begins with the last call of the one before: if it does not, calls before it have gone or come. Pages
+        of a single call have no room for that.
         """
         found: list[PhoneCall] = []
+        overlap = 0
         for _ in range(_MOST_PAGES):
-            overlap = min(len(found), 1)
             page = await self._read_page(path, len(found) - overlap)
             if overlap and (not page.calls or page.calls[0].id != found[-1].id):
                 return None
             found += page.calls[overlap:]
             if len(page.calls) <= overlap or len(found) >= (math.inf if page.total is None else page.total):
                 return found
+            overlap = 1 if len(page.calls) > 1 else 0
         raise NotDone(f"its list of calls has more than {_MOST_PAGES} pages")
 
     async def _read_page(self, path: str, start: int) -> Page:
@@ -151,12 +166,12 @@ class UnifiedApi:
         """Have VoipNow act once on one call."""
         await self._send_once(method, self._path(extension, call_id), document)
 
-    async def _send_once(self, method: str, path: str, document: object) -> None:
-        """Send what changes something, once."""
-        reply = await self._send(method, path, document=document)
+    async def _send_once(self, method: str, path: str, document: object, query: dict[str, str] | None = None) -> Any:
+        """Send what changes something, once; return what is answered."""
+        reply = await self._send(method, path, query=query, document=document)
         if reply.status in _BROKEN:
             raise NoAnswer(f"it answers {reply.status}, which does not say whether it was done")
-        _require_success(reply)
+        return _require_success(reply).document
 
     async def _send(
         self, method: str, path: str, query: dict[str, str] | None = None, document: object = None
