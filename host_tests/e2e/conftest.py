@@ -23,8 +23,8 @@ from e2e.measured_heap import measure_heap
 from e2e.permission import change_permission
 
 # pbx: which one. bits: the width of the VM. is_frozen: whether the firmware is. display: one that costs time, on a
-# phone that waits as the chip does, in ticks of 10 ms; none of both when empty.
-Place = namedtuple("Place", "pbx bits is_frozen display", defaults=(64, False, ""))
+# phone that waits as the chip does, in ticks of 10 ms; none of both when empty. settings: more, of the bridge.
+Place = namedtuple("Place", "pbx bits is_frozen display settings", defaults=(64, False, "", ()))
 
 PLACES = [
     pytest.param(Place("simulator"), id="simulator"),
@@ -71,6 +71,7 @@ async def whole(place, make_once, tmp_path_factory):
         heap = {"heap_kib": live.heap_kib(most)}
     folder = tmp_path_factory.mktemp("store")
     installation = Installation(make_lab(place.pbx), folder, make_phone=phone_of(place, heap))
+    installation.more_settings = place.settings
     await installation.start()
     yield installation
     lines = list(installation.phone.log_lines)

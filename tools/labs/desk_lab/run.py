@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 from lab_parts.parts import PartMissing
 from pbx_lab.process import LabFailed
+from phoneterm_bridge.cli.options import Overrides
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.wording.logs import set_up_logs
 from virtual_phone.client import PhoneError
@@ -36,6 +37,7 @@ from desk_lab.installation import (
 
 BROKER_PORT = 7411
 CONTROL_PORT = 7410
+_COMPOSED = "put the caller on hold and call 102, once 101 has picked up; then key A sends the caller there"
 _CONSULT = "put the caller on hold and call 102; then 'hang up' connects the two"
 _CANNOT_CONSULT = "is refused: this PBX has no attended transfer"
 
@@ -51,6 +53,7 @@ def run(
     control_port: Annotated[
         int, typer.Option(help="Port of the phone's control socket.", min=1, max=65535)
     ] = CONTROL_PORT,
+    overrides: Overrides = None,
 ) -> None:
     """Start broker, bridge, PBX and a phone, with a call to transfer, and read keys to press."""
     if pbx not in PBX_KINDS:
@@ -65,6 +68,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="phoneterm-run-") as folder:
         try:
             installation = Installation(make_lab(pbx), Path(folder), broker_port, control_port, PHONES[phone])
+            installation.more_settings = tuple(overrides or ())
             installation.ready_s = CHIP_READY_S if phone == "chip" else READY_S
             asyncio.run(_run(installation, pbx))
         except (PartMissing, LabFailed, SetupProblem, PhoneError) as problem:
@@ -94,7 +98,6 @@ async def _run(installation: Installation, pbx: str) -> None:
 
 
 def _welcome(installation: Installation, pbx: str) -> str:
-    can_consult = "attended" in installation.bridge.parts.pbx.operations
     return "\n".join(
         (
             f"  PBX     {pbx}, {installation.lab.where}",
@@ -103,10 +106,17 @@ def _welcome(installation: Installation, pbx: str) -> str:
             "",
             f"{CALLER} has called {EXTENSION}, and they are talking. You are at {EXTENSION}. Type keys and Enter:",
             "  #1102      send the caller to 102",
-            f"  *2102      {_CONSULT if can_consult else _CANNOT_CONSULT}",
+            f"  *2102      {_describe_consultation(installation)}",
             "  help       everything else",
         )
     )
+
+
+def _describe_consultation(installation: Installation) -> str:
+    pbx = installation.bridge.parts.pbx
+    if "attended" not in pbx.operations:
+        return _CANNOT_CONSULT
+    return _COMPOSED if pbx.remark_on("attended") == "composed" else _CONSULT
 
 
 def _describe_phone(installation: Installation) -> str:

@@ -47,6 +47,7 @@ _EXAMPLE = """\
 # lists = "together"       # one request for all extensions of that user; "each": one for every extension
 # poll_ms = 1000           # from one look at the calls to the next
 # timeout_ms = 4000        # until an answer that does not come is given up
+# attended = "refused"     # or "composed": of hold, call and transfer; it rings the colleague twice
 # events_url = ""          # an address that leads VoipNow to the pages of [http], such as "https://bridge.example/calls"
 
 [store]
