@@ -87,5 +87,7 @@ def test_the_named_test_runs_on_voipnow(named):
     place, _, name = named.partition("::")
     assert place.startswith(("voipnow/", "e2e/test_voipnow_"))
     tree = ast.parse((HOST_TESTS / place).read_text())
-    taken = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    taken = {
+        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     assert name in taken | _functions(HOST_TESTS / place).keys(), f"{place} has no {name}"
