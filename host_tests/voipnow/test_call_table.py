@@ -2,7 +2,7 @@
 
 import pytest
 from phoneterm_bridge.pbx.calls import describe_calls
-from phoneterm_bridge.pbx.voipnow.call_table import CallTable, ref_of
+from phoneterm_bridge.pbx.voipnow.call_table import OUR_NAME, CallTable, ref_of
 from phoneterm_bridge.pbx.voipnow.reading import PhoneCall, View
 
 TRYING, RINGING, FAR_RINGING, ON_CALL = 2, 3, 4, 5
@@ -123,3 +123,28 @@ def test_a_call_on_hold_beside_one_that_rings_is_not_clear():
     held, ringing = call(view(is_held=True)), call(view(status=FAR_RINGING, flow=OUT), call_id="c2")
     table.load([held, ringing], 10.0, 1)
     assert describe_calls(table.calls("101")) == {"state": "talking", "call": None}
+
+
+def test_a_call_that_a_list_has_once_for_each_extension_is_one_call():
+    table = CallTable("0003")
+    table.load([call(view()), call(view(CALLER)), call(view())], 10.0, 1)
+    assert len(table.calls("101")) == len(table.calls("103")) == 1
+
+
+def test_a_call_of_which_nothing_is_said_goes_on_as_it_was():
+    table = CallTable("0003")
+    table.load([call()], 10.0, 1)
+    before = table.calls("101")
+    assert table.load([PhoneCall("c1", ())], 20.0, 2) == set()
+    assert table.calls("101") == before
+    assert table.load([], 30.0, 3) == {USER}
+
+
+def test_only_a_call_that_the_extension_placed_can_be_one_that_the_bridge_has_made():
+    """Whoever calls from outside can have any name displayed."""
+    ours = f"{OUR_NAME} <102>"
+    table = CallTable("0003")
+    calls = [call(view(caller_id=ours)), call(view(source=USER, destination="0003*102", caller_id=ours), call_id="c2")]
+    table.load(calls, 10.0, 1)
+    assert {leg.call_id: (leg.is_ours, leg.dialled) for leg in table.legs_of(USER)} == {
+        "c1": (False, ""), "c2": (True, "0003*102")}  # fmt: skip

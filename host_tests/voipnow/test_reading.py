@@ -36,7 +36,7 @@ def test_a_view_may_come_alone():
     assert [view.extension for view in call.views] == ["0003*101"]
 
 
-@pytest.mark.parametrize("document", [{}, {"totalResults": 0}, {"entry": None}, {"entry": []}, {"entry": {}}])
+@pytest.mark.parametrize("document", [{}, [], {"totalResults": 0}, {"entry": None}, {"entry": []}, {"entry": {}}])
 def test_without_an_entry_there_is_no_call(document):
     assert read(document).calls == ()
 
@@ -68,13 +68,39 @@ def test_numbers_may_be_texts_and_texts_numbers():
     assert (view.status, view.flow, view.source) == (5, 8, ("5354353",))
 
 
-@pytest.mark.parametrize("document", [[], "calls", 7, None])
+def test_a_list_may_come_without_anything_around_it():
+    assert [call.id for call in read([CALL]).calls] == [CALL["id"]]
+
+
+def test_a_list_says_how_many_there_are_and_whether_more_come():
+    page = read({"totalResults": -1, "entry": [CALL], "paging": {"next": "https://elsewhere.invalid/"}})
+    assert (page.total, page.has_next, page.is_empty) == (None, True, False)
+    assert read({"totalResults": 3}).is_empty
+
+
+@pytest.mark.parametrize("document", [{"message": "Under maintenance"}, {"error": {"code": "x"}}, "calls", 7, None])
 def test_what_is_no_list_of_calls_is_said_to_be_none(document):
     with pytest.raises(ValueError, match="no list"):
         read(document)
 
 
-@pytest.mark.parametrize("entry", [{}, {"id": ""}, {"id": ".."}, {"id": "x" * 300}, {"id": True}, "call", None, 7])
+@pytest.mark.parametrize("date", ["0000-00-00 00:00:00", "0000-00-00T00:00:00Z", "0", 0, "", "false", False, None])
+def test_a_date_that_is_none_says_nothing(date):
+    view = only_view({"onHold": date, "answered": date, "parked": date})
+    assert (view.is_held, view.is_answered, view.is_parked) == (False, False, False)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "0003*101\r\n", "a\x00b", "\u202e101"])
+def test_what_cannot_be_printed_is_no_number_and_no_id(text):
+    assert read({"entry": [CALL | {"id": text}]}).calls == ()
+    assert only_view({"callerId": text, "source": [text, "0003*103"]}).source == ("0003*103",)
+    (call,) = read({"entry": [CALL | {"phoneCallView": [VIEW | {"extension": text}]}]}).calls
+    assert call.views == ()
+
+
+@pytest.mark.parametrize(
+    "entry", [{}, {"id": ""}, {"id": ".."}, {"id": "@self"}, {"id": "x" * 300}, {"id": True}, "call", None, 7]
+)
 def test_an_entry_without_a_usable_id_is_left_out(entry):
     assert read({"entry": [entry, CALL]}).calls == read({"entry": [CALL]}).calls
 

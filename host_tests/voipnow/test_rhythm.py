@@ -29,3 +29,8 @@ def test_a_rate_that_is_slow_already_is_not_made_faster_by_trouble():
     rhythm = Rhythm(60.0)
     rhythm.note_failure()
     assert rhythm.pause_s(False) == 60.0
+
+
+def test_events_are_followed_no_faster_than_lists_can_be_read():
+    assert Rhythm(1.0).hint_pause_s(0.05) == 0.2
+    assert Rhythm(1.0).hint_pause_s(4.0) == 4.0

@@ -1,6 +1,7 @@
 """Requests to UnifiedAPI: which may be repeated, which may not, how lists are read, and what is refused beforehand."""
 
 import asyncio
+import gzip
 import json
 import re
 from urllib.parse import parse_qs
@@ -191,6 +192,90 @@ async def test_a_server_that_does_not_say_how_many_there_are_is_asked_until_no_m
     assert len(await api.calls()) == 45
 
 
+@pytest.mark.parametrize("count", [1, 2, 5])
+async def test_a_page_may_have_a_single_call(scripted, api, count):
+    scripted.answer = pages_of([entry(number) for number in range(count)], 1)
+    assert [call.id for call in await api.calls()] == [f"call{number}" for number in range(count)]
+
+
+async def test_a_server_that_counts_from_one_is_understood(scripted, api):
+    """No source says whether the first call has the index 0 or 1."""
+    calls = [entry(number) for number in range(45)]
+
+    def answer(request):
+        start = max(int(parse_qs(request.query)["startIndex"][0]) - 1, 0)
+        return say({"totalResults": 45, "entry": calls[start : start + 20]})
+
+    scripted.answer = answer
+    assert [call.id for call in await api.calls()] == [f"call{number}" for number in range(45)]
+
+
+async def test_a_total_that_counts_only_the_page_does_not_hide_the_next_one(scripted, api):
+    calls = [entry(number) for number in range(45)]
+
+    def answer(request):
+        start = int(parse_qs(request.query)["startIndex"][0])
+        page = calls[start : start + 20]
+        more = {"paging": {"next": "https://elsewhere.invalid/"}} if start + 20 < 45 else {}
+        return say({"totalResults": len(page), "entry": page} | more)
+
+    scripted.answer = answer
+    assert len(await api.calls()) == 45
+
+
+async def test_a_server_that_gives_the_same_page_for_ever_is_asked_for_it_twice(scripted, api):
+    next_page = {"paging": {"next": "https://elsewhere.invalid/"}}
+    scripted.answer = lambda request: say({"entry": [entry(1), entry(2)]} | next_page)
+    assert len(await api.calls()) == 2
+    assert len(scripted.requests) == 2
+
+
+async def test_a_list_that_counts_calls_and_shows_none_is_no_empty_list(scripted, api):
+    scripted.answer = lambda request: say({"totalResults": 3})
+    with pytest.raises(NotDone, match="list of 3 calls shows none"):
+        await api.calls()
+
+
+async def test_an_error_with_the_status_of_success_is_an_error(scripted, api):
+    scripted.answer = lambda request: say({"error": {"code": "pc_phonecall_invalid"}})
+    for work in (api.calls(), api.transfer(USER, "c1", "102"), api.make_call(USER, "102", "x <102>")):
+        with pytest.raises(Refused, match="pc_phonecall_invalid"):
+            await work
+    scripted.token_answers = [say({"error": "invalid_client"})]
+    other = scripted.api()
+    with pytest.raises(AppRefused, match="invalid_client"):
+        await other.calls()
+    await other.close()
+
+
+async def test_a_packed_answer_is_not_unpacked(scripted, api):
+    """Eight kilobytes could be eight megabytes."""
+    scripted.answer = lambda request: Answer(200, gzip.compress(b" " * (8 << 20)), {"Content-Encoding": "gzip"})
+    with pytest.raises(NoAnswer, match="packed"):
+        await api.calls()
+    assert {one.headers["accept-encoding"] for one in scripted.requests} == {"identity"}
+
+
+async def test_a_call_is_made_from_the_extension_and_named_in_either_shape(scripted, api):
+    for answer, call_id in ((say([entry(1)]), "call1"), (say(entry(2)), "call2"), (say({"entry": [entry(3)]}), "call3"),
+                            (Answer(204), ""), (say([]), "")):  # fmt: skip
+        scripted.answer = lambda request, answer=answer: answer
+        assert await api.make_call(USER, "0003*102", "phoneterm <102>") == call_id
+    made = scripted.requests[0]
+    assert (made.method, made.path, made.query) == ("POST", "/uapi/phoneCalls/@me/simple", "waitForPickup=25")
+    view = {"source": [USER], "destination": ["0003*102"], "callerId": "phoneterm <102>"}
+    assert json.loads(made.body) == {"extension": USER, "phoneCallView": [view]}
+
+
+async def test_a_call_is_never_made_twice(scripted, api):
+    for answer, error in ((CUT, NoAnswer), (say({}, 500), NoAnswer), (say({}, 400), Refused), (say({}, 401), Refused)):
+        scripted.requests.clear()
+        scripted.answer = lambda request, answer=answer: answer
+        with pytest.raises(error):
+            await api.make_call(USER, "102", "x <102>")
+        assert len(scripted.requests) == 1
+
+
 async def test_the_address_of_the_next_page_is_not_followed(scripted, api):
     next_page = {"paging": {"next": "https://elsewhere.invalid/"}}
     scripted.answer = lambda request: say({"totalResults": 1, "entry": [entry(1)]} | next_page)
@@ -292,13 +377,18 @@ async def test_a_token_is_asked_for_as_voipnow_wants_it(scripted, token):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("told", "good_s"), [(3600, 3500), ("7200", 7100), (60, 29), (None, 230), (True, 230)])
+HUGE = 10**400  # more than a float can be
+LIVES = [(3600, 3500), ("7200", 7100), (60, 29), (None, 230), (True, 230), (HUGE, 80_000), ("9" * 5000, 230),
+         (float("inf"), 80_000), (float("nan"), 230), (-1, 230)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "good_s"), LIVES, ids=map(str, range(len(LIVES))))
 async def test_expires_in_alone_says_how_long_a_token_is_good(scripted, token, told, good_s):
     scripted.token_answers = [say({"access_token": "a|b~c", "expires_in": told})]
     assert await token.get() == "a|b~c"
     token._clock.now_s += good_s
     assert await token.get() == "a|b~c"
-    token._clock.now_s += 3600
+    token._clock.now_s += 86_400
     assert await token.get() == "1|ab~2"
 
 

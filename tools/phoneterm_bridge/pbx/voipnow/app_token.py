@@ -19,7 +19,9 @@ _RENEW_BEFORE_S = 60.0
 _RENEW_AT_LEAST_AFTER = 0.5  # of its life, for tokens that live shorter than that
 _UNTOLD_LIFE_S = 300.0  # it does not say how long
 _MOST_CHARS = 4096
+_MOST_LIFE_S = 86_400
 _REFUSING = (400, 401, 403)
+_SUCCESS = 200
 
 
 class AppToken:
@@ -62,8 +64,9 @@ class AppToken:
             reply = await self._client.send("POST", PATH, {}, form=form)
         except NoAnswer as lost:  # a token that nobody got changes nothing
             raise NotDone(f"asked for a token, {lost}") from None
-        if reply.status in _REFUSING:
-            raise AppRefused(read_error(reply.document) or f"it answers {reply.status}")
+        code = read_error(reply.document)
+        if reply.status in _REFUSING or (reply.status == _SUCCESS and code):
+            raise AppRefused(code or f"it answers {reply.status}")
         self._text = _token_in(reply)
         life_s = _life_in(reply)
         self._until_s = asked_s + max(life_s - _RENEW_BEFORE_S, life_s * _RENEW_AT_LEAST_AFTER)
@@ -79,9 +82,11 @@ def _token_in(reply: Reply) -> str:
 
 def _life_in(reply: Reply) -> float:
     told = _field(reply, "expires_in")
-    if isinstance(told, str) and told.isascii() and told.isdecimal():
+    if isinstance(told, str) and told.isascii() and told.isdecimal() and len(told) < 10:
         told = int(told)
-    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) and told > 0 else _UNTOLD_LIFE_S
+    if isinstance(told, bool) or not isinstance(told, int | float) or not told > 0:
+        return _UNTOLD_LIFE_S
+    return float(min(told, _MOST_LIFE_S))
 
 
 def _field(reply: Reply, name: str) -> Any:

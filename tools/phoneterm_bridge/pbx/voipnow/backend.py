@@ -35,15 +35,17 @@ from phoneterm_bridge.pbx.voipnow.extension_number import extended_of, forms_of
 from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused, TooMany
 from phoneterm_bridge.pbx.voipnow.rhythm import Rhythm
 from phoneterm_bridge.pbx.voipnow.sent_callers import SentCallers
+from phoneterm_bridge.pbx.voipnow.turns import Turns
 from phoneterm_bridge.pbx.voipnow.unified_api import UnifiedApi
 from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
 _LOOK_FIRST_S = 2.0  # the look before an action: what takes longer would make the action late
 _GOODBYE_S = 2.0
-_HINT_EVERY_S = 0.2
+_RESULT_EVERY_S = 0.25
 _STALE_LOOKS = 3
 _STALE_LEAST_S = 5.0
 _ABOUT_THE_REQUEST = (400, 404)
+_NOT_SHOWN = (400, 403, 404)
 _TOKEN_NOT_TAKEN = 401
 _NOT_LET_IN = (_TOKEN_NOT_TAKEN, 403)
 _OF_ATTENDED = (*COMPOSED, "swap")
@@ -73,6 +75,10 @@ class VoipNowPbx:
         self._endpoints: frozenset[str] = frozenset()
         self.newest_request = 0
         self._looked_s = 0.0
+        self._took_s = 0.0
+        self._quiet_until_s = 0.0  # until then VoipNow does not want to be asked
+        self._turns = Turns()
+        self._results_s = 0.0
         self._hidden: set[str] = set()  # extensions whose calls VoipNow does not show
         self._told: str | None = None  # the trouble that was logged last: each one is logged once, until it is over
         self._hurried = asyncio.Event()
@@ -198,7 +204,7 @@ class VoipNowPbx:
 
     def follow(self, leg: Leg) -> None:
         """The leg's other party was sent away: tell when it is done."""
-        self._sent.add(leg.ref)
+        self._sent.add(leg.ref, leg.extension)
         self._arrivals.add(leg.ref, leg.call_id, {leg.extension, *leg.others})
         self._hurried.set()
 
@@ -226,11 +232,21 @@ class VoipNowPbx:
         return leg if refusal is None else Outcome("failed", refusal)
 
     def _slow_down(self, error: TooMany) -> Outcome:
+        self._note_too_many(error)
         self._rhythm.note_failure(error.after_s)
         return Outcome("failed", "rate")
 
+    def _note_too_many(self, error: TooMany) -> None:
+        self._quiet_until_s = max(self._quiet_until_s, self._clock() + (error.after_s or 0.0))
+
     async def read(self, extension: str) -> None:
-        """Read an extension's calls now; TimeoutError when that takes so long that an action would be late."""
+        """Read an extension's calls now; TimeoutError when that takes so long that an action would be late.
+
+        TooMany, without asking, while VoipNow does not want to be asked.
+        """
+        wait_s = self._quiet_until_s - self._clock()
+        if wait_s > 0:
+            raise TooMany(wait_s)
         async with asyncio.timeout(_LOOK_FIRST_S):
             await self._read(extension)
 
@@ -265,13 +281,14 @@ class VoipNowPbx:
         """Look at the calls for ever."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._rhythm.pause_s(self._waits_for_result())):
+                async with asyncio.timeout(self._rhythm.pause_s(bool(self._awaited()))):
                     await self._hurried.wait()
             self._hurried.clear()
             await self._look()
 
-    def _waits_for_result(self) -> bool:
-        return bool(self._sent) or (self._composed is not None and self._composed.waits)
+    def _awaited(self) -> set[str]:
+        """Return the extensions whose next list shows what came of something."""
+        return self._sent.extensions | (set() if self._composed is None else self._composed.awaited)
 
     def _register_events(self) -> None:
         if self._events is not None:
@@ -279,7 +296,7 @@ class VoipNowPbx:
 
     def _take_hint(self) -> None:
         """VoipNow has told of something: look at the calls soon, but not more often than is good for anybody."""
-        wait_s = self._hinted_s + _HINT_EVERY_S - self._clock()
+        wait_s = self._hinted_s + self._rhythm.hint_pause_s(self._took_s) - self._clock()
         if self._hint is None:
             self._hint = asyncio.get_running_loop().call_later(max(wait_s, 0.0), self._follow_hint)
 
@@ -293,9 +310,11 @@ class VoipNowPbx:
 
     async def _look(self) -> str | None:
         """Read all calls; return why VoipNow refuses the app, if it does."""
+        started_s = self._clock()
         try:
             await self._read_all()
         except TooMany as error:
+            self._note_too_many(error)
             self._note_trouble(str(error), error.after_s)
         except AppRefused as error:
             self._note_trouble(f"it refuses the app: {error}", is_login=True)
@@ -309,24 +328,60 @@ class VoipNowPbx:
             self._note_trouble("its answer is not understood")
         else:
             self._note_success()
+        self._took_s = self._clock() - started_s
         return None
 
     async def _read_all(self) -> None:
         if self._settings.lists == "together":
             await self._read(None)
             return
-        hidden = set()
-        for extension in sorted(self._extensions()):
-            try:
-                await self._read(extension)
-            except Refused as error:
-                if error.status == _TOKEN_NOT_TAKEN:
-                    raise
-                hidden.add(extension)
-                self.tell_changes(self._table.load((), self._clock(), self._next_request(), extension))
-                if extension not in self._hidden:
-                    structlog.get_logger().warning("calls-not-shown", extension=extension, why=str(error))
-        self._hidden = hidden
+        self._turns.begin(self._extensions())
+        try:
+            while (extension := self._turns.whose) is not None:
+                await self._take_turn(extension)
+                await self._read_results()
+        finally:
+            for extension in self._turns.failing_since(self._clock() - self._stale_s):
+                self._lose_calls_of(extension)
+
+    async def _take_turn(self, extension: str) -> None:
+        """Read an extension's calls; raises if VoipNow is in trouble, not if it refuses to show just these."""
+        try:
+            await self._read(extension)
+        except TooMany:
+            raise  # it is this one's turn again
+        except Refused as error:
+            if error.status not in _NOT_SHOWN:
+                self._turns.note_failure(extension, self._clock())
+                raise
+            self._hide(extension, error)
+        except (*_TROUBLE, TimeoutError):
+            self._turns.note_failure(extension, self._clock())
+            raise
+        else:
+            self._hidden.discard(extension)
+        self._turns.note_read(extension)
+        if self.is_available:  # a round may take longer than anybody would wait for a sign of life
+            self._looked_s = self._clock()
+            self._await_staleness()
+
+    async def _read_results(self) -> None:
+        """Read now and then, between others, those lists that show what came of something."""
+        if self._clock() - self._results_s >= _RESULT_EVERY_S:
+            self._results_s = self._clock()
+            for extension in sorted(self._awaited()):
+                await self._take_turn(extension)
+
+    def _hide(self, extension: str, error: Refused) -> None:
+        """VoipNow does not show an extension's calls; nobody knows what became of them."""
+        self._lose_calls_of(extension)
+        if extension not in self._hidden:
+            self._hidden.add(extension)
+            structlog.get_logger().warning("calls-not-shown", extension=extension, why=str(error))
+
+    def _lose_calls_of(self, extension: str) -> None:
+        self._sent.forget(extension)
+        self.tell_changes(self._table.load((), self._clock(), self._next_request(), extension))
 
     async def _read(self, extension: str | None) -> None:
         """Read the calls of one extension, or of all, and tell whose have changed."""
@@ -334,7 +389,7 @@ class VoipNowPbx:
         calls = await (self._api.calls() if extension is None else self._api.calls(extension))
         changed = self._table.load(calls, self._clock(), request, extension)
         self.tell_changes(changed)
-        for ref, state in self._sent.pop_ended(lambda ref: self._table.leg_of(ref) is not None):
+        for ref, state in self._sent.pop_ended(lambda ref: self._table.leg_of(ref) is not None, extension):
             self.tell(ref, state, None)
         if self._composed is not None:
             self._composed.judge(extension, request)

@@ -94,11 +94,20 @@ class CallTable:
 
     def _read(self, calls: Iterable[PhoneCall], now_s: float) -> dict[str, tuple[Leg, ...]]:
         shown: dict[str, tuple[Leg, ...]] = {}
-        for call in calls:
+        for call in _merge(calls):
+            if not call.views:
+                self._keep(call.id, shown)
             for extension in {view.extension for view in call.views}:
                 leg = self._leg(call, extended_of(extension, self._organization), now_s)
                 shown[leg.extension] = (*shown.get(leg.extension, ()), leg)
         return shown
+
+    def _keep(self, call_id: str, shown: dict[str, tuple[Leg, ...]]) -> None:
+        """A call is there, and nothing is said of who is in it: whoever was is there still."""
+        for extension, legs in self._legs.items():
+            for leg in legs:
+                if leg.call_id == call_id:
+                    shown[extension] = (*shown.get(extension, ()), leg)
 
     def _leg(self, call: PhoneCall, extension: str, now_s: float) -> Leg:
         own = forms_of(extension, self._organization)
@@ -129,6 +138,14 @@ class CallTable:
 def ref_of(call_id: str, extension: str) -> str:
     """Return the call reference of an extension's leg: stable over a restart of the bridge, and valid on the wire."""
     return hashlib.sha256(f"{call_id}/{extension}".encode()).hexdigest()[:_REF_CHARS]
+
+
+def _merge(calls: Iterable[PhoneCall]) -> Iterable[PhoneCall]:
+    """Yield each call once: a list of several extensions may have it once for each."""
+    views: dict[str, tuple[View, ...]] = {}
+    for call in calls:
+        views[call.id] = (*views.get(call.id, ()), *call.views)
+    return (PhoneCall(call_id, found) for call_id, found in views.items())
 
 
 def _facts_of(view: View, others: list[View], calls_out: bool) -> LegFacts:

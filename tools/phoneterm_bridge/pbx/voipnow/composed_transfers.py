@@ -82,9 +82,9 @@ class ComposedTransfers:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def waits(self) -> bool:
-        """Whether the next list is awaited, because it shows what came of something."""
-        return any(one.waits for one in self._by_ref.values())
+    def awaited(self) -> set[str]:
+        """The extensions whose next list shows what came of something."""
+        return {one.extension for one in self._by_ref.values() if one.waits}
 
     def has(self, ref: str) -> bool:
         """Say whether a leg is in a composed transfer."""

@@ -2,8 +2,8 @@
 
 Documents, samples and clients disagree, so an entry may be in a list, in an object by id, or alone; null fields may be
 absent; a number may be a text; `callerId` may be `callerID`. Of a date it only counts that there is one, because the
-clocks there and here may differ. What is not as it should be is left out, and a document
-that is no answer at all is a ValueError. Texts are at most MOST_CHARS long.
+clocks there and here may differ. What is not as it should be is left out, and a document that is no answer at all is a
+ValueError. Texts are printable, and at most MOST_CHARS long.
 """
 
 import json
@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 MOST_CHARS = 64
 _CALLER_IDS = ("callerId", "callerID", "callerid")
+_OF_A_LIST = frozenset(("entry", "totalResults", "itemsPerPage", "startIndex", "paging"))
+_OF_ALL = "@"  # with it begins what means several: @self, @me
 
 
 class View(NamedTuple):
@@ -35,17 +37,20 @@ class View(NamedTuple):
 
 
 class PhoneCall(NamedTuple):
-    """One call, and everybody's view of it that was shown."""
+    """One call, and everybody's view of it that was shown; without any, nothing is said of who is in it."""
 
     id: str
     views: tuple[View, ...]
 
 
 class Page(NamedTuple):
-    """A part of a list. total: how many there are in all, None when it is not said."""
+    """A part of a list. total: how many there are in all, None when it is not said; has_next: it says that more come;
+    is_empty: it has no entry at all, not even an unreadable one."""
 
     calls: tuple[PhoneCall, ...]
     total: int | None
+    has_next: bool = False
+    is_empty: bool = False
 
 
 class Registration(NamedTuple):
@@ -65,11 +70,21 @@ def read_json(body: bytes) -> Any:
 
 
 def read_page(document: Any) -> Page:
-    """Return the calls of a list; ValueError when it is no list of calls."""
-    if not isinstance(document, dict):
+    """Return the calls of a list, which may be without anything around it; ValueError when it is no list of calls."""
+    if isinstance(document, list):
+        document = {"entry": document}
+    if not isinstance(document, dict) or (document and _OF_A_LIST.isdisjoint(document)):
         raise ValueError("no list of calls")
-    found = map(_read_call, _each(document.get("entry")))
-    return Page(tuple(call for call in found if call is not None), _integer(document.get("totalResults")))
+    entries = list(_each(document.get("entry")))
+    found = (_read_call(entry) for entry in entries)
+    total = _integer(document.get("totalResults"))
+    paging = document.get("paging")
+    return Page(
+        calls=tuple(call for call in found if call is not None),
+        total=None if total is None or total < 0 else total,
+        has_next=isinstance(paging, dict) and bool(paging.get("next")),
+        is_empty=not entries,
+    )
 
 
 def read_call_id(document: Any) -> str:
@@ -110,7 +125,7 @@ def number_in(caller_id: str) -> str:
 
 def _read_call(entry: Any) -> PhoneCall | None:
     call_id = _text(entry.get("id")) if isinstance(entry, dict) else ""
-    if not call_id.strip(" ./"):
+    if not call_id.strip(" ./") or call_id.startswith(_OF_ALL):
         return None
     views = map(_read_view, _each(entry.get("phoneCallView")))
     return PhoneCall(call_id, tuple(view for view in views if view is not None))
@@ -128,9 +143,9 @@ def _read_view(entry: Any) -> View | None:
         destination=_numbers(entry.get("destination")),
         flow=_integer(entry.get("flow")) or 0,
         status=_integer(entry.get("status")) or 0,
-        is_answered=bool(entry.get("answered")),
-        is_held=bool(entry.get("onHold")),
-        is_parked=bool(entry.get("parked")),
+        is_answered=_is_date(entry.get("answered")),
+        is_held=_is_date(entry.get("onHold")),
+        is_parked=_is_date(entry.get("parked")),
         is_holder=None if holder is None else holder == 1,
         caller_id=_text(caller_id),
     )
@@ -151,12 +166,17 @@ def _numbers(value: Any) -> tuple[str, ...]:
     return tuple(text for text in map(_text, values) if text)
 
 
+def _is_date(value: Any) -> bool:
+    """Say whether there is a date; "0000-00-00 00:00:00", "0" and "false" are none."""
+    return value is True or (bool(value) and str(value).strip("0-:. TZ") not in ("", "false", "null"))
+
+
 def _text(value: Any) -> str:
-    """Return a text or a number as a text; "" for anything else, and for what is longer than any of them may be."""
+    """Return a text or a number as a text; "" for anything else, and for what is longer or odder than any may be."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     text = str(value)
-    return text if len(text) <= MOST_CHARS else ""
+    return text if len(text) <= MOST_CHARS and text.isprintable() else ""
 
 
 def _integer(value: Any) -> int | None:

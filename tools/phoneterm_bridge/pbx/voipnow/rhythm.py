@@ -6,6 +6,7 @@ Does not wait or look. In trouble the pause doubles with each try, up to a limit
 
 _MOST_PAUSE_S = 30.0
 _FOR_RESULT_S = 0.25
+_HINT_EVERY_S = 0.2
 
 
 class Rhythm:
@@ -30,6 +31,10 @@ class Rhythm:
     def is_in_trouble(self) -> bool:
         """Say whether the last look has failed."""
         return self._failures > 0
+
+    def hint_pause_s(self, took_s: float) -> float:
+        """Return how long after one look that an event has caused the next may begin; took_s: how long a look takes."""
+        return max(_HINT_EVERY_S, took_s)
 
     def pause_s(self, waits_for_result: bool) -> float:
         """Return how long to wait now; waits_for_result: something was asked for, and no list shows it yet."""

@@ -34,7 +34,7 @@ _POST, _ENABLED, _NOTE = "1", "1", "phoneterm bridge"
 _SIMPLE, _PICK_UP_S = "simple", "25"
 _IN_PATHS = "@*"  # stand in them as they are
 _TOKEN_NOT_TAKEN = 401
-_ERRORS = range(400, 600)
+_SUCCESS = range(200, 300)
 _BROKEN = range(500, 600)  # it may have done part of what it was asked for
 
 
@@ -126,17 +126,21 @@ class UnifiedApi:
     async def _read_all(self, path: str) -> list[PhoneCall] | None:
         """Return a list, page by page; None when it moved meanwhile, so that a call may have been missed.
 
-        Each page begins with the last call of the one before: if it does not, calls before it have gone or come. Pages
-        of a single call have no room for that.
+        Each page begins with the last call of the one before, or with an earlier one: if it does not, calls before it
+        have gone. Pages of a single call have no room for that.
         """
         found: list[PhoneCall] = []
         overlap = 0
         for _ in range(_MOST_PAGES):
             page = await self._read_page(path, len(found) - overlap)
-            if overlap and (not page.calls or page.calls[0].id != found[-1].id):
+            if not found and page.is_empty and page.total:
+                raise NotDone(f"its list of {page.total} calls shows none of them")
+            known = _overlap_of(found, page)
+            if known is None or known < overlap:
                 return None
-            found += page.calls[overlap:]
-            if len(page.calls) <= overlap or len(found) >= (math.inf if page.total is None else page.total):
+            found += page.calls[known:]
+            is_whole = not page.has_next and len(found) >= (math.inf if page.total is None else page.total)
+            if len(page.calls) <= known or is_whole:
                 return found
             overlap = 1 if len(page.calls) > 1 else 0
         raise NotDone(f"its list of calls has more than {_MOST_PAGES} pages")
@@ -184,7 +188,18 @@ class UnifiedApi:
         return reply
 
 
+def _overlap_of(found: list[PhoneCall], page: Page) -> int | None:
+    """Return how many calls at the beginning of a page are at the end of what was found; None if it does not fit."""
+    before, ids = [call.id for call in found], [call.id for call in page.calls]
+    for count in range(min(len(before), len(ids)), 0, -1):
+        if before[-count:] == ids[:count]:
+            return count
+    return 0 if set(before).isdisjoint(ids) else None
+
+
 def _require_success(reply: Reply) -> Reply:
-    if reply.status in _ERRORS:
-        raise Refused(reply.status, read_error(reply.document))
+    """Return an answer that says yes; Refused for another one, even if its status is that of success."""
+    code = read_error(reply.document)
+    if reply.status not in _SUCCESS or code:
+        raise Refused(reply.status, code)
     return reply
