@@ -1,11 +1,15 @@
 """The attended transfer that is composed of hold, call and transfer: what it does, how it ends, what it never does."""
 
+import asyncio
+
 import pytest
 import pytest_asyncio
 from attack_lab.scenery.waiting import until
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, NO_SUCH_NUMBER, USER, Desk, to
 from pbx_lab.legs import are_alone, has_leg, is_gone, is_on_hold, is_talking
 from phoneterm_bridge.pbx.port import Outcome
+from phoneterm_bridge.pbx.voipnow.call_table import OUR_NAME
+from voipnow_lab.call_table import GIVEN_CALLER_ID
 from voipnow_lab.faults import ALWAYS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -329,4 +333,64 @@ async def test_a_call_that_the_user_makes_by_hand_beside_a_held_one_is_no_consul
     await desk.call_in_state("held")
     await desk.lab.place_call(USER, COLLEAGUE)
     await desk.call_in_state("talking")
+    assert sorted(one.state for one in desk.pbx.calls(USER)) == ["held", "talking"]
+
+
+@pytest.mark.parametrize(("slow", "comes_to"), [("OnHold", "returned"), ("MakeCall", "consulting")])
+async def test_what_takes_longer_than_a_command_may_is_still_followed(lab, clock, slow, comes_to):
+    """Hold and call may each take up to `timeout_ms`; the command's own limit can end between them."""
+    async with Desk(lab, clock=clock, changes=(*COMPOSED, "voipnow.timeout_ms=8000")) as desk:
+        call = await desk.talk()
+        lab.faults.slow_s = 600
+        lab.faults.add(slow, "slow")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await desk.pbx.carry_out("attended", call, to(COLLEAGUE))
+        await desk.result(comes_to)
+        if slow == "OnHold":
+            await caller_is_back(desk)
+        assert lab.acted == (["OnHold", "OffHold"] if slow == "OnHold" else THE_WAY)
+
+
+async def test_while_something_is_asked_for_nothing_else_is(desk):
+    call = await desk.talk()
+    desk.lab.faults.slow_s = 0.5
+    desk.lab.faults.add("OnHold", "slow")
+    begun = asyncio.create_task(desk.pbx.carry_out("attended", call, to(COLLEAGUE)))
+    await until(lambda: desk.lab.acted == ["OnHold"])
+    assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == failed("busy-transferring")
+    assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == failed("busy-transferring")
+    assert await desk.pbx.carry_out("cancel", call, None) == failed("no-call")
+    assert await begun == ACCEPTED
+    await desk.result("consulting")
+    desk.lab.faults.add("HangUp", "slow")
+    ended = asyncio.create_task(desk.pbx.carry_out("complete", call, None))
+    await until(lambda: desk.lab.acted[-1] == "HangUp")
+    for op in ("complete", "cancel"):
+        assert await desk.pbx.carry_out(op, call, None) == failed("busy-transferring")
+    assert await ended == ACCEPTED
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
+    assert desk.lab.acted == [*THE_WAY, "HangUp", "Transfer"]
+
+
+async def test_a_consultation_that_a_caller_pretends_to_be_is_none(desk):
+    """Whoever calls can have the bridge's own name for such calls displayed."""
+    await desk.talk()
+    await desk.lab.hold(USER)
+    await desk.call_in_state("held")
+    channel = desk.lab.exchange.place_call(COLLEAGUE, USER)
+    channel.variables[GIVEN_CALLER_ID] = f"{OUR_NAME} <102>"
+    await desk.call_in_state("talking")
+    assert sorted(one.state for one in desk.pbx.calls(USER)) == ["held", "talking"]
+
+
+async def test_a_consultation_that_lost_its_caller_is_not_bound_to_the_next_one(desk):
+    await desk.consult()
+    await desk.lab.hang_up(CALLER)
+    await desk.result("failed", "caller-gone")
+    await desk.lab.place_call(CALLER, USER)
+    await until(lambda: len(desk.pbx.calls(USER)) == 2)
+    (held,) = [one for one in desk.lab.exchange.parties.channels if one.endpoint == USER and one.extension == ""]
+    desk.lab.exchange.hold(held, True)
+    await desk.call_in_state("held")
     assert sorted(one.state for one in desk.pbx.calls(USER)) == ["held", "talking"]

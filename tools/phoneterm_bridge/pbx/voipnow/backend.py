@@ -367,9 +367,10 @@ class VoipNowPbx:
 
     async def _read_results(self) -> None:
         """Read now and then, between others, those lists that show what came of something."""
-        if self._clock() - self._results_s >= _RESULT_EVERY_S:
+        awaited = self._awaited()
+        if awaited and self._clock() - self._results_s >= _RESULT_EVERY_S:
             self._results_s = self._clock()
-            for extension in sorted(self._awaited()):
+            for extension in sorted(awaited):
                 await self._take_turn(extension)
 
     def _hide(self, extension: str, error: Refused) -> None:
