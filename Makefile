@@ -153,7 +153,7 @@ vendor: ## Copy what the console's pages take from npm into its folder, as its p
 
 lock: ## Renew requirements.lock and the service's bridge.lock after a change of the dependencies. ARGS=--upgrade takes newer releases too.
 	@$(PYTHON) -m venv --clear build/lock && build/lock/bin/python -m pip install --quiet uv
-	@build/lock/bin/uv pip compile pyproject.toml --extra workbench --group dev --python-version 3.11 $(LOCKED) \
+	@build/lock/bin/uv pip compile pyproject.toml --extra workbench --extra voipnow --group dev --python-version 3.11 $(LOCKED) \
 	  --output-file requirements.lock $(ARGS)
 	@build/lock/bin/uv pip compile pyproject.toml --python-version 3.11 --universal --constraint requirements.lock $(LOCKED) \
 	  --output-file tools/phoneterm_service/bridge.lock $(ARGS)

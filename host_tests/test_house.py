@@ -44,6 +44,7 @@ _ARROWS = {
     "tools/phoneterm_bridge/pbx/voipnow": {
         "phoneterm_bridge.pbx.voipnow",
         "phoneterm_bridge.pbx.calls",
+        "phoneterm_bridge.pbx.permissions",
         "phoneterm_bridge.pbx.port",
         "phoneterm_bridge.settings.voipnow",
         "phoneterm_bridge.settings.problem",

@@ -1,11 +1,13 @@
 """What goes wrong at the stand-in, and when. Does not make anything go wrong itself.
 
-A kind of request is "token", "list", "action" or "event", or one action by its name: "Transfer", "OnHold", "OffHold",
-"MakeCall" or "HangUp". The ways it can go wrong:
+A kind of request is "token", "list", "action", "event", "wsdl", "system" (SystemAPI reads) or "update" (it writes), or
+one action by its name: "Transfer", "OnHold", "OffHold", "MakeCall" or "HangUp". The ways it can go wrong:
 - "cut-before": the connection ends, and nothing was done; "cut-after": it was done, and then the connection ends;
 - "half": the answer ends in its middle; "no-json": it is a page for people; "redirect": it leads elsewhere;
 - "slow": it comes after `slow_s`; "nothing": it is a bare 204, although there is something;
 - a number, such as "429" or "500": that status, and nothing is done;
+- "fault 117" and so on, for SystemAPI: a SOAP fault with that number, and nothing is done;
+- "bomb": XML that would fill the memory; "external": XML with something that lies elsewhere;
 - "lose-call": the other party hangs up just before the action is carried out.
 """
 

@@ -48,7 +48,11 @@ class Tokens:
     def is_good(self, request: Request) -> bool:
         """Say whether a request carries a token that is still good."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return scheme == "Bearer" and self._until_s.get(token, 0.0) > self._clock()
+        return scheme == "Bearer" and self.has(token)
+
+    def has(self, token: str) -> bool:
+        """Say whether this token is still good."""
+        return self._until_s.get(token, 0.0) > self._clock()
 
     def expire_all(self) -> None:
         """End every token, whatever was said of it."""

@@ -1,4 +1,5 @@
-"""A PbxLab with a stand-in of VoipNow: the simulator's calls, behind OAuth and UnifiedAPI over HTTPS on loopback.
+"""A PbxLab with a stand-in of VoipNow: the simulator's calls, behind OAuth, UnifiedAPI and SystemAPI over HTTPS on
+loopback.
 
 Written from documents, samples and clients in use; no live VoipNow was at hand. The lab itself looks at the calls over
 the simulator's AMI. The extensions are 0003*101 to 0003*103.
@@ -15,13 +16,15 @@ from pbx_simulator.parties import Pairs
 from pbx_simulator.simulator_lab import SimulatorLab
 from phoneterm_bridge.broker.site_tls import BROKER, BROKER_KEY, CA, SiteTls
 
-from voipnow_lab import call_events, phone_calls, tokens
+from voipnow_lab import call_events, phone_calls, schemas, system_api, tokens
+from voipnow_lab.accounts import Accounts
 from voipnow_lab.call_events import CallEvents
 from voipnow_lab.call_table import ORGANIZATION, CallTable
 from voipnow_lab.faults import SHOWN_ERRORS, Faults
 from voipnow_lab.https_server import Answer, HttpsServer, Request
 from voipnow_lab.phone_calls import PhoneCalls, refuse
 from voipnow_lab.shapes import Shapes
+from voipnow_lab.system_api import SystemApi
 from voipnow_lab.tokens import Tokens
 
 HOST = "127.0.0.1"
@@ -32,12 +35,13 @@ _HTML = {"Content-Type": "text/html"}
 
 
 class VoipNowLab(SimulatorLab):
-    """See PbxLab. faults: what goes wrong; shapes: how it answers; events: who is told of calls.
+    """See PbxLab. faults: what goes wrong; shapes: how it answers; events: who is told of calls; system: SystemAPI.
 
-    requests: "METHOD /path" of everything that was asked; acted: the actions among them, by name, or "HangUp".
+    permissions: where the bridge is to look who is multi user aware, "voipnow" or "store". requests: "METHOD /path" of
+    everything that was asked; acted: the actions among them, by name, or "HangUp".
     """
 
-    def __init__(self, options: LabOptions | None = None) -> None:
+    def __init__(self, options: LabOptions | None = None, permissions: str = "store") -> None:
         """Nothing listens yet."""
         self.faults = Faults()
         self.shapes = Shapes()
@@ -45,6 +49,8 @@ class VoipNowLab(SimulatorLab):
         self.requests: list[str] = []
         self.acted: list[str] = []
         self.events = CallEvents()
+        self.system = SystemApi(self.tokens, Accounts())
+        self._permissions = permissions
         self._folder = tempfile.TemporaryDirectory(prefix="phoneterm-voipnow-")
         self._https: HttpsServer | None = None
         self._https_port = 0
@@ -71,6 +77,7 @@ class VoipNowLab(SimulatorLab):
             f"voipnow.organization={ORGANIZATION}",
             f"voipnow.ca_path={self.ca_path}",
             f"voipnow.poll_ms={_POLL_MS}",
+            f"voipnow.permissions={self._permissions}",
             f"phones.digit_map={DIGIT_MAP}",
         )
 
@@ -88,6 +95,7 @@ class VoipNowLab(SimulatorLab):
         context.load_cert_chain(site.path(BROKER), site.path(BROKER_KEY))
         self._https = HttpsServer(context, self._answer)
         self._https_port = await self._https.start()
+        self.system.open(self.url, Path(self._folder.name) / "schema")
 
     async def stop(self) -> None:
         """Close everything."""
@@ -121,6 +129,7 @@ class VoipNowLab(SimulatorLab):
         self.requests.clear()
         self.acted.clear()
         self.tokens.is_trusted = True
+        self.system.clear()
         await self.events.stop()
         self.events.registrations.clear()
         self.events.told.clear()
@@ -144,11 +153,15 @@ class VoipNowLab(SimulatorLab):
             name = phone_calls.name_of_action(request)
             self.acted.append(name)
             way = self.faults.take(name)
+        elif kind == "update":
+            self.acted.append(system_api.UPDATE)
         way = way or self.faults.take(kind)
         if way == "cut-before":
             return Answer(is_cut=True)
         if way in SHOWN_ERRORS:
             return refuse(int(way), "at_the_labs_wish")
+        if way is not None and way.startswith("fault "):
+            return system_api.fault(way.removeprefix("fault "), "At the lab's wish.")
         if way == "redirect":
             return Answer(302, headers={"Location": f"{self.url}/elsewhere{request.path}"})
         if way == "lose-call":
@@ -156,11 +169,17 @@ class VoipNowLab(SimulatorLab):
         answer = self._route(request)
         if way == "slow":
             await asyncio.sleep(self.faults.slow_s)
+        if way == "external":
+            return system_api.external(f"{self.url}/elsewhere/entity.txt")
         return _spoil(answer, way)
 
     def _route(self, request: Request) -> Answer:
         if request.path == tokens.PATH:
             return self.tokens.answer(request)
+        if request.path.startswith(schemas.PATH):
+            return self.system.document(request.path)
+        if request.path in system_api.AGENTS:
+            return self.system.answer(request)
         if not self.tokens.is_good(request):
             return refuse(401, "invalid_token")
         if request.path.startswith(phone_calls.PATH):
@@ -181,6 +200,10 @@ class VoipNowLab(SimulatorLab):
 def _kind_of(request: Request) -> str:
     if request.path == tokens.PATH:
         return "token"
+    if request.path.startswith(schemas.PATH):
+        return "wsdl"
+    if request.path in system_api.AGENTS:
+        return "update" if system_api.name_of_operation(request) == system_api.UPDATE else "system"
     if not request.path.startswith(phone_calls.PATH):
         return "event"
     return "list" if request.method == "GET" else "action"
@@ -195,6 +218,8 @@ def _spoil(answer: Answer, way: str | None) -> Answer:
             return dataclasses.replace(answer, sent_bytes=len(answer.body) // 2)
         case "no-json":
             return Answer(200, b"<html><body>Under maintenance</body></html>", _HTML)
+        case "bomb":
+            return system_api.bomb()
         case "nothing":
             return Answer(204)
         case _:

@@ -49,6 +49,10 @@ _EXAMPLE = """\
 # timeout_ms = 4000        # until an answer that does not come is given up
 # attended = "refused"     # or "composed": of hold, call and transfer; it rings the colleague twice
 # events_url = ""          # an address that leads VoipNow to the pages of [http], such as "https://bridge.example/calls"
+# permissions = "voipnow"  # who says who is multi user aware: VoipNow's SystemAPI, or this bridge's "store" alone
+# permissions_poll_s = 60  # from one reading of them to the next
+# permissions_keep_s = 43200   # how long what it said last counts while it cannot be read; then nobody may transfer
+# system_api_version = ""  # of SystemAPI, such as "5.2.5"; without it the newest one that works
 
 [store]
 # path = "{store}"

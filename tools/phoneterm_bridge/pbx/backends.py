@@ -5,6 +5,7 @@ Another PBX is one class (`pbx.port.Pbx`), one line in the table here, and its n
 
 from collections.abc import Callable
 
+from phoneterm_bridge.pbx.permissions import PermissionSource
 from phoneterm_bridge.pbx.port import Pbx
 from phoneterm_bridge.settings.bridge import BridgeSettings
 
@@ -30,3 +31,14 @@ def _make_voipnow(settings: BridgeSettings) -> Pbx:
 
 
 _BACKENDS: dict[str, Callable[[BridgeSettings], Pbx]] = {"asterisk": _make_asterisk, "voipnow": _make_voipnow}
+
+
+def make_permission_source(settings: BridgeSettings) -> PermissionSource | None:
+    """Return what tells who is multi user aware, if the PBX does; None where this bridge's store alone says it."""
+    if settings.pbx.kind != "voipnow" or settings.voipnow.permissions == "store":
+        return None
+    from phoneterm_bridge.pbx.voipnow.system_api import SystemApi  # noqa: F401  says what is missing
+    from phoneterm_bridge.pbx.voipnow.voipnow_permissions import VoipNowPermissions
+
+    path = settings.store.path
+    return VoipNowPermissions(settings.voipnow, path.with_name(f"{path.name}.voipnow-wsdl"))

@@ -31,6 +31,13 @@ class Reply(NamedTuple):
     document: Any
 
 
+class RawReply(NamedTuple):
+    """An answer that is no JSON: its HTTP status, and all of it."""
+
+    status: int
+    body: bytes
+
+
 class HttpsClient:
     """Connections to one server, kept open between requests."""
 
@@ -66,6 +73,22 @@ class HttpsClient:
         document: object = None,
     ) -> Reply:
         """Send a request once. NotDone: nothing has happened; NoAnswer: perhaps it has."""
+        fields = {"params": query, "data": form, "json": document}
+        reply = _read(*await self._exchange(method, path, headers, fields))
+        self._on_reply(method, path, reply)
+        return reply
+
+    async def send_raw(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None
+    ) -> RawReply:
+        """Do the same with a request and an answer that are no JSON."""
+        response, body = await self._exchange(method, path, headers, {"content": content})
+        _refuse(response)
+        return RawReply(response.status_code, body)
+
+    async def _exchange(
+        self, method: str, path: str, headers: Mapping[str, str], fields: Mapping[str, Any]
+    ) -> tuple[httpx.Response, bytes]:
         is_sent = False
 
         async def note_sending(event: str, _: object) -> None:
@@ -75,19 +98,16 @@ class HttpsClient:
         try:
             async with asyncio.timeout(self._timeout_s):
                 request = self._client.build_request(
-                    method, path, headers=headers, params=query, data=form, json=document,
-                    extensions={"trace": note_sending},
-                )  # fmt: skip
+                    method, path, headers=headers, extensions={"trace": note_sending}, **fields
+                )
                 response = await self._client.send(request, stream=True)
                 try:
-                    reply = _read(response, await _read_body(response))
+                    return response, await _read_body(response)
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, OSError, TimeoutError) as error:
             words = _describe(error)
             raise (NoAnswer if is_sent else NotDone)(words) from None
-        self._on_reply(method, path, reply)
-        return reply
 
 
 def _make_context(ca_path: Path | None) -> ssl.SSLContext:
@@ -112,12 +132,17 @@ async def _read_body(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _read(response: httpx.Response, body: bytes) -> Reply:
-    status = response.status_code
-    if status == _TOO_MANY:
+def _refuse(response: httpx.Response) -> None:
+    """Refuse an answer that is none."""
+    if response.status_code == _TOO_MANY:
         raise TooMany(_wait_in(response))
     if response.is_redirect:
-        raise NotDone(f"it answers {status} and leads elsewhere, where the bridge does not go")
+        raise NotDone(f"it answers {response.status_code} and leads elsewhere, where the bridge does not go")
+
+
+def _read(response: httpx.Response, body: bytes) -> Reply:
+    _refuse(response)
+    status = response.status_code
     if status == _NOTHING:
         return Reply(status, None)
     try:

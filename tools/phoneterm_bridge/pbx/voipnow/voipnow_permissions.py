@@ -1,0 +1,79 @@
+"""VoipNow as a source of permissions: `multiUser` of each user, and the type of each extension. See `pbx.permissions`.
+
+Does not decide what they mean. A fault about one extension concerns that one alone; whatever says that VoipNow itself
+cannot be asked ends the reading.
+"""
+
+from collections.abc import Awaitable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from phoneterm_bridge.pbx.permissions import Extension, NotTold, Person, SourceAway, Told
+from phoneterm_bridge.pbx.voipnow.extension_number import extended_of
+from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused, TooMany
+from phoneterm_bridge.pbx.voipnow.soap_messages import SystemFault
+from phoneterm_bridge.pbx.voipnow.system_api import SystemApi
+from phoneterm_bridge.settings.voipnow import VoipNowSettings
+
+_UNTOLD_TYPE = "unknown"
+_Result = TypeVar("_Result")
+
+
+class VoipNowPermissions:
+    """See `pbx.permissions.PermissionSource`."""
+
+    name = "VoipNow"
+
+    def __init__(self, settings: VoipNowSettings, kept: Path | None = None) -> None:
+        """Connect to nothing yet; kept: where the WSDL is kept for the next start."""
+        self._organization = settings.organization
+        self.api = SystemApi(settings, kept)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.api.close()
+
+    async def read(self, endpoints: Iterable[str]) -> dict[str, Told | NotTold]:
+        """Read the type and the user of each endpoint's extension, and once the flag of each of these users."""
+        flags: dict[str, bool] = {}
+        found: dict[str, Told | NotTold] = {}
+        for endpoint in endpoints:
+            try:
+                details = await _ask(self.api.details(extended_of(endpoint, self._organization)))
+                if details.owner not in flags:
+                    flags[details.owner] = bool(await _ask(self.api.is_multi_user_aware(details.owner)))
+            except SystemFault as fault:
+                found[endpoint] = NotTold(str(fault))
+            else:
+                found[endpoint] = Told(details.owner, details.type or _UNTOLD_TYPE, flags[details.owner])
+        return found
+
+    async def set_aware(self, owner: str, is_aware: bool) -> None:
+        """Update the user's `multiUser`, once."""
+        try:
+            await _ask(self.api.set_multi_user_aware(owner, is_aware))
+        except SystemFault as fault:
+            raise SourceAway(str(fault)) from None
+
+    async def list_people(self, account: str | None) -> list[tuple[Person, list[Extension]]]:
+        """Return all users with their extensions, by the numbers that their own phones dial."""
+        try:
+            found = []
+            for user in await _ask(self.api.users(account)):
+                extensions = await _ask(self.api.extensions(user.id))
+                found.append((Person(*user), [Extension(one.number, one.type or _UNTOLD_TYPE) for one in extensions]))
+            return found
+        except SystemFault as fault:
+            raise SourceAway(str(fault)) from None
+
+
+async def _ask(request: Awaitable[_Result]) -> _Result:
+    """Return an answer; SourceAway when there is none."""
+    try:
+        return await request
+    except TooMany as error:
+        raise SourceAway(str(error), error.after_s) from None
+    except AppRefused as error:
+        raise SourceAway(f"it refuses the app: {error}") from None
+    except (NotDone, NoAnswer, Refused) as error:
+        raise SourceAway(str(error)) from None
