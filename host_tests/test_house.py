@@ -167,8 +167,8 @@ _ARROWS = {
 }
 # The rooms of the bridge: each may import those above it, and itself. Its root joins them.
 _ROOMS = (
-    "settings", "store", "mqtt", "pbx", "wording", "policy", "terminals", "command", "broker", "csv_files",
-    "administration", "doctor", "health", "systemd", "web", "console", "cli",
+    "settings", "store", "mqtt", "pbx", "permissions", "wording", "policy", "terminals", "command", "broker",
+    "csv_files", "administration", "doctor", "health", "systemd", "web", "console", "cli",
 )  # fmt: skip
 # The pure core may use these modules of the language, and nothing that does input or output.
 _PURE_MODULES = {"array", "binascii", "collections", "hashlib", "hmac", "json", "math", "micropython"}

@@ -21,6 +21,7 @@ from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_proof import prove
 from phoneterm_bridge.store.journal_reading import find_change, find_nearest
+from phoneterm_bridge.store.pbx_permissions import read_following
 from phoneterm_bridge.store.requests import read_waiting, withdraw
 from phoneterm_bridge.store.schema import MIGRATIONS, read_schema
 from phoneterm_bridge.store.upgrading import upgrade_store
@@ -66,6 +67,10 @@ _LATER_DATA = {
     "0008": f"INSERT INTO troubles VALUES ('phone-101', 'config', {_T_MS}, 'the memory is too short to read it')",
     "0009": f"INSERT INTO sightings VALUES ('phone-101', 1, {_T_MS}, 'b001', '1.0', 'VIRTUAL', '192.0.2.7', -61, 2)",
     "0010": f"INSERT INTO accounts VALUES ('anna', 'admin', '$argon2id$x', {_T_MS})",
+    "0012": f"""
+        UPDATE state SET permission_source = 'VoipNow';
+        INSERT INTO pbx_permissions VALUES ('101', '21', 'term', 1, 0, {_T_MS}, '')
+    """,
 }
 _CHANGE = '{"revision":3,"who":"cli:carl","where":"host pc7","what":"multi user aware True","subject":"tech1"}'
 _LINES = f'[["event","done",null,null,{_T_MS + 30_000}],["result","done",null,{{"more":[1]}},{_T_MS + 30_001}]]'
@@ -157,6 +162,14 @@ def test_a_store_of_any_schema_keeps_what_it_has(any_engine):
     assert (proof.problem, proof.head.seq) == (None, 11 + (schema >= "0003") + (schema >= "0006") + (schema >= "0007"))
     assert find_change(any_engine, ("tech1",), 1 << 50)[1] == ("cli:anna" if schema < "0003" else "cli:carl")
     assert read_schema(any_engine) == (_SCHEMAS[-1], _SCHEMAS[-1])
+
+
+def test_nobody_gains_or_loses_the_right_to_transfer(any_engine):
+    record = reading.read_snapshot(any_engine).terminals["phone-101"]
+    assert record.may_transfer
+    assert not record.is_unconfirmed
+    told = read_following(any_engine)
+    assert (told.source, told.places[0].told_ms) == (("VoipNow", _T_MS) if any_engine.schema >= "0012" else ("", 0))
 
 
 def test_every_line_of_any_schema_can_be_read_by_itself(any_engine):

@@ -3,6 +3,7 @@
 `assemble` returns `Parts`, complete and immutable: each part has everything it needs, and nothing is added later.
 """
 
+import platform
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,7 +25,9 @@ from phoneterm_bridge.mqtt.inbound import Inbound
 from phoneterm_bridge.mqtt.link import Link, MqttLink
 from phoneterm_bridge.mqtt.listening import ListeningToAll, ListeningToEach
 from phoneterm_bridge.mqtt.pulse import PULSE_NAME, Pulse
+from phoneterm_bridge.pbx.backends import make_permission_source
 from phoneterm_bridge.pbx.port import Pbx
+from phoneterm_bridge.permissions.following import PermissionFollower
 from phoneterm_bridge.policy.rules import Policy
 from phoneterm_bridge.policy.site import make_policy
 from phoneterm_bridge.policy.site_limit import SiteLimit
@@ -55,7 +58,7 @@ if TYPE_CHECKING:  # imported only when needed: a bridge with a mosquitto does n
 class Parts:
     """The parts of one bridge. broker: the embedded one, None where the settings name another; tls: its own, if any;
     certificate: None where the broker has no TLS; listening: None where the broker itself holds floods back; pages: if
-    enabled."""
+    enabled; permissions: where the PBX says who is multi user aware."""
 
     settings: BridgeSettings
     pbx: Pbx
@@ -87,6 +90,7 @@ class Parts:
     dispatcher: CommandDispatcher
     telemetry: Telemetry
     router: MessageRouter
+    permissions: PermissionFollower | None = None
     pages: "HttpServer | None" = None
 
 
@@ -138,7 +142,7 @@ def assemble(
     parts = Parts(
         settings, pbx, engine, store_file, directory, policy, site, broker, tls, certificate, inbound, link, listening,
         pulse, troubles, line_watch, sightings, health, journal, sessions, deciding, outbox, publisher, updates,
-        requests, running_commands, checks, dispatcher, telemetry, router,
+        requests, running_commands, checks, dispatcher, telemetry, router, _make_follower(settings, engine, clock),
     )  # fmt: skip
     return replace(parts, pages=_make_pages(parts)) if settings.http.enabled else parts
 
@@ -163,6 +167,14 @@ def _make_broker(
 
     context = tls.context if tls else None
     return EmbeddedBroker(settings.host, settings.port, settings.base, directory, context, watch=line_watch)
+
+
+def _make_follower(settings: BridgeSettings, engine: sa.Engine, clock: HostClock) -> PermissionFollower | None:
+    source = make_permission_source(settings)
+    if source is None:
+        return None
+    poll_s, keep_s = settings.voipnow.permissions_poll_s, settings.voipnow.permissions_keep_s
+    return PermissionFollower(source, engine, f"host {platform.node()}", poll_s, keep_s, clock.steady_s)
 
 
 def _make_certificate_watch(settings: BrokerSettings, broker: "EmbeddedBroker | None") -> CertificateWatch | None:

@@ -32,6 +32,7 @@ class Events:
         if parts.listening is not None:
             parts.listening.add(changed)
             parts.listening.follow()
+        self._ask_for_unknown(changed)
         rotated = parts.directory.rotated
         for start in range(0, len(changed), _TOLD_AT_ONCE):
             if start:
@@ -43,6 +44,12 @@ class Events:
         await parts.line_watch.keep()
         await parts.troubles.keep()
         await parts.sightings.keep()
+
+    def _ask_for_unknown(self, changed: tuple[str, ...]) -> None:
+        """Have the PBX asked soon about terminals that it has said nothing of."""
+        records = map(self._parts.directory.find, changed)
+        if self._parts.permissions is not None and any(one is not None and one.is_unconfirmed for one in records):
+            self._parts.permissions.hurry()
 
     def _tell_changed(self, changed: tuple[str, ...], rotated: frozenset[str]) -> None:
         """Tell terminals what has changed for them, and end the connections of those that are out."""

@@ -28,6 +28,7 @@ from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.forgetting import keep_forgetting
 from phoneterm_bridge.store.head_noting import keep_noting
 from phoneterm_bridge.store.owner import note_files, own_store
+from phoneterm_bridge.store.pbx_permissions import stop_following
 from phoneterm_bridge.store.refreshing import keep_refreshing
 from phoneterm_bridge.store.store_trouble import describe_for
 from phoneterm_bridge.store.upgrading import upgrade_store
@@ -133,6 +134,7 @@ class Bridge:
         self.parts = assemble(self._settings, self._pbx, engine, self._link, self._timing, self._clock)
         self.events = Events(self.parts)
         self._is_assembled = True
+        await asyncio.to_thread(self._choose_source)
         await self.parts.directory.refresh()
         await asyncio.to_thread(self.parts.sightings.recall)
         if days := self._settings.store.numbers_days:
@@ -147,6 +149,13 @@ class Bridge:
         self._started.push_async_callback(_end_task, task)
         if unknown:
             structlog.get_logger().warning("commands-without-a-result-are-now-unknown", count=unknown)
+
+    def _choose_source(self) -> None:
+        """Settle who says from now on who is multi user aware, before anybody asks."""
+        if self.parts.permissions is not None:
+            self.parts.permissions.begin()
+        else:
+            stop_following(self.parts.engine, "bridge", f"host {platform.node()}")
 
     def _upgrade_store(self, path: Path) -> None:
         """Bring the store of an earlier version to the schema of this one, as the one bridge that has it."""
@@ -211,6 +220,10 @@ class Bridge:
         refreshing = keep_refreshing(self.events.on_store, self.parts.health.on_store_read, explain=explain)
         task = asyncio.create_task(refreshing, name="directory refresh")
         self._started.push_async_callback(_end_task, task)
+        if (follower := self.parts.permissions) is not None:
+            self._started.push_async_callback(follower.source.close)
+            following = asyncio.create_task(follower.run(), name="permissions")
+            self._started.push_async_callback(_end_task, following)
         self._started.push_async_callback(self._finish_commands)
 
     async def _finish_commands(self) -> None:

@@ -20,6 +20,8 @@ def describe_rights(record: TerminalRecord) -> str:
     """Return in a few words what a terminal may do now."""
     if record.is_revoked:
         return "revoked"
+    if record.is_unconfirmed:
+        return "nothing: the PBX has not said whether it may, or not for too long"
     if not record.may_transfer:
         why = "extension is no phone terminal" if record.is_multi_user_aware else "not multi user aware"
         return f"nothing: {why}"
@@ -32,6 +34,7 @@ def as_fields(one: TerminalView) -> dict:
     fields: dict = {"terminal": record.tid, "extension": record.extension, "user": record.user}
     fields |= {"endpoint": record.endpoint, "context": record.context, "type": record.extension_type}
     fields |= {"is_revoked": record.is_revoked, "is_multi_user_aware": record.is_multi_user_aware}
+    fields |= {"is_unconfirmed": record.is_unconfirmed}
     fields |= {"operations": record.flags, "classes": record.classes}
     fields |= {"allow": record.allow_prefixes, "deny": record.deny_prefixes}
     fields |= {"is_external_revoked": record.is_external_revoked, "is_online": one.is_online}

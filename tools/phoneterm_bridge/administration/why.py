@@ -56,7 +56,11 @@ def explain_with_change(engine: sa.Engine, found: Timeline, user: str | None) ->
     """Say what became of a command and why, and for a refusal by the directory, whose change may have caused it."""
     sentence, change = explain(found), None
     if is_of_permission(found):
-        change = find_change(engine, (user or "", found.command.tid, SITE), min(line.seq for line in found.lines))
+        change = find_change(
+            engine,
+            (user or "", found.command.tid, found.command.extension, SITE),
+            min(line.seq for line in found.lines),
+        )
     if change is not None:
         sentence += f" {describe_change(change)}"
     return sentence, change

@@ -53,6 +53,8 @@ class Policy:
 
     def refusal(self, terminal: TerminalRecord, op: str, number: str | None, moment: datetime) -> Refusal | None:
         """Return why this terminal may not do this at this local time, or None."""
+        if terminal.is_unconfirmed:
+            return Refusal("permission", "not-confirmed-by-pbx")
         if not terminal.may_transfer:
             is_phone = terminal.extension_type == TERMINAL_TYPE
             return Refusal("permission", "not-multi-user-aware" if is_phone else "no-phone-terminal")

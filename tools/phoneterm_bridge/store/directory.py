@@ -17,6 +17,7 @@ from phoneterm_bridge.store import names, tables
 from phoneterm_bridge.store.database import driver_of, writing
 from phoneterm_bridge.store.directory_proof import (
     EXTENSION,
+    PBX_PERMISSION,
     SITE,
     TERMINAL,
     USER,
@@ -248,8 +249,10 @@ class Directory:
         here = sa.select(tables.terminals.c.tid).where(tables.terminals.c.extension == number)
         for tid in connection.execute(here).scalars().all():
             self._take_terminal(connection, tid)
+        told = tables.pbx_permissions.delete().where(tables.pbx_permissions.c.extension == number)
+        gone: list[Setting] = [(PBX_PERMISSION, number, None)] * connection.execute(told).rowcount
         connection.execute(tables.extensions.delete().where(tables.extensions.c.number == number))
-        self._record_change(connection, number, "extension removed", (EXTENSION, number, None))
+        self._record_change(connection, number, "extension removed", (EXTENSION, number, None), *gone)
 
     def _take_terminal(self, connection: sa.Connection, tid: str) -> None:
         """Delete a terminal, after everything that refers to it."""

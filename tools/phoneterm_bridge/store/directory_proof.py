@@ -16,10 +16,12 @@ from phoneterm_bridge.store import tables
 
 USER, EXTENSION, TERMINAL, SITE = "user", "extension", "terminal", "site"
 ACCOUNT, TOKEN = "account", "token"
+PBX_PERMISSION = "pbx permission"
 # [kind, name, columns], the columns None for what is gone.
 Setting = tuple[str, str, dict[str, Any] | None]
 _PERMISSIONS = tuple(column for column in tables.permissions.c if column.name != "tid")
-_NEVER_CHANGED = {"external_revoked": False, "external_since_ms": 0}
+_NEVER_CHANGED = {"external_revoked": False, "external_since_ms": 0, "permission_source": ""}
+_PBX_TOLD = ("owner", "type", "multi_user_aware", "is_expired")
 
 
 class Derived:
@@ -104,6 +106,8 @@ def read_all(connection: sa.Connection) -> dict[tuple[str, str], dict[str, Any]]
         found[ACCOUNT, account["name"]] = account_columns(account["role"], account["password_hash"])
     for token in connection.execute(sa.select(tables.tokens)).mappings():
         found[TOKEN, token["name"]] = account_columns(token["role"], token["token_hash"])
+    for told in connection.execute(sa.select(tables.pbx_permissions)).mappings():
+        found[PBX_PERMISSION, told["extension"]] = {name: told[name] for name in _PBX_TOLD}
     site = connection.execute(sa.select(*(tables.state.c[name] for name in _NEVER_CHANGED))).mappings().one()
     return found | {(SITE, SITE): dict(site)}
 

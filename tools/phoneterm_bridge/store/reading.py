@@ -15,11 +15,12 @@ def read_revision(engine: sa.Engine) -> int:
 def read_snapshot(engine: sa.Engine) -> Snapshot:
     """Return all terminals with their extensions, users and permissions, as of one revision."""
     wide = tables.terminals.join(tables.extensions).join(tables.users).join(tables.permissions)
+    wide = wide.outerjoin(tables.pbx_permissions, tables.pbx_permissions.c.extension == tables.extensions.c.number)
     with engine.connect() as connection:
         state = connection.execute(sa.select(tables.state)).one()
         rows = connection.execute(sa.select(*_WIDE_COLUMNS).select_from(wide)).all()
-    terminals = {row.tid: _record(row, state.external_revoked) for row in rows}
-    return Snapshot(state.revision, terminals, state.external_revoked, state.external_since_ms)
+    terminals = {row.tid: _record(row, state) for row in rows}
+    return Snapshot(state.revision, terminals, state.external_revoked, state.external_since_ms, state.source_trouble)
 
 
 def read_users(engine: sa.Engine) -> list[tuple[str, bool, list[str]]]:
@@ -39,18 +40,22 @@ _WIDE_COLUMNS = (
     tables.extensions.c.endpoint, tables.extensions.c.context, tables.extensions.c.type, tables.extensions.c.user,
     tables.users.c.multi_user_aware, tables.permissions.c.blind, tables.permissions.c.attended,
     tables.permissions.c.classes, tables.permissions.c.allow_prefixes, tables.permissions.c.deny_prefixes,
+    tables.pbx_permissions.c.type.label("told_type"), tables.pbx_permissions.c.is_expired,
+    tables.pbx_permissions.c.multi_user_aware.label("told_aware"),
 )  # fmt: skip
 
 
-def _record(row: sa.Row, is_external_revoked: bool) -> TerminalRecord:
+def _record(row: sa.Row, state: sa.Row) -> TerminalRecord:
+    """Return a terminal; where a PBX says who is multi user aware, it and the store must both say so."""
+    is_told = state.permission_source != ""
     return TerminalRecord(
         tid=row.tid,
         extension=row.extension,
         endpoint=row.endpoint,
         context=row.context,
-        extension_type=row.type,
+        extension_type=row.told_type if is_told and row.told_type is not None else row.type,
         user=row.user,
-        is_multi_user_aware=row.multi_user_aware,
+        is_multi_user_aware=row.multi_user_aware and (not is_told or row.told_aware is not False),
         allows_blind=row.blind,
         allows_attended=row.attended,
         classes=_names(row.classes),
@@ -60,7 +65,8 @@ def _record(row: sa.Row, is_external_revoked: bool) -> TerminalRecord:
         mosquitto_hash=row.mosquitto_hash,
         allow_prefixes=_names(row.allow_prefixes),
         deny_prefixes=_names(row.deny_prefixes),
-        is_external_revoked=is_external_revoked,
+        is_external_revoked=state.external_revoked,
+        is_unconfirmed=is_told and row.is_expired is not False,
     )
 
 

@@ -13,7 +13,10 @@ DEFAULT_CLASSES = ("internal",)
 
 @dataclass(frozen=True)
 class TerminalRecord:
-    """One terminal with its extension, user and permissions. `key` signs messages; it is not the MQTT password."""
+    """One terminal with its extension, user and permissions. `key` signs messages; it is not the MQTT password.
+
+    is_unconfirmed: the PBX is to say whether its user is multi user aware, and has not, or not for too long.
+    """
 
     tid: str
     extension: str
@@ -32,6 +35,7 @@ class TerminalRecord:
     allow_prefixes: tuple[str, ...] = ()
     deny_prefixes: tuple[str, ...] = ()
     is_external_revoked: bool = False
+    is_unconfirmed: bool = False
 
     @property
     def secrets(self) -> tuple[bytes, str]:
@@ -41,7 +45,8 @@ class TerminalRecord:
     @property
     def may_transfer(self) -> bool:
         """Return whether the extension is a phone terminal and its user is multi user aware."""
-        return self.is_multi_user_aware and self.extension_type == TERMINAL_TYPE and not self.is_revoked
+        is_phone = self.extension_type == TERMINAL_TYPE
+        return self.is_multi_user_aware and is_phone and not self.is_revoked and not self.is_unconfirmed
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -58,13 +63,15 @@ class TerminalRecord:
 class Snapshot:
     """All terminals by tid, revoked ones included, at one revision of the directory.
 
-    external_since_ms: when external transfers were last revoked or restored; 0 for never.
+    external_since_ms: when external transfers were last revoked or restored; 0 for never. source_trouble: why the PBX
+    does not tell at present who is multi user aware, so that what it said last counts; "" when it does, or need not.
     """
 
     revision: int
     terminals: dict[str, TerminalRecord]
     is_external_revoked: bool = False
     external_since_ms: int = 0
+    source_trouble: str = ""
 
 
 @dataclass(frozen=True)

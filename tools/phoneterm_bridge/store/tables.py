@@ -6,7 +6,8 @@ short list of commands that have no final result yet. `commands_by_extension` is
 from time to time: commands beyond the entry in `commands_indexed` must be looked for in `commands` itself. In
 `requests` the command line asks something of the running bridge; no row is older than a few minutes. `troubles` is what
 that bridge knows to be wrong with terminals, `sightings` what it last saw of each. `accounts` and `tokens` are those of
-the operator's console; its cookies are signed with the key in `console_key`.
+the operator's console; its cookies are signed with the key in `console_key`. `pbx_permissions` is what a PBX said last
+of users and extensions, if it is the one to say it.
 """
 
 import sqlalchemy as sa
@@ -14,7 +15,8 @@ import sqlalchemy as sa
 metadata = sa.MetaData()
 
 # One row: the revision, which rises with every change of the directory; the terminals' configuration text; whether
-# external transfers are revoked for the whole site, and when that last changed.
+# external transfers are revoked for the whole site, and when that last changed; which PBX says who is multi user aware
+# ("" for none: the store itself does), why it does not tell at present ("" when it does), and since when.
 state = sa.Table(
     "state",
     metadata,
@@ -24,6 +26,9 @@ state = sa.Table(
     sa.Column("config_revision", sa.Integer, nullable=False),
     sa.Column("external_revoked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("external_since_ms", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("permission_source", sa.String(16), nullable=False, server_default=""),
+    sa.Column("source_trouble", sa.Text, nullable=False, server_default=""),
+    sa.Column("source_trouble_ms", sa.BigInteger, nullable=False, server_default="0"),
 )
 users = sa.Table(
     "users",
@@ -191,4 +196,15 @@ console_key = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("key", sa.LargeBinary, nullable=False),
+)
+pbx_permissions = sa.Table(
+    "pbx_permissions",
+    metadata,
+    sa.Column("extension", sa.ForeignKey("extensions.number"), primary_key=True),
+    sa.Column("owner", sa.String(32), nullable=False),  # the user's id at the PBX
+    sa.Column("type", sa.String(64), nullable=False),
+    sa.Column("multi_user_aware", sa.Boolean, nullable=False),
+    sa.Column("is_expired", sa.Boolean, nullable=False),  # not told for too long: it counts no more
+    sa.Column("told_ms", sa.BigInteger, nullable=False),
+    sa.Column("why_not", sa.Text, nullable=False),  # why it was not told the last time, "" when it was
 )

@@ -85,6 +85,8 @@ _UNCONFIRMED = {
 CAUSES = {
     "revoked": "the terminal has been revoked",
     "not-multi-user-aware": "the user of this extension does not have the permission User is multi user aware",
+    "not-confirmed-by-pbx": "the PBX is to say whether the user of this extension is multi user aware, and has not "
+    "said it, or not for too long",
     "no-phone-terminal": "the extension is not a phone terminal",
     "no-rule": "the bridge knows no such operation, or no rule for who may do it",
     "operation": "this kind of transfer is switched off for this phone",
@@ -117,6 +119,7 @@ REMARKS = {
     "composed": "The colleague was rung twice: VoipNow has no attended transfer, so it was composed of hold, call and "
     "transfer.",
 }
+_AS_LAST_TOLD = "Who may transfer was then what the PBX had said last, because it did not answer."
 _UNREADABLE = "the message was damaged or did not follow the contract"
 
 
@@ -126,7 +129,8 @@ def explain(timeline: Timeline) -> str:
     asked = (
         _describe_refused_keys(command.op) if _is_refusal(timeline) else _describe_keys(command.op, _number_of(command))
     )
-    return f"On {say_time(keyed_ms(timeline))}, {command.extension} {asked}. {_describe_result(timeline)}"
+    said = f"On {say_time(keyed_ms(timeline))}, {command.extension} {asked}. {_describe_result(timeline)}"
+    return f"{said} {_AS_LAST_TOLD}" if _was_judged_as_last_told(timeline) else said
 
 
 def describe_none(extension: str, moment: datetime | None, nearest: Timeline | None) -> str:
@@ -201,6 +205,11 @@ def cause_of(timeline: Timeline) -> str | None:
         if line.stage == "refusal" and line.detail is not None:
             return json.loads(line.detail).get("cause")
     return None
+
+
+def _was_judged_as_last_told(timeline: Timeline) -> bool:
+    details = [json.loads(line.detail) for line in timeline.lines if line.stage == "check" and line.detail is not None]
+    return any("as-last-told" in verdict[3:] for trail in details for verdict in trail)
 
 
 def _describe_keys(op: str | None, number: str | None) -> str:

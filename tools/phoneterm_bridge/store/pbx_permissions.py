@@ -1,0 +1,221 @@
+"""What a PBX said last of extensions and their users, and what follows from it for the directory. Asks no PBX.
+
+Where the store has something else than the PBX says, the PBX wins, and the journal names both. A user of the directory
+is multi user aware when every user of the PBX is whom the extensions belong to. What has not been told for too long
+expires: it counts no more until it is told again. Times are milliseconds since 1970.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from phoneterm_bridge.store import names, tables
+from phoneterm_bridge.store.database import writing
+from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.directory_proof import PBX_PERMISSION, SITE, Setting
+
+_UNTOLD_TYPE = "unknown"
+_MOST_WHY_CHARS = 200
+_told = tables.pbx_permissions.c
+
+
+class ToldExtension(NamedTuple):
+    """What the PBX says of one extension of the directory. owner: its user's id there."""
+
+    owner: str
+    type: str
+    is_multi_user_aware: bool
+
+
+class Place(NamedTuple):
+    """One extension of the directory, whose it is, and what the PBX said of it last; None when it never has.
+
+    why_not: why the PBX did not tell the last time, "" when it did.
+    """
+
+    number: str
+    endpoint: str
+    user: str
+    told: ToldExtension | None
+    is_expired: bool
+    told_ms: int
+    why_not: str
+
+
+class Following(NamedTuple):
+    """Which PBX says who is multi user aware ("" for none), why it does not at present, since when; each extension."""
+
+    source: str
+    trouble: str
+    trouble_ms: int
+    places: tuple[Place, ...]
+
+
+def read_following(engine: sa.Engine, user: str | None = None) -> Following:
+    """Return what the PBX said last, of all extensions or of one user's."""
+    joined = tables.extensions.outerjoin(tables.pbx_permissions)
+    query = sa.select(tables.extensions, *_TOLD_COLUMNS).select_from(joined).order_by(tables.extensions.c.number)
+    if user is not None:
+        query = query.where(tables.extensions.c.user == user)
+    with engine.connect() as connection:
+        state = connection.execute(sa.select(tables.state)).one()
+        rows = connection.execute(query).all()
+    places = tuple(map(_place_of, rows))
+    return Following(state.permission_source, state.source_trouble, state.source_trouble_ms, places)
+
+
+class PbxPermissions(Directory):
+    """The directory as a PBX has it written; `name` is what people call that PBX."""
+
+    def __init__(self, engine: sa.Engine, name: str, actor: str, place: str = "") -> None:
+        """Write on behalf of this actor at this place."""
+        super().__init__(engine, actor, place)
+        self._engine = engine
+        self._name = name
+
+    def follow(self) -> None:
+        """From now on the PBX says who is multi user aware; whoever it has not spoken of is not."""
+        with writing(self._engine) as connection:
+            if connection.execute(_SOURCE).scalar_one() != self._name:
+                self._write_source(connection, f"from now on {self._name} says who is multi user aware")
+
+    def take(self, told: Mapping[str, ToldExtension], untold: Mapping[str, str], now_ms: int | None = None) -> None:
+        """Take over what the PBX said just now of some extensions, and why it did not say it of others."""
+        now_ms = _now_ms() if now_ms is None else now_ms
+        with self.together():
+            connection = self._connection
+            known = {place.number: place for place in map(_place_of, connection.execute(_ALL_PLACES))}
+            for number, says in told.items():
+                if number in known:  # else it was removed meanwhile
+                    self._note_told(connection, known[number], _checked(says), now_ms)
+            for number, why in untold.items():
+                if number in known:
+                    self._note_untold(connection, number, why)
+            now = {place.number: place for place in map(_place_of, connection.execute(_ALL_PLACES))}
+            for user in sorted({now[number].user for number in told if number in now}):
+                self._take_flag(connection, user, [one for one in now.values() if one.user == user])
+
+    def expire(self, numbers: Iterable[str], why: str) -> None:
+        """What the PBX said of these extensions counts no more."""
+        wanted = sorted(numbers)
+        with self._writing() as connection:
+            change = tables.pbx_permissions.update().where(_told.extension.in_(wanted))
+            connection.execute(change.values(is_expired=True))
+            now: list[Setting] = [(PBX_PERMISSION, number, {"is_expired": True}) for number in wanted]
+            said = f"{self._name} has not said for too long who is multi user aware ({why}), so {', '.join(wanted)}"
+            self._record_change(connection, SITE, f"{said} may not transfer", *now)
+
+    def note_away(self, trouble: str, what: str) -> None:
+        """Record that the PBX does not tell any more, and why; what it said last counts."""
+        self._note_state(trouble[:_MOST_WHY_CHARS], _now_ms(), what)
+
+    def note_back(self, what: str) -> None:
+        """Record that it tells again."""
+        self._note_state("", 0, what)
+
+    def record(self, user: str, what: str) -> None:
+        """Record what the PBX is asked for about a user, or what came of it."""
+        with self._writing() as connection:
+            self._record_change(connection, user, what)
+
+    @property
+    def _connection(self) -> sa.Connection:
+        """The connection of the block `together`."""
+        assert self._joint is not None
+        return self._joint
+
+    def _note_state(self, trouble: str, since_ms: int, what: str) -> None:
+        with self._writing() as connection:
+            connection.execute(tables.state.update().values(source_trouble=trouble, source_trouble_ms=since_ms))
+            self._record_change(connection, SITE, what)
+
+    def _write_source(self, connection: sa.Connection, what: str, *more: Setting) -> None:
+        values = {"permission_source": self._name, "source_trouble": "", "source_trouble_ms": 0}
+        connection.execute(tables.state.update().values(**values))
+        self._record_change(connection, SITE, what, (SITE, SITE, {"permission_source": self._name}), *more)
+
+    def _note_told(self, connection: sa.Connection, place: Place, says: ToldExtension, now_ms: int) -> None:
+        columns = {"owner": says.owner, "type": says.type, "multi_user_aware": says.is_multi_user_aware}
+        columns |= {"is_expired": False}
+        always = {"told_ms": now_ms, "why_not": ""}
+        here = _told.extension == place.number
+        change = tables.pbx_permissions.update().where(here).values(**columns, **always)
+        if connection.execute(change).rowcount == 0:
+            connection.execute(tables.pbx_permissions.insert().values(extension=place.number, **columns, **always))
+        if place.told != says or place.is_expired:
+            said = f"{self._name} says: type {says.type}, multi user aware {says.is_multi_user_aware}"
+            self._record_change(connection, place.number, said, (PBX_PERMISSION, place.number, columns))
+        mine = connection.execute(
+            sa.select(tables.extensions.c.type).where(tables.extensions.c.number == place.number)
+        ).scalar_one()
+        if mine != says.type:
+            self._change_type(connection, place.number, mine, says.type)
+
+    def _change_type(self, connection: sa.Connection, number: str, before: str, now: str) -> None:
+        change = tables.extensions.update().where(tables.extensions.c.number == number)
+        connection.execute(change.values(type=now))
+        said = f"type {now}, as {self._name} has it (here it was {before})"
+        self._record_change(connection, number, said, ("extension", number, {"type": now}))
+
+    def _note_untold(self, connection: sa.Connection, number: str, why: str) -> None:
+        """Note why it was not told; what was told before counts on."""
+        short = why[:_MOST_WHY_CHARS]
+        change = tables.pbx_permissions.update().where(_told.extension == number)
+        if connection.execute(change.values(why_not=short)).rowcount == 0:
+            columns = {"owner": "", "type": _UNTOLD_TYPE, "multi_user_aware": False, "is_expired": True}
+            row = {"extension": number, "told_ms": 0, "why_not": short}
+            connection.execute(tables.pbx_permissions.insert().values(**row, **columns))
+            said = f"{self._name} does not tell whether it is multi user aware ({short})"
+            self._record_change(connection, number, said, (PBX_PERMISSION, number, columns))
+
+    def _take_flag(self, connection: sa.Connection, user: str, places: list[Place]) -> None:
+        says = [place.told.is_multi_user_aware for place in places if place.told is not None]
+        is_aware = bool(says) and all(says)
+        here = tables.users.c.name == user
+        before = connection.execute(sa.select(tables.users.c.multi_user_aware).where(here)).scalar_one()
+        if before != is_aware:
+            connection.execute(tables.users.update().where(here).values(multi_user_aware=is_aware))
+            said = f"multi user aware {is_aware}, as {self._name} has it (here it was {before})"
+            self._record_change(connection, user, said, ("user", user, {"multi_user_aware": is_aware}))
+
+
+def stop_following(engine: sa.Engine, actor: str, place: str = "") -> None:
+    """From now on the store alone says who is multi user aware, as it does now; nothing happens where it does already.
+
+    What a PBX has said is forgotten.
+    """
+    store = PbxPermissions(engine, "", actor, place)
+    with writing(engine) as connection:
+        if connection.execute(_SOURCE).scalar_one() != "":
+            numbers = connection.execute(sa.select(_told.extension)).scalars().all()
+            gone: list[Setting] = [(PBX_PERMISSION, number, None) for number in numbers]
+            connection.execute(tables.pbx_permissions.delete())
+            store._write_source(connection, "from now on the store alone says who is multi user aware", *gone)
+
+
+_SOURCE = sa.select(tables.state.c.permission_source)
+_TOLD_COLUMNS = (
+    _told.owner, _told.type.label("told_type"), _told.multi_user_aware, _told.is_expired, _told.told_ms, _told.why_not,
+)  # fmt: skip
+_ALL_PLACES = sa.select(tables.extensions, *_TOLD_COLUMNS).select_from(
+    tables.extensions.outerjoin(tables.pbx_permissions)
+)
+
+
+def _place_of(row: sa.Row) -> Place:
+    told = None if not row.owner else ToldExtension(row.owner, row.told_type, row.multi_user_aware)
+    return Place(
+        row.number, row.endpoint, row.user, told, bool(row.is_expired), row.told_ms or 0, row.why_not or ""
+    )  # fmt: skip
+
+
+def _checked(says: ToldExtension) -> ToldExtension:
+    """Return what the PBX says with a type that the directory can have."""
+    is_right = names.problem_of_pbx_name("type", says.type) is None
+    return says if is_right else says._replace(type=_UNTOLD_TYPE)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
