@@ -167,7 +167,7 @@ _ARROWS = {
 }
 # The rooms of the bridge: each may import those above it, and itself. Its root joins them.
 _ROOMS = (
-    "settings", "store", "mqtt", "pbx", "permissions", "wording", "policy", "terminals", "command", "broker",
+    "settings", "store", "mqtt", "pbx", "wording", "permissions", "policy", "terminals", "command", "broker",
     "csv_files", "administration", "doctor", "health", "systemd", "web", "console", "cli",
 )  # fmt: skip
 # The pure core may use these modules of the language, and nothing that does input or output.

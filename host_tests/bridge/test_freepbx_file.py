@@ -75,4 +75,4 @@ def test_what_is_wrong_is_said_with_line_and_column_and_nothing_is_changed(phone
 
 def test_another_source_is_refused(phoneterm, tmp_path):
     (tmp_path / "export.csv").write_text(_FILE)
-    assert "--from takes freepbx" in phoneterm("user", "import", "--from", "voipnow", "export.csv", exit_code=1)
+    assert "--from takes freepbx" in phoneterm("user", "import", "--from", "avaya", "export.csv", exit_code=1)

@@ -121,7 +121,8 @@ def assemble(
     pulse = Pulse(link, base, timing.pulse_every_s, timing.pulse_deadline_s)
     sightings = Sightings(engine, broker.address_of if broker is not None else lambda _: None)
     store_file = StoreFile(settings.store.path)
-    health = Health(pbx, pulse, troubles, certificate=certificate, store_file=store_file)
+    follower = _make_follower(settings, engine, clock)
+    health = Health(pbx, pulse, troubles, certificate=certificate, store_file=store_file, permissions=follower)
     journal = _make_journal(settings, engine, health, store_file)
     sessions = Sessions(phones.ttl_ms)
     deciding: set[tuple[str, str]] = set()
@@ -142,7 +143,7 @@ def assemble(
     parts = Parts(
         settings, pbx, engine, store_file, directory, policy, site, broker, tls, certificate, inbound, link, listening,
         pulse, troubles, line_watch, sightings, health, journal, sessions, deciding, outbox, publisher, updates,
-        requests, running_commands, checks, dispatcher, telemetry, router, _make_follower(settings, engine, clock),
+        requests, running_commands, checks, dispatcher, telemetry, router, follower,
     )  # fmt: skip
     return replace(parts, pages=_make_pages(parts)) if settings.http.enabled else parts
 

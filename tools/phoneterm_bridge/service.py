@@ -187,9 +187,10 @@ class Bridge:
         from phoneterm_bridge.console.sources import Sources
 
         parts = self.parts
+        permission_source = None if parts.permissions is None else parts.permissions.source
         sources = Sources(
             parts.settings, parts.engine, parts.directory, parts.sessions, parts.sightings, parts.telemetry,
-            parts.troubles, parts.updates, parts.health, self.refresh,
+            parts.troubles, parts.updates, parts.health, self.refresh, permission_source,
         )  # fmt: skip
         self.console = Console(sources)
         await self.console.start()

@@ -1,4 +1,4 @@
-"""`phoneterm user import` and `export`: users, extensions and terminals as a CSV file.
+"""`phoneterm user import` and `export`: users, extensions and terminals as a CSV file, or as VoipNow has them.
 
 Does no work of its own. New terminals' settings, with their secrets, are written once, to private files in a folder.
 """
@@ -19,14 +19,12 @@ from phoneterm_bridge.cli.handing_out import (
     TlsHost,
     write_secret,
 )
+from phoneterm_bridge.cli.import_source import read_source
 from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, open_directory, read_settings
 from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.cli.terminal import say_broker_must_learn
 from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_rows, rehearse
-from phoneterm_bridge.csv_files.freepbx import read_freepbx
-from phoneterm_bridge.csv_files.plan import USUAL_CONTEXT, ImportPlan
-from phoneterm_bridge.csv_files.rows import read_rows
-from phoneterm_bridge.pbx.asterisk import freepbx
+from phoneterm_bridge.csv_files.plan import ImportPlan
 from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import opening
@@ -36,7 +34,6 @@ from phoneterm_bridge.store.records import Enrolment
 from phoneterm_bridge.wording.names import name_some
 from phoneterm_bridge.wording.outside import show
 
-_MOST_BYTES = 32 * 1024 * 1024
 _MOST_MISTAKES = 50
 _DONE = {
     "add_user": "users added",
@@ -47,10 +44,18 @@ _DONE = {
 
 
 def import_file(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV file.")],
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The CSV file; none with --from voipnow.")
+    ] = None,
     is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     source: Annotated[
-        str | None, typer.Option("--from", metavar="freepbx", help="Whose file it is: freepbx, of its Bulk Handler.")
+        str | None,
+        typer.Option(
+            "--from", metavar="SOURCE", help="freepbx: a file of its Bulk Handler; voipnow: asks VoipNow itself."
+        ),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="With --from voipnow: the id of the organization whose users come in.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The folder for the settings of new terminals.")
@@ -64,27 +69,20 @@ def import_file(
 ) -> None:
     """Add the users, extensions and terminals of a CSV file, all or none; mistakes are reported by line and column.
 
+    With --from voipnow, the users and phone terminals that VoipNow has come in; what is here already stays as it is.
     A dry run needs all that the real one needs, so what it accepts can be done.
     """
     with one_sentence():
         settings = read_settings(config, overrides)
-        if source not in (None, "freepbx"):
-            raise SetupProblem("--from takes freepbx; a file of phoneterm itself needs no --from.")
-        content, classes = _read_file(path), classes_of(settings.phones)
-        context = settings.pbx.context
-        left_out: list[str] = []
-        if source is None:
-            rows, mistakes = read_rows(content)
-        else:
-            rows, left_out, mistakes = read_freepbx(content)
-            context = freepbx.TRANSFERS if context == USUAL_CONTEXT else context
+        given = read_source(source, path, account, settings)
+        classes = classes_of(settings.phones)
         is_there = settings.store.path.exists()
         if is_there:
             with looking(settings) as engine:
-                plan = plan_rows(engine, rows, mistakes, classes, context)
+                plan = plan_rows(engine, given.rows, given.mistakes, classes, given.context)
         else:  # the import makes it
-            plan = plan_rows(None, rows, mistakes, classes, context)
-        _refuse_mistakes(path, plan)
+            plan = plan_rows(None, given.rows, given.mistakes, classes, given.context)
+        _refuse_mistakes(given.name, plan)
         if new_terminals(plan) and output is None:
             raise SetupProblem("The file has new terminals: --output FOLDER says where their settings go.")
         new = {step.arguments[0]: step.arguments[1] for step in new_terminals(plan)}
@@ -102,8 +100,8 @@ def import_file(
         if new:
             say_broker_must_learn(settings.broker)
     say(f"{'Would be done' if is_dry_run else 'Done'}: {_describe(plan)}.")
-    if left_out:
-        say(f"Left out, because they have no phone of type PJSIP or SIP: {name_some(left_out)}.")
+    if given.left_out:
+        say(f"Left out, because they {given.why_left_out}: {name_some(given.left_out)}.")
 
 
 def export_file(
@@ -122,25 +120,14 @@ def export_file(
             say(f"Written to {path}: {len(text.splitlines()) - 1} lines, without secrets.")
 
 
-def _read_file(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise SetupProblem(f"The file {path} cannot be read: {error.strerror}.") from None
-    if len(content) > _MOST_BYTES:
-        raise SetupProblem(f"The file {path} is larger than {_MOST_BYTES // 1024 // 1024} MB.")
-    return content
-
-
-def _refuse_mistakes(path: Path, plan: ImportPlan) -> None:
+def _refuse_mistakes(name: str, plan: ImportPlan) -> None:
     for mistake in plan.mistakes[:_MOST_MISTAKES]:
         typer.echo(show(mistake), err=True)
     if plan.mistakes:
         count = len(plan.mistakes)
         found = "one mistake" if count == 1 else f"{count} mistakes"
         shown = f" (the first {_MOST_MISTAKES} are shown)" if count > _MOST_MISTAKES else ""
-        raise SetupProblem(f"The file {path} has {found}{shown}; nothing was changed.")
+        raise SetupProblem(f"{name} has {found}{shown}; nothing was changed.")
 
 
 def _check_settings(folder: Path | None, tids: Iterable[str]) -> None:

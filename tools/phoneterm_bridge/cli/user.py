@@ -4,6 +4,7 @@ Each command that changes something prints one line of what it did. Does not tal
 running bridge: it writes the store, and the bridge notices within a quarter of a second.
 """
 
+import asyncio
 import json
 from typing import Annotated
 
@@ -16,7 +17,10 @@ from phoneterm_bridge.cli.options import (
     Json,
     Overrides,
     ask_first,
+    changing,
     looking,
+    name_place,
+    name_user,
     one_sentence,
     open_directory,
     read_settings,
@@ -25,8 +29,12 @@ from phoneterm_bridge.cli.options import (
 from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.cli.taking_away import describe_removal, say_mosquitto_keeps
 from phoneterm_bridge.csv_files.files import read_known
+from phoneterm_bridge.pbx.backends import make_permission_source
+from phoneterm_bridge.permissions.describing import describe_source
+from phoneterm_bridge.permissions.granting import set_aware_at_pbx
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
+from phoneterm_bridge.store.pbx_permissions import read_following
 from phoneterm_bridge.store.records import TerminalRecord
 
 app = typer.Typer(
@@ -57,6 +65,8 @@ def add(
             directory.add_extension(number, name, context=context or read_settings(config, overrides).pbx.context)
         owned = f"extension {', '.join(extension)}" if extension else "no extension yet"
         say(f"The user {name} is added: {owned}; {'multi user aware' if aware else 'not multi user aware'}.")
+        if aware and make_permission_source(read_settings(config, overrides)) is not None:
+            say(f"The PBX says who is multi user aware: `phoneterm user allow {name}` asks it.")
 
 
 @app.command()
@@ -118,9 +128,10 @@ def set_context(
 @app.command()
 def allow(name: _Name, config: Config = None, overrides: Overrides = None) -> None:
     """Give a user the permission User is multi user aware."""
-    with open_directory(config, overrides) as directory:
-        directory.set_multi_user_aware(name, True)
-        say(f"{name} is multi user aware: the terminals of {name} may transfer, as far as each may.")
+    if not _ask_pbx(name, True, config, overrides):
+        with open_directory(config, overrides) as directory:
+            directory.set_multi_user_aware(name, True)
+    say(f"{name} is multi user aware: the terminals of {name} may transfer, as far as each may.")
 
 
 @app.command()
@@ -155,9 +166,10 @@ def remove_extension(
 @app.command()
 def deny(name: _Name, config: Config = None, overrides: Overrides = None) -> None:
     """Take the permission User is multi user aware from a user."""
-    with open_directory(config, overrides) as directory:
-        directory.set_multi_user_aware(name, False)
-        say(f"{name} is not multi user aware any more: no terminal of {name} may transfer.")
+    if not _ask_pbx(name, False, config, overrides):
+        with open_directory(config, overrides) as directory:
+            directory.set_multi_user_aware(name, False)
+    say(f"{name} is not multi user aware any more: no terminal of {name} may transfer.")
 
 
 @app.command("list")
@@ -166,12 +178,34 @@ def list_users(as_json: Json = False, config: Config = None, overrides: Override
     with one_sentence():
         with looking(read_settings(config, overrides)) as engine:
             users = reading.read_users(engine)
+            told = describe_source(read_following(engine))
         if as_json:
             names = ("user", "is_multi_user_aware", "extensions")
             typer.echo(json.dumps([dict(zip(names, user, strict=True)) for user in users], indent=2))
             return
         for name, is_aware, numbers in users:
             say(f"{name:20} {'multi user aware' if is_aware else '-':18} {' '.join(numbers)}")
+        if told:
+            say(told)
+
+
+def _ask_pbx(name: str, is_allowed: bool, config: Config, overrides: Overrides) -> bool:
+    """Set the permission at the PBX, where it is the one to say it; return whether that is so."""
+    with one_sentence():
+        settings = read_settings(config, overrides)
+        source = make_permission_source(settings)
+        if source is None:
+            return False
+
+        async def ask() -> None:
+            try:
+                await set_aware_at_pbx(source, engine, name, is_allowed, f"cli:{name_user()}", name_place())
+            finally:
+                await source.close()
+
+        with changing(settings) as engine:
+            asyncio.run(ask())
+        return True
 
 
 def _read_numbers(name: str, config: Config, overrides: Overrides) -> list[str]:

@@ -131,7 +131,7 @@ async def _set_aware(site: Site, request: Request, visitor: Visitor) -> Any:
     if "is_multi_user_aware" not in body:
         raise Refused(400, "The body needs is_multi_user_aware.")
     name, is_allowed = request.path_params["name"], body["is_multi_user_aware"]
-    return {"said": await site.change(site.operations.set_aware, visitor, name, is_allowed)}
+    return {"said": await site.set_aware(visitor, name, is_allowed)}
 
 
 async def _why(site: Site, request: Request, _visitor: Visitor) -> Any:

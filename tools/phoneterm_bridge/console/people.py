@@ -12,8 +12,10 @@ from phoneterm.core.operations import FLAGS
 
 from phoneterm_bridge.console.rows import AT_NEXT_START, IN_FORCE, PENDING, Rows
 from phoneterm_bridge.console.sources import Sources
+from phoneterm_bridge.permissions.describing import describe_source, describe_untold
 from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.store import tables
+from phoneterm_bridge.store.pbx_permissions import Following, read_following
 from phoneterm_bridge.store.records import TERMINAL_TYPE, TerminalRecord
 
 TYPE_WORDS = {
@@ -43,7 +45,10 @@ class Number(NamedTuple):
 
 
 class Person(NamedTuple):
-    """One user. standing and since_ms: of the permission User is multi user aware, over all terminals."""
+    """One user. standing and since_ms: of the permission User is multi user aware, over all terminals.
+
+    told: which PBX says who is multi user aware, in sentences; "" where the store alone says it.
+    """
 
     name: str
     is_aware: bool
@@ -53,11 +58,13 @@ class Person(NamedTuple):
     numbers: tuple[Number, ...]
     operations: tuple[str, ...]
     classes: tuple[str, ...]
+    told: str = ""
 
 
 async def read_person(sources: Sources, rows: Rows, name: str) -> Person | None:
     """Return a user; None when there is none of this name."""
     user, extensions = await asyncio.to_thread(_read, sources.engine, name)
+    following = await asyncio.to_thread(read_following, sources.engine, name)
     if user is None:
         return None
     records = [one for one in sources.directory.snapshot.terminals.values() if one.user == name]
@@ -69,7 +76,15 @@ async def read_person(sources: Sources, rows: Rows, name: str) -> Person | None:
     if not any(not number.why_not for number in numbers):
         why_not = f"{name} has no extension of the type phone terminal, so there is no keypad to transfer with."
     classes = classes_of(sources.settings.phones) or ()
-    return Person(name, user.multi_user_aware, why_not, standing, since_ms, numbers, tuple(FLAGS), classes)
+    told = _describe_told(following)
+    return Person(name, user.multi_user_aware, why_not, standing, since_ms, numbers, tuple(FLAGS), classes, told)
+
+
+def _describe_told(following: Following) -> str:
+    if not following.source:
+        return ""
+    untold = (describe_untold(following.source, place) for place in following.places)
+    return " ".join(sentence for sentence in (describe_source(following), *untold) if sentence)
 
 
 def _read(engine: sa.Engine, name: str) -> tuple[sa.Row | None, list[sa.Row]]:

@@ -27,6 +27,7 @@ from phoneterm_bridge.console.rows import Rows
 from phoneterm_bridge.console.sources import Sources
 from phoneterm_bridge.console.visitors import Visitor, Visitors
 from phoneterm_bridge.console.watch import STATUS, Watch
+from phoneterm_bridge.permissions.granting import set_aware_at_pbx
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.accounts import VIEWER
 from phoneterm_bridge.wording.logs import shorten
@@ -118,6 +119,16 @@ class Site:
             raise
         await self.run(waiting.conclude)
         return f"{tid} {REQUESTS[operation]}."
+
+    async def set_aware(self, visitor: Visitor, user: str, is_allowed: bool) -> str:
+        """Give a user the permission User is multi user aware, or take it away: at the PBX, where it says who is."""
+        source = self.sources.permission_source
+        if source is None:
+            return await self.change(self.operations.set_aware, visitor, user, is_allowed)
+        try:
+            return await set_aware_at_pbx(source, self.sources.engine, user, is_allowed, visitor.actor, visitor.place)
+        finally:
+            await self.sources.refresh()
 
     async def change(self, work: Callable[..., _Result], *arguments: Any) -> _Result:
         """Change something off the event loop, and take the change over at once."""

@@ -7,15 +7,13 @@ A name becomes a user name: letters and digits, with a dot for each gap; a secon
 
 import csv
 import io
-import re
-import unicodedata
 from typing import NamedTuple
 
 from phoneterm_bridge.csv_files.rows import COLUMNS, CsvRow, Mistake, show
+from phoneterm_bridge.csv_files.user_names import make_user_name
 
 _NEEDED = ("extension", "name", "tech", "dial")
 _TECHNOLOGIES = ("PJSIP/", "SIP/")
-_MOST_NAME_CHARS = 40
 
 
 class FreepbxFile(NamedTuple):
@@ -57,13 +55,8 @@ def _take(found: FreepbxFile, one: dict[str, str], line: int, names: set[str]) -
     if one.get("tech", "").lower() == "virtual" or not endpoint:
         found.left_out.append(show(number))
         return
-    user = _user_name(one.get("name", "")) or number
+    user = make_user_name(one.get("name", "")) or number
     user = f"{user}.{number}" if user in names else user
     names.add(user)
     cells = {"user": user, "extension": number, "endpoint": endpoint}
     found.rows.append(CsvRow(line, dict.fromkeys(COLUMNS, "") | cells))
-
-
-def _user_name(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9]+", ".", plain).strip(".")[:_MOST_NAME_CHARS].strip(".").lower()

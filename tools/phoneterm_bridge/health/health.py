@@ -11,6 +11,7 @@ from collections.abc import Callable
 from phoneterm_bridge.health.certificate_watch import CertificateWatch
 from phoneterm_bridge.mqtt.pulse import Pulse
 from phoneterm_bridge.pbx.port import Pbx
+from phoneterm_bridge.permissions.following import PermissionFollower
 from phoneterm_bridge.store.store_file import StoreFile
 from phoneterm_bridge.terminals.troubles import Troubles
 
@@ -21,15 +22,18 @@ _REFUSED_MEANWHILE = "Until then no transfer begins; those under way can be comp
 
 
 class Health:
-    """The health of one bridge; other parts report to it. certificate: None where the broker has no TLS."""
+    """The health of one bridge; other parts report to it. certificate: None where the broker has no TLS; permissions:
+    None where the store alone says who is multi user aware."""
 
     def __init__(
         self, pbx: Pbx, pulse: Pulse, troubles: Troubles, now_s: Callable[[], float] = time.monotonic,
         certificate: CertificateWatch | None = None, store_file: StoreFile | None = None,
+        permissions: PermissionFollower | None = None,
     ) -> None:  # fmt: skip
         self.now_s = now_s
         self.certificate = certificate
         self._store_file = store_file
+        self._permissions = permissions
         self._pbx = pbx
         self.pulse = pulse
         self.troubles = troubles
@@ -93,7 +97,9 @@ class Health:
     def troubled(self) -> dict[str, str]:
         """Return what is wrong with terminals, by kind, or will be soon, each with a sentence; it is still ready."""
         ending = self.certificate and self.certificate.ending()
-        return self.troubles.describe() | ({"certificate": ending} if ending else {})
+        untold = self._permissions and self._permissions.trouble
+        found = self.troubles.describe() | ({"certificate": ending} if ending else {})
+        return found | ({"multi user aware": untold} if untold else {})
 
     def stuck(self) -> str | None:
         """Return what hangs, if anything."""

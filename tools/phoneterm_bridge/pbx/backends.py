@@ -8,6 +8,7 @@ from collections.abc import Callable
 from phoneterm_bridge.pbx.permissions import PermissionSource
 from phoneterm_bridge.pbx.port import Pbx
 from phoneterm_bridge.settings.bridge import BridgeSettings
+from phoneterm_bridge.settings.problem import SetupProblem
 
 
 def make_pbx(settings: BridgeSettings) -> Pbx:
@@ -35,9 +36,14 @@ _BACKENDS: dict[str, Callable[[BridgeSettings], Pbx]] = {"asterisk": _make_aster
 
 def make_permission_source(settings: BridgeSettings) -> PermissionSource | None:
     """Return what tells who is multi user aware, if the PBX does; None where this bridge's store alone says it."""
-    if settings.pbx.kind != "voipnow" or settings.voipnow.permissions == "store":
-        return None
-    from phoneterm_bridge.pbx.voipnow.system_api import SystemApi  # noqa: F401  says what is missing
+    is_told = settings.pbx.kind == "voipnow" and settings.voipnow.permissions == "voipnow"
+    return make_asked_source(settings) if is_told else None
+
+
+def make_asked_source(settings: BridgeSettings) -> PermissionSource:
+    """Return what can be asked for users, whoever says who is multi user aware; SetupProblem without such a PBX."""
+    if settings.pbx.kind != "voipnow":
+        raise SetupProblem('The settings name no VoipNow: set pbx.kind = "voipnow", and the section [voipnow].')
     from phoneterm_bridge.pbx.voipnow.voipnow_permissions import VoipNowPermissions
 
     path = settings.store.path

@@ -46,6 +46,13 @@ class PermissionFollower:
         self._logged = ""  # each trouble once, until it is over
         self._hurried = asyncio.Event()
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the PBX does not tell at present, as a sentence; None when it does."""
+        if not self._is_away or not self._logged:
+            return None
+        return f"{self.source.name} does not say who is multi user aware ({self._logged}); what it said last counts."
+
     def begin(self) -> None:
         """Have the store follow the source from now on; blocks."""
         self._store.follow()

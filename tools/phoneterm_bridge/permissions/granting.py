@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from phoneterm_bridge.pbx.permissions import NotTold, PermissionSource, SourceAway, Told
 from phoneterm_bridge.permissions.following import sort_out
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.pbx_permissions import PbxPermissions, read_following
 
 _PATIENCE_S = 5.0
@@ -26,6 +27,8 @@ async def set_aware_at_pbx(
     SetupProblem when it could not be done, or is not known to be; it names what is so.
     """
     places = (await asyncio.to_thread(read_following, engine, user)).places
+    if not places and user not in [name for name, _, _ in await asyncio.to_thread(reading.read_users, engine)]:
+        raise SetupProblem(f"There is no user {user!r}.")
     if not places:
         raise SetupProblem(f"{user} has no extension, so {source.name} cannot be asked about {user}.")
     endpoints = [place.endpoint for place in places]

@@ -129,7 +129,7 @@ class PbxPermissions(Directory):
     def _note_state(self, trouble: str, since_ms: int, what: str) -> None:
         with self._writing() as connection:
             connection.execute(tables.state.update().values(source_trouble=trouble, source_trouble_ms=since_ms))
-            self._record_change(connection, SITE, what)
+            self._record_change(connection, self._name, what)  # it changes nobody's permissions
 
     def _write_source(self, connection: sa.Connection, what: str, *more: Setting) -> None:
         values = {"permission_source": self._name, "source_trouble": "", "source_trouble_ms": 0}

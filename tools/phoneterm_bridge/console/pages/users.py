@@ -7,13 +7,16 @@ from phoneterm_bridge.console.people import read_person
 from phoneterm_bridge.console.site import Refused, Site, field, read_form
 from phoneterm_bridge.console.visitors import Visitor
 from phoneterm_bridge.console.watch import USER
+from phoneterm_bridge.permissions.describing import describe_source
 from phoneterm_bridge.store import reading
+from phoneterm_bridge.store.pbx_permissions import read_following
 
 
 async def show_users(site: Site, request: Request, visitor: Visitor) -> Response:
     """List the users."""
     users = await site.run(reading.read_users, site.sources.engine)
-    return await site.render(request, visitor, "users.html", users=users)
+    told = describe_source(await site.run(read_following, site.sources.engine))
+    return await site.render(request, visitor, "users.html", users=users, told=told)
 
 
 async def show_user(site: Site, request: Request, visitor: Visitor) -> Response:
@@ -36,7 +39,7 @@ async def change_user(site: Site, request: Request, visitor: Visitor) -> Respons
     name, form = request.path_params["name"], await read_form(request)
     what, is_on, tid = field(form, "what"), field(form, "on") == "yes", field(form, "terminal")
     if what == "aware":
-        said = await site.change(site.operations.set_aware, visitor, name, is_on)
+        said = await site.set_aware(visitor, name, is_on)
     else:
         record = site.sources.directory.snapshot.terminals.get(tid)
         if record is None or record.user != name:

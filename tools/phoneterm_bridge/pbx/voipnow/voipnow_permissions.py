@@ -11,8 +11,7 @@ from typing import TypeVar
 from phoneterm_bridge.pbx.permissions import Extension, NotTold, Person, SourceAway, Told
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of
 from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused, TooMany
-from phoneterm_bridge.pbx.voipnow.soap_messages import SystemFault
-from phoneterm_bridge.pbx.voipnow.system_api import SystemApi
+from phoneterm_bridge.pbx.voipnow.system_api import ApiExtension, SystemApi, SystemFault
 from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
 _UNTOLD_TYPE = "unknown"
@@ -61,10 +60,13 @@ class VoipNowPermissions:
             found = []
             for user in await _ask(self.api.users(account)):
                 extensions = await _ask(self.api.extensions(user.id))
-                found.append((Person(*user), [Extension(one.number, one.type or _UNTOLD_TYPE) for one in extensions]))
+                found.append((Person(*user), [self._describe(one) for one in extensions]))
             return found
         except SystemFault as fault:
             raise SourceAway(str(fault)) from None
+
+    def _describe(self, one: ApiExtension) -> Extension:
+        return Extension(one.number.removeprefix(f"{self._organization}*"), one.type or _UNTOLD_TYPE)
 
 
 async def _ask(request: Awaitable[_Result]) -> _Result:
