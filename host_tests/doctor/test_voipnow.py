@@ -5,7 +5,7 @@ from doctor.reading import change_of, problems, verdicts
 from fault_lab.free_port import free_port
 from phoneterm_bridge.broker.site_tls import CA, SiteTls
 from phoneterm_bridge.doctor.examination import examine_all
-from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING
 from phoneterm_bridge.doctor.store import read_stored
 from phoneterm_bridge.doctor.voipnow import examine_voipnow
 from phoneterm_bridge.settings.http import HttpSettings
@@ -37,13 +37,12 @@ def examine(lab, make_settings, store_path):
     return examine_lab
 
 
-async def test_where_all_is_well_it_says_so_and_what_it_does_not_look_at(examine, lab):
+async def test_where_all_is_well_it_says_so(examine, lab):
     findings = await examine()
     assert problems(findings) == []
     assert verdicts(findings, "gives the bridge's app a token") == [OK]
     assert verdicts(findings, "shows the calls of all terminals' extensions (1)") == [OK]
     assert verdicts(findings, "no attended transfer") == [OK]
-    assert verdicts(findings, "is not looked at") == [UNKNOWN]
     assert lab.acted == []
     assert lab.events.registrations == []
 

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from phoneterm_bridge.cli.options import Config, Overrides, one_sentence, read_settings
-from phoneterm_bridge.doctor.voipnow_probe import VoipNowProbe
+from phoneterm_bridge.doctor.voipnow_probe import Seen, VoipNowProbe
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.settings.voipnow import VoipNowSettings
 from phoneterm_bridge.wording.logs import set_up_logs
 from phoneterm_bridge.wording.outside import show
 
@@ -25,6 +26,9 @@ def probe(
     extension: Annotated[str, typer.Option(help="A test extension, such as 0003*210: its calls are held and moved.")],
     target: Annotated[str | None, typer.Option(help="A number that exists, for its caller to be sent to.")] = None,
     wrong: Annotated[str | None, typer.Option(help="A number that does not exist; the caller may be lost.")] = None,
+    is_flag_changed: Annotated[
+        bool, typer.Option("--change-flag", help="Change the flag multi user aware of its user, and back again.")
+    ] = False,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
@@ -42,6 +46,16 @@ def probe(
         whole = extended_of(extension, settings.voipnow.organization)
         trial = VoipNowProbe(settings.voipnow, whole, lambda sentence: typer.echo(sentence, err=True))
         seen = asyncio.run(trial.run(target, wrong))
+        seen += _ask_system_api(settings.voipnow, whole, wrong, is_flag_changed)
         typer.echo("VoipNow, seen by phoneterm. Digits of numbers and letters of ids are masked.")
         for one in seen:
             typer.echo(show(f"- {one.point}: {one.what}"))
+
+
+def _ask_system_api(settings: VoipNowSettings, extension: str, wrong: str | None, is_flag_changed: bool) -> list[Seen]:
+    """Return what was seen of SystemAPI, or why it was not asked."""
+    try:
+        from phoneterm_bridge.doctor.voipnow_system_probe import SystemProbe
+    except SetupProblem as problem:
+        return [Seen("SystemAPI", str(problem))]
+    return asyncio.run(SystemProbe(settings, extension).run(wrong, is_flag_changed))

@@ -52,8 +52,9 @@ def make_sources(
 async def _examine_pbx(settings: BridgeSettings, stored: Stored, path: Path) -> list[Finding]:
     if settings.pbx.kind == "voipnow":
         from phoneterm_bridge.doctor.voipnow import examine_voipnow
+        from phoneterm_bridge.doctor.voipnow_permissions import examine_permissions
 
-        return await examine_voipnow(settings.voipnow, stored)
+        return [*await examine_voipnow(settings.voipnow, stored), *await examine_permissions(settings, stored)]
     return await examine_pbx(settings, stored, has_heard_calls(path))
 
 

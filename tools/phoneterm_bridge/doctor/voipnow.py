@@ -1,7 +1,6 @@
 """VoipNow: can it be reached, does it give the app a token, does it show the calls of every terminal's extension.
 
-Does not act on a call and registers nothing. What SystemAPI would tell (types of extensions, who is multi user aware)
-is not looked at.
+Does not act on a call and registers nothing. Who is multi user aware there is looked at in `voipnow_permissions`.
 """
 
 import time
@@ -9,7 +8,7 @@ from collections.abc import Iterable
 
 import httpx
 
-from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
 from phoneterm_bridge.doctor.store import Stored
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of
 from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused
@@ -132,8 +131,3 @@ def _describe_limits(settings: VoipNowSettings) -> Iterable[Finding]:
         yield Finding(WARNING, _PART, sentence, Change(_SECTION, 'attended = "refused"   # if that is not wanted'))
     else:
         yield Finding(OK, _PART, "VoipNow has no attended transfer: *2 is refused on every phone.")
-    sentence = (
-        "Who is multi user aware at VoipNow, and which extensions are phone terminals there, is not looked at: what "
-        "the store says counts."
-    )
-    yield Finding(UNKNOWN, _PART, sentence)

@@ -51,6 +51,9 @@ class PermissionSource(Protocol):
 
     name: str
 
+    async def prepare(self) -> str:
+        """Get ready to ask; return which version of its interface is spoken. SourceAway when it cannot be asked."""
+
     async def read(self, endpoints: Iterable[str]) -> dict[str, Told | NotTold]:
         """Return what it says of each of these endpoints; SourceAway when it does not answer at all."""
 

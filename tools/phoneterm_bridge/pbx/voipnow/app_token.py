@@ -34,6 +34,7 @@ class AppToken:
         self._settings = settings
         self._client = client
         self._clock = clock
+        self.refused = 0  # how many that were still good by their time were not taken
         self._text = ""
         self._until_s = 0.0
         self._getting = asyncio.Lock()
@@ -49,6 +50,7 @@ class AppToken:
         """VoipNow does not take this token any more."""
         if token == self._text:
             self._text = ""
+            self.refused += 1
 
     async def _renew(self) -> None:
         settings = self._settings

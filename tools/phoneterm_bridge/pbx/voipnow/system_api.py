@@ -79,12 +79,18 @@ class SystemApi:
         """The version that is spoken, None before the first request."""
         return None if self._messages is None else self._messages.version
 
+    @property
+    def tokens_refused(self) -> int:
+        """How many tokens were not taken before they had ended."""
+        return self._token.refused
+
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
 
     async def open(self) -> None:
-        """Have a WSDL; NotDone when there is none to be had, nor one that was kept."""
+        """Have a token, and a WSDL; NotDone when there is none to be had, nor one that was kept."""
+        await self._token.get()
         await self._get_messages()
 
     async def details(self, number: str) -> Details:

@@ -32,6 +32,11 @@ class VoipNowPermissions:
         """Close all connections."""
         await self.api.close()
 
+    async def prepare(self) -> str:
+        """Have a token and a WSDL."""
+        await _ask(self.api.open())
+        return self.api.version or ""
+
     async def read(self, endpoints: Iterable[str]) -> dict[str, Told | NotTold]:
         """Read the type and the user of each endpoint's extension, and once the flag of each of these users."""
         flags: dict[str, bool] = {}
