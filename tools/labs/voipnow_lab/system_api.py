@@ -4,6 +4,7 @@ Every request must fit the XSDs, and so must every answer: what does not is in `
 answer is in the version that the request was in.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -36,10 +37,12 @@ class Faulted(Exception):
 
 
 class SystemApi:
-    """requests: the operations that were asked for, with their fields. taken: versions whose requests it takes; served:
-    those whose documents it has; has_small_documents: one for users, one for extensions. mistakes: what did not fit the
-    XSDs. is_update_lost: says that it has updated, and has not. is_update_refused: says that it
-    has not, which is no fault."""
+    """requests: the operations that were asked for, with their fields. mistakes: what did not fit the XSDs.
+
+    taken: versions whose requests it takes; served: those whose documents it has. has_small_services: those for users
+    and for extensions can be used alone. is_update_lost: says that it has updated, and has not. is_update_refused: says
+    that it has not, which is no fault.
+    """
 
     def __init__(self, tokens: Tokens, accounts: Accounts) -> None:
         """Serve nothing yet."""
@@ -57,7 +60,7 @@ class SystemApi:
         self.mistakes.clear()
         self.taken: tuple[str, ...] = VERSIONS
         self.served: tuple[str, ...] = VERSIONS
-        self.has_small_documents = True
+        self.has_small_services = True
         self.is_update_lost = False
         self.is_update_refused = False
 
@@ -74,10 +77,11 @@ class SystemApi:
     def document(self, path: str) -> Answer:
         """Answer a request for a WSDL or an XSD."""
         version = path.removeprefix(SCHEMA_PATH).partition("/")[0]
-        is_small = path.endswith(("/User.wsdl", "/Extension.wsdl"))
         content = self.schemas.read(path) if version in self.served else None
-        if content is None or (is_small and not self.has_small_documents):
+        if content is None:
             return Answer(404, b"<html><body>Not Found</body></html>", {"Content-Type": "text/html"})
+        if path.endswith(("/User.wsdl", "/Extension.wsdl")) and not self.has_small_services:
+            content = re.sub(rb"<service.*</service>", b"", content, flags=re.DOTALL)
         return Answer(body=content, headers=_XML)
 
     def answer(self, request: Request) -> Answer:

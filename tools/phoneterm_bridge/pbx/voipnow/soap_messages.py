@@ -53,7 +53,7 @@ class _Documents:
         try:
             return self._texts[url]
         except KeyError:
-            raise ValueError(f"the WSDL leads to {str(url)[:80]}") from None
+            raise ValueError(f"its WSDL leads to {str(url)[:80]}, where the bridge does not go") from None
 
 
 class _Answer(NamedTuple):

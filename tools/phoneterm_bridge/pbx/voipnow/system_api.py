@@ -15,7 +15,7 @@ from phoneterm_bridge.pbx.voipnow.app_token import AppToken
 from phoneterm_bridge.pbx.voipnow.failures import NoAnswer, NotDone, Refused, TooMany
 from phoneterm_bridge.pbx.voipnow.https_client import HttpsClient
 from phoneterm_bridge.pbx.voipnow.kept_documents import KeptDocuments
-from phoneterm_bridge.pbx.voipnow.wsdl_documents import WsdlDocuments, read_documents
+from phoneterm_bridge.pbx.voipnow.wsdl_documents import ENTRIES, WsdlDocuments, read_documents
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
@@ -193,22 +193,20 @@ class SystemApi:
         first = () if kept is None else (kept.version,)
         why = "it has no WSDL of SystemAPI that the bridge knows"
         for version in dict.fromkeys((*first, *self._versions)):
-            if version in self._refused:
-                continue
-            try:
-                documents = await read_documents(self._client, self._url, version)
-            except (NotDone, NoAnswer, Refused) as trouble:
-                why = f"its WSDL cannot be read: {trouble}"
-                break
-            if documents is None:
-                continue
-            try:
-                messages = await asyncio.to_thread(SoapMessages, documents)
-            except ValueError as error:
-                why = str(error)
-                continue
-            await asyncio.to_thread(self._kept.write, documents)
-            return messages
+            for names in ENTRIES if version not in self._refused else ():
+                try:
+                    documents = await read_documents(self._client, self._url, version, names)
+                except (NotDone, NoAnswer, Refused) as trouble:
+                    return await self._make_kept(kept, f"its WSDL cannot be read: {trouble}")
+                if documents is None:
+                    continue
+                try:
+                    messages = await asyncio.to_thread(SoapMessages, documents)
+                except ValueError as error:
+                    why = str(error)
+                    continue
+                await asyncio.to_thread(self._kept.write, documents)
+                return messages
         return await self._make_kept(kept, why)
 
     async def _make_kept(self, kept: WsdlDocuments | None, why: str) -> SoapMessages:

@@ -13,7 +13,7 @@ from phoneterm_bridge.pbx.voipnow.safe_xml import parse_xml
 
 PATH = "/soap2/schema/"
 # Either a document for users and one for extensions, as the newest clients read them, or all of SystemAPI.
-_ENTRIES = (("User/User.wsdl", "Extension/Extension.wsdl"), ("voipnowservice.wsdl",))
+ENTRIES = (("User/User.wsdl", "Extension/Extension.wsdl"), ("voipnowservice.wsdl",))
 _WSDL, _XSD = "http://schemas.xmlsoap.org/wsdl/", "http://www.w3.org/2001/XMLSchema"
 _LEADING = {
     f"{{{_WSDL}}}import": "location",
@@ -35,21 +35,24 @@ class WsdlDocuments(NamedTuple):
     texts: dict[str, bytes]
 
 
-async def read_documents(client: HttpsClient, url: str, version: str) -> WsdlDocuments | None:
-    """Return the documents of a version, None when the server has none; else the errors of `failures`."""
+async def read_documents(
+    client: HttpsClient, url: str, version: str, names: tuple[str, ...] = ENTRIES[0]
+) -> WsdlDocuments | None:
+    """Return the documents of a version, None when the server has none; else the errors of `failures`.
+
+    names: of those to begin with, one of ENTRIES.
+    """
     base = f"{url}{PATH}{version}/"
-    for names in _ENTRIES:
-        texts: dict[str, bytes] = {}
-        entries = tuple(base + name for name in names)
-        try:
-            for entry in entries:
-                await _gather(client, url, base, entry, texts)
-        except Refused as refused:
-            if refused.status != _NOT_THERE:
-                raise
-        else:
-            return WsdlDocuments(version, entries, texts)
-    return None
+    texts: dict[str, bytes] = {}
+    entries = tuple(base + name for name in names)
+    try:
+        for entry in entries:
+            await _gather(client, url, base, entry, texts)
+    except Refused as refused:
+        if refused.status == _NOT_THERE:
+            return None
+        raise
+    return WsdlDocuments(version, entries, texts)
 
 
 async def _gather(client: HttpsClient, url: str, base: str, entry: str, texts: dict[str, bytes]) -> None:
