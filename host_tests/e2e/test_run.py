@@ -111,6 +111,10 @@ async def test_a_newcomer_sees_a_caller_move_at_the_stand_in_of_voipnow():
         await run.until("101 talks to 103; 103 talks to 101")
         run.enter("*2102")
         await run.until("phone: refused-permission")
+        await run.until("phone: ready")
+        run.enter("deny")  # asks the stand-in, which has the permission
+        run.enter("#1102")
+        await run.until("phone: refused-permission")
         run.enter("quit")
         await run.until("Stopped.")
         assert await run.process.wait() == 0

@@ -114,7 +114,9 @@ async def test_the_command_prints_the_report_and_says_what_is_missing(lab, tmp_p
     for one in lab.bridge_settings:
         name, _, value = one.partition("=")
         section, _, key = name.partition(".")
-        sections.setdefault(section, []).append(f"{key} = {value if key == 'poll_ms' else repr(value)}")
+        sections.setdefault(section, []).append(
+            f"{key} = {value if key in ('poll_ms', 'permissions_poll_s') else repr(value)}"
+        )
     settings.write_text("\n".join(f"[{section}]\n" + "\n".join(lines) for section, lines in sections.items()))
     settings.chmod(0o600)
     words = ["voipnow", "probe", "--config", str(settings), "--extension", "101"]

@@ -14,6 +14,7 @@ from pbx_lab.lab import CONTEXT, ENDPOINTS, LabOptions, PbxLab
 from phoneterm_bridge.broker.terminal_settings import device_settings
 from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.pbx.port import Pbx
+from phoneterm_bridge.permissions.granting import set_aware_at_pbx
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
 from phoneterm_bridge.store.database import open_store
@@ -46,7 +47,7 @@ def make_lab(kind: str, options: LabOptions | None = None) -> PbxLab:
     if kind == "voipnow":
         from voipnow_lab.voipnow_lab import VoipNowLab
 
-        return VoipNowLab(options)
+        return VoipNowLab(options, permissions="voipnow")
     if kind == "simulator":
         from pbx_simulator.simulator_lab import SimulatorLab
 
@@ -188,7 +189,10 @@ class Installation:
         return self.bridge.broker_port
 
     async def set_permission(self, is_allowed: bool) -> None:
-        """Flip alice's permission User is multi user aware; the terminal hears of it at once."""
-        directory = Directory(self.bridge.parts.engine, "installation")
-        await asyncio.to_thread(directory.set_multi_user_aware, USER, is_allowed)
+        """Flip alice's permission User is multi user aware, wherever it is; the terminal hears of it at once."""
+        engine, follower = self.bridge.parts.engine, self.bridge.parts.permissions
+        if follower is not None:
+            await set_aware_at_pbx(follower.source, engine, USER, is_allowed, "installation", "")
+        else:
+            await asyncio.to_thread(Directory(engine, "installation").set_multi_user_aware, USER, is_allowed)
         await self.bridge.refresh()

@@ -30,6 +30,7 @@ from voipnow_lab.tokens import Tokens
 HOST = "127.0.0.1"
 _DAYS = 1
 _POLL_MS = 100
+_PERMISSIONS_POLL_S = 5
 DIGIT_MAP = f"internal:1xx|internal:{ORGANIZATION}*1xx|national:0[1-9]x.T|international:00[1-9]x.T"
 _HTML = {"Content-Type": "text/html"}
 
@@ -78,13 +79,14 @@ class VoipNowLab(SimulatorLab):
             f"voipnow.ca_path={self.ca_path}",
             f"voipnow.poll_ms={_POLL_MS}",
             f"voipnow.permissions={self._permissions}",
+            f"voipnow.permissions_poll_s={_PERMISSIONS_POLL_S}",
             f"phones.digit_map={DIGIT_MAP}",
         )
 
     @property
     def where(self) -> str:
         """Where a bridge finds it, for people."""
-        return f"UnifiedAPI at {self.url}"
+        return f"UnifiedAPI at {self.url}, and SystemAPI"
 
     async def start(self) -> None:
         """Open all ports; all phones answer."""
