@@ -9,6 +9,7 @@ one action by its name: "Transfer", "OnHold", "OffHold", "MakeCall" or "HangUp".
 - "fault 117" and so on, for SystemAPI: a SOAP fault with that number, and nothing is done;
 - "bomb": XML that would fill the memory; "external": XML with something that lies elsewhere;
 - "lose-call": the other party hangs up just before the action is carried out.
+At SystemAPI a kind of request is "wsdl" (or an XSD), "system" (it reads) or "update" (it writes).
 """
 
 from collections import defaultdict, deque

@@ -148,6 +148,8 @@ class VoipNowLab(SimulatorLab):
 
     async def _answer(self, request: Request) -> Answer:
         """Answer one request, wrongly if a fault is due."""
+        if system_api.name_of_operation(request) == system_api.UPDATE:
+            self.acted.append(system_api.UPDATE)
         self.requests.append(f"{request.method} {request.path}")
         kind = _kind_of(request)
         way = None
@@ -155,8 +157,6 @@ class VoipNowLab(SimulatorLab):
             name = phone_calls.name_of_action(request)
             self.acted.append(name)
             way = self.faults.take(name)
-        elif kind == "update":
-            self.acted.append(system_api.UPDATE)
         way = way or self.faults.take(kind)
         if way == "cut-before":
             return Answer(is_cut=True)

@@ -111,17 +111,14 @@ class Checks:
         terminal = self._directory.find(command.terminal.tid)
         if terminal is None:
             return command.add_verdict("permission", "permission", "revoked")
+        if self._directory.snapshot.source_trouble:
+            command.add_verdict("told", None, "as-last-told")
         refusal = self._policy.refusal(terminal, command.op, command.number, self._today())
         if refusal is not None:
             return command.add_verdict("permission", refusal.reason, refusal.cause)
         is_possible = find_operation(command.op) is not None and command.op in self._pbx.operations
-        remark = self._pbx.remark_on(command.op)
-        if not is_possible:
-            return command.add_verdict("permission", "unsupported", remark)
-        if self._directory.snapshot.source_trouble:
-            command.add_verdict("permission", None, "as-last-told")
-            return None if remark is None else command.add_verdict("permission", None, remark)
-        return command.add_verdict("permission", None, remark)
+        verdict = None if is_possible else "unsupported"
+        return command.add_verdict("permission", verdict, self._pbx.remark_on(command.op))
 
     def _find_call(self, command: Command, session: Session) -> Call | str:
         """Exactly one call must match, and no other command may be acting on it."""

@@ -19,6 +19,11 @@ NEEDED = ("url", "client_id", "client_secret", "organization")
 class VoipNowSettings(BaseModel):
     """Where a VoipNow is, and what the bridge may ask of it.
 
+    permissions: who says who is multi user aware and what an extension is: "voipnow", by its SystemAPI, or this
+    bridge's "store" alone. permissions_poll_s: from one reading of them to the next. permissions_keep_s: for how long
+    what was read last counts while they cannot be read; after that nobody may transfer. system_api_version: the version
+    of SystemAPI, "" for the newest one that works.
+
     url: https:// and its host, with the port if it is not 443. client_id, client_secret: of the app. redirect_uri: as
     the app was registered, or else `url` itself. organization: what stands before the star of its extensions (0003 of
     0003*210); an endpoint without a star belongs to it. ca_path: a CA to trust instead of the system's, a PEM file.
@@ -26,15 +31,17 @@ class VoipNowSettings(BaseModel):
     one extension after the other. poll_ms: from one look at the calls to the next. timeout_ms: until an answer that
     does not come is given up. events_url: an address that leads VoipNow to the bridge's pages; without it VoipNow is
     not asked to tell of calls. attended: "refused", because VoipNow has no attended transfer; or "composed" of hold,
-    call and transfer, which rings the colleague twice. permissions: who says who is multi user aware and what an
-    extension is: "voipnow", by its SystemAPI, or this bridge's "store" alone. permissions_poll_s: from one reading of
-    them to the next. permissions_keep_s: for how long what was read last counts when they cannot be read; after that
-    nobody may transfer. system_api_version: the version of SystemAPI, "" for the newest one that works.
+    call and transfer, which rings the colleague twice.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = ""
+    permissions: Literal["voipnow", "store"] = "voipnow"
+    permissions_poll_s: int = Field(60, ge=1, le=3600)
+    permissions_keep_s: int = Field(43_200, ge=10, le=2_592_000)
+    system_api_version: str = Field("", pattern=r"^(latest|[0-9]{1,3}(\.[0-9]{1,3}){1,3})?$")
+
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
     redirect_uri: str = ""
@@ -47,10 +54,6 @@ class VoipNowSettings(BaseModel):
     events_url: str = Field("", pattern=r"^(https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~-]+)*/?)?$", max_length=200)
 
     attended: Literal["refused", "composed"] = "refused"
-    permissions: Literal["voipnow", "store"] = "voipnow"
-    permissions_poll_s: int = Field(60, ge=1, le=3600)
-    permissions_keep_s: int = Field(43_200, ge=10, le=2_592_000)
-    system_api_version: str = Field("", pattern=r"^(latest|[0-9]{1,3}(\.[0-9]{1,3}){1,3})?$")
 
     _require_name = field_validator("ca_path")(require_name)
 

@@ -76,6 +76,7 @@ _PLACES = {
     "announcement": "heard an announcement or music",
     "machine": "reached a machine of the PBX, not a person",
 }
+_AS_LAST_TOLD = "Who may transfer was then what the PBX had said last, because it did not answer."
 # What the phone itself could not learn; the bridge may know more.
 _UNCONFIRMED = {
     "no-confirmation": "the phone sent it and got no answer within 3 seconds",
@@ -119,7 +120,6 @@ REMARKS = {
     "composed": "The colleague was rung twice: VoipNow has no attended transfer, so it was composed of hold, call and "
     "transfer.",
 }
-_AS_LAST_TOLD = "Who may transfer was then what the PBX had said last, because it did not answer."
 _UNREADABLE = "the message was damaged or did not follow the contract"
 
 
