@@ -26,6 +26,7 @@ _CELLS = {
     "classes": ["internal", "internal national", "none", "", "UPPER"],
     "allow": ["030", "030 0171", "none", "", "*", "03a"],
     "deny": ["0309", "none", "", "#"],
+    "group": ["Berlin, 2nd floor", "", "none", "=1+1", "x" * 65],
 }
 _LINES = st.lists(st.fixed_dictionaries({name: st.sampled_from(cells) for name, cells in _CELLS.items()}), max_size=4)
 _LINES_THAT_OFTEN_FIT = st.lists(

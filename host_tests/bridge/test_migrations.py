@@ -67,6 +67,7 @@ _LATER_DATA = {
     "0008": f"INSERT INTO troubles VALUES ('phone-101', 'config', {_T_MS}, 'the memory is too short to read it')",
     "0009": f"INSERT INTO sightings VALUES ('phone-101', 1, {_T_MS}, 'b001', '1.0', 'VIRTUAL', '192.0.2.7', -61, 2)",
     "0010": f"INSERT INTO accounts VALUES ('anna', 'admin', '$argon2id$x', {_T_MS})",
+    "0011": "UPDATE terminals SET site_group = 'Berlin, 2nd floor'",
     "0012": f"""
         UPDATE state SET permission_source = 'VoipNow';
         INSERT INTO pbx_permissions VALUES ('101', '21', 'term', 1, 0, {_T_MS}, '')
@@ -157,6 +158,7 @@ def test_a_store_of_any_schema_keeps_what_it_has(any_engine):
     assert (record.key, record.classes, record.user) == (b"\1\2", ("internal", "national"), "tech1")
     assert record.mosquitto_hash == (None if schema < "0002" else "the hash of mosquitto")
     assert record.allow_prefixes == (() if schema < "0004" else ("030", "0171"))
+    assert snapshot.groups == ({} if schema < "0011" else {"phone-101": "Berlin, 2nd floor"})
     assert (snapshot.is_external_revoked, snapshot.external_since_ms) == ((False, 0) if schema < "0004" else (True, 7))
     proof = prove(any_engine)
     assert (proof.problem, proof.head.seq) == (None, 11 + (schema >= "0003") + (schema >= "0006") + (schema >= "0007"))

@@ -11,7 +11,7 @@ import typer
 from phoneterm_bridge.broker.address import judge_address
 from phoneterm_bridge.cli.handing_out import MqttHost, TimeHost, TlsHost
 from phoneterm_bridge.cli.options import Config, Overrides, looking, open_directory, read_settings, read_terminals
-from phoneterm_bridge.cli.terminal import say_broker_must_learn
+from phoneterm_bridge.cli.saying import say_broker_must_learn
 from phoneterm_bridge.settings.bridge import DEFAULT, BrokerSettings, load
 from phoneterm_bridge.settings.place import find_place
 from phoneterm_bridge.wording.times import say_minute

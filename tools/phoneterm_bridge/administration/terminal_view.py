@@ -14,6 +14,7 @@ class TerminalView(NamedTuple):
     sighting: Sighting | None
     is_online: bool | None  # None: no bridge runs, so nobody knows
     troubles: list[Trouble]
+    group: str  # its site group; empty for none
 
 
 def describe_rights(record: TerminalRecord) -> str:
@@ -35,7 +36,7 @@ def as_fields(one: TerminalView) -> dict:
     fields |= {"endpoint": record.endpoint, "context": record.context, "type": record.extension_type}
     fields |= {"is_revoked": record.is_revoked, "is_multi_user_aware": record.is_multi_user_aware}
     fields |= {"is_unconfirmed": record.is_unconfirmed}
-    fields |= {"operations": record.flags, "classes": record.classes}
+    fields |= {"operations": record.flags, "classes": record.classes, "group": one.group}
     fields |= {"allow": record.allow_prefixes, "deny": record.deny_prefixes}
     fields |= {"is_external_revoked": record.is_external_revoked, "is_online": one.is_online}
     names = ("seen_ms", "firmware", "board", "address", "rssi_dbm", "refusals")

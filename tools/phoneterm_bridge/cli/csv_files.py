@@ -3,9 +3,7 @@
 Does no work of its own. New terminals' settings, with their secrets, are written once, to private files in a folder.
 """
 
-import os
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -21,8 +19,8 @@ from phoneterm_bridge.cli.handing_out import (
 )
 from phoneterm_bridge.cli.import_source import read_source
 from phoneterm_bridge.cli.options import Config, Overrides, looking, one_sentence, open_directory, read_settings
-from phoneterm_bridge.cli.saying import say
-from phoneterm_bridge.cli.terminal import say_broker_must_learn
+from phoneterm_bridge.cli.saying import say, say_broker_must_learn
+from phoneterm_bridge.cli.settings_files import SettingsFiles, check_settings_files
 from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_rows, rehearse
 from phoneterm_bridge.csv_files.plan import ImportPlan
 from phoneterm_bridge.policy.site import classes_of
@@ -30,7 +28,6 @@ from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import opening
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.private_files import check_folder
-from phoneterm_bridge.store.records import Enrolment
 from phoneterm_bridge.wording.names import name_some
 from phoneterm_bridge.wording.outside import show
 
@@ -40,6 +37,7 @@ _DONE = {
     "set_multi_user_aware": "users' permissions changed",
     "add_extension": "extensions added",
     "add_terminal": "terminals enrolled",
+    "set_group": "site groups set",
 }
 
 
@@ -90,10 +88,10 @@ def import_file(
         if is_dry_run and not is_there:
             with opening(settings.store.path):
                 check_folder(settings.store.path.parent)
-            _check_settings(output, new)
+            check_settings_files(output, new)
     if is_there and is_dry_run:
         with open_directory(config, overrides) as directory:
-            rehearse(directory, plan, lambda _: _check_settings(output, new))
+            rehearse(directory, plan, lambda _: check_settings_files(output, new))
     elif not is_dry_run:
         with open_directory(config, overrides) as directory:
             _carry_out(directory, plan, output, handout)
@@ -130,40 +128,12 @@ def _refuse_mistakes(name: str, plan: ImportPlan) -> None:
         raise SetupProblem(f"{name} has {found}{shown}; nothing was changed.")
 
 
-def _check_settings(folder: Path | None, tids: Iterable[str]) -> None:
-    """Refuse what would stop the writing of these terminals' settings; write nothing."""
-    for tid in tids:
-        path = (folder or Path()) / f"{tid}.json"
-        if os.path.lexists(path):
-            raise SetupProblem(f"The file {path} exists already; --output names another folder.")
-        try:
-            check_folder(path.parent)
-        except OSError as error:
-            raise SetupProblem(f"The folder {folder} cannot be written: {error.strerror}.") from None
-
-
 def _carry_out(directory: Directory, plan: ImportPlan, folder: Path | None, handout: Handout | None) -> None:
     """Make all changes, and write a file for each new terminal; if either cannot be done, no file stays."""
     extensions = {step.arguments[0]: step.arguments[1] for step in new_terminals(plan)}
-    written: list[Path] = []
-
-    def write(enrolments: list[Enrolment]) -> None:
-        if handout is None:  # there are no new terminals
-            return
-        for enrolment in enrolments:
-            path = (folder or Path()) / f"{enrolment.tid}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_secret(path, handout.document(enrolment, extensions[enrolment.tid]))
-            written.append(path)
-
-    try:
-        carry_out(directory, plan, write)
-    except BaseException as error:
-        for path in written:
-            path.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise SetupProblem(f"The folder {folder} cannot be made: {error.strerror}.") from None
-        raise
+    files = SettingsFiles(folder, handout, extensions)
+    with files.or_none():
+        carry_out(directory, plan, files.write)
 
 
 def _describe(plan: ImportPlan) -> str:

@@ -12,6 +12,7 @@ from phoneterm.core.operations import FLAGS
 from phoneterm_bridge.administration.granting import refuse_unknown_classes
 from phoneterm_bridge.administration.handout import default_tid, prepare_handout
 from phoneterm_bridge.administration.terminal_view import describe_rights
+from phoneterm_bridge.cli.bulk import bulk, group_terminals, list_groups
 from phoneterm_bridge.cli.completion import complete_tid
 from phoneterm_bridge.cli.handing_out import Here, MqttHost, TimeHost, TlsHost, find_file, hand_out
 from phoneterm_bridge.cli.options import (
@@ -25,11 +26,10 @@ from phoneterm_bridge.cli.options import (
     read_terminals,
 )
 from phoneterm_bridge.cli.request import identify, reboot, wipe
-from phoneterm_bridge.cli.saying import say
+from phoneterm_bridge.cli.saying import say, say_broker_must_learn
 from phoneterm_bridge.cli.taking_away import say_mosquitto_keeps
 from phoneterm_bridge.cli.terminal_list import list_terminals, show
 from phoneterm_bridge.policy.site import classes_of
-from phoneterm_bridge.settings.broker import BrokerSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.records import TerminalRecord
 
@@ -185,6 +185,9 @@ def deny(tid: _Tid, operations: _Operations = None, config: Config = None, overr
 app.command()(identify)
 app.command()(reboot)
 app.command()(wipe)
+app.command()(bulk)
+app.command("group")(group_terminals)
+app.command("groups")(list_groups)
 
 
 def _find(tid: str, config: Config, overrides: Overrides) -> TerminalRecord:
@@ -198,13 +201,3 @@ def _say_what_it_may(tid: str, config: Config, overrides: Overrides) -> None:
     """Say what a terminal may do after a change."""
     record = _find(tid, config, overrides)
     say(f"{tid} may now: {describe_rights(record)}.")
-
-
-def say_broker_must_learn(broker: BrokerSettings) -> None:
-    """Say on standard error what a mosquitto needs before it accepts a terminal's new secrets."""
-    if not broker.embedded:
-        typer.echo(
-            "mosquitto does not know the terminal's new secrets yet, and refuses it until it does: write its files "
-            "anew (`phoneterm broker config FOLDER`), then reload it (systemctl reload mosquitto).",
-            err=True,
-        )

@@ -20,17 +20,23 @@ from phoneterm_bridge.terminals.troubles import describe_trouble
 from phoneterm_bridge.wording.times import write_time
 
 
-def list_terminals(as_json: Json = False, config: Config = None, overrides: Overrides = None) -> None:
-    """List all terminals: online, last seen, firmware, board, address, signal, rights; below each what is wrong."""
+def list_terminals(
+    group: Annotated[str | None, typer.Option("--group", help="Only those in this site group.")] = None,
+    as_json: Json = False,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """List all terminals: online, last seen, firmware, board, address, signal, rights, group; below what is wrong."""
     with one_sentence():
-        found = _read(config, overrides)
+        found = [one for one in _read(config, overrides) if group in (None, one.group)]
         if as_json:
             typer.echo(json.dumps([as_fields(one) for one in found], indent=2))
             return
         for one in found:
             record = one.record
             state = "" if record.is_revoked else f"{_describe_sighting(one)}  "
-            say(f"{record.tid:20} {record.extension:10} {record.user:20} {state}{describe_rights(record)}")
+            group = f"  [{one.group}]" if one.group else ""
+            say(f"{record.tid:20} {record.extension:10} {record.user:20} {state}{describe_rights(record)}{group}")
             for trouble in one.troubles:
                 say(f"{'':20} {describe_trouble(trouble.what, [record.tid], trouble.detail)}")
 
@@ -56,13 +62,14 @@ def _read(config: Config, overrides: Overrides) -> list[TerminalView]:
     settings = read_settings(config, overrides)
     with looking(settings) as engine, engine.connect() as connection:
         seen, standing = sightings.read_all(connection), troubles.read_all(connection)
-        records = reading.read_snapshot(engine).terminals.values()
+        snapshot = reading.read_snapshot(engine)
     is_running = is_bridge_running(settings.store.path)
     found = []
-    for record in records:
+    for record in snapshot.terminals.values():
         sighting = seen.get(record.tid)
         is_online = (sighting is not None and sighting.is_online) if is_running else None
-        found.append(TerminalView(record, sighting, is_online, [one for one in standing if one.tid == record.tid]))
+        told, group = [one for one in standing if one.tid == record.tid], snapshot.groups.get(record.tid, "")
+        found.append(TerminalView(record, sighting, is_online, told, group))
     return found
 
 
@@ -82,6 +89,7 @@ def _print(one: TerminalView) -> None:
     record, sighting = one.record, one.sighting
     say(f"terminal          {record.tid}{' (revoked)' if record.is_revoked else ''}")
     say(f"extension         {record.extension} (type {record.extension_type}, user {record.user})")
+    say(f"site group        {one.group or 'none'}")
     say(f"at the PBX        endpoint {record.endpoint}, context {record.context}")
     say(f"multi user aware  {'yes' if record.is_multi_user_aware else 'no'}")
     say(f"may               {describe_rights(record)}")

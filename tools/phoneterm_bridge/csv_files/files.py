@@ -81,7 +81,8 @@ def new_terminals(plan: ImportPlan) -> list:
 
 def export(engine: sa.Engine) -> str:
     """Return all users, extensions and terminals that are not revoked, as a file; secrets are not in it."""
-    known, terminals = read_known(engine), reading.read_snapshot(engine).terminals
+    known, snapshot = read_known(engine), reading.read_snapshot(engine)
+    terminals, groups = snapshot.terminals, snapshot.groups
     rows = []
     for user, is_aware in sorted(known.users.items()):
         first = {"user": user, "multi_user_aware": "yes" if is_aware else "no"}
@@ -90,7 +91,8 @@ def export(engine: sa.Engine) -> str:
             extension = first | {"extension": number}
             extension |= dict(zip(("endpoint", "context", "type"), known.extensions[number][1:], strict=True))
             here = [one for one in terminals.values() if one.extension == number and not one.is_revoked]
-            rows += [extension | _describe(one) for one in sorted(here, key=lambda one: one.tid)] or [extension]
+            here.sort(key=lambda one: one.tid)
+            rows += [extension | _describe(one, groups.get(one.tid, "")) for one in here] or [extension]
         rows += [] if owned else [first]
     return write_rows(rows)
 
@@ -102,11 +104,12 @@ def read_known(engine: sa.Engine) -> Known:
     with engine.connect() as connection:
         users = {row.name: row.multi_user_aware for row in connection.execute(sa.select(tables.users))}
         extensions = {row[0]: tuple(row[1:]) for row in connection.execute(query)}
-    records = reading.read_snapshot(engine).terminals
-    return Known(users, extensions, {tid: _fields_of(record) for tid, record in records.items()})
+    snapshot = reading.read_snapshot(engine)
+    terminals = {tid: _fields_of(one, snapshot.groups.get(tid, "")) for tid, one in snapshot.terminals.items()}
+    return Known(users, extensions, terminals)
 
 
-def _fields_of(record: TerminalRecord) -> dict:
+def _fields_of(record: TerminalRecord, group: str) -> dict:
     return {
         "extension": record.extension,
         "is_revoked": record.is_revoked,
@@ -114,10 +117,11 @@ def _fields_of(record: TerminalRecord) -> dict:
         "classes": record.classes,
         "allow": record.allow_prefixes,
         "deny": record.deny_prefixes,
+        "group": group,
     }
 
 
-def _describe(record: TerminalRecord) -> dict[str, str]:
-    fields = _fields_of(record)
+def _describe(record: TerminalRecord, group: str) -> dict[str, str]:
+    fields = _fields_of(record, group)
     cells = {name: " ".join(fields[name]) or "none" for name in ("operations", "classes", "allow", "deny")}
-    return cells | {"terminal": record.tid}
+    return cells | {"terminal": record.tid, "group": group or "none"}

@@ -13,6 +13,7 @@ from phoneterm.core.operations import FLAGS
 
 from phoneterm_bridge.csv_files.rows import CsvRow, Mistake, show
 from phoneterm_bridge.store import names
+from phoneterm_bridge.store.names import tidy_group
 from phoneterm_bridge.store.records import DEFAULT_CLASSES, TERMINAL_TYPE
 
 USUAL_CONTEXT = "internal"
@@ -54,7 +55,7 @@ class ImportPlan:
         self._refuse(row, "user", names.problem_of_user(cells["user"]))
         aware = self._read_word(row, "multi_user_aware")
         self._refuse_orphans(row, "extension", _NAMED_BY_EXTENSION)
-        self._refuse_orphans(row, "terminal", _NAMED_BY_TERMINAL)
+        self._refuse_orphans(row, "terminal", (*_NAMED_BY_TERMINAL, "group"))
         if len(self.mistakes) > before:
             return
         self._add_user(cells["user"], aware)
@@ -107,7 +108,7 @@ class ImportPlan:
         if there is None:
             self._step("add_terminal", tid, extension)
             new = {"extension": extension, "is_revoked": False, "operations": FLAGS, "allow": (), "deny": ()}
-            self.known.terminals[tid] = new | {"classes": DEFAULT_CLASSES}
+            self.known.terminals[tid] = new | {"classes": DEFAULT_CLASSES, "group": ""}
         return True
 
     def _refuse_permissions(self, row: CsvRow) -> bool:
@@ -115,6 +116,8 @@ class ImportPlan:
         problems = {name: _CHECKS[name](words) for name, words in given.items()}
         if "classes" in given and problems["classes"] is None:
             problems["classes"] = self._problem_of_unknown(given["classes"])
+        if group := _read_group(row.cells["group"]):
+            problems["group"] = names.problem_of_group(group)
         return self._refuse_all(row, problems)
 
     def _set_permissions(self, row: CsvRow) -> None:
@@ -128,7 +131,10 @@ class ImportPlan:
             self._step("set_classes", tid, wanted["classes"])
         if (wanted["allow"], wanted["deny"]) != (there["allow"], there["deny"]):
             self._step("set_prefixes", tid, wanted["allow"], wanted["deny"])
-        there.update(wanted)
+        group = _read_group(cells["group"]) if cells["group"] else there["group"]
+        if group != there["group"]:
+            self._step("set_group", tid, group)
+        there.update(wanted, group=group)
 
     def _problem_of_unknown(self, classes: tuple[str, ...]) -> str | None:
         """Name the classes that no number has."""
@@ -174,6 +180,11 @@ _CHECKS: dict[str, Callable[[tuple[str, ...]], str | None]] = {
     "allow": names.problem_of_prefixes,
     "deny": names.problem_of_prefixes,
 }
+
+
+def _read_group(text: str) -> str:
+    """Return the site group that a cell names; "none" is no group."""
+    return "" if text.lower() == "none" else tidy_group(text)
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from phoneterm_bridge.wording import outside
 
 COLUMNS = (
     "user", "multi_user_aware", "extension", "endpoint", "context", "type", "terminal", "operations", "classes",
-    "allow", "deny",
+    "allow", "deny", "group",
 )  # fmt: skip
 MOST_ROWS = 100_000
 _MOST_CHARS_SHOWN = 40

@@ -17,11 +17,13 @@ from phoneterm_bridge.store import names, tables
 from phoneterm_bridge.store.database import driver_of, writing
 from phoneterm_bridge.store.directory_proof import (
     EXTENSION,
+    GROUP,
     PBX_PERMISSION,
     SITE,
     TERMINAL,
     USER,
     Setting,
+    group_columns,
     hash_secrets,
     needs_whole,
     read_all,
@@ -201,6 +203,17 @@ class Directory:
         change = f"prefixes allowed {' '.join(allow) or 'none'}, denied {' '.join(deny) or 'none'}"
         self._set_permissions(tid, change, allow_prefixes=",".join(allow), deny_prefixes=",".join(deny))
 
+    def set_group(self, tid: str, name: str) -> None:
+        """Put a terminal into a site group; an empty name takes it out of its group."""
+        wanted = names.tidy_group(name)
+        _refuse(names.problem_of_group(wanted) if wanted else None)
+        with self._writing() as connection:
+            _require(connection, tables.terminals.c.tid, tid, "terminal")
+            change = tables.terminals.update().where(tables.terminals.c.tid == tid)
+            connection.execute(change.values(site_group=wanted))
+            now: Setting = (GROUP, tid, group_columns(wanted) if wanted else None)
+            self._record_change(connection, tid, f"site group {wanted or 'none'}", now)
+
     def note_settings(self, what: str) -> None:
         """Record that rules in the settings file, not in the store, have changed."""
         with self._writing() as connection:
@@ -260,7 +273,8 @@ class Directory:
             for own in (key.parent for key in table.foreign_keys if key.column is tables.terminals.c.tid):
                 connection.execute(table.delete().where(own == tid))
         connection.execute(tables.terminals.delete().where(tables.terminals.c.tid == tid))
-        self._record_change(connection, tid, REMOVED, (TERMINAL, tid, None))
+        gone: tuple[Setting, ...] = ((TERMINAL, tid, None), (GROUP, tid, None))
+        self._record_change(connection, tid, REMOVED, *gone)
 
     def _set_permissions(self, tid: str, change: str, **columns: object) -> None:
         with self._writing() as connection:

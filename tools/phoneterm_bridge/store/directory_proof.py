@@ -17,6 +17,7 @@ from phoneterm_bridge.store import tables
 USER, EXTENSION, TERMINAL, SITE = "user", "extension", "terminal", "site"
 ACCOUNT, TOKEN = "account", "token"
 PBX_PERMISSION = "pbx permission"
+GROUP = "site group of"  # a terminal; of its own, so that entries from before there were groups tell all they did
 # [kind, name, columns], the columns None for what is gone.
 Setting = tuple[str, str, dict[str, Any] | None]
 _PERMISSIONS = tuple(column for column in tables.permissions.c if column.name != "tid")
@@ -102,6 +103,8 @@ def read_all(connection: sa.Connection) -> dict[tuple[str, str], dict[str, Any]]
         own = {column.name: row[column.name] for column in _PERMISSIONS}
         own |= {name: row[name] for name in ("extension", "revoked", "added_ms")}
         found[TERMINAL, row["tid"]] = own | hash_secrets(row)
+        if row["site_group"]:
+            found[GROUP, row["tid"]] = group_columns(row["site_group"])
     for account in connection.execute(sa.select(tables.accounts)).mappings():
         found[ACCOUNT, account["name"]] = account_columns(account["role"], account["password_hash"])
     for token in connection.execute(sa.select(tables.tokens)).mappings():
@@ -121,6 +124,11 @@ def hash_secrets(columns: Any) -> dict[str, str]:
 def account_columns(role: str, secret_hash: str) -> dict[str, str]:
     """Return the columns of an account or a token of the console, its secret's hash as a hash."""
     return {"role": role, "secret": hashlib.sha256(secret_hash.encode()).hexdigest()}
+
+
+def group_columns(name: str) -> dict[str, str]:
+    """Return the columns of a terminal's site group."""
+    return {"name": name}
 
 
 def needs_whole(connection: sa.Connection) -> bool:

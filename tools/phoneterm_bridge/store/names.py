@@ -1,11 +1,15 @@
 """What the names and numbers of the directory may look like. Does not know which ones exist.
 
-Each check returns None, or one sentence on what is allowed, without the full stop.
+A site group's name is what people call a place: "Berlin, 2nd floor". It begins with a letter or a digit, so that no
+spreadsheet takes it for a formula. Each check returns None, or one sentence on what is allowed, without the full stop.
 """
+
+import unicodedata
 
 from phoneterm.core import messages
 
 MOST_CLASSES = 16
+MOST_GROUP_CHARS = 64
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _CLASS_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _PREFIX_CHARS = frozenset("0123456789*")
@@ -51,6 +55,22 @@ def problem_of_prefixes(prefixes: tuple[str, ...]) -> str | None:
     most = messages.MAX_NUMBER_CHARS
     is_right = all(1 <= len(prefix) <= most and _PREFIX_CHARS.issuperset(prefix) for prefix in prefixes)
     return None if is_right else f"A prefix has 1 to {most} digits and stars"
+
+
+def tidy_group(text: str) -> str:
+    """Return a site group's name as it is kept: one way to write each letter, and single spaces."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def problem_of_group(name: str) -> str | None:
+    """Check a site group's name; an empty one is no name."""
+    is_right = 1 <= len(name) <= MOST_GROUP_CHARS and name.isprintable() and name[0].isalnum()
+    if not is_right or name != tidy_group(name):
+        return (
+            f"A site group's name has 1 to {MOST_GROUP_CHARS} printable characters, begins with a letter or a digit, "
+            "and has single spaces between words"
+        )
+    return "A site group cannot be named none, which means no group" if name.lower() == "none" else None
 
 
 def _problem_of(what: str, name: str, allowed: frozenset[str]) -> str | None:

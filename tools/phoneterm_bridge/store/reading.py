@@ -20,7 +20,10 @@ def read_snapshot(engine: sa.Engine) -> Snapshot:
         state = connection.execute(sa.select(tables.state)).one()
         rows = connection.execute(sa.select(*_WIDE_COLUMNS).select_from(wide)).all()
     terminals = {row.tid: _record(row, state) for row in rows}
-    return Snapshot(state.revision, terminals, state.external_revoked, state.external_since_ms, state.source_trouble)
+    groups = {row.tid: row.site_group for row in rows if row.site_group}
+    return Snapshot(
+        state.revision, terminals, state.external_revoked, state.external_since_ms, state.source_trouble, groups
+    )
 
 
 def read_users(engine: sa.Engine) -> list[tuple[str, bool, list[str]]]:
@@ -40,6 +43,7 @@ _WIDE_COLUMNS = (
     tables.extensions.c.endpoint, tables.extensions.c.context, tables.extensions.c.type, tables.extensions.c.user,
     tables.users.c.multi_user_aware, tables.permissions.c.blind, tables.permissions.c.attended,
     tables.permissions.c.classes, tables.permissions.c.allow_prefixes, tables.permissions.c.deny_prefixes,
+    tables.terminals.c.site_group,
     tables.pbx_permissions.c.type.label("told_type"), tables.pbx_permissions.c.is_expired,
     tables.pbx_permissions.c.multi_user_aware.label("told_aware"),
 )  # fmt: skip

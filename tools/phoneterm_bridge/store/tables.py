@@ -55,6 +55,7 @@ terminals = sa.Table(
     sa.Column("mac_key", sa.LargeBinary, nullable=False),
     sa.Column("revoked", sa.Boolean, nullable=False),
     sa.Column("added_ms", sa.BigInteger, nullable=False),
+    sa.Column("site_group", sa.String(64), nullable=False, server_default=""),  # empty for none
 )
 permissions = sa.Table(
     "permissions",

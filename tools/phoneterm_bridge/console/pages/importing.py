@@ -14,7 +14,7 @@ _WORDS = {
     "add_user": ("user", "added"), "set_multi_user_aware": ("user", "multi user aware"),
     "add_extension": ("extension", "added"), "add_terminal": ("terminal", "enrolled"),
     "set_operation": ("terminal", "operation"), "set_classes": ("terminal", "classes"),
-    "set_prefixes": ("terminal", "prefixes"),
+    "set_prefixes": ("terminal", "prefixes"), "set_group": ("terminal", "site group"),
 }  # fmt: skip
 
 
