@@ -165,7 +165,7 @@ def test_the_command_previews_asks_and_does_it(store, phoneterm):
     assert "Nothing was changed" in said
     assert reading.read_snapshot(store).terminals["phone-101"].allows_blind
     said = phoneterm("terminal", "bulk", "deny-blind", "--all", "--yes")
-    assert said.endswith("Done: 4 terminals: each may not do blind transfers any more.\n")
+    assert said.endswith("Done: 4 terminals may not do blind transfers any more.\n")
     assert not reading.read_snapshot(store).terminals["phone-103"].allows_blind
     change = json.loads(phoneterm("journal", "changes", "phone-103", "--json"))[0]
     assert (change["who"].partition(":")[0], change["what"]) == ("cli", "blind False")

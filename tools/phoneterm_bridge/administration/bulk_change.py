@@ -63,8 +63,16 @@ class Preview(NamedTuple):
     @property
     def sentence(self) -> str:
         """Return in one sentence what happens to how many."""
-        count = len(self.affected)
-        return f"{count} {'terminal' if count == 1 else 'terminals'}: each {self.words}"
+        return f"{self._count}: each {self.words}"
+
+    @property
+    def outcome(self) -> str:
+        """Return in one sentence what has happened to how many."""
+        return f"{self._count} {self.words}." if self.words.startswith("may ") else f"{self.sentence}."
+
+    @property
+    def _count(self) -> str:
+        return "1 terminal" if len(self.affected) == 1 else f"{len(self.affected)} terminals"
 
 
 def read_change(what: str, value: str, classes: Collection[str] | None) -> Change:

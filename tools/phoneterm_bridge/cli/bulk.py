@@ -151,7 +151,7 @@ def bulk(
         with changing(settings) as engine, files.or_none():
             directory = Directory(engine, f"cli:{name_user()}", name_place())
             make_change(engine, directory, change, chosen, preview.mark, files.write)
-        say(f"Done: {preview.sentence}.")
+        say(f"Done: {preview.outcome}")
         if what == ROTATE:
             say_broker_must_learn(settings.broker)
         if what == REVOKE:

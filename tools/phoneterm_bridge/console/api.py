@@ -5,16 +5,21 @@ What is not done is one sentence, `detail`. No cookie counts here, so no page el
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from phoneterm_bridge.administration.bulk_change import Change
+from phoneterm_bridge.administration.firmware_age import is_outdated
+from phoneterm_bridge.administration.site_groups import count_groups
 from phoneterm_bridge.administration.why import answer_why
 from phoneterm_bridge.console.api_document import make_document
-from phoneterm_bridge.console.rows import Row
+from phoneterm_bridge.console.bulk import make_bulk, require_role_for
+from phoneterm_bridge.console.own_password import change_password
+from phoneterm_bridge.console.rows import REVOKED, Row, newest_firmware
 from phoneterm_bridge.console.site import Refused, Site, read_body
 from phoneterm_bridge.console.visitors import Visitor
 from phoneterm_bridge.settings.problem import SetupProblem
@@ -34,14 +39,19 @@ def make_routes(site: Site) -> list[Route]:
         ("/api/terminals", "POST", _enrol, ADMIN),
         ("/api/terminals/{tid}", "GET", _show_terminal, VIEWER),
         ("/api/terminals/{tid}/rights", "PUT", _set_rights, OPERATOR),
+        ("/api/terminals/{tid}/group", "PUT", _set_group, OPERATOR),
         ("/api/terminals/{tid}/identify", "POST", _ask("identify"), OPERATOR),
         ("/api/terminals/{tid}/reboot", "POST", _ask("reboot"), OPERATOR),
         ("/api/terminals/{tid}/rotate", "POST", _rotate, ADMIN),
         ("/api/terminals/{tid}/revoke", "POST", _revoke, ADMIN),
+        ("/api/groups", "GET", _list_groups, VIEWER),
+        ("/api/bulk/preview", "POST", _preview_bulk, OPERATOR),
+        ("/api/bulk", "POST", _bulk, OPERATOR),
         ("/api/users", "GET", _list_users, VIEWER),
         ("/api/users/{name}/multi-user-aware", "PUT", _set_aware, OPERATOR),
         ("/api/why/{extension}", "GET", _why, VIEWER),
         ("/api/changes", "GET", _list_changes, VIEWER),
+        ("/api/accounts/{name}/password", "PUT", _set_password, VIEWER),
         ("/api/health", "GET", _health, VIEWER),
     ]
 
@@ -70,8 +80,14 @@ def _answer(site: Site, work: _Work, role: str) -> Callable[[Request], Awaitable
     return answer
 
 
-async def _list_terminals(site: Site, _request: Request, _visitor: Visitor) -> Any:
-    return [_fields(row) for row in site.rows.all()]
+async def _list_terminals(site: Site, request: Request, _visitor: Visitor) -> Any:
+    rows, asked = site.rows.all(), request.query_params
+    newest = newest_firmware(rows)
+    if "group" in asked:
+        rows = [row for row in rows if row.group == asked["group"]]
+    if asked.get("outdated") == "yes":
+        rows = [row for row in rows if row.state != REVOKED and is_outdated(row.firmware, newest)]
+    return [_fields(row) for row in rows]
 
 
 async def _show_terminal(site: Site, request: Request, _visitor: Visitor) -> Any:
@@ -119,6 +135,63 @@ async def _rotate(site: Site, request: Request, visitor: Visitor) -> Any:
 
 async def _revoke(site: Site, request: Request, visitor: Visitor) -> Any:
     return {"said": await site.change(site.operations.revoke, visitor, _require_row(site, request).tid)}
+
+
+async def _set_group(site: Site, request: Request, visitor: Visitor) -> Any:
+    tid, body = _require_row(site, request).tid, await _read_object(request, {"group": str})
+    return {"said": await site.change(site.operations.set_group, visitor, tid, body.get("group", ""))}
+
+
+async def _list_groups(site: Site, _request: Request, _visitor: Visitor) -> Any:
+    counts = count_groups(site.sources.directory.snapshot)
+    return [{"group": name, "terminals": count} for name, count in counts]
+
+
+async def _preview_bulk(site: Site, request: Request, visitor: Visitor) -> Any:
+    change, tids, body = await _read_bulk(site, request, visitor)
+    preview = await site.run(site.operations.preview, change, tids, site.rows.find_absence, body.get("mqtt_host"))
+    return {
+        "said": preview.sentence,
+        "affected": [
+            {"terminal": one.tid, "extension": one.extension, "user": one.user, "now": one.now, "then": one.then}
+            for one in preview.affected
+        ],
+        "not_affected": _name_reasons(preview.left_out),
+        "notes": list(preview.notes),
+        "mark": preview.mark,
+    }
+
+
+async def _bulk(site: Site, request: Request, visitor: Visitor) -> Any:
+    change, tids, body = await _read_bulk(site, request, visitor)
+    done = await make_bulk(site, visitor, change, tids, body.get("mark"), body.get("mqtt_host"))
+    settings = [{"terminal": one.tid, "settings": json.loads(one.document)} for one in done.handed]
+    return {"said": done.said, "not_done": _name_reasons(done.not_done), "settings": settings}
+
+
+async def _read_bulk(site: Site, request: Request, visitor: Visitor) -> tuple[Change, list[str], dict[str, Any]]:
+    body = await _read_object(request, {"what": str, "value": str, "terminals": list, "mark": str, "mqtt_host": str})
+    if "what" not in body or "terminals" not in body:
+        raise Refused(400, "The body needs what and terminals.")
+    tids = body["terminals"]
+    if not all(isinstance(tid, str) and names.problem_of_tid(tid) is None for tid in tids):
+        raise Refused(400, "The terminals are ids.")
+    change = site.operations.read_change(body["what"], body.get("value", ""))
+    require_role_for(change, visitor)
+    return change, tids, body
+
+
+def _name_reasons(left_out: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"terminal": tid, "why": why} for tid, why in left_out]
+
+
+async def _set_password(site: Site, request: Request, visitor: Visitor) -> Any:
+    body = await _read_object(request, {"old": str, "password": str})
+    if "old" not in body or "password" not in body:
+        raise Refused(400, "The body needs old and password.")
+    name = request.path_params["name"]
+    await change_password(site, request, visitor, name, body["old"], body["password"])
+    return {"said": f"{name} has a new password, and is signed out everywhere."}
 
 
 async def _list_users(site: Site, _request: Request, _visitor: Visitor) -> Any:

@@ -3,6 +3,8 @@
 from importlib.metadata import version
 from typing import Any
 
+from phoneterm_bridge.administration.bulk_change import KINDS
+
 _TEXT = {"type": "string"}
 _NAMED = {"type": "string", "minLength": 1, "maxLength": 200}
 _TIME = {"type": ["integer", "null"], "description": "Milliseconds since 1970, UTC."}
@@ -14,6 +16,7 @@ _TERMINAL = {
         "extension": _TEXT,
         "extension_type": _TEXT,
         "user": _TEXT,
+        "group": {"type": "string", "description": "Its site group; empty for none."},
         "state": {"type": "string", "enum": ["online", "offline", "never seen", "safe mode", "revoked"]},
         "seen_ms": _TIME,
         "call": {"type": "string", "description": "The state of its call; empty while it is away."},
@@ -40,6 +43,48 @@ _HANDED_OUT = {
     "description": "A terminal's settings, with its secrets: the file for `phoneterm device provision`, only once.",
     "properties": {"terminal": _TEXT, "settings": {"type": "object"}},
     "required": ["terminal", "settings"],
+    "additionalProperties": False,
+}
+_GROUP = {
+    "type": "object",
+    "properties": {"group": _TEXT, "terminals": {"type": "integer", "minimum": 1}},
+    "required": ["group", "terminals"],
+    "additionalProperties": False,
+}
+_REASONS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"terminal": _TEXT, "why": _TEXT},
+        "required": ["terminal", "why"],
+        "additionalProperties": False,
+    },
+}
+_AFFECTED = {
+    "type": "object",
+    "description": "What it has now, and then; both empty where there is nothing to compare.",
+    "properties": dict.fromkeys(("terminal", "extension", "user", "now", "then"), _TEXT),
+    "required": ["terminal", "extension", "user", "now", "then"],
+    "additionalProperties": False,
+}
+_PREVIEW = {
+    "type": "object",
+    "description": "Who would be affected, and who not and why; notes say what it means beyond them.",
+    "properties": {
+        "said": _TEXT,
+        "affected": {"type": "array", "items": _AFFECTED},
+        "not_affected": _REASONS,
+        "notes": {"type": "array", "items": _TEXT},
+        "mark": {"type": "string", "description": "Given with the change, lets only this be done and nothing else."},
+    },
+    "required": ["said", "affected", "not_affected", "notes", "mark"],
+    "additionalProperties": False,
+}
+_BULK_DONE = {
+    "type": "object",
+    "description": "What was done, what was not possible and why, and new settings with their secrets, only once.",
+    "properties": {"said": _TEXT, "not_done": _REASONS, "settings": {"type": "array", "items": _HANDED_OUT}},
+    "required": ["said", "not_done", "settings"],
     "additionalProperties": False,
 }
 _USER = {
@@ -73,7 +118,7 @@ _WHY = {
 _DETAIL = {"type": "object", "properties": {"detail": _TEXT}, "required": ["detail"], "additionalProperties": False}
 _SCHEMAS = {
     "Terminal": _TERMINAL, "Said": _SAID, "HandedOut": _HANDED_OUT, "User": _USER, "Change": _CHANGE, "Health": _HEALTH,
-    "Why": _WHY, "Detail": _DETAIL,
+    "Why": _WHY, "Detail": _DETAIL, "Group": _GROUP, "Preview": _PREVIEW, "BulkDone": _BULK_DONE,
 }  # fmt: skip
 _REFUSALS = {
     "400": "The request cannot be read.",
@@ -83,9 +128,22 @@ _REFUSALS = {
     "409": "It cannot be done; the sentence says why.",
     "413": "The body is too large.",
 }
+_TOO_MANY = {"429": "Too many wrong passwords: wait as long as Retry-After says."}
 _TID = {"name": "tid", "in": "path", "required": True, "schema": {**_TEXT, "pattern": "^[a-z0-9-]{1,32}$"}}
 _NAME = {"name": "name", "in": "path", "required": True, "schema": {**_TEXT, "pattern": "^[A-Za-z0-9._@-]{1,64}$"}}
 _EXTENSION = {"name": "extension", "in": "path", "required": True, "schema": {**_TEXT, "pattern": "^[0-9]{1,32}$"}}
+_ONLY_GROUP = {
+    "name": "group",
+    "in": "query",
+    "schema": _TEXT,
+    "description": "Only of this site group; empty: of none.",
+}
+_ONLY_OUTDATED = {
+    "name": "outdated",
+    "in": "query",
+    "schema": {"type": "string", "enum": ["yes"]},
+    "description": "Only with another firmware than the newest in use.",
+}
 _OF = {"name": "of", "in": "query", "schema": _TEXT, "description": "Only of this user, extension or terminal."}
 
 
@@ -93,10 +151,17 @@ def make_document() -> dict[str, Any]:
     """Return the document as JSON-compatible values."""
     rights = _body({"blind": {"type": "boolean"}, "attended": {"type": "boolean"}, "classes": _CLASSES})
     enrol = _body({"extension": _NAMED, "tid": _NAMED, "mqtt_host": _NAMED}, ["extension"])
+    group = _body({"group": _NAMED})
+    what = {"type": "string", "enum": list(KINDS)}
+    bulk = {"what": what, "value": _NAMED, "terminals": _TIDS, "mqtt_host": _NAMED}
+    required = ["what", "terminals"]
+    password = _body({"old": _NAMED, "password": _NAMED}, ["old", "password"])
     aware = _body({"is_multi_user_aware": {"type": "boolean"}}, ["is_multi_user_aware"])
     paths = {
         "/api/terminals": {
-            "get": _operation("listTerminals", "viewer", "List all terminals.", _many("Terminal")),
+            "get": _operation(
+                "listTerminals", "viewer", "List terminals.", _many("Terminal"), _ONLY_GROUP, _ONLY_OUTDATED
+            ),
             "post": _operation("enrol", "admin", "Enrol a terminal.", _one("HandedOut"), body=enrol),
         },
         "/api/terminals/{tid}": {
@@ -104,6 +169,41 @@ def make_document() -> dict[str, Any]:
         },
         "/api/terminals/{tid}/rights": {
             "put": _operation("setRights", "operator", "Set what it may do.", _one("Terminal"), _TID, body=rights),
+        },
+        "/api/terminals/{tid}/group": {
+            "put": _operation(
+                "setGroup", "operator", "Set its site group; without one it is in none.", _one("Said"), _TID, body=group
+            ),
+        },
+        "/api/groups": {"get": _operation("listGroups", "viewer", "List the site groups.", _many("Group"))},
+        "/api/bulk/preview": {
+            "post": _operation(
+                "previewBulk",
+                "operator",
+                "Say whom a change of many terminals affects; nothing is changed.",
+                _one("Preview"),
+                body=_body(bulk, required),
+            ),
+        },
+        "/api/bulk": {
+            "post": _operation(
+                "bulk",
+                "operator",
+                f"Change many terminals, all or none. {_BULK_ROLES}",
+                _one("BulkDone"),
+                body=_body(bulk | {"mark": _NAMED}, required),
+            ),
+        },
+        "/api/accounts/{name}/password": {
+            "put": _operation(
+                "setPassword",
+                "viewer",
+                "Give an account another password, for whoever knows the old one.",
+                _one("Said"),
+                _NAME,
+                body=password,
+                more=_TOO_MANY,
+            ),
         },
         "/api/terminals/{tid}/identify": {
             "post": _operation("identify", "operator", "Have it show itself.", _one("Said"), _TID),
@@ -145,13 +245,21 @@ def make_document() -> dict[str, Any]:
     }
 
 
+_BULK_ROLES = "Rotate and revoke need the role admin; `value` is a class of numbers, or a site group."
+_TIDS = {"type": "array", "items": {"type": "string", "pattern": "^[a-z0-9-]{1,32}$"}, "minItems": 1, "maxItems": 1000}
 _CLASSES = {"type": "array", "items": {"type": "string", "pattern": "^[a-z0-9-]{1,16}$"}, "maxItems": 16}
 
 
 def _operation(
-    name: str, role: str, description: str, answer: dict, *parameters: dict, body: dict | None = None
+    name: str,
+    role: str,
+    description: str,
+    answer: dict,
+    *parameters: dict,
+    body: dict | None = None,
+    more: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    refusals = {status: _answer(said, _one("Detail")) for status, said in _REFUSALS.items()}
+    refusals = {status: _answer(said, _one("Detail")) for status, said in (_REFUSALS | (more or {})).items()}
     operation: dict[str, Any] = {
         "operationId": name,
         "description": f"{description} Needs a token of the role {role} or a higher one.",

@@ -7,7 +7,18 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from phoneterm_bridge.console.api import make_routes
-from phoneterm_bridge.console.pages import accounts, changes, events, health, importing, sign_in, terminals, users, why
+from phoneterm_bridge.console.pages import (
+    accounts,
+    bulk,
+    changes,
+    events,
+    health,
+    importing,
+    sign_in,
+    terminals,
+    users,
+    why,
+)
 from phoneterm_bridge.console.site import Refused, Site, say_failed
 from phoneterm_bridge.console.templates_of import STATIC
 from phoneterm_bridge.store.accounts import ADMIN, OPERATOR
@@ -37,8 +48,8 @@ def make_app(site: Site) -> Starlette:
         Route("/terminals", page(terminals.show_terminals)),
         Route("/terminals/enrol", page(terminals.show_enrol, ADMIN)),
         Route("/terminals/enrol", page(terminals.enrol, ADMIN), methods=["POST"]),
-        Route("/terminals/preview", page(terminals.preview_bulk, OPERATOR), methods=["POST"]),
-        Route("/terminals/change", page(terminals.change_many, OPERATOR), methods=["POST"]),
+        Route("/terminals/preview", page(bulk.preview_bulk, OPERATOR), methods=["POST"]),
+        Route("/terminals/change", page(bulk.change_many, OPERATOR), methods=["POST"]),
         Route("/terminals/{tid}", page(terminals.show_terminal)),
         Route("/terminals/{tid}/{what}", page(terminals.ask_terminal, OPERATOR), methods=["POST"]),
         Route("/users", page(users.show_users)),

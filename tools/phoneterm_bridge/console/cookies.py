@@ -35,6 +35,10 @@ class CookieSigner:
         """Return a new session of an account."""
         return Session(account, self.mark(secret_hash), int(time.time()), secrets.token_hex(8))
 
+    def renew(self, session: Session, secret_hash: str) -> Session:
+        """Return the session of the same pages with another password."""
+        return session._replace(mark=self.mark(secret_hash), signed_in_s=int(time.time()))
+
     def mark(self, secret_hash: str) -> str:
         """Return the mark of a password's hash."""
         return self._sign(f"mark {secret_hash}")[:16]

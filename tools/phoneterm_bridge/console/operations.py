@@ -7,8 +7,17 @@ loop. Judges nobody's role.
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from phoneterm.core.operations import FLAGS
 
+from phoneterm_bridge.administration.bulk_change import (
+    REVOKE,
+    ROTATE,
+    Absence,
+    Change,
+    Preview,
+    preview_change,
+    read_change,
+)
+from phoneterm_bridge.administration.bulk_making import make_change
 from phoneterm_bridge.administration.granting import refuse_unknown_classes
 from phoneterm_bridge.administration.handout import default_tid, prepare_handout
 from phoneterm_bridge.administration.requesting import Patience, Waiting
@@ -23,9 +32,10 @@ from phoneterm_bridge.store.accounts import Accounts
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.records import Enrolment, TerminalRecord
 
+_MOSQUITTO = (
+    "mosquitto learns of it when its files are written anew (`phoneterm broker config FOLDER`) and it is reloaded."
+)
 REQUESTS = {"identify": "was told to show itself", "reboot": "was told to reboot, and has gone"}
-BULK = ("allow-blind", "deny-blind", "allow-attended", "deny-attended", "reboot", "identify")
-MOST_AT_ONCE = 1000
 
 
 class HandedOut(NamedTuple):
@@ -68,14 +78,17 @@ class Operations:
         """Enrol a terminal and return its settings, only once."""
         wanted = tid or default_tid(extension)
         handout = prepare_handout(self._settings.broker, mqtt_host, None, None, is_here)
-        enrolment = self._directory(visitor).add_terminal(wanted, extension)
-        return HandedOut(wanted, extension, handout.document(enrolment, extension))
+        directory = self._directory(visitor)
+        with directory.together():  # without its settings a terminal that is enrolled is of no use
+            return HandedOut(wanted, extension, handout.document(directory.add_terminal(wanted, extension), extension))
 
     def rotate(self, visitor: Visitor, tid: str, mqtt_host: str | None, is_here: bool = False) -> HandedOut:
         """Give a terminal new secrets and return its settings, only once."""
         extension = self._require_live(tid).extension
         handout = prepare_handout(self._settings.broker, mqtt_host, None, None, is_here)
-        return HandedOut(tid, extension, handout.document(self._directory(visitor).rotate_terminal(tid), extension))
+        directory = self._directory(visitor)
+        with directory.together():
+            return HandedOut(tid, extension, handout.document(directory.rotate_terminal(tid), extension))
 
     def revoke(self, visitor: Visitor, tid: str) -> str:
         """Revoke a terminal for good."""
@@ -89,16 +102,43 @@ class Operations:
             raise SetupProblem(f"A terminal can be told to {' or '.join(REQUESTS)}, not {operation!r}.")
         return Waiting(self._engine, tid, operation, visitor.actor, visitor.place, self._patience)
 
-    def set_operation_of_many(self, visitor: Visitor, tids: list[str], operation: str, is_allowed: bool) -> str:
-        """Allow terminals an operation, or forbid it: all of them, or none."""
-        if operation not in FLAGS:
-            raise SetupProblem(f"An operation that can be allowed is {' or '.join(FLAGS)}, not {operation!r}.")
-        directory = self._directory(visitor)
-        with directory.together():
-            for tid in tids:
-                directory.set_operation(tid, operation, is_allowed)
-        count = "1 terminal" if len(tids) == 1 else f"{len(tids)} terminals"
-        return f"{count} may {'' if is_allowed else 'not '}do {operation} transfers{'' if is_allowed else ' any more'}."
+    def set_group(self, visitor: Visitor, tid: str, name: str) -> str:
+        """Put a terminal into a site group; an empty name takes it out of its group."""
+        change = self.read_change("group", name)
+        preview, _ = self.change_many(visitor, change, [tid], None, None)
+        return f"{tid} {preview.words}. {' '.join(preview.notes)}".strip()
+
+    def read_change(self, what: str, value: str) -> Change:
+        """Return a change of many terminals."""
+        return read_change(what, value, classes_of(self._settings.phones))
+
+    def preview(self, change: Change, tids: list[str], find_absence: Absence, mqtt_host: str | None) -> Preview:
+        """Return who is affected by a change of many terminals; what would stop it, stops this."""
+        if change.what == ROTATE:
+            prepare_handout(self._settings.broker, mqtt_host, None, None, False)
+        preview = preview_change(change, tids, reading.read_snapshot(self._engine), find_absence)
+        if change.what in (ROTATE, REVOKE) and not self._settings.broker.embedded and preview.affected:
+            return preview._replace(notes=(*preview.notes, _MOSQUITTO))
+        return preview
+
+    def change_many(
+        self, visitor: Visitor, change: Change, tids: list[str], mark: str | None, mqtt_host: str | None
+    ) -> tuple[Preview, list[HandedOut]]:
+        """Make a change of many terminals, all of it or nothing; return it, and new settings, only once."""
+        handed: list[HandedOut] = []
+        is_rotated = change.what == ROTATE
+        handout = prepare_handout(self._settings.broker, mqtt_host, None, None, False) if is_rotated else None
+
+        def keep(enrolments: list[Enrolment]) -> None:
+            if handout is not None:
+                records = reading.read_snapshot(self._engine).terminals
+                extensions = {one.tid: records[one.tid].extension for one in enrolments}
+                handed.extend(
+                    HandedOut(one.tid, extensions[one.tid], handout.document(one, extensions[one.tid]))
+                    for one in enrolments
+                )
+
+        return make_change(self._engine, self._directory(visitor), change, tids, mark, keep), handed
 
     def plan(self, content: bytes) -> ImportPlan:
         """Return what a CSV file would change, and its mistakes."""

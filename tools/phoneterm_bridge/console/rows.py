@@ -8,6 +8,7 @@ import operator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from phoneterm_bridge.administration.firmware_age import find_newest
 from phoneterm_bridge.administration.terminal_view import describe_rights
 from phoneterm_bridge.console.sources import Sources
 from phoneterm_bridge.store.records import Snapshot, TerminalRecord
@@ -28,6 +29,7 @@ class Row(NamedTuple):
     extension: str
     extension_type: str
     user: str
+    group: str
     state: str
     seen_ms: int | None
     call: str
@@ -44,8 +46,8 @@ class Row(NamedTuple):
     @property
     def text(self) -> str:
         """Return what a search looks through, in small letters."""
-        said = (self.tid, self.extension, self.user, self.firmware, self.board, self.address, *self.troubles)
-        return " ".join(said).lower()
+        said = (self.tid, self.extension, self.user, self.group, self.firmware, self.board, self.address)
+        return " ".join((*said, *self.troubles)).lower()
 
 
 _is = operator.is_
@@ -57,6 +59,7 @@ class _Known:
 
     marks: tuple
     record: TerminalRecord
+    group: str
     standing: Standing | None
     troubles: list[Trouble]
 
@@ -91,7 +94,7 @@ class Rows:
         call = (at.updates.told_call(tid) or {}).get("state", "") if is_online else ""
         troubles = tuple(describe_trouble(one.what, [tid], one.detail) for one in at.troubles.of(tid))
         return Row(
-            tid, record.extension, record.extension_type, record.user, state,
+            tid, record.extension, record.extension_type, record.user, at.directory.snapshot.groups.get(tid, ""), state,
             None if is_online or seen is None else seen.seen_ms, call, standing, since_ms, describe_rights(record),
             seen.firmware if seen else "", seen.board if seen else "", (seen.address if seen else None) or "",
             _describe_signal(seen.rssi_dbm) if seen and is_online else "", _describe_scan(said.get("gap_p99_ms")),
@@ -110,8 +113,9 @@ class Rows:
     def find_changed(self) -> list[str]:
         """Return the terminals whose row may have changed since the last call, or that are new."""
         at = self._sources
-        terminals, deliveries = at.directory.snapshot.terminals, at.updates.deliveries
-        versions = (at.directory.snapshot, deliveries.version, at.troubles.version)
+        snapshot, deliveries = at.directory.snapshot, at.updates.deliveries
+        terminals, groups = snapshot.terminals, snapshot.groups
+        versions = (snapshot, deliveries.version, at.troubles.version)
         is_same_directory, is_same_delivery, is_same_trouble = (
             one is other or (isinstance(one, int) and one == other)
             for one, other in zip(versions, self._versions, strict=True)
@@ -124,15 +128,14 @@ class Rows:
             marks = (seen(tid), call(tid), said(tid), boot(tid))
             before = self._marks.get(tid)
             if before is None:
-                before = self._marks[tid] = _Known(
-                    marks, record, deliveries.find(tid, PERMISSIONS), at.troubles.of(tid)
-                )
+                standing = deliveries.find(tid, PERMISSIONS)
+                self._marks[tid] = _Known(marks, record, groups.get(tid, ""), standing, at.troubles.of(tid))
                 changed.append(tid)
                 continue
             is_same = all(map(_is, marks, before.marks))
             before.marks = marks
-            if not is_same_directory and record != before.record:
-                before.record, is_same = record, False
+            if not is_same_directory and (record, groups.get(tid, "")) != (before.record, before.group):
+                before.record, before.group, is_same = record, groups.get(tid, ""), False
             if not is_same_delivery and (standing := deliveries.find(tid, PERMISSIONS)) != before.standing:
                 before.standing, is_same = standing, False
             if not is_same_trouble and (troubles := at.troubles.of(tid)) != before.troubles:
@@ -154,6 +157,14 @@ class Rows:
             return PENDING, None
         return IN_FORCE, standing.since_ms
 
+    def find_absence(self, tid: str, what: str) -> str:
+        """Return why a request cannot reach a terminal now; empty if it can."""
+        row = self.find(tid)
+        state = NEVER if row is None else row.state
+        if state == SAFE_MODE and what == "identify":
+            return "it is in safe mode, and shows itself by its lamp alone"
+        return "" if state in (ONLINE, SAFE_MODE) else "it is not online"
+
     def _state_of(self, record: TerminalRecord) -> str:
         if record.is_revoked:
             return REVOKED
@@ -166,11 +177,7 @@ class Rows:
 
 def newest_firmware(rows: list[Row]) -> str:
     """Return the newest firmware that is in use."""
-    return max((row.firmware for row in rows if row.state != REVOKED), key=_version_of, default="")
-
-
-def _version_of(firmware: str) -> tuple:
-    return tuple((part.isdigit(), int(part) if part.isdigit() else 0, part) for part in firmware.split("."))
+    return find_newest(row.firmware for row in rows if row.state != REVOKED)
 
 
 def _describe_signal(rssi_dbm: int | None) -> str:

@@ -33,6 +33,8 @@ from phoneterm_bridge.store.accounts import VIEWER
 from phoneterm_bridge.wording.logs import shorten
 
 MOST_FORM_BYTES = 256 * 1024
+_MOST_FIELD_CHARS = 200
+_ASKED_AT_ONCE = 25
 Page = Callable[[Request], Awaitable[Response]]
 _Result = TypeVar("_Result")
 
@@ -130,6 +132,20 @@ class Site:
         finally:
             await self.sources.refresh()
 
+    async def ask_many(self, visitor: Visitor, tids: list[str], operation: str) -> list[tuple[str, str]]:
+        """Have terminals show themselves or reboot, some at once; return those that were not told, and why."""
+        waiting = asyncio.Semaphore(_ASKED_AT_ONCE)
+
+        async def ask(tid: str) -> tuple[str, str] | None:
+            async with waiting:
+                try:
+                    await self.ask(visitor, tid, operation)
+                except SetupProblem as problem:
+                    return tid, str(problem)
+            return None
+
+        return [one for one in await asyncio.gather(*map(ask, tids)) if one is not None]
+
     async def change(self, work: Callable[..., _Result], *arguments: Any) -> _Result:
         """Change something off the event loop, and take the change over at once."""
         try:
@@ -149,6 +165,12 @@ class Site:
     def sign_in(self, request: Request, response: Response, name: str) -> None:
         """Give the browser a cookie of this account."""
         session = self.visitors.signer.begin(name, self.visitors.accounts[name].secret_hash)
+        self._set_cookie(response, self.visitors.signer.write(session))
+
+    def stay_signed_in(self, response: Response, visitor: Visitor) -> None:
+        """Give the browser of somebody with a new password the cookie that goes with it; its pages stay good."""
+        assert visitor.session is not None
+        session = self.visitors.signer.renew(visitor.session, self.visitors.accounts[visitor.name].secret_hash)
         self._set_cookie(response, self.visitors.signer.write(session))
 
     def sign_out(self, response: Response) -> None:
@@ -205,11 +227,16 @@ async def read_form(request: Request) -> dict[str, list[str]]:
         raise Refused(400, "The form cannot be read.") from None
 
 
-def field(form: dict[str, list[str]], name: str, most: int = 200) -> str:
+def field(form: dict[str, list[str]], name: str) -> str:
     """Return one field of a form without the spaces around it; empty where it is missing."""
-    text = form.get(name, [""])[-1].strip()
-    if len(text) > most:
-        raise Refused(400, f"The field {name} is longer than {most} characters.")
+    return exact_field(form, name).strip()
+
+
+def exact_field(form: dict[str, list[str]], name: str) -> str:
+    """Return one field of a form as it was typed, such as a password; empty where it is missing."""
+    text = form.get(name, [""])[-1]
+    if len(text) > _MOST_FIELD_CHARS:
+        raise Refused(400, f"The field {name} is longer than {_MOST_FIELD_CHARS} characters.")
     return text
 
 

@@ -3,9 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from phoneterm_bridge.console.site import Refused, Site, field, read_form
+from phoneterm_bridge.console.own_password import change_password, read_new_password
+from phoneterm_bridge.console.site import Refused, Site, exact_field, field, read_form
 from phoneterm_bridge.console.visitors import Visitor
-from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.accounts import LEAST_CHARS, ROLES
 
 
@@ -26,9 +26,7 @@ async def change_account(site: Site, request: Request, visitor: Visitor) -> Resp
         html = site.templates.get_template("new_token.html").render(name=name, token=token)
         return JSONResponse({"say": f"The token {name} is added.", "put": {"new-token": html}})
     if what == "add":
-        if field(form, "password") != field(form, "again"):
-            raise SetupProblem("The two passwords differ.")
-        await site.change(accounts.add_account, name, role, field(form, "password"))
+        await site.change(accounts.add_account, name, role, read_new_password(form))
     elif what == "role":
         await site.change(accounts.set_role, name, role)
     elif what == "remove":
@@ -44,15 +42,10 @@ async def change_account(site: Site, request: Request, visitor: Visitor) -> Resp
 async def change_own_password(site: Site, request: Request, visitor: Visitor) -> Response:
     """Give the visitor's own account another password."""
     form = await read_form(request)
-    if field(form, "password") != field(form, "again"):
-        raise SetupProblem("The two passwords differ.")
-    account = site.visitors.accounts[visitor.name]
-    address = site.visitors.address_of(request)
-    if not await site.desk.admits(account, visitor.name, field(form, "old"), address):
-        raise SetupProblem("The old password is another one.")
-    await site.change(site.operations.accounts(visitor).set_password, visitor.name, field(form, "password"))
+    old, password = exact_field(form, "old"), read_new_password(form)
+    await change_password(site, request, visitor, visitor.name, old, password)
     response = JSONResponse({"say": "You have a new password; everywhere else you are signed out."})
-    site.sign_in(request, response, visitor.name)
+    site.stay_signed_in(response, visitor)
     return response
 
 

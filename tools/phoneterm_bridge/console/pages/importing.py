@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from phoneterm_bridge.console.operations import HandedOut
+from phoneterm_bridge.console.pages.bulk import make_archive
 from phoneterm_bridge.console.site import Site, read_body
 from phoneterm_bridge.console.visitors import Visitor
 from phoneterm_bridge.csv_files.rows import COLUMNS
@@ -40,5 +41,5 @@ async def carry_out_import(site: Site, request: Request, visitor: Visitor) -> Re
     content = await read_body(request, _MOST_BYTES)
     host = request.query_params.get("mqtt_host", "").strip()[:200] or None
     handed: list[HandedOut] = await site.change(site.operations.import_file, visitor, content, host)
-    html = site.templates.get_template("imported.html").render(handed=handed)
+    html = site.templates.get_template("imported.html").render(handed=handed, archive=make_archive(handed))
     return JSONResponse({"say": "The file is imported.", "put": {"import-plan": html}})

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from phoneterm_bridge.console.login_desk import TooMany
-from phoneterm_bridge.console.site import Refused, Site, field, read_form
+from phoneterm_bridge.console.own_password import read_new_password
+from phoneterm_bridge.console.site import Refused, Site, exact_field, field, read_form
 from phoneterm_bridge.console.visitors import Visitor
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.accounts import ADMIN, LEAST_CHARS, Accounts
@@ -33,7 +34,8 @@ def sign_in(site: Site):
         try:
             site.require_own_origin(request)
             form = await read_form(request)
-            name, password, next_page = field(form, "name"), field(form, "password"), _own_path(field(form, "next"))
+            name, password = field(form, "name"), exact_field(form, "password")
+            next_page = _own_path(field(form, "next"))
             await site.visitors.refresh()
             account = site.visitors.accounts.get(name)
             is_right = await site.desk.admits(account, name, password, site.visitors.address_of(request))
@@ -79,9 +81,8 @@ def set_up(site: Site):
             if not _is_setup(site, request):
                 return _render(site, "refused.html", 404, sentence=_NO_SETUP)
             form = await read_form(request)
-            name, password = field(form, "name"), field(form, "password")
-            if password != field(form, "again"):
-                raise SetupProblem("The two passwords differ.")
+            name = field(form, "name")
+            password = read_new_password(form)
             place = f"set-up link, from {site.visitors.address_of(request)}"
             accounts = Accounts(site.sources.engine, f"console:{name}", place)
             await site.change(accounts.add_account, name, ADMIN, password, True)

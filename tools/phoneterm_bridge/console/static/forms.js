@@ -83,8 +83,10 @@ document.addEventListener("click", async (event) => {
   const saved = event.target.closest("[data-save]");
   if (saved) {
     const text = document.getElementById(saved.dataset.save).textContent;
+    const isZip = saved.dataset.kind === "zip";
+    const content = isZip ? Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)) : text;
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+    link.href = URL.createObjectURL(new Blob([content], { type: isZip ? "application/zip" : "application/json" }));
     link.download = saved.dataset.name;
     link.click();
     URL.revokeObjectURL(link.href);

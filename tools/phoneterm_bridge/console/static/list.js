@@ -4,9 +4,33 @@
 const form = document.querySelector("form[data-filters]");
 const body = document.getElementById(form.dataset.filters);
 const active = document.querySelector("[data-active]");
-const newest = document.querySelector("table[data-newest]")?.dataset.newest ?? "";
-const WORDS = { q: "search", state: "state", standing: "permissions", troubled: "only with faults", outdated: "only outdated firmware" };
+const collator = new Intl.Collator(undefined, { numeric: true });
+const WORDS = { q: "search", state: "state", standing: "permissions", group: "site group", troubled: "only with faults", outdated: "only outdated firmware" };
 let sorting = { by: "tid", down: false };
+
+let newest = "";
+
+// What is newest, and which groups there are, follows from the rows, as they are now.
+function gather() {
+  const groups = new Set();
+  newest = "";
+  for (const { dataset } of body.rows) {
+    if (dataset.group) groups.add(dataset.group);
+    if (dataset.firmware && dataset.state !== "revoked" && collator.compare(dataset.firmware, newest) > 0) newest = dataset.firmware;
+  }
+  const label = document.querySelector("span[data-newest]");
+  const words = newest ? `(not ${newest})` : "";
+  if (label && label.textContent !== words) label.textContent = words;
+  for (const list of document.querySelectorAll("[data-fill=group]")) {
+    const options = list.tagName === "SELECT" ? [...list.options].slice(1) : [...list.options];
+    const names = [...groups, ...(list.value && !groups.has(list.value) ? [list.value] : [])].sort(collator.compare);
+    if (names.length === options.length && names.every((name, place) => name === options[place].value)) continue;
+    const kept = list.value;
+    for (const one of options) one.remove();
+    list.append(...names.map((name) => new Option(name)));
+    if (list.tagName === "SELECT") list.value = kept;
+  }
+}
 
 function wanted() {
   return new Map([...new FormData(form)].map(([name, value]) => [name, value.trim().toLowerCase()]).filter(([, value]) => value));
@@ -15,7 +39,7 @@ function wanted() {
 function fits(row, filters) {
   for (const [name, value] of filters) {
     if (name === "q" && !value.split(/\s+/).every((word) => row.dataset.text.includes(word))) return false;
-    if ((name === "state" || name === "standing") && row.dataset[name] !== value) return false;
+    if ((name === "state" || name === "standing" || name === "group") && row.dataset[name].toLowerCase() !== value) return false;
     if (name === "troubled" && !row.dataset.troubled) return false;
     if (name === "outdated" && (!row.dataset.firmware || row.dataset.firmware === newest)) return false;
   }
@@ -30,7 +54,7 @@ function showActive(filters) {
   for (const [name, value] of filters) {
     const chip = document.createElement("span");
     chip.className = "chip filter";
-    chip.textContent = value === "yes" ? WORDS[name] : `${WORDS[name]}: ${value}`;
+    chip.textContent = value === "yes" ? WORDS[name] : `${WORDS[name]}: ${form.elements[name].value}`;
     active.append(chip, " ");
   }
   const clear = document.createElement("button");
@@ -41,6 +65,7 @@ function showActive(filters) {
 }
 
 function apply() {
+  gather();
   const filters = wanted();
   let shown = 0;
   for (const row of body.rows) {
@@ -55,13 +80,11 @@ function apply() {
   const none = document.querySelector("[data-none]");
   if (none) none.hidden = shown > 0 || body.rows.length === 0;
   showActive(filters);
-  const query = new URLSearchParams([...filters]).toString();
+  const query = new URLSearchParams([...filters.keys()].map((name) => [name, form.elements[name].value])).toString();
   const address = query ? `?${query}` : location.pathname;
   if (location.search !== (query ? `?${query}` : "")) history.replaceState(null, "", address);
   document.dispatchEvent(new CustomEvent("filtered"));
 }
-
-const collator = new Intl.Collator(undefined, { numeric: true });
 
 function sort() {
   const rows = [...body.rows];
@@ -81,6 +104,7 @@ document.addEventListener("click", (event) => {
 
 for (const [name, value] of new URLSearchParams(location.search)) {
   const one = form.elements[name];
+  if (one?.dataset?.fill && value && ![...one.options].some((option) => option.value === value)) one.append(new Option(value));
   if (one?.type === "checkbox") one.checked = value === "yes";
   else if (one) one.value = value;
 }
