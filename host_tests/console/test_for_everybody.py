@@ -75,6 +75,24 @@ async def test_nothing_is_wider_than_a_small_phone(console, open_page):
     assert wide == []
 
 
+async def test_a_finger_chooses_sorts_and_changes_many_on_a_small_phone(console, open_page):
+    await fill(console)
+    console.directory.add_extension("102", "tech1")
+    console.directory.add_terminal("phone-102", "102")
+    await console.bridge.refresh()
+    page = await open_page("/terminals", viewport={"width": 360, "height": 740}, has_touch=True)
+    first = page.locator("#terminals tr").first
+    await page.get_by_role("button", name="Ext.").tap()
+    await page.get_by_role("button", name="Ext.").tap()
+    await expect(first).to_have_attribute("id", "t-phone-102")
+    await page.get_by_label("Choose all that are shown").tap()
+    await page.get_by_label("Change").select_option("deny-blind")
+    await page.get_by_role("button", name="Preview").tap()
+    await page.get_by_role("button", name="Do it").tap()
+    await expect(page.locator("#said")).to_have_text("2 terminals may not do blind transfers any more.")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 async def test_a_whole_visit_with_the_keyboard_alone(console, browser):
     await fill(console)
     page = await browser.new_page()
@@ -103,6 +121,16 @@ async def test_a_whole_visit_with_the_keyboard_alone(console, browser):
             break
     await page.keyboard.press("Enter")
     await expect(page.locator("#carry-out")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")  # leave it, and choose another change by its first letters
+    await expect(page.get_by_label("Change")).to_be_focused()
+    await page.keyboard.type("forbid blind")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#carry-out")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#said")).to_have_text("1 terminal may not do blind transfers any more.")
+    await expect(page.get_by_label("Choose all that are shown")).to_be_focused()
     await go_to("a[href='/terminals/phone-101']")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/terminals/phone-101")

@@ -46,6 +46,17 @@ async def test_a_file_is_looked_at_as_a_table_and_then_imported(console, open_pa
     assert page.mistakes == []
 
 
+async def test_what_there_is_can_be_had_as_a_file_that_changes_nothing_when_it_is_imported(console):
+    console.directory.set_group("phone-101", "Berlin, 2nd floor")
+    who = await console.sign_in("anna")
+    status, headers, text = await console.ask("/import/staff.csv", headers=who)
+    assert (status, 'filename="staff.csv"' in headers["Content-Disposition"]) == (200, True)
+    assert '"Berlin, 2nd floor"' in text
+    status, _, said = await console.ask("/import/plan", "POST", text.encode(), who)
+    assert (status, "All of it is there already" in json.loads(said)["put"]["import-plan"]) == (200, True)
+    assert (await console.ask("/import/staff.csv", headers=await console.sign_in("otto")))[0] == 403
+
+
 async def test_the_import_of_a_file_with_mistakes_changes_nothing(console):
     who = await console.sign_in("anna")
     status, _, text = await console.ask("/import", "POST", b"user\nan na\n", who)

@@ -1,6 +1,10 @@
 """The page *Roles and phone numbers* in a real browser: a box is flipped, becomes pending, and is then in force."""
 
+import re
+import time
+
 from phoneterm.core import messages
+from phoneterm_bridge.console.templates_of import make_templates
 from playwright.async_api import expect
 
 
@@ -56,6 +60,22 @@ async def test_for_a_terminal_that_is_away_it_is_said_that_it_counts_at_its_next
     assert terminal.heard(messages.PERMISSIONS)[-1]["multi_user_aware"] is False
     await expect(page.locator("#aware-standing")).to_contain_text("in force since")
     assert page.mistakes == []
+
+
+async def test_of_several_terminals_those_are_named_that_it_is_not_in_force_at(console, open_page):
+    await begin(console)
+    console.directory.add_terminal("phone-2", "101")
+    await console.bridge.refresh()
+    page = await open_page("/users/tech1")
+    await expect(page.locator("#aware-standing")).to_have_text("at next start: phone-2 is away")
+    await expect(page.locator("#p-phone-101 .standing")).to_contain_text("in force since")
+
+
+def test_since_when_something_is_in_force_has_the_day_unless_it_is_today():
+    template = make_templates().from_string("{{ at_ms|since }}")
+    long_ago, now = template.render(at_ms=1_600_000_000_000), template.render(at_ms=time.time_ns() // 1_000_000)
+    assert re.search(r">2020-09-13 \d\d:26:40 ", long_ago)
+    assert re.search(r">\d\d:\d\d:\d\d<", now)
 
 
 async def test_only_phone_terminals_are_offered_it_and_the_others_say_why_not(console, open_page):

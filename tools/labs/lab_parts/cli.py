@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lab_parts import chip, chromium, debian_root, npm_packages, parts, stock_modules
+from lab_parts import chip, chromium, debian_root, nginx, npm_packages, parts, stock_modules
 
 _INSTALL = {
     parts.OLDER_MOSQUITTO: debian_root.install_older_mosquitto,
@@ -61,8 +61,8 @@ def install(
 
 
 def _install_for_pages(if_possible: bool) -> None:
-    """Install what the tests of pages need: a browser, and packages of npm."""
-    for one in (chromium, npm_packages):
+    """Install what the tests of pages need: a browser, packages of npm, and a reverse proxy."""
+    for one in (chromium, npm_packages, nginx):
         try:
             one.install()
         except (parts.PartMissing, OSError) as absent:

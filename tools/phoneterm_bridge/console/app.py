@@ -60,6 +60,7 @@ def make_app(site: Site) -> Starlette:
         Route("/why.{form}", page(why.export)),
         Route("/changes", page(changes.show_changes)),
         Route("/import", page(importing.show_import, ADMIN)),
+        Route("/import/staff.csv", page(importing.export_staff, ADMIN)),
         Route("/import/plan", page(importing.plan_import, ADMIN), methods=["POST"]),
         Route("/import", page(importing.carry_out_import, ADMIN), methods=["POST"]),
         Route("/health", page(health.show_health)),

@@ -17,6 +17,7 @@ from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.pbx_permissions import Following, read_following
 from phoneterm_bridge.store.records import TERMINAL_TYPE, TerminalRecord
+from phoneterm_bridge.wording.names import name_some
 
 TYPE_WORDS = {
     TERMINAL_TYPE: "phone terminal", "fax": "fax", "queue": "queue", "ivr": "voice menu", "voicemail": "voice mail",
@@ -47,7 +48,8 @@ class Number(NamedTuple):
 class Person(NamedTuple):
     """One user. standing and since_ms: of the permission User is multi user aware, over all terminals.
 
-    told: which PBX says who is multi user aware, in sentences; "" where the store alone says it.
+    waits_for: the terminals that it is not in force at, where others have it; else empty. told: which PBX says who is
+    multi user aware, in sentences; "" where the store alone says it.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Person(NamedTuple):
     why_not: str
     standing: str
     since_ms: int | None
+    waits_for: str
     numbers: tuple[Number, ...]
     operations: tuple[str, ...]
     classes: tuple[str, ...]
@@ -75,9 +78,11 @@ async def read_person(sources: Sources, rows: Rows, name: str) -> Person | None:
     why_not = ""
     if not any(not number.why_not for number in numbers):
         why_not = f"{name} has no extension of the type phone terminal, so there is no keypad to transfer with."
+    late = [phone.record.tid for phone in live if phone.standing == standing != IN_FORCE]
+    waits_for = name_some(late) if len(late) < len(live) else ""
     classes = classes_of(sources.settings.phones) or ()
-    told = _describe_told(following)
-    return Person(name, user.multi_user_aware, why_not, standing, since_ms, numbers, tuple(FLAGS), classes, told)
+    told, is_aware = _describe_told(following), user.multi_user_aware
+    return Person(name, is_aware, why_not, standing, since_ms, waits_for, numbers, tuple(FLAGS), classes, told)
 
 
 def _describe_told(following: Following) -> str:

@@ -4,6 +4,7 @@ Does not know what is on a page. A name that a template asks for and that is not
 empty place.
 """
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ def make_templates(*folders: Path) -> jinja2.Environment:
     )
     environment.filters["time"] = _write_time
     environment.filters["clock"] = _write_clock
+    environment.filters["since"] = _write_since
+    environment.filters["span"] = _write_span
     environment.filters["lines"] = _write_lines
     return environment
 
@@ -51,6 +54,17 @@ def _write_clock(at_ms: int) -> Markup:
     """Write a time of day for people, with the whole of it for machines and as a hint."""
     text = write_time(at_ms)
     return Markup('<time data-ms="{}" title="{}">{}</time>').format(at_ms, text, text[11:19])
+
+
+def _write_since(at_ms: int) -> Markup:
+    """Write since when something is so: a time of day for today, else the day, too."""
+    text, now = write_time(at_ms), write_time(time.time_ns() // 1_000_000)
+    return _write_clock(at_ms) if text[:10] == now[:10] else Markup('<time data-ms="{}">{}</time>').format(at_ms, text)
+
+
+def _write_span(span_ms: int) -> str:
+    """Write how long something took."""
+    return f"{span_ms / 1000:.1f} s" if span_ms >= 1000 else f"{span_ms} ms"
 
 
 def _write_lines(text: str) -> Markup:

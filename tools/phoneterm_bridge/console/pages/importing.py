@@ -1,4 +1,7 @@
-"""The page *Import*: a CSV file, its dry run as a table, then the import of exactly that file. Carries out neither."""
+"""The page *Import*: a CSV file, its dry run as a table, then the import of exactly that file; and an export.
+
+Carries out none of them itself.
+"""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -7,6 +10,7 @@ from phoneterm_bridge.console.operations import HandedOut
 from phoneterm_bridge.console.pages.bulk import make_archive
 from phoneterm_bridge.console.site import Site, read_body
 from phoneterm_bridge.console.visitors import Visitor
+from phoneterm_bridge.csv_files.files import export
 from phoneterm_bridge.csv_files.rows import COLUMNS
 
 _MOST_BYTES = 4 * 1024 * 1024
@@ -34,6 +38,13 @@ async def plan_import(site: Site, request: Request, _visitor: Visitor) -> Respon
         new=sum(step.method == "add_terminal" for step in plan.steps), count_mistakes=len(plan.mistakes),
     )  # fmt: skip
     return JSONResponse({"put": {"import-plan": html}})
+
+
+async def export_staff(site: Site, _request: Request, _visitor: Visitor) -> Response:
+    """Give all users, extensions and terminals as a file that can be imported, without secrets."""
+    text = await site.run(export, site.sources.engine)
+    headers = {"Content-Disposition": 'attachment; filename="staff.csv"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def carry_out_import(site: Site, request: Request, visitor: Visitor) -> Response:
