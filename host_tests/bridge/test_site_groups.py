@@ -4,7 +4,9 @@ import json
 
 import pytest
 from phoneterm.core import messages
+from phoneterm_bridge.administration.why import answer_why
 from phoneterm_bridge.store import reading
+from phoneterm_bridge.store.accounts import Accounts
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.directory_proof import find_untold
@@ -114,3 +116,14 @@ async def test_a_phone_hears_nothing_of_the_group_that_it_is_in(scene, make):
     await make.until(lambda: scene.bridge.parts.directory.snapshot.groups == {"phone-101": "Hamburg"})
     assert len(terminal.heard(messages.PERMISSIONS)) == before + 1
     assert read_changes(scene.engine, "phone-101", 1)[0].what == "site group Hamburg"
+
+
+async def test_a_group_or_an_account_of_the_users_name_is_not_said_to_be_why_a_transfer_was_refused(scene):
+    terminal = await scene.terminal()
+    await terminal.hello()
+    scene.directory.set_classes("phone-101", ("internal",))
+    scene.directory.set_group("phone-101", PLACE)
+    Accounts(scene.engine, "test").add_account("tech1", "viewer", "correct horse")
+    await scene.bridge.refresh()
+    assert (await terminal.ask("blind", "0301234567"))[0] == "rejected"
+    assert "The last change: phone-101, classes internal, " in answer_why(scene.engine, "101", None)["sentence"]

@@ -4,6 +4,7 @@ Run by `make pictures`. Tests nothing; whoever changes a page runs it and looks 
 """
 
 import asyncio
+import dataclasses
 import sys
 import tempfile
 from pathlib import Path
@@ -14,11 +15,12 @@ from console.conftest import PASSWORD, ConsoleScene
 from lab_parts import chromium
 from phoneterm.core import messages
 from phoneterm_bridge.pbx.port import Outcome
+from phoneterm_bridge.settings.timing import USUAL
 from playwright.async_api import async_playwright
 
 _OFFICE = (("102", "berta"), ("103", "carl"), ("104", "dora"), ("105", "emil"), ("106", "frida"), ("107", "gustav"))
 _PICTURES = (
-    ("terminals", "/terminals", {"width": 1180, "height": 470}, "light"),
+    ("terminals", "/terminals", {"width": 1180, "height": 600}, "light"),
     ("why", "/why", {"width": 1180, "height": 640}, "dark"),
     ("roles-and-numbers", "/users/tech1", {"width": 1180, "height": 560}, "light"),
 )
@@ -32,6 +34,8 @@ async def begin(scene):
         scene.directory.add_user(user, number != "106")
         scene.directory.add_extension(number, user)
         enrolled.append(scene.directory.add_terminal(f"phone-{number}", number))
+        scene.directory.set_group(f"phone-{number}", "Berlin" if number < "105" else "Hamburg")
+    scene.directory.set_group("phone-101", "Berlin")
     await scene.start()
     await until(lambda: not scene.bridge.parts.health.missing())
     first = await scene.terminal()
@@ -59,6 +63,7 @@ async def take(folder):
     """Take all pictures."""
     with tempfile.TemporaryDirectory() as place:
         scene = ConsoleScene(Path(place), is_embedded=True)
+        scene.timing = dataclasses.replace(USUAL, resend_s=60.0)  # a phone that is pending is no fault yet
         await begin(scene)
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])

@@ -6,6 +6,7 @@ import sys
 from urllib.parse import urlencode
 
 import pytest
+from attack_lab.scenery.waiting import until
 from console.conftest import PASSWORD, ConsoleScene, NewConsoleScene
 from phoneterm_bridge.console import cookies
 from phoneterm_bridge.console.login_desk import LoginDesk, TooMany
@@ -93,6 +94,17 @@ async def test_a_flood_of_tries_is_refused_at_once():
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(outcome is False for outcome in outcomes) == 4
     assert sum(isinstance(outcome, TooMany) for outcome in outcomes) == 46
+
+
+async def test_a_transfer_does_not_wait_for_passwords_that_are_looked_at(console):
+    terminal = await console.terminal()
+    await terminal.hello()
+    right = urlencode({"name": "anna", "password": PASSWORD})
+    tries = [asyncio.create_task(console.ask("/sign-in", "POST", right)) for _ in range(4)]
+    await until(lambda: console.bridge.console.site.desk._at_once == 4)
+    assert await terminal.ask("blind", "102") == ("accepted", None)
+    assert not all(one.done() for one in tries)
+    assert [status for status, _, _ in await asyncio.gather(*tries)] == [303] * 4
 
 
 async def test_a_cookie_of_ones_own_making_is_worth_nothing(console):

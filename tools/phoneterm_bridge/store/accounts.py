@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import names, tables
-from phoneterm_bridge.store.directory import Directory
+from phoneterm_bridge.store.directory import ACCOUNT_LINE, TOKEN_LINE, Directory
 from phoneterm_bridge.store.directory_proof import ACCOUNT, TOKEN, account_columns
 from phoneterm_bridge.store.passwords import hash_chosen_password
 
@@ -50,7 +50,7 @@ class Accounts(Directory):
             _refuse_existing(connection, tables.accounts, "account", name)
             connection.execute(tables.accounts.insert().values(**row))
             now = account_columns(role, hashed)
-            self._record_change(connection, name, f"account of the console added, {role}", (ACCOUNT, name, now))
+            self._record_change(connection, name, f"{ACCOUNT_LINE}added, {role}", (ACCOUNT, name, now))
 
     def set_role(self, name: str, role: str) -> None:
         """Give an account another role; the last administrator stays one."""
@@ -59,7 +59,7 @@ class Accounts(Directory):
             _require(connection, tables.accounts, "account", name)
             connection.execute(tables.accounts.update().where(tables.accounts.c.name == name).values(role=role))
             _require_admin(connection)
-            said = f"account of the console is {role} now"
+            said = f"{ACCOUNT_LINE}is {role} now"
             self._record_change(connection, name, said, (ACCOUNT, name, {"role": role}))
 
     def set_password(self, name: str, password: str) -> None:
@@ -71,7 +71,7 @@ class Accounts(Directory):
             where = tables.accounts.c.name == name
             connection.execute(tables.accounts.update().where(where).values(password_hash=hashed))
             now = {"secret": account_columns("", hashed)["secret"]}
-            self._record_change(connection, name, "account of the console has a new password", (ACCOUNT, name, now))
+            self._record_change(connection, name, f"{ACCOUNT_LINE}has a new password", (ACCOUNT, name, now))
 
     def remove_account(self, name: str) -> None:
         """Remove an account, but not the last administrator."""
@@ -79,7 +79,7 @@ class Accounts(Directory):
             _require(connection, tables.accounts, "account", name)
             connection.execute(tables.accounts.delete().where(tables.accounts.c.name == name))
             _require_admin(connection)
-            self._record_change(connection, name, "account of the console removed", (ACCOUNT, name, None))
+            self._record_change(connection, name, f"{ACCOUNT_LINE}removed", (ACCOUNT, name, None))
 
     def add_token(self, name: str, role: str) -> str:
         """Add a token for a program and return it; it is shown only once."""
@@ -91,7 +91,7 @@ class Accounts(Directory):
             row = {"name": name, "role": role, "token_hash": hashed, "added_ms": time.time_ns() // 1_000_000}
             connection.execute(tables.tokens.insert().values(**row))
             now = account_columns(role, hashed)
-            self._record_change(connection, name, f"token of the console added, {role}", (TOKEN, name, now))
+            self._record_change(connection, name, f"{TOKEN_LINE}added, {role}", (TOKEN, name, now))
         return token
 
     def remove_token(self, name: str) -> None:
@@ -99,7 +99,7 @@ class Accounts(Directory):
         with self._writing() as connection:
             _require(connection, tables.tokens, "token", name)
             connection.execute(tables.tokens.delete().where(tables.tokens.c.name == name))
-            self._record_change(connection, name, "token of the console removed", (TOKEN, name, None))
+            self._record_change(connection, name, f"{TOKEN_LINE}removed", (TOKEN, name, None))
 
 
 def read_accounts(engine: sa.Engine) -> dict[str, Account]:

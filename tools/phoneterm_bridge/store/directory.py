@@ -36,6 +36,8 @@ from phoneterm_bridge.store.removed import REMOVED
 SETTINGS = "settings"  # the subject of changes that were made in the settings file
 CUT_OFF = "slowed down or cut off: "  # the beginning of a line about a terminal's connection; it changes nothing either
 REQUESTED = "told to "  # the beginning of a request's line; a request changes nobody's permissions
+GROUPED = "site group "  # nor does a site group
+ACCOUNT_LINE, TOKEN_LINE = "account of the console ", "token of the console "  # a person's name may be a user's, too
 
 
 class Directory:
@@ -212,7 +214,7 @@ class Directory:
             change = tables.terminals.update().where(tables.terminals.c.tid == tid)
             connection.execute(change.values(site_group=wanted))
             now: Setting = (GROUP, tid, group_columns(wanted) if wanted else None)
-            self._record_change(connection, tid, f"site group {wanted or 'none'}", now)
+            self._record_change(connection, tid, f"{GROUPED}{wanted or 'none'}", now)
 
     def note_settings(self, what: str) -> None:
         """Record that rules in the settings file, not in the store, have changed."""

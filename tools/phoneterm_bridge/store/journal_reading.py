@@ -13,7 +13,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from phoneterm_bridge.store import tables
-from phoneterm_bridge.store.directory import CUT_OFF, REQUESTED
+from phoneterm_bridge.store.directory import ACCOUNT_LINE, CUT_OFF, GROUPED, REQUESTED, TOKEN_LINE
 
 ENTRY_BITS = 22  # the low bits of an entry: a number that starts anywhere and rises by one; above it: ms of reception
 _Query = tuple[sa.Select, sa.ColumnElement]  # and its column of the time
@@ -101,13 +101,15 @@ def read_numbered_changes(engine: sa.Engine, subject: str | None, most: int) -> 
 def find_change(engine: sa.Engine, subjects: tuple[str, ...], until_seq: int) -> Change | None:
     """Return the last change, up to a row of the journal, of one of these users, terminals and so on.
 
-    Requests to terminals, and what happened to their connections, are left out: they change nobody's permissions.
+    What changes nobody's permissions is left out: requests to terminals, what happened to their connections, their site
+    groups, and accounts of the console, which may have the name of a user.
     """
     columns = tables.journal.c
     about = sa.func.json_extract(columns.detail, "$.subject").in_(subjects)
     query = sa.select(columns.at_ms, columns.detail).where(columns.stage == sa.literal_column("'change'"), about)
     what = sa.func.json_extract(columns.detail, "$.what")
-    is_other = what.startswith(REQUESTED) | what.startswith(CUT_OFF)
+    others = (REQUESTED, CUT_OFF, GROUPED, ACCOUNT_LINE, TOKEN_LINE)
+    is_other = sa.or_(*(what.startswith(one) for one in others))
     query = query.where(columns.seq <= until_seq, ~is_other).order_by(columns.seq.desc())
     with engine.connect() as connection:
         row = connection.execute(query.limit(1)).first()

@@ -16,7 +16,7 @@ function gather() {
   newest = "";
   for (const { dataset } of body.rows) {
     if (dataset.group) groups.add(dataset.group);
-    if (dataset.firmware && dataset.state !== "revoked" && collator.compare(dataset.firmware, newest) > 0) newest = dataset.firmware;
+    if (dataset.firmware && dataset.firmware !== newest && dataset.state !== "revoked" && collator.compare(dataset.firmware, newest) > 0) newest = dataset.firmware;
   }
   const label = document.querySelector("span[data-newest]");
   const words = newest ? `(not ${newest})` : "";
