@@ -64,7 +64,8 @@ class Leg:
     """One endpoint's channel, as the PBX itself reports it.
 
     state: "down", "ring" (calls out), "ringing" (is being called) or "up". bridge: "" when in none.
-    is_on_hold: it hears hold music. connected_to: the endpoints it shares a bridge with, joined by ",".
+    is_on_hold: it hears hold music. connected_to: the endpoints it shares a bridge with, joined by ",". family: the same
+    for all legs of which one led to the other (Asterisk's Linkedid).
     """
 
     endpoint: str
@@ -73,6 +74,7 @@ class Leg:
     bridge: str
     is_on_hold: bool
     connected_to: str
+    family: str = ""
 
 
 def settings_for(ami: AmiSettings) -> tuple[str, ...]:

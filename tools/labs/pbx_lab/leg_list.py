@@ -30,7 +30,8 @@ def read_legs(channels: list[Message], on_hold: Collection[str], hung_up: Collec
         others = [endpoint_of(other) for other in phones if other is not item and other.get("BridgeId") in near]
         hears_music = item.get("Channel") in music or (bridge != "" and bridge in with_music)
         state = item.get("ChannelStateDesc").lower()
-        legs.append(Leg(endpoint_of(item), item.get("Channel"), state, bridge, hears_music, ",".join(sorted(others))))
+        together, family = ",".join(sorted(others)), item.get("Linkedid")
+        legs.append(Leg(endpoint_of(item), item.get("Channel"), state, bridge, hears_music, together, family))
     return legs
 
 
