@@ -5,10 +5,13 @@ import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
+import desk_lab.page
 import phoneterm_bridge.console
+import pytest
 
 _ROOT = Path(__file__).parents[2]
 _CONSOLE = Path(phoneterm_bridge.console.__file__).parent
+_DESK_PAGE = Path(desk_lab.page.__file__).parent
 _VENDOR = _CONSOLE / "static" / "vendor"
 
 
@@ -27,12 +30,13 @@ def test_the_lock_names_no_address_and_a_hash_for_every_package():
         assert not name or package["integrity"].startswith("sha512-")
 
 
-def test_the_wheel_has_every_file_that_a_page_needs():
+@pytest.mark.parametrize("pages", [_CONSOLE, _DESK_PAGE], ids=lambda pages: pages.name)
+def test_the_wheel_has_every_file_that_a_page_needs(pages):
     patterns = tomllib.loads((_ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     for folder in ("templates", "static"):
-        for path in (_CONSOLE / folder).rglob("*"):
-            name = str(path.relative_to(_CONSOLE.parent))
+        for path in (pages / folder).rglob("*"):
+            name = str(path.relative_to(pages.parent))
             is_taken = any(
-                fnmatch(name, one) and name.count("/") == one.count("/") for one in patterns["phoneterm_bridge"]
+                fnmatch(name, one) and name.count("/") == one.count("/") for one in patterns[pages.parent.name]
             )
             assert path.is_dir() or is_taken, f"{name} is not in the wheel"

@@ -54,12 +54,16 @@ class Hand:
         """Return the keypad's answer and the phone's reaction; None when there was none."""
         said = asyncio.create_task(self._keypad.wait_for_event(_is_said, HEARD_S))
         await asyncio.sleep(0)  # lets the task begin to listen
-        answer = await self._keypad.type(text)
+        answer = await self._press(text)
         try:
             event = await said
             return answer, event["lines"][0] if event["event"] == "display" else event["name"]
         except PhoneError:
             return answer, None
+
+    async def _press(self, text):
+        """Press the keys one after the other; return the keypad's answer."""
+        return await self._keypad.type(text)
 
 
 def _is_said(event):

@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -42,19 +45,30 @@ class Run:
             raise AssertionError(f"{text!r} did not come: {self.printed}") from None
         self._seen = self.printed.index(text, self._seen) + len(text)
 
+    async def page(self):
+        """Return the status of the page, asked for by the address that was printed."""
+        address = re.search(r"page +(http://127\.0\.0\.1:[0-9]+)(/open/\S+)", self.printed)
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+
+        def open_it():
+            with opener.open(address[1] + address[2], timeout=_DEADLINE_S) as answer:
+                return answer.status, "<title>Phone 101</title>" in answer.read().decode()
+
+        return await asyncio.to_thread(open_it)
+
     def enter(self, line):
         """Type a line."""
         self.process.stdin.write(line.encode() + b"\n")
 
 
 @contextlib.asynccontextmanager
-async def running(*arguments):
+async def running(*arguments, stdin=asyncio.subprocess.PIPE, **environment):
     """Start `phoneterm run`, and make sure that it is gone afterwards."""
-    broker_port, control_port = free_ports(2)
-    options = ["--broker-port", str(broker_port), "--control-port", str(control_port), *arguments]
+    names = ("--broker-port", "--control-port", "--page-port")
+    ports = [word for pair in zip(names, map(str, free_ports(len(names))), strict=True) for word in pair]
     process = await asyncio.create_subprocess_exec(
-        _COMMAND, "run", *options, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT, env=dict(os.environ, PYTHONUNBUFFERED="1"),
+        _COMMAND, "run", *ports, *arguments, stdin=stdin, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT, env=dict(os.environ, PYTHONUNBUFFERED="1", **environment),
     )  # fmt: skip
     try:
         yield Run(process)
@@ -133,7 +147,86 @@ async def test_denied_keys_are_refused_and_a_line_that_means_nothing_gets_one_se
         assert await run.process.wait() == 0
 
 
-@pytest.mark.parametrize("option", ["--broker-port", "--control-port"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_without_any_input_the_page_is_served_until_a_signal_ends_everything(number):
+    async with running(stdin=asyncio.subprocess.DEVNULL) as run:
+        await run.until(
+            "Standard input is no terminal: its lines count all the same, and when they end, the page goes on"
+        )
+        await run.until("The input has ended. Everything goes on, the page too, until Ctrl-C or SIGTERM stops it.")
+        assert await run.page() == (200, True)
+        children = psutil.Process(run.process.pid).children(recursive=True)
+        assert children
+        run.process.send_signal(number)
+        await run.until("Stopped.")
+        assert await run.process.wait() == 0
+        _, alive = await asyncio.to_thread(psutil.wait_procs, children, _DEADLINE_S)
+        assert not alive
+
+
+async def test_after_the_last_line_of_a_pipe_the_page_goes_on():
+    async with running() as run:
+        await run.until("Type keys and Enter")
+        run.enter("hang up 103")
+        await run.until("calls: none")
+        run.process.stdin.write_eof()
+        await run.until("The input has ended.")
+        assert await run.page() == (200, True)
+        run.process.terminate()
+        await run.until("Stopped.")
+
+
+def wait_for_line(path):
+    """Return the line of a file that another program makes."""
+    deadline_s = time.monotonic() + _DEADLINE_S
+    while not path.exists():
+        assert time.monotonic() < deadline_s, f"there is no {path}"
+        time.sleep(0.01)
+    return path.read_text().strip()
+
+
+def read_own_file(path):
+    """Return a file's text, and who may do what with it or its folder."""
+    return path.read_text(), path.stat().st_mode | path.parent.stat().st_mode
+
+
+async def test_at_a_terminal_the_page_is_opened_in_the_browser_and_goes_on_after_the_terminals_end_of_input(tmp_path):
+    told = tmp_path / "told"
+    program = tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\necho "$1" > {told}.new; mv {told}.new {told}\n')
+    program.chmod(0o700)
+    near, far = os.openpty()
+    try:
+        async with running(stdin=far, DISPLAY=":0", BROWSER=str(program), TERM="dumb") as run:
+            await run.until("  help       everything else")
+            opened, address = (
+                await asyncio.to_thread(wait_for_line, told),
+                re.search(r"http://\S+/open/\S+", run.printed),
+            )
+            assert opened.startswith("file:///")  # a command line is no place for a secret
+            text, mode = await asyncio.to_thread(read_own_file, Path(opened.removeprefix("file://")))
+            assert f'content="0; url={address[0]}"' in text
+            assert mode & 0o077 == 0
+            os.write(near, b"\x04")
+            await run.until("The input has ended.")
+            assert await run.page() == (200, True)
+            run.process.send_signal(signal.SIGINT)
+            await run.until("Stopped.")
+            assert await run.process.wait() == 0
+    finally:
+        os.close(near)
+        os.close(far)
+
+
+async def test_two_options_with_one_port_are_refused_in_one_sentence():
+    port = str(free_ports(1)[0])
+    async with running("--page-port", port, "--control-port", port) as run:
+        output, _ = await run.process.communicate()
+        assert output.decode() == f"--control-port and --page-port are both {port}: they must differ.\n"
+        assert run.process.returncode == 1
+
+
+@pytest.mark.parametrize("option", ["--broker-port", "--control-port", "--page-port"])
 async def test_a_port_that_is_taken_is_named_with_the_option_that_changes_it(option):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -103,7 +103,8 @@ def test_a_wheel_with_the_workbench_builds_draws_and_runs_without_the_checkout(w
     assert (folder / "build/firmware/ESP32_GENERIC_S3/phoneterm/core/scanner.mpy").is_file()
     run("board", "wiring", "ESP32_GENERIC", "--to", "drawn")
     assert (folder / "drawn" / "wiring.svg").read_bytes() == (CHECKOUT / "boards/ESP32_GENERIC/wiring.svg").read_bytes()
-    ports = ("--broker-port", str(free_port()), "--control-port", str(free_port()))
+    names = ("--broker-port", "--control-port", "--page-port")
+    ports = [word for name in names for word in (name, str(free_port()))]
     assert "You are at 101." in run("run", *ports, keys="quit\n")
 
 

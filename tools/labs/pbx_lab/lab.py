@@ -64,8 +64,8 @@ class Leg:
     """One endpoint's channel, as the PBX itself reports it.
 
     state: "down", "ring" (calls out), "ringing" (is being called) or "up". bridge: "" when in none.
-    is_on_hold: it hears hold music. connected_to: the endpoints it shares a bridge with, joined by ",". family: the same
-    for all legs of which one led to the other (Asterisk's Linkedid).
+    is_on_hold: it hears hold music. connected_to: the endpoints it shares a bridge with, joined by ",". family:
+    the same for all legs of which one led to the other (Asterisk's Linkedid).
     """
 
     endpoint: str

@@ -32,8 +32,8 @@ _HEADERS = {
 class ConsoleDoor:
     """An application behind a check of every request. names: the host names by which it is asked for."""
 
-    def __init__(self, app: App, names: Iterable[str], remedy: str) -> None:
-        """remedy: what adds a name, for the sentence that refuses one."""
+    def __init__(self, app: App, names: Iterable[str], remedy: str = "") -> None:
+        """remedy: what adds a name, for the sentence that refuses one; nothing does when it is empty."""
         self._app = app
         self._names = {name.lower() for name in ("localhost", *names)}
         self._remedy = remedy
@@ -55,5 +55,6 @@ class ConsoleDoor:
         if scope["method"] not in METHODS:
             return JSONResponse({"detail": "Nothing here is done that way."}, 405, {"Allow": ", ".join(METHODS)})
         if len(hosts) != 1 or not is_known_host(hosts[0], self._names):
-            return JSONResponse({"detail": f"These pages have another name; {self._remedy} adds one."}, 421)
+            more = f"; {self._remedy} adds one" if self._remedy else ""
+            return JSONResponse({"detail": f"These pages have another name{more}."}, 421)
         return None

@@ -12,8 +12,9 @@ export function put(id, html, container = null) {
   const piece = holder.content.firstElementChild;
   if (present) {
     keepOpen(present, piece);
-    // What is typed or chosen right now stays; the server's word counts for everything else.
-    Idiomorph.morph(present, piece, { morphStyle: "outerHTML", ignoreActiveValue: true, restoreFocus: true });
+    // What is typed or chosen right now stays; the server's word counts for everything else, a button's words too.
+    const ignoreActiveValue = document.activeElement?.matches("input, select, textarea") ?? false;
+    Idiomorph.morph(present, piece, { morphStyle: "outerHTML", ignoreActiveValue, restoreFocus: true });
   } else if (container) {
     document.getElementById(container)?.prepend(piece);
   }
@@ -54,6 +55,9 @@ const actions = {
   reload: loadAgain,
 };
 
+// What only one page knows how to do is told there, as an event of that name.
+const tell = (said) => document.dispatchEvent(new CustomEvent(said.do, { detail: said }));
+
 function show(state) {
   const place = document.getElementById("live");
   if (place) place.dataset.live = state;
@@ -71,7 +75,7 @@ function follow(topics, since) {
     source.onmessage = (event) => {
       last = event.lastEventId;
       const said = JSON.parse(event.data);
-      actions[said.do]?.(said);
+      (actions[said.do] ?? tell)(said);
       show("live");
     };
     source.onerror = () => {

@@ -1,0 +1,56 @@
+"""The page's words for what desk and phone call by short names. Decides nothing by them."""
+
+from pbx_lab.lab import TRUNK
+
+from desk_lab.call_picture import CALLS, ON_HOLD, RINGS, TALKS, WAITS, Call, Party
+from desk_lab.installation import CALLER, EXTENSION
+
+WHO = {EXTENSION: "you, at the desk phone", "102": "a colleague", CALLER: "the caller", TRUNK: "over a trunk"}
+KEYS = {"A": "join", "B": "erase", "C": "cancel", "D": "swap"}
+BEHAVIOURS = {
+    "answer": "is answered",
+    "ring": "only rings",
+    "busy": "finds it busy",
+    "reject": "is refused",
+    "unavailable": "finds it away",
+}
+_SIGNALS = {
+    "starting": "is starting",
+    "no-link": "no link to the bridge",
+    "keypad-fault": "a key is stuck",
+    "open": "a number is being keyed",
+    "refused-permission": "refused: not permitted",
+    "refused-number": "the number was not taken",
+    "no-call": "there is no call to transfer",
+    "unknown": "nobody knows whether it worked",
+    "returned": "the caller is back",
+    "identify": "shows itself",
+}
+_CALLS = {RINGS: "ringing", ON_HOLD: "on hold", TALKS: "talking", CALLS: "calling", WAITS: "waiting"}
+
+
+def describe_signal(name: str | None) -> str:
+    """Return what a signal of the phone means; those that say it themselves keep their name."""
+    return _SIGNALS.get(name or "", name or "no power")
+
+
+def sum_up(call: Call) -> str:
+    """Return how a call stands, in a word or two."""
+    states = {party.state for party in call.parties}
+    return next(_CALLS[state] for state in _CALLS if state in states)
+
+
+def describe(call: Call, party: Party) -> str:
+    """Return what a party does in a call."""
+    others, by = " and ".join(party.to), " and ".join(call.held_by)
+    if party.state == ON_HOLD and by and not others:
+        return f"is on hold: {by} is in another call"
+    if not others:
+        return party.state
+    return {
+        TALKS: f"talks to {others}",
+        ON_HOLD: f"is on hold, by {others}",
+        RINGS: f"rings: {others} calls",
+        CALLS: f"is calling {others}",
+        WAITS: f"waits for {others}",
+    }[party.state]
