@@ -98,9 +98,10 @@ bench-pages: $(READY) ## The operator's console at 1,000 terminals with 20 pages
 	@$(PHONETERM) parts install --tests
 	@$(PHONETERM) load pages $(ARGS)
 
-pictures: $(READY) ## Take the pictures of the operator's console that stand in the documents anew; then look at them.
+pictures: $(READY) ## Take the pictures of console and virtual phone that stand in the documents anew; then look at them.
 	@$(PHONETERM) parts install --tests
 	@cd host_tests && ../$(VENV)/bin/python -m console.take_pictures ../tools/phoneterm_bridge/console/pictures
+	@cd host_tests && ../$(VENV)/bin/python -m phone_page.take_pictures ../tools/labs/desk_lab/page/pictures
 
 sizes: $(READY) ## Compile the firmware, print each module's size on the device, and the heap that all take.
 	@$(PHONETERM) firmware sizes

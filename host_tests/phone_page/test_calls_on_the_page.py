@@ -34,7 +34,7 @@ async def test_from_the_first_page_to_the_connected_call(desk, open_page, hand_o
 async def test_a_consultation_shows_two_calls_until_the_receiver_is_put_back(desk, open_page, hand_on):
     page = await open_page()
     await hand_on(page).key("*2102")
-    await expect(card_of(page, CALLER)).to_contain_text("is on hold: 101 is in another call")
+    await expect(card_of(page, CALLER)).to_contain_text("is on hold: 101 is in call B")
     await expect(tag_of(page, CALLER)).to_have_text("Call A")
     await expect(card_of(page, EXTENSION)).to_contain_text("talks to 102")
     await expect(tag_of(page, EXTENSION)).to_have_text("Call B")

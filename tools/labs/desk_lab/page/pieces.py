@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jinja2
 from pbx_lab.lab import BEHAVIOURS, ENDPOINTS, TRUNK
 
-from desk_lab.call_picture import ON_HOLD, RINGS, TALKS, WAITS, Call
+from desk_lab.call_picture import ON_HOLD, RINGS, TALKS, WAITS, Call, Party
 from desk_lab.desk import Desk, Line
 from desk_lab.installation import CALLER, EXTENSION
 from desk_lab.page import words
@@ -106,7 +106,10 @@ class Pieces:
         return PartyCard(
             endpoint,
             words.WHO[endpoint],
-            tuple(CallOfParty(call.name, _colour_of(call), words.describe(call, party)) for call, party in calls),
+            tuple(
+                CallOfParty(call.name, _colour_of(call), words.describe(self._desk.picture, call, party))
+                for call, party in calls
+            ),
             next((state for state in (RINGS, TALKS, ON_HOLD, WAITS) if state in states), next(iter(states), "idle")),
             CALLER if endpoint == EXTENSION else EXTENSION,
             RINGS in states,
@@ -115,6 +118,9 @@ class Pieces:
             TALKS in states and ON_HOLD in others,
             self._desk.behaviours.get(endpoint),
         )
+
+    def _call_of(self, call: Call, party: Party) -> CallOfParty:
+        return CallOfParty(call.name, _colour_of(call), words.describe(self._desk.picture, call, party))
 
     def _cords(self) -> list[dict]:
         """Return the calls for the lines that the page draws between the phones."""

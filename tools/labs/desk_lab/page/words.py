@@ -2,7 +2,7 @@
 
 from pbx_lab.lab import TRUNK
 
-from desk_lab.call_picture import CALLS, ON_HOLD, RINGS, TALKS, WAITS, Call, Party
+from desk_lab.call_picture import CALLS, ON_HOLD, RINGS, TALKS, WAITS, Call, Party, Picture
 from desk_lab.installation import CALLER, EXTENSION
 
 WHO = {EXTENSION: "you, at the desk phone", "102": "a colleague", CALLER: "the caller", TRUNK: "over a trunk"}
@@ -40,11 +40,12 @@ def sum_up(call: Call) -> str:
     return next(_CALLS[state] for state in _CALLS if state in states)
 
 
-def describe(call: Call, party: Party) -> str:
+def describe(picture: Picture, call: Call, party: Party) -> str:
     """Return what a party does in a call."""
-    others, by = " and ".join(party.to), " and ".join(call.held_by)
-    if party.state == ON_HOLD and by and not others:
-        return f"is on hold: {by} is in another call"
+    if party.state == ON_HOLD and not party.to:
+        elsewhere = [f"{holder} is in call {other.name}" for holder in call.held_by for other, _ in picture.of(holder)]
+        return f"is on hold: {' and '.join(elsewhere)}" if elsewhere else party.state
+    others = " and ".join(party.to)
     if not others:
         return party.state
     return {
