@@ -37,7 +37,7 @@ _PARTS = {
     "why": "phoneterm_bridge.cli.why:why",
     "doctor": "phoneterm_bridge.cli.doctor:doctor",
     "voipnow": "phoneterm_bridge.cli.voipnow:app",
-    "phone": "virtual_phone.cli:app",
+    "phone": "desk_lab.phone_command:app",
     "keys": "keypad_lab.cli:app",
     "link": "link_lab.cli:app",
     "heap": "heap_lab.cli:app",

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import jinja2
 from pbx_lab.lab import BEHAVIOURS, ENDPOINTS, TRUNK
 
+from desk_lab import words
 from desk_lab.call_picture import ON_HOLD, RINGS, TALKS, WAITS, Call, Party
 from desk_lab.desk import Desk, Line
 from desk_lab.installation import CALLER, EXTENSION
-from desk_lab.page import words
 from desk_lab.phone_view import LEGENDS
 
 _COLOURS = 6  # of calls, in desk.css

@@ -1,4 +1,4 @@
-"""The page's words for what desk and phone call by short names. Decides nothing by them."""
+"""The words of page and full screen for what desk and phone call by short names. Decides nothing by them."""
 
 from pbx_lab.lab import TRUNK
 

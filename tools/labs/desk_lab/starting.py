@@ -1,0 +1,93 @@
+"""Starts a whole desk for a command, has it shown, and stops it whatever ends that: quit, Ctrl-C, SIGTERM, a mistake.
+
+Shows nothing itself. What is wrong is one sentence and exit code 1.
+"""
+
+import asyncio
+import signal
+import socket
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+from lab_parts.parts import PartMissing
+from pbx_lab.process import LabFailed
+from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.wording.logs import set_up_logs
+from virtual_phone.client import PhoneError
+
+from desk_lab.desk import Desk
+from desk_lab.installation import CHIP_READY_S, HOST, PBX_KINDS, PHONES, READY_S, Installation, make_lab
+
+# Is given the desk, what it stands on, and a folder of this run that only its user can read.
+Show = Callable[[Desk, Installation, Path], Awaitable[None]]
+
+
+def run_desk(
+    pbx: str, phone: str, ports: Mapping[str, int], show: Show, overrides: Sequence[str] | None = None,
+    log_level: str = "warning",
+) -> None:  # fmt: skip
+    """Start a desk with a call to transfer, and show it until `show` returns.
+
+    ports: each by its option. overrides: settings of the bridge, such as "voipnow.attended=composed".
+    """
+    if pbx not in PBX_KINDS:
+        _fail(f"--pbx can be {', '.join(PBX_KINDS[:-1])} or {PBX_KINDS[-1]}, not {pbx}.")
+    if phone not in PHONES:
+        _fail(f"--phone can be {' or '.join(PHONES)}, not {phone}.")
+    for option, port in ports.items():
+        _check_port(port, option)
+        if twin := next((other for other in ports if other != option and ports[other] == port), None):
+            _fail(f"{option} and {twin} are both {port}: they must differ.")
+    set_up_logs("console", log_level)
+    with tempfile.TemporaryDirectory(prefix="phoneterm-run-") as folder:
+        try:
+            broker_port, control_port = ports["--broker-port"], ports["--control-port"]
+            installation = Installation(make_lab(pbx), Path(folder), broker_port, control_port, PHONES[phone])
+            installation.more_settings = tuple(overrides or ())
+            installation.ready_s = CHIP_READY_S if phone == "chip" else READY_S
+            asyncio.run(_run(installation, Path(folder), show))
+        except (PartMissing, LabFailed, SetupProblem, PhoneError) as problem:
+            _fail(str(problem))
+        except KeyboardInterrupt:
+            return
+
+
+async def _run(installation: Installation, folder: Path, show: Show) -> None:
+    loop = asyncio.get_running_loop()
+    main = asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, main.cancel)  # type: ignore[union-attr]
+    try:
+        typer.echo("Starting ...")
+        await installation.start()
+        await installation.place_call()
+        desk = Desk(installation)
+        try:
+            await desk.start()
+            await show(desk, installation, folder)
+        finally:
+            await desk.stop()
+    except asyncio.CancelledError:
+        typer.echo("")
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        await installation.stop()
+        typer.echo("Stopped.")
+
+
+def _check_port(port: int, option: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            _fail(f"Port {port} cannot be used ({error.strerror}): choose another with {option}.")
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)
