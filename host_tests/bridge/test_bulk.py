@@ -12,6 +12,7 @@ from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.directory_proof import find_untold
+from phoneterm_bridge.store.pbx_permissions import PbxPermissions
 from phoneterm_bridge.store.sightings import Sighting, write_all
 from phoneterm_cli.main import make_app
 from typer.testing import CliRunner
@@ -141,6 +142,15 @@ def test_what_has_changed_since_the_preview_is_not_done(store):
     with pytest.raises(SetupProblem, match="has changed since the preview, so nothing was done"):
         make_change(store, Directory(store, "test"), preview.change, ALL, preview.mark, list)
     assert reading.read_snapshot(store).terminals["phone-101"].allows_blind
+
+
+@pytest.mark.parametrize("what", ["aware", "not-aware"])
+def test_where_the_pbx_says_who_is_multi_user_aware_nobody_is_changed_by_the_dozen(store, what):
+    PbxPermissions(store, "VoipNow", "test").follow()
+    with pytest.raises(
+        SetupProblem, match=r"^VoipNow says who is multi user aware, and is asked for one user at a time"
+    ):
+        look(store, what)
 
 
 def test_secrets_that_cannot_be_kept_are_not_made(store):

@@ -102,6 +102,11 @@ def preview_change(change: Change, tids: Iterable[str], snapshot: Snapshot, find
     wanted = list(dict.fromkeys(tids))
     if not 0 < len(wanted) <= MOST_AT_ONCE:
         raise SetupProblem(f"Choose 1 to {MOST_AT_ONCE} terminals.")
+    if change.what in (AWARE, NOT_AWARE) and snapshot.permission_source:
+        raise SetupProblem(
+            f"{snapshot.permission_source} says who is multi user aware, and is asked for one user at a time: on the "
+            "user's page, or with 'phoneterm user allow NAME' and 'phoneterm user deny NAME'."
+        )
     affected, left_out = [], []
     for tid in wanted:
         record = snapshot.terminals.get(tid)

@@ -21,9 +21,8 @@ def read_snapshot(engine: sa.Engine) -> Snapshot:
         rows = connection.execute(sa.select(*_WIDE_COLUMNS).select_from(wide)).all()
     terminals = {row.tid: _record(row, state) for row in rows}
     groups = {row.tid: row.site_group for row in rows if row.site_group}
-    return Snapshot(
-        state.revision, terminals, state.external_revoked, state.external_since_ms, state.source_trouble, groups
-    )
+    external = (state.external_revoked, state.external_since_ms)
+    return Snapshot(state.revision, terminals, *external, state.source_trouble, state.permission_source, groups)
 
 
 def read_users(engine: sa.Engine) -> list[tuple[str, bool, list[str]]]:

@@ -65,6 +65,7 @@ class Snapshot:
 
     external_since_ms: when external transfers were last revoked or restored; 0 for never. source_trouble: why the PBX
     does not tell at present who is multi user aware, so that what it said last counts; "" when it does, or need not.
+    permission_source: the PBX that says who is; "" where the store alone does.
     groups: the site group of each terminal that is in one; it decides nothing, so it is no part of the record.
     """
 
@@ -73,6 +74,7 @@ class Snapshot:
     is_external_revoked: bool = False
     external_since_ms: int = 0
     source_trouble: str = ""
+    permission_source: str = ""
     groups: dict[str, str] = field(default_factory=dict)
 
 

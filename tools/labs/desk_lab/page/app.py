@@ -131,7 +131,7 @@ class DeskApp:
 
     async def _move_key(self, request: Request) -> Response:
         form = await read_form(request)
-        page, legend = field(form, "page", _MOST_NAME), field(form, "legend", 8)
+        page, legend = field(form, "page")[:_MOST_NAME], field(form, "legend")[:8]
         if field(form, "down") == "yes":
             if page not in self._open_pages:
                 raise Refused(409, "This page has no connection, so nobody would let the key go again.")
