@@ -21,6 +21,7 @@ import hypothesis
 import name_spaces
 import pytest
 import structlog
+from browser import browser, running_browser  # noqa: F401  fixtures
 from lab_parts import chip, parts, stock_modules
 
 _HERE = Path(__file__).parent

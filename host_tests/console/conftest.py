@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 from attack_lab.scenery.scene import Scene
 from attack_lab.scenery.waiting import until
-from lab_parts import chromium, npm_packages, parts
+from lab_parts import npm_packages, parts
 from phoneterm.core import messages
 from phoneterm_bridge.settings.console import ConsoleSettings
 from phoneterm_bridge.store.accounts import Accounts
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 _HERE = Path(__file__).parent
 PASSWORD = "correct horse"
@@ -123,27 +123,6 @@ async def console_without_tls(tmp_path):
     await scene.start()
     yield scene
     await scene.stop()
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def running_browser():
-    """Debian's Chromium, started once for all tests of a worker."""
-    try:
-        program = chromium.find()
-    except parts.PartMissing as missing:
-        pytest.skip(str(missing))
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield running
-        await running.close()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def browser(running_browser):
-    """Debian's Chromium; its pages are closed after the test."""
-    yield running_browser
-    for context in running_browser.contexts:
-        await context.close()
 
 
 @pytest.fixture

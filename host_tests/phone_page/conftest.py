@@ -1,9 +1,11 @@
 """Shared by the page's tests: a desk with its page, open in a real browser, and a hand that clicks the drawn keys."""
 
-# ruff: noqa: F401, F811  fixtures are the console's
+import inspect
+from pathlib import Path
 
 import pytest
-from console.conftest import browser, need_npm_packages
+import pytest_asyncio
+from console.conftest import need_npm_packages  # noqa: F401  a fixture
 from desk_lab.desk import Desk
 from desk_lab.installation import CALLER, EXTENSION, Installation, make_lab
 from desk_lab.page.server import DeskPage
@@ -12,6 +14,14 @@ from pbx_lab.legs import are_alone
 from playwright.async_api import expect
 
 BOTH = ("simulator", "asterisk")
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    """Run the tests of this folder in the event loop of the browser."""
+    for item in items:
+        if item.path.parent == _HERE and inspect.iscoroutinefunction(item.function):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 class PagedDesk(Installation):
@@ -38,7 +48,7 @@ class PagedDesk(Installation):
         return (await self.keypad.state())["contacts"]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(request, tmp_path, need_part):
     """A desk with its page; of the simulator, unless the test names a PBX."""
     pbx = getattr(request, "param", BOTH[0])
@@ -82,6 +92,23 @@ class HandOnPage(Hand):
     async def _press(self, text):
         for legend in text:
             await self._how(legend)
+
+
+class HandOnButtons(Hand):
+    """A hand that clicks the button which types all keys of a code."""
+
+    def __init__(self, installation, note, page):
+        super().__init__(installation, note)
+        self._page = page
+
+    async def _press(self, text):
+        await self._page.get_by_role("button", name=text).click()
+
+
+@pytest.fixture
+def hand_on_buttons(desk, note):
+    """Return a function that makes a hand which clicks a page's buttons for whole codes."""
+    return lambda page: HandOnButtons(desk, note, page)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The picture of the calls: who talks to whom, who is on hold, who rings, and which call is which."""
 
-import pytest
+import pytest_asyncio
 from desk_lab.call_picture import CallPicture, describe
 from desk_lab.installation import make_lab
 from pbx_lab.lab import Leg
@@ -106,7 +106,7 @@ def test_one_line_says_it_all():
     assert describe(ringing) == "101 rings; 103 is calling"
 
 
-@pytest.fixture(params=["simulator", "asterisk"])
+@pytest_asyncio.fixture(params=["simulator", "asterisk"], loop_scope="session")
 async def lab(request, need_part):
     if request.param == "asterisk":
         need_part("asterisk")

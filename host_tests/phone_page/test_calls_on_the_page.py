@@ -85,12 +85,12 @@ async def test_a_call_to_a_phone_that_is_busy_is_refused_in_one_sentence(desk, o
     await expect(card_of(second, EXTENSION).get_by_label("Next call")).to_have_value("busy")
 
 
-async def test_the_permission_that_is_taken_away_on_the_page_is_felt_on_the_keypad(desk, open_page):
+async def test_the_permission_that_is_taken_away_on_the_page_is_felt_on_the_keypad(desk, open_page, hand_on_buttons):
     page = await open_page()
     await page.get_by_role("switch", name="101 may transfer").click()
     await expect(page.get_by_role("switch", name="101 may transfer")).not_to_be_checked()
     before = await desk.lab.legs()
-    await page.get_by_role("button", name="#1102").click()
+    await hand_on_buttons(page).key("#1102")
     await expect(page.locator("#lines")).to_contain_text("refused: not permitted")
     assert await desk.lab.legs() == before
 

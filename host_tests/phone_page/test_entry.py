@@ -6,6 +6,7 @@ import re
 from urllib.parse import urlencode
 
 import pytest
+import pytest_asyncio
 from attack_lab.scenery.waiting import until
 from console.test_streams import Page
 
@@ -30,7 +31,7 @@ def ask(desk):
     return ask_it
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def user(desk, ask):
     """The headers of its user's browser, with the page's own secret; and what a stream needs."""
     status, headers, _ = await ask(desk.page.address.removeprefix(desk.origin))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import pytest_asyncio
 from attack_lab.scenery.waiting import until
 from desk_lab.installation import CALLER
 from desk_lab.screen.drawing import LEAST_HEIGHT, LEAST_WIDTH, draw
@@ -24,7 +25,7 @@ _COMMAND = Path(sys.executable).with_name("phoneterm")
 on_both = pytest.mark.parametrize("desk", BOTH, indirect=True)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def screen(desk):
     """The full screen on a terminal of 80 x 40 that nobody sees; `enter` presses keys of its keyboard."""
     with create_pipe_input() as source:
