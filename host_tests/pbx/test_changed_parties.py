@@ -42,6 +42,16 @@ async def test_a_caller_who_is_taken_elsewhere_during_the_consultation_is_gone(d
     assert desk.lab.tones() == []
 
 
+async def test_a_caller_who_is_taken_elsewhere_after_the_user_has_hung_up_while_it_rings_is_gone(desk):
+    await desk.ring()
+    await desk.lab.hang_up(USER)
+    await until(lambda: desk.pbx.calls(USER) == ())
+    (channel,) = (leg.channel for leg in await desk.lab.legs() if leg.endpoint == CALLER)
+    headers = [("Channel", channel), ("Context", "internal"), ("Exten", MACHINE), ("Priority", "1")]
+    assert (await desk.ask("Redirect", headers)).get("Response") == "Success"
+    await desk.result("failed", "caller-gone")
+
+
 async def lines_become(desk, lines):
     """Wait until the user's call is with these lines."""
     await desk.wait_until(lambda: [one.lines for one in desk.pbx.calls(USER)] == [frozenset(lines)])

@@ -164,7 +164,7 @@ class Transfer:
         """Somebody has come into a bridge, perhaps in place of another one; or a bridge is gone."""
         who, bridge = event.get("Uniqueid"), event.get("BridgeUniqueid")
         if name == "BridgeDestroy":
-            if bridge == self.home and self.is_under_way:
+            if bridge == self.home and (self.is_under_way or self.state == LEFT):
                 self._look_for_callers(table)
         elif who == self.transferrer:
             self.is_swapping = False
