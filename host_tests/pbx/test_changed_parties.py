@@ -8,7 +8,7 @@ from phoneterm_bridge.pbx.port import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-CONFERENCE, MACHINE, PICK_UP = "180", "190", "192"
+CONFERENCE, MACHINE, PICK_UP = "180", "190", "*88"
 THREE_WAY = "*3"  # atxferthreeway of the lab's features.conf
 
 

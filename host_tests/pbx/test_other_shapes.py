@@ -7,7 +7,7 @@ from pbx_lab.legs import are_alone, has_leg, is_on_hold
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PICK_UP, BEHIND_LOCAL = "192", "193"
+PICK_UP, BEHIND_LOCAL = "*88", "193"
 RINGS_ENDS, PLAYS_ENDS, ANSWERS_ENDS, ANSWERS_BUSY = "194", "195", "196", "198"
 
 

@@ -2,7 +2,7 @@
 
 Does not start anything itself. Endpoints 101, 102 and 103 are phones in context `internal`; numbers that begin with
 0 leave through a trunk that answers; 150 rings 102 and 103, 151 is a queue with the same two; 180 is a conference; 190
-is a machine that answers, 191 the phone 102 and then its voicemail; 192 picks up what rings at 102; 193 is the phone
+is a machine that answers, 191 the phone 102 and then its voicemail; *88 picks up what rings at 102; 193 is the phone
 103 behind a Local channel; 194 to 196 end by themselves after a second: 194 rings meanwhile, 196 answers; 197 calls 101
 and displays the number 102 there; 198 answers and plays the busy tone after a second; 299 does not exist. With the
 dialplan "freepbx" the phones are the same, and the other numbers are those of config/freepbx/extensions.conf.

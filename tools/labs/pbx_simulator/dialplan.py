@@ -11,7 +11,7 @@ from pbx_simulator.parties import Pairs
 CONFERENCE = "180"
 MACHINE = "190"
 WITH_VOICEMAIL = "191"
-PICK_UP = "192"
+PICK_UP = "*88"
 PICKED_UP_AT = "102"
 BEHIND_LOCAL = "193"
 PHONE_BEHIND = "103"
@@ -26,6 +26,8 @@ def has_number(context: str, number: str, options: LabOptions) -> bool:
     """Say whether this context has this number: extensions are 1xx, outside numbers begin with 0."""
     if options.dialplan == "freepbx":
         return bool(freepbx.find_entries(context, number, options.has_wide_route))
+    if context == CONTEXT and number == PICK_UP:
+        return True
     if context != CONTEXT or not (number.isascii() and number.isdecimal()):
         return False
     return (len(number) == 3 and number[0] == "1") or (len(number) > 1 and number[0] == "0")
