@@ -4,6 +4,7 @@ import pytest
 from attack_lab.scenery.waiting import until
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, Desk, to
 from pbx_lab.legs import are_alone, has_leg, is_talking
+from phoneterm_bridge.pbx.asterisk import adapter
 from phoneterm_bridge.pbx.port import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -106,6 +107,18 @@ async def test_a_bridge_that_starts_after_the_user_has_hung_up_rings_the_user_in
     await desk.pbx.stop()
     async with Desk(desk.lab) as later:
         await later.result("returned", "no-answer")
+        await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
+
+
+async def test_a_bridge_that_starts_just_when_a_consultation_begins_finds_it_a_moment_later(desk, monkeypatch):
+    monkeypatch.setattr(adapter, "_LOOK_ONCE_MORE_S", 3.0)
+    call = await desk.talk()
+    async with Desk(desk.lab) as later:
+        assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
+        await desk.result("consulting")
+        assert (await later.call_in_state("consulting")).ref == call.ref
+        assert await later.pbx.carry_out("cancel", call, None) == ACCEPTED
+        await later.result("returned", "cancelled")
         await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
 
 

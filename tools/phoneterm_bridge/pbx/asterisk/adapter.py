@@ -41,6 +41,7 @@ from phoneterm_bridge.pbx.port import Call, Destination, Outcome, PbxListener, T
 _SHOWN_S = 2.0  # within this time Asterisk's events show what was asked for, or nobody knows whether it happened
 _LOOK_FIRST_S = 1.0
 _LOOK_MOST_S = 60.0
+_LOOK_ONCE_MORE_S = 1.0  # after a connect: any start of a consultation is over by then
 _MAY_CHANGE_FEATURES = ("FullyBooted", "Reload")  # events of the class system, for a login that has it
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
 _CONTEXTS_REMEMBERED = 64
@@ -265,6 +266,13 @@ class AsteriskPbx:
             if self._hearing.is_deaf or self._features.lacks:
                 self._client.log_in_anew()
 
+    async def _look_for_begun(self) -> None:
+        """Look once more for consultations: one that was just beginning was not in the list."""
+        await asyncio.sleep(_LOOK_ONCE_MORE_S)
+        with contextlib.suppress(NotConnected, OutcomeUnknown, AmiRefused):
+            channels = await self._client.ask_list("CoreShowChannels")
+            await asyncio.gather(*map(self._find_codes, self._view.find_more(channels, self._features.codes)))
+
     def _stop_looking(self) -> None:
         for task in self._looking:
             task.cancel()
@@ -297,7 +305,7 @@ class AsteriskPbx:
         if self._view.listener is not None and self.is_available:
             self._view.listener.on_availability(True)
         self._take_features(features)
-        works = (self._keep_looking(), self._hearing.watch(), self._keep_logging_in())
+        works = (self._keep_looking(), self._hearing.watch(), self._keep_logging_in(), self._look_for_begun())
         self._looking = [asyncio.create_task(work) for work in works]
         await asyncio.gather(*map(self._find_codes, new))
 

@@ -13,7 +13,7 @@ from phoneterm_bridge.pbx.asterisk.arrival import TELLING_EVENTS, Arrival
 from phoneterm_bridge.pbx.asterisk.calls import CallTable, Leg
 from phoneterm_bridge.pbx.asterisk.channel_name import endpoint_of
 from phoneterm_bridge.pbx.asterisk.features import Codes
-from phoneterm_bridge.pbx.asterisk.resync import find_transfers
+from phoneterm_bridge.pbx.asterisk.resync import Found, find_transfers
 from phoneterm_bridge.pbx.asterisk.transfer import ASKED, ENDED, LEFT, STARTED, Transfer
 from phoneterm_bridge.pbx.port import Call, PbxListener
 
@@ -185,22 +185,44 @@ class CallView:
         early, self._early = self._early or [], None
         for event in early:
             self.table.apply(event)
-        new = []
-        for found in find_transfers(self.table):
-            known = self._codes_before.get(found.leg.uniqueid)
-            running = RunningTransfer(found.leg, found.callers, "", known or codes, self._report)
-            running.transfer.adopt(found.target, found.home)
-            running.transfer.expect_answer(running.codes.no_answer_s)
-            running.release()
-            self._running[found.leg.uniqueid] = running
-            new += [] if known else [found.leg]
-            if running.transfer.state == LEFT:
-                found.leg.has_hung_up = True
-                self._on_left(running, self.table)
+        new = [found.leg for found in find_transfers(self.table) if self._adopt(found, codes)]
         self._codes_before.clear()
         self._touched |= {leg.endpoint for leg in self.table.everybody()} | set(self._told)
         self.tell_changes()
         return new
+
+    def find_more(self, channels: Iterable[Message], codes: Codes) -> list[Leg]:
+        """Find the consultations in a later list that were just beginning when the calls were loaded.
+
+        Return their legs: they are given these codes. What has changed since the list is left out.
+        """
+        listed = CallTable(self.clock)
+        listed.load(channels)
+        new = []
+        for found in find_transfers(listed):
+            leg, target = self.table.leg(found.leg.uniqueid), self.table.leg(found.target.uniqueid)
+            callers = [caller for one in found.callers if (caller := self.table.leg(one.uniqueid)) is not None]
+            if leg is None or target is None or leg.uniqueid in self._running or not callers:
+                continue
+            if (leg.bridge, target.bridge) == (found.leg.bridge, found.target.bridge):
+                self._adopt(Found(leg, callers, target, found.home), codes)
+                self._touched.add(leg.endpoint)
+                new.append(leg)
+        self.tell_changes()
+        return new
+
+    def _adopt(self, found: Found, codes: Codes) -> bool:
+        """Follow a transfer from its middle; return whether nobody knew it before, so that it has these codes."""
+        known = self._codes_before.get(found.leg.uniqueid)
+        running = RunningTransfer(found.leg, found.callers, "", known or codes, self._report)
+        running.transfer.adopt(found.target, found.home)
+        running.transfer.expect_answer(running.codes.no_answer_s)
+        running.release()
+        self._running[found.leg.uniqueid] = running
+        if running.transfer.state == LEFT:
+            found.leg.has_hung_up = True
+            self._on_left(running, self.table)
+        return known is None
 
     def apply(self, event: Message) -> None:
         """Take in one event; progress is reported at once, changed calls by the next `tell_changes`."""
