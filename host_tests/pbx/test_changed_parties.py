@@ -26,6 +26,8 @@ async def test_a_user_who_makes_it_a_call_of_three_is_with_the_caller_and_has_no
     await desk.lab.wait_until(are_three)
     assert [one.state for one in desk.pbx.calls(USER)] == ["talking"]
     assert await desk.pbx.carry_out("cancel", call, None) == Outcome("failed", "no-call")
+    assert await desk.pbx.carry_out("blind", call, to(MACHINE)) == Outcome("failed", "ambiguous")
+    assert are_three(await desk.lab.legs())
     await desk.lab.hang_up(USER)
     await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
     assert ("done", None) not in desk.states()

@@ -30,7 +30,7 @@ REASONS = {
     "destination": "this phone must not send callers to that number",
     "no-call": "there was no call to transfer at that moment",
     "not-answered": "the call had not been answered yet",
-    "ambiguous": "there were several calls and it was not clear which one was meant",
+    "ambiguous": "there were several calls, or several people in the call, and it was not clear which was meant",
     "bad-number": "that number cannot be dialled here; perhaps a digit was missing",
     "unknown-number": "the PBX knows no such number",
     "self": "that is the phone's own number",

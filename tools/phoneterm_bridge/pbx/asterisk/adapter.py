@@ -159,6 +159,8 @@ class AsteriskPbx:
             leg, refusal = self._find(call, context, number)  # the user may have hung up meanwhile
         if leg is None:
             return Outcome("failed", refusal)
+        if len(self._view.table.others(leg)) > 1:
+            return Outcome("failed", "ambiguous")  # in a call of three Asterisk would send both of the others
         arrivals = self._view.send(leg)
         outcome = self._explained(await self._actions.blind(leg.channel, context, number), call.ref)
         if outcome is ACCEPTED:
