@@ -10,7 +10,7 @@ from pbx_simulator.ami_server import AmiServer
 from pbx_simulator.simulator_lab import SimulatorLab
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 from phoneterm_bridge.pbx.asterisk.adapter import AsteriskPbx
-from phoneterm_bridge.pbx.port import Outcome, Target
+from phoneterm_bridge.pbx.port import Outcome, PbxMisconfigured, Target
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -46,7 +46,8 @@ async def test_a_number_that_the_dialplan_does_not_have_leaves_the_call_alone(de
 
 async def test_a_number_is_known_in_its_own_context_only(desk):
     assert await desk.pbx.is_known_number(CONTEXT, COLLEAGUE) is True
-    assert await desk.pbx.is_known_number("elsewhere", COLLEAGUE) is False
+    with pytest.raises(PbxMisconfigured, match="no context elsewhere"):  # which is worth more than "unknown number"
+        await desk.pbx.is_known_number("elsewhere", COLLEAGUE)
 
 
 async def test_a_busy_number_does_not_bring_the_user_back(desk):

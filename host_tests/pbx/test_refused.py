@@ -11,7 +11,8 @@ from phoneterm_bridge.pbx.ami.refused import NO_ACTION, NO_CHANNEL, AmiRefused, 
 from phoneterm_bridge.pbx.asterisk import adapter
 from phoneterm_bridge.pbx.asterisk.features import ask_variable
 from phoneterm_bridge.pbx.asterisk.hearing import Hearing
-from phoneterm_bridge.pbx.port import Outcome
+from phoneterm_bridge.pbx.port import Outcome, PbxMisconfigured, Target
+from phoneterm_bridge.store.directory import Directory
 from structlog.testing import capture_logs
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -121,6 +122,26 @@ async def test_a_right_that_the_login_is_given_counts_without_a_restart_of_the_b
     call = await desk.talk()
     assert await desk.pbx.carry_out("blind", call, to(COLLEAGUE)) == ACCEPTED
     await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
+
+
+async def test_a_context_that_the_dialplan_does_not_have_is_not_told_as_an_unknown_number(desk):
+    call = await desk.talk()
+    for operation in ("blind", "attended"):
+        outcome = await desk.pbx.carry_out(operation, call, Target("from-nowhere", COLLEAGUE))
+        assert outcome == Outcome("failed", "pbx-misconfigured")
+    with pytest.raises(PbxMisconfigured, match=r"no context from-nowhere.*phoneterm user context"):
+        await desk.pbx.is_known_number("from-nowhere", COLLEAGUE)
+    assert are_alone(await desk.lab.legs(), CALLER, USER)
+
+
+async def test_a_command_in_a_context_that_does_not_exist_is_refused_with_that(office):
+    Directory(office.engine, "test").change_extension(USER, context="from-nowhere")
+    await office.bridge.refresh()
+    await office.talk()
+    with capture_logs() as logs:
+        await office.comes_to(await office.ask("blind", COLLEAGUE), "rejected", "pbx-misconfigured")
+    assert any("no context from-nowhere" in line.get("why", "") for line in logs)
+    assert are_alone(await office.lab.legs(), CALLER, USER)
 
 
 async def test_a_call_that_goes_on_in_silence_is_no_sign_of_a_login_that_hears_nothing(desk):

@@ -8,7 +8,7 @@ import structlog
 
 from phoneterm_bridge.command.shared_deadline import SharedDeadline
 from phoneterm_bridge.pbx.operations import find_operation
-from phoneterm_bridge.pbx.port import Call, Destination, Outcome, Pbx, Target
+from phoneterm_bridge.pbx.port import Call, Destination, Outcome, Pbx, PbxMisconfigured, Target
 
 _QUESTION_TIMEOUT_S = 2
 _OPERATION_TIMEOUT_S = 10
@@ -23,9 +23,12 @@ class PbxRequests:
         self._long_deadline = SharedDeadline(_OPERATION_TIMEOUT_S)
 
     async def ask_for_number(self, context: str, number: str) -> str | None:
-        """Return why a number cannot be a target (unknown-number, pbx-unreachable), or None when it can."""
+        """Return why a number cannot be a target (a wire reason), or None when it can."""
         try:
             is_known = await self._deadline.wait(self._pbx.is_known_number(context, number))
+        except PbxMisconfigured as error:
+            structlog.get_logger().error("pbx-misconfigured", why=str(error))
+            return "pbx-misconfigured"
         except Exception as error:
             structlog.get_logger().error("pbx-did-not-answer", error=type(error).__name__)
             is_known = None

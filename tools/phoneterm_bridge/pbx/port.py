@@ -141,7 +141,10 @@ class Pbx(Protocol):
         """Return why a call is no more: "caller-gone" when the other side left first, "no-call" otherwise."""
 
     async def is_known_number(self, context: str, number: str) -> bool | None:
-        """Say whether the dialplan has this number; None when the PBX did not answer."""
+        """Say whether the dialplan has this number; None when the PBX did not answer.
+
+        PbxMisconfigured when no number can be found there.
+        """
 
     async def destination_of(self, context: str, number: str) -> Destination | None:
         """Say what a number leads to; None where the PBX does not tell."""
@@ -155,6 +158,10 @@ class Pbx(Protocol):
         switches to whichever of the two is on hold, and is accepted once that has happened. What the PBX has taken
         without showing its effect is "unknown".
         """
+
+
+class PbxMisconfigured(Exception):
+    """The PBX, or what is set here of it, must be changed first; the text is a sentence with the remedy."""
 
 
 class PbxRejectedLogin(Exception):

@@ -48,8 +48,8 @@ REASONS = {
     "congestion": "all lines were busy",
     "not-permitted-by-pbx": "the PBX does not let this phone transfer (at an Asterisk its calls lack the options T and "
     "t); an administrator finds what to change with `phoneterm doctor`",
-    "pbx-misconfigured": "the PBX is not set up for it: a feature code is missing there, or the bridge's login lacks a "
-    "right; an administrator finds the line to change with `phoneterm doctor`",
+    "pbx-misconfigured": "the PBX is not set up for it: a feature code or the context of transfers is missing, or the "
+    "bridge's login lacks a right; an administrator finds the line to change with `phoneterm doctor`",
     "pbx-unreachable": "the bridge could not reach the PBX",
     "unsupported": "this PBX cannot do that",
     "cancelled": "it was cancelled at the phone",

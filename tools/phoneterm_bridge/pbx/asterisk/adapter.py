@@ -22,7 +22,7 @@ from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
-from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, UNKNOWN, ChannelActions
+from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, MISCONFIGURED, UNKNOWN, ChannelActions
 from phoneterm_bridge.pbx.asterisk.arrival import Arrival
 from phoneterm_bridge.pbx.asterisk.arrival_look import ArrivalLook
 from phoneterm_bridge.pbx.asterisk.calls import Leg
@@ -36,7 +36,7 @@ from phoneterm_bridge.pbx.asterisk.start_codes import StartCodes
 from phoneterm_bridge.pbx.asterisk.transfer import CONSULTING, ENDED
 from phoneterm_bridge.pbx.asterisk.view import CallView, RunningTransfer
 from phoneterm_bridge.pbx.calls import refusal_of_leg
-from phoneterm_bridge.pbx.port import Call, Destination, Outcome, PbxListener, Target
+from phoneterm_bridge.pbx.port import Call, Destination, Outcome, PbxListener, PbxMisconfigured, Target
 
 _SHOWN_S = 2.0  # within this time Asterisk's events show what was asked for, or nobody knows whether it happened
 _LOOK_FIRST_S = 1.0
@@ -153,7 +153,10 @@ class AsteriskPbx:
         """Send the call's other party to the number; progress "done" when Asterisk has moved it, then its arrival."""
         leg, refusal = self._find(call, context, number)
         if leg is not None and not self._numbers.remembers(context, number):
-            is_known = await self._numbers.has(context, number)
+            try:
+                is_known = await self._numbers.has(context, number)
+            except PbxMisconfigured:
+                return MISCONFIGURED
             if not is_known:
                 return Outcome("failed", "unknown-number" if is_known is False else "pbx-unreachable")
             leg, refusal = self._find(call, context, number)  # the user may have hung up meanwhile

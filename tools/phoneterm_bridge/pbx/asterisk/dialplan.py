@@ -20,6 +20,7 @@ from phoneterm_bridge.pbx.asterisk.dialplan_leads import Lead, applications_in, 
 from phoneterm_bridge.pbx.port import DANGERS, Destination
 
 _KNOWN_FOR_S = 1.0
+_NO_CONTEXT = "Did not find context"
 _MOST_KNOWN = 1000
 _MOST_LOOKS = 12  # of one number: more places than that are no way that somebody set up
 _APPLICATIONS = {
@@ -56,6 +57,7 @@ class Dialplan:
         self._client = client
         self._clock = clock
         self._known: dict[tuple[str, str], tuple[float, Destination]] = {}
+        self._missing: set[str] = set()  # the contexts that it did not have when it was asked last
 
     async def find(self, context: str, number: str) -> Destination | None:
         """Return what a number leads to; None where the dialplan has no lines for it, or Asterisk did not answer."""
@@ -71,6 +73,10 @@ class Dialplan:
                 self._known.clear()
             self._known[context, number] = (self._clock() + _KNOWN_FOR_S, found)
         return found
+
+    def lacks(self, context: str) -> bool:
+        """Say whether there was no such context when `find` last asked for one of its numbers."""
+        return context in self._missing
 
     def forget(self) -> None:
         """Forget everything: the connection was lost, and the dialplan may have changed."""
@@ -97,9 +103,12 @@ class Dialplan:
         return min(found, key=lambda one: _STRICTEST_FIRST.index(one.kind), default=None)
 
     async def _entry(self, context: str, number: str) -> list[Message]:
+        self._missing.discard(context)
         try:
             return entry_of(await self._client.ask_list("ShowDialPlan", [("Context", context), ("Extension", number)]))
-        except AmiRefused:  # there is no such context or number
+        except AmiRefused as error:  # there is no such context or number
+            if error.answer.get("Message").startswith(_NO_CONTEXT):
+                self._missing.add(context)
             return []
 
 

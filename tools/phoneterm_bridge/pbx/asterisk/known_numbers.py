@@ -15,6 +15,7 @@ from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.pbx.ami.refused import AmiRefused
 from phoneterm_bridge.pbx.asterisk.dialplan import Dialplan
 from phoneterm_bridge.pbx.asterisk.features import ask_variable
+from phoneterm_bridge.pbx.port import PbxMisconfigured
 
 _KNOWN_FOR_S = 1.0
 _MOST_KNOWN = 1000
@@ -35,7 +36,10 @@ class KnownNumbers:
         return self._clock() < self._known_until.get((context, number), 0.0)
 
     async def has(self, context: str, number: str) -> bool | None:
-        """Say whether the dialplan has the number; None when Asterisk did not answer, or refused to."""
+        """Say whether the dialplan has the number; None when Asterisk did not answer, or refused to.
+
+        PbxMisconfigured when it does not have the context.
+        """
         if not messages.is_number(number):
             return False
         if self.remembers(context, number):
@@ -48,6 +52,11 @@ class KnownNumbers:
             is_there = told == "1" and not (destination is not None and destination.kind == "nowhere")
         except (NotConnected, OutcomeUnknown, AmiRefused):
             return None
+        if not is_there and self.dialplan.lacks(context):
+            raise PbxMisconfigured(
+                f"The PBX's dialplan has no context {context}, where transfers are to be dialled: name the right one "
+                "with `phoneterm user context` (on FreePBX from-internal-xfer) and in the setting pbx.context."
+            )
         if is_there:
             if len(self._known_until) >= _MOST_KNOWN:
                 self._known_until.clear()

@@ -18,14 +18,14 @@ from phoneterm_bridge.pbx.ami.client import AmiClient
 from phoneterm_bridge.pbx.ami.codec import Message
 from phoneterm_bridge.pbx.ami.connection import NotConnected, OutcomeUnknown
 from phoneterm_bridge.pbx.ami.refused import AmiRefused
-from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, UNKNOWN, UNREACHABLE, outcome_in, play_code
+from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, MISCONFIGURED, UNKNOWN, UNREACHABLE, outcome_in, play_code
 from phoneterm_bridge.pbx.asterisk.calls import Leg
 from phoneterm_bridge.pbx.asterisk.features import Features, ask_codes, ask_variable
 from phoneterm_bridge.pbx.asterisk.known_numbers import KnownNumbers
 from phoneterm_bridge.pbx.asterisk.start_codes import StartCodes
 from phoneterm_bridge.pbx.asterisk.transfer import ASKED
 from phoneterm_bridge.pbx.asterisk.view import CallView, RunningTransfer
-from phoneterm_bridge.pbx.port import Outcome
+from phoneterm_bridge.pbx.port import Outcome, PbxMisconfigured
 
 HOLD_S = 2.0
 TIDY_S = 0.5
@@ -55,6 +55,7 @@ class AttendedStart:
         self._context_before = ""
         self._has_variables = False
         self._lacks_right = False
+        self._told = ""  # what is wrong at the PBX, if it was told
 
     async def begin(self, leg: Leg, context: str, number: str) -> Outcome:
         """Start it; accepted once Asterisk has taken the number, and from then on the view follows it."""
@@ -70,6 +71,8 @@ class AttendedStart:
             outcome = UNKNOWN
         except AmiRefused as error:
             outcome = self._outcome_in(error.action, error.answer)
+        except PbxMisconfigured as error:
+            outcome, self._told = MISCONFIGURED, str(error)
         if outcome is not ACCEPTED:
             self._view.drop(leg)
             self._warn(leg.channel, outcome.reason)
@@ -132,7 +135,7 @@ class AttendedStart:
     def _warn(self, channel: str, reason: str | None) -> None:
         """Warn the operator of a fault that no user can repair."""
         if reason in _HINTS:
-            hint = _NO_RIGHT if self._lacks_right else _HINTS[reason]
+            hint = self._told or (_NO_RIGHT if self._lacks_right else _HINTS[reason])
             structlog.get_logger().warning("no-transfer-began", channel=channel, reason=reason, hint=hint)
 
     async def _tidy(self, channel: str) -> None:
