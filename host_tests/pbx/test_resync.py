@@ -62,6 +62,29 @@ def test_whoever_waits_for_a_caller_who_waits_is_not_taken_for_that_caller(order
     assert found == {"103": (["trunk"], "first"), "101": (["103"], "home")}
 
 
+# The same: 101 has put 103 on hold and is on the way to the second bridge, where the target rings already; or has hung
+# up, and the target is with 103.
+_RINGING = [
+    ("PJSIP/103-00000000", "1.1", "103", "101", "Dial", "home"),
+    ("PJSIP/101-00000001", "1.2", "101", "102", "AppDial", ""),
+    ("Local/102@internal-00000000;2", "1.4", "101", "102", "Dial", ""),
+]
+
+
+@pytest.mark.parametrize(("place", "expected"), [("second", []), ("home", [("101", ["103"], "home")])])
+def test_a_user_who_is_on_the_way_to_a_target_that_rings_has_not_hung_up(place, expected):
+    target = ("Local/102@internal-00000000;1", "1.3", "102", "101", "", place)
+    table = CallTable(lambda: 100.0)
+    table.load([*(listed(*one, is_swapped=False) for one in _RINGING), ringing(listed(*target, is_swapped=False))])
+    found = [(one.leg.number, [caller.number for caller in one.callers], one.home) for one in find_transfers(table)]
+    assert found == expected
+
+
+def ringing(channel):
+    """Return the same channel, not answered yet."""
+    return Message([(key, "Ringing" if value == "Up" else value) for key, value in channel.pairs])
+
+
 def test_a_colleague_was_called_no_later_than_the_list_says():
     table = CallTable(lambda: 100.0)
     table.load([listed(*_CHANNELS[1], is_swapped=False)])

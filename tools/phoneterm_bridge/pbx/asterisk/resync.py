@@ -58,12 +58,16 @@ def _of_target(table: CallTable, target: Leg) -> list[Found]:
 
 
 def _of_ringing(table: CallTable, target: Leg) -> list[Found]:
-    """The target rings, and is with the callers already: its transferrer has hung up."""
+    """The target rings, and is with the callers already: its transferrer has hung up.
+
+    A target that rings alone is waited for by a transferrer who is just on the way to it.
+    """
+    callers = table.others(target)
     name = beginning_of_halves(target.channel) + "2"
     numbers = {half.number for half in table.everybody() if half.channel == name}
     for leg in _family(table, target):
-        if leg.is_up and leg.bridge == "" and leg.number in numbers:
-            return [Found(leg, table.others(target), target, target.bridge)]
+        if callers and leg.is_up and leg.bridge == "" and leg.number in numbers:
+            return [Found(leg, callers, target, target.bridge)]
     return []
 
 
