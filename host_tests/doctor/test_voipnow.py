@@ -5,8 +5,8 @@ from doctor.reading import change_of, problems, verdicts
 from fault_lab.free_port import free_port
 from phoneterm_bridge.broker.site_tls import CA, SiteTls
 from phoneterm_bridge.doctor.examination import examine_all
-from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING
-from phoneterm_bridge.doctor.store import read_stored
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING
+from phoneterm_bridge.doctor.store import Stored, read_stored
 from phoneterm_bridge.doctor.voipnow import examine_voipnow
 from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.store.database import open_store
@@ -45,6 +45,27 @@ async def test_where_all_is_well_it_says_so(examine, lab):
     assert verdicts(findings, "no attended transfer") == [OK]
     assert lab.acted == []
     assert lab.events.registrations == []
+
+
+async def test_without_a_terminal_it_does_not_say_that_all_calls_are_shown(lab, make_settings):
+    findings = await examine_voipnow(make_settings(*lab.bridge_settings).voipnow, Stored())
+    assert verdicts(findings, "No terminal is enrolled yet") == [UNKNOWN]
+    assert verdicts(findings, "shows the calls of all terminals") == []
+
+
+async def test_a_list_that_takes_longer_than_a_transfer_waits_for_it_is_a_problem(examine, lab):
+    lab.faults.slow_s = 2.1
+    lab.faults.add("list", "slow", 2)
+    findings = await examine()
+    assert verdicts(findings, "a transfer is only asked for if that takes less than 2000 ms") == [PROBLEM]
+
+
+async def test_a_round_of_single_lists_that_takes_long_is_told(examine, lab):
+    lab.faults.slow_s = 5.1
+    lab.faults.add("list", "slow")
+    findings = await examine("voipnow.lists=each", "voipnow.timeout_ms=8000")
+    assert verdicts(findings, "so a phone can learn that late") == [WARNING]
+    assert 'lists = "together"' in change_of(findings, "one after the other")
 
 
 async def test_a_composed_attended_transfer_is_shown_with_its_flaw(examine):

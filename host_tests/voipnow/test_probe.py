@@ -35,13 +35,13 @@ class Person:
             await self._lab.place_call(CALLER, USER)
 
 
-def make_probe(lab, tell, most_wait_s=20.0):
-    return VoipNowProbe(load_settings(None, lab.bridge_settings).voipnow, EXTENSION, tell, most_wait_s)
+def make_probe(lab, tell, most_wait_s=20.0, is_composed=False):
+    return VoipNowProbe(load_settings(None, lab.bridge_settings).voipnow, EXTENSION, tell, most_wait_s, is_composed)
 
 
-async def run(lab, target=None, wrong=None):
+async def run(lab, target=None, wrong=None, is_composed=False):
     person = Person(lab)
-    seen = dict(await make_probe(lab, person.tell).run(target, wrong))
+    seen = dict(await make_probe(lab, person.tell, is_composed=is_composed).run(target, wrong))
     await asyncio.gather(*person.work)
     return seen, person
 
@@ -60,6 +60,7 @@ async def test_with_calls_each_open_point_has_an_answer(lab):
     assert len(person.told) == 4
     assert seen["list: entry"] == "list"
     assert "status=5" in seen["call: view 1 of 2"]
+    assert seen["list of one call, from startIndex 1"] == "nothing is there"
     assert seen["@self has the extension's calls"] == "yes"
     assert seen["OnHold: seen in the list"].startswith("after ")
     assert seen["OffHold: seen in the list"].startswith("after ")
@@ -68,6 +69,19 @@ async def test_with_calls_each_open_point_has_an_answer(lab):
     assert seen["Transfer: the extension has left the call"].startswith("after ")
     assert seen["Transfer to a wrong number"] == "not taken: it answers 400 (invalid_destination)"
     assert seen["DELETE: what is left of the call"] == "nothing"
+
+
+async def test_what_a_composed_transfer_needs_is_tried_if_it_is_asked_for(lab):
+    seen, person = await run(lab, "0003*102", "0003*299", is_composed=True)
+    assert person.told[-1].startswith("4 of 4: ")
+    assert seen["a call that is made: its answer"] == "names the call"
+    assert seen["a call that is made: seen in the list"].startswith("after ")
+    assert seen["a call that is made: named in the list as in its answer"] == "yes"
+    assert seen["a call that is made: its own caller id is shown"] == "yes"
+    assert seen["a call that is made: picked up"] == "the test extension: status 5, flow 2"
+    assert seen["DELETE of it: the extension has left it"].startswith("after ")
+    assert seen["Transfer on hold: the extension has left the call"].startswith("after ")
+    assert lab.acted[-4:] == ["OnHold", "MakeCall", "HangUp", "Transfer"]
 
 
 async def test_other_answers_of_the_stand_in_give_another_report(lab):
@@ -128,6 +142,7 @@ async def test_the_command_prints_the_report_and_says_what_is_missing(lab, tmp_p
     assert run_it(make_app(("voipnow",)), [*words, "--target", "102"]).output == (
         "The options --target and --wrong only work together.\n"
     )
+    assert run_it(make_app(("voipnow",)), [*words, "--composed"]).output.startswith("The option --composed needs")
     monkeypatch.chdir(tmp_path)
     settings.unlink()
     assert run_it(make_app(("voipnow",)), ["voipnow", "probe", "--extension", "101"]).output.startswith(

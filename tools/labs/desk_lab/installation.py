@@ -141,17 +141,19 @@ class Installation:
         self.enrolment = directory.add_terminal(TID, EXTENSION)
         engine.dispose()
 
-    def _make_settings(self) -> BridgeSettings:
-        return load_settings(
-            None,
-            (
-                f"broker.port={self._broker_port}",
-                *self.lab.bridge_settings,
-                f"store.path={self._folder / 'phoneterm.db'}",
-                "log.level=warning",
-                *self.more_settings,
-            ),
+    @property
+    def bridge_settings(self) -> tuple[str, ...]:
+        """The settings of the bridge, as `section.key=value`; known once started."""
+        return (
+            f"broker.port={self._broker_port}",
+            *self.lab.bridge_settings,
+            f"store.path={self._folder / 'phoneterm.db'}",
+            "log.level=warning",
+            *self.more_settings,
         )
+
+    def _make_settings(self) -> BridgeSettings:
+        return load_settings(None, self.bridge_settings)
 
     async def _start_phone(self) -> None:
         broker = self.settings.broker.model_copy(update={"port": await self._port_for_phone()})

@@ -17,6 +17,7 @@ from desk_lab.console import Console
 from desk_lab.desk import Desk
 from desk_lab.installation import CALLER, EXTENSION, HOST, TID, Installation
 from desk_lab.page.server import DeskPage
+from desk_lab.settings_file import write_settings
 from desk_lab.starting import run_desk
 
 BROKER_PORT = 7411
@@ -50,7 +51,8 @@ def run(
         page = DeskPage(desk, f"{pbx}, {installation.lab.where}", page_port)
         await page.start()
         try:
-            typer.echo(_welcome(installation, pbx, page.address))
+            settings = write_settings(folder, installation.bridge_settings)
+            typer.echo(_welcome(installation, pbx, page.address, settings))
             if browser and sys.stdin.isatty():
                 open_in_browser(page.address, folder)
             await Console(desk, sys.stdin, typer.echo).run()
@@ -60,12 +62,13 @@ def run(
     run_desk(pbx, phone, ports, show, overrides)
 
 
-def _welcome(installation: Installation, pbx: str, address: str) -> str:
+def _welcome(installation: Installation, pbx: str, address: str, settings: Path) -> str:
     return "\n".join(
         (
             f"  PBX     {pbx}, {installation.lab.where}",
             f"  broker  MQTT at {HOST}:{installation.bridge.broker_port}, inside the bridge",
             f"  phone   {_describe_phone(installation)}",
+            f"  bridge  its settings for other commands: phoneterm doctor --config {settings}",
             f"  page    {address}",
             "",
             f"{CALLER} has called {EXTENSION}, and they are talking. You are at {EXTENSION}. Type keys and Enter:",

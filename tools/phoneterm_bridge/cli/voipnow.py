@@ -29,12 +29,14 @@ def probe(
     is_flag_changed: Annotated[
         bool, typer.Option("--change-flag", help="Change the flag multi user aware of its user, and back again.")
     ] = False,
+    composed: Annotated[bool, typer.Option(help="Try also what a composed attended transfer needs.")] = False,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
     """Try what no document of VoipNow settles, and print a report to send back.
 
-    With --target and --wrong somebody has to call the test extension three times; without them nobody is called.
+    With --target and --wrong somebody has to call the test extension three times, with --composed once more; without
+    them nobody is called.
     """
     with one_sentence():
         settings = read_settings(config, overrides)
@@ -42,9 +44,13 @@ def probe(
             raise SetupProblem('The settings name no VoipNow: set pbx.kind = "voipnow", and the section [voipnow].')
         if (target is None) != (wrong is None):
             raise SetupProblem("The options --target and --wrong only work together.")
+        if composed and target is None:
+            raise SetupProblem("The option --composed needs --target and --wrong: somebody has to be called.")
         set_up_logs(settings.log.format, "error")
         whole = extended_of(extension, settings.voipnow.organization)
-        trial = VoipNowProbe(settings.voipnow, whole, lambda sentence: typer.echo(sentence, err=True))
+        trial = VoipNowProbe(
+            settings.voipnow, whole, lambda sentence: typer.echo(sentence, err=True), is_composed=composed
+        )
         seen = asyncio.run(trial.run(target, wrong))
         seen += _ask_system_api(settings.voipnow, whole, wrong, is_flag_changed)
         typer.echo("VoipNow, seen by phoneterm. Digits of numbers and letters of ids are masked.")

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 import httpx
 
-from phoneterm_bridge.doctor.finding import OK, PROBLEM, WARNING, Change, Finding
+from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
 from phoneterm_bridge.doctor.store import Stored
+from phoneterm_bridge.pbx.voipnow.backend import LOOK_FIRST_S
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of
 from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused
 from phoneterm_bridge.pbx.voipnow.unified_api import ALL_EXTENSIONS, UnifiedApi
@@ -22,6 +23,7 @@ _SECTION = "settings, section [voipnow]"
 _APP = "VoipNow, the page of the app"
 _WRONG_APP = "invalid_client"
 _PATIENCE_S = 5.0
+_ROUND_MS = 5000
 _OURS = "There is no such page"
 
 
@@ -63,16 +65,22 @@ async def _examine_token(api: UnifiedApi, settings: VoipNowSettings) -> Finding:
 async def _examine_calls(api: UnifiedApi, settings: VoipNowSettings, stored: Stored) -> list[Finding]:
     """Read the calls as the bridge does, and those of each terminal's extension."""
     terminals = {extended_of(one.endpoint, settings.organization): one.extension for one in stored.terminals}
-    found, own, hidden = [], set(), {}
+    found: list[Finding] = []
+    own: set[str] = set()
+    hidden: dict[str, str] = {}
+    slowest_ms, slowest = 0.0, ""
     try:
         started_s = time.monotonic()
         every = {call.id for call in await api.calls()} if settings.lists == "together" else set()
         took_ms = (time.monotonic() - started_s) * 1000
         for extension in sorted(terminals):
+            one_s = time.monotonic()
             try:
                 own |= {call.id for call in await api.calls(extension)}
             except Refused as refused:
                 hidden[extension] = str(refused)
+            slowest_ms, slowest = max((slowest_ms, slowest), ((time.monotonic() - one_s) * 1000, extension))
+        round_ms = (time.monotonic() - started_s) * 1000
     except Refused as refused:
         sentence = f"VoipNow does not show the calls of all extensions of {settings.user}: {refused}."
         return [Finding(PROBLEM, _PART, sentence, Change(_SECTION, 'lists = "each"   # or another user'))]
@@ -82,6 +90,18 @@ async def _examine_calls(api: UnifiedApi, settings: VoipNowSettings, stored: Sto
                 PROBLEM, _PART, f"VoipNow does not tell its calls: {trouble}.", Change(_SECTION, "timeout_ms = 8000")
             )
         ]
+    if slowest_ms > LOOK_FIRST_S * 1000:
+        sentence = (
+            f"VoipNow takes {slowest_ms:.0f} ms to show the calls of {slowest}; a transfer is only asked for if that "
+            f"takes less than {LOOK_FIRST_S * 1000:.0f} ms."
+        )
+        found.append(Finding(PROBLEM, _PART, sentence, Change("VoipNow", "why is UnifiedAPI so slow?")))
+    if settings.lists == "each" and round_ms > max(settings.poll_ms, _ROUND_MS):
+        sentence = (
+            f"Asking for {len(terminals)} extensions one after the other takes {round_ms / 1000:.0f} s, so a phone can "
+            "learn that late that a call has begun or ended."
+        )
+        found.append(Finding(WARNING, _PART, sentence, Change(_SECTION, 'lists = "together"   # one request for all')))
     if took_ms > settings.poll_ms:
         sentence = f"VoipNow takes {took_ms:.0f} ms for its list of calls, longer than from one look to the next."
         found.append(Finding(WARNING, _PART, sentence, Change(_SECTION, f"poll_ms = {round(2 * took_ms, -2):.0f}")))
@@ -101,6 +121,9 @@ def _judge_extensions(hidden: dict[str, str], terminals: dict[str, str]) -> Iter
             "command line", f"phoneterm user change {terminals[first]} --endpoint NUMBER   # as VoipNow has it"
         )
         yield Finding(PROBLEM, "endpoints", sentence, fix)
+    elif not terminals:
+        sentence = "No terminal is enrolled yet, so whether VoipNow shows the calls of its extension is not known."
+        yield Finding(UNKNOWN, "endpoints", sentence)
     else:
         yield Finding(OK, "endpoints", f"VoipNow shows the calls of all terminals' extensions ({len(terminals)}).")
 

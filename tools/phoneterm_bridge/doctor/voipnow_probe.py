@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from phoneterm_bridge.pbx.voipnow.app_token import PATH as TOKEN_PATH
 from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused
 from phoneterm_bridge.pbx.voipnow.https_client import Reply
-from phoneterm_bridge.pbx.voipnow.reading import PhoneCall, View
+from phoneterm_bridge.pbx.voipnow.reading import PhoneCall, View, name_in
 from phoneterm_bridge.pbx.voipnow.unified_api import UnifiedApi
 from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
@@ -23,6 +23,7 @@ _MOST_WAIT_S = 180.0
 _EFFECT_S = 15.0
 _READS = 30
 _ON_CALL = 5
+_CALLER_ID_NAME = "phoneterm probe"
 _TROUBLE = (NotDone, NoAnswer, Refused, AppRefused)
 
 
@@ -41,13 +42,17 @@ class VoipNowProbe:
     """One run. extension: the test extension as VoipNow has it; tell: gets what somebody has to do, and when."""
 
     def __init__(
-        self, settings: VoipNowSettings, extension: str, tell: Callable[[str], None], most_wait_s: float = _MOST_WAIT_S
-    ) -> None:
-        """Ask nothing yet. most_wait_s: for a call that somebody has to make."""
+        self, settings: VoipNowSettings, extension: str, tell: Callable[[str], None], most_wait_s: float = _MOST_WAIT_S,
+        is_composed: bool = False,
+    ) -> None:  # fmt: skip
+        """Ask nothing yet. most_wait_s: for a call that somebody has to make; is_composed: try what a composed transfer
+        needs, too."""
         self._api = UnifiedApi(settings, self._note)
         self._extension = extension
         self._tell = tell
         self._most_wait_s = most_wait_s
+        self._is_composed = is_composed
+        self._steps = 4 if is_composed else 3
         self._seen: list[Seen] = []
         self._last: dict[str, Reply] = {}  # by method; "TOKEN" for the token's
 
@@ -98,17 +103,63 @@ class VoipNowProbe:
         self._add("rate limit", f"{len(times_ms)} reads in a row{slowest}; {ended}")
 
     async def _look_at_calls(self, target: str, wrong: str) -> None:
-        self._tell(f"1 of 3: call {self._extension} from another phone now, and pick up.")
+        self._tell(f"1 of {self._steps}: call {self._extension} from another phone now, and pick up.")
         call = await self._wait_for_call()
         self._look_at_shapes(call)
+        await self._look_at_index(call)
         await self._look_at_together(call)
         await self._look_at_hold(call)
         await self._look_at_transfer(call, target)
-        self._tell(f"2 of 3: when that call has ended, call {self._extension} again, and pick up.")
+        self._tell(f"2 of {self._steps}: when that call has ended, call {self._extension} again, and pick up.")
         call = await self._wait_for_call(other_than=call.id)
         await self._look_at_wrong_number(call, wrong)
-        self._tell(f"3 of 3: make sure that {self._extension} is in a call: if it has ended, call once more.")
-        await self._look_at_hang_up(await self._wait_for_call())
+        self._tell(
+            f"3 of {self._steps}: make sure that {self._extension} is in a call: if it has ended, call once more."
+        )
+        call = await self._wait_for_call()
+        await self._look_at_hang_up(call)
+        if self._is_composed:
+            self._tell(f"4 of 4: call {self._extension} once more, and pick up; when it rings again, pick that up too.")
+            await self._look_at_composition(await self._wait_for_call(other_than=call.id), target)
+
+    async def _look_at_index(self, call: PhoneCall) -> None:
+        """With a single call, a list from index 1 on has it only where the first index is 1."""
+        if len(await self._api.calls(self._extension)) != 1:
+            return
+        found = await self._api.calls_from(self._extension, 1)
+        self._add("list of one call, from startIndex 1", "the call is there" if found else "nothing is there")
+
+    async def _look_at_composition(self, call: PhoneCall, target: str) -> None:
+        """Hold, make a call, end it, and send the held caller on."""
+        if not await self._act("OnHold, then", self._api.hold(self._extension, call.id, self._own(call).id, True)):
+            return
+        try:
+            made = await self._api.make_call(self._extension, target, f"{_CALLER_ID_NAME} <{target}>")
+        except _TROUBLE as trouble:
+            self._add("a call that is made", f"not taken: {trouble}")
+            return
+        self._add("a call that is made: its answer", "names the call" if made else "does not name it")
+        self._add("a call that is made: seen in the list", await self._until(partial(self._has_other, call.id)))
+        other = await self._other(call.id)
+        if other is None:
+            return
+        self._add("a call that is made: named in the list as in its answer", "yes" if other.id == made else "no")
+        shown = name_in(self._own(other).caller_id) == _CALLER_ID_NAME
+        self._add("a call that is made: its own caller id is shown", "yes" if shown else "no")
+        self._add("a call that is made: at first", self._describe_view(self._own(other)))
+        other = await self._wait_for_call(other_than=call.id)
+        self._add("a call that is made: picked up", self._describe_view(self._own(other)))
+        if await self._act("DELETE of it", self._api.hang_up(self._extension, other.id)):
+            self._add("DELETE of it: the extension has left it", await self._until(partial(self._has_left, other.id)))
+        if await self._act("Transfer on hold", self._api.transfer(self._extension, call.id, target)):
+            took = await self._until(partial(self._has_left, call.id))
+            self._add("Transfer on hold: the extension has left the call", took)
+
+    async def _other(self, call_id: str) -> PhoneCall | None:
+        return next((one for one in await self._api.calls(self._extension) if one.id != call_id), None)
+
+    async def _has_other(self, call_id: str) -> bool:
+        return await self._other(call_id) is not None
 
     def _look_at_shapes(self, call: PhoneCall) -> None:
         entry = self._last["GET"].document.get("entry")

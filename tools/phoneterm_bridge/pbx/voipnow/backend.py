@@ -39,7 +39,7 @@ from phoneterm_bridge.pbx.voipnow.turns import Turns
 from phoneterm_bridge.pbx.voipnow.unified_api import UnifiedApi
 from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
-_LOOK_FIRST_S = 2.0  # the look before an action: what takes longer would make the action late
+LOOK_FIRST_S = 2.0  # the look before an action: what takes longer would make the action late
 _GOODBYE_S = 2.0
 _RESULT_EVERY_S = 0.25
 _STALE_LOOKS = 3
@@ -247,7 +247,7 @@ class VoipNowPbx:
         wait_s = self._quiet_until_s - self._clock()
         if wait_s > 0:
             raise TooMany(wait_s)
-        async with asyncio.timeout(_LOOK_FIRST_S):
+        async with asyncio.timeout(LOOK_FIRST_S):
             await self._read(extension)
 
     async def explain(self, error: Exception, ref: str) -> Outcome:

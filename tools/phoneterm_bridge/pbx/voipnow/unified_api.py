@@ -70,6 +70,10 @@ class UnifiedApi:
                 return found
         raise NotDone("its list of calls changed faster than it could be read")
 
+    async def calls_from(self, extension: str, start: int) -> list[PhoneCall]:
+        """Return one page of an extension's calls, from an index on."""
+        return list((await self._read_page(self._path(extension), start)).calls)
+
     async def transfer(self, extension: str, call_id: str, number: str) -> None:
         """Send the other party of an extension's call to a number."""
         await self._act(
