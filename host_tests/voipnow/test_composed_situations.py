@@ -69,6 +69,18 @@ async def test_a_command_whose_answer_was_lost_is_unknown_and_is_not_asked_again
     assert "MakeCall" not in office.lab.acted or action == "MakeCall"
 
 
+async def test_a_caller_who_stays_on_hold_because_voipnow_refuses_is_shown_to_the_phone(office):
+    """Its cancel key is what asks again."""
+    await office.talk()
+    office.lab.faults.add("OnHold", "cut-after")
+    office.lab.faults.add("OffHold", "403")
+    await office.comes_to(await office.ask("attended", COLLEAGUE), "unknown")
+    await office.call_is("consulting")
+    await office.comes_to(await office.ask("cancel"), "done")
+    await office.call_is("talking")
+    assert are_alone(await office.lab.legs(), CALLER, USER)
+
+
 @pytest.mark.parametrize(("op", "action"), [("complete", "Transfer"), ("cancel", "OffHold")])
 async def test_steering_whose_answer_was_lost_is_unknown_and_the_list_says_what_came_of_it(office, op, action):
     command = await consult(office)

@@ -394,3 +394,12 @@ async def test_a_consultation_that_lost_its_caller_is_not_bound_to_the_next_one(
     desk.lab.exchange.hold(held, True)
     await desk.call_in_state("held")
     assert sorted(one.state for one in desk.pbx.calls(USER)) == ["held", "talking"]
+
+
+async def test_a_call_that_neither_its_answer_nor_its_caller_id_names_is_the_new_one_to_that_number(desk):
+    desk.lab.shapes.names_made_call = desk.lab.shapes.shows_given_caller_id = False
+    call = await desk.consult()
+    assert [one.state for one in desk.pbx.calls(USER)] == ["consulting"]
+    assert await desk.pbx.carry_out("complete", call, None) == ACCEPTED
+    await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, COLLEAGUE))
+    assert desk.lab.acted == [*THE_WAY, "HangUp", "Transfer"]

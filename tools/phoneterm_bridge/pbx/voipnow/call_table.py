@@ -81,6 +81,10 @@ class CallTable:
         """Return the legs of an extension, whose number is an extended one."""
         return self._legs.get(extension, ())
 
+    def is_same_number(self, one: str, other: str) -> bool:
+        """Say whether two numbers are the same, in whichever form."""
+        return not forms_of(one, self._organization).isdisjoint(forms_of(other, self._organization))
+
     def extensions(self) -> list[str]:
         """Return the extensions that have been seen."""
         return list(self._legs)

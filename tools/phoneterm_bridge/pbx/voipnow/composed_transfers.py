@@ -108,6 +108,7 @@ class ComposedTransfers:
             if refusal is not None:
                 return refusal
             consultation.enter(CALLING, self._clock())
+            consultation.known = frozenset(one.call_id for one in self._table.legs_of(leg.extension))
             self._around.tell_changes([leg.extension])
             try:
                 consultation.colleague = await self._api.make_call(leg.extension, number, f"{OUR_NAME} <{number}>")
@@ -273,12 +274,22 @@ class ComposedTransfers:
         return _ACCEPTED
 
     def _colleague_of(self, consultation: Consultation) -> Leg | None:
-        """Return the user's leg in the call to the colleague: by its id, or by its caller id where none was told."""
+        """Return the user's leg in the call to the colleague.
+
+        It is known by its id; where none was told, by its caller id; and where none is shown, as the one call to that
+        number that was not there before.
+        """
         if consultation.colleague:
             return self._table.leg_of(ref_of(consultation.colleague, consultation.extension))
         taken = self._ended | {one.colleague for one in self._by_ref.values()}
-        ours = [leg for leg in self._table.legs_of(consultation.extension) if leg.is_ours and leg.call_id not in taken]
+        legs = [leg for leg in self._table.legs_of(consultation.extension) if leg.call_id not in taken]
+        ours = [leg for leg in legs if leg.is_ours] or [leg for leg in legs if self._is_new(leg, consultation)]
         return ours[0] if len(ours) == 1 else None
+
+    def _is_new(self, leg: Leg, consultation: Consultation) -> bool:
+        if consultation.known is None or not leg.dialled or leg.call_id in consultation.known:
+            return False
+        return self._table.is_same_number(leg.dialled, consultation.number)
 
     def _resume(self, extension: str | None) -> None:
         """Know consultations again that this start of the bridge has not begun, where only one call can be meant."""
@@ -311,11 +322,13 @@ class ComposedTransfers:
     @contextlib.contextmanager
     def _acting(self, consultation: Consultation) -> Iterator[None]:
         """While something is asked for no list is judged; the first one that is asked for afterwards comes soon."""
-        consultation.is_acting = True
+        consultation.is_acting, before = True, consultation.is_shown
         try:
             yield
         finally:
             consultation.is_acting = False
+            if consultation.is_shown != before:
+                self._around.tell_changes([consultation.extension])
             consultation.since = self._around.newest_request
             self._around.hurry()
 

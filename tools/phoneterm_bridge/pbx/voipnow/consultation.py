@@ -45,7 +45,8 @@ NOTHING = Step()
 class Consultation:
     """One of them. ref: of the user's leg; number: the colleague's; colleague: the id of the call there, "" if untold.
 
-    is_acting: something is being asked for, so no list counts; nor does one that was asked for before `since`.
+    known: the ids of the user's calls before the colleague was called, None where nobody knows. is_acting: something is
+    being asked for, so no list counts; nor does one that was asked for before `since`.
     """
 
     def __init__(self, leg: Leg, number: str, now_s: float) -> None:
@@ -54,6 +55,7 @@ class Consultation:
         self.extension = leg.extension
         self.number = number
         self.colleague = ""
+        self.known: frozenset[str] | None = None
         self.is_acting = False
         self.since = 0
         self.reason: str | None = None  # why the caller comes back
