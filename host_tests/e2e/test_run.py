@@ -111,6 +111,21 @@ async def test_a_newcomer_sees_both_transfers_move_the_call_and_ctrl_c_ends_ever
         assert not alive
 
 
+async def test_the_settings_that_it_prints_let_the_doctor_look_at_what_runs():
+    async with running("--pbx", "voipnow", "--set", "voipnow.attended=composed") as run:
+        await run.until("*2102      put the caller on hold and call 102, once 101 has picked up")
+        path = re.search(r"phoneterm doctor --config (\S+)", run.printed)[1]
+        doctor = await asyncio.create_subprocess_exec(
+            _COMMAND, "doctor", "--config", path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        said = (await doctor.communicate())[0].decode()
+        assert "is there and gives the bridge's app a token" in said, said
+        assert "each colleague is rung twice" in said, said
+        assert doctor.returncode == 0, said
+        run.enter("quit")
+        assert await run.process.wait() == 0
+
+
 async def test_a_newcomer_sees_a_caller_move_at_the_stand_in_of_voipnow():
     async with running("--pbx", "voipnow") as run:
         await run.until("PBX     voipnow, UnifiedAPI at https://127.0.0.1:")

@@ -231,6 +231,16 @@ async def test_a_caller_whom_voipnow_does_not_send_on_comes_back(desk, way, reas
     assert desk.lab.acted == [*THE_WAY, "HangUp", "Transfer", "OffHold"]
 
 
+async def test_a_caller_who_hangs_up_at_the_last_moment_is_not_looked_for(desk):
+    call = await desk.consult()
+    desk.lab.faults.add("Transfer", "lose-call")
+    assert await desk.pbx.carry_out("complete", call, None) == failed("no-call")
+    await desk.result("failed", "no-call")
+    await desk.lab.wait_until(lambda legs: not legs)
+    assert desk.lab.acted.count("Transfer") == 1
+    await desk.wait_until(lambda: desk.pbx.calls(USER) == ())
+
+
 @pytest.mark.parametrize("way", ["cut-after", "half", "no-json"])
 async def test_a_completion_whose_answer_was_lost_is_unknown_and_the_list_shows_it(desk, way):
     call = await desk.consult()

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from pbx.desk import CALLER, COLLEAGUE, USER
-from pbx_lab.legs import are_alone, is_on_hold, is_talking
+from pbx_lab.legs import are_alone, has_leg, is_gone, is_on_hold, is_talking
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -140,6 +140,45 @@ async def test_hold_and_its_end_are_actions_on_a_view(lab, client):
     assert "onHold" in views["0003*103"]
     await client.http.put(place, json={"action": "OffHold", "phoneCallViewId": view})
     await lab.wait_until(lambda legs: is_talking(legs, CALLER, USER))
+
+
+def made_by(extension, number):
+    """Return what makes a call from an extension."""
+    view = {"source": [extension], "destination": [number], "callerId": "Somebody else <7>"}
+    return {"extension": extension, "phoneCallView": [view]}
+
+
+async def test_a_call_that_is_made_rings_at_its_source_first(lab, client):
+    await lab.set_behaviour(USER, "ring")
+    answer = await client.http.post(f"{CALLS}simple", json=made_by(EXTENSION, "0003*102"))
+    (made,) = answer.json()
+    await lab.wait_until(lambda legs: has_leg(legs, USER, "ringing") and is_gone(legs, COLLEAGUE))
+    (shown,) = (await client.calls())["entry"]
+    (view,) = shown["phoneCallView"]
+    assert shown["id"] == made["id"]
+    assert (view["status"], view["source"], view["destination"]) == (3, [EXTENSION], ["0003*102"])
+    assert view["callerId"] == "Somebody else <7>"
+    await lab.answer(USER)
+    await lab.wait_until(lambda legs: are_alone(legs, USER, COLLEAGUE))
+
+
+@pytest.mark.parametrize("endpoint", [USER, COLLEAGUE])
+async def test_a_call_that_is_made_and_not_taken_ends(lab, client, endpoint):
+    await lab.set_behaviour(endpoint, "busy")
+    assert (await client.http.post(f"{CALLS}simple", json=made_by(EXTENSION, "102"))).status_code == 200
+    await lab.wait_until(lambda legs: not legs)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [
+        ({}, 400), ({"extension": EXTENSION, "phoneCallView": []}, 400), (made_by(EXTENSION, "299"), 400),
+        (made_by("0004*210", "102"), 403), (made_by(EXTENSION, "102") | {"extension": "0003*103"}, 403),
+    ],
+)  # fmt: skip
+async def test_a_call_that_makes_no_sense_is_not_made(lab, client, wanted, status):
+    assert (await client.http.post(f"{CALLS}simple", json=wanted)).status_code == status
+    assert await lab.legs() == []
 
 
 @pytest.mark.parametrize("checks_target", [True, False])
