@@ -304,6 +304,16 @@ async def test_without_any_list_nothing_is_asked_for(desk):
     assert desk.lab.acted == THE_WAY
 
 
+async def test_a_consultation_is_not_ended_while_voipnow_does_not_want_to_be_asked(desk):
+    call = await desk.consult()
+    desk.lab.faults.add("list", "429", ALWAYS)
+    for op in ("complete", "cancel"):
+        assert await desk.pbx.carry_out(op, call, None) == failed("rate")
+    assert desk.lab.acted == THE_WAY
+    desk.lab.faults.clear()
+    assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
+
+
 @pytest.mark.parametrize("shapes", [{"has_other_views": False}, {"has_holder": False}, {"updated": "object"},
                                     {"entries": "object"}, {"caller_id": "callerID"}, {"page": 1}],
                          ids=str)  # fmt: skip

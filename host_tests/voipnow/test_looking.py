@@ -138,9 +138,11 @@ async def test_a_voipnow_that_is_away_at_the_start_is_found_later(lab, clock):
         assert desk.availability == [True]
 
 
+@pytest.mark.parametrize("lists", ["together", "each"])
 @pytest.mark.parametrize("way", ["other secret", "not trusted"])
-async def test_an_app_that_is_refused_at_the_start_is_one_sentence_without_its_secret(lab, way):
-    changes = ("voipnow.client_secret=wrong-wrong",) if way == "other secret" else ()
+async def test_an_app_that_is_refused_at_the_start_is_one_sentence_without_its_secret(lab, way, lists):
+    """Even where no terminal is enrolled yet, so that there is no extension to ask for."""
+    changes = (f"voipnow.lists={lists}", *(("voipnow.client_secret=wrong-wrong",) if way == "other secret" else ()))
     lab.tokens.is_trusted = way != "not trusted"
     pbx = VoipNowPbx(load_settings(None, (*lab.bridge_settings, *changes)).voipnow)
     try:

@@ -5,7 +5,14 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phoneterm_bridge.pbx.voipnow.reading import PhoneCall, number_in, read_error, read_json, read_page
+from phoneterm_bridge.pbx.voipnow.reading import (
+    PhoneCall,
+    number_in,
+    read_error,
+    read_json,
+    read_page,
+    read_registrations,
+)
 
 VIEW = {
     "id": "01", "extension": "0003*101", "source": ["0003*103"], "destination": ["0003*101"], "flow": 2, "status": 5,
@@ -123,6 +130,13 @@ def test_an_error_has_one_printable_word(document, word):
 def test_a_document_nested_too_deeply_is_none():
     with pytest.raises(ValueError, match=r".+"):
         read_json(b"[" * 100_000)
+
+
+@pytest.mark.parametrize("entry", [{"id": "x", "type": ".."}, {"id": "..", "type": "0"}, {"id": "x"}, "x", None])
+def test_a_registration_that_cannot_be_removed_is_left_out(entry):
+    """Its id and its kind stand in the address that removes it."""
+    good = {"id": "x1", "type": "0", "url": "https://bridge.example/calls/k"}
+    assert [one.id for one in read_registrations({"entry": [entry, good]})] == ["x1"]
 
 
 _JSON = st.recursive(

@@ -336,6 +336,8 @@ class VoipNowPbx:
             await self._read(None)
             return
         self._turns.begin(self._extensions())
+        if self._turns.whose is None:
+            await self._api.get_token()  # nobody to ask for, but is the app let in?
         try:
             while (extension := self._turns.whose) is not None:
                 await self._take_turn(extension)

@@ -30,7 +30,7 @@ from phoneterm_bridge.pbx.voipnow.consultation import (
     Consultation,
     News,
 )
-from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused
+from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused, TooMany
 from phoneterm_bridge.pbx.voipnow.unified_api import UnifiedApi
 
 OPERATIONS = frozenset({"attended", "complete", "cancel"})
@@ -213,6 +213,8 @@ class ComposedTransfers:
         """End the call to the colleague; return None once a list shows that there is none, else what came of it."""
         try:
             await self._around.read(consultation.extension)
+        except TooMany as error:
+            return await self._around.explain(error, consultation.ref)
         except (NoAnswer, *_TROUBLE, TimeoutError) as error:
             _log("calls-not-read", error)
             return Outcome("failed", "pbx-unreachable")

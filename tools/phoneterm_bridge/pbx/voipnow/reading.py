@@ -100,7 +100,7 @@ def read_registrations(document: Any) -> list[Registration]:
     return [
         Registration(_text(entry.get("id")), _text(entry.get("type")), str(entry.get("url", "")))
         for entry in _each(entries)
-        if isinstance(entry, dict) and _text(entry.get("id")).strip(" ./") and _text(entry.get("type"))
+        if isinstance(entry, dict) and all(_text(entry.get(name)).strip(" ./") for name in ("id", "type"))
     ]
 
 
