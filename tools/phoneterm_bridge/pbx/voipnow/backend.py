@@ -33,19 +33,17 @@ from phoneterm_bridge.pbx.voipnow.composed_transfers import OPERATIONS as COMPOS
 from phoneterm_bridge.pbx.voipnow.composed_transfers import ComposedTransfers
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of, forms_of
 from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused, TooMany
+from phoneterm_bridge.pbx.voipnow.one_by_one import OneByOne
 from phoneterm_bridge.pbx.voipnow.rhythm import Rhythm
 from phoneterm_bridge.pbx.voipnow.sent_callers import SentCallers
-from phoneterm_bridge.pbx.voipnow.turns import Turns
 from phoneterm_bridge.pbx.voipnow.unified_api import UnifiedApi
 from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
 LOOK_FIRST_S = 2.0  # the look before an action: what takes longer would make the action late
 _GOODBYE_S = 2.0
-_RESULT_EVERY_S = 0.25
 _STALE_LOOKS = 3
 _STALE_LEAST_S = 5.0
 _ABOUT_THE_REQUEST = (400, 404)
-_NOT_SHOWN = (400, 403, 404)
 _TOKEN_NOT_TAKEN = 401
 _NOT_LET_IN = (_TOKEN_NOT_TAKEN, 403)
 _OF_ATTENDED = (*COMPOSED, "swap")
@@ -77,9 +75,7 @@ class VoipNowPbx:
         self._looked_s = 0.0
         self._took_s = 0.0
         self._quiet_until_s = 0.0  # until then VoipNow does not want to be asked
-        self._turns = Turns()
-        self._results_s = 0.0
-        self._hidden: set[str] = set()  # extensions whose calls VoipNow does not show
+        self._one_by_one = OneByOne(self, clock, self._stale_s)
         self._told: str | None = None  # the trouble that was logged last: each one is logged once, until it is over
         self._hurried = asyncio.Event()
         self._stale: asyncio.TimerHandle | None = None
@@ -281,12 +277,12 @@ class VoipNowPbx:
         """Look at the calls for ever."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._rhythm.pause_s(bool(self._awaited()))):
+                async with asyncio.timeout(self._rhythm.pause_s(bool(self.awaited()))):
                     await self._hurried.wait()
             self._hurried.clear()
             await self._look()
 
-    def _awaited(self) -> set[str]:
+    def awaited(self) -> set[str]:
         """Return the extensions whose next list shows what came of something."""
         return self._sent.extensions | (set() if self._composed is None else self._composed.awaited)
 
@@ -335,54 +331,24 @@ class VoipNowPbx:
         if self._settings.lists == "together":
             await self._read(None)
             return
-        self._turns.begin(self._extensions())
-        if self._turns.whose is None:
-            await self._api.get_token()  # nobody to ask for, but is the app let in?
-        try:
-            while (extension := self._turns.whose) is not None:
-                await self._take_turn(extension)
-                await self._read_results()
-        finally:
-            for extension in self._turns.failing_since(self._clock() - self._stale_s):
-                self._lose_calls_of(extension)
+        await self._one_by_one.read(self._extensions())
 
-    async def _take_turn(self, extension: str) -> None:
-        """Read an extension's calls; raises if VoipNow is in trouble, not if it refuses to show just these."""
-        try:
-            await self._read(extension)
-        except TooMany:
-            raise  # it is this one's turn again
-        except Refused as error:
-            if error.status not in _NOT_SHOWN:
-                self._turns.note_failure(extension, self._clock())
-                raise
-            self._hide(extension, error)
-        except (*_TROUBLE, TimeoutError):
-            self._turns.note_failure(extension, self._clock())
-            raise
-        else:
-            self._hidden.discard(extension)
-        self._turns.note_read(extension)
-        if self.is_available:  # a round may take longer than anybody would wait for a sign of life
+    async def get_in(self) -> None:
+        """Make sure that VoipNow lets the app in."""
+        await self._api.get_token()
+
+    async def read_calls(self, extension: str) -> None:
+        """Read an extension's calls, whoever waits for it."""
+        await self._read(extension)
+
+    def note_life(self) -> None:
+        """VoipNow answers, in the middle of a round that may take longer than anybody would wait for a sign of life."""
+        if self.is_available:
             self._looked_s = self._clock()
             self._await_staleness()
 
-    async def _read_results(self) -> None:
-        """Read now and then, between others, those lists that show what came of something."""
-        awaited = self._awaited()
-        if awaited and self._clock() - self._results_s >= _RESULT_EVERY_S:
-            self._results_s = self._clock()
-            for extension in sorted(awaited):
-                await self._take_turn(extension)
-
-    def _hide(self, extension: str, error: Refused) -> None:
-        """VoipNow does not show an extension's calls; nobody knows what became of them."""
-        self._lose_calls_of(extension)
-        if extension not in self._hidden:
-            self._hidden.add(extension)
-            structlog.get_logger().warning("calls-not-shown", extension=extension, why=str(error))
-
-    def _lose_calls_of(self, extension: str) -> None:
+    def lose_calls_of(self, extension: str) -> None:
+        """Nobody knows any more what became of an extension's calls."""
         self._sent.forget(extension)
         self.tell_changes(self._table.load((), self._clock(), self._next_request(), extension))
 
