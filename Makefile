@@ -152,15 +152,17 @@ vendor: ## Copy what the console's pages take from npm into its folder, as its p
 	@cp build/npm/node_modules/idiomorph/dist/idiomorph.esm.js tools/phoneterm_bridge/console/static/vendor/
 	@cp build/npm/node_modules/idiomorph/LICENSE tools/phoneterm_bridge/console/static/vendor/idiomorph.LICENSE
 
-lock: ## Renew requirements.lock and the service's bridge.lock after a change of the dependencies. ARGS=--upgrade takes newer releases too.
+lock: ## Renew requirements.lock and the service's locks after a change of the dependencies. ARGS=--upgrade takes newer releases too.
 	@$(PYTHON) -m venv --clear build/lock && build/lock/bin/python -m pip install --quiet uv
 	@build/lock/bin/uv pip compile pyproject.toml --extra workbench --extra voipnow --group dev --python-version 3.11 $(LOCKED) \
 	  --output-file requirements.lock $(ARGS)
 	@build/lock/bin/uv pip compile pyproject.toml --python-version 3.11 --universal --constraint requirements.lock $(LOCKED) \
 	  --output-file tools/phoneterm_service/bridge.lock $(ARGS)
+	@build/lock/bin/uv pip compile pyproject.toml --extra voipnow --python-version 3.11 --universal --constraint requirements.lock $(LOCKED) \
+	  --output-file tools/phoneterm_service/voipnow.lock $(ARGS)
 
-install: ## As root: put the bridge of this checkout into service, or upgrade the one that is (Debian, systemd).
-	@$(PYTHON) tools/phoneterm_service
+install: ## As root: put the bridge of this checkout into service, or upgrade the one that is (Debian, systemd). ARGS=--voipnow: with SystemAPI.
+	@$(PYTHON) tools/phoneterm_service $(ARGS)
 
 remove: ## As root: take the service away; settings and data stay.
 	@$(PYTHON) tools/phoneterm_service --remove

@@ -13,7 +13,7 @@ from fault_lab.free_port import free_port
 from phoneterm_cli import workbench
 from phoneterm_service.problem import ServiceProblem
 from phoneterm_service.source import Source, build_wheel, find_source
-from service.wheels import CHECKOUT, LOCK
+from service.wheels import CHECKOUT, LOCK, VOIPNOW_LOCK
 
 _PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 _NOT_IN_WHEEL = {".md", ".png", ".pyi"}  # pages are in the repository; typings are for those who change code
@@ -63,6 +63,7 @@ def test_what_the_tools_import_is_needed_by_the_bridge_or_belongs_to_the_workben
     """A module of the workbench that is not listed as such would be a traceback where only the bridge is installed."""
     distributions = packages_distributions()
     bridge = set(re.findall(r"^([\w-]+)==", LOCK.read_text(), re.MULTILINE))
+    voipnow = set(re.findall(r"^([\w-]+)==", VOIPNOW_LOCK.read_text(), re.MULTILINE))
     extra = names_of(_PROJECT["optional-dependencies"]["workbench"])
     for path in files_below("tools"):
         for node in ast.walk(ast.parse(path.read_text())) if path.suffix == ".py" else ():
@@ -73,15 +74,20 @@ def test_what_the_tools_import_is_needed_by_the_bridge_or_belongs_to_the_workben
                 if packages & extra:
                     assert module in workbench.MODULES, f"{path}: {module} belongs into workbench.MODULES"
                 elif packages and "labs" not in path.parts:
-                    assert packages & bridge, f"{path} imports {module}, which bridge.lock does not have"
+                    has = voipnow if path.parent.name == "voipnow" else bridge
+                    assert packages & has, f"{path} imports {module}, which bridge.lock does not have"
     assert not bridge & extra
 
 
-def test_the_bridges_lock_has_what_pyproject_names_in_the_versions_that_are_tested():
-    locked = dict(re.findall(r"^([\w-]+)==([\w.]+)", LOCK.read_text(), re.MULTILINE))
+@pytest.mark.parametrize(("lock", "extras"), [(LOCK, ()), (VOIPNOW_LOCK, ("voipnow",))], ids=["bridge", "voipnow"])
+def test_a_lock_has_what_pyproject_names_in_the_versions_that_are_tested(lock, extras):
+    locked = dict(re.findall(r"^([\w-]+)==([\w.]+)", lock.read_text(), re.MULTILINE))
     tested = dict(re.findall(r"^([\w-]+)==([\w.]+)", (CHECKOUT / "requirements.lock").read_text(), re.MULTILINE))
-    assert names_of(_PROJECT["dependencies"]) <= set(locked), "run make lock"
-    assert not names_of(_PROJECT["optional-dependencies"]["workbench"]) & set(locked)
+    optional = _PROJECT["optional-dependencies"]
+    needed = names_of(_PROJECT["dependencies"]).union(*(names_of(optional[extra]) for extra in extras))
+    assert needed <= set(locked), "run make lock"
+    assert not (names_of(optional["workbench"]) - needed - {"platformdirs"}) & set(locked)
+    assert ("zeep" in locked) is ("voipnow" in extras)
     assert {name: version for name, version in locked.items() if tested.get(name, version) != version} == {}
 
 

@@ -18,6 +18,7 @@ from phoneterm_service.source import build_wheel
 
 CHECKOUT = Path(__file__).parents[2]
 LOCK = CHECKOUT / "tools" / "phoneterm_service" / "bridge.lock"
+VOIPNOW_LOCK = LOCK.with_name("voipnow.lock")
 _ALL_LOCKED = CHECKOUT / "requirements.lock"
 LATER = "99.0.0"
 _PYTHON = "3.11"  # of Debian 12

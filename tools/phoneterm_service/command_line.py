@@ -23,14 +23,20 @@ def run() -> None:
         description="Install the phone terminal's bridge as a service of systemd; run again, upgrade it.",
     )
     parser.add_argument("--remove", action="store_true", help="take the service away; settings and data stay")
+    parser.add_argument(
+        "--voipnow", action="store_true",
+        help="install what asks a VoipNow who is multi user aware, too; later upgrades keep it",
+    )  # fmt: skip
     parser.add_argument("--build", metavar="FOLDER", help="build the wheel of this checkout, and install nothing")
     words = parser.parse_args()
     os.umask(0o022)  # the service's user reads what root installs
     try:
         if words.build:
             print(f"Built: {build_wheel(find_source().path, Path(words.build).absolute(), Path(sys.executable))}")
+        elif words.remove:
+            remove()
         else:
-            (remove if words.remove else install)()
+            install(words.voipnow)
     except ServiceProblem as problem:
         print(problem, file=sys.stderr)
         sys.exit(1)

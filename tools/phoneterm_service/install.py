@@ -19,8 +19,11 @@ Next: change {places.SETTINGS}, put the PBX's secret into {places.VARIABLES}
 (a line PHONETERM_PBX__SECRET=...), ask `phoneterm doctor`, and start it: systemctl start phoneterm-bridge"""
 
 
-def install() -> None:
-    """Install the version around this program, whatever is installed already, and say what was done."""
+def install(is_for_voipnow: bool = False) -> None:
+    """Install the version around this program, whatever is installed already, and say what was done.
+
+    is_for_voipnow: with what asks a VoipNow who is multi user aware; what the version in service has, the new one has.
+    """
     system.check_system()
     system.check_unit()
     python = program.check_python()
@@ -28,7 +31,7 @@ def install() -> None:
         raise ServiceProblem(f"Something else is at {places.COMMAND} already: move it away.")
     source = find_source()
     print(f"Installing version {source.version} into {places.PROGRAM} (about a minute) ...", flush=True)
-    folder = program.make_version(source, python)
+    folder = program.make_version(source, python, is_for_voipnow or program.has_voipnow())
     try:
         system.make_user()
         system.make_folders()

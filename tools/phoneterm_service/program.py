@@ -17,6 +17,7 @@ from phoneterm_service.source import Source, wheel_of
 from phoneterm_service.steps import run_step
 
 _LOCK = "bridge.lock"  # the packages that the bridge needs, with their hashes
+_VOIPNOW_LOCK = "voipnow.lock"  # these, and those that ask a VoipNow who is multi user aware
 _HIDDEN_FROM_THE_SERVICE = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - see the unit
 _PARTS = ("bin", "include", "lib", "lib64", "pyvenv.cfg", "share")  # of an environment that was made by hand
 
@@ -31,7 +32,12 @@ def check_python() -> Path:
     return python
 
 
-def make_version(source: Source, python: Path) -> Path:
+def has_voipnow() -> bool:
+    """Return whether the version in service has what asks a VoipNow who is multi user aware."""
+    return any(places.CURRENT.glob("lib/python3*/site-packages/zeep"))
+
+
+def make_version(source: Source, python: Path, is_for_voipnow: bool = False) -> Path:
     """Install a source into a new folder, which is not in service yet, and return the folder."""
     folder = _name_folder(source.version)
     folder.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -39,7 +45,7 @@ def make_version(source: Source, python: Path) -> Path:
     try:
         run_step("Making an environment", python, "-m", "venv", folder)
         pip = (folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps")
-        lock.write_bytes(pkgutil.get_data("phoneterm_service", _LOCK) or b"")
+        lock.write_bytes(pkgutil.get_data("phoneterm_service", _VOIPNOW_LOCK if is_for_voipnow else _LOCK) or b"")
         run_step("Installing the packages", *pip, "--require-hashes", "-r", lock)
         with wheel_of(source, folder / "bin" / "python") as wheel:
             run_step(f"Installing {wheel.name}", *pip, wheel)
