@@ -4,6 +4,7 @@ Where a request goes is the path that the WSDL names, at the server of the setti
 token stands in the header whose namespace the WSDL has. ValueError for whatever is not as it should be.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -70,6 +71,7 @@ class SoapMessages:
 
     def __init__(self, documents: WsdlDocuments) -> None:
         """Make what the documents say; it takes long. ValueError when they do not have the operations."""
+        logging.getLogger("zeep").setLevel(logging.CRITICAL)  # it would log what VoipNow says, with tracebacks
         self.version = documents.version
         transport = _Documents(documents.texts)
         settings = Settings(strict=False, forbid_dtd=True, forbid_entities=True)
