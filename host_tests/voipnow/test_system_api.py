@@ -3,11 +3,13 @@
 import asyncio
 import json
 import ssl
+import sys
 
 import httpx
 import pytest
 from lxml import etree
 from phoneterm_bridge.broker.site_tls import CA, SiteTls
+from phoneterm_bridge.pbx.backends import make_permission_source
 from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused, TooMany
 from phoneterm_bridge.pbx.voipnow.https_client import HttpsClient
 from phoneterm_bridge.pbx.voipnow.safe_xml import parse_xml
@@ -15,6 +17,8 @@ from phoneterm_bridge.pbx.voipnow.soap_messages import OPERATIONS, SoapMessages,
 from phoneterm_bridge.pbx.voipnow.system_api import SystemApi
 from phoneterm_bridge.pbx.voipnow.wsdl_documents import WsdlDocuments, read_documents
 from phoneterm_bridge.settings.bridge import load_settings
+from phoneterm_bridge.settings.problem import SetupProblem
+from voipnow.conftest import ShiftedClock
 from voipnow_lab.faults import ALWAYS
 from voipnow_lab.schemas import VERSIONS
 
@@ -226,6 +230,24 @@ async def test_a_token_that_ended_is_renewed_once_for_a_read(api, lab):
         await api.details("0003*101")
 
 
+async def test_what_the_app_may_not_read_does_not_cost_a_token_each_time(lab):
+    clock = ShiftedClock()
+    api = SystemApi(settings_of(lab), clock=clock)
+    await api.open()
+    lab.faults.add("system", "fault 104", ALWAYS)
+    for _ in range(5):
+        with pytest.raises(SystemFault, match="fault 104"):
+            await api.details("0003*101")
+    assert api.tokens_refused == 1
+    issued = lab.tokens.issued
+    lab.faults.clear()
+    lab.tokens.expire_all()
+    clock.skip(61)
+    assert await api.details("0003*101") == ("21", "term")
+    assert lab.tokens.issued == issued + 1
+    await api.close()
+
+
 async def test_the_errors_have_their_own_kinds(api, lab):
     with pytest.raises(SystemFault) as found:
         await api.details("0003*199")
@@ -350,6 +372,19 @@ async def test_no_end_of_documents_is_an_end(lab):
 async def test_xml_with_a_document_type_or_that_is_none_is_refused(content):
     with pytest.raises(ValueError, match="XML"):
         parse_xml(content)
+
+
+async def test_without_the_extra_the_bridge_says_so_in_one_sentence(lab, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("phoneterm_bridge.pbx.voipnow.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "zeep", None)
+    settings = load_settings(None, (*lab.bridge_settings, "voipnow.permissions=voipnow"))
+    with pytest.raises(
+        SetupProblem, match=r"need the extra: pip install 'phoneterm.voipnow.' .zeep is missing."
+    ) as found:
+        make_permission_source(settings)
+    assert "\n" not in str(found.value)
+    assert make_permission_source(load_settings(None, lab.bridge_settings)) is None
 
 
 async def test_the_answers_of_two_at_once_are_not_mixed_up(api, lab):

@@ -6,6 +6,8 @@ comes, with nothing in it but the flag and the user's id.
 """
 
 import asyncio
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +35,7 @@ _TOKEN_NOT_TAKEN = (401, 403)
 _REFUSING = range(400, 500)
 _BROKEN = range(500, 600)
 _MOST_CHARS = 128
+_RENEW_EVERY_S = 60.0
 
 
 class Details(NamedTuple):
@@ -60,10 +63,12 @@ class ApiExtension(NamedTuple):
 class SystemApi:
     """One app's access to users and extensions. Errors are those of `failures`, and SystemFault."""
 
-    def __init__(self, settings: VoipNowSettings, kept: Path | None = None) -> None:
+    def __init__(
+        self, settings: VoipNowSettings, kept: Path | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Connect to nothing yet; SetupProblem when a setting names a file that cannot be used.
 
-        kept: where the WSDL is kept for the next start.
+        kept: where the WSDL is kept for the next start. clock: monotonic seconds.
         """
         self._url = settings.url
         self._client = HttpsClient(settings.url, settings.ca_path, settings.timeout_ms / 1000)
@@ -73,6 +78,9 @@ class SystemApi:
         self._refused: set[str] = set()  # versions that the server has documents of, and does not take
         self._messages: SoapMessages | None = None
         self._making = asyncio.Lock()
+        self._clock = clock
+        self._used_token = ""
+        self._renewable_s = 0.0  # until then, a token that is not taken is not the token's fault
 
     @property
     def version(self) -> str | None:
@@ -146,19 +154,22 @@ class SystemApi:
         except TooMany:
             raise
         except (NoAnswer, NotDone):
-            pass
-        except Refused as refused:
-            if refused.status not in _TOKEN_NOT_TAKEN:
+            return await self._send(operation, fields)
+        except (Refused, SystemFault) as refused:
+            if not _is_about_token(refused) or self._clock() < self._renewable_s:
                 raise
-        except SystemFault as fault:
-            if fault.number not in _ABOUT_THE_TOKEN:
-                raise
-        return await self._send(operation, fields)
+        self._token.drop(self._used_token)
+        try:
+            return await self._send(operation, fields)
+        except (Refused, SystemFault) as refused:
+            if _is_about_token(refused):  # a token that is new: it is the app that may not, and not just now
+                self._renewable_s = self._clock() + _RENEW_EVERY_S
+            raise
 
     async def _send(self, operation: str, fields: dict[str, object]) -> Any:
-        """Send a request once; a token that is not taken is dropped."""
+        """Send a request once."""
         messages = await self._get_messages()
-        token = await self._token.get()
+        self._used_token = token = await self._token.get()
         try:
             prepared = messages.prepare(operation, token, fields)
         except ValueError as error:
@@ -166,15 +177,10 @@ class SystemApi:
         reply = await self._client.send_raw("POST", prepared.path, prepared.headers, prepared.content)
         try:
             return messages.read(operation, reply.status, reply.body)
-        except SystemFault as fault:
-            if fault.number in _ABOUT_THE_TOKEN:
-                self._token.drop(token)
-            raise
         except ValueError as error:
-            if reply.status in _TOKEN_NOT_TAKEN:
-                self._token.drop(token)
             if reply.status in _REFUSING:
-                self._messages = None  # perhaps it is another version now
+                if reply.status not in _TOKEN_NOT_TAKEN:
+                    self._messages = None  # perhaps it is another version now
                 raise Refused(reply.status, "") from None
             said = f"it answers {reply.status}" if reply.status in _BROKEN else f"its answer is {error}"
             raise NoAnswer(said) from None
@@ -218,6 +224,12 @@ class SystemApi:
             return await asyncio.to_thread(SoapMessages, kept)
         except ValueError as error:
             raise NotDone(str(error)) from None
+
+
+def _is_about_token(refused: Refused | SystemFault) -> bool:
+    if isinstance(refused, SystemFault):
+        return refused.number in _ABOUT_THE_TOKEN
+    return refused.status in _TOKEN_NOT_TAKEN
 
 
 def _all(found: Any) -> list[Any]:
