@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from bridge.damaged_store import damage_table
-from bridge.later_version import run_command
+from bridge.later_version import run_command, run_here
 from bridge.other_user import OTHER, folder_for_others, run_as_other
 from bridge.test_migrations import _SCHEMAS, make_old_store
 from phoneterm_bridge.doctor.finding import PROBLEM
@@ -107,20 +107,20 @@ def locked(path):
     "arguments", [("user", "list"), ("user", "allow", "tech1"), ("store", "upgrade"), ("bridge", "run")], ids=" ".join
 )
 def test_a_locked_store_is_one_sentence(tmp_path, arguments):
-    run_command("user", "add", "tech1", store=tmp_path / "bridge.db")
+    run_here("user", "add", "tech1", store=tmp_path / "bridge.db")
     with locked(tmp_path / "bridge.db"):
-        said = run_command(*arguments, store=tmp_path / "bridge.db", exit_code=1)
+        said = run_here(*arguments, store=tmp_path / "bridge.db", exit_code=1)
     assert said.startswith(f"The store {tmp_path / 'bridge.db'} is locked: another program has been writing to it for")
     assert len(said.splitlines()) == 1
 
 
 def test_a_store_that_is_locked_in_the_middle_of_a_change_is_one_sentence_too(tmp_path):
-    run_command("user", "add", "tech1", store=tmp_path / "bridge.db")
+    run_here("user", "add", "tech1", store=tmp_path / "bridge.db")
     writer = sqlite3.connect(tmp_path / "bridge.db", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")  # readers are not blocked
-    said = run_command("user", "allow", "tech1", store=tmp_path / "bridge.db", exit_code=1)
+    said = run_here("user", "allow", "tech1", store=tmp_path / "bridge.db", exit_code=1)
     assert said.startswith(f"The store {tmp_path / 'bridge.db'} is locked") and len(said.splitlines()) == 1
-    assert "tech1" in run_command("user", "list", store=tmp_path / "bridge.db")
+    assert "tech1" in run_here("user", "list", store=tmp_path / "bridge.db")
     writer.close()
 
 
@@ -142,11 +142,11 @@ def test_a_store_in_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
 def test_a_store_whose_lock_cannot_be_made_is_one_sentence(tmp_path, arguments):
     store, backup = tmp_path / "bridge.db", tmp_path / "backup.db"
     open_store(store).dispose()
-    run_command("backup", "create", str(backup), store=store)
+    run_here("backup", "create", str(backup), store=store)
     (tmp_path / "bridge.db.lock").unlink()
     (tmp_path / "bridge.db.lock").mkdir()
     files = {"create": [str(tmp_path / "new.db")], "restore": [str(backup)]}.get(arguments[1], [])
-    said = run_command(*arguments, *files, store=store, exit_code=1)
+    said = run_here(*arguments, *files, store=store, exit_code=1)
     assert said == f"The store {store} cannot be opened: Is a directory; store.path changes it.\n"
     assert not (tmp_path / "new.db").exists()
 
@@ -154,7 +154,7 @@ def test_a_store_whose_lock_cannot_be_made_is_one_sentence(tmp_path, arguments):
 @pytest.mark.parametrize("arguments", [("user", "add", "tech1"), ("bridge", "run")], ids=" ".join)
 def test_a_folder_in_the_place_of_the_store_is_one_sentence_and_gets_no_lock_beside_it(tmp_path, arguments):
     (tmp_path / "store").mkdir()
-    said = run_command(*arguments, store=tmp_path / "store", exit_code=1)
+    said = run_here(*arguments, store=tmp_path / "store", exit_code=1)
     assert said == f"The store {tmp_path / 'store'} is no file; store.path names another.\n"
     assert [file.name for file in tmp_path.iterdir()] == ["store"]
 
@@ -163,7 +163,7 @@ def test_a_bridge_whose_store_is_damaged_says_so_in_one_sentence(tmp_path):
     store = tmp_path / "bridge.db"
     open_store(store).dispose()
     damage_table(store, "state")
-    said = run_command("bridge", "run", "--set=broker.port=0", store=store, exit_code=1)
+    said = run_here("bridge", "run", "--set=broker.port=0", store=store, exit_code=1)
     assert said == f"The store {store} cannot be used: database disk image is malformed; store.path changes it.\n"
 
 
@@ -171,7 +171,7 @@ def test_a_bridge_whose_store_is_damaged_says_so_in_one_sentence(tmp_path):
 def test_an_empty_store_is_told_as_that_and_stays_empty(tmp_path, arguments):
     store = tmp_path / "bridge.db"
     store.touch()
-    said = run_command(*arguments, store=store, exit_code=1)
+    said = run_here(*arguments, store=store, exit_code=1)
     assert said.startswith(f"The store {store} is empty yet: `phoneterm user add`")
     assert store.stat().st_size == 0
 
@@ -179,9 +179,9 @@ def test_an_empty_store_is_told_as_that_and_stays_empty(tmp_path, arguments):
 def test_an_upgrade_of_a_damaged_store_says_so(tmp_path):
     store = tmp_path / "bridge.db"
     open_store(store).dispose()
-    assert "needs no upgrade" in run_command("store", "upgrade", store=store)
+    assert "needs no upgrade" in run_here("store", "upgrade", store=store)
     damage_table(store, "terminals")
-    said = run_command("store", "upgrade", store=store, exit_code=1)
+    said = run_here("store", "upgrade", store=store, exit_code=1)
     assert said.startswith(f"The store {store} is damaged (")
     assert "phoneterm backup restore FILE" in said
 

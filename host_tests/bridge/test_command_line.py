@@ -1,5 +1,6 @@
 """What all commands of `phoneterm` share: options before the command, help, completion, secrets, exit codes."""
 
+import io
 import os
 import re
 import signal
@@ -12,22 +13,30 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from phoneterm_cli.main import _PARTS, find_part, make_command
+from phoneterm_cli.main import _PARTS, find_part, main, make_command
 from typer.core import TyperArgument, TyperGroup
 
 _README = Path(__file__).parents[2] / "tools/phoneterm_bridge/README.md"
 
 
-def run(*words, folder, exit_code=0, **environment):
-    """Run `phoneterm` as a process; return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from phoneterm_cli.main import main; main()", *words], cwd=folder, text=True,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PHONETERM_")} | environment,
-        capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == exit_code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout + done.stderr
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Return a function that runs `phoneterm` in a folder, in this process, and returns what it said."""
+
+    def run_one(*words, folder, exit_code=0):
+        with monkeypatch.context() as there:
+            there.setattr(sys, "stdin", io.StringIO())
+            for name in [name for name in os.environ if name.startswith("PHONETERM_")]:
+                there.delenv(name)
+            there.chdir(folder)
+            there.setattr(sys, "argv", ["phoneterm", *words])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        said = capsys.readouterr()
+        assert (ended.value.code or 0) == exit_code, said
+        return said.out + said.err
+
+    return run_one
 
 
 @pytest.fixture
@@ -42,14 +51,14 @@ def site(tmp_path, phoneterm):
 
 
 @pytest.mark.parametrize("words", [("--config", "site.toml"), ("--config=site.toml",)])
-def test_the_settings_file_can_be_named_before_the_command(site, words):
+def test_the_settings_file_can_be_named_before_the_command(run, site, words):
     assert run(*words, "user", "list", folder=site).split() == ["tech1", "-", "101"]
     assert "named by --config" in run(*words, "config", "show", folder=site)
     assert "There is no store" in run("user", "list", folder=site, exit_code=1)
     assert "gone.toml does not exist" in run(*words, "user", "list", "--config", "gone.toml", folder=site, exit_code=1)
 
 
-def test_init_writes_the_file_that_is_named_before_the_command(tmp_path):
+def test_init_writes_the_file_that_is_named_before_the_command(run, tmp_path):
     assert "Settings written to new.toml" in run("--config", "new.toml", "bridge", "init", folder=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["new.toml"]
 
@@ -65,7 +74,7 @@ def test_only_the_part_that_is_named_is_loaded(words, part):
     assert find_part(words) == part
 
 
-def test_the_version_is_printed(tmp_path):
+def test_the_version_is_printed(run, tmp_path):
     assert run("--version", folder=tmp_path) == f"phoneterm {version('phoneterm')}\n"
 
 
@@ -99,7 +108,7 @@ def test_the_help_of_every_command_has_one_style(part):
 
 
 @pytest.mark.parametrize("words", [("-h",), ("user", "-h"), ("user", "add", "-h"), ("device", "flash", "-h")])
-def test_h_is_help_everywhere(tmp_path, words):
+def test_h_is_help_everywhere(run, tmp_path, words):
     assert run(*words, folder=tmp_path).startswith("Usage: ")
 
 
@@ -162,7 +171,7 @@ def test_a_secret_on_a_command_line_is_refused_with_the_way_to_give_it(phoneterm
     assert "the-secret" not in said
 
 
-def test_the_exit_codes_are_those_of_the_list(site):
+def test_the_exit_codes_are_those_of_the_list(run, site):
     listed = {int(code) for code in re.findall(r"^\| (\d+) \|", _README.read_text(), re.MULTILINE)}
     found = set()
     named = ("--config", "site.toml")

@@ -166,7 +166,7 @@ class Walk:
         with self.in_the_workshop(_BUILD, "Provisioning", command) as provisioning:
             for number in _NUMBERS:
                 provisioning.hear(f"Plug in the board for t{number} (extension {number}), then press Enter")
-                self.workshop.plug_in()
+                self.workshop.plug_in(is_keyed=number == _NUMBERS[-1])
                 provisioning.answer()
                 provisioning.hear("The terminal is ready: its bridge and the PBX are there.")
             exit_code, said = provisioning.end()

@@ -15,7 +15,8 @@ BOARD = "ESP32_GENERIC_S3"
 _UNAME = "esp32|1.29.0|Generic ESP32S3 module with Octal-SPIRAM with ESP32S3"
 _OF_CHECKOUT = ("Makefile", "boards", "firmware", "pyproject.toml", "requirements.lock", "tools")
 _PRESS_S = 0.08
-_LOOK_AT_KEYS_MS = 15  # often enough for such a press; thirty boards that look every 2 ms take a processor for it
+_LOOK_AT_KEYS_MS = 15  # often enough for such a press
+_SELDOM_MS = 100  # enough for a board that nobody keys at: thirty that look more often take a processor for it
 _REACTION_S = 5
 _LOOK_S = 0.1
 _MOST_TRIES = 4
@@ -66,9 +67,9 @@ class Workshop:
         self._first.close()
         self._row = BoardRow(self.folder / "row", first)
 
-    def plug_in(self, **options):
-        """Plug in the next board of the box; options are those of `SerialBoard`."""
-        return self._plug_in(self._row, **options)
+    def plug_in(self, is_keyed=True, **options):
+        """Plug in the next board of the box; is_keyed: its keys are pressed. Options are those of `SerialBoard`."""
+        return self._plug_in(self._row, least_period_ms=_LOOK_AT_KEYS_MS if is_keyed else _SELDOM_MS, **options)
 
     def key_until(self, board, text, is_done):
         """Press keys of a board until something has happened; a busy computer may keep the board from some keys."""
@@ -85,7 +86,7 @@ class Workshop:
         raise AssertionError(f"nothing came of {text}: {bytes(board.said[-1000:])!r}")
 
     def _plug_in(self, row, **options):
-        board = row.plug_in(uname=_UNAME, pins=self.wiring.pins, least_period_ms=_LOOK_AT_KEYS_MS, **options)
+        board = row.plug_in(uname=_UNAME, pins=self.wiring.pins, **options)
         link = self.folder / "port"
         link.unlink(missing_ok=True)
         link.symlink_to(row.port)
