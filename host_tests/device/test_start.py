@@ -81,6 +81,7 @@ async def test_keys_are_taken_before_there_is_a_network(make_phone, figures):
     assert phone.state()["wifi"] == {"up": False, "joined": False}
 
 
+@pytest.mark.parametrize("broker", ["embedded broker"], indirect=True)  # it hangs for 3 s, whatever the broker is
 async def test_a_firmware_that_hangs_is_reset_and_tells_the_bridge(broker, bridge_wire, make_phone):
     def change(firmware):
         path = firmware / "phoneterm" / "assembly.py"

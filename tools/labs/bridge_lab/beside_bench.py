@@ -54,21 +54,23 @@ class Beside:
         return median(self.p99_ms) - median(self.alone_ms)
 
 
-async def measure_beside(seconds: float, journalled: int, terminals: int = TERMINALS) -> AsyncIterator[Beside]:
-    """Measure alone and beside each work, first with a mosquitto and a journal of so many commands."""
+async def measure_beside(
+    seconds: float, journalled: int, terminals: int = TERMINALS, rounds: int = _ROUNDS
+) -> AsyncIterator[Beside]:
+    """Measure alone and beside each work in turn, first with a mosquitto and a journal of so many commands."""
     numbers = itertools.count(1)
     works: dict[str, Work] = {
         "/metrics": _scrape, "/healthz": _look, "why": _ask_why, "import": lambda scene: _import(scene, next(numbers)),
     }  # fmt: skip
     async with Scene(terminals, terminals, has_pages=True, journalled=journalled) as scene:
         per_s = min(PER_S, terminals * _MOST_OF_ONE_PER_S)
-        async for one in _measure_all(scene, works, terminals, per_s, seconds, "p99_ms"):
+        async for one in _measure_all(scene, works, terminals, per_s, seconds, rounds, "p99_ms"):
             yield one
     logins: dict[str, Work] = {"wrong passwords": _log_in_wrongly}
     few = min(FEW_TERMINALS, terminals)
     async with Scene(few, few, is_embedded=True) as scene:
         per_s = min(FEW_PER_S, few * _MOST_OF_ONE_PER_S)
-        async for one in _measure_all(scene, logins, few, per_s, seconds, "whole_p99_ms"):
+        async for one in _measure_all(scene, logins, few, per_s, seconds, rounds, "whole_p99_ms"):
             yield one
 
 
@@ -83,7 +85,7 @@ def failures_of_beside(rows: list[Beside]) -> list[str]:
 
 
 async def _measure_all(
-    scene: Scene, works: dict[str, Work], terminals: int, per_s: float, seconds: float, figure: str
+    scene: Scene, works: dict[str, Work], terminals: int, per_s: float, seconds: float, rounds: int, figure: str
 ) -> AsyncIterator[Beside]:
     await scene.join(terminals)
     await measure_hello(scene)
@@ -91,7 +93,7 @@ async def _measure_all(
     await measure_flow(scene, 0, seconds / 2, per_s)  # until all caches are warm
     for name, work in works.items():
         alone, beside, times = [], [], 0
-        for _ in range(_ROUNDS):
+        for _ in range(rounds):
             alone.append(await measure_flow(scene, 0, seconds, per_s))
             flow, done = await _measure_one(scene, work, per_s, seconds)
             beside.append(flow)
