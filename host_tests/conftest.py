@@ -7,6 +7,7 @@ workers have ended, the controller prints their measurements and looks for remai
 import asyncio
 import contextlib
 import fcntl
+import gc
 import importlib
 import json
 import logging
@@ -125,6 +126,7 @@ def need_chip():
 
 def pytest_configure(config):
     """Mark the environment, so that every process started from here on can be recognised."""
+    gc.disable()  # until all tests are collected: what is made until then stays
     hypothesis.settings.register_profile("shared-machine", deadline=None)  # a slow machine is not a failure
     hypothesis.settings.load_profile("shared-machine")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background; children would not hear Ctrl-C
@@ -145,6 +147,12 @@ def pytest_collection(session):
         if not [*(path.parent / "__pycache__").glob(f"{path.stem}.*-pytest-*.pyc")]:
             with contextlib.suppress(Exception):  # the collection says what is wrong
                 importlib.import_module(".".join(path.relative_to(_HERE).with_suffix("").parts))
+
+
+def pytest_collection_finish():
+    """Collect garbage from here on, but never look again at six thousand tests and all modules."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -10,7 +10,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from attack_lab.scenery.waiting import until
 from desk_lab.installation import CALLER, EXTENSION, Installation, make_lab, make_virtual_phone
+from e2e.hand import Hand
 from pbx_lab.lab import CONTEXT
 from phoneterm.core import operations
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
@@ -57,17 +59,29 @@ async def press(desk, keys):
     await desk.lab.place_call(CALLER, EXTENSION)
     await talking
     await desk.keypad.wait_for_signal("ready")  # further keys no longer belong to the last sequence
-    await desk.keypad.type(keys)
+    await Hand(desk, print).key(keys)
     await desk.lab.wait_until(is_parked)
     await told
     await desk.lab.clear()
-    engine = open_store(desk.settings.store.path)
-    timeline = find_nearest(engine, EXTENSION, None)
-    engine.dispose()
-    results = [line.word for line in timeline.lines if line.stage == "result"]
+    timeline = await read_whole_timeline(desk)
+    results = results_of(timeline)
     lines = [event["lines"] for event in desk.keypad.history if event["event"] == "display"]
     said = {"op": timeline.command.op, "number": timeline.command.number, "results": results, "lines": lines}
     return said | {"sentence": explain(timeline)}
+
+
+async def read_whole_timeline(desk):
+    """Return the timeline of the last command, once its end is in it: that is written after the phone knows it."""
+    engine = open_store(desk.settings.store.path)
+    try:
+        await until(lambda: "done" in results_of(find_nearest(engine, EXTENSION, None)))
+        return find_nearest(engine, EXTENSION, None)
+    finally:
+        engine.dispose()
+
+
+def results_of(timeline):
+    return [line.word for line in timeline.lines if line.stage == "result"]
 
 
 async def main(firmware, folder):

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from name_spaces import MAKE_PRIVATE, UNSHARE
 
-BOOTED_S = 60
+BOOTED_S = 120
 ENDED_S = 30
+_DONE_S = 900  # a hundred times what an installation takes on a quiet machine; it only ends what hangs
 _CGROUPS = (Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup"))
 _ENVIRONMENT = ("env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
                 "HOME=/root")  # fmt: skip
@@ -91,7 +92,7 @@ class DebianServer:
         """Run a command there as root, and return the finished process."""
         command = ["nsenter", "--target", str(self.pid), "--all", "--root", *_ENVIRONMENT, *words]
         return subprocess.run(
-            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=300
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=_DONE_S
         )
 
     def run(self, *words):

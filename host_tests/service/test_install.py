@@ -12,7 +12,7 @@ from phoneterm_bridge.store.schema import known_schemas
 from service.wheels import CHECKOUT, LATER
 
 # With everything installed anew several times, on a machine that may be busy.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(1200)
 
 _NEEDS_WORKBENCH = (
     r"This command needs the workbench, which is not installed here: "

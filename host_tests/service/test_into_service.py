@@ -22,7 +22,7 @@ from service.wheels import LATER
 from service.workshop import BOARD, Workshop
 
 # Thirty terminals go on working meanwhile, on a machine that may be busy.
-pytestmark = [pytest.mark.timeout(600), pytest.mark.lasts(150)]
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.lasts(150)]
 
 _BRIDGE, _BUILD = "tools/phoneterm_bridge/README.md", "boards/build_guide.md"
 _HERE = "broker.test"  # the server, as the boards see it (host_tests/cable/vm_modules/socket.py)

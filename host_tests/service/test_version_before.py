@@ -15,7 +15,7 @@ from service.office import Office
 from service.pages import Pages
 from service.workshop import BOARD, Workshop
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.lasts(60)]
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.lasts(60)]
 
 _BEFORE = "f59b082"  # the last commit without a program that installs it
 _NUMBER, _COLLEAGUE = "120", "102"
