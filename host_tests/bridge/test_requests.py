@@ -69,6 +69,30 @@ def logged():
         yield events
 
 
+async def test_many_are_asked_at_once_and_those_that_are_away_or_do_not_go_are_named(scene, make):
+    scene.directory.add_extension("102", "tech1")
+    scene.directory.add_extension("103", "tech1")
+    other = scene.directory.add_terminal("phone-102", "102")
+    scene.directory.add_terminal("phone-103", "103")
+    await scene.bridge.refresh()
+    terminals = [await scene.terminal(), await scene.terminal(other)]
+    for terminal in terminals:
+        await terminal.hello()
+    await make.until(lambda: all(scene.bridge.parts.sightings.find(tid).is_online for tid in (TID, "phone-102")))
+    await scene.bridge.parts.sightings.keep()  # the command line finds in the store who is online
+    bulk = ("bulk", "identify", "--all", "--yes")
+    code, text = await ask(scene, *bulk)
+    assert (code, text.endswith("2 of 2 terminals were told to identify.")) == (0, True)
+    assert "Not affected: phone-103: it is not online, or in safe mode." in text
+    assert [await request_of(one, make) for one in terminals] == [("b001", "identify")] * 2
+    asking = ask(scene, "bulk", "reboot", "--all", "--yes", patience=Patience(going_s=4))
+    await make.until(lambda: terminals[0].heard(messages.REQUEST)[-1]["op"] == "reboot")
+    await terminals[0].send(messages.STATE, {"boot": "b001", "state": "offline"}, is_retained=True)
+    code, text = await asking
+    assert (code, "1 of 2 terminals were told to reboot." in text) == (1, True)
+    assert "phone-102 was told to reboot, but has not gone within 4 s" in text
+
+
 async def test_identify_reaches_the_terminal_for_this_start_of_it_and_is_journalled(any_scene, make, logged):
     terminal = await any_scene.terminal()
     await terminal.hello()

@@ -56,6 +56,11 @@ def test_terminals_are_put_into_a_group_and_out_of_it(phoneterm, tmp_path):
     assert [one["what"] for one in changes[:2]] == ["site group none", f"site group {PLACE}"]
     phoneterm("terminal", "remove", "phone-102", "--yes")
     assert groups_in(tmp_path) == {}
+    enrol = ("terminal", "add", "--extension", "102", "-o", "again.json", "--here", "--group")
+    phoneterm(*enrol, "=cmd()", exit_code=1)
+    assert not (tmp_path / "again.json").exists()
+    phoneterm(*enrol, "Hamburg")
+    assert groups_in(tmp_path) == {"phone-102": "Hamburg"}
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,19 @@ async def test_a_token_has_a_role_and_is_named_in_the_journal(console):
     assert (await console.ask("/api/terminals", headers=headers))[0] == 401
 
 
+async def test_rights_are_set_all_or_none(console):
+    token = console.accounts.add_token("rights", "operator")
+    await console.bridge.refresh()
+    headers, path = {"Authorization": f"Bearer {token}"}, "/api/terminals/phone-101/rights"
+    wrong = json.dumps({"blind": False, "attended": False, "classes": ["internal", "nonsense"]})
+    status, _, text = await console.ask(path, "PUT", wrong, headers)
+    assert (status, json.loads(text)["detail"].startswith("There is no class nonsense; ")) == (404, True)
+    assert console.bridge.parts.directory.find("phone-101").flags == ("blind", "attended")
+    right = json.dumps({"blind": False, "classes": ["internal", "national"]})
+    status, _, text = await console.ask(path, "PUT", right, headers)
+    assert (status, json.loads(text)["rights"]) == (200, "attended to internal, national")
+
+
 async def test_a_browsers_cookie_does_nothing_there(console):
     who = await console.sign_in("anna")
     assert (await console.ask("/api/terminals", headers=who))[0] == 401

@@ -148,8 +148,12 @@ async def test_what_is_handed_out_is_the_file_that_a_board_takes(tmp_path, brows
     console = console_without_tls
     who = await console.sign_in("anna")
     console.directory.add_extension("102", "tech1")
-    status, text = await console.post(who, "/terminals/enrol", extension="102", mqtt_host="broker.example")
+    fields = {"extension": "102", "mqtt_host": "broker.example"}
+    assert (await console.post(who, "/terminals/enrol", **fields, group="=cmd()"))[0] == 409
+    assert console.bridge.parts.directory.find("phone-102") is None
+    status, text = await console.post(who, "/terminals/enrol", **fields, group="Berlin")
     assert status == 200, text
+    assert console.bridge.parts.directory.snapshot.groups == {"phone-102": "Berlin"}
     page = await browser.new_page()
     await page.set_content(json.loads(text)["put"]["handed-out"])
     document = await page.locator("#settings-text").text_content()
@@ -158,7 +162,7 @@ async def test_what_is_handed_out_is_the_file_that_a_board_takes(tmp_path, brows
     await expect(page.locator(".command")).to_have_text("phoneterm device provision --settings phone-102.json")
     assert await page.locator(".picture svg path").count() == 1
     await page.close()
-    assert console.changes("phone-102")[0].who == "console:anna"
+    assert {one.who for one in console.changes("phone-102")} == {"console:anna"}
 
 
 async def test_revoking_asks_first(console, open_page):

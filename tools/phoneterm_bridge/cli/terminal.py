@@ -56,6 +56,7 @@ _Output = Annotated[
 def add(
     extension: Annotated[str, typer.Option(help="The extension whose calls it transfers.")],
     tid: Annotated[str | None, typer.Option(help="Its id; phone-EXTENSION unless given.")] = None,
+    group: Annotated[str | None, typer.Option(help="The site group that it belongs to.")] = None,
     output: _Output = None,
     mqtt_host: MqttHost = None,
     tls_host: TlsHost = None,
@@ -75,6 +76,8 @@ def add(
         handout = prepare_handout(broker, mqtt_host, tls_host, time_host, is_here)
         with directory.together():  # without its settings a terminal that is enrolled is of no use
             enrolment = directory.add_terminal(wanted, extension)
+            if group:
+                directory.set_group(wanted, group)
             hand_out(handout.document(enrolment, extension), to, f"{wanted} is enrolled")
         say_broker_must_learn(broker)
 
@@ -177,8 +180,9 @@ def deny(tid: _Tid, operations: _Operations = None, config: Config = None, overr
     with open_directory(config, overrides) as directory:
         if not operations:
             raise SetupProblem(f"Say what to deny: {' or '.join(f'--op {flag}' for flag in FLAGS)}.")
-        for operation in operations:
-            directory.set_operation(tid, operation, False)
+        with directory.together():
+            for operation in operations:
+                directory.set_operation(tid, operation, False)
     _say_what_it_may(tid, config, overrides)
 
 

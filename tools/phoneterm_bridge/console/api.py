@@ -95,10 +95,10 @@ async def _show_terminal(site: Site, request: Request, _visitor: Visitor) -> Any
 
 
 async def _enrol(site: Site, request: Request, visitor: Visitor) -> Any:
-    body = await _read_object(request, {"extension": str, "tid": str, "mqtt_host": str})
+    body = await _read_object(request, {"extension": str, "tid": str, "mqtt_host": str, "group": str})
     if "extension" not in body:
         raise Refused(400, "The body needs extension.")
-    arguments = (visitor, body["extension"], body.get("tid"), body.get("mqtt_host"))
+    arguments = (visitor, body["extension"], body.get("tid"), body.get("mqtt_host"), body.get("group", ""))
     handed = await site.change(site.operations.enrol, *arguments)
     return {"terminal": handed.tid, "settings": json.loads(handed.document)}
 
@@ -113,10 +113,8 @@ async def _set_rights(site: Site, request: Request, visitor: Visitor) -> Any:
         problem = names.problem_of_classes(tuple(classes))
         if problem is not None:
             raise Refused(400, f"{problem}.")
-    for operation, is_allowed in body.items():
-        await site.change(site.operations.set_operation, visitor, tid, operation, is_allowed)
-    if classes is not None:
-        await site.change(site.operations.set_classes, visitor, tid, tuple(dict.fromkeys(classes)))
+    wanted = None if classes is None else tuple(dict.fromkeys(classes))
+    await site.change(site.operations.set_rights, visitor, tid, body, wanted)
     return _fields(_require_row(site, request))
 
 

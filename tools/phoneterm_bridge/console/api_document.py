@@ -150,7 +150,7 @@ _OF = {"name": "of", "in": "query", "schema": _TEXT, "description": "Only of thi
 def make_document() -> dict[str, Any]:
     """Return the document as JSON-compatible values."""
     rights = _body({"blind": {"type": "boolean"}, "attended": {"type": "boolean"}, "classes": _CLASSES})
-    enrol = _body({"extension": _NAMED, "tid": _NAMED, "mqtt_host": _NAMED}, ["extension"])
+    enrol = _body({"extension": _NAMED, "tid": _NAMED, "mqtt_host": _NAMED, "group": _NAMED}, ["extension"])
     group = _body({"group": _NAMED})
     what = {"type": "string", "enum": list(KINDS)}
     bulk = {"what": what, "value": _NAMED, "terminals": _TIDS, "mqtt_host": _NAMED}

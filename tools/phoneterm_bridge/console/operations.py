@@ -72,20 +72,36 @@ class Operations:
         self._directory(visitor).set_classes(tid, classes)
         return f"{tid} may transfer to {', '.join(classes) or 'no class of numbers'}."
 
+    def set_rights(
+        self, visitor: Visitor, tid: str, operations: dict[str, bool], classes: tuple[str, ...] | None
+    ) -> None:
+        """Set some or all of what a terminal may do: all of it, or nothing. classes: None leaves them alone."""
+        self._require_live(tid)
+        refuse_unknown_classes(classes or (), classes_of(self._settings.phones))
+        directory = self._directory(visitor)
+        with directory.together():
+            for operation, is_allowed in operations.items():
+                directory.set_operation(tid, operation, is_allowed)
+            if classes is not None:
+                directory.set_classes(tid, classes)
+
     def enrol(
-        self, visitor: Visitor, extension: str, tid: str | None, mqtt_host: str | None, is_here: bool = False
+        self, visitor: Visitor, extension: str, tid: str | None, mqtt_host: str | None, group: str = ""
     ) -> HandedOut:
-        """Enrol a terminal and return its settings, only once."""
+        """Enrol a terminal, in a site group or in none, and return its settings, only once."""
         wanted = tid or default_tid(extension)
-        handout = prepare_handout(self._settings.broker, mqtt_host, None, None, is_here)
+        handout = prepare_handout(self._settings.broker, mqtt_host, None, None, False)
         directory = self._directory(visitor)
         with directory.together():  # without its settings a terminal that is enrolled is of no use
-            return HandedOut(wanted, extension, handout.document(directory.add_terminal(wanted, extension), extension))
+            enrolment = directory.add_terminal(wanted, extension)
+            if group:
+                directory.set_group(wanted, group)
+            return HandedOut(wanted, extension, handout.document(enrolment, extension))
 
-    def rotate(self, visitor: Visitor, tid: str, mqtt_host: str | None, is_here: bool = False) -> HandedOut:
+    def rotate(self, visitor: Visitor, tid: str, mqtt_host: str | None) -> HandedOut:
         """Give a terminal new secrets and return its settings, only once."""
         extension = self._require_live(tid).extension
-        handout = prepare_handout(self._settings.broker, mqtt_host, None, None, is_here)
+        handout = prepare_handout(self._settings.broker, mqtt_host, None, None, False)
         directory = self._directory(visitor)
         with directory.together():
             return HandedOut(tid, extension, handout.document(directory.rotate_terminal(tid), extension))

@@ -72,7 +72,8 @@ async def ask_terminal(site: Site, request: Request, visitor: Visitor) -> Respon
 async def show_enrol(site: Site, request: Request, visitor: Visitor) -> Response:
     """Show the form that enrols a terminal."""
     extension = request.query_params.get("extension", "")[:32]
-    return await site.render(request, visitor, "enrol.html", extension=extension)
+    groups = [name for name, _ in count_groups(site.sources.directory.snapshot)]
+    return await site.render(request, visitor, "enrol.html", extension=extension, groups=groups)
 
 
 async def enrol(site: Site, request: Request, visitor: Visitor) -> Response:
@@ -81,7 +82,7 @@ async def enrol(site: Site, request: Request, visitor: Visitor) -> Response:
     extension, tid, host = (field(form, name) or None for name in ("extension", "tid", "mqtt_host"))
     if extension is None:
         raise SetupProblem("Say which extension's calls it transfers.")
-    handed = await site.change(site.operations.enrol, visitor, extension, tid, host)
+    handed = await site.change(site.operations.enrol, visitor, extension, tid, host, field(form, "group"))
     return _hand_out(site, handed, f"{handed.tid} is enrolled.")
 
 
