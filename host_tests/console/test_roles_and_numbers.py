@@ -1,5 +1,6 @@
 """The page *Roles and phone numbers* in a real browser: a box is flipped, becomes pending, and is then in force."""
 
+import asyncio
 import re
 import time
 
@@ -33,6 +34,16 @@ async def test_a_flipped_box_is_pending_until_the_terminal_has_confirmed_it_and_
         "console:otto", "multi user aware False", "console, from 127.0.0.1"
     )  # fmt: skip
     assert page.mistakes == []
+
+
+async def test_what_others_change_back_at_once_is_seen_on_the_page_too(console, open_page):
+    page = await open_page("/users/tech1", "otto")
+    async with console.bridge.console._watch._lock:  # both changes come between two looks
+        await page.get_by_role("switch").click()
+        await expect(page.locator("#said")).to_have_text("tech1 is not multi user aware any more.")
+        await expect(page.get_by_role("switch")).not_to_be_checked()
+        await asyncio.to_thread(console.directory.set_multi_user_aware, "tech1", True)
+    await expect(page.get_by_role("switch")).to_be_checked()
 
 
 async def test_operations_and_destinations_are_flipped_for_each_terminal(console, open_page):

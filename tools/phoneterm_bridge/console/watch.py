@@ -51,6 +51,10 @@ class Watch:
                     self._is_begun.add(topic)
             return self._streams.track(topics)
 
+    def say_again(self, topic: str) -> None:
+        """Say a piece of a page at the next look even if it is as it was: an answer has shown something else since."""
+        self._said.pop(topic, None)
+
     async def run(self) -> None:
         """Look for ever."""
         is_told = False

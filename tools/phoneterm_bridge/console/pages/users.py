@@ -53,6 +53,7 @@ async def change_user(site: Site, request: Request, visitor: Visitor) -> Respons
             said = await site.change(site.operations.set_classes, visitor, tid, wanted)
         else:
             raise Refused(400, "There is no such box.")
+    site.watch.say_again(USER + name)
     person = await read_person(site.sources, site.rows, name)
     html = site.templates.get_template("person.html").render(person=person)
     return JSONResponse({"say": said, "put": {"person": html}})
