@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from phoneterm_bridge.administration.bulk_change import KINDS, Change, preview_change, read_change
+from phoneterm_bridge.administration.bulk_change import KINDS, MOST_AT_ONCE, Change, preview_change, read_change
 from phoneterm_bridge.administration.bulk_making import make_change
 from phoneterm_bridge.administration.firmware_age import find_newest
 from phoneterm_bridge.administration.requesting import Patience
@@ -134,6 +134,14 @@ def test_whatever_is_changed_is_what_was_previewed_and_the_journal_tells_all_of_
     assert reading.read_revision(store) == revision + len(changes)
     with store.connect() as connection:
         assert find_untold(connection) is None
+
+
+def test_as_many_as_a_site_has_are_changed_at_once_but_not_any_number(store):
+    many = [f"phone-{number}" for number in range(MOST_AT_ONCE)]
+    assert len(look(store, "reboot", tids=many).left_out) == MOST_AT_ONCE - 4
+    for tids in ([*many, "one-more"], []):
+        with pytest.raises(SetupProblem, match="Choose 1 to 5000 terminals"):
+            look(store, "reboot", tids=tids)
 
 
 def test_what_has_changed_since_the_preview_is_not_done(store):

@@ -4,10 +4,12 @@ import asyncio
 import io
 import json
 import zipfile
+from urllib.parse import urlencode
 
 import pytest
 from console.test_terminals_page import shown
 from phoneterm.core import messages
+from phoneterm_bridge.administration.bulk_change import MOST_AT_ONCE
 from phoneterm_bridge.administration.requesting import Patience
 from phoneterm_bridge.broker.terminal_document import decode
 from playwright.async_api import expect
@@ -205,6 +207,19 @@ async def test_a_preview_that_is_not_right_any_more_is_not_carried_out(fleet):
     for what in ("rotate", "revoke"):
         for path in ("/terminals/preview", "/terminals/change"):
             assert (await fleet.post(who, path, what=what, terminal="phone-102"))[0] == 403
+
+
+async def test_a_form_and_a_body_have_room_for_the_most_terminals_with_the_longest_ids(fleet):
+    many = [f"{number:032}" for number in range(MOST_AT_ONCE)]
+    who = await fleet.sign_in("otto")
+    form = urlencode([("what", "reboot"), *(("terminal", tid) for tid in many)])
+    status, _, text = await fleet.ask("/terminals/preview", "POST", form, who)
+    assert (status, "there is no such terminal" in text) == (200, True)
+    token = await asyncio.to_thread(fleet.accounts.add_token, "many", "operator")
+    await fleet.bridge.refresh()
+    body = json.dumps({"what": "reboot", "terminals": many})
+    status, _, text = await fleet.ask("/api/bulk/preview", "POST", body, {"Authorization": f"Bearer {token}"})
+    assert (status, len(json.loads(text)["not_affected"])) == (200, MOST_AT_ONCE)
 
 
 async def test_programs_preview_and_change_many_too(fleet):

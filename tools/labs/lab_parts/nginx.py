@@ -31,7 +31,8 @@ def install() -> None:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         try:
-            subprocess.run(["apt-get", "download", "-q", PROGRAM], cwd=place, capture_output=True, check=False)
+            for command in (["apt-get", "update", "-q"], ["apt-get", "download", "-q", PROGRAM]):
+                subprocess.run(command, cwd=place, capture_output=True, check=False)
             for package in place.glob(f"{PROGRAM}_*.deb"):
                 subprocess.run(["dpkg", "-x", package, place], capture_output=True, check=False)
                 package.unlink()

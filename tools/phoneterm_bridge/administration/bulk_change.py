@@ -23,7 +23,7 @@ REQUESTS = ("identify", "reboot")
 SWITCHES = {f"{verb}-{flag}": (flag, verb == "allow") for flag in FLAGS for verb in ("allow", "deny")}
 KINDS = (*REQUESTS, AWARE, NOT_AWARE, *SWITCHES, ALLOW_CLASS, DENY_CLASS, GROUP, ROTATE, REVOKE)
 WITH_VALUE = (ALLOW_CLASS, DENY_CLASS, GROUP)
-MOST_AT_ONCE = 1000
+MOST_AT_ONCE = 5000
 # Returns why a request cannot reach a terminal now; empty if it can.
 Absence = Callable[[str, str], str]
 

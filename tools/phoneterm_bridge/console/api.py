@@ -28,7 +28,7 @@ from phoneterm_bridge.store.accounts import ADMIN, OPERATOR, VIEWER
 from phoneterm_bridge.store.journal_reading import read_changes
 
 _MOST_CHANGES = 200
-_MOST_BODY_BYTES = 64 * 1024
+_MOST_BODY_BYTES = 256 * 1024
 _Work = Callable[[Site, Request, Visitor], Awaitable[Any]]
 
 

@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import Any
 
-from phoneterm_bridge.administration.bulk_change import KINDS
+from phoneterm_bridge.administration.bulk_change import KINDS, MOST_AT_ONCE
 
 _TEXT = {"type": "string"}
 _NAMED = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -246,7 +246,12 @@ def make_document() -> dict[str, Any]:
 
 
 _BULK_ROLES = "Rotate and revoke need the role admin; `value` is a class of numbers, or a site group."
-_TIDS = {"type": "array", "items": {"type": "string", "pattern": "^[a-z0-9-]{1,32}$"}, "minItems": 1, "maxItems": 1000}
+_TIDS = {
+    "type": "array",
+    "items": {"type": "string", "pattern": "^[a-z0-9-]{1,32}$"},
+    "minItems": 1,
+    "maxItems": MOST_AT_ONCE,
+}
 _CLASSES = {"type": "array", "items": {"type": "string", "pattern": "^[a-z0-9-]{1,16}$"}, "maxItems": 16}
 
 

@@ -222,7 +222,7 @@ async def read_body(request: Request, most: int = MOST_FORM_BYTES) -> bytes:
 async def read_form(request: Request) -> dict[str, list[str]]:
     """Return the fields of a form, as lists of texts."""
     try:
-        return parse_qs((await read_body(request)).decode(), keep_blank_values=True, max_num_fields=5000)
+        return parse_qs((await read_body(request)).decode(), keep_blank_values=True, max_num_fields=6000)
     except ValueError:
         raise Refused(400, "The form cannot be read.") from None
 
