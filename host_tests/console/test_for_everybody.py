@@ -44,8 +44,11 @@ async def test_axe_finds_nothing_serious(console, open_page, need_npm_packages, 
             await page.locator("#findings li").first.wait_for()
         if path == "/terminals":
             await page.get_by_label("Choose all that are shown").check()
+            await page.get_by_label("Change").select_option("group")
+            await page.locator("#many [name=group]").fill("Berlin, 2nd floor")
             await page.get_by_role("button", name="Preview").click()
             await page.locator("#carry-out").wait_for()
+            await page.get_by_text("Berlin, 2nd floor is a new group.").wait_for()
         await page.evaluate(axe)
         result = await page.evaluate("axe.run({ resultTypes: ['violations'] })")
         found += [
