@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+import pytest_asyncio
 from attack_lab.scenery.waiting import until
 from console.conftest import PASSWORD, ConsoleScene
 from fault_lab.free_port import free_port
@@ -90,7 +91,7 @@ class Nginx:
         self._process.wait()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def proxied(tmp_path):
     """A console with the manual's settings, and an nginx before it that is not started yet."""
     try:

@@ -7,6 +7,7 @@ import zipfile
 from urllib.parse import urlencode
 
 import pytest
+import pytest_asyncio
 from console.test_terminals_page import shown
 from phoneterm.core import messages
 from phoneterm_bridge.administration.bulk_change import MOST_AT_ONCE
@@ -17,7 +18,7 @@ from playwright.async_api import expect
 PLACE = "Berlin, 2nd floor"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def fleet(console_without_tls):
     """Further terminals of berta (two) and carl, and a revoked one of dora; boards may do without TLS."""
     scene, made = console_without_tls, {}

@@ -22,6 +22,20 @@ async def test_changes_appear_as_they_are_made_with_who_when_and_from_where(cons
     assert page.mistakes == []
 
 
+async def test_the_list_of_users_follows_the_directory_and_keeps_what_is_searched_for(console, open_page):
+    page = await open_page("/users", "vera")
+    await page.get_by_label("Search").fill("b")
+    await expect(page.locator(".found")).to_have_text("0 of 1")
+    for name in ("berta", "carl"):
+        console.directory.add_user(name, True)
+    await expect(page.locator(".found")).to_have_text("1 of 3")
+    await expect(page.get_by_role("row", name="berta")).to_contain_text("yes")
+    console.directory.set_multi_user_aware("berta", False)
+    await expect(page.get_by_role("row", name="berta")).to_contain_text("no")
+    await expect(page.get_by_label("Search")).to_have_value("b")
+    assert page.mistakes == []
+
+
 async def choose_file(page, text):
     file = {"name": "staff.csv", "mimeType": "text/csv", "buffer": text.encode()}
     await page.locator("input[type=file]").set_input_files(file)

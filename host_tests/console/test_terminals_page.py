@@ -89,6 +89,23 @@ async def test_filters_are_in_sight_and_one_button_clears_them(console, fleet, o
     assert page.mistakes == []
 
 
+async def test_a_page_that_loads_itself_anew_keeps_its_filters_and_what_is_chosen(console, fleet, open_page):
+    page = await open_page("/terminals")
+    await page.get_by_label("Search").fill("berta")
+    await page.get_by_label("Choose phone-102").check()
+    await page.evaluate("document.querySelector('h1').textContent = 'old'")
+    streams = console.bridge.console.streams
+    streams.say("terminals", {"do": "reload"})
+    await streams.flush()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Terminals")
+    await expect(page.get_by_label("Search")).to_have_value("berta")
+    await expect(page.locator(".found")).to_have_text("1 of 4")
+    await expect(page.locator("[data-active]")).to_contain_text("search: berta")
+    await expect(page.get_by_label("Choose phone-102")).to_be_checked()
+    assert await shown(page) == ["phone-102"]
+    assert page.mistakes == []
+
+
 async def test_the_list_is_sorted_by_a_click_on_a_heading(console, fleet, open_page):
     page = await open_page("/terminals")
     await page.get_by_role("button", name="User").click()

@@ -6,17 +6,20 @@ from starlette.responses import JSONResponse, Response
 from phoneterm_bridge.console.people import read_person
 from phoneterm_bridge.console.site import Refused, Site, field, read_form
 from phoneterm_bridge.console.visitors import Visitor
-from phoneterm_bridge.console.watch import USER
+from phoneterm_bridge.console.watch import CHANGES, USER
 from phoneterm_bridge.permissions.describing import describe_source
 from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.pbx_permissions import read_following
 
 
 async def show_users(site: Site, request: Request, visitor: Visitor) -> Response:
-    """List the users."""
-    users = await site.run(reading.read_users, site.sources.engine)
-    told = describe_source(await site.run(read_following, site.sources.engine))
-    return await site.render(request, visitor, "users.html", users=users, told=told)
+    """List the users, live."""
+
+    async def read() -> dict:
+        told = describe_source(await site.run(read_following, site.sources.engine))
+        return {"users": await site.run(reading.read_users, site.sources.engine), "told": told}
+
+    return await site.render(request, visitor, "users.html", (CHANGES,), read)
 
 
 async def show_user(site: Site, request: Request, visitor: Visitor) -> Response:

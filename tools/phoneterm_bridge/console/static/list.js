@@ -102,12 +102,17 @@ document.addEventListener("click", (event) => {
   sort();
 });
 
-for (const [name, value] of new URLSearchParams(location.search)) {
-  const one = form.elements[name];
-  if (one?.dataset?.fill && value && ![...one.options].some((option) => option.value === value)) one.append(new Option(value));
-  if (one?.type === "checkbox") one.checked = value === "yes";
-  else if (one) one.value = value;
+// The address says what is searched for: when the page is opened, and when it was loaded again by itself.
+function restore() {
+  for (const [name, value] of new URLSearchParams(location.search)) {
+    const one = form.elements[name];
+    if (one?.dataset?.fill && value && ![...one.options].some((option) => option.value === value)) one.append(new Option(value));
+    if (one?.type === "checkbox") one.checked = value === "yes";
+    else if (one) one.value = value;
+  }
 }
+
+restore();
 form.addEventListener("input", apply);
 form.addEventListener("submit", (event) => event.preventDefault());
 let due = 0;
@@ -115,5 +120,5 @@ document.addEventListener("piece", (event) => {
   if (event.detail.isNew) sort();
   if (!due) due = requestAnimationFrame(() => { due = 0; apply(); });
 });
-document.addEventListener("loaded", () => { sort(); apply(); });
+document.addEventListener("loaded", () => { restore(); sort(); apply(); });
 if (form.dataset.filters === "terminals" || location.search) apply();

@@ -35,7 +35,7 @@ function keepOpen(present, piece) {
   }
 }
 
-async function loadAgain() {
+export async function loadAgain() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
   if (answer.redirected || !answer.ok) return location.reload();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
