@@ -49,7 +49,9 @@ def import_file(
     source: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="SOURCE", help="freepbx: a file of its Bulk Handler; voipnow: asks VoipNow itself."
+            "--from",
+            metavar="SOURCE",
+            help="Whose it is: freepbx, a file of its Bulk Handler; or voipnow, which is asked itself.",
         ),
     ] = None,
     account: Annotated[
