@@ -74,6 +74,10 @@ async def test_filters_by_terminal_number_result_and_reason_count_for_what_comes
     for query, count in (("number=1", 4), ("number=198", 1), ("extension=101", 4), ("terminal=phone-102", 0)):
         await page.goto(f"/why?{query}")
         await expect(page.locator("article")).to_have_count(count)
+    for query, count in (("since=2020-01-31 14:05", 4), ("until=2020-01-31 14:05", 0)):
+        await page.goto(f"/why?{query}")
+        await expect(page.locator("article")).to_have_count(count)
+        await expect(page.locator(".active")).to_contain_text(query.replace("=", " "))
     await page.goto("/why?since=nonsense")
     await expect(page.get_by_role("alert")).to_contain_text("is not written as 14:05")
 
