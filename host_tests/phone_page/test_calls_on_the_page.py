@@ -102,3 +102,29 @@ async def test_what_another_page_or_the_prompt_does_is_seen_too(desk, open_page)
     await desk.desk.hang_up(CALLER)
     for page in (one, other):
         await expect(card_of(page, CALLER)).to_contain_text("no call")
+
+
+async def test_a_page_whose_stream_is_cut_says_so_comes_back_and_shows_what_it_missed(desk, open_page):
+    page = await open_page()
+    states = await page.evaluate_handle(
+        """() => { const seen = []; new MutationObserver(() => seen.push(document.documentElement.dataset.live))
+        .observe(document.documentElement, { attributeFilter: ["data-live"] }); return seen; }"""
+    )
+    for stream in tuple(desk.page.streams._streams):
+        stream.end()
+    await desk.desk.hang_up(CALLER)
+    await expect(card_of(page, CALLER)).to_contain_text("no call")
+    await expect(page.locator("#lines")).to_contain_text("no call")
+    assert (await states.json_value())[:2] == ["away", "live"]
+    assert page.mistakes == []
+
+
+async def test_a_page_that_has_been_away_too_long_is_shown_anew(desk, open_page):
+    page = await open_page()
+    desk.page.streams._kept.clear()
+    desk.page.streams._number += 1  # something was said that is not kept any more
+    for stream in tuple(desk.page.streams._streams):
+        stream.end()
+    await desk.desk.hang_up(CALLER)
+    await expect(card_of(page, CALLER)).to_contain_text("no call")
+    await expect(page.locator("#cords .call")).to_have_count(0)

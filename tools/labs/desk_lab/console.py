@@ -75,6 +75,8 @@ class Console:
         first, rest, desk = words[0], words[1:], self._desk
         if KEYS.issuperset("".join(words)) and not (first in ENDPOINTS and rest):
             await desk.type("".join(words))
+        elif words == ["call"]:
+            await desk.place_usual_call()
         elif first == "call" and len(rest) <= 2:
             await desk.call(*(rest + [CALLER, EXTENSION][len(rest) :]))
         elif first == "hang" and rest[:1] == ["up"] and len(rest) <= 2:
