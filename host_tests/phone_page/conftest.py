@@ -67,7 +67,8 @@ def open_page(desk, browser):
     """Return a coroutine that opens the page as its user does, and hears what goes wrong on it."""
 
     async def open_it(script="", **options):
-        context = await browser.new_context(**options)
+        # Nothing moves by itself unless a test wants it: a picture that moves takes the computer from the phone.
+        context = await browser.new_context(**{"reduced_motion": "reduce"} | options)
         page = await context.new_page()
         page.mistakes = []
         page.on("pageerror", lambda error: page.mistakes.append(str(error)))

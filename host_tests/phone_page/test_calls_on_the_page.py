@@ -58,7 +58,7 @@ async def test_a_party_that_is_put_on_hold_is_shown_so_and_taken_back(desk, open
 
 @on_both
 async def test_the_others_call_in_ring_are_answered_and_hang_up(desk, open_page):
-    page = await open_page()
+    page = await open_page(reduced_motion="no-preference")
     await card_of(page, CALLER).get_by_role("button", name="Hang up").click()
     await expect(card_of(page, EXTENSION)).to_contain_text("no call")
     await card_of(page, EXTENSION).get_by_label("Next call").select_option("only rings")
@@ -128,3 +128,14 @@ async def test_a_page_that_has_been_away_too_long_is_shown_anew(desk, open_page)
     await desk.desk.hang_up(CALLER)
     await expect(card_of(page, CALLER)).to_contain_text("no call")
     await expect(page.locator("#cords .call")).to_have_count(0)
+
+
+async def test_a_caller_who_is_connected_with_outside_is_shown_with_a_party_outside(desk, open_page):
+    page = await open_page()
+    await expect(card_of(page, "trunk")).to_have_count(0)
+    await desk.desk.hang_up(CALLER)
+    await desk.desk.call(CALLER, "0301234567")
+    await expect(card_of(page, CALLER)).to_contain_text("talks to outside")
+    await card_of(page, "trunk").get_by_role("button", name="Hang up").click()
+    await expect(card_of(page, "trunk")).to_have_count(0)
+    await expect(card_of(page, CALLER)).to_contain_text("no call")

@@ -29,6 +29,11 @@ _SIGNALS = {
 _CALLS = {RINGS: "ringing", ON_HOLD: "on hold", TALKS: "talking", CALLS: "calling", WAITS: "waiting"}
 
 
+def name_of(endpoint: str) -> str:
+    """Return what a party is called."""
+    return "outside" if endpoint == TRUNK else endpoint
+
+
 def describe_signal(name: str | None) -> str:
     """Return what a signal of the phone means; those that say it themselves keep their name."""
     return _SIGNALS.get(name or "", name or "no power")
@@ -43,9 +48,10 @@ def sum_up(call: Call) -> str:
 def describe(picture: Picture, call: Call, party: Party) -> str:
     """Return what a party does in a call."""
     if party.state == ON_HOLD and not party.to:
-        elsewhere = [f"{holder} is in call {other.name}" for holder in call.held_by for other, _ in picture.of(holder)]
+        calls = [(holder, other) for holder in call.held_by for other, _ in picture.of(holder)]
+        elsewhere = [f"{name_of(holder)} is in call {other.name}" for holder, other in calls]
         return f"is on hold: {' and '.join(elsewhere)}" if elsewhere else party.state
-    others = " and ".join(party.to)
+    others = " and ".join(map(name_of, party.to))
     if not others:
         return party.state
     return {

@@ -130,6 +130,7 @@ class Pieces:
                 "colour": _colour_of(call),
                 "parties": [{"endpoint": party.endpoint, "state": party.state} for party in call.parties],
                 "held_by": list(call.held_by),
+                "who": "–".join(words.name_of(party.endpoint) for party in call.parties),
                 "words": words.sum_up(call),
             }
             for call in self._desk.picture.calls

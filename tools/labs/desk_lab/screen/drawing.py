@@ -116,7 +116,7 @@ def _draw_call(canvas: Canvas, x: int, y: int, desk: Desk, call: Call) -> None:
     for number, party in enumerate(call.parties):
         if number:
             x = canvas.put(x, y, f" {_CORDS[_weakest(call)]} ", style)
-        x = canvas.put(x, y, party.endpoint, _HEAD)
+        x = canvas.put(x, y, words.name_of(party.endpoint), _HEAD)
     canvas.put(x + 2, y, words.sum_up(call), style)
 
 
@@ -128,8 +128,12 @@ def _weakest(call: Call) -> str:
 
 def _draw_party(canvas: Canvas, x: int, y: int, desk: Desk, endpoint: str, is_chosen: bool) -> int:
     """Draw a phone; return the line after it."""
-    name = "outside" if endpoint == TRUNK else endpoint
-    after = canvas.put(x, y, f"{'▸' if is_chosen else ' '}{name}", "reverse bold" if is_chosen else _HEAD) + 1
+    after = (
+        canvas.put(
+            x, y, f"{'▸' if is_chosen else ' '}{words.name_of(endpoint)}", "reverse bold" if is_chosen else _HEAD
+        )
+        + 1
+    )
     if desk.behaviours.get(endpoint, "answer") == "answer":
         canvas.put(after, y, words.WHO[endpoint], _QUIET)
     else:
