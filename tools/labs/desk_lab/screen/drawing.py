@@ -128,12 +128,8 @@ def _weakest(call: Call) -> str:
 
 def _draw_party(canvas: Canvas, x: int, y: int, desk: Desk, endpoint: str, is_chosen: bool) -> int:
     """Draw a phone; return the line after it."""
-    after = (
-        canvas.put(
-            x, y, f"{'▸' if is_chosen else ' '}{words.name_of(endpoint)}", "reverse bold" if is_chosen else _HEAD
-        )
-        + 1
-    )
+    name = f"{'▸' if is_chosen else ' '}{words.name_of(endpoint)}"
+    after = canvas.put(x, y, name, "reverse bold" if is_chosen else _HEAD) + 1
     if desk.behaviours.get(endpoint, "answer") == "answer":
         canvas.put(after, y, words.WHO[endpoint], _QUIET)
     else:
