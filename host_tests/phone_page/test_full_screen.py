@@ -54,7 +54,7 @@ async def test_the_whole_story_on_the_keyboard(desk, screen, note):
     assert "A  101 ━━ 103  talking" in seen(desk)
     await HandOnPage(desk, note, press).key("*2102")
     await until_seen(desk, "A  103  on hold")
-    assert "B  101 ━━ 102  talking" in seen(desk)
+    await until_seen(desk, "B  101 ━━ 102  talking")
     assert "A  is on hold: 101 is in call B" in seen(desk)
     screen.enter("h")  # at 101, which is chosen first
     await until_seen(desk, "A  102 ━━ 103  talking")
