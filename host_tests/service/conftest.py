@@ -1,5 +1,8 @@
 """A bare Debian server, and the wheels that it installs from."""
 
+import tempfile
+from pathlib import Path
+
 import name_spaces
 import pytest
 from service import wheels
@@ -7,17 +10,25 @@ from service.debian_server import DebianServer
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
+def wheel(fill_once):
     """The wheel of this checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
-    folder.chmod(0o755)
-    return wheels.build(folder)
+
+    def fill(folder):
+        folder.chmod(0o755)
+        wheels.build(folder)
+
+    return next(fill_once("wheel", fill).glob("*.whl"))
 
 
 @pytest.fixture(scope="session")
-def later_wheel(tmp_path_factory):
+def later_wheel(fill_once):
     """The wheel of a later version."""
-    return wheels.build_later(tmp_path_factory.mktemp("later"), tmp_path_factory.mktemp("checkout"))
+
+    def fill(folder):
+        with tempfile.TemporaryDirectory(prefix="phoneterm-later-") as checkout:
+            wheels.build_later(folder, Path(checkout))
+
+    return next(fill_once("later-wheel", fill).glob("*.whl"))
 
 
 @pytest.fixture
