@@ -4,7 +4,8 @@ Found in amqtt 0.12: it serves a client for ever that has gone right after its C
 it. It sends every client that connects the retained messages of all filters that anybody has
 subscribed to, without asking the access rules. So each terminal got the permissions of all others. And its shutdown
 discards messages that it has acknowledged to the publisher but not yet delivered. Its queue of messages for everybody
-has no end: here it has one, and who fills it waits. Nobody is granted QoS 2, which the contract does not use.
+has no end: here it has one, and who fills it waits. Nobody is granted QoS 2, which the contract does not use. While it
+distributes a message it waits, and whoever subscribed or left meanwhile ended that, or had another client left out.
 """
 
 import asyncio
@@ -21,12 +22,21 @@ _MOST_TO_DELIVER = 1000
 _MOST_QOS = 1
 
 
+class _Filters(dict[str, list[tuple[Session, int]]]):
+    """Who has subscribed to each filter; they may come and go while somebody goes through them."""
+
+    def items(self) -> list[tuple[str, list[tuple[Session, int]]]]:  # type: ignore[override]
+        """Return what is there now."""
+        return list(super().items())
+
+
 class SubscribersOnlyBroker(Broker):
     """Sends retained messages only to a client that has subscribed to the filter, as the access rules allow."""
 
     def __init__(self, config: BrokerConfig) -> None:
         super().__init__(config)
         self._broadcast_queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_MOST_TO_DELIVER)
+        self._subscriptions = _Filters()
 
     def undone(self, client_id: str) -> int:
         """Return how many packets of a client have been read and not worked off."""
@@ -49,6 +59,13 @@ class SubscribersOnlyBroker(Broker):
         """Subscribe a client to a filter, if it may; return the QoS that it is granted."""
         topic_filter, qos = subscription
         return await super().add_subscription((topic_filter, min(qos, _MOST_QOS)), session)
+
+    def _del_subscription(self, a_filter: str, session: Session) -> int:
+        there = self._subscriptions.get(a_filter, [])
+        left = [one for one in there if one[0].client_id != session.client_id]
+        if len(left) < len(there):
+            self._subscriptions[a_filter] = left  # a new list: somebody may be going through the old one
+        return len(there) - len(left)
 
     async def _publish_retained_messages_for_subscription(self, subscription: tuple, session: Session) -> None:
         if any(one is session for one, _ in self._subscriptions.get(subscription[0], ())):
