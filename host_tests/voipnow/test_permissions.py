@@ -16,7 +16,7 @@ from phoneterm_bridge.settings.bridge import load_settings
 from phoneterm_bridge.store import reading, tables
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.directory_proof import find_untold
-from phoneterm_bridge.store.pbx_permissions import read_following
+from phoneterm_bridge.store.pbx_permissions import PbxPermissions, ToldExtension, read_following
 from phoneterm_bridge.terminals.host_clock import HostClock
 from voipnow_lab.accounts import User
 from voipnow_lab.faults import ALWAYS
@@ -219,6 +219,8 @@ async def test_users_of_a_removed_extension_are_followed_no_more(office, lab):
     await flag_is(office, True)
     lab.system.accounts.users.append(User(24, "Dora"))
     Directory(office.engine, "test").remove_extension("101")
+    PbxPermissions(office.engine, "VoipNow", "test").expire(["101"], "it came too late")
+    PbxPermissions(office.engine, "VoipNow", "test").take({"101": ToldExtension("21", "term", True)}, {"101": "no"})
     assert read_stored(office.settings.store.path).terminals == ()
     with office.engine.connect() as connection:
         assert connection.execute(sa.select(tables.pbx_permissions)).all() == []

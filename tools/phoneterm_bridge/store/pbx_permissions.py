@@ -55,14 +55,10 @@ class Following(NamedTuple):
 
 def read_following(engine: sa.Engine, user: str | None = None) -> Following:
     """Return what the PBX said last, of all extensions or of one user's."""
-    joined = tables.extensions.outerjoin(tables.pbx_permissions)
-    query = sa.select(tables.extensions, *_TOLD_COLUMNS).select_from(joined).order_by(tables.extensions.c.number)
-    if user is not None:
-        query = query.where(tables.extensions.c.user == user)
+    where = sa.true() if user is None else tables.extensions.c.user == user
     with engine.connect() as connection:
         state = connection.execute(sa.select(tables.state)).one()
-        rows = connection.execute(query).all()
-    places = tuple(map(_place_of, rows))
+        places = tuple(_read_places(connection, where))
     return Following(state.permission_source, state.source_trouble, state.source_trouble_ms, places)
 
 
@@ -86,23 +82,26 @@ class PbxPermissions(Directory):
         now_ms = _now_ms() if now_ms is None else now_ms
         with self.together():
             connection = self._connection
-            known = {place.number: place for place in map(_place_of, connection.execute(_ALL_PLACES))}
+            known = {place.number: place for place in _read_places(connection, _number.in_((*told, *untold)))}
             for number, says in told.items():
                 if number in known:  # else it was removed meanwhile
                     self._note_told(connection, known[number], _checked(says), now_ms)
             for number, why in untold.items():
                 if number in known:
                     self._note_untold(connection, number, why)
-            now = {place.number: place for place in map(_place_of, connection.execute(_ALL_PLACES))}
-            for user in sorted({now[number].user for number in told if number in now}):
-                self._take_flag(connection, user, [one for one in now.values() if one.user == user])
+            users = sorted({known[number].user for number in told if number in known})
+            owned = _read_places(connection, tables.extensions.c.user.in_(users))
+            for user in users:
+                self._take_flag(connection, user, [place for place in owned if place.user == user])
 
     def expire(self, numbers: Iterable[str], why: str) -> None:
         """What the PBX said of these extensions counts no more."""
-        wanted = sorted(numbers)
         with self._writing() as connection:
-            change = tables.pbx_permissions.update().where(_told.extension.in_(wanted))
-            connection.execute(change.values(is_expired=True))
+            change = tables.pbx_permissions.update().where(_told.extension.in_(list(numbers)))
+            changed = connection.execute(change.values(is_expired=True).returning(_told.extension))
+            wanted = sorted(changed.scalars())
+            if not wanted:  # they were removed meanwhile
+                return
             now: list[Setting] = [(PBX_PERMISSION, number, {"is_expired": True}) for number in wanted]
             said = f"{self._name} has not said for too long who is multi user aware ({why}), so {', '.join(wanted)}"
             self._record_change(connection, SITE, f"{said} may not transfer", *now)
@@ -199,9 +198,13 @@ _SOURCE = sa.select(tables.state.c.permission_source)
 _TOLD_COLUMNS = (
     _told.owner, _told.type.label("told_type"), _told.multi_user_aware, _told.is_expired, _told.told_ms, _told.why_not,
 )  # fmt: skip
-_ALL_PLACES = sa.select(tables.extensions, *_TOLD_COLUMNS).select_from(
-    tables.extensions.outerjoin(tables.pbx_permissions)
-)
+_number = tables.extensions.c.number
+
+
+def _read_places(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[Place]:
+    joined = tables.extensions.outerjoin(tables.pbx_permissions)
+    query = sa.select(tables.extensions, *_TOLD_COLUMNS).select_from(joined).where(where).order_by(_number)
+    return list(map(_place_of, connection.execute(query)))
 
 
 def _place_of(row: sa.Row) -> Place:
