@@ -114,7 +114,7 @@ async def test_a_login_that_hears_of_no_call_is_found_out_and_is_not_available(k
 
 
 async def test_a_right_that_the_login_is_given_counts_without_a_restart_of_the_bridge(open_desk, monkeypatch):
-    monkeypatch.setattr(adapter, "_LOOK_MOST_S", 0.2)
+    monkeypatch.setattr(adapter, "_LOG_IN_AGAIN_S", 0.2)
     desk = await open_desk(ami_write="reporting")
     assert "and `manager reload`" in desk.pbx.trouble
     await desk.lab.change_rights("call,reporting")

@@ -10,7 +10,6 @@ import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar
 
@@ -26,11 +25,11 @@ from phoneterm_bridge.pbx.asterisk.actions import ACCEPTED, MISCONFIGURED, UNKNO
 from phoneterm_bridge.pbx.asterisk.arrival import Arrival
 from phoneterm_bridge.pbx.asterisk.arrival_look import ArrivalLook
 from phoneterm_bridge.pbx.asterisk.calls import Leg
-from phoneterm_bridge.pbx.asterisk.features import Features, ask_can_play, ask_codes, ask_features
+from phoneterm_bridge.pbx.asterisk.feature_watch import FeatureWatch, FindFeatures
+from phoneterm_bridge.pbx.asterisk.features import Features, ask_codes, ask_features
 from phoneterm_bridge.pbx.asterisk.hearing import Hearing
 from phoneterm_bridge.pbx.asterisk.known_numbers import KnownNumbers
 from phoneterm_bridge.pbx.asterisk.release import Release
-from phoneterm_bridge.pbx.asterisk.speed import speed_of
 from phoneterm_bridge.pbx.asterisk.start import AttendedStart
 from phoneterm_bridge.pbx.asterisk.start_codes import StartCodes
 from phoneterm_bridge.pbx.asterisk.transfer import CONSULTING, ENDED
@@ -39,8 +38,7 @@ from phoneterm_bridge.pbx.calls import refusal_of_leg
 from phoneterm_bridge.pbx.port import Call, Destination, Outcome, PbxListener, PbxMisconfigured, Target
 
 _SHOWN_S = 2.0  # within this time Asterisk's events show what was asked for, or nobody knows whether it happened
-_LOOK_FIRST_S = 1.0
-_LOOK_MOST_S = 60.0
+_LOG_IN_AGAIN_S = 60.0  # while a right is missing
 _LOOK_ONCE_MORE_S = 1.0  # after a connect: any start of a consultation is over by then
 _MAY_CHANGE_FEATURES = ("FullyBooted", "Reload")  # events of the class system, for a login that has it
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
@@ -54,7 +52,7 @@ class AsteriskPbx:
         self,
         settings: AmiSettings,
         clock: Callable[[], float] = time.monotonic,
-        find_features: Callable[[AmiClient], Awaitable[Features]] = ask_features,
+        find_features: FindFeatures = ask_features,
     ) -> None:
         """Keep the login; nothing is connected yet. clock: seconds, for conversations and time limits.
 
@@ -70,8 +68,7 @@ class AsteriskPbx:
         self._view = CallView(
             clock, release.on_stuck, release.on_left, release.on_given_up, self._arrival_look.look_soon
         )
-        self._features = Features()
-        self._find_features = find_features
+        self._feature_watch = FeatureWatch(self._client, find_features, settings.username)
         self._will_tell = False
         self._clock = clock
         self._numbers = KnownNumbers(self._client, clock)
@@ -98,12 +95,12 @@ class AsteriskPbx:
         """Why Asterisk is not available, or refuses what the bridge needs, as a sentence with the remedy."""
         if self._client.trouble is not None:
             return self._client.trouble
-        return self._describe_deafness() if self._hearing.is_deaf else self._describe_missing_rights()
+        return self._describe_deafness() if self._hearing.is_deaf else self._feature_watch.describe_missing_rights()
 
     @property
     def features(self) -> Features:
         """What this Asterisk could do when that was last asked; `speed` says what follows from it."""
-        return self._features
+        return self._feature_watch.features
 
     async def start(self) -> None:
         """Connect, and stay connected in the background; PbxRejectedLogin when the login is not accepted."""
@@ -174,11 +171,11 @@ class AsteriskPbx:
 
     async def _consult(self, call: Call, context: str, number: str) -> Outcome:
         """Put the other party on hold and call the number; accepted once Asterisk has taken the number."""
-        await self._look_for_playing()
+        await self._feature_watch.look_for_playing()
         leg, refusal = self._find(call, context, number)
         if leg is None:
             return Outcome("failed", refusal)
-        start = AttendedStart(self._client, self._features, self._view, self._numbers, self._start_codes)
+        start = AttendedStart(self._client, self.features, self._view, self._numbers, self._start_codes)
         return self._explained(await start.begin(leg, context, number), call.ref)
 
     async def _complete(self, call: Call) -> Outcome:
@@ -250,25 +247,11 @@ class AsteriskPbx:
         finally:
             asyncio.get_running_loop().call_soon(running.release)
 
-    async def _look_for_playing(self) -> None:
-        """Asterisk may have loaded PlayDTMF since it was asked last, which was perhaps while it started."""
-        if not self._features.can_play:
-            with contextlib.suppress(NotConnected, OutcomeUnknown):
-                self._take_features(replace(self._features, can_play=await ask_can_play(self._client)))
-
-    async def _keep_looking(self) -> None:
-        """While there is no PlayDTMF, perhaps because Asterisk is still starting, look again now and then."""
-        pause_s = _LOOK_FIRST_S
-        while not self._features.can_play:
-            await asyncio.sleep(pause_s)
-            await self._look_again()
-            pause_s = min(pause_s * 2, _LOOK_MOST_S)
-
     async def _keep_logging_in(self) -> None:
         """While the login lacks a right, log in again now and then: only then a right that it was given counts."""
         while True:
-            await asyncio.sleep(_LOOK_MOST_S)
-            if self._hearing.is_deaf or self._features.lacks:
+            await asyncio.sleep(_LOG_IN_AGAIN_S)
+            if self._hearing.is_deaf or self.features.lacks:
                 self._client.log_in_anew()
 
     async def _look_for_begun(self) -> None:
@@ -276,31 +259,16 @@ class AsteriskPbx:
         await asyncio.sleep(_LOOK_ONCE_MORE_S)
         with contextlib.suppress(NotConnected, OutcomeUnknown, AmiRefused):
             channels = await self._client.ask_list("CoreShowChannels")
-            await asyncio.gather(*map(self._find_codes, self._view.find_more(channels, self._features.codes)))
+            await asyncio.gather(*map(self._find_codes, self._view.find_more(channels, self.features.codes)))
 
     def _stop_looking(self) -> None:
         for task in self._looking:
             task.cancel()
         self._looking.clear()
 
-    async def _look_again(self) -> None:
-        """Asterisk has started, or its configuration was reloaded."""
-        with contextlib.suppress(NotConnected, OutcomeUnknown, AmiRefused):
-            self._take_features(await self._find_features(self._client))
-
-    def _take_features(self, features: Features) -> None:
-        """Note what Asterisk can do, and log what it means if it has changed."""
-        before, self._features = self._features, features
-        if before != features:
-            speed = speed_of(features)
-            words = {"way": speed.way, "faster_with": [str(line) for line in speed.faster_with]}
-            structlog.get_logger().info("attended-transfers-start-by", **words)
-        if features.lacks and features.lacks != before.lacks:
-            structlog.get_logger().error("pbx-login-lacks-rights", why=self._describe_missing_rights())
-
     async def on_connected(self) -> None:
         """Read Asterisk's calls, then become available."""
-        features = await self._find_features(self._client)
+        features = await self._feature_watch.find()
         self._view.begin_load()
         channels = await self._client.ask_list("CoreShowChannels")
         self._is_following = True
@@ -309,8 +277,13 @@ class AsteriskPbx:
         self._start_codes.resume()
         if self._view.listener is not None and self.is_available:
             self._view.listener.on_availability(True)
-        self._take_features(features)
-        works = (self._keep_looking(), self._hearing.watch(), self._keep_logging_in(), self._look_for_begun())
+        self._feature_watch.take_over(features)
+        works = (
+            self._feature_watch.keep_looking_for_playing(),
+            self._hearing.watch(),
+            self._keep_logging_in(),
+            self._look_for_begun(),
+        )
         self._looking = [asyncio.create_task(work) for work in works]
         await asyncio.gather(*map(self._find_codes, new))
 
@@ -351,15 +324,6 @@ class AsteriskPbx:
             f"section [{self._username}], and `manager reload`; the bridge logs in anew once a minute."
         )
 
-    def _describe_missing_rights(self) -> str | None:
-        if not self._features.lacks:
-            return None
-        return (
-            f"The PBX's login {self._username} may not use {', '.join(self._features.lacks)}: manager.conf must have "
-            f"write = call,reporting in section [{self._username}], and `manager reload`; the bridge logs in anew once "
-            "a minute."
-        )
-
     def _change_availability(self, is_available: bool) -> None:
         if self.is_available != is_available:
             self.is_available = is_available
@@ -372,7 +336,7 @@ class AsteriskPbx:
         self._hearing.note_event(event)
         self._follow_start_code(event)
         if event.get("Event") in _MAY_CHANGE_FEATURES and self._is_following:
-            self._keep(self._look_again())
+            self._keep(self._feature_watch.look_again())
         if not self._will_tell:
             self._will_tell = True
             asyncio.get_running_loop().call_soon(self._tell_changes)
