@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from e2e.hand import LEAST_WAIT_MS, MOST_TRIES, REST_S, kept_waiting_ms
+
 _COMMAND = Path(sys.executable).with_name("phoneterm")
 _DEADLINE_S = 30
 
@@ -33,17 +35,37 @@ class Run:
         self.printed = ""
         self._seen = 0  # how much of it has been waited for
 
-    async def until(self, text, deadline_s=_DEADLINE_S):
-        """Wait for an output after the last one waited for."""
+    async def until(self, *texts, deadline_s=_DEADLINE_S):
+        """Wait for one of these outputs after the last one waited for; return which came first."""
         try:
             async with asyncio.timeout(deadline_s):
-                while text not in self.printed[self._seen :]:
+                while not any(text in self.printed[self._seen :] for text in texts):
                     chunk = await self.process.stdout.read(4096)
-                    assert chunk, f"ended without {text!r}: {self.printed}"
+                    assert chunk, f"ended without {texts}: {self.printed}"
                     self.printed += chunk.decode()
         except TimeoutError:
-            raise AssertionError(f"{text!r} did not come: {self.printed}") from None
-        self._seen = self.printed.index(text, self._seen) + len(text)
+            raise AssertionError(f"{texts} did not come: {self.printed}") from None
+        places = {self.printed.find(text, self._seen): text for text in texts}
+        place, text = min((place, text) for place, text in places.items() if place >= 0)
+        self._seen = place + len(text)
+        return text
+
+    async def key(self, keys, shown):
+        """Type keys until their effect is shown: again where the computer kept the phone from seeing one of them."""
+        phone = self._find_phone()
+        for _ in range(MOST_TRIES):
+            before_ms = kept_waiting_ms(phone)
+            self.enter(keys)
+            if await self.until(shown, "phone: refused-number") == shown:
+                return
+            assert kept_waiting_ms(phone) - before_ms >= LEAST_WAIT_MS, f"the phone missed a key: {self.printed}"
+            await asyncio.sleep(REST_S)
+        raise AssertionError(f"the phone has not heard {keys}, though it was keyed {MOST_TRIES} times")
+
+    def _find_phone(self):
+        """Return the process id of the virtual phone's firmware."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return next(child.pid for child in children if any("vm_process" in word for word in child.cmdline()))
 
     async def page(self):
         """Return the status of the page, asked for by the address that was printed."""
@@ -93,15 +115,13 @@ async def test_a_newcomer_sees_both_transfers_move_the_call_and_ctrl_c_ends_ever
         await run.until("101 talks to 103")
         children = psutil.Process(run.process.pid).children(recursive=True)
         assert children
-        run.enter("#1102")
-        await run.until("102 talks to 103; 103 talks to 102")
+        await run.key("#1102", "102 talks to 103; 103 talks to 102")
         await run.until("phone: ready")
         run.enter("hang up 103")
         await run.until("calls: none")
         run.enter("call")
         await run.until("101 talks to 103; 103 talks to 101")
-        run.enter("*2102")
-        await run.until("101 talks to 102; 102 talks to 101; 103 is on hold")
+        await run.key("*2102", "101 talks to 102; 102 talks to 101; 103 is on hold")
         run.enter("hang up")
         await run.until("102 talks to 103; 103 talks to 102")
         run.process.send_signal(signal.SIGINT)
@@ -131,19 +151,16 @@ async def test_a_newcomer_sees_a_caller_move_at_the_stand_in_of_voipnow():
         await run.until("PBX     voipnow, UnifiedAPI at https://127.0.0.1:")
         await run.until("*2102      is refused: this PBX has no attended transfer")
         await run.until("101 talks to 103")
-        run.enter("#1102")
-        await run.until("102 talks to 103; 103 talks to 102")
+        await run.key("#1102", "102 talks to 103; 103 talks to 102")
         await run.until("phone: ready")
         run.enter("hang up 103")
         await run.until("calls: none")
         run.enter("call")
         await run.until("101 talks to 103; 103 talks to 101")
-        run.enter("*2102")
-        await run.until("phone: refused-permission")
+        await run.key("*2102", "phone: refused-permission")
         await run.until("phone: ready")
         run.enter("deny")  # asks the stand-in, which has the permission
-        run.enter("#1102")
-        await run.until("phone: refused-permission")
+        await run.key("#1102", "phone: refused-permission")
         run.enter("quit")
         await run.until("Stopped.")
         assert await run.process.wait() == 0
@@ -155,8 +172,7 @@ async def test_denied_keys_are_refused_and_a_line_that_means_nothing_gets_one_se
         run.enter("deny")
         run.enter("make tea")
         await run.until("'make tea' is neither keys nor a command: 'help' lists them.")
-        run.enter("#1102")
-        await run.until("phone: refused-permission")
+        await run.key("#1102", "phone: refused-permission")
         run.enter("quit")
         await run.until("Stopped.")
         assert await run.process.wait() == 0

@@ -1,5 +1,7 @@
 """An attended transfer composed at VoipNow's stand-in, keyed at the real keypad of the real firmware."""
 
+import asyncio
+
 import pytest
 from desk_lab.installation import CALLER, EXTENSION
 from pbx_lab.legs import has_leg, is_gone, is_on_hold, is_talking
@@ -16,12 +18,17 @@ pytestmark = [
     ),
 ]
 COLLEAGUE = "102"
+PATIENCE_S = 20
 
 
 async def consult(desk, hand):
+    waiting = desk.keypad.wait_for_event(lambda event: "Answered" in event.get("lines", ()), PATIENCE_S)
+    answered = asyncio.create_task(waiting)
+    await asyncio.sleep(0)  # lets the task begin to listen
     await hand.key(f"*2{COLLEAGUE}")
     await desk.lab.wait_until(lambda legs: is_on_hold(legs, CALLER) and is_talking(legs, EXTENSION, COLLEAGUE))
     await desk.keypad.wait_for_signal("consulting")
+    await answered  # else the hand takes it for what the next key does
 
 
 async def test_star_two_and_the_complete_key_connect_the_two_after_a_second_ring(desk, hand):

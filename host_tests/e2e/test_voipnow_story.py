@@ -38,7 +38,7 @@ async def test_a_number_with_a_star_inside_is_keyed_as_it_is(desk, hand):
 
 
 async def test_star_two_is_refused_by_the_phone_itself_and_the_caller_notices_nothing(desk):
-    before, journalled = await desk.lab.legs(), count_commands(desk)
+    before, journalled, acted = await desk.lab.legs(), count_commands(desk), list(desk.lab.acted)
     words = "PBX cannot do it"
     refused = asyncio.create_task(desk.keypad.wait_for_event(lambda event: words in event.get("lines", ())))
     await asyncio.sleep(0)  # lets the task begin to listen
@@ -46,4 +46,4 @@ async def test_star_two_is_refused_by_the_phone_itself_and_the_caller_notices_no
     await refused
     assert await desk.lab.legs() == before
     assert count_commands(desk) == journalled
-    assert desk.lab.acted == []
+    assert desk.lab.acted == acted
