@@ -10,6 +10,8 @@ from attack_lab.scenery.waiting import until
 from fault_lab.free_port import free_port
 from pbx.desk import CALLER, USER
 from pbx.office import Office
+from phoneterm_bridge.pbx.voipnow.kept_registrations import KeptRegistrations, Registered
+from phoneterm_bridge.store.directory import Directory
 from voipnow_lab.call_events import Registration
 from voipnow_lab.faults import ALWAYS
 
@@ -81,6 +83,78 @@ async def test_what_an_earlier_start_has_left_there_is_removed(open_told, lab):
     await office.open()
     await until(lambda: sorted(one.kind for one in of_extension(lab) if one.url != old) == KINDS)
     assert old not in {one.url for one in of_extension(lab)}
+
+
+async def crash(office, lab):
+    """Stop a bridge that cannot say so to VoipNow any more."""
+    await lab.close_https()
+    office.bridge.parts.pbx.is_available = False
+    await office.bridge.stop()
+    await lab.open_https()
+
+
+def set_events_url(office, url):
+    changed = office.settings.voipnow.model_copy(update={"events_url": url})
+    office.settings = office.settings.model_copy(update={"voipnow": changed})
+
+
+async def test_after_a_crash_nothing_is_left_at_the_extension_of_a_terminal_that_was_removed_meanwhile(open_told, lab):
+    office = await open_told()
+    office.enrol("t102", "102")
+    await office.bridge.refresh()
+    await until(lambda: len(lab.events.registrations) == 2 * len(KINDS))
+    await crash(office, lab)
+    assert len(lab.events.registrations) == 2 * len(KINDS)
+    Directory(office.engine, "test").remove_extension("102")
+    await office.open()
+    await until(lambda: {one.extension for one in lab.events.registrations} == {EXTENSION})
+
+
+@pytest.mark.parametrize("path", ["/elsewhere", None])
+async def test_after_a_crash_nothing_is_left_with_an_address_that_was_changed_or_taken_away(open_told, lab, path):
+    office = await open_told()
+    old = {one.url for one in lab.events.registrations}
+    others = Registration("x1", EXTENSION, "0", f"{office.settings.voipnow.events_url}/another-bridge/key", "")
+    lab.events.registrations.append(others)
+    await crash(office, lab)
+    set_events_url(office, f"http://127.0.0.1:{office.settings.http.port}{path}" if path else "")
+    await office.open()
+    await until(lambda: not any(one.url in old for one in lab.events.registrations))
+    assert others in lab.events.registrations
+    if path:
+        await until(lambda: len(lab.events.registrations) == len(KINDS) + 1)
+
+
+async def test_what_voipnow_does_not_let_a_start_remove_is_named_once_and_left_to_the_next(open_told, lab, capsys):
+    office = await open_told()
+    old = len(lab.events.registrations)
+    await crash(office, lab)
+    set_events_url(office, "")
+    lab.faults.add("event", "403", ALWAYS)
+    await office.open()
+    await until(lambda: any(one.endswith("/phoneCallEvents") for one in lab.requests[-3:]))
+    await office.bridge.refresh()
+    await crash(office, lab)
+    assert capsys.readouterr().out.count("events-left-behind") == 1
+    assert len(lab.events.registrations) == old
+    lab.faults.clear()
+    await office.open()
+    await until(lambda: lab.events.registrations == [])
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'[["a"]]', b"\xff"])
+async def test_a_file_of_registrations_that_cannot_be_read_counts_as_none_and_is_written_anew(tmp_path, content):
+    path = tmp_path / "kept"
+    path.write_bytes(content)
+    kept = KeptRegistrations(path, "https://voipnow.example")
+    assert kept.read() == set()
+    kept.add([Registered(EXTENSION, "https://bridge.example/calls/")])
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert KeptRegistrations(path, "https://elsewhere.example").read() == set()
+    again = KeptRegistrations(path, "https://voipnow.example")
+    assert again.read() == {Registered(EXTENSION, "https://bridge.example/calls/")}
+    again.forget(again.read())
+    assert KeptRegistrations(path, "https://voipnow.example").read() == set()
 
 
 async def test_a_terminal_that_is_enrolled_later_is_told_of_too(open_told, lab):

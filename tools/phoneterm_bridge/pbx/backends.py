@@ -28,7 +28,8 @@ def _make_asterisk(settings: BridgeSettings) -> Pbx:
 def _make_voipnow(settings: BridgeSettings) -> Pbx:
     from phoneterm_bridge.pbx.voipnow.backend import VoipNowPbx
 
-    return VoipNowPbx(settings.voipnow)
+    path = settings.store.path
+    return VoipNowPbx(settings.voipnow, kept=path.with_name(f"{path.name}.voipnow-events"))
 
 
 _BACKENDS: dict[str, Callable[[BridgeSettings], Pbx]] = {"asterisk": _make_asterisk, "voipnow": _make_voipnow}
@@ -36,8 +37,12 @@ _BACKENDS: dict[str, Callable[[BridgeSettings], Pbx]] = {"asterisk": _make_aster
 
 def make_permission_source(settings: BridgeSettings) -> PermissionSource | None:
     """Return what tells who is multi user aware, if the PBX does; None where this bridge's store alone says it."""
-    is_told = settings.pbx.kind == "voipnow" and settings.voipnow.permissions == "voipnow"
-    return make_asked_source(settings) if is_told else None
+    return make_asked_source(settings) if is_told_permissions(settings) else None
+
+
+def is_told_permissions(settings: BridgeSettings) -> bool:
+    """Say whether the PBX tells who is multi user aware."""
+    return settings.pbx.kind == "voipnow" and settings.voipnow.permissions == "voipnow"
 
 
 def make_asked_source(settings: BridgeSettings) -> PermissionSource:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import structlog
 from phoneterm.core import messages
@@ -33,6 +34,7 @@ from phoneterm_bridge.pbx.voipnow.composed_transfers import OPERATIONS as COMPOS
 from phoneterm_bridge.pbx.voipnow.composed_transfers import ComposedTransfers
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of, forms_of
 from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused, TooMany
+from phoneterm_bridge.pbx.voipnow.kept_registrations import KeptRegistrations
 from phoneterm_bridge.pbx.voipnow.one_by_one import OneByOne
 from phoneterm_bridge.pbx.voipnow.rhythm import Rhythm
 from phoneterm_bridge.pbx.voipnow.sent_callers import SentCallers
@@ -55,8 +57,13 @@ _TROUBLE = (NotDone, NoAnswer, Refused, AppRefused)
 class VoipNowPbx:
     """See `pbx.port.Pbx`."""
 
-    def __init__(self, settings: VoipNowSettings, clock: Callable[[], float] = time.monotonic) -> None:
-        """Keep the settings; nothing is asked yet. clock: seconds, for conversations and time limits."""
+    def __init__(
+        self, settings: VoipNowSettings, clock: Callable[[], float] = time.monotonic, kept: Path | None = None
+    ) -> None:
+        """Keep the settings; nothing is asked yet. clock: seconds, for conversations and time limits.
+
+        kept: the file for what VoipNow was asked to tell of; None for none.
+        """
         self.is_available = False
         self.is_login_refused = False
         self.trouble: str | None = None
@@ -80,14 +87,14 @@ class VoipNowPbx:
         self._hurried = asyncio.Event()
         self._stale: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._events = CallEvents(self._api, settings.events_url) if settings.events_url else None
+        self._events = CallEvents(self._api, settings.events_url, KeptRegistrations(kept, settings.url))
         self._hinted_s = 0.0
         self._hint: asyncio.TimerHandle | None = None
         self._composed: ComposedTransfers | None = None
         if settings.attended == "composed":
             self._composed = ComposedTransfers(self._api, self._table, self, clock)
             self.operations |= COMPOSED
-        self.web_hook = None if self._events is None else WebHook(self._events.key, self._take_hint)
+        self.web_hook = WebHook(self._events.key, self._take_hint) if settings.events_url else None
 
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
@@ -98,7 +105,7 @@ class VoipNowPbx:
         if endpoints != self._endpoints:
             self._endpoints = endpoints
             self._hurried.set()
-            self._register_events()
+            self._events.is_due.set()
 
     async def start(self) -> None:
         """Look at the calls once, and go on in the background; PbxRejectedLogin when VoipNow refuses the app."""
@@ -111,8 +118,8 @@ class VoipNowPbx:
                 "voipnow.client_id and voipnow.client_secret",
             )
         self._tasks.append(asyncio.create_task(self._keep_looking(), name="voipnow"))
-        if self._events is not None:
-            self._tasks.append(asyncio.create_task(self._events.keep_registered(self._extensions), name="events"))
+        self._events.is_due.set()  # even without a terminal there may be something that an earlier start has left
+        self._tasks.append(asyncio.create_task(self._events.keep_registered(self._extensions), name="events"))
 
     async def stop(self) -> None:
         """Ask nothing any more; no callback comes after this returns."""
@@ -126,7 +133,7 @@ class VoipNowPbx:
         self._tasks.clear()
         if self._composed is not None:
             await self._composed.stop()
-        if self._events is not None and self.is_available:
+        if self.is_available:
             with contextlib.suppress(*_TROUBLE, TimeoutError):
                 async with asyncio.timeout(_GOODBYE_S):
                     await self._events.remove()
@@ -286,10 +293,6 @@ class VoipNowPbx:
         """Return the extensions whose next list shows what came of something."""
         return self._sent.extensions | (set() if self._composed is None else self._composed.awaited)
 
-    def _register_events(self) -> None:
-        if self._events is not None:
-            self._events.is_due.set()
-
     def _take_hint(self) -> None:
         """VoipNow has told of something: look at the calls soon, but not more often than is good for anybody."""
         wait_s = self._hinted_s + self._rhythm.hint_pause_s(self._took_s) - self._clock()
@@ -379,7 +382,7 @@ class VoipNowPbx:
             structlog.get_logger().info("voipnow-answers-again")
             self._told = None
         if not self.is_available:
-            self._register_events()
+            self._events.is_due.set()
         self._change_availability(True)
 
     def _note_trouble(self, why: str, told_s: float | None = None, is_login: bool = False) -> None:
