@@ -119,6 +119,7 @@ def test_an_entry_without_a_usable_id_is_left_out(entry):
         ({"error": {"code": "invalid_token", "message": "No."}}, "invalid_token"),
         ({"error": {"message": "No.\r\nX"}}, "No.??X"),
         ({"error": {"code": 151}}, "151"),
+        ({"error": f"no token {'1|' + 'a~' * 16}"}, "no token ..."),
         ({"error": []}, ""),
         ([], ""),
     ],

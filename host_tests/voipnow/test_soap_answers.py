@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,6 +12,10 @@ from phoneterm_bridge.pbx.voipnow.soap_messages import OPERATIONS, SoapMessages,
 from phoneterm_bridge.pbx.voipnow.wsdl_documents import read_documents
 from voipnow_lab.voipnow_lab import VoipNowLab
 
+_FIELDS = {
+    "GetUserPL": {"ID": 21}, "UpdateUserPL": {"multiUser": True, "ID": 21}, "GetUsers": {}, "GetExtensions": {},
+    "GetExtensionDetails": {"extendedNumber": "0003*101"},
+}  # fmt: skip
 _HEAD = '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>'
 _TAIL = "</e:Body></e:Envelope>"
 _USER, _EXTENSION = "http://4psa.com/UserMessages.xsd/3.0.0", "http://4psa.com/ExtensionMessages.xsd/3.0.0"
@@ -29,20 +34,26 @@ _FAULT = (
 
 
 @pytest.fixture(scope="module")
-def messages():
-    """The messages of one version, made once."""
+def documents():
+    """The documents of one version, read once."""
 
     async def make():
         lab = VoipNowLab()
         await lab.start()
         client = HttpsClient(lab.url, lab.ca_path, 4.0)
         try:
-            return SoapMessages(await read_documents(client, lab.url, "3.0.0"))
+            return await read_documents(client, lab.url, "3.0.0")
         finally:
             await client.close()
             await lab.stop()
 
     return asyncio.run(make())
+
+
+@pytest.fixture(scope="module")
+def messages(documents):
+    """The messages of one version, made once."""
+    return SoapMessages(documents)
 
 
 def whole(inner):
@@ -72,6 +83,22 @@ def answers(draw):
 def test_any_answer_is_read_or_refused(messages, operation, status, content):
     with contextlib.suppress(ValueError, SystemFault):
         messages.read(operation, status, content)
+
+
+@settings(max_examples=150, deadline=None)
+@given(some.data())
+def test_any_documents_are_understood_or_refused(documents, data):
+    """Words of one document are taken away, or are those of another place."""
+    address = data.draw(some.sampled_from(sorted(documents.texts)))
+    words = re.split(rb"(\W+)", documents.texts[address])
+    for _ in range(data.draw(some.integers(1, 3))):
+        at = data.draw(some.integers(0, len(words) - 1))
+        words[at] = data.draw(some.sampled_from([b"", *words]))
+    changed = documents._replace(texts=documents.texts | {address: b"".join(words)})
+    with contextlib.suppress(ValueError):
+        made = SoapMessages(changed)
+        for operation in OPERATIONS:
+            made.prepare(operation, "t", _FIELDS[operation])
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -1,6 +1,7 @@
 """SystemAPI's client against the stand-in: its WSDL, versions, tokens, what is repeated, and what it lets nobody do."""
 
 import asyncio
+import contextlib
 import json
 import ssl
 import sys
@@ -318,6 +319,95 @@ async def test_what_a_wsdl_imports_from_elsewhere_is_not_fetched(lab, tmp_path):
         assert asked(lab, "elsewhere") == asked(lab, "x.xsd") == 0
     finally:
         schema.write_text(before)
+
+
+def in_schema(lab, name, before, after):
+    """Change one of the stand-in's documents of the version `latest`; return what brings it back."""
+    path = lab.system.schemas._folder / "latest" / name
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    return lambda: path.write_text(text)
+
+
+async def test_a_wsdl_may_name_its_server_by_another_of_its_names(lab):
+    absolute = 'schemaLocation="https://a-name-behind-a-proxy.example/soap2/schema/latest/Common.xsd"'
+    bring_back = in_schema(lab, "User/UserMessages.xsd", 'schemaLocation="../Common.xsd"', absolute)
+    try:
+        api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
+        assert await api.is_multi_user_aware("21") is True
+        await api.close()
+    finally:
+        bring_back()
+
+
+@pytest.mark.parametrize("place", ["http://[x", "x&#x7f;.xsd", "a" * 70_000])
+async def test_an_import_of_what_is_no_address_is_one_sentence(lab, place):
+    bring_back = in_schema(
+        lab, "User/UserMessages.xsd", "<import", f'<import namespace="u" schemaLocation="{place}"/><import'
+    )
+    try:
+        api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
+        with pytest.raises(NotDone, match="its WSDL"):
+            await api.open()
+        await api.close()
+    finally:
+        bring_back()
+
+
+async def test_a_request_to_what_is_no_address_is_one_sentence(lab):
+    bring_back = in_schema(lab, "Extension/Extension.wsdl", "/soap2/extension_agent.php", "/soap2/&#x7f;.php")
+    try:
+        api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
+        with pytest.raises(NotDone, match="there can be no such address"):
+            await api.details("0003*101")
+        await api.close()
+    finally:
+        bring_back()
+
+
+async def test_the_namespace_of_xml_may_be_imported_without_an_address(lab):
+    space = '<import namespace="http://www.w3.org/XML/1998/namespace"/><import'
+    bring_back = in_schema(lab, "User/UserMessages.xsd", "<import", space)
+    try:
+        api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
+        assert await api.is_multi_user_aware("21") is True
+        await api.close()
+    finally:
+        bring_back()
+
+
+@pytest.mark.parametrize(("way", "times"), [("no-json", 3), ("redirect", 2), ("403", 2)])
+async def test_a_version_that_is_something_else_is_no_end(lab, way, times):
+    """As many documents as the version `latest` is tried for are answered like this; a page may be XML, too."""
+    lab.faults.add("wsdl", way, times)
+    api = SystemApi(settings_of(lab))
+    assert await api.details("0003*101") == ("21", "term")
+    assert api.version == "5.2.5"
+    await api.close()
+
+
+async def test_a_number_that_is_none_is_no_traceback(lab):
+    bring_back = in_schema(
+        lab, "User/UserData.xsd", 'name="phoneExtMax" type="common:Limit"', 'name="phoneExtMax" type="decimal"'
+    )
+    try:
+        api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
+        with contextlib.suppress(NoAnswer):
+            assert await api.is_multi_user_aware("21") is True
+        await api.close()
+    finally:
+        bring_back()
+
+
+async def test_a_fault_that_repeats_the_token_is_shown_without_it(lab):
+    messages, token = SoapMessages(await documents_of(lab)), "1|abc~def"
+    fault = (
+        '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><e:Fault><faultcode>101</faultcode>'
+        f"<faultstring>The token {token} is over.</faultstring></e:Fault></e:Body></e:Envelope>"
+    )
+    with pytest.raises(SystemFault, match=r"fault 101: The token \.\.\. is over\."):
+        messages.read("GetUserPL", 500, fault.encode(), token)
 
 
 @pytest.mark.parametrize("way", ["bomb", "external", "half", "no-json", "redirect", "500"])

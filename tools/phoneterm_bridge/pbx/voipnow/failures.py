@@ -22,6 +22,10 @@ class Refused(Exception):
         self.code = code
 
 
+class LedElsewhere(NotDone):
+    """VoipNow answered that what was asked for is elsewhere, where the bridge does not go."""
+
+
 class TooMany(NotDone):
     """VoipNow wants to be asked less often. after_s: when again, as it says; None when it does not."""
 

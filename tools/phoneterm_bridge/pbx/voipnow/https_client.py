@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from phoneterm_bridge.pbx.voipnow.failures import NoAnswer, NotDone, TooMany
+from phoneterm_bridge.pbx.voipnow.failures import LedElsewhere, NoAnswer, NotDone, TooMany
 from phoneterm_bridge.pbx.voipnow.reading import read_json
 from phoneterm_bridge.settings.problem import SetupProblem
 
@@ -105,6 +105,8 @@ class HttpsClient:
                     return response, await _read_body(response)
                 finally:
                     await response.aclose()
+        except httpx.InvalidURL:
+            raise NotDone("there can be no such address") from None
         except (httpx.HTTPError, OSError, TimeoutError) as error:
             words = _describe(error)
             raise (NoAnswer if is_sent else NotDone)(words) from None
@@ -137,7 +139,7 @@ def _refuse(response: httpx.Response) -> None:
     if response.status_code == _TOO_MANY:
         raise TooMany(_wait_in(response))
     if response.is_redirect:
-        raise NotDone(f"it answers {response.status_code} and leads elsewhere, where the bridge does not go")
+        raise LedElsewhere(f"it answers {response.status_code} and leads elsewhere, where the bridge does not go")
 
 
 def _read(response: httpx.Response, body: bytes) -> Reply:

@@ -7,10 +7,12 @@ ValueError. Texts are printable, and at most MOST_CHARS long.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 MOST_CHARS = 64
+_SECRET = re.compile(r"\S{28,}")
 _CALLER_IDS = ("callerId", "callerID", "callerid")
 _OF_A_LIST = frozenset(("entry", "totalResults", "itemsPerPage", "startIndex", "paging"))
 _OF_ALL = "@"  # with it begins what means several: @self, @me
@@ -105,10 +107,13 @@ def read_registrations(document: Any) -> list[Registration]:
 
 
 def read_error(document: Any) -> str:
-    """Return VoipNow's own word for an error, "" for none: {"error": "word"} or {"error": {"code": ...}}."""
+    """Return VoipNow's own word for an error, "" for none: {"error": "word"} or {"error": {"code": ...}}.
+
+    A word that is as long as a token or a secret is left out: it may be the one that was sent.
+    """
     error = document.get("error") if isinstance(document, dict) else None
     code = error.get("code", error.get("message")) if isinstance(error, dict) else error
-    text = str(code) if isinstance(code, str | int) else ""
+    text = _SECRET.sub("...", str(code)) if isinstance(code, str | int) else ""
     return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text[:MOST_CHARS])
 
 

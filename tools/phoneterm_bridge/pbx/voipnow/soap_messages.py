@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import zeep
 from lxml import etree
-from zeep.exceptions import Error as ZeepError
 from zeep.exceptions import Fault
 from zeep.settings import Settings
 
@@ -22,6 +21,7 @@ OPERATIONS = ("GetUserPL", "UpdateUserPL", "GetUsers", "GetExtensions", "GetExte
 _CREDENTIALS = "userCredentials"
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _FINE = 200
+_MOST_CHARS = 200
 
 
 class Prepared(NamedTuple):
@@ -30,6 +30,9 @@ class Prepared(NamedTuple):
     path: str
     headers: dict[str, str]
     content: bytes
+
+
+_ABOUT_THE_APP = tuple(str(number) for number in range(100, 109))
 
 
 class SystemFault(Exception):
@@ -41,6 +44,11 @@ class SystemFault(Exception):
         super().__init__(f"fault {number}: {shown}" if number else f"fault: {shown}")
         self.number = number
         self.is_version = is_version
+
+    @property
+    def is_about_app(self) -> bool:
+        """Say whether it is about the token, or about what the app may do at all."""
+        return self.number in _ABOUT_THE_APP
 
 
 class _Documents:
@@ -81,7 +89,9 @@ class SoapMessages:
             self._header = next(
                 one for client in clients for one in client.wsdl.types.elements if one.name == _CREDENTIALS
             )
-        except (ZeepError, etree.LxmlError, LookupError, TypeError, AttributeError, StopIteration) as error:
+        except ValueError:
+            raise
+        except Exception as error:  # zeep has many ways to stumble over a document that is none
             raise ValueError(f"its WSDL is not understood ({type(error).__name__})") from None
         if missing := [name for name in OPERATIONS if name not in self._services]:
             raise ValueError(f"its WSDL has no {missing[0]}")
@@ -93,15 +103,16 @@ class SoapMessages:
             envelope = client.create_message(
                 service, operation, _soapheaders=[self._header(accessToken=token)], **dict(fields)
             )
-        except (ZeepError, TypeError, LookupError) as error:
-            raise ValueError(f"its WSDL does not take the request {operation} ({error})") from None
+        except Exception as error:
+            shown = "".join(letter if letter.isprintable() else "?" for letter in str(error)[:_MOST_CHARS])
+            raise ValueError(f"its WSDL does not take the request {operation} ({shown})") from None
         action = service._binding.get(operation).soapaction
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
         path = urlsplit(service._binding_options["address"]).path
         return Prepared(path, headers, etree.tostring(envelope, xml_declaration=True, encoding="utf-8"))
 
-    def read(self, operation: str, status: int, content: bytes) -> Any:
-        """Return what is in the body of an answer; SystemFault when it is a fault."""
+    def read(self, operation: str, status: int, content: bytes, token: str = "") -> Any:
+        """Return what is in the body of an answer; SystemFault when it is a fault. token: is never shown, with it."""
         root = parse_xml(content)
         if status != _FINE and root.find(f"{{{_ENVELOPE}}}Body/{{{_ENVELOPE}}}Fault") is None:
             raise ValueError(f"nothing of SystemAPI (status {status})")
@@ -111,8 +122,8 @@ class SoapMessages:
         try:
             found = binding.process_reply(client, binding.get(operation), answer)
         except Fault as fault:
-            raise _read_fault(fault) from None
-        except (ZeepError, etree.LxmlError, LookupError, TypeError, AttributeError) as error:
+            raise _read_fault(fault, token) from None
+        except Exception as error:  # such as a decimal number that is none
             raise ValueError(f"something else than its WSDL says ({type(error).__name__})") from None
         return getattr(found, "body", found)
 
@@ -127,9 +138,10 @@ def _services_of(client: zeep.Client) -> list[tuple[str, Any]]:
     return found
 
 
-def _read_fault(fault: Fault) -> SystemFault:
-    code, text = str(fault.code or ""), str(fault.message or "")
+def _read_fault(fault: Fault, token: str) -> SystemFault:
     detail = "" if fault.detail is None else " ".join(fault.detail.itertext())
+    said = (str(fault.code or ""), detail, str(fault.message or ""))
+    code, detail, text = (one.replace(token, "...") if token else one for one in said)
     number = next((word for place in (code, detail, text) if (word := _number_in(place))), "")
     return SystemFault(number, text, "VersionMismatch" in code)
 

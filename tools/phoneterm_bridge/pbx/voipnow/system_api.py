@@ -17,7 +17,7 @@ from phoneterm_bridge.pbx.voipnow.app_token import AppToken
 from phoneterm_bridge.pbx.voipnow.failures import NoAnswer, NotDone, Refused, TooMany
 from phoneterm_bridge.pbx.voipnow.https_client import HttpsClient
 from phoneterm_bridge.pbx.voipnow.kept_documents import KeptDocuments
-from phoneterm_bridge.pbx.voipnow.wsdl_documents import ENTRIES, WsdlDocuments, read_documents
+from phoneterm_bridge.pbx.voipnow.wsdl_documents import ENTRIES, NoDocuments, WsdlDocuments, read_documents
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
@@ -30,7 +30,6 @@ except ModuleNotFoundError as missing:
     ) from None
 
 VERSIONS = ("latest", "5.2.5", "3.5.0", "3.0.0", "2.5.1")
-_ABOUT_THE_TOKEN = tuple(str(number) for number in range(100, 109))
 _TOKEN_NOT_TAKEN = (401, 403)
 _REFUSING = range(400, 500)
 _BROKEN = range(500, 600)
@@ -176,7 +175,7 @@ class SystemApi:
             raise NotDone(str(error)) from None
         reply = await self._client.send_raw("POST", prepared.path, prepared.headers, prepared.content)
         try:
-            return messages.read(operation, reply.status, reply.body)
+            return messages.read(operation, reply.status, reply.body, token)
         except ValueError as error:
             if reply.status in _REFUSING:
                 if reply.status not in _TOKEN_NOT_TAKEN:
@@ -197,15 +196,16 @@ class SystemApi:
         if kept is not None and (kept.version in self._refused or kept.version not in self._versions):
             kept = None
         first = () if kept is None else (kept.version,)
-        why = "it has no WSDL of SystemAPI that the bridge knows"
+        why = ""
         for version in dict.fromkeys((*first, *self._versions)):
             for names in ENTRIES if version not in self._refused else ():
                 try:
                     documents = await read_documents(self._client, self._url, version, names)
+                except NoDocuments as none:
+                    why = why or (f"its WSDL cannot be read: {none}" if str(none) else "")
+                    continue
                 except (NotDone, NoAnswer, Refused) as trouble:
                     return await self._make_kept(kept, f"its WSDL cannot be read: {trouble}")
-                if documents is None:
-                    continue
                 try:
                     messages = await asyncio.to_thread(SoapMessages, documents)
                 except ValueError as error:
@@ -213,7 +213,7 @@ class SystemApi:
                     continue
                 await asyncio.to_thread(self._kept.write, documents)
                 return messages
-        return await self._make_kept(kept, why)
+        return await self._make_kept(kept, why or "it has no WSDL of SystemAPI that the bridge knows")
 
     async def _make_kept(self, kept: WsdlDocuments | None, why: str) -> SoapMessages:
         if kept is None:
@@ -228,7 +228,7 @@ class SystemApi:
 
 def _is_about_token(refused: Refused | SystemFault) -> bool:
     if isinstance(refused, SystemFault):
-        return refused.number in _ABOUT_THE_TOKEN
+        return refused.is_about_app
     return refused.status in _TOKEN_NOT_TAKEN
 
 
