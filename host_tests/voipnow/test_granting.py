@@ -16,6 +16,7 @@ from phoneterm_bridge.permissions.granting import set_aware_at_pbx
 from phoneterm_bridge.settings.bridge import HttpSettings
 from phoneterm_bridge.settings.console import ConsoleSettings
 from phoneterm_bridge.settings.problem import SetupProblem
+from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.accounts import Accounts
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import read_changes
@@ -23,6 +24,7 @@ from phoneterm_bridge.store.pbx_permissions import PbxPermissions, read_followin
 from phoneterm_cli.main import make_app
 from typer.testing import CliRunner
 from voipnow.test_permissions import FOLLOWS, flag_is
+from voipnow_lab.accounts import Extension
 from voipnow_lab.faults import ALWAYS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -119,6 +121,72 @@ async def test_if_it_cannot_be_read_back_it_is_not_known(office, lab):
     assert read_changes(office.engine, "alice", 1)[0].what == "multi user aware False is not confirmed: it answers 500"
 
 
+async def test_if_voipnow_tells_of_nothing_when_it_is_read_back_it_is_not_known(office, lab):
+    lab.faults.add("update", "slow")
+    lab.faults.slow_s = 0.3
+    turning = asyncio.create_task(turn(office, False))
+    await until(lambda: lab.acted == ["UpdateUserPL"], 20)
+    lab.faults.add("system", "fault 117", ALWAYS)
+    with pytest.raises(SetupProblem, match=r"whether it has is not known .fault 117"):
+        await turning
+    assert read_changes(office.engine, "alice", 1)[0].what.startswith("multi user aware False is not confirmed: fault")
+
+
+async def with_two_users_there(office, lab, is_aware):
+    """Let alice have an extension of Bob's too."""
+    lab.system.accounts.owner_of("0003*102").multi_user = is_aware
+    office.enrol("t102", "102")
+    await until(lambda: len([one for one in read_following(office.engine).places if one.told is not None]) == 2, 20)
+
+
+async def test_what_one_of_two_users_there_keeps_is_said_and_the_other_is_asked_too(office, lab):
+    await with_two_users_there(office, lab, True)
+    lab.faults.add("update", "fault 151")
+    said = r"has taken it for 102, and not for 101 .fault 151: .*: alice is not multi user aware here"
+    with pytest.raises(SetupProblem, match=said):
+        await turn(office, False)
+    assert updates(lab) == [{"multiUser": "false", "ID": "22"}]
+    assert [one.what for one in read_changes(office.engine, "alice", 3)] == [
+        "VoipNow has taken multi user aware False for 102, not for 101",
+        "multi user aware False, as VoipNow has it (here it was True)",
+        "VoipNow is asked for multi user aware False of its users 21 and 22",
+    ]
+    await flag_is(office, False)
+
+
+async def test_who_cannot_be_given_all_of_it_is_given_no_more_of_it(office, lab):
+    await with_two_users_there(office, lab, False)
+    lab.faults.add("update", "fault 151")
+    with pytest.raises(SetupProblem, match=r"for 101, and not for 102 .*: alice is not multi user aware here"):
+        await turn(office, True)
+    assert (len(lab.acted), updates(lab)) == (1, [])
+
+
+async def test_an_extension_that_is_not_told_is_named_and_what_was_said_of_it_last_counts(office, lab):
+    await with_two_users_there(office, lab, False)
+    lab.system.accounts.extensions.remove(lab.system.accounts.find_extension("0003*102"))
+    said = r"has taken it for 101. It does not tell of 102 .fault 117: .*So alice is not multi user aware here"
+    with pytest.raises(SetupProblem, match=said):
+        await turn(office, True)
+    assert await turn(office, False) == (
+        "alice is not multi user aware any more, says VoipNow. It does not tell of 102 (fault 117: There is no such "
+        "extension, or it may not be seen.)."
+    )
+
+
+async def test_who_else_here_belongs_to_the_same_user_there_knows_it_at_once(office, lab):
+    lab.system.accounts.extensions.append(Extension("0003*104", lab.system.accounts.users[0]))
+    directory = Directory(office.engine, "test")
+    directory.add_user("carl")
+    directory.add_extension("104", "carl")
+    directory.add_terminal("t104", "104")
+    await until(lambda: reading.read_snapshot(office.engine).terminals["t104"].may_transfer, 20)
+    await turn(office, False)
+    assert not reading.read_snapshot(office.engine).terminals["t104"].may_transfer
+    changed = read_changes(office.engine, "carl", 1)[0]
+    assert (changed.who, changed.what) == ("cli:anna", "multi user aware False, as VoipNow has it (here it was True)")
+
+
 async def test_a_user_without_an_extension_at_voipnow_cannot_be_turned(office, lab):
     directory = Directory(office.engine, "test")
     directory.add_user("bert")
@@ -167,6 +235,25 @@ async def test_the_command_line_asks_voipnow(office, lab, tmp_path):
     assert "VoipNow has not taken it (fault 151" in refused.output
     listed = await phoneterm("user", "list")
     assert "VoipNow says who is multi user aware." in listed.output
+    assert "whether these are" not in listed.output
+    PbxPermissions(office.engine, "VoipNow", "test").expire(["101"], "it answers 500")
+    assert "not for too long, whether these are: 101; they may not transfer" in (await phoneterm("user", "list")).output
+
+
+async def test_a_file_that_sets_the_flag_says_that_the_pbx_has_the_last_word(office, lab, tmp_path):
+    settings = write_settings(office, tmp_path / "bridge.toml")
+    path = tmp_path / "staff.csv"
+
+    async def run(text):
+        path.write_text(f"user,multi_user_aware\n{text}\n")
+        command = ["user", "import", str(path), "--dry-run", "--config", str(settings)]
+        return await asyncio.to_thread(CliRunner().invoke, make_app(("user",)), command, env=dict(os.environ))
+
+    for line in ("alice,no", "dora,yes"):
+        done = await run(line)
+        assert done.exit_code == 0
+        assert "counts until the PBX says otherwise" in done.output
+    assert "says otherwise" not in (await run("dora,")).output
 
 
 @asynccontextmanager

@@ -72,6 +72,39 @@ class TestImport:
         await phoneterm("--from", "voipnow")
         assert ("anna", False, ["101", "104"]) in users_in(phoneterm.path)
 
+    async def test_what_is_here_under_another_number_does_not_come_in_again(self, lab, phoneterm):
+        engine = open_store(phoneterm.path)
+        directory = Directory(engine, "test")
+        directory.add_user("anna")
+        directory.add_extension("5101", "anna", endpoint="0003*101")
+        directory.add_extension("102", "anna", endpoint="0004*102")
+        engine.dispose()
+        code, output = await phoneterm("--from", "voipnow")
+        assert (code, output) == (
+            0, "Done: 1 users added, 1 extensions added.\nLeft out: '102' is the number of another extension here.\n"
+        )  # fmt: skip
+        assert users_in(phoneterm.path) == [("anna", False, ["102", "5101"]), ("carol.clark", False, ["103"])]
+
+    async def test_one_extension_that_cannot_come_in_holds_up_no_other(self, lab, phoneterm):
+        users = lab.system.accounts.users
+        lab.system.accounts.extensions += [Extension("0003*10a", users[0]), Extension("0003*101", users[1])]
+        left_out = "Left out: '10a' cannot be an extension's number here, '101' is told of several users; it came to "
+        said = f"3 users added, 3 extensions added.\n{left_out}alice.adams.\n"
+        assert await phoneterm("--from", "voipnow", "--dry-run") == (0, f"Would be done: {said}")
+        assert await phoneterm("--from", "voipnow") == (0, f"Done: {said}")
+
+    async def test_a_thousand_extensions_come_in(self, lab, phoneterm):
+        users = lab.system.accounts.users
+        lab.system.accounts.extensions = [Extension(f"0003*{2000 + at}", users[at % 3]) for at in range(1000)]
+        assert await phoneterm("--from", "voipnow") == (0, "Done: 3 users added, 1000 extensions added.\n")
+
+    async def test_the_user_whom_voipnow_does_not_tell_of_is_named(self, lab, phoneterm):
+        lab.system.accounts.hidden.add(23)
+        assert await phoneterm("--from", "voipnow") == (
+            1, "VoipNow does not tell its users: fault 117: There is no such user, or it may not be seen. (about the "
+            "user carol.clark).\n",
+        )  # fmt: skip
+
     async def test_without_an_answer_it_is_one_sentence(self, lab, phoneterm):
         lab.faults.add("system", "500", ALWAYS)
         assert await phoneterm("--from", "voipnow") == (1, "VoipNow does not tell its users: it answers 500.\n")
@@ -83,6 +116,7 @@ class TestImport:
             (("--from", "avaya"), "--from takes freepbx or voipnow"),
             (("--from", "voipnow", "some.csv"), "--from voipnow takes no file"),
             (("--from", "voipnow", "--account", "x"), "--account is the id of an organization"),
+            (("--from", "voipnow", "--account", "7" * 5000), "--account is the id of an organization"),
             (("--account", "7"), "--account is the id of an organization"),
             ((), "Name the file"),
         ],
@@ -97,6 +131,12 @@ def test_two_users_of_one_name_are_told_apart_by_their_number():
     people = [PersonTold("A B", "ab", (("101", "term"),)), PersonTold("A.B", "ab", (("0004*102", "term"),))]
     found = make_rows(people, {})
     assert [row.cells["user"] for row in found.rows] == ["ab", "ab.0004.102"]
+
+
+def test_a_name_that_is_taken_in_every_form_gets_a_number():
+    people = [PersonTold("", "ab", (("102", "term"),)), PersonTold("", "ab", (("103", "term"),))]
+    found = make_rows(people, {"500": "ab", "501": "ab.102"}, (), ("ab", "ab.102", "ab.103"))
+    assert [row.cells["user"] for row in found.rows] == ["ab.102.2", "ab.103.2"]
 
 
 def test_a_user_without_a_usable_name_is_named_after_the_number():

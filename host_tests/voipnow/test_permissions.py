@@ -28,14 +28,14 @@ USUAL_KEEP_S = 43_200
 
 
 class AheadClock(HostClock):
-    """The bridge's steady clock, put forward by a test."""
+    """The bridge's clock that never stands still, put forward by a test."""
 
     def __init__(self):
         self.ahead = 0.0
         super().__init__()
 
-    def steady_s(self):
-        return super().steady_s() + getattr(self, "ahead", 0.0)
+    def now_s(self):
+        return super().now_s() + self.ahead
 
 
 @pytest_asyncio.fixture(loop_scope="session")

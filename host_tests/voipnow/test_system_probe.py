@@ -1,6 +1,9 @@
 """The probe answers each open point about SystemAPI on the stand-in; its report has no number, name or id."""
 
+import asyncio
+
 import pytest
+from attack_lab.scenery.waiting import until
 from phoneterm_bridge.doctor.voipnow_system_probe import SystemProbe
 from phoneterm_bridge.settings.bridge import load_settings
 from voipnow_lab.faults import ALWAYS
@@ -42,6 +45,16 @@ async def test_a_change_is_read_back_and_taken_back(lab):
     assert [fields for name, fields in lab.system.requests if name == "UpdateUserPL"] == [
         {"multiUser": "false", "ID": "21"}, {"multiUser": "true", "ID": "21"}
     ]  # fmt: skip
+
+
+async def test_whatever_is_answered_meanwhile_the_flag_is_changed_back(lab):
+    lab.faults.add("update", "slow")
+    lab.faults.slow_s = 0.3
+    running = asyncio.create_task(run(lab, is_flag_changed=True))
+    await until(lambda: lab.acted == ["UpdateUserPL"], 20)
+    lab.faults.add("system", "500", 2)
+    assert "read back after" in (await running)["SystemAPI: multiUser changed back"]
+    assert lab.system.accounts.owner_of("0003*101").multi_user is True
 
 
 async def test_what_may_not_be_changed_is_in_the_report(lab):

@@ -175,7 +175,7 @@ def _make_follower(settings: BridgeSettings, engine: sa.Engine, clock: HostClock
     if source is None:
         return None
     poll_s, keep_s = settings.voipnow.permissions_poll_s, settings.voipnow.permissions_keep_s
-    return PermissionFollower(source, engine, f"host {platform.node()}", poll_s, keep_s, clock.steady_s)
+    return PermissionFollower(source, engine, f"host {platform.node()}", poll_s, keep_s, clock.now_s)
 
 
 def _make_certificate_watch(settings: BrokerSettings, broker: "EmbeddedBroker | None") -> CertificateWatch | None:

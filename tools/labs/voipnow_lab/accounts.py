@@ -22,12 +22,16 @@ class User:
 
 @dataclass
 class Extension:
-    """One extension; type: VoipNow's word for what it is, None where it is not told."""
+    """One extension; type: VoipNow's word for what it is, None where it is not told.
+
+    is_broken: whoever asks for it is shown that VoipNow has broken down.
+    """
 
     number: str
     user: User
     type: str | None = "term"
     label: str = ""
+    is_broken: bool = False
 
 
 def _usual_users() -> list[User]:
@@ -36,11 +40,12 @@ def _usual_users() -> list[User]:
 
 @dataclass
 class Accounts:
-    """organization_id: the parent of all users."""
+    """organization_id: the parent of all users. hidden: ids of users of whom no more than their names is told."""
 
     organization_id: int = 7
     users: list[User] = field(default_factory=_usual_users)
     extensions: list[Extension] = field(default_factory=list)
+    hidden: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Give each usual user an extension: 0003*101 and so on."""
@@ -65,4 +70,5 @@ class Accounts:
     def clear(self) -> None:
         """Have the usual users and extensions again."""
         self.users, self.extensions = _usual_users(), []
+        self.hidden.clear()
         self.__post_init__()

@@ -36,6 +36,10 @@ class Faulted(Exception):
         self.code = code
 
 
+class BrokenDown(Exception):
+    """A request at which VoipNow itself breaks down."""
+
+
 class SystemApi:
     """requests: the operations that were asked for, with their fields. mistakes: what did not fit the XSDs.
 
@@ -94,6 +98,8 @@ class SystemApi:
             return fault("030", "The request is not XML.", "SOAP-ENV:Client")
         except Faulted as error:
             return fault(error.number, str(error), error.code)
+        except BrokenDown:
+            return Answer(500, b"<html><body>Internal error</body></html>", {"Content-Type": "text/html"})
 
     def _carry_out(self, root: etree._Element, request: Request) -> Answer:
         bodies = root.findall(f"{{{_ENVELOPE}}}Body/*")
@@ -156,6 +162,8 @@ class SystemApi:
             yield f"<d:login>{escape(one.login)}</d:login><d:email>{escape(one.login)}@voipnow.example</d:email></user>"
 
     def _get_extensions(self, fields: dict[str, str]) -> Iterable[str]:
+        if fields.get("parentID") in {str(one) for one in self.accounts.hidden}:
+            raise Faulted(_UNKNOWN, "There is no such user, or it may not be seen.")
         for one in self.accounts.extensions:
             if fields.get("parentID") in (None, str(one.user.id)):
                 yield f"<extension>{_describe(one, 'd:')}<d:extendedNumber>{one.number}</d:extendedNumber></extension>"
@@ -164,6 +172,8 @@ class SystemApi:
         one = self.accounts.find_extension(fields["extendedNumber"])
         if one is None:
             raise Faulted(_UNKNOWN, "There is no such extension, or it may not be seen.")
+        if one.is_broken:
+            raise BrokenDown
         yield f"<parentID>{one.user.id}</parentID><parentName>{escape(one.user.name)}</parentName>"
         yield f"<crDate>2024-03-01T10:00:00+03:00</crDate>{_describe(one)}"
 

@@ -23,6 +23,8 @@ from phoneterm_bridge.cli.saying import say, say_broker_must_learn
 from phoneterm_bridge.cli.settings_files import SettingsFiles, check_settings_files
 from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_rows, rehearse
 from phoneterm_bridge.csv_files.plan import ImportPlan
+from phoneterm_bridge.pbx.backends import is_told_permissions
+from phoneterm_bridge.permissions.describing import OVERRIDDEN
 from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import opening
@@ -102,6 +104,10 @@ def import_file(
     say(f"{'Would be done' if is_dry_run else 'Done'}: {_describe(plan)}.")
     if given.left_out:
         say(f"Left out, because they {given.why_left_out}: {name_some(given.left_out)}.")
+    if given.refused:
+        say(f"Left out: {name_some(given.refused)}.")
+    if plan.sets_permission and is_told_permissions(settings):
+        say(OVERRIDDEN)
 
 
 def export_file(

@@ -1,6 +1,7 @@
 """Where `phoneterm user import` has its rows from: a CSV file, a file of FreePBX, or VoipNow. Changes nothing."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,19 +9,24 @@ from phoneterm_bridge.cli.options import looking
 from phoneterm_bridge.csv_files.files import read_known
 from phoneterm_bridge.csv_files.freepbx import read_freepbx
 from phoneterm_bridge.csv_files.people import PersonTold, make_rows
-from phoneterm_bridge.csv_files.plan import USUAL_CONTEXT
+from phoneterm_bridge.csv_files.plan import USUAL_CONTEXT, Known
 from phoneterm_bridge.csv_files.rows import CsvRow, Mistake, read_rows
 from phoneterm_bridge.pbx.asterisk import freepbx
 from phoneterm_bridge.pbx.backends import make_asked_source
 from phoneterm_bridge.pbx.permissions import Extension, Person, SourceAway
+from phoneterm_bridge.pbx.voipnow.extension_number import shorten_number
 from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.problem import SetupProblem
 
+_ACCOUNT = re.compile(r"[0-9]{1,18}")
 _MOST_BYTES = 32 * 1024 * 1024
 
 
 class Given(NamedTuple):
-    """What is to come in, from where, what of it does not and why, and the dialplan context of its transfers."""
+    """What is to come in, from where, what of it does not and why, and the dialplan context of its transfers.
+
+    refused: what else does not come in, each with its own reason.
+    """
 
     name: str
     rows: list[CsvRow]
@@ -28,13 +34,14 @@ class Given(NamedTuple):
     left_out: list[str]
     why_left_out: str
     context: str
+    refused: tuple[str, ...] = ()
 
 
 def read_source(source: str | None, path: Path | None, account: str | None, settings: BridgeSettings) -> Given:
     """Return what is to come in, from wherever that is."""
     if source not in (None, "freepbx", "voipnow"):
         raise SetupProblem("--from takes freepbx or voipnow; a file of phoneterm itself needs no --from.")
-    if account is not None and (source != "voipnow" or not (account.isascii() and account.isdecimal())):
+    if account is not None and (source != "voipnow" or not _ACCOUNT.fullmatch(account)):
         raise SetupProblem("--account is the id of an organization at VoipNow, a number, and needs --from voipnow.")
     if source == "voipnow":
         if path is not None:
@@ -64,16 +71,21 @@ def _ask_voipnow(account: str | None, settings: BridgeSettings) -> Given:
         people = asyncio.run(ask())
     except SourceAway as away:
         raise SetupProblem(f"VoipNow does not tell its users: {away}.") from None
-    owners: dict[str, str] = {}
+    known = Known()
     if settings.store.path.exists():
         with looking(settings) as engine:
-            owners = {number: known[0] for number, known in read_known(engine).extensions.items()}
+            known = read_known(engine)
+    owners = {
+        shorten_number(endpoint, settings.voipnow.organization): user
+        for user, endpoint, *_ in known.extensions.values()
+    }
     told = (
         PersonTold(one.name, one.login, tuple((extension.endpoint, extension.type) for extension in extensions))
         for one, extensions in people
     )
-    rows, left_out = make_rows(told, owners)
-    return Given("What VoipNow has", rows, [], left_out, "are no phone terminals", settings.pbx.context)
+    found = make_rows(told, owners, known.extensions, known.users)
+    why = "are no phone terminals"
+    return Given("What VoipNow has", found.rows, [], found.left_out, why, settings.pbx.context, tuple(found.refused))
 
 
 def _read_file(path: Path) -> bytes:

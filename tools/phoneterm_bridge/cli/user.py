@@ -29,8 +29,8 @@ from phoneterm_bridge.cli.options import (
 from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.cli.taking_away import describe_removal, say_mosquitto_keeps
 from phoneterm_bridge.csv_files.files import read_known
-from phoneterm_bridge.pbx.backends import make_permission_source
-from phoneterm_bridge.permissions.describing import describe_source
+from phoneterm_bridge.pbx.backends import is_told_permissions, make_permission_source
+from phoneterm_bridge.permissions.describing import describe_source, describe_uncounted
 from phoneterm_bridge.permissions.granting import set_aware_at_pbx
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
@@ -65,7 +65,7 @@ def add(
             directory.add_extension(number, name, context=context or read_settings(config, overrides).pbx.context)
         owned = f"extension {', '.join(extension)}" if extension else "no extension yet"
         say(f"The user {name} is added: {owned}; {'multi user aware' if aware else 'not multi user aware'}.")
-        if aware and make_permission_source(read_settings(config, overrides)) is not None:
+        if aware and is_told_permissions(read_settings(config, overrides)):
             say(f"The PBX says who is multi user aware: `phoneterm user allow {name}` asks it.")
 
 
@@ -128,10 +128,12 @@ def set_context(
 @app.command()
 def allow(name: _Name, config: Config = None, overrides: Overrides = None) -> None:
     """Give a user the permission User is multi user aware."""
-    if not _ask_pbx(name, True, config, overrides):
+    told = _ask_pbx(name, True, config, overrides)
+    if not told:
         with open_directory(config, overrides) as directory:
             directory.set_multi_user_aware(name, True)
     say(f"{name} is multi user aware: the terminals of {name} may transfer, as far as each may.")
+    _say_rest(told)
 
 
 @app.command()
@@ -166,10 +168,12 @@ def remove_extension(
 @app.command()
 def deny(name: _Name, config: Config = None, overrides: Overrides = None) -> None:
     """Take the permission User is multi user aware from a user."""
-    if not _ask_pbx(name, False, config, overrides):
+    told = _ask_pbx(name, False, config, overrides)
+    if not told:
         with open_directory(config, overrides) as directory:
             directory.set_multi_user_aware(name, False)
     say(f"{name} is not multi user aware any more: no terminal of {name} may transfer.")
+    _say_rest(told)
 
 
 @app.command("list")
@@ -178,34 +182,39 @@ def list_users(as_json: Json = False, config: Config = None, overrides: Override
     with one_sentence():
         with looking(read_settings(config, overrides)) as engine:
             users = reading.read_users(engine)
-            told = describe_source(read_following(engine))
+            following = read_following(engine)
         if as_json:
             names = ("user", "is_multi_user_aware", "extensions")
             typer.echo(json.dumps([dict(zip(names, user, strict=True)) for user in users], indent=2))
             return
         for name, is_aware, numbers in users:
             say(f"{name:20} {'multi user aware' if is_aware else '-':18} {' '.join(numbers)}")
-        if told:
+        for told in filter(None, (describe_source(following), describe_uncounted(following))):
             say(told)
 
 
-def _ask_pbx(name: str, is_allowed: bool, config: Config, overrides: Overrides) -> bool:
-    """Set the permission at the PBX, where it is the one to say it; return whether that is so."""
+def _ask_pbx(name: str, is_allowed: bool, config: Config, overrides: Overrides) -> str:
+    """Set the permission at the PBX, where it is the one to say it, and return what it says then; else ""."""
     with one_sentence():
         settings = read_settings(config, overrides)
         source = make_permission_source(settings)
         if source is None:
-            return False
+            return ""
 
-        async def ask() -> None:
+        async def ask() -> str:
             try:
-                await set_aware_at_pbx(source, engine, name, is_allowed, f"cli:{name_user()}", name_place())
+                return await set_aware_at_pbx(source, engine, name, is_allowed, f"cli:{name_user()}", name_place())
             finally:
                 await source.close()
 
         with changing(settings) as engine:
-            asyncio.run(ask())
-        return True
+            return asyncio.run(ask())
+
+
+def _say_rest(told: str) -> None:
+    """Say what the PBX has said beyond that it is done."""
+    if rest := told.partition(". ")[2]:
+        say(rest)
 
 
 def _read_numbers(name: str, config: Config, overrides: Overrides) -> list[str]:

@@ -49,6 +49,12 @@ class ImportPlan:
         self.steps: list[Step] = []
         self.mistakes: list[Mistake] = []
 
+    @property
+    def sets_permission(self) -> bool:
+        """Say whether it gives somebody the permission User is multi user aware, or takes it away."""
+        given = ("set_multi_user_aware", "add_user")
+        return any(one.method == given[0] or (one.method == given[1] and one.arguments[1]) for one in self.steps)
+
     def add(self, row: CsvRow) -> None:
         """Work out one row; steps that depend on wrong cells are left out."""
         cells, before = row.cells, len(self.mistakes)

@@ -17,9 +17,10 @@ class Told(NamedTuple):
 
 
 class NotTold(NamedTuple):
-    """What the PBX answers instead, of one extension alone, in a few words."""
+    """What the PBX answers instead, of one extension alone, in a few words. is_about_bridge: the bridge may not ask."""
 
     why: str
+    is_about_bridge: bool = False
 
 
 class Person(NamedTuple):
@@ -47,9 +48,10 @@ class SourceAway(Exception):
 
 
 class PermissionSource(Protocol):
-    """A PBX that can be asked. name: what people call it."""
+    """A PBX that can be asked. name: what people call it, in one word; where: which one of that name it is."""
 
     name: str
+    where: str
 
     async def prepare(self) -> str:
         """Get ready to ask; return which version of its interface is spoken. SourceAway when it cannot be asked."""

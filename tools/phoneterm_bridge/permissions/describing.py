@@ -1,7 +1,13 @@
 """Says for people what a PBX has said of users and extensions, and whether it still counts. Reads nothing."""
 
 from phoneterm_bridge.store.pbx_permissions import Following, Place
+from phoneterm_bridge.wording.names import name_some
 from phoneterm_bridge.wording.times import say_minute
+
+OVERRIDDEN = (
+    "The PBX says who is multi user aware: what the file says of it counts until the PBX says otherwise, and gives "
+    "nobody more than the PBX does; `phoneterm user allow` and `deny` ask the PBX."
+)
 
 
 def describe_source(following: Following) -> str:
@@ -13,6 +19,15 @@ def describe_source(following: Following) -> str:
         return said
     since = say_minute(following.trouble_ms)
     return f"{said} It has not answered since {since} ({following.trouble}): what it said last counts until it expires."
+
+
+def describe_uncounted(following: Following) -> str:
+    """Say of which extensions nothing counts; "" where there are none."""
+    if not following.source:
+        return ""
+    numbers = [place.number for place in following.places if place.told is None or place.is_expired]
+    said = f"It has not said, or not for too long, whether these are: {name_some(numbers)}; they may not transfer."
+    return said if numbers else ""
 
 
 def describe_untold(source: str, place: Place) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from phoneterm_bridge.settings.file_path import require_name
@@ -68,6 +68,15 @@ class VoipNowSettings(BaseModel):
         if parts is None or parts.scheme != "https" or not parts.hostname or not is_plain:
             raise PydanticCustomError("no_url", "it is https:// and a host, such as https://voipnow.example")
         return url.rstrip("/")
+
+    @field_validator("permissions_keep_s")
+    @classmethod
+    def _require_longer(cls, keep_s: int, info: ValidationInfo) -> int:
+        """Refuse what would have permissions expire before they can be read again."""
+        poll_s = info.data.get("permissions_poll_s", 0)
+        if keep_s < poll_s:
+            raise PydanticCustomError("too_short", f"it is no shorter than permissions_poll_s, which is {poll_s}")
+        return keep_s
 
     @field_validator("events_url")
     @classmethod

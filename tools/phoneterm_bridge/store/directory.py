@@ -138,9 +138,13 @@ class Directory:
             _require(connection, tables.extensions.c.number, number, "extension")
             if "user" in changes:
                 _require(connection, tables.users.c.name, changes["user"], "user")
-            connection.execute(tables.extensions.update().where(tables.extensions.c.number == number).values(**changes))
+            here = tables.extensions.c.number == number
+            before = connection.execute(sa.select(tables.extensions.c.endpoint).where(here)).scalar_one()
+            connection.execute(tables.extensions.update().where(here).values(**changes))
             said = ", ".join(f"{what} {name}" for what, name in changes.items())
-            self._record_change(connection, number, said, (EXTENSION, number, dict(changes)))
+            is_elsewhere = changes.get("endpoint", before) != before  # what a PBX has said is of the one before
+            gone = self._forget_told(connection, number) if is_elsewhere else []
+            self._record_change(connection, number, said, (EXTENSION, number, dict(changes)), *gone)
 
     def remove_extension(self, number: str) -> None:
         """Remove an extension with its terminals."""
@@ -264,10 +268,14 @@ class Directory:
         here = sa.select(tables.terminals.c.tid).where(tables.terminals.c.extension == number)
         for tid in connection.execute(here).scalars().all():
             self._take_terminal(connection, tid)
-        told = tables.pbx_permissions.delete().where(tables.pbx_permissions.c.extension == number)
-        gone: list[Setting] = [(PBX_PERMISSION, number, None)] * connection.execute(told).rowcount
+        gone = self._forget_told(connection, number)
         connection.execute(tables.extensions.delete().where(tables.extensions.c.number == number))
         self._record_change(connection, number, "extension removed", (EXTENSION, number, None), *gone)
+
+    def _forget_told(self, connection: sa.Connection, number: str) -> list[Setting]:
+        """Forget what a PBX has said of an extension."""
+        told = tables.pbx_permissions.delete().where(tables.pbx_permissions.c.extension == number)
+        return [(PBX_PERMISSION, number, None)] * connection.execute(told).rowcount
 
     def _take_terminal(self, connection: sa.Connection, tid: str) -> None:
         """Delete a terminal, after everything that refers to it."""

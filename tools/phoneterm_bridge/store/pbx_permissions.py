@@ -5,6 +5,7 @@ is multi user aware when every user of the PBX is whom the extensions belong to.
 expires: it counts no more until it is told again. Times are milliseconds since 1970.
 """
 
+import hashlib
 import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -15,9 +16,11 @@ from phoneterm_bridge.store import names, tables
 from phoneterm_bridge.store.database import writing
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.directory_proof import PBX_PERMISSION, SITE, Setting
+from phoneterm_bridge.store.records import name_source
 
 _UNTOLD_TYPE = "unknown"
 _MOST_WHY_CHARS = 200
+_MARK_CHARS = 8
 _told = tables.pbx_permissions.c
 
 
@@ -59,7 +62,7 @@ def read_following(engine: sa.Engine, user: str | None = None) -> Following:
     with engine.connect() as connection:
         state = connection.execute(sa.select(tables.state)).one()
         places = tuple(_read_places(connection, where))
-    return Following(state.permission_source, state.source_trouble, state.source_trouble_ms, places)
+    return Following(name_source(state.permission_source), state.source_trouble, state.source_trouble_ms, places)
 
 
 class PbxPermissions(Directory):
@@ -71,40 +74,65 @@ class PbxPermissions(Directory):
         self._engine = engine
         self._name = name
 
-    def follow(self) -> None:
-        """From now on the PBX says who is multi user aware; whoever it has not spoken of is not."""
-        with writing(self._engine) as connection:
-            if connection.execute(_SOURCE).scalar_one() != self._name:
-                self._write_source(connection, f"from now on {self._name} says who is multi user aware")
+    def follow(self, where: str = "") -> None:
+        """From now on the PBX says who is multi user aware; whoever it has not spoken of is not.
 
-    def take(self, told: Mapping[str, ToldExtension], untold: Mapping[str, str], now_ms: int | None = None) -> None:
-        """Take over what the PBX said just now of some extensions, and why it did not say it of others."""
+        where: which PBX of this name it is; what another one has said is forgotten.
+        """
+        mark = f"{self._name} {hashlib.sha256(where.encode()).hexdigest()[:_MARK_CHARS]}" if where else self._name
+        with writing(self._engine) as connection:
+            if connection.execute(_SOURCE).scalar_one() != mark:
+                which = f"{self._name} ({where})" if where else self._name
+                gone = _forget_all(connection)
+                self._write_source(connection, mark, f"from now on {which} says who is multi user aware", *gone)
+
+    def take(
+        self, told: Mapping[str, ToldExtension], untold: Mapping[str, str], now_ms: int | None = None,
+        asked: Iterable[Place] | None = None,
+    ) -> frozenset[str]:  # fmt: skip
+        """Take over what the PBX said just now of some extensions, and why it did not say it of others.
+
+        asked: the extensions as they were before it was asked; where another program was told something meanwhile, or
+        the extension is at another endpoint, nothing is taken over. Return the numbers for which that is so.
+        """
         now_ms = _now_ms() if now_ms is None else now_ms
         with self.together():
             connection = self._connection
             known = {place.number: place for place in _read_places(connection, _number.in_((*told, *untold)))}
+            overtaken = frozenset(one.number for one in asked or () if _is_overtaken(known.get(one.number), one))
             for number, says in told.items():
-                if number in known:  # else it was removed meanwhile
+                if number in known and number not in overtaken:  # else it was removed meanwhile
                     self._note_told(connection, known[number], _checked(says), now_ms)
             for number, why in untold.items():
-                if number in known:
+                if number in known and number not in overtaken:
                     self._note_untold(connection, number, why)
             users = sorted({known[number].user for number in told if number in known})
             owned = _read_places(connection, tables.extensions.c.user.in_(users))
             for user in users:
                 self._take_flag(connection, user, [place for place in owned if place.user == user])
+        return overtaken
 
-    def expire(self, numbers: Iterable[str], why: str) -> None:
-        """What the PBX said of these extensions counts no more."""
+    def expire(self, numbers: Iterable[str], why: str, told_ms: Mapping[str, int] | None = None) -> None:
+        """What the PBX said of these extensions counts no more; where it was said later than `told_ms`, it does."""
         with self._writing() as connection:
-            change = tables.pbx_permissions.update().where(_told.extension.in_(list(numbers)))
-            changed = connection.execute(change.values(is_expired=True).returning(_told.extension))
-            wanted = sorted(changed.scalars())
+            wanted = []
+            for number in sorted(numbers):
+                here = _told.extension == number
+                when = sa.true() if told_ms is None else _told.told_ms == told_ms[number]
+                change = tables.pbx_permissions.update().where(here & when).values(is_expired=True)
+                if connection.execute(change).rowcount:
+                    wanted.append(number)
             if not wanted:  # they were removed meanwhile
                 return
             now: list[Setting] = [(PBX_PERMISSION, number, {"is_expired": True}) for number in wanted]
             said = f"{self._name} has not said for too long who is multi user aware ({why}), so {', '.join(wanted)}"
             self._record_change(connection, SITE, f"{said} may not transfer", *now)
+
+    def date_back(self) -> None:
+        """What was said at a time that is still to come, by a clock that was put back, was said now at the latest."""
+        now_ms = _now_ms()
+        with writing(self._engine) as connection:
+            connection.execute(tables.pbx_permissions.update().where(_told.told_ms > now_ms).values(told_ms=now_ms))
 
     def note_away(self, trouble: str, what: str) -> None:
         """Record that the PBX does not tell any more, and why; what it said last counts."""
@@ -130,10 +158,10 @@ class PbxPermissions(Directory):
             connection.execute(tables.state.update().values(source_trouble=trouble, source_trouble_ms=since_ms))
             self._record_change(connection, self._name, what)  # it changes nobody's permissions
 
-    def _write_source(self, connection: sa.Connection, what: str, *more: Setting) -> None:
-        values = {"permission_source": self._name, "source_trouble": "", "source_trouble_ms": 0}
+    def _write_source(self, connection: sa.Connection, mark: str, what: str, *more: Setting) -> None:
+        values = {"permission_source": mark, "source_trouble": "", "source_trouble_ms": 0}
         connection.execute(tables.state.update().values(**values))
-        self._record_change(connection, SITE, what, (SITE, SITE, {"permission_source": self._name}), *more)
+        self._record_change(connection, SITE, what, (SITE, SITE, {"permission_source": mark}), *more)
 
     def _note_told(self, connection: sa.Connection, place: Place, says: ToldExtension, now_ms: int) -> None:
         columns = {"owner": says.owner, "type": says.type, "multi_user_aware": says.is_multi_user_aware}
@@ -145,6 +173,8 @@ class PbxPermissions(Directory):
             connection.execute(tables.pbx_permissions.insert().values(extension=place.number, **columns, **always))
         if place.told != says or place.is_expired:
             said = f"{self._name} says: type {says.type}, multi user aware {says.is_multi_user_aware}"
+            if place.told is not None and place.told.owner != says.owner:
+                said += f"; it belongs to user {says.owner} there (before, to {place.told.owner})"
             self._record_change(connection, place.number, said, (PBX_PERMISSION, place.number, columns))
         mine = connection.execute(
             sa.select(tables.extensions.c.type).where(tables.extensions.c.number == place.number)
@@ -188,10 +218,15 @@ def stop_following(engine: sa.Engine, actor: str, place: str = "") -> None:
     store = PbxPermissions(engine, "", actor, place)
     with writing(engine) as connection:
         if connection.execute(_SOURCE).scalar_one() != "":
-            numbers = connection.execute(sa.select(_told.extension)).scalars().all()
-            gone: list[Setting] = [(PBX_PERMISSION, number, None) for number in numbers]
-            connection.execute(tables.pbx_permissions.delete())
-            store._write_source(connection, "from now on the store alone says who is multi user aware", *gone)
+            gone = _forget_all(connection)
+            store._write_source(connection, "", "from now on the store alone says who is multi user aware", *gone)
+
+
+def _forget_all(connection: sa.Connection) -> list[Setting]:
+    """Forget all that a PBX has said."""
+    numbers = connection.execute(sa.select(_told.extension)).scalars().all()
+    connection.execute(tables.pbx_permissions.delete())
+    return [(PBX_PERMISSION, number, None) for number in numbers]
 
 
 _SOURCE = sa.select(tables.state.c.permission_source)
@@ -212,6 +247,11 @@ def _place_of(row: sa.Row) -> Place:
     return Place(
         row.number, row.endpoint, row.user, told, bool(row.is_expired), row.told_ms or 0, row.why_not or ""
     )  # fmt: skip
+
+
+def _is_overtaken(now: Place | None, before: Place) -> bool:
+    """Say whether something else has become known of an extension since."""
+    return now is not None and (now.endpoint, now.told_ms) != (before.endpoint, before.told_ms)
 
 
 def _checked(says: ToldExtension) -> ToldExtension:

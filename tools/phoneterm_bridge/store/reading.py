@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from phoneterm_bridge.store import tables
-from phoneterm_bridge.store.records import Snapshot, TerminalRecord
+from phoneterm_bridge.store.records import TERMINAL_TYPE, Snapshot, TerminalRecord, name_source
 
 
 def read_revision(engine: sa.Engine) -> int:
@@ -22,7 +22,8 @@ def read_snapshot(engine: sa.Engine) -> Snapshot:
     terminals = {row.tid: _record(row, state) for row in rows}
     groups = {row.tid: row.site_group for row in rows if row.site_group}
     external = (state.external_revoked, state.external_since_ms)
-    return Snapshot(state.revision, terminals, *external, state.source_trouble, state.permission_source, groups)
+    source = name_source(state.permission_source)
+    return Snapshot(state.revision, terminals, *external, state.source_trouble, source, groups)
 
 
 def read_users(engine: sa.Engine) -> list[tuple[str, bool, list[str]]]:
@@ -51,12 +52,13 @@ _WIDE_COLUMNS = (
 def _record(row: sa.Row, state: sa.Row) -> TerminalRecord:
     """Return a terminal; where a PBX says who is multi user aware, it and the store must both say so."""
     is_told = state.permission_source != ""
+    is_type_told = is_told and row.told_type is not None and row.type == TERMINAL_TYPE
     return TerminalRecord(
         tid=row.tid,
         extension=row.extension,
         endpoint=row.endpoint,
         context=row.context,
-        extension_type=row.told_type if is_told and row.told_type is not None else row.type,
+        extension_type=row.told_type if is_type_told else row.type,
         user=row.user,
         is_multi_user_aware=row.multi_user_aware and (not is_told or row.told_aware is not False),
         allows_blind=row.blind,

@@ -11,6 +11,11 @@ TERMINAL_TYPE = "term"  # VoipNow's word for the extension type of a phone termi
 DEFAULT_CLASSES = ("internal",)
 
 
+def name_source(mark: str) -> str:
+    """Return what people call the PBX that says who is multi user aware; the store has with it which one it is."""
+    return mark.partition(" ")[0]
+
+
 @dataclass(frozen=True)
 class TerminalRecord:
     """One terminal with its extension, user and permissions. `key` signs messages; it is not the MQTT password.

@@ -12,6 +12,7 @@ from phoneterm_bridge.console.site import Site, read_body
 from phoneterm_bridge.console.visitors import Visitor
 from phoneterm_bridge.csv_files.files import export
 from phoneterm_bridge.csv_files.rows import COLUMNS
+from phoneterm_bridge.permissions.describing import OVERRIDDEN
 
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_SHOWN = 500
@@ -33,9 +34,10 @@ async def plan_import(site: Site, request: Request, _visitor: Visitor) -> Respon
     content = await read_body(request, _MOST_BYTES)
     plan = await site.change(site.operations.plan, content)
     steps = [(*_WORDS.get(step.method, ("", step.method)), step.arguments) for step in plan.steps]
+    told = OVERRIDDEN if plan.sets_permission and site.sources.permission_source is not None else ""
     html = site.templates.get_template("import_plan.html").render(
         steps=steps[:_MOST_SHOWN], count=len(steps), mistakes=plan.mistakes[:_MOST_SHOWN], shown=_MOST_SHOWN,
-        new=sum(step.method == "add_terminal" for step in plan.steps), count_mistakes=len(plan.mistakes),
+        new=sum(step.method == "add_terminal" for step in plan.steps), count_mistakes=len(plan.mistakes), told=told,
     )  # fmt: skip
     return JSONResponse({"put": {"import-plan": html}})
 

@@ -7,7 +7,7 @@ from phoneterm_bridge.console.people import read_person
 from phoneterm_bridge.console.site import Refused, Site, field, read_form
 from phoneterm_bridge.console.visitors import Visitor
 from phoneterm_bridge.console.watch import CHANGES, USER
-from phoneterm_bridge.permissions.describing import describe_source
+from phoneterm_bridge.permissions.describing import describe_source, describe_uncounted
 from phoneterm_bridge.store import reading
 from phoneterm_bridge.store.pbx_permissions import read_following
 
@@ -16,7 +16,8 @@ async def show_users(site: Site, request: Request, visitor: Visitor) -> Response
     """List the users, live."""
 
     async def read() -> dict:
-        told = describe_source(await site.run(read_following, site.sources.engine))
+        following = await site.run(read_following, site.sources.engine)
+        told = f"{describe_source(following)} {describe_uncounted(following)}".strip()
         return {"users": await site.run(reading.read_users, site.sources.engine), "told": told}
 
     return await site.render(request, visitor, "users.html", (CHANGES,), read)

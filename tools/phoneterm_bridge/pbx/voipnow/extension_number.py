@@ -10,7 +10,11 @@ def extended_of(name: str, organization: str) -> str:
     return name if "*" in name else f"{organization}*{name}"
 
 
+def shorten_number(number: str, organization: str) -> str:
+    """Return a number as the phones of this organization dial it."""
+    return number.removeprefix(f"{organization}*")
+
+
 def forms_of(number: str, organization: str) -> frozenset[str]:
     """Return a number as everybody may write it: with the organization in front, and without if it is this one."""
-    short = number.removeprefix(f"{organization}*")
-    return frozenset((number, short))
+    return frozenset((number, shorten_number(number, organization)))
