@@ -123,6 +123,13 @@ async def test_a_user_of_two_users_who_do_not_agree_is_named(examine, directory)
     assert "phoneterm user change 102 --user" in change_of(await examine(), "tech1 has extensions of several users")
 
 
+async def test_a_user_of_two_users_is_named_where_only_one_of_the_extensions_has_a_terminal(examine, directory):
+    directory.add_extension("102", "tech1")
+    findings = await examine()
+    assert verdicts(findings, "Without the flag are those of 102.") == [WARNING]
+    assert "phoneterm user change 102 --user" in change_of(findings, "tech1 has extensions of several users")
+
+
 async def test_what_the_bridge_was_told_last_is_looked_at(examine, directory, store_path):
     engine = open_store(store_path)
     store = PbxPermissions(engine, "VoipNow", "test")
@@ -135,7 +142,12 @@ async def test_what_the_bridge_was_told_last_is_looked_at(examine, directory, st
     assert verdicts(findings, "It has not answered since") == [WARNING]
     assert verdicts(findings, "whether 101 is multi user aware (fault 117). That counts until it expires.") == [WARNING]
     store.expire(["101"], "it answers 500")
-    assert verdicts(await examine(), "That is too long ago, so it may not transfer.") == [PROBLEM]
+    findings = await examine()
+    assert verdicts(findings, "That is too long ago, so it may not transfer.") == [PROBLEM]
+    assert "may it see 101?" in change_of(findings, "That is too long ago")
+    store.take({"101": ToldExtension("21", "term", True)}, {})
+    store.expire(["101"], "it was not asked")
+    assert "phoneterm bridge run" in change_of(await examine(), "That is too long ago")
     engine.dispose()
 
 

@@ -16,7 +16,7 @@ from phoneterm_bridge.pbx.permissions import NotTold, PermissionSource, SourceAw
 from phoneterm_bridge.permissions.describing import describe_source, describe_untold
 from phoneterm_bridge.settings.bridge import BridgeSettings
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.pbx_permissions import read_following
+from phoneterm_bridge.store.pbx_permissions import Following, Place, read_following
 from phoneterm_bridge.store.records import TERMINAL_TYPE
 from phoneterm_bridge.wording.names import name_some
 
@@ -39,25 +39,30 @@ async def examine_permissions(settings: BridgeSettings, stored: Stored) -> list[
         fix = Change("command line", f"pip install 'phoneterm[voipnow]'; or in the {_SECTION}: {_STORE_ALONE}")
         return [Finding(PROBLEM, _PART, str(problem), fix)]
     try:
-        found = [*await _examine_source(source, stored)]
+        following = _read_following(settings.store.path)
+        found = [*await _examine_source(source, stored, following.places if following is not None else ())]
     finally:
         await source.close()
-    return [*found, *_examine_last_told(settings.store.path)]
+    return [*found, *(_examine_last_told(following) if following is not None else ())]
 
 
-async def _examine_source(source: PermissionSource, stored: Stored) -> list[Finding]:
+async def _examine_source(source: PermissionSource, stored: Stored, places: tuple[Place, ...]) -> list[Finding]:
     """Read what VoipNow says of each terminal's extension, and what that means."""
     extensions = {one.endpoint: one.extension for one in stored.terminals}
+    users = {one.user for one in stored.terminals}
+    owned = {one.endpoint: one for one in places if one.user in users}
     try:
         version = await source.prepare()
-        said = await source.read(sorted(extensions))
+        every = await source.read(sorted(extensions.keys() | owned))
     except SourceAway as away:
         sentence = f"VoipNow does not tell who is multi user aware: {away}."
         return [Finding(PROBLEM, _PART, sentence, _choose_remedy(str(away)))]
     here = Finding(OK, _PART, f"VoipNow's SystemAPI can be asked, version {version}.")
+    said = {endpoint: one for endpoint, one in every.items() if endpoint in extensions}
     told = {endpoint: one for endpoint, one in said.items() if isinstance(one, Told)}
     untold = {endpoint: one.why for endpoint, one in said.items() if isinstance(one, NotTold)}
     found = [here, *_judge_untold(untold, bool(told), extensions), *_judge_told(told, stored)]
+    found += _judge_mixed(owned, every)
     if told:
         sentence = "Whether the app may also change who is multi user aware is known once `phoneterm user allow` asks."
         found.append(Finding(UNKNOWN, _PART, sentence))
@@ -77,12 +82,18 @@ def _choose_remedy(why: str) -> Change:
 def _judge_untold(untold: dict[str, str], is_any_told: bool, extensions: dict[str, str]) -> Iterator[Finding]:
     if untold and not is_any_told:
         why = next(iter(untold.values()))
-        sentence = f"VoipNow tells the app of no terminal's extension ({why}): nobody may transfer."
+        sentence = (
+            f"VoipNow tells the app of no terminal's extension ({why}): nobody may transfer, unless it once told and "
+            "that has not expired."
+        )
         fix = Change(_APP, "it must belong to the organization whose extensions these are")
         yield Finding(PROBLEM, _PART, sentence, fix)
     elif untold:
         first = min(untold)
-        sentence = f"VoipNow does not tell of {name_some(sorted(untold))} ({untold[first]}): they may not transfer."
+        sentence = (
+            f"VoipNow does not tell of {name_some(sorted(untold))} ({untold[first]}): they may not transfer, unless it "
+            "once did and that has not expired."
+        )
         fix = Change(
             "command line", f"phoneterm user change {extensions[first]} --endpoint NUMBER   # as VoipNow has it"
         )
@@ -105,35 +116,45 @@ def _judge_told(told: dict[str, Told], stored: Stored) -> Iterable[Finding]:
         user = next(one.user for one in stored.terminals if one.endpoint == rest[0])
         sentence = f"Phone terminals whose users are not multi user aware at VoipNow: {name_some(rest)}."
         yield Finding(OK, _PART, sentence, Change("command line", f"phoneterm user allow {user}   # asks VoipNow"))
-    yield from _judge_mixed(phones, stored)
 
 
-def _judge_mixed(phones: dict[str, Told], stored: Stored) -> Iterator[Finding]:
+def _judge_mixed(owned: dict[str, Place], said: dict[str, Told | NotTold]) -> Iterator[Finding]:
     """A user of ours with extensions of several users there, who are not all multi user aware."""
-    for user in sorted({one.user for one in stored.terminals}):
-        own = {one.endpoint: one.extension for one in stored.terminals if one.user == user and one.endpoint in phones}
-        if len({phones[endpoint].owner for endpoint in own}) > 1 and len({phones[one][2] for one in own}) > 1:
+    for user in sorted({one.user for one in owned.values()}):
+        own = {endpoint: one for endpoint in owned if isinstance(one := said.get(endpoint), Told)}
+        own = {endpoint: one for endpoint, one in own.items() if owned[endpoint].user == user}
+        flags = {one.is_multi_user_aware for one in own.values()}
+        if len({one.owner for one in own.values()}) > 1 and len(flags) > 1:
+            without = [owned[one].number for one in sorted(own) if not own[one].is_multi_user_aware]
             sentence = (
-                f"{user} has extensions of several users of VoipNow, who are not all multi user aware: none counts."
+                f"{user} has extensions of several users of VoipNow, who are not all multi user aware: none counts. "
+                f"Without the flag are those of {name_some(without)}."
             )
-            number = own[max(own)]
+            number = owned[max(own)].number
             fix = Change("command line", f"phoneterm user change {number} --user OTHER   # a user for each one there")
             yield Finding(WARNING, _PART, sentence, fix)
 
 
-def _examine_last_told(path: Path) -> Iterator[Finding]:
-    """Say what the bridge was told last, where that is not all and new."""
+def _read_following(path: Path) -> Following | None:
+    """Return what the bridge was told last; None without a store that can be read."""
     if not path.exists():
-        return
+        return None
     try:
         with closing(open_read_only(path)) as connection:
-            following = read_following(connection.engine)
+            return read_following(connection.engine)
     except sa.exc.DatabaseError:
-        return  # the part about the store says it
+        return None  # the part about the store says it
+
+
+def _examine_last_told(following: Following) -> Iterator[Finding]:
+    """Say what the bridge was told last, where that is not all and new."""
     if following.trouble:
         fix = Change(_SECTION, "permissions_keep_s = ...   # how long what was said last counts")
         yield Finding(WARNING, _PART, f"In the running bridge: {describe_source(following)}", fix)
     for place in following.places if following.source else ():
         said = describe_untold(following.source, place)
         if said and place.told is not None:
-            yield Finding(PROBLEM if place.is_expired else WARNING, _PART, said)
+            fix = Change(_APP, f"may it see {place.number}? What it is told now stands above")
+            if not place.why_not:
+                fix = Change("command line", "phoneterm bridge run   # or the service; a running bridge asks by itself")
+            yield Finding(PROBLEM if place.is_expired else WARNING, _PART, said, fix)
