@@ -18,14 +18,14 @@ def phoneterm(lab, tmp_path):
     """Run `phoneterm user import --from voipnow` on the stand-in and an own store."""
     path = tmp_path / "bridge.db"
 
-    async def run(*words):
+    async def run(*words, word="import"):
         settings = [word for one in (*lab.bridge_settings, f"store.path={path}") for word in ("--set", one)]
         settings = [one for one in settings if "client_secret" not in one]
         secret = {"PHONETERM_VOIPNOW__CLIENT_SECRET": lab.tokens.client_secret}
         settings = [
             w for i, w in enumerate(settings) if not (w == "--set" and settings[i + 1 : i + 2] in ([], ["--set"]))
         ]
-        command = ["user", "import", *words, *settings]
+        command = ["user", word, *settings, *words]
         done = await asyncio.to_thread(CliRunner().invoke, make_app(("user",)), command, env=secret)
         return done.exit_code, done.output
 
@@ -56,6 +56,13 @@ class TestImport:
         assert await phoneterm("--from", "voipnow") == (0, "Done: nothing, all is there already.\n" + left_out)
         assert lab.system.mistakes == []
         assert {name for name, _ in lab.system.requests} == {"GetUsers", "GetExtensions"}
+
+    async def test_who_is_multi_user_aware_is_asked_later_and_the_list_says_so(self, lab, phoneterm):
+        asks = ("--set", "voipnow.permissions=voipnow")
+        sentence = "The PBX says who is multi user aware; the bridge asks it as soon as it runs.\n"
+        assert (await phoneterm("--from", "voipnow", *asks))[1].endswith(sentence)
+        assert (await phoneterm(*asks, word="list"))[1].endswith(sentence)
+        assert "multi user aware;" not in (await phoneterm(word="list"))[1]
 
     async def test_the_users_of_one_account_alone_come_in_if_it_is_named(self, lab, phoneterm):
         assert (await phoneterm("--from", "voipnow", "--account", "8"))[1] == "Done: nothing, all is there already.\n"

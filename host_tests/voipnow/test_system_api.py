@@ -331,8 +331,8 @@ def in_schema(lab, name, before, after):
 
 
 async def test_a_wsdl_may_name_its_server_by_another_of_its_names(lab):
-    absolute = 'schemaLocation="https://a-name-behind-a-proxy.example/soap2/schema/latest/Common.xsd"'
-    bring_back = in_schema(lab, "User/UserMessages.xsd", 'schemaLocation="../Common.xsd"', absolute)
+    absolute = 'schemaLocation="https://another-name.example/soap2/schema/latest/User/UserMessages.xsd"'
+    bring_back = in_schema(lab, "User/User.wsdl", 'schemaLocation="UserMessages.xsd"', absolute)
     try:
         api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
         assert await api.is_multi_user_aware("21") is True

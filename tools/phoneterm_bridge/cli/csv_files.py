@@ -24,7 +24,7 @@ from phoneterm_bridge.cli.settings_files import SettingsFiles, check_settings_fi
 from phoneterm_bridge.csv_files.files import carry_out, export, new_terminals, plan_rows, rehearse
 from phoneterm_bridge.csv_files.plan import ImportPlan
 from phoneterm_bridge.pbx.backends import is_told_permissions
-from phoneterm_bridge.permissions.describing import OVERRIDDEN
+from phoneterm_bridge.permissions.describing import OVERRIDDEN, UNASKED
 from phoneterm_bridge.policy.site import classes_of
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store.database import opening
@@ -106,8 +106,11 @@ def import_file(
         say(f"Left out, because they {given.why_left_out}: {name_some(given.left_out)}.")
     if given.refused:
         say(f"Left out: {name_some(given.refused)}.")
-    if plan.sets_permission and is_told_permissions(settings):
-        say(OVERRIDDEN)
+    if is_told_permissions(settings):
+        if plan.sets_permission:
+            say(OVERRIDDEN)
+        elif source == "voipnow" and plan.steps:
+            say(UNASKED)
 
 
 def export_file(

@@ -30,7 +30,7 @@ from phoneterm_bridge.cli.saying import say
 from phoneterm_bridge.cli.taking_away import describe_removal, say_mosquitto_keeps
 from phoneterm_bridge.csv_files.files import read_known
 from phoneterm_bridge.pbx.backends import is_told_permissions, make_permission_source
-from phoneterm_bridge.permissions.describing import describe_source, describe_uncounted
+from phoneterm_bridge.permissions.describing import UNASKED, describe_source, describe_uncounted
 from phoneterm_bridge.permissions.granting import set_aware_at_pbx
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import reading
@@ -180,7 +180,8 @@ def deny(name: _Name, config: Config = None, overrides: Overrides = None) -> Non
 def list_users(as_json: Json = False, config: Config = None, overrides: Overrides = None) -> None:
     """List users, whether they are multi user aware, and their extensions."""
     with one_sentence():
-        with looking(read_settings(config, overrides)) as engine:
+        settings = read_settings(config, overrides)
+        with looking(settings) as engine:
             users = reading.read_users(engine)
             following = read_following(engine)
         if as_json:
@@ -189,6 +190,8 @@ def list_users(as_json: Json = False, config: Config = None, overrides: Override
             return
         for name, is_aware, numbers in users:
             say(f"{name:20} {'multi user aware' if is_aware else '-':18} {' '.join(numbers)}")
+        if not following.source and is_told_permissions(settings):
+            say(UNASKED)
         for told in filter(None, (describe_source(following), describe_uncounted(following))):
             say(told)
 

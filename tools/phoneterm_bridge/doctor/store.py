@@ -27,6 +27,8 @@ from phoneterm_bridge.store.store_file import describe_change
 _PART = "store"
 _ROWS_CHECKED = 1000
 
+_FILL = "phoneterm user import FILE (or --from voipnow), or phoneterm user add and phoneterm terminal add"
+
 
 class Place(NamedTuple):
     """One extension of the store: its number, and the dialplan context of its transfers."""
@@ -48,7 +50,7 @@ def examine_store(path: Path) -> list[Finding]:
         fix = Change("command line", "stop the bridge, put the right store in its place, start it again")
         return [Finding(PROBLEM, _PART, describe_change(path), fix)]
     if not path.exists():
-        fix = Change("command line", "phoneterm user import FILE, or phoneterm user add and phoneterm terminal add")
+        fix = Change("command line", _FILL)
         return [Finding(WARNING, _PART, f"There is no store {path} yet; the bridge makes an empty one.", fix)]
     found = []
     if is_open_to_others(path):
@@ -100,7 +102,7 @@ def _examine_schema(connection: sa.Connection, path: Path) -> list[Finding]:
             journal = _broken(difference)
         return [Finding(OK, _PART, f"The store {path} has the schema of this version ({newest})."), journal]
     if found is None and is_empty(connection.engine):
-        fix = Change("command line", "phoneterm user import FILE, or phoneterm user add and phoneterm terminal add")
+        fix = Change("command line", _FILL)
         return [Finding(WARNING, _PART, f"The store {path} is empty; the bridge makes its tables.", fix)]
     if found is None:
         sentence = f"The file {path} is no store of the bridge, so no bridge starts."

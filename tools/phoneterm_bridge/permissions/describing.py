@@ -9,6 +9,8 @@ OVERRIDDEN = (
     "nobody more than the PBX does; `phoneterm user allow` and `deny` ask the PBX."
 )
 
+UNASKED = "The PBX says who is multi user aware; the bridge asks it as soon as it runs."
+
 
 def describe_source(following: Following) -> str:
     """Say which PBX says who is multi user aware, and whether it does at present; "" where the store alone says it."""
