@@ -130,6 +130,19 @@ async def test_a_user_of_two_users_is_named_where_only_one_of_the_extensions_has
     assert "phoneterm user change 102 --user" in change_of(findings, "tech1 has extensions of several users")
 
 
+async def test_an_extension_that_voipnow_has_no_more_and_that_holds_a_flag_back_is_named(
+    examine, directory, store_path, lab
+):
+    directory.add_extension("102", "tech1")
+    engine = open_store(store_path)
+    PbxPermissions(engine, "VoipNow", "test").take({"102": ToldExtension("22", "term", False)}, {})
+    engine.dispose()
+    lab.system.accounts.extensions.remove(lab.system.accounts.find_extension("0003*102"))
+    findings = await examine()
+    assert verdicts(findings, "Without the flag are those of 102.") == [WARNING]
+    assert "phoneterm user remove-extension 102" in change_of(findings, "Without the flag")
+
+
 async def test_what_the_bridge_was_told_last_is_looked_at(examine, directory, store_path):
     engine = open_store(store_path)
     store = PbxPermissions(engine, "VoipNow", "test")

@@ -10,6 +10,7 @@ import pytest_asyncio
 from attack_lab.scenery.waiting import until
 from pbx.office import Office
 from phoneterm.core import messages
+from phoneterm_bridge.console.pages.importing import plan_import
 from phoneterm_bridge.console.people import read_person
 from phoneterm_bridge.permissions.describing import describe_source
 from phoneterm_bridge.permissions.granting import set_aware_at_pbx
@@ -22,6 +23,7 @@ from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal_reading import read_changes
 from phoneterm_bridge.store.pbx_permissions import PbxPermissions, read_following
 from phoneterm_cli.main import make_app
+from starlette.requests import Request
 from typer.testing import CliRunner
 from voipnow.test_permissions import FOLLOWS, flag_is
 from voipnow_lab.accounts import Extension
@@ -105,7 +107,10 @@ async def test_voipnow_may_need_a_moment(office, lab):
 
 async def test_without_an_answer_nothing_is_asked_for(office, lab):
     lab.faults.add("system", "500", ALWAYS)
-    with pytest.raises(SetupProblem, match=r"cannot be asked now .it answers 500.; nothing was changed"):
+    with pytest.raises(
+        SetupProblem,
+        match=r"cannot be asked now .it answers 500.; nothing was changed. .phoneterm terminal deny. stops",
+    ):
         await turn(office, False)
     assert lab.acted == []
 
@@ -308,3 +313,19 @@ async def test_the_page_of_a_user_says_what_voipnow_has_said(lab, tmp_path):
         assert "That is too long ago, so it may not transfer." in await page()
         PbxPermissions(office.engine, "VoipNow", "test").note_away("it answers 500", "VoipNow is away")
         assert "(it answers 500): what it said last counts until it expires" in await page()
+
+
+async def test_the_dry_run_in_the_console_says_that_the_pbx_has_the_last_word(lab, tmp_path):
+    async with with_console(lab, tmp_path) as office:
+        site = office.bridge.console.site
+
+        async def dry_run(text):
+            async def receive():
+                return {"type": "http.request", "body": text.encode(), "more_body": False}
+
+            request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+            return json.loads((await plan_import(site, request, None)).body)["put"]["import-plan"]
+
+        assert "counts until the PBX says otherwise" in await dry_run("user,multi_user_aware\nalice,no\n")
+        assert "says otherwise" not in await dry_run("user,multi_user_aware\ndora,\n")
+        assert "says otherwise" not in await dry_run("user,multi_user_aware\nalice,yes\n")

@@ -215,6 +215,18 @@ async def test_a_pbx_that_tells_only_of_a_few_at_a_time_is_asked_about_all_in_tu
     assert [place.number for place in read_following(engine).places if place.told is None] == []
 
 
+async def test_a_pbx_that_tells_only_of_a_few_at_a_time_is_not_away(engine):
+    directory = Directory(engine, "test")
+    for number in range(102, 150):
+        directory.add_extension(str(number), "alice")
+    minutes = iter(range(0, 10_000, 1))
+    follower = PermissionFollower(Sparing(), engine, "", 60.0, 6_000_000.0, lambda: 60.0 * next(minutes))
+    follower.begin()
+    for _ in range(6):
+        await follower.look()
+        assert read_following(engine).trouble == ""
+
+
 async def test_a_pbx_that_says_when_is_not_asked_before_whoever_is_new(engine):
     source = Sparing(after_s=2.0, at_once=0)
     follower = PermissionFollower(source, engine, "", 1.0, 600.0)

@@ -119,20 +119,24 @@ def _judge_told(told: dict[str, Told], stored: Stored) -> Iterable[Finding]:
 
 
 def _judge_mixed(owned: dict[str, Place], said: dict[str, Told | NotTold]) -> Iterator[Finding]:
-    """A user of ours with extensions of several users there, who are not all multi user aware."""
+    """A user of ours with extensions of several users there, who are not all multi user aware; or once were not."""
     for user in sorted({one.user for one in owned.values()}):
-        own = {endpoint: one for endpoint in owned if isinstance(one := said.get(endpoint), Told)}
-        own = {endpoint: one for endpoint, one in own.items() if owned[endpoint].user == user}
-        flags = {one.is_multi_user_aware for one in own.values()}
-        if len({one.owner for one in own.values()}) > 1 and len(flags) > 1:
-            without = [owned[one].number for one in sorted(own) if not own[one].is_multi_user_aware]
-            sentence = (
-                f"{user} has extensions of several users of VoipNow, who are not all multi user aware: none counts. "
-                f"Without the flag are those of {name_some(without)}."
-            )
-            number = owned[max(own)].number
-            fix = Change("command line", f"phoneterm user change {number} --user OTHER   # a user for each one there")
-            yield Finding(WARNING, _PART, sentence, fix)
+        now = {place.number: said.get(endpoint) for endpoint, place in owned.items() if place.user == user}
+        last = {place.number: place.told for place in owned.values() if place.number in now}
+        known = {number: one if isinstance(one, Told) else last[number] for number, one in now.items()}
+        flags = {number: (one.owner, one.is_multi_user_aware) for number, one in known.items() if one is not None}
+        without = [number for number, (_, is_aware) in sorted(flags.items()) if not is_aware]
+        if not without or len(set(flags.values())) == 1:
+            continue
+        sentence = (
+            f"{user} has extensions of several users of VoipNow, who are not all multi user aware: none counts. "
+            f"Without the flag are those of {name_some(without)}."
+        )
+        fix = Change("command line", f"phoneterm user change {without[-1]} --user OTHER   # a user for each one there")
+        if gone := [number for number in without if isinstance(now[number], NotTold)]:
+            text = f"phoneterm user remove-extension {gone[0]}   # if VoipNow does not have it any more"
+            fix = Change("command line", text)
+        yield Finding(WARNING, _PART, sentence, fix)
 
 
 def _read_following(path: Path) -> Following | None:

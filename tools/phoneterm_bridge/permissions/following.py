@@ -128,13 +128,19 @@ class PermissionFollower:
         now_ms, due_s = time.time_ns() // 1_000_000, self._clock() + self._keep_s
         await asyncio.to_thread(self._store.take, told, untold, now_ms, places)
         self._due |= dict.fromkeys(told, (now_ms, due_s))
+        if told:
+            await self._note_told()
         return said
 
     async def _note_success(self) -> None:
-        self._told_s = self._clock()
+        await self._note_told()
         if self._logged:
             structlog.get_logger().info("permissions-read-again", source=self.source.name)
             self._logged = ""
+
+    async def _note_told(self) -> None:
+        """It has told of some at least, so it is there."""
+        self._told_s = self._clock()
         if self._is_away:
             self._is_away = False
             await asyncio.to_thread(self._store.note_back, f"{self.source.name} says again who is multi user aware")

@@ -33,7 +33,8 @@ async def set_aware_at_pbx(
         said = await source.read(place.endpoint for place in own)
         require_an_answer(said.values())
     except SourceAway as away:
-        raise SetupProblem(f"{source.name} cannot be asked now ({away}); nothing was changed.") from None
+        instead = "" if is_aware else " `phoneterm terminal deny` stops a terminal here all the same."
+        raise SetupProblem(f"{source.name} cannot be asked now ({away}); nothing was changed.{instead}") from None
     owners = sorted({one.owner for one in said.values() if isinstance(one, Told)})
     if not owners:
         raise SetupProblem(
