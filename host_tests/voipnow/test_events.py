@@ -142,7 +142,18 @@ async def test_what_voipnow_does_not_let_a_start_remove_is_named_once_and_left_t
     await until(lambda: lab.events.registrations == [])
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'[["a"]]', b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[1]",
+        b'[["a"]]',
+        b"\xff",
+        pytest.param(b"[" * 100_000, id="nested"),
+        b'[["https://voipnow.example", "..", "x"]]',
+    ],
+)
 async def test_a_file_of_registrations_that_cannot_be_read_counts_as_none_and_is_written_anew(tmp_path, content):
     path = tmp_path / "kept"
     path.write_bytes(content)

@@ -163,7 +163,9 @@ async def test_the_wsdl_is_kept_for_a_start_without_it(lab, tmp_path):
     await other.close()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"url": 1}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"url": 1}', b"\xff\xfe", pytest.param(b"[" * 100_000, id="nested")]
+)
 async def test_a_kept_file_that_cannot_be_read_is_none_and_is_written_anew(lab, tmp_path, content):
     kept = tmp_path / "kept"
     kept.write_bytes(content)

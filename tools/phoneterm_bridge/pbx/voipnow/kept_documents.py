@@ -34,7 +34,7 @@ class KeptDocuments:
                 return None
             texts = {str(name): base64.b64decode(text, validate=True) for name, text in kept["texts"].items()}
             return WsdlDocuments(str(kept["version"]), tuple(map(str, kept["entries"])), texts)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
 
     def write(self, documents: WsdlDocuments) -> None:

@@ -46,11 +46,12 @@ class KeptRegistrations:
     def _load(self) -> set[tuple[str, str, str]]:
         if self._all is None:
             self._all = set()
-            with contextlib.suppress(OSError, ValueError, TypeError):
+            with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
                 if self._path is not None:
                     with self._path.open("rb") as file:
                         kept = json.loads(file.read(_MOST_BYTES))
-                    self._all = {(str(server), str(extension), str(prefix)) for server, extension, prefix in kept}
+                    every = {(str(server), str(extension), str(prefix)) for server, extension, prefix in kept}
+                    self._all = {one for one in every if one[1].strip(" ./")}  # it stands in an address
         return self._all
 
     def _write(self, now: set[tuple[str, str, str]]) -> None:
