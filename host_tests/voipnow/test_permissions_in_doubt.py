@@ -101,6 +101,7 @@ async def test_a_change_of_something_else_forgets_nothing(engine):
 
 
 async def test_what_was_read_before_the_switch_was_turned_does_not_undo_it(office, lab):
+    lab.faults.slow_s = 1.0
     lab.faults.add("system", "slow", 2)
     looking = asyncio.create_task(office.bridge.parts.permissions.look())
     before = len(lab.system.requests)

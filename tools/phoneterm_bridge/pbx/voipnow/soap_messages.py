@@ -5,6 +5,7 @@ token stands in the header whose namespace the WSDL has. ValueError for whatever
 """
 
 import logging
+import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -80,6 +81,7 @@ class SoapMessages:
     def __init__(self, documents: WsdlDocuments) -> None:
         """Make what the documents say; it takes long. ValueError when they do not have the operations."""
         logging.getLogger("zeep").setLevel(logging.CRITICAL)  # it would log what VoipNow says, with tracebacks
+        warnings.filterwarnings("ignore", category=UserWarning, module="zeep")  # and so would these
         self.version = documents.version
         transport = _Documents(documents.texts)
         settings = Settings(strict=False, forbid_dtd=True, forbid_entities=True)
