@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -88,3 +89,21 @@ async def test_it_says_the_same_as_the_pages(console):
     assert (found["state"], found["standing"], found["call"]) == ("online", "in force", "talking")
     why = json.loads((await console.ask("/api/why/101", headers=headers))[2])
     assert why["sentence"].endswith("It did not work, because the PBX knows no such number.")
+
+
+async def test_a_store_that_somebody_keeps_locked_is_one_sentence_on_pages_and_in_the_api(console):
+    token = console.accounts.add_token("anything", "admin")
+    await console.bridge.refresh()
+    who = await console.sign_in("anna")
+    other = sqlite3.connect(console.settings.store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        page = await console.post(who, "/users/tech1", what="op:blind", on="no", terminal="phone-101")
+        headers = {"Authorization": f"Bearer {token}"}
+        path, body = "/api/users/tech1/multi-user-aware", '{"is_multi_user_aware": false}'
+        status, _, text = await console.ask(path, "PUT", body, headers)
+    finally:
+        other.close()
+    for answer in (page, (status, text)):
+        assert answer[0] == 503
+        assert "is locked: another program has been writing to it" in json.loads(answer[1])["detail"]

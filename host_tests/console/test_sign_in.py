@@ -39,6 +39,14 @@ async def test_the_set_up_link_makes_the_first_account_once(tmp_path):
     await scene.stop()
 
 
+async def test_behind_a_reverse_proxy_the_set_up_link_leads_through_it(tmp_path):
+    scene = await NewConsoleScene(tmp_path, https=True, names=("phones.example",)).start()
+    link = scene.bridge.console.setup_link
+    assert link.startswith("https://phones.example/setup/")
+    assert (await scene.ask(link.removeprefix("https://phones.example")))[0] == 200
+    await scene.stop()
+
+
 async def test_a_console_with_an_account_has_no_set_up_link(console):
     assert console.bridge.console.setup_link is None
 
@@ -110,7 +118,7 @@ async def test_a_transfer_does_not_wait_for_passwords_that_are_looked_at(console
 async def test_a_cookie_of_ones_own_making_is_worth_nothing(console):
     who = await console.sign_in("vera")
     value = who["Cookie"].partition("=")[2]
-    other = cookies.CookieSigner(b"another key" * 3)
+    other = cookies.CookieSigner()
     made = [value[:-1] + ("0" if value[-1] != "0" else "1"), "x", "a.b", other.write(other.begin("anna", "x")), ""]
     for cookie in made:
         assert (await console.ask("/account", headers={"Cookie": f"{cookies.NAME}={cookie}"}))[0] == 401
@@ -132,6 +140,36 @@ async def test_whoever_signs_out_gets_another_password_or_is_removed_is_out_at_o
     await asyncio.to_thread(console.accounts.remove_account, "vera")
     await console.bridge.refresh()
     assert [(await console.ask("/account", headers=who))[0] for who in for_ever] == [401] * 3
+
+
+async def test_a_cookie_that_was_signed_out_stays_worthless_after_the_bridge_has_started_anew(console):
+    who = await console.sign_in("anna")
+    assert (await console.post(who, "/sign-out"))[0] == 200
+    await console.bridge.stop()
+    await console.start()
+    assert (await console.ask("/account", headers=who))[0] == 401
+
+
+async def test_a_password_that_is_changed_while_the_old_one_is_looked_at_is_not_outrun(console):
+    desk = console.bridge.console.site.desk
+    async with desk._looking:  # the sign-in waits for another one
+        coming = asyncio.create_task(console.ask("/sign-in", "POST", urlencode({"name": "anna", "password": PASSWORD})))
+        await until(lambda: desk._at_once == 1)
+        await asyncio.to_thread(console.accounts.set_password, "anna", "another horse")
+        await console.bridge.refresh()
+        await console.bridge.console.site.visitors.refresh()
+    _, headers, _ = await coming
+    cookie = headers["Set-Cookie"].partition(";")[0]
+    assert (await console.ask("/account", headers={"Cookie": cookie}))[0] == 401
+
+
+async def test_who_must_wait_finds_name_and_page_again(console):
+    form = {"name": "anna", "next": "/changes?of=tech1"}
+    for _ in range(3):
+        await console.ask("/sign-in", "POST", urlencode({**form, "password": "wrong password"}))
+    _, _, page = await console.ask("/sign-in", "POST", urlencode({**form, "password": PASSWORD}))
+    assert 'value="/changes?of=tech1"' in page
+    assert 'value="anna"' in page
 
 
 async def test_a_change_needs_the_token_of_the_consoles_own_pages(console):

@@ -8,6 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -76,6 +77,9 @@ def _answer(site: Site, work: _Work, role: str) -> Callable[[Request], Awaitable
         except SetupProblem as problem:
             status = 404 if str(problem).startswith("There is no ") else 409
             return JSONResponse({"detail": str(problem)}, status)
+        except sa.exc.DBAPIError as error:
+            refused = site.describe_store_trouble(error)
+            return JSONResponse({"detail": str(refused)}, refused.status)
 
     return answer
 

@@ -127,6 +127,7 @@ _REFUSALS = {
     "404": "There is no such terminal, user or extension.",
     "409": "It cannot be done; the sentence says why.",
     "413": "The body is too large.",
+    "503": "The store is locked, or cannot be written; the sentence says more.",
 }
 _TOO_MANY = {"429": "Too many wrong passwords: wait as long as Retry-After says."}
 _TID = {"name": "tid", "in": "path", "required": True, "schema": {**_TEXT, "pattern": "^[a-z0-9-]{1,32}$"}}

@@ -1,7 +1,8 @@
 """Signs the console's cookie and its CSRF token, and reads them again. Keeps nothing, and knows no accounts.
 
 The cookie says who has signed in, when, and a mark of the password's hash, so that it ends with that password. It is
-signed with the store's key (HMAC-SHA256). The CSRF token belongs to one cookie.
+signed (HMAC-SHA256) with a key of this start of the bridge: whoever has signed out stays out after the next one, too.
+The CSRF token belongs to one cookie.
 """
 
 import base64
@@ -26,10 +27,10 @@ class Session(NamedTuple):
 
 
 class CookieSigner:
-    """Signs with one key."""
+    """Signs with a key that nobody else has, and that is kept nowhere."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
 
     def begin(self, account: str, secret_hash: str) -> Session:
         """Return a new session of an account."""
@@ -54,7 +55,7 @@ class CookieSigner:
         if not hmac.compare_digest(signature.encode(), self._sign(f"cookie {text}").encode()):
             return None
         session = Session(*json.loads(base64.urlsafe_b64decode(text)))
-        return session if 0 <= time.time() - session.signed_in_s <= LIFE_S else None
+        return session if is_in_time(session) else None
 
     def csrf(self, session: Session) -> str:
         """Return the token that a change must carry."""
@@ -62,3 +63,8 @@ class CookieSigner:
 
     def _sign(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def is_in_time(session: Session) -> bool:
+    """Return whether a session is not too old yet."""
+    return 0 <= time.time() - session.signed_in_s <= LIFE_S

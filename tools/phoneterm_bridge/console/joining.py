@@ -46,7 +46,7 @@ class Console:
         self.site_app = make_app(self.site)
         door = ConsoleDoor(self.site_app, (settings.host, *settings.names), "console.names in the settings")
         self._server = HttpServer(settings, door, "console", MOST_STREAMS + _MOST_REQUESTS, StreamedConnection)
-        self._host = settings.host
+        self._settings = settings
         self._watching: asyncio.Task | None = None
 
     @property
@@ -59,12 +59,15 @@ class Console:
         """The one-time link that makes the first account; None where there is one already."""
         if not self.site.setup_token or self.site.visitors.accounts:
             return None
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self.port}/setup/{self.site.setup_token[0]}"
+        path = f"/setup/{self.site.setup_token[0]}"
+        if self._settings.https and self._settings.names:  # what the reverse proxy is asked for
+            return f"https://{self._settings.names[0]}{path}"
+        host = self._settings.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}{path}"
 
     async def start(self) -> None:
         """Start serving it; SetupProblem when that cannot be done."""
-        await self.site.visitors.open()
+        await self.site.visitors.refresh()
         if not self.site.visitors.accounts:
             self.site.setup_token.append(secrets.token_urlsafe(24))
         await self._server.start()

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 import jinja2
+import sqlalchemy as sa
 import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -29,7 +30,8 @@ from phoneterm_bridge.console.visitors import Visitor, Visitors
 from phoneterm_bridge.console.watch import STATUS, Watch
 from phoneterm_bridge.permissions.granting import set_aware_at_pbx
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store.accounts import VIEWER
+from phoneterm_bridge.store.accounts import VIEWER, Account
+from phoneterm_bridge.store.store_trouble import describe_store_trouble, is_store_trouble
 from phoneterm_bridge.wording.logs import shorten
 
 MOST_FORM_BYTES = 256 * 1024
@@ -82,6 +84,8 @@ class Site:
                 return self.refuse(request, refused)
             except SetupProblem as problem:
                 return self.refuse(request, Refused(409, str(problem)))
+            except sa.exc.DBAPIError as error:
+                return self.refuse(request, self.describe_store_trouble(error))
             self._renew_cookie(request, response, visitor)
             return response
 
@@ -154,6 +158,12 @@ class Site:
             await self.sources.refresh()
             await self.visitors.refresh()
 
+    def describe_store_trouble(self, error: sa.exc.DBAPIError) -> Refused:
+        """Return why something was not done with the store; raise what is a mistake of ours."""
+        if not is_store_trouble(error):
+            raise error
+        return Refused(503, describe_store_trouble(error, self.sources.settings.store.path))
+
     def refuse(self, request: Request, refused: Refused) -> Response:
         """Say in one sentence why something is not done: on a page, or for a script."""
         sentence = str(refused)
@@ -162,9 +172,9 @@ class Site:
             return HTMLResponse(html, refused.status, refused.headers)
         return JSONResponse({"detail": sentence}, refused.status, refused.headers)
 
-    def sign_in(self, request: Request, response: Response, name: str) -> None:
-        """Give the browser a cookie of this account."""
-        session = self.visitors.signer.begin(name, self.visitors.accounts[name].secret_hash)
+    def sign_in(self, response: Response, account: Account) -> None:
+        """Give the browser a cookie of this account, as it was when its password was looked at."""
+        session = self.visitors.signer.begin(account.name, account.secret_hash)
         self._set_cookie(response, self.visitors.signer.write(session))
 
     def stay_signed_in(self, response: Response, visitor: Visitor) -> None:

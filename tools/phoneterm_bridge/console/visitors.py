@@ -48,12 +48,7 @@ class Visitors:
         self._accounts: dict[str, Account] = {}
         self._tokens: dict[str, Account] = {}
         self._ended: set[str] = set()  # nonces of cookies whose owner signed out
-        self.signer: CookieSigner
-
-    async def open(self) -> None:
-        """Read the key and the accounts."""
-        self.signer = CookieSigner(await asyncio.to_thread(accounts.read_key, self._engine))
-        await self.refresh()
+        self.signer = CookieSigner()
 
     async def refresh(self) -> bool:
         """Read the accounts again if the directory has changed; return whether it has."""
@@ -113,7 +108,8 @@ class Visitors:
     def is_still(self, visitor: Visitor) -> bool:
         """Return whether a visitor of a while ago would be let in now, with the same role."""
         account = self._accounts.get(visitor.name)
-        is_ended = visitor.session is not None and visitor.session.nonce in self._ended
+        session = visitor.session
+        is_ended = session is not None and (session.nonce in self._ended or not cookies.is_in_time(session))
         return (
             account is not None
             and not is_ended

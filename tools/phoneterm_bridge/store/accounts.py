@@ -112,12 +112,6 @@ def read_tokens(engine: sa.Engine) -> dict[str, Account]:
     return _read(engine, tables.tokens, tables.tokens.c.token_hash)
 
 
-def read_key(engine: sa.Engine) -> bytes:
-    """Return the key that signs the console's cookies."""
-    with engine.connect() as connection:
-        return bytes(connection.execute(sa.select(tables.console_key.c.key)).scalar_one())
-
-
 def hash_token(token: str) -> str:
     """Return what is kept of a token; it is too long to be guessed."""
     return hashlib.sha256(token.encode()).hexdigest()

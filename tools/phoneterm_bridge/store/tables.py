@@ -6,8 +6,8 @@ short list of commands that have no final result yet. `commands_by_extension` is
 from time to time: commands beyond the entry in `commands_indexed` must be looked for in `commands` itself. In
 `requests` the command line asks something of the running bridge; no row is older than a few minutes. `troubles` is what
 that bridge knows to be wrong with terminals, `sightings` what it last saw of each. `accounts` and `tokens` are those of
-the operator's console; its cookies are signed with the key in `console_key`. `pbx_permissions` is what a PBX said last
-of users and extensions, if it is the one to say it.
+the operator's console; nothing reads `console_key` any more. `pbx_permissions` is what a PBX said last of users and
+extensions, if it is the one to say it.
 """
 
 import sqlalchemy as sa

@@ -40,13 +40,13 @@ def sign_in(site: Site):
             account = site.visitors.accounts.get(name)
             is_right = await site.desk.admits(account, name, password, site.visitors.address_of(request))
         except TooMany as many:
-            return _render_sign_in(site, START, str(many), "", 429, {"Retry-After": f"{many.seconds:.0f}"})
+            return _render_sign_in(site, next_page, str(many), name, 429, {"Retry-After": f"{many.seconds:.0f}"})
         except Refused as refused:
             return site.refuse(request, refused)
-        if not is_right:
+        if account is None or not is_right:
             return _render_sign_in(site, next_page, _WRONG, name, 403)
         response = RedirectResponse(next_page, 303)
-        site.sign_in(request, response, name)
+        site.sign_in(response, account)
         return response
 
     return answer
@@ -92,7 +92,7 @@ def set_up(site: Site):
             return _render(site, "setup.html", 409, problem=str(problem), name=name, least=LEAST_CHARS)
         site.setup_token.clear()
         response = RedirectResponse(START, 303)
-        site.sign_in(request, response, name)
+        site.sign_in(response, site.visitors.accounts[name])
         return response
 
     return answer
