@@ -7,6 +7,7 @@ import urllib.request
 
 from attack_lab.scenery.waiting import until
 from console.conftest import ConsoleScene
+from phoneterm_bridge.console import cookies
 from phoneterm_bridge.console.event_stream import MOST_STREAMS, EventStreams
 from phoneterm_bridge.settings.http import HttpSettings
 
@@ -84,7 +85,7 @@ async def test_what_happens_between_a_page_and_its_stream_is_not_missed(console)
 async def test_who_has_been_away_for_too_long_loads_the_page_again(console):
     who = await console.sign_in("vera")
     run = (await since_of(console, who, "/changes")).partition("-")[0]
-    for last_id in ("another-1", "x", "0", "-1", f"{run}-999"):
+    for last_id in ("another-1", "x", "0", "-1", f"{run}-999", f"{run}-{'9' * 5000}"):
         page = await Page(console, who, "changes", last_id=last_id).open()
         await until(lambda page=page: page.events)
         assert page.events == [{"do": "reload"}]
@@ -129,6 +130,45 @@ async def test_a_stream_that_takes_nothing_is_ended_and_keeps_nothing():
     texts = [text async for text in reading]
     assert b"".join(texts).count(b"data: ") < 3000
     assert streams.count == 0
+
+
+async def test_a_page_that_comes_back_to_a_topic_that_was_not_looked_at_meanwhile_loads_itself_again():
+    streams = EventStreams(tracked_s=-1)
+    since = streams.track(["a"])
+    assert streams.topics() == ()  # nobody has come for it
+    reading = streams.read(["a"], since)
+    assert b'"reload"' in await anext(reading)
+    await reading.aclose()
+
+
+async def test_whoever_opens_a_great_many_pages_has_few_of_them_looked_at():
+    streams = EventStreams()
+    reading = streams.read(["watched"], streams.track(["watched"]))
+    await anext(reading)
+    since = [streams.track([f"user:{number}"]) for number in range(1000)]
+    topics = streams.topics()
+    assert (len(topics), "watched" in topics, "user:999" in topics) == (51, True, True)
+    early = streams.read(["user:0"], since[0])
+    assert b'"reload"' in await anext(early)
+    await asyncio.gather(early.aclose(), reading.aclose())
+
+
+async def test_streams_that_are_all_opened_at_once_are_no_more_than_there_may_be():
+    streams = EventStreams(2)
+    readings = [streams.read(["a"], streams.track(["a"])) for _ in range(5)]  # each was let in before any began
+    for reading in readings:
+        await anext(reading)
+    assert streams.count == 2
+    assert [await anext(reading, None) for reading in readings[2:]] == [None] * 3
+    await asyncio.gather(*(reading.aclose() for reading in readings))
+
+
+async def test_a_stream_ends_with_the_life_of_its_cookie(console, monkeypatch):
+    who = await console.sign_in("vera")
+    page = await Page(console, who, "terminals").open()
+    monkeypatch.setattr(cookies, "LIFE_S", -1)
+    console.bridge.console.streams.recheck()
+    await until(lambda: page.is_over)
 
 
 async def test_topics_that_nobody_watches_are_not_looked_at(console):

@@ -18,9 +18,11 @@ import orjson
 MOST_STREAMS = 256
 _MOST_KEPT = 1000
 _MOST_WAITING = 2000
+_MOST_DIGITS = 18  # of a number
 _AT_ONCE_BYTES = 32 * 1024
 _ALIVE_S = 15.0
 _TRACKED_S = 120.0  # after the last stream of a topic
+_MOST_IDLE = 50  # topics without a stream: each costs a look, seven times a second
 
 
 @dataclass(eq=False)
@@ -57,13 +59,15 @@ class Stream:
 class EventStreams:
     """All streams of one server."""
 
-    def __init__(self, most: int = MOST_STREAMS, alive_s: float = _ALIVE_S) -> None:
+    def __init__(self, most: int = MOST_STREAMS, alive_s: float = _ALIVE_S, tracked_s: float = _TRACKED_S) -> None:
         self._most = most
         self._alive_s = alive_s
+        self._tracked_s = tracked_s
         self._run = secrets.token_hex(4)
         self._number = 0
         self._kept: deque[tuple[int, str, bytes]] = deque(maxlen=_MOST_KEPT)
         self._tracked: dict[str, tuple[int, float]] = {}  # topic -> the number it is tracked from, when last wanted
+        self._last_forgotten = 0
         self._streams: set[Stream] = set()
         self._is_closed = False
 
@@ -81,19 +85,21 @@ class EventStreams:
         """Keep the messages of these topics from now on; return the id with which a page's stream begins."""
         now_s = asyncio.get_running_loop().time()
         for topic in topics:
+            if topic not in self._tracked:  # nobody looked at it before: an earlier page may have missed something
+                self._number += 1
             first, _ = self._tracked.get(topic, (self._number, 0.0))
             self._tracked[topic] = (first, now_s)
         return f"{self._run}-{self._number}"
 
     def topics(self) -> tuple[str, ...]:
         """Return the topics that somebody watches, or watched a short while ago."""
+        streamed = frozenset[str]().union(*(stream.topics for stream in self._streams))
+        self.track(streamed)
         now_s = asyncio.get_running_loop().time()
-        for stream in self._streams:
-            for topic in stream.topics:
-                first, _ = self._tracked.get(topic, (self._number, 0.0))
-                self._tracked[topic] = (first, now_s)
-        for topic, (_, wanted_s) in tuple(self._tracked.items()):
-            if now_s - wanted_s > _TRACKED_S:
+        others = self._tracked.keys() - streamed
+        idle = sorted((now_s - self._tracked[topic][1], topic) for topic in others)
+        for place, (idle_s, topic) in enumerate(idle):
+            if idle_s > self._tracked_s or place >= _MOST_IDLE:
                 del self._tracked[topic]
         return tuple(self._tracked)
 
@@ -101,6 +107,8 @@ class EventStreams:
         """Have a message for every page with this topic (`flush` sends it), and keep it for those that are cut off."""
         self._number += 1
         text = _write(f"{self._run}-{self._number}", message)
+        if len(self._kept) == _MOST_KEPT:
+            self._last_forgotten = self._kept[0][0]
         self._kept.append((self._number, topic, text))
         for stream in self._streams:
             if topic in stream.topics:
@@ -110,6 +118,9 @@ class EventStreams:
         self, topics: Collection[str], since: str | None, may_go_on: Callable[[], bool] = lambda: True
     ) -> AsyncIterator[bytes]:
         """Give the text of a new stream, first what came after the id `since`; it ends when it may not go on."""
+        if self.is_full:  # many came at once
+            yield b"retry: 10000\n\n"
+            return
         stream = Stream(frozenset(topics), may_go_on)
         begins = self.track(topics)
         missed = self._missed(stream.topics, since)
@@ -151,11 +162,10 @@ class EventStreams:
     def _missed(self, topics: frozenset[str], since: str | None) -> list[bytes] | None:
         """Return the messages after an id; None where some may be missing."""
         run, _, number = (since or "").partition("-")
-        if run != self._run or not number.isascii() or not number.isdigit():
+        if run != self._run or len(number) > _MOST_DIGITS or not number.isascii() or not number.isdigit():
             return None
         last = int(number)
-        oldest = self._kept[0][0] if self._kept else self._number + 1
-        if last > self._number or last + 1 < oldest or any(self._tracked[topic][0] > last for topic in topics):
+        if not self._last_forgotten <= last <= self._number or any(self._tracked[one][0] > last for one in topics):
             return None
         return [text for number, topic, text in self._kept if number > last and topic in topics]
 

@@ -73,6 +73,7 @@ class Watch:
         async with self._lock:
             topics = self._streams.topics()
             self._is_begun &= set(topics)
+            self._said = {topic: html for topic, html in self._said.items() if topic in self._is_begun}
             if not topics:
                 return
             if await self._visitors.refresh():
