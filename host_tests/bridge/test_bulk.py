@@ -1,6 +1,7 @@
 """`phoneterm terminal bulk`: who is affected, who is not and why; then all of it or nothing, each change journalled."""
 
 import json
+from contextlib import contextmanager
 
 import pytest
 from phoneterm_bridge.administration.bulk_change import KINDS, MOST_AT_ONCE, Change, preview_change, read_change
@@ -60,6 +61,24 @@ def look(engine, what, value="", tids=ALL, find_absence=lambda *_: ""):
 
 def affected(preview):
     return {one.tid: (one.now, one.then) for one in preview.affected}
+
+
+class OvertakenDirectory(Directory):
+    """A directory that somebody else changes after the preview was looked at again, while secrets are made."""
+
+    @contextmanager
+    def gathered(self):
+        Directory(self._engine, "somebody else").set_classes("phone-101", ("internal", "mobile"))
+        with super().gathered():
+            yield
+
+
+def test_what_somebody_else_changes_at_the_last_moment_is_not_undone(store):
+    preview = look(store, "allow-class", "national")
+    directory = OvertakenDirectory(store, "cli:anna")
+    with pytest.raises(SetupProblem, match="has changed since the preview"):
+        make_change(store, directory, preview.change, ALL, preview.mark, list)
+    assert reading.read_snapshot(store).terminals["phone-101"].classes == ("internal", "mobile")
 
 
 def test_each_kind_says_who_is_affected_and_why_somebody_is_not(store):

@@ -210,6 +210,13 @@ async def test_a_preview_that_is_not_right_any_more_is_not_carried_out(fleet):
             assert (await fleet.post(who, path, what=what, terminal="phone-102"))[0] == 403
 
 
+async def test_others_than_the_preview_has_shown_are_told_nothing(fleet):
+    who = await fleet.sign_in("otto")
+    mark = json.loads((await fleet.post(who, "/terminals/preview", what="reboot", terminal="phone-102"))[1])["mark"]
+    status, text = await fleet.post(who, "/terminals/change", what="reboot", terminal="phone-103", mark=mark)
+    assert (status, "not what the preview has shown" in text) == (409, True)
+
+
 async def test_a_form_and_a_body_have_room_for_the_most_terminals_with_the_longest_ids(fleet):
     many = [f"{number:032}" for number in range(MOST_AT_ONCE)]
     who = await fleet.sign_in("otto")

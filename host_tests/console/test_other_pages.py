@@ -60,6 +60,17 @@ async def test_a_file_is_looked_at_as_a_table_and_then_imported(console, open_pa
     assert page.mistakes == []
 
 
+async def test_a_file_that_would_change_something_else_by_now_is_not_imported(console, open_page):
+    page = await open_page("/import")
+    await choose_file(page, "user;multi_user_aware\nberta;yes\ntech1;no\n")
+    await page.get_by_role("button", name="Look what it would change").click()
+    await expect(page.locator("#import-plan")).to_contain_text("2 changes would be made")
+    console.directory.add_user("berta", True)
+    await page.get_by_role("button", name="Import it").click()
+    await expect(page.locator("#said")).to_contain_text("something else by now")
+    assert console.bridge.parts.directory.find("phone-101").is_multi_user_aware
+
+
 async def test_what_there_is_can_be_had_as_a_file_that_changes_nothing_when_it_is_imported(console):
     console.directory.set_group("phone-101", "Berlin, 2nd floor")
     who = await console.sign_in("anna")

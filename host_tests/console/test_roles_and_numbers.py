@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 import time
 
 from phoneterm.core import messages
@@ -59,6 +60,32 @@ async def test_operations_and_destinations_are_flipped_for_each_terminal(console
     await console.confirm(terminal)
     await expect(page.locator("#p-phone-101 .standing")).to_contain_text("in force since")
     assert page.mistakes == []
+
+
+async def test_two_boxes_that_are_flipped_at_once_both_count(console):
+    who = await console.sign_in("otto")
+    operations, both = console.bridge.console.site.operations, threading.Barrier(2, timeout=20)
+    make_directory = operations._directory
+
+    def make_when_both_are_there(visitor):
+        both.wait()
+        return make_directory(visitor)
+
+    operations._directory = make_when_both_are_there
+    flips = [{"what": f"class:{name}", "on": "yes", "terminal": "phone-101"} for name in ("national", "international")]
+    answers = await asyncio.gather(*(console.post(who, "/users/tech1", **fields) for fields in flips))
+    assert [status for status, _ in answers] == [200, 200]
+    assert set(console.bridge.parts.directory.find("phone-101").classes) == {"internal", "national", "international"}
+
+
+async def test_a_class_that_is_no_more_does_not_stand_in_the_way_of_others(console):
+    console.directory.set_classes("phone-101", ("internal", "longgone"))
+    await console.bridge.refresh()
+    who = await console.sign_in("otto")
+    status, text = await console.post(who, "/users/tech1", what="class:national", on="yes", terminal="phone-101")
+    assert (status, "longgone, national" in text) == (200, True)
+    status, text = await console.post(who, "/users/tech1", what="class:invented", on="yes", terminal="phone-101")
+    assert (status, "There is no class invented" in text) == (409, True)
 
 
 async def test_for_a_terminal_that_is_away_it_is_said_that_it_counts_at_its_next_start(console, open_page):
@@ -131,3 +158,11 @@ async def test_it_is_done_with_the_keyboard_alone(console, open_page):
     await console.confirm(terminal)
     await expect(page.locator("#aware-standing")).to_contain_text("in force since")
     await expect(page.get_by_role("switch")).to_be_focused()
+
+
+async def test_of_an_extension_without_a_terminal_a_link_leads_to_enrolling_one(console, open_page):
+    console.directory.add_user("berta", True)
+    console.directory.add_extension("102", "berta")
+    page = await open_page("/users/berta")
+    await page.get_by_role("link", name="enrol one").click()
+    await expect(page.get_by_label("Extension")).to_have_value("102")

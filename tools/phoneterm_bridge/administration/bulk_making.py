@@ -28,6 +28,8 @@ from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.enrolling import prepare_terminal
 from phoneterm_bridge.store.records import Enrolment, Snapshot
 
+_CHANGED = "Who is affected has changed since the preview, so nothing was done: look at it again."
+
 
 def make_change(
     engine: sa.Engine, directory: Directory, change: Change, tids: Iterable[str], mark: str | None,
@@ -41,11 +43,13 @@ def make_change(
     snapshot = reading.read_snapshot(engine)
     preview = preview_change(change, tids, snapshot, lambda *_: "")
     if mark is not None and mark != preview.mark:
-        raise SetupProblem("Who is affected has changed since the preview, so nothing was done: look at it again.")
+        raise SetupProblem(_CHANGED)
     if not preview.affected:
         raise SetupProblem(f"No terminal is affected, so nothing was done: {name_left_out(preview.left_out)}.")
     secrets = [prepare_terminal(one.tid) for one in preview.affected] if change.what == ROTATE else []
     with directory.gathered():  # the running bridge waits for a moment only, however many there are
+        if preview_change(change, tids, reading.read_snapshot(engine), lambda *_: "").mark != preview.mark:
+            raise SetupProblem(_CHANGED)  # while secrets were made; from here on the directory itself notices
         if change.what in (AWARE, NOT_AWARE):
             for user in dict.fromkeys(one.user for one in preview.affected):
                 directory.set_multi_user_aware(user, change.what == AWARE)

@@ -38,6 +38,8 @@ async def make_bulk(
         preview, handed = await site.change(site.operations.change_many, *arguments)
         return Done(preview.outcome, preview.left_out, handed)
     preview = await site.run(site.operations.preview, change, tids, site.rows.find_absence, None)
+    if mark is not None and mark != preview.mark:
+        raise SetupProblem("This is not what the preview has shown, so nothing was done: look at it again.")
     affected = [one.tid for one in preview.affected]
     if not affected:
         raise SetupProblem("None of these terminals can be told now.")

@@ -9,11 +9,14 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from phoneterm_bridge.administration.bulk_change import (
+    ALLOW_CLASS,
+    DENY_CLASS,
     REVOKE,
     ROTATE,
     Absence,
     Change,
     Preview,
+    classes_then,
     preview_change,
     read_change,
 )
@@ -65,11 +68,13 @@ class Operations:
         self._directory(visitor).set_operation(tid, operation, is_allowed)
         return f"{tid} may {'' if is_allowed else 'not '}do {operation} transfers{'' if is_allowed else ' any more'}."
 
-    def set_classes(self, visitor: Visitor, tid: str, classes: tuple[str, ...]) -> str:
-        """Set all classes of numbers that a terminal may transfer to."""
-        self._require_live(tid)
-        refuse_unknown_classes(classes, classes_of(self._settings.phones))
-        self._directory(visitor).set_classes(tid, classes)
+    def set_class(self, visitor: Visitor, tid: str, name: str, is_allowed: bool) -> str:
+        """Allow a terminal a class of numbers, or forbid it; all others stay as they are at that moment."""
+        change = self.read_change(ALLOW_CLASS if is_allowed else DENY_CLASS, name)
+        directory = self._directory(visitor)
+        with directory.together():  # two boxes may be flipped at once
+            classes = classes_then(change, self._require_live(tid))
+            directory.set_classes(tid, classes)
         return f"{tid} may transfer to {', '.join(classes) or 'no class of numbers'}."
 
     def set_rights(
@@ -161,11 +166,16 @@ class Operations:
         settings = self._settings
         return plan_import(self._engine, content, classes_of(settings.phones), settings.pbx.context)
 
-    def import_file(self, visitor: Visitor, content: bytes, mqtt_host: str | None) -> list[HandedOut]:
-        """Make all changes of a CSV file, or none; return the settings of new terminals, only once."""
+    def import_file(self, visitor: Visitor, content: bytes, mqtt_host: str | None, mark: str | None) -> list[HandedOut]:
+        """Make all changes of a CSV file, or none; return the settings of new terminals, only once.
+
+        mark: of the plan that somebody has agreed to; None where nobody has seen one.
+        """
         plan = self.plan(content)
         if plan.mistakes:
             raise SetupProblem(f"The file has mistakes, and nothing was changed: {plan.mistakes[0]}")
+        if mark is not None and mark != plan.mark:
+            raise SetupProblem("What the file changes is something else by now, so nothing was done: look at it again.")
         new = {step.arguments[0]: step.arguments[1] for step in new_terminals(plan)}
         handout = prepare_handout(self._settings.broker, mqtt_host, None, None, False) if new else None
         made: list[Enrolment] = []

@@ -5,6 +5,7 @@ New entries are added. For existing ones, the permissions are set as the file sa
 so a difference there is a mistake. Nothing is removed.
 """
 
+import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -54,6 +55,11 @@ class ImportPlan:
         """Say whether it gives somebody the permission User is multi user aware, or takes it away."""
         given = ("set_multi_user_aware", "add_user")
         return any(one.method == given[0] or (one.method == given[1] and one.arguments[1]) for one in self.steps)
+
+    @property
+    def mark(self) -> str:
+        """Return what names these steps and no others."""
+        return hashlib.sha256(repr(self.steps).encode()).hexdigest()[:32]
 
     def add(self, row: CsvRow) -> None:
         """Work out one row; steps that depend on wrong cells are left out."""

@@ -38,6 +38,7 @@ async def plan_import(site: Site, request: Request, _visitor: Visitor) -> Respon
     html = site.templates.get_template("import_plan.html").render(
         steps=steps[:_MOST_SHOWN], count=len(steps), mistakes=plan.mistakes[:_MOST_SHOWN], shown=_MOST_SHOWN,
         new=sum(step.method == "add_terminal" for step in plan.steps), count_mistakes=len(plan.mistakes), told=told,
+        mark=plan.mark,
     )  # fmt: skip
     return JSONResponse({"put": {"import-plan": html}})
 
@@ -52,7 +53,7 @@ async def export_staff(site: Site, _request: Request, _visitor: Visitor) -> Resp
 async def carry_out_import(site: Site, request: Request, visitor: Visitor) -> Response:
     """Import a file, completely or not at all; the settings of new terminals are in the answer, only once."""
     content = await read_body(request, _MOST_BYTES)
-    host = request.query_params.get("mqtt_host", "").strip()[:200] or None
-    handed: list[HandedOut] = await site.change(site.operations.import_file, visitor, content, host)
+    host, mark = (request.query_params.get(name, "").strip()[:200] or None for name in ("mqtt_host", "mark"))
+    handed: list[HandedOut] = await site.change(site.operations.import_file, visitor, content, host, mark)
     html = site.templates.get_template("imported.html").render(handed=handed, archive=make_archive(handed))
     return JSONResponse({"say": "The file is imported.", "put": {"import-plan": html}})

@@ -52,9 +52,7 @@ async def change_user(site: Site, request: Request, visitor: Visitor) -> Respons
         if kind == "op":
             said = await site.change(site.operations.set_operation, visitor, tid, word, is_on)
         elif kind == "class":
-            others = tuple(one for one in record.classes if one != word)
-            wanted = (*others, word) if is_on else others
-            said = await site.change(site.operations.set_classes, visitor, tid, wanted)
+            said = await site.change(site.operations.set_class, visitor, tid, word, is_on)
         else:
             raise Refused(400, "There is no such box.")
     site.watch.say_again(USER + name)

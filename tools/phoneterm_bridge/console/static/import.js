@@ -13,7 +13,9 @@ form.addEventListener("submit", async (event) => {
 
 document.addEventListener("click", async (event) => {
   if (event.target.id !== "carry-out-import" || content === null) return;
+  if (event.target.hasAttribute("aria-busy")) return;
   event.target.setAttribute("aria-busy", "true");
-  await post(`/import?${new URLSearchParams({ mqtt_host: form.elements.mqtt_host.value })}`, content, { "Content-Type": "text/csv" });
+  const fields = { mqtt_host: form.elements.mqtt_host.value, mark: event.target.dataset.mark };
+  await post(`/import?${new URLSearchParams(fields)}`, content, { "Content-Type": "text/csv" });
   event.target.removeAttribute("aria-busy");
 });
