@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from urllib.parse import urlencode
 
 from attack_lab.scenery.waiting import until
 from phoneterm.core import messages
@@ -104,3 +105,24 @@ async def test_a_story_has_an_address_of_its_own(console, open_page):
     await expect(page.get_by_text("could not do it, because all lines were busy")).to_be_visible()
     await page.goto("/why/1")
     await expect(page.get_by_text("There is no such command in the journal.")).to_be_visible()
+
+
+async def test_a_command_that_cannot_be_in_the_journal_is_not_there(console):
+    who = await console.sign_in("vera")
+    for entry in (0, 2**63 - 1, 2**63, 10**40):
+        status, _, text = await console.ask(f"/why/{entry}", headers=who)
+        assert (status, "There is no such command" in text) == (404, True)
+
+
+async def test_any_time_of_the_past_can_be_asked_for(console):
+    terminal = await begin(console)
+    await terminal.ask("blind", "0301234567")
+    who = await console.sign_in("vera")
+    for time, count in (("1000-01-01", (1, 0)), ("1900-01-01 00:00", (1, 0)), ("1970-01-02", (1, 0))):
+        found = []
+        for name in ("since", "until"):
+            status, _, text = await console.ask(f"/why.json?{urlencode({name: time})}", headers=who)
+            assert status == 200
+            found.append(len(json.loads(text)))
+        assert tuple(found) == count
+    assert (await console.ask("/why.xml", headers=who))[0] == 404

@@ -58,8 +58,8 @@ def _iterate(connection: sa.Connection, wanted: Wanted) -> Iterator[Listed]:
         if value is not None:
             query = query.where(column == value)
     if wanted.since_ms is not None:
-        query = query.where(columns.entry >= wanted.since_ms << ENTRY_BITS)
-    below = _MOST if wanted.until_ms is None else min(_MOST, (wanted.until_ms + 1) << ENTRY_BITS)
+        query = query.where(columns.entry >= max(0, wanted.since_ms) << ENTRY_BITS)
+    below = _MOST if wanted.until_ms is None else min(_MOST, max(0, wanted.until_ms + 1) << ENTRY_BITS)
     while True:
         piece = query.where(columns.entry < below).order_by(columns.entry.desc()).limit(_AT_ONCE)
         rows = connection.execute(piece).all()

@@ -20,6 +20,8 @@ from phoneterm_bridge.wording.times import ms_of, read_moment, write_time
 from phoneterm_bridge.wording.why import PHONE_REASONS, REASONS
 
 _MOST, _MOST_EXPORTED = 60, 5000
+_MOST_ENTRY = 2**63 - 1  # that SQLite has
+_NO_STORY = "There is no such command in the journal."
 _RESULTS = ("done", "failed", "rejected", "refused", "returned", "unknown")
 _FILTERS = ("terminal", "extension", "number", "result", "since", "until")
 _RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate it
@@ -48,11 +50,13 @@ async def show_why(site: Site, request: Request, visitor: Visitor) -> Response:
 async def show_story(site: Site, request: Request, visitor: Visitor) -> Response:
     """Show one command by its entry, live."""
     entry = request.path_params["entry"]
+    if entry > _MOST_ENTRY:
+        raise Refused(404, _NO_STORY)
 
     async def read() -> dict:
         stories = await site.run(read_stories, site.sources.engine, [entry])
         if not stories:
-            raise Refused(404, "There is no such command in the journal.")
+            raise Refused(404, _NO_STORY)
         return {"story": stories[0]}
 
     return await site.render(request, visitor, "one_story.html", (JOURNAL,), read)
@@ -62,7 +66,7 @@ async def export(site: Site, request: Request, _visitor: Visitor) -> Response:
     """Give what is shown as CSV or JSON."""
     asked = _read_filters(request)
     stories = await site.run(_find, site, asked, _MOST_EXPORTED)
-    if request.path_params["form"] == "json":
+    if request.url.path.endswith(".json"):
         text = json.dumps([story._asdict() | {"steps": [step._asdict() for step in story.steps]} for story in stories])
         return Response(text, media_type="application/json", headers=_as_file("why.json"))
     return Response(write_csv(stories), media_type="text/csv; charset=utf-8", headers=_as_file("why.csv"))
