@@ -63,9 +63,10 @@ document.addEventListener("submit", async (event) => {
     return;
   }
   event.preventDefault();
+  const button = event.submitter ?? form.querySelector("button");
+  if (button?.hasAttribute("aria-busy")) return;
   if (form.dataset.ask && !(await ask(form.dataset.ask))) return;
   const fields = new URLSearchParams(new FormData(form, event.submitter));
-  const button = event.submitter ?? form.querySelector("button");
   button?.setAttribute("aria-busy", "true");
   const said = await post(form.dataset.send, fields);
   button?.removeAttribute("aria-busy");
@@ -74,7 +75,7 @@ document.addEventListener("submit", async (event) => {
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-post]");
-  if (button) {
+  if (button && !button.hasAttribute("aria-busy")) {
     if (button.dataset.ask && !(await ask(button.dataset.ask))) return;
     button.setAttribute("aria-busy", "true");
     await post(button.dataset.post, new URLSearchParams(button.dataset.fields ?? ""));

@@ -105,6 +105,7 @@ document.addEventListener("click", (event) => {
 // The address says what is searched for: when the page is opened, and when it was loaded again by itself.
 function restore() {
   for (const [name, value] of new URLSearchParams(location.search)) {
+    if (!Object.hasOwn(WORDS, name)) continue;
     const one = form.elements[name];
     if (one?.dataset?.fill && value && ![...one.options].some((option) => option.value === value)) one.append(new Option(value));
     if (one?.type === "checkbox") one.checked = value === "yes";

@@ -14,7 +14,8 @@ export function put(id, html, container = null) {
     keepOpen(present, piece);
     // What is typed or chosen right now stays; the server's word counts for everything else, a button's words too.
     const ignoreActiveValue = document.activeElement?.matches("input, select, textarea") ?? false;
-    Idiomorph.morph(present, piece, { morphStyle: "outerHTML", ignoreActiveValue, restoreFocus: true });
+    const callbacks = { beforeNodeMorphed: (node) => !isBegun(node) };
+    Idiomorph.morph(present, piece, { morphStyle: "outerHTML", ignoreActiveValue, restoreFocus: true, callbacks });
   } else if (container) {
     document.getElementById(container)?.prepend(piece);
   }
@@ -28,6 +29,12 @@ function syncBoxes(piece) {
   for (const box of piece.querySelectorAll("input[type=checkbox][data-what]")) box.checked = box.hasAttribute("checked");
 }
 
+// Whoever has begun to fill in a form does not begin again.
+function isBegun(node) {
+  if (!node.matches?.("form[data-send], #import-form")) return false;
+  return [...node.elements].some((one) => one.tagName === "INPUT" && one.type !== "hidden" && one.value !== one.defaultValue);
+}
+
 function keepOpen(present, piece) {
   if (present.tagName === "DETAILS" && present.open) piece.setAttribute("open", "");
   for (const one of present.querySelectorAll("details[open][id]")) {
@@ -39,6 +46,11 @@ export async function loadAgain() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
   if (answer.redirected || !answer.ok) return location.reload();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  // A place for an answer is empty on a new page. What stands in it here may be secrets that are shown only once.
+  for (const place of page.querySelectorAll("[data-answer]")) {
+    const answer = document.getElementById(place.id);
+    if (answer) place.replaceWith(document.importNode(answer, true));
+  }
   for (const id of ["status", "main"]) {
     const now = page.getElementById(id);
     if (now) put(id, now.outerHTML);
@@ -84,10 +96,13 @@ function follow(topics, since) {
     };
   }
 
-  // The bridge said no: signed out, or too many pages. A page that is loaded anew says which.
+  // The bridge said no: too many pages, so this one looks from time to time; or signed out, as a new page says.
   function askWhy() {
     if (source.readyState !== EventSource.CLOSED || document.visibilityState === "hidden") return;
-    fetch(location.href, { method: "HEAD" }).then(() => location.reload(), open);
+    fetch(location.href, { method: "HEAD" }).then((answer) => {
+      if (answer.ok && !answer.redirected) return loadAgain().then(open);
+      return answer.status === 503 ? open() : location.reload();
+    }).catch(open);
   }
 
   document.addEventListener("visibilitychange", () => {
