@@ -68,13 +68,18 @@ class Run:
         return next(child.pid for child in children if any("vm_process" in word for word in child.cmdline()))
 
     async def page(self):
-        """Return the status of the page, asked for by the address that was printed."""
+        """Return the status of the page, asked for by the address that was printed, and whether it is the right one."""
+        status, text = await self.page_text()
+        return status, "<title>Phone 101</title>" in text
+
+    async def page_text(self):
+        """Return the status of the page and what it says."""
         address = re.search(r"page +(http://127\.0\.0\.1:[0-9]+)(/open/\S+)", self.printed)
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
 
         def open_it():
             with opener.open(address[1] + address[2], timeout=_DEADLINE_S) as answer:
-                return answer.status, "<title>Phone 101</title>" in answer.read().decode()
+                return answer.status, answer.read().decode()
 
         return await asyncio.to_thread(open_it)
 
@@ -84,13 +89,14 @@ class Run:
 
 
 @contextlib.asynccontextmanager
-async def running(*arguments, stdin=asyncio.subprocess.PIPE, **environment):
-    """Start `phoneterm run`, and make sure that it is gone afterwards."""
+async def running(*arguments, stdin=asyncio.subprocess.PIPE, shell=None, **environment):
+    """Start `phoneterm run`, by way of a shell's line if there is one, and make sure that it is gone afterwards."""
     names = ("--broker-port", "--control-port", "--page-port")
     ports = [word for pair in zip(names, map(str, free_ports(len(names))), strict=True) for word in pair]
     process = await asyncio.create_subprocess_exec(
-        _COMMAND, "run", *ports, *arguments, stdin=stdin, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT, env=dict(os.environ, PYTHONUNBUFFERED="1", **environment),
+        *(("bash", "-c", shell) if shell else ()), _COMMAND, "run", *ports, *arguments,
+        stdin=stdin, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env=dict(os.environ, PYTHONUNBUFFERED="1", **environment),
     )  # fmt: skip
     try:
         yield Run(process)
@@ -195,6 +201,20 @@ async def test_without_any_input_the_page_is_served_until_a_signal_ends_everythi
         assert not alive
 
 
+async def test_the_operators_console_is_there_too_when_it_is_enabled():
+    async with running("--set", "console.enabled=true", "--set", "console.port=0") as run:
+        await run.until("help       everything else")
+        link = re.search(r"console +(http://127\.0\.0\.1:[0-9]+/setup/\S+)", run.printed)[1]
+
+        def open_it():
+            with urllib.request.urlopen(link, timeout=_DEADLINE_S) as answer:
+                return answer.read().decode()
+
+        assert "The first account" in await asyncio.to_thread(open_it)
+        run.enter("quit")
+        await run.until("Stopped.")
+
+
 async def test_after_the_last_line_of_a_pipe_the_page_goes_on():
     async with running() as run:
         await run.until("Type keys and Enter")
@@ -202,6 +222,65 @@ async def test_after_the_last_line_of_a_pipe_the_page_goes_on():
         await run.until("calls: none")
         run.process.stdin.write_eof()
         await run.until("The input has ended.")
+        assert await run.page() == (200, True)
+        run.process.terminate()
+        await run.until("Stopped.")
+
+
+@pytest.mark.parametrize("given", ["closed", "bytes", "without end", "one line without end"])
+async def test_whatever_standard_input_is_the_page_is_served(given, tmp_path):
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x1b[31m\n\x00\n")
+    sources = {
+        "closed": "<&-", "bytes": f"<{tmp_path / 'bytes'}", "without end": "< <(yes state)",
+        "one line without end": "</dev/zero",
+    }  # fmt: skip
+    async with running(shell=f'exec "$0" "$@" {sources[given]}') as run:
+        await run.until("help       everything else")
+        if given == "bytes":
+            await run.until("'\ufffd\ufffd\\x1b[31m' is neither keys nor a command")
+        reading = asyncio.create_task(run.process.stdout.read())
+        assert await run.page() == (200, True)
+        assert psutil.Process(run.process.pid).memory_info().rss < 300 * 1024 * 1024
+        run.process.terminate()
+        said = run.printed + (await reading).decode()
+        assert "Stopped." in said
+        assert "Traceback" not in said
+
+
+async def test_when_nobody_reads_what_it_says_the_page_goes_on(tmp_path):
+    async with running(shell=f'exec "$0" "$@" 2>{tmp_path / "errors"}') as run:
+        await run.until("help       everything else")
+        run.process.stdout._transport.close()
+        run.enter("*2102")
+        async with asyncio.timeout(_DEADLINE_S):
+            while ">consulting<" not in (await run.page_text())[1]:  # noqa: ASYNC110 - the page is all that there is
+                await asyncio.sleep(0.1)
+        run.process.terminate()
+        await run.process.wait()
+    assert "Traceback" not in (tmp_path / "errors").read_text()
+
+
+async def test_a_terminal_that_is_closed_ends_everything():
+    near, far = os.openpty()
+    async with running(stdin=far, TERM="dumb") as run:
+        os.close(far)
+        await run.until("help       everything else")
+        children = psutil.Process(run.process.pid).children(recursive=True)
+        folder = Path(re.search(r"--config (\S+)/", run.printed)[1])
+        assert children
+        os.close(near)
+        for _ in range(2):  # a shell says it, too
+            run.process.send_signal(signal.SIGHUP)
+        await run.until("Stopped.")
+        assert await run.process.wait() == 0
+        _, alive = await asyncio.to_thread(psutil.wait_procs, children, _DEADLINE_S)
+        assert (alive, await asyncio.to_thread(folder.exists)) == ([], False)
+
+
+async def test_under_nohup_a_terminal_that_is_closed_ends_nothing():
+    async with running(stdin=asyncio.subprocess.DEVNULL, shell='trap "" HUP; exec "$0" "$@"') as run:
+        await run.until("The input has ended.")
+        run.process.send_signal(signal.SIGHUP)
         assert await run.page() == (200, True)
         run.process.terminate()
         await run.until("Stopped.")

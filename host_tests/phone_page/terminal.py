@@ -14,8 +14,9 @@ ALTERNATE, USUAL = b"\x1b[?1049h", b"\x1b[?1049l"
 class Terminal:
     """A pseudo-terminal with one program in it, for `async with`."""
 
-    def __init__(self, *command, columns=80, rows=24):
+    def __init__(self, *command, columns=80, rows=24, kind="xterm-256color"):
         self._command = command
+        self._kind = kind
         self._near, self._far = os.openpty()
         self.written = b""
         self.resize(columns, rows)
@@ -24,7 +25,7 @@ class Terminal:
     async def __aenter__(self):
         self.process = await asyncio.create_subprocess_exec(
             *self._command, stdin=self._far, stdout=self._far, stderr=self._far,
-            env=dict(os.environ, TERM="xterm-256color", PYTHONUNBUFFERED="1"),
+            env=dict(os.environ, TERM=self._kind, PYTHONUNBUFFERED="1"),
         )  # fmt: skip
         os.set_blocking(self._near, False)
         asyncio.get_running_loop().add_reader(self._near, self._read)

@@ -103,7 +103,7 @@ async def test_it_fits_into_any_terminal(desk):
             assert all(0 <= x < width and 0 <= y < height for x, y in drawing.keys)
 
 
-WAYS_OUT = (b"q", b"\x03", b"\x04", signal.SIGINT, signal.SIGTERM)
+WAYS_OUT = (b"q", b"\x03", b"\x04", signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.mark.parametrize("way_out", WAYS_OUT, ids=str)
@@ -128,6 +128,15 @@ async def test_whatever_ends_it_the_terminal_is_as_before_and_nothing_is_left(wa
         assert terminal.is_as_before
         _, alive = await asyncio.to_thread(psutil.wait_procs, children, 30)
         assert not alive
+
+
+@pytest.mark.parametrize("kind", ["dumb", "unknown"])
+async def test_a_terminal_that_can_only_print_gets_one_sentence(kind):
+    async with Terminal(_COMMAND, "phone", kind=kind) as terminal:
+        assert await terminal.process.wait() == 1
+        said = f"A terminal of the kind {kind} cannot show the full screen; phoneterm run does without."
+        await terminal.until(said.encode())
+        assert ALTERNATE not in terminal.written
 
 
 def test_without_a_terminal_one_sentence_says_what_needs_none():

@@ -188,3 +188,14 @@ async def test_axe_finds_nothing_serious(desk, open_page, hand_on, need_npm_pack
             await page.locator("#act-101").click()
             await expect(card_of(page, "102")).to_contain_text("talks to 103")
     assert found == []
+
+
+async def test_what_two_pages_type_at_once_is_keyed_one_after_the_other(desk):
+    await asyncio.gather(desk.desk.type("#110"), desk.desk.type("C55C"))
+    assert "".join(legend for legend, is_down in moves_of(desk) if is_down) == "#110C55C"
+
+
+async def test_the_same_key_typed_again_at_once_is_another_press(desk):
+    for legend in "#111":
+        await desk.desk.type(legend)
+    await until(lambda: any(row.strip().endswith("11") for row in desk.desk.phone.display))

@@ -6,11 +6,13 @@ sentence, and the prompt goes on. When its input has ended it says so, and every
 
 import asyncio
 import contextlib
+import io
 import threading
 from collections.abc import AsyncIterator, Callable
 from typing import TextIO
 
 from pbx_lab.lab import BEHAVIOURS, ENDPOINTS
+from phoneterm_bridge.wording.outside import show
 from prompt_toolkit import PromptSession
 from prompt_toolkit.patch_stdout import patch_stdout
 
@@ -20,6 +22,9 @@ from desk_lab.installation import CALLER, EXTENSION
 from desk_lab.phone_view import LEGENDS
 
 KEYS = frozenset(LEGENDS)
+_MOST_LINE_CHARS = 200
+_MOST_SHOWN_CHARS = 40  # of a line that means nothing
+_MOST_WAITING = 16  # lines
 HELP = f"""\
   #1102, *2102, A ...   press keys; A completes, B erases, C cancels, D swaps
   call [FROM [TO]]      place a call, {CALLER} to {EXTENSION} unless told otherwise
@@ -92,7 +97,8 @@ class Console:
         elif words == ["help"]:
             self._say(HELP)
         else:
-            raise ValueError(f"'{' '.join(words)}' is neither keys nor a command: 'help' lists them")
+            said = show(" ".join(words)[:_MOST_SHOWN_CHARS])
+            raise ValueError(f"'{said}' is neither keys nor a command: 'help' lists them")
 
     def _tell_state(self) -> None:
         phone = self._desk.phone
@@ -124,15 +130,22 @@ async def _read_lines(source: TextIO) -> AsyncIterator[str]:
     """Yield the lines of a pipe or a file as they come; a thread reads, so that a silent pipe blocks nothing."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str] = asyncio.Queue()
+    room = threading.Semaphore(_MOST_WAITING)  # what comes without end must not be kept without end
+    if isinstance(source, io.TextIOWrapper):
+        source.reconfigure(errors="replace")
 
     def read() -> None:
-        while True:
-            line = source.readline()
+        line = " "
+        while line:
+            room.acquire()
+            try:
+                line = source.readline(_MOST_LINE_CHARS)
+            except OSError:  # a terminal that is gone, or what cannot be read
+                line = ""
             with contextlib.suppress(RuntimeError):  # the loop may be gone by the time a line comes
                 loop.call_soon_threadsafe(lines.put_nowait, line)
-            if not line:
-                return
 
     threading.Thread(target=read, daemon=True).start()
     while line := await lines.get():
+        room.release()
         yield line

@@ -25,6 +25,7 @@ from desk_lab.phone_view import LEGENDS, PhoneView
 PROBLEMS = (ValueError, LabFailed, PhoneError, NotConnected, OutcomeUnknown, AmiRefused)
 MOST_KEYS = 64
 _LOOK_S = 0.1
+_GAP_S = 0.06  # so that the same key, pressed once more, is a new press to the phone
 _MOST_LINES = 60
 
 Event = dict[str, Any]
@@ -52,6 +53,7 @@ class Desk:
         self._calls = CallPicture()
         self._listeners: list[Callable[[Event], None]] = []
         self._holders: dict[str, set[str]] = {}
+        self._typing = asyncio.Lock()
         self._watchers: list[asyncio.Task[None]] = []
         self._begun = asyncio.Event()
         self._last_said = ""  # of the calls
@@ -104,10 +106,12 @@ class Desk:
                 await self.let_go(legend, holder)
 
     async def type(self, keys: str) -> None:
-        """Press keys one after the other."""
+        """Press keys one after the other, after those that somebody else has typed before."""
         if not 0 < len(keys) <= MOST_KEYS:
             raise ValueError(f"this takes 1 to {MOST_KEYS} keys")
-        await self._keypad.type(keys)
+        async with self._typing:
+            await self._keypad.type(keys)
+            await asyncio.sleep(_GAP_S)
 
     async def call(self, caller: str = CALLER, number: str = EXTENSION) -> None:
         """Call a number from a phone; return when it is answered, or rings at a phone that only rings."""

@@ -3,6 +3,7 @@
 Does no work of its own. What the desk needs is loaded only for the full screen: a key is to be pressed at once.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from desk_lab.desk import Desk
     from desk_lab.installation import Installation
 
+_PLAIN = ("dumb", "unknown")  # values of TERM
 app = typer.Typer(help="A virtual phone: full screen with its calls, or word by word.", invoke_without_command=True)
 app.registered_commands += virtual_phone.app.registered_commands
 
@@ -32,8 +34,11 @@ def phone(
     """Show a desk full screen: the phone with its keys, and the calls. A word after it does one thing to a phone."""
     if context.invoked_subcommand is not None:
         return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         typer.echo("The full screen needs a terminal; phoneterm run serves a page, and needs none.", err=True)
+        raise typer.Exit(1)
+    if (kind := os.environ.get("TERM", "")) in _PLAIN:
+        typer.echo(f"A terminal of the kind {kind} cannot show the full screen; phoneterm run does without.", err=True)
         raise typer.Exit(1)
     from desk_lab.screen.full_screen import FullScreen
     from desk_lab.starting import run_desk

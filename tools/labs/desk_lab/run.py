@@ -4,6 +4,7 @@ Does not contain any of its parts. Ctrl-C, SIGTERM and `quit` stop everything th
 when standard input ends, the page goes on. An error is one sentence and exit code 1.
 """
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ from desk_lab.desk import Desk
 from desk_lab.installation import CALLER, EXTENSION, HOST, TID, Installation
 from desk_lab.page.server import DeskPage
 from desk_lab.settings_file import write_settings
-from desk_lab.starting import run_desk
+from desk_lab.starting import echo, has_terminal, run_desk
 
 BROKER_PORT = 7411
 CONTROL_PORT = 7410
@@ -52,10 +53,10 @@ def run(
         await page.start()
         try:
             settings = write_settings(folder, installation.bridge_settings)
-            typer.echo(_welcome(installation, pbx, page.address, settings))
-            if browser and sys.stdin.isatty():
+            echo(_welcome(installation, pbx, page.address, settings))
+            if browser and has_terminal():
                 open_in_browser(page.address, folder)
-            await Console(desk, sys.stdin, typer.echo).run()
+            await Console(desk, sys.stdin or io.StringIO(), echo).run()
         finally:
             await page.stop()
 
@@ -70,12 +71,13 @@ def _welcome(installation: Installation, pbx: str, address: str, settings: Path)
             f"  phone   {_describe_phone(installation)}",
             f"  bridge  its settings for other commands: phoneterm doctor --config {settings}",
             f"  page    {address}",
+            *_describe_console(installation),
             "",
             f"{CALLER} has called {EXTENSION}, and they are talking. You are at {EXTENSION}. Type keys and Enter:",
             "  #1102      send the caller to 102",
             f"  *2102      {_describe_consultation(installation)}",
             "  help       everything else",
-            *(() if sys.stdin.isatty() else ("", _NO_TERMINAL)),
+            *(() if has_terminal() else ("", _NO_TERMINAL)),
         )
     )
 
@@ -85,6 +87,11 @@ def _describe_consultation(installation: Installation) -> str:
     if "attended" not in pbx.operations:
         return _CANNOT_CONSULT
     return _COMPOSED if pbx.remark_on("attended") == "composed" else _CONSULT
+
+
+def _describe_console(installation: Installation) -> tuple[str, ...]:
+    console = installation.bridge.console
+    return () if console is None else (f"  console {console.setup_link}",)
 
 
 def _describe_phone(installation: Installation) -> str:

@@ -1,4 +1,4 @@
-"""Starts a whole desk for a command, has it shown, and stops it whatever ends that: quit, Ctrl-C, SIGTERM, a mistake.
+"""Starts a whole desk for a command, has it shown, and stops it whatever ends that: quit, Ctrl-C, a signal, a mistake.
 
 Shows nothing itself. What is wrong is one sentence and exit code 1.
 """
@@ -6,8 +6,10 @@ Shows nothing itself. What is wrong is one sentence and exit code 1.
 import asyncio
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -58,10 +60,12 @@ def run_desk(
 async def _run(installation: Installation, folder: Path, show: Show) -> None:
     loop = asyncio.get_running_loop()
     main = asyncio.current_task()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    numbers = (signal.SIGINT, signal.SIGTERM, *(() if is_nohup else (signal.SIGHUP,)))
+    for number in numbers:
         loop.add_signal_handler(number, main.cancel)  # type: ignore[union-attr]
     try:
-        typer.echo("Starting ...")
+        echo("Starting ...")
         await installation.start()
         await installation.place_call()
         desk = Desk(installation)
@@ -71,12 +75,24 @@ async def _run(installation: Installation, folder: Path, show: Show) -> None:
         finally:
             await desk.stop()
     except asyncio.CancelledError:
-        typer.echo("")
+        echo("")
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in numbers:
             loop.remove_signal_handler(number)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes may say so twice
         await installation.stop()
-        typer.echo("Stopped.")
+        echo("Stopped.")
+
+
+def has_terminal() -> bool:
+    """Return whether somebody can type here."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def echo(text: str) -> None:
+    """Print a text, unless nobody reads it any more: a terminal that is closed, or a pipe, ends nothing else."""
+    with suppress(OSError):
+        typer.echo(text)
 
 
 def _check_port(port: int, option: str) -> None:
