@@ -146,6 +146,7 @@ async def test_text_from_outside_is_only_text_on_every_page(console, open_page):
     """A terminal names its firmware and board; a trouble quotes it; a change quotes a person."""
     terminal = await console.terminal()
     await terminal.hello()
+    await console.confirm(terminal)  # else that is told as a trouble, too
     parts = console.bridge.parts
     seen = parts.sightings.find("phone-101")
     parts.sightings._known["phone-101"] = seen._replace(firmware=EVIL[:16], board=EVIL[:40])
