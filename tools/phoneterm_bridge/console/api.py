@@ -78,8 +78,8 @@ def _answer(site: Site, work: _Work, role: str) -> Callable[[Request], Awaitable
             status = 404 if str(problem).startswith("There is no ") else 409
             return JSONResponse({"detail": str(problem)}, status)
         except sa.exc.DBAPIError as error:
-            refused = site.describe_store_trouble(error)
-            return JSONResponse({"detail": str(refused)}, refused.status)
+            trouble = site.describe_store_trouble(error)
+            return JSONResponse({"detail": str(trouble)}, trouble.status)
 
     return answer
 
