@@ -88,7 +88,8 @@ async def test_it_says_the_same_as_the_pages(console):
     found = json.loads((await console.ask("/api/terminals/phone-101", headers=headers))[2])
     assert (found["state"], found["standing"], found["call"]) == ("online", "in force", "talking")
     why = json.loads((await console.ask("/api/why/101", headers=headers))[2])
-    assert why["sentence"].endswith("It did not work, because the PBX knows no such number.")
+    sentence = why["sentence"].removesuffix(why["not_known"]).strip()  # a slow computer leaves more unknown
+    assert sentence.endswith("It did not work, because the PBX knows no such number.")
 
 
 async def test_a_store_that_somebody_keeps_locked_is_one_sentence_on_pages_and_in_the_api(console):
