@@ -41,10 +41,11 @@ async def test_the_sentence_on_top_is_the_one_that_the_command_line_says(console
     page = await open_page("/why?extension=101")
     story = page.get_by_role("article").first
     answer = answer_why(console.engine, "101", None)
-    sentence = answer["sentence"].removesuffix(answer["not_known"]).strip()
+    unknown = answer["not_known"] or ""  # it depends on what the terminal has reported by now
+    sentence = answer["sentence"].removesuffix(unknown).strip()
     assert "this phone may not send callers to numbers of that kind" in sentence
     await expect(story.get_by_role("heading")).to_have_text(sentence)
-    await expect(page.locator("#not-known")).to_have_text(answer["not_known"])
+    assert "".join(await page.locator("#not-known").all_inner_texts()) == unknown
     await expect(story.locator(".result")).to_have_text("did not work")
     await expect(story.locator(".checks .bad")).to_contain_text("the permission")
 
