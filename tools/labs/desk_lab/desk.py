@@ -62,7 +62,9 @@ class Desk:
         self.lines: deque[Line] = deque(maxlen=_MOST_LINES)
         self.behaviours = dict.fromkeys(ENDPOINTS, BEHAVIOURS[0])
         self.is_allowed = self._is_allowed()
-        self.can_consult = "attended" in installation.bridge.parts.pbx.operations
+        pbx = installation.bridge.parts.pbx
+        self.can_consult = "attended" in pbx.operations
+        self.is_composed = pbx.remark_on("attended") == "composed"  # of hold, call and transfer
 
     async def start(self) -> None:
         """Begin to watch calls and phone; return once both were seen."""

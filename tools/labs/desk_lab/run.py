@@ -53,7 +53,7 @@ def run(
         await page.start()
         try:
             settings = write_settings(folder, installation.bridge_settings)
-            echo(_welcome(installation, pbx, page.address, settings))
+            echo(_welcome(desk, installation, pbx, page.address, settings))
             if browser and has_terminal():
                 open_in_browser(page.address, folder)
             await Console(desk, sys.stdin or io.StringIO(), echo).run()
@@ -63,7 +63,7 @@ def run(
     run_desk(pbx, phone, ports, show, overrides)
 
 
-def _welcome(installation: Installation, pbx: str, address: str, settings: Path) -> str:
+def _welcome(desk: Desk, installation: Installation, pbx: str, address: str, settings: Path) -> str:
     return "\n".join(
         (
             f"  PBX     {pbx}, {installation.lab.where}",
@@ -75,18 +75,17 @@ def _welcome(installation: Installation, pbx: str, address: str, settings: Path)
             "",
             f"{CALLER} has called {EXTENSION}, and they are talking. You are at {EXTENSION}. Type keys and Enter:",
             "  #1102      send the caller to 102",
-            f"  *2102      {_describe_consultation(installation)}",
+            f"  *2102      {_describe_consultation(desk)}",
             "  help       everything else",
             *(() if has_terminal() else ("", _NO_TERMINAL)),
         )
     )
 
 
-def _describe_consultation(installation: Installation) -> str:
-    pbx = installation.bridge.parts.pbx
-    if "attended" not in pbx.operations:
+def _describe_consultation(desk: Desk) -> str:
+    if not desk.can_consult:
         return _CANNOT_CONSULT
-    return _COMPOSED if pbx.remark_on("attended") == "composed" else _CONSULT
+    return _COMPOSED if desk.is_composed else _CONSULT
 
 
 def _describe_console(installation: Installation) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ class Pieces:
             "is_ringing": any(party.state == RINGS for _, party in self._desk.picture.of(EXTENSION)),
             "is_allowed": self._desk.is_allowed,
             "can_consult": self._desk.can_consult,
+            "is_composed": self._desk.is_composed,
             "lines": [self.line(line) for line in reversed(self._desk.lines)],
         }
 
