@@ -20,6 +20,7 @@ _ANSWERS = (
     "failed",
     "unknown",
     "refused-permission",
+    "unsupported",
     "no-call",
     "no-link",
 )

@@ -31,7 +31,7 @@ def test_reasons_are_told_apart_on_the_display():
 
 def test_reasons_sound_like_what_the_user_can_do_about_them():
     cases = {
-        "permission": "refused-permission", "destination": "refused-permission", "unsupported": "refused-permission",
+        "permission": "refused-permission", "destination": "refused-permission", "unsupported": "unsupported",
         "unknown-number": "refused-number", "self": "refused-number", "digits-missing": "refused-number",
         "key-it-again": "refused-number", "no-call": "no-call", "caller-gone": "no-call", "stale": "failed",
         "bad-session": "failed", "no-link": "no-link", "not-confirmed": "unknown", "no-confirmation": "failed",

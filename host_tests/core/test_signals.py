@@ -4,7 +4,7 @@ from phoneterm.core import signals
 
 _NAMES = (
     "starting", "no-link", "ready", "key", "open", "accepted", "consulting", "done", "refused-permission",
-    "refused-number", "no-call", "failed", "returned", "unknown", "keypad-fault", "identify",
+    "refused-number", "unsupported", "no-call", "failed", "returned", "unknown", "keypad-fault", "identify",
 )  # fmt: skip
 _SILENT = ("starting", "ready")
 

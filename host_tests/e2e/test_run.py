@@ -163,7 +163,7 @@ async def test_a_newcomer_sees_a_caller_move_at_the_stand_in_of_voipnow():
         await run.until("calls: none")
         run.enter("call")
         await run.until("101 talks to 103; 103 talks to 101")
-        await run.key("*2102", "phone: refused-permission")
+        await run.key("*2102", "phone: unsupported")
         await run.until("phone: ready")
         run.enter("deny")  # asks the stand-in, which has the permission
         await run.key("#1102", "phone: refused-permission")

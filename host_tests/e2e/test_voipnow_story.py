@@ -44,6 +44,7 @@ async def test_star_two_is_refused_by_the_phone_itself_and_the_caller_notices_no
     await asyncio.sleep(0)  # lets the task begin to listen
     await desk.keypad.type("*2")
     await refused
+    await desk.keypad.wait_for_signal("unsupported")
     assert await desk.lab.legs() == before
     assert count_commands(desk) == journalled
     assert desk.lab.acted == acted

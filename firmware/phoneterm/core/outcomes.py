@@ -9,7 +9,6 @@ collector (what was keyed) and the terminal's own ("no-link", "not-confirmed", "
 _ROWS = (
     ("permission", "refused-permission", "not allowed"),
     ("destination", "refused-permission", "number barred"),
-    ("unsupported", "refused-permission", "PBX cannot do it"),
     ("rate", "refused-permission", "too many, wait"),
     ("not-permitted-by-pbx", "refused-permission", "PBX forbids it"),
     ("bad-number", "refused-number", ""),
@@ -29,6 +28,7 @@ _ROWS = (
     ("ambiguous", "no-call", "which call?"),
     ("busy-transferring", "no-call", "already busy"),
     ("caller-gone", "no-call", ""),
+    ("unsupported", "unsupported", "PBX cannot do it"),
     ("no-link", "no-link", ""),
     ("not-confirmed", "unknown", ""),
     ("unknown", "unknown", "Outcome unknown"),

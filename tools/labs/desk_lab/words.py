@@ -21,6 +21,7 @@ _SIGNALS = {
     "open": "a number is being keyed",
     "refused-permission": "refused: not permitted",
     "refused-number": "the number was not taken",
+    "unsupported": "refused: this PBX cannot do it",
     "no-call": "there is no call to transfer",
     "unknown": "nobody knows whether it worked",
     "returned": "the caller is back",

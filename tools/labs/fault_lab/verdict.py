@@ -23,8 +23,8 @@ _UNKNOWN = ("Not confirmed", "No confirmation", "Outcome unknown")
 _LINKLESS = ("No link", *(row.split("|")[2] for row in causes.TABLE.strip().split("\n")))
 _STANDING = ("Ready", *_LINKLESS, "Starting", "Caller on hold", "Sent", "Transfer to", "Consult with", "")
 _FINAL = ("Answered", "Transferred", *_UNKNOWN)
-_LOUD = ("accepted", "consulting", "done", "refused-permission", "refused-number", "no-call", "failed", "returned",
-         "unknown", "no-link")  # fmt: skip
+_LOUD = ("accepted", "consulting", "done", "refused-permission", "refused-number", "unsupported", "no-call",
+         "failed", "returned", "unknown", "no-link")  # fmt: skip
 _NOT_DONE_IN_JOURNAL = ("rejected", "failed")
 _DONE_IN_JOURNAL = ("accepted", "ringing", "consulting", "done", "returned")
 LATE_SLACK_MS = 250.0  # for a busy computer, between the bridge's last look at the clock and the PBX
