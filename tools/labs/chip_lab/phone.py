@@ -35,6 +35,8 @@ def on_signal(name):
     print("signal", name)
 """
 _MUTE_S = 40.0
+_EMULATORS_PANIC = "panic'ed (Cache error)"
+_PANICS_BEFORE_POWER_OFF = 3
 _MOST_LINE_BYTES = 500
 
 
@@ -42,7 +44,9 @@ class ChipPhone(Handset):
     """One phone. `settings` are the texts in the NVS namespace "phoneterm"; without any the board is a new one.
 
     has_firmware: whether the firmware is on the board already. files: further files there, by name. end_of_board: lines
-    added to its board.py, b"" for the board as it is.
+    added to its board.py, b"" for the board as it is. keeps_power: through the emulator's own panics too, which end by
+    themselves after some ten starts; without it the power goes and comes after a few of them, and with it what the chip
+    remembers of its last reset.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class ChipPhone(Handset):
         has_firmware: bool = True,
         end_of_board: bytes = PRINTS_SIGNALS,
         files: dict[str, bytes] | None = None,
+        keeps_power: bool = False,
     ) -> None:
         super().__init__(read_wiring(BOARD))
         self.power: Power[EmulatedChip] = Power(self._boot, self._go_dark)
@@ -62,13 +67,14 @@ class ChipPhone(Handset):
         self._settings = _for_chip(settings) if settings else {}
         self._firmware, self._has_firmware, self._end_of_board = firmware, has_firmware, end_of_board
         self._files = files or {}
+        self._keeps_power = keeps_power
         self._folder = tempfile.TemporaryDirectory(prefix="phoneterm-chip-")
         self._flash = Path(self._folder.name) / "flash.bin"
         self._program = Path()
         self._slot: int | None = None
         self._server = ControlServer(self, control_port)
         self._rest, self._has_loaded = b"", False
-        self._boots = 0
+        self._boots = self._panics = 0
         self._signal: str | None = None
         self._wifi = {"up": True, "joined": False}
         self._mute: asyncio.TimerHandle | None = None
@@ -145,6 +151,7 @@ class ChipPhone(Handset):
         assert self._slot is not None
         chip = EmulatedChip(self._hear, self._take_end)
         self._boots += 1
+        self._panics = 0
         self._rest, self._has_loaded = b"", False
         self.events.emit("reset", cause=cause, boots=self._boots)
         await chip.power_on(self._program, self._flash, self._slot, self._keys(), not self.is_off_hook)
@@ -163,6 +170,15 @@ class ChipPhone(Handset):
         """Restart the chip: the emulator's now and then hangs in its boot loader, which a real one does not."""
         self.false_starts += 1
         self.power.restart_later("power")
+
+    def _note_panic(self) -> None:
+        """Count a start that the emulator has spoilt; after a few in one run the power goes and comes."""
+        self._panics += 1
+        if self._keeps_power or self._panics < _PANICS_BEFORE_POWER_OFF:
+            self.false_starts += 1
+        elif self._panics == _PANICS_BEFORE_POWER_OFF:
+            self._has_loaded = False  # should it start by itself before that, it is the same start
+            self._start_again()
 
     def _is_heard(self) -> None:
         if self._mute is not None:
@@ -200,6 +216,8 @@ class ChipPhone(Handset):
             return
         if line.startswith("rst:"):
             self._note_start(line)
+        elif _EMULATORS_PANIC in line:
+            self._note_panic()
         elif event == "entry":  # the last word of the boot loader
             self._mute = asyncio.get_running_loop().call_later(_MUTE_S, self._start_again)
         elif event in ("wifi-up", "wifi-down"):
