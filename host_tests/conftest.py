@@ -31,6 +31,7 @@ _SKIPS_ALLOWED = os.environ.get("PHONETERM_SKIPS", "") != "forbidden"
 _RUN_MARK = "PHONETERM_TEST_RUN"
 _MARK, _FIGURES, _NOTES = pytest.StashKey(), pytest.StashKey(), pytest.StashKey()
 _WORKERS_PER_CORE = 3  # most tests wait most of the time
+_TOLD_TO_MAKE = ("ARGS", "SKIPS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL")
 
 
 @pytest.fixture(autouse=True)
@@ -134,6 +135,8 @@ def pytest_configure(config):
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # ends in order too, servers and all
     if not _is_worker(config):
         os.environ[_RUN_MARK] = uuid.uuid4().hex
+        for name in _TOLD_TO_MAKE:  # for this run, not for a make that a test starts
+            os.environ.pop(name, None)
     config.stash[_MARK] = f"{_RUN_MARK}={os.environ[_RUN_MARK]}".encode()
 
 

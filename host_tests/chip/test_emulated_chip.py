@@ -12,6 +12,7 @@ from chip_lab.cli import app
 from chip_lab.emulated_chip import EmulatedChip
 from chip_lab.qmp import EmulatorRefused
 from chip_lab.tls import TIME_PORT, TimeServer, TimeServerFailed
+from left_running import left_running
 from typer.testing import CliRunner
 
 
@@ -49,7 +50,7 @@ async def test_what_a_program_has_started_ends_with_it(tmp_path):
         starting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await starting
-        _, alive = psutil.wait_procs([child], 10)
+        alive = left_running([child], 10)
         for left in alive:
             left.kill()
         assert not alive

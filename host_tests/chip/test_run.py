@@ -5,6 +5,7 @@ import contextlib
 import psutil
 import pytest
 from e2e.test_run import running
+from left_running import left_running
 
 from chip.conftest import BACK_S
 
@@ -27,8 +28,7 @@ async def test_a_key_at_the_pins_of_the_chip_moves_the_call_and_quitting_ends_ev
         run.enter("quit")
         await run.until("Stopped.")
         assert await run.process.wait() == 0
-        _, alive = psutil.wait_procs(children, 30)
-        assert not alive
+        assert not left_running(children, 30)
 
 
 async def test_without_an_emulated_chip_one_sentence_says_how_to_build_one(monkeypatch):

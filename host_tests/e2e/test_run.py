@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from left_running import left_running
 
 from e2e.hand import LEAST_WAIT_MS, MOST_TRIES, REST_S, kept_waiting_ms
 
@@ -133,7 +134,7 @@ async def test_a_newcomer_sees_both_transfers_move_the_call_and_ctrl_c_ends_ever
         run.process.send_signal(signal.SIGINT)
         await run.until("Stopped.")
         assert await run.process.wait() == 0
-        _, alive = await asyncio.to_thread(psutil.wait_procs, children, _DEADLINE_S)
+        alive = await asyncio.to_thread(left_running, children, _DEADLINE_S)
         assert not alive
 
 
@@ -197,7 +198,7 @@ async def test_without_any_input_the_page_is_served_until_a_signal_ends_everythi
         run.process.send_signal(number)
         await run.until("Stopped.")
         assert await run.process.wait() == 0
-        _, alive = await asyncio.to_thread(psutil.wait_procs, children, _DEADLINE_S)
+        alive = await asyncio.to_thread(left_running, children, _DEADLINE_S)
         assert not alive
 
 
@@ -273,7 +274,7 @@ async def test_a_terminal_that_is_closed_ends_everything():
             run.process.send_signal(signal.SIGHUP)
         await run.until("Stopped.")
         assert await run.process.wait() == 0
-        _, alive = await asyncio.to_thread(psutil.wait_procs, children, _DEADLINE_S)
+        alive = await asyncio.to_thread(left_running, children, _DEADLINE_S)
         assert (alive, await asyncio.to_thread(folder.exists)) == ([], False)
 
 

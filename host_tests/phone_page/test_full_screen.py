@@ -13,6 +13,7 @@ from desk_lab.installation import CALLER
 from desk_lab.screen.drawing import LEAST_HEIGHT, LEAST_WIDTH, draw
 from desk_lab.screen.full_screen import FullScreen
 from e2e.test_run import free_ports
+from left_running import left_running
 from pbx_lab.legs import are_alone
 from phone_page.conftest import BOTH, HandOnPage
 from phone_page.terminal import ALTERNATE, Terminal
@@ -126,7 +127,7 @@ async def test_whatever_ends_it_the_terminal_is_as_before_and_nothing_is_left(wa
         await terminal.until(b"Stopped.")
         assert await terminal.process.wait() == 0
         assert terminal.is_as_before
-        _, alive = await asyncio.to_thread(psutil.wait_procs, children, 30)
+        alive = await asyncio.to_thread(left_running, children, 30)
         assert not alive
 
 

@@ -63,7 +63,7 @@ async def test_closing_has_an_end_although_nothing_is_acknowledged(broker, is_gi
     await connection.close()
     took_s = time.monotonic() - started_s
     assert took_s < AT_MOST_S
-    assert (took_s < protocol.GOODBYE_S) is is_given_up
+    assert (took_s < 0.9 * protocol.GOODBYE_S) is is_given_up  # uvloop's timers may be a millisecond early
     assert (await broker.take_message())[2] == b"last"
     assert await broker.take() == (b"\xe0", b"")
 
