@@ -21,6 +21,15 @@ _NEEDS_WORKBENCH = (
 _STORE = "/var/lib/phoneterm/phoneterm.db"
 _FROM_CHECKOUT = ("python3", "/srv/checkout/tools/phoneterm_service")
 _SETTINGS = "/etc/phoneterm/bridge.toml"
+_IMPORTS_ZEEP = ("/opt/phoneterm/current/bin/python", "-c", "import zeep")
+# Of one that does not answer; the bridge would not start without the packages that ask it.
+_OF_A_VOIPNOW = """\
+PHONETERM_PBX__KIND=voipnow
+PHONETERM_VOIPNOW__URL=https://127.0.0.1:9
+PHONETERM_VOIPNOW__CLIENT_ID=terminals
+PHONETERM_VOIPNOW__CLIENT_SECRET=hidden
+PHONETERM_VOIPNOW__ORGANIZATION=0003
+"""
 # The unit of a bridge that was put into service by hand, before there was a program for it.
 _BY_HAND = """\
 [Service]
@@ -104,10 +113,13 @@ def test_one_command_makes_the_service_and_another_removes_it_without_its_data(s
 
 @pytest.mark.lasts(45)
 def test_a_running_bridge_is_upgraded_with_its_store_and_goes_back_by_the_documents_way(boot, wheel, later_wheel):
+    """It is one that asks a VoipNow for permissions, which each version needs further packages for."""
     server = boot({"/srv/now": wheel.parent, "/srv/later": later_wheel.parent})
-    server.run(*installer(wheel))
-    server.run("systemctl", "start", "phoneterm-bridge")
+    server.run(*installer(wheel), "--voipnow")
     server.run("phoneterm", "user", "add", "anna", "--extension", "101")
+    with (server.root / "etc/phoneterm/bridge.env").open("a") as environment:
+        environment.write(_OF_A_VOIPNOW)
+    server.run("systemctl", "start", "phoneterm-bridge")
     before = in_service(server)
 
     server.shell(f"cp {_SETTINGS} /var/tmp/ && echo 'broker.prot = 1' > {_SETTINGS}")
@@ -124,9 +136,11 @@ def test_a_running_bridge_is_upgraded_with_its_store_and_goes_back_by_the_docume
     assert in_service(server)[:2] == ("phoneterm", f"{LATER}-1")
     assert "anna" in server.run("phoneterm", "user", "list")
     assert server.run("ls", "/opt/phoneterm").split() == [f"{LATER}-1", "current"]
+    server.run(*_IMPORTS_ZEEP)
 
     server.run("systemctl", "stop", "phoneterm-bridge")
     server.run(*installer(wheel))
+    server.run(*_IMPORTS_ZEEP)
     refused = server.try_command("phoneterm", "user", "list")
     assert f"has schema {SCHEMA}, which is newer" in refused.stderr
     kept = server.shell(f"ls {_STORE}.schema-{known_schemas()[-1]}-*").strip()

@@ -25,9 +25,11 @@ _PYTHON = "3.11"  # of Debian 12
 
 
 def fetch_packages():
-    """Return the folder with the wheels of all packages in bridge.lock, for the Python of Debian 12."""
+    """Return the folder with the wheels of all packages in both locks of the bridge, for the Python of Debian 12."""
     parts = default_root()
-    locked = LOCK.read_text() + re.search(r"^setuptools==.*\n( .*\n)+", _ALL_LOCKED.read_text(), re.MULTILINE)[0]
+    locked = (
+        VOIPNOW_LOCK.read_text() + re.search(r"^setuptools==.*\n( .*\n)+", _ALL_LOCKED.read_text(), re.MULTILINE)[0]
+    )
     digest = hashlib.sha256(locked.encode()).hexdigest()[:12]
     folder = parts.with_name(f"{parts.name}-wheels-{digest}")
     folder.parent.mkdir(parents=True, exist_ok=True)
