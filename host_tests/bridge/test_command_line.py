@@ -187,6 +187,15 @@ def test_the_exit_codes_are_those_of_the_list(run, site):
     assert found == listed
 
 
+def test_ctrl_c_while_a_connection_goes_back_to_its_pool_is_no_traceback(site):
+    program = Path(__file__).with_name("interrupted_in_the_pool.py")
+    ended = subprocess.run(
+        [sys.executable, program, "--config", "site.toml", "user", "list"], cwd=site, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr.strip()) == (130, "")
+
+
 def interrupt(folder):
     """Press Ctrl-C while a command waits for a bridge; return its exit code."""
     words = ("--config", "site.toml", "terminal", "identify", "phone-101")

@@ -5,6 +5,7 @@ the disk when it returns (synchronous FULL), foreign keys are enforced, and a wr
 start, so that it never fails half way. Errors are SetupProblem.
 """
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -19,6 +20,9 @@ from phoneterm_bridge.store.private_files import make_file, make_folder, make_pr
 from phoneterm_bridge.store.schema import bring_up_to_date, is_empty, refuse_other_schema
 from phoneterm_bridge.store.store_lock import share_store
 from phoneterm_bridge.store.store_trouble import describe_store_trouble
+
+# Ctrl-C may come while a connection goes back: a bridge logs what the pool says of that, a command has no log for it.
+logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
 
 
 def open_store(path: Path) -> sa.Engine:
