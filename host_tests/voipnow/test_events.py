@@ -88,7 +88,6 @@ async def test_what_an_earlier_start_has_left_there_is_removed(open_told, lab):
 async def crash(office, lab):
     """Stop a bridge that cannot say so to VoipNow any more."""
     await lab.close_https()
-    office.bridge.parts.pbx.is_available = False
     await office.bridge.stop()
     await lab.open_https()
 

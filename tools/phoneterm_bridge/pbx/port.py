@@ -98,7 +98,9 @@ class PbxListener(Protocol):
 class Pbx(Protocol):
     """A PBX backend. Even before it connects, it names the operations that it can carry out, by their wire words."""
 
-    is_available: bool
+    @property
+    def is_available(self) -> bool:
+        """Whether it is there, and its calls are known."""
 
     @property
     def is_login_refused(self) -> bool:

@@ -36,6 +36,7 @@ from phoneterm_bridge.pbx.voipnow.extension_number import extended_of, forms_of
 from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused, TooMany
 from phoneterm_bridge.pbx.voipnow.kept_registrations import KeptRegistrations
 from phoneterm_bridge.pbx.voipnow.one_by_one import OneByOne
+from phoneterm_bridge.pbx.voipnow.reachability import Reachability
 from phoneterm_bridge.pbx.voipnow.rhythm import Rhythm
 from phoneterm_bridge.pbx.voipnow.sent_callers import SentCallers
 from phoneterm_bridge.pbx.voipnow.unified_api import UnifiedApi
@@ -43,8 +44,6 @@ from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
 LOOK_FIRST_S = 2.0  # the look before an action: what takes longer would make the action late
 _GOODBYE_S = 2.0
-_STALE_LOOKS = 3
-_STALE_LEAST_S = 5.0
 _ABOUT_THE_REQUEST = (400, 404)
 _TOKEN_NOT_TAKEN = 401
 _NOT_LET_IN = (_TOKEN_NOT_TAKEN, 403)
@@ -64,8 +63,6 @@ class VoipNowPbx:
 
         kept: the file for what VoipNow was asked to tell of; None for none.
         """
-        self.is_available = False
-        self.is_login_refused = False
         self.trouble: str | None = None
         self.operations = frozenset({"blind"})
         self._settings = settings
@@ -75,17 +72,14 @@ class VoipNowPbx:
         self._sent = SentCallers(clock)
         self._arrivals = Arrivals(clock)
         self._rhythm = Rhythm(settings.poll_ms / 1000)
-        self._stale_s = max(_STALE_LEAST_S, _STALE_LOOKS * settings.poll_ms / 1000)
+        self._reachability = Reachability(settings.url, settings.poll_ms / 1000, self._on_back, self._on_away, clock)
         self._listener: PbxListener | None = None
         self._endpoints: frozenset[str] = frozenset()
         self.newest_request = 0
-        self._looked_s = 0.0
         self._took_s = 0.0
         self._quiet_until_s = 0.0  # until then VoipNow does not want to be asked
-        self._one_by_one = OneByOne(self, clock, self._stale_s)
-        self._told: str | None = None  # the trouble that was logged last: each one is logged once, until it is over
+        self._one_by_one = OneByOne(self, clock, self._reachability.stale_s)
         self._hurried = asyncio.Event()
-        self._stale: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._events = CallEvents(self._api, settings.events_url, KeptRegistrations(kept, settings.url))
         self._hinted_s = 0.0
@@ -95,6 +89,16 @@ class VoipNowPbx:
             self._composed = ComposedTransfers(self._api, self._table, self, clock)
             self.operations |= COMPOSED
         self.web_hook = WebHook(self._events.key, self._take_hint) if settings.events_url else None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether VoipNow is there, and its calls are known."""
+        return self._reachability.is_available
+
+    @property
+    def is_login_refused(self) -> bool:
+        """Whether VoipNow is there and does not let the app in."""
+        return self._reachability.is_login_refused
 
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
@@ -124,9 +128,9 @@ class VoipNowPbx:
     async def stop(self) -> None:
         """Ask nothing any more; no callback comes after this returns."""
         self._listener = None
-        for timer in (self._hint, self._stale):
-            if timer is not None:
-                timer.cancel()
+        self._reachability.stop()
+        if self._hint is not None:
+            self._hint.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -326,7 +330,8 @@ class VoipNowPbx:
             structlog.get_logger().exception("calls-not-read", error=type(error).__name__)
             self._note_trouble("its answer is not understood")
         else:
-            self._note_success()
+            self._rhythm.note_success()
+            self._reachability.note_success()
         self._took_s = self._clock() - started_s
         return None
 
@@ -345,10 +350,8 @@ class VoipNowPbx:
         await self._read(extension)
 
     def note_life(self) -> None:
-        """VoipNow answers, in the middle of a round that may take longer than anybody would wait for a sign of life."""
-        if self.is_available:
-            self._looked_s = self._clock()
-            self._await_staleness()
+        """VoipNow answers, in the middle of a round."""
+        self._reachability.note_life()
 
     def lose_calls_of(self, extension: str) -> None:
         """Nobody knows any more what became of an extension's calls."""
@@ -373,50 +376,28 @@ class VoipNowPbx:
         self.newest_request += 1
         return self.newest_request
 
-    def _note_success(self) -> None:
-        self._rhythm.note_success()
-        self._looked_s = self._clock()
-        self._await_staleness()
-        self.is_login_refused = False
-        if self._told is not None:
-            structlog.get_logger().info("voipnow-answers-again")
-            self._told = None
-        if not self.is_available:
-            self._events.is_due.set()
-        self._change_availability(True)
-
     def _note_trouble(self, why: str, told_s: float | None = None, is_login: bool = False) -> None:
-        """A look has failed; when the last one that worked is too old, VoipNow counts as away."""
+        """A look has failed."""
         self._rhythm.note_failure(told_s)
-        self.is_login_refused = is_login
-        if self._told != why:
-            structlog.get_logger().warning("voipnow-does-not-answer", url=self._settings.url, why=why)
-            self._told = why
-        if is_login or self._clock() - self._looked_s >= self._stale_s:
-            self._lose()
+        self._reachability.note_trouble(why, is_login)
 
-    def _await_staleness(self) -> None:
-        """VoipNow counts as away, even while a look is under way, once the last one that worked is too old."""
-        if self._stale is not None:
-            self._stale.cancel()
-        self._stale = asyncio.get_running_loop().call_later(self._stale_s, self._lose)
+    def _on_back(self) -> None:
+        """VoipNow is there again."""
+        self._events.is_due.set()
+        self._tell_availability(True)
 
-    def _lose(self) -> None:
-        """VoipNow is away: from now on everything may change unseen."""
-        if self._told is None:
-            self._told = "it has not answered for too long"
-            structlog.get_logger().warning("voipnow-does-not-answer", url=self._settings.url, why=self._told)
+    def _on_away(self, is_news: bool) -> None:
+        """VoipNow counts as away: from now on everything may change unseen."""
         self._sent.forget()
         self._arrivals.forget()
         had = self._table.clear()
-        self._change_availability(False)
+        if is_news:
+            self._tell_availability(False)
         self.tell_changes(had)
 
-    def _change_availability(self, is_available: bool) -> None:
-        if self.is_available != is_available:
-            self.is_available = is_available
-            if self._listener is not None:
-                self._listener.on_availability(is_available)
+    def _tell_availability(self, is_available: bool) -> None:
+        if self._listener is not None:
+            self._listener.on_availability(is_available)
 
     def tell_changes(self, extensions: Iterable[str]) -> None:
         """The calls of these extensions are to be shown anew."""
