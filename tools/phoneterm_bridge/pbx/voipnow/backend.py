@@ -71,13 +71,12 @@ class VoipNowPbx:
         self._table = CallTable(settings.organization)
         self._sent = SentCallers(clock)
         self._arrivals = Arrivals(clock)
-        self._rhythm = Rhythm(settings.poll_ms / 1000)
+        self._rhythm = Rhythm(settings.poll_ms / 1000, clock)
         self._reachability = Reachability(settings.url, settings.poll_ms / 1000, self._on_back, self._on_away, clock)
         self._listener: PbxListener | None = None
         self._endpoints: frozenset[str] = frozenset()
         self.newest_request = 0
         self._took_s = 0.0
-        self._quiet_until_s = 0.0  # until then VoipNow does not want to be asked
         self._one_by_one = OneByOne(self, clock, self._reachability.stale_s)
         self._hurried = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -239,19 +238,15 @@ class VoipNowPbx:
         return leg if refusal is None else Outcome("failed", refusal)
 
     def _slow_down(self, error: TooMany) -> Outcome:
-        self._note_too_many(error)
         self._rhythm.note_failure(error.after_s)
         return Outcome("failed", "rate")
-
-    def _note_too_many(self, error: TooMany) -> None:
-        self._quiet_until_s = max(self._quiet_until_s, self._clock() + (error.after_s or 0.0))
 
     async def read(self, extension: str) -> None:
         """Read an extension's calls now; TimeoutError when that takes so long that an action would be late.
 
         TooMany, without asking, while VoipNow does not want to be asked.
         """
-        wait_s = self._quiet_until_s - self._clock()
+        wait_s = self._rhythm.quiet_s
         if wait_s > 0:
             raise TooMany(wait_s)
         async with asyncio.timeout(LOOK_FIRST_S):
@@ -317,7 +312,6 @@ class VoipNowPbx:
         try:
             await self._read_all()
         except TooMany as error:
-            self._note_too_many(error)
             self._note_trouble(str(error), error.after_s)
         except AppRefused as error:
             self._note_trouble(f"it refuses the app: {error}", is_login=True)

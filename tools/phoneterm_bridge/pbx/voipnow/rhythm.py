@@ -1,8 +1,11 @@
 """When to look at VoipNow's calls next: at the rate of the settings, faster for a result, slower in trouble.
 
 Does not wait or look. In trouble the pause doubles with each try, up to a limit; when VoipNow says how long to wait
-("too many requests"), that counts. Times are seconds.
+("too many requests"), that counts, for whatever it would be asked. Times are seconds.
 """
+
+import time
+from collections.abc import Callable
 
 _MOST_PAUSE_S = 30.0
 _FOR_RESULT_S = 0.25
@@ -10,11 +13,13 @@ _HINT_EVERY_S = 0.2
 
 
 class Rhythm:
-    """The pauses between looks; usual_s: when all is well."""
+    """The pauses between looks; usual_s: when all is well. clock: monotonic seconds."""
 
-    def __init__(self, usual_s: float) -> None:
+    def __init__(self, usual_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         """All is well."""
         self._usual_s = usual_s
+        self._clock = clock
+        self._quiet_until_s = 0.0
         self._failures = 0
         self._told_s: float | None = None
 
@@ -26,6 +31,13 @@ class Rhythm:
         """A look has failed; told_s: for how long VoipNow does not want to be asked, if it says so."""
         self._failures += 1
         self._told_s = told_s
+        if told_s is not None:
+            self._quiet_until_s = max(self._quiet_until_s, self._clock() + told_s)
+
+    @property
+    def quiet_s(self) -> float:
+        """For how long VoipNow still does not want to be asked at all; 0 when it may be."""
+        return max(0.0, self._quiet_until_s - self._clock())
 
     @property
     def is_in_trouble(self) -> bool:
