@@ -10,7 +10,7 @@ the site is all that a number is checked against.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -18,7 +18,6 @@ from phoneterm.core import messages
 
 from phoneterm_bridge.pbx.calls import refusal_of_leg
 from phoneterm_bridge.pbx.port import (
-    ANSWERED,
     Call,
     Destination,
     Outcome,
@@ -27,9 +26,9 @@ from phoneterm_bridge.pbx.port import (
     Target,
     WebHook,
 )
-from phoneterm_bridge.pbx.voipnow.arrivals import Arrivals
 from phoneterm_bridge.pbx.voipnow.call_events import CallEvents
-from phoneterm_bridge.pbx.voipnow.call_table import CallTable, Leg
+from phoneterm_bridge.pbx.voipnow.call_lists import CallLists
+from phoneterm_bridge.pbx.voipnow.call_table import Leg
 from phoneterm_bridge.pbx.voipnow.composed_transfers import OPERATIONS as COMPOSED
 from phoneterm_bridge.pbx.voipnow.composed_transfers import ComposedTransfers
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of, forms_of
@@ -38,7 +37,6 @@ from phoneterm_bridge.pbx.voipnow.kept_registrations import KeptRegistrations
 from phoneterm_bridge.pbx.voipnow.one_by_one import OneByOne
 from phoneterm_bridge.pbx.voipnow.reachability import Reachability
 from phoneterm_bridge.pbx.voipnow.rhythm import Rhythm
-from phoneterm_bridge.pbx.voipnow.sent_callers import SentCallers
 from phoneterm_bridge.pbx.voipnow.unified_api import UnifiedApi
 from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
@@ -68,24 +66,19 @@ class VoipNowPbx:
         self._settings = settings
         self._clock = clock
         self._api = UnifiedApi(settings)
-        self._table = CallTable(settings.organization)
-        self._sent = SentCallers(clock)
-        self._arrivals = Arrivals(clock)
+        self._lists = CallLists(self._api, settings.organization, clock)
         self._rhythm = Rhythm(settings.poll_ms / 1000, clock)
         self._reachability = Reachability(settings.url, settings.poll_ms / 1000, self._on_back, self._on_away, clock)
-        self._listener: PbxListener | None = None
         self._endpoints: frozenset[str] = frozenset()
-        self.newest_request = 0
         self._took_s = 0.0
-        self._one_by_one = OneByOne(self, clock, self._reachability.stale_s)
-        self._hurried = asyncio.Event()
+        self._one_by_one = OneByOne(self._api, self._lists, self._reachability, clock)
         self._tasks: list[asyncio.Task[None]] = []
         self._events = CallEvents(self._api, settings.events_url, KeptRegistrations(kept, settings.url))
         self._hinted_s = 0.0
         self._hint: asyncio.TimerHandle | None = None
         self._composed: ComposedTransfers | None = None
         if settings.attended == "composed":
-            self._composed = ComposedTransfers(self._api, self._table, self, clock)
+            self._composed = self._lists.consultations = ComposedTransfers(self._api, self._lists, self, clock)
             self.operations |= COMPOSED
         self.web_hook = WebHook(self._events.key, self._take_hint) if settings.events_url else None
 
@@ -101,18 +94,18 @@ class VoipNowPbx:
 
     def listen(self, listener: PbxListener) -> None:
         """Name the one listener, before `start`."""
-        self._listener = listener
+        self._lists.listener = listener
 
     def watch(self, endpoints: frozenset[str]) -> None:
         """Ask for the calls of these endpoints, where they are not asked for all at once."""
         if endpoints != self._endpoints:
             self._endpoints = endpoints
-            self._hurried.set()
+            self._lists.is_due.set()
             self._events.is_due.set()
 
     async def start(self) -> None:
         """Look at the calls once, and go on in the background; PbxRejectedLogin when VoipNow refuses the app."""
-        self._hurried.clear()
+        self._lists.is_due.clear()
         refused = await self._look()
         if refused is not None:
             await self._api.close()
@@ -126,7 +119,7 @@ class VoipNowPbx:
 
     async def stop(self) -> None:
         """Ask nothing any more; no callback comes after this returns."""
-        self._listener = None
+        self._lists.listener = None
         self._reachability.stop()
         if self._hint is not None:
             self._hint.cancel()
@@ -144,7 +137,7 @@ class VoipNowPbx:
 
     def calls(self, endpoint: str) -> tuple[Call, ...]:
         """Return the endpoint's calls as the last list showed them; none while VoipNow is away."""
-        found = self._table.calls(endpoint)
+        found = self._lists.table.calls(endpoint)
         return found if self._composed is None else self._composed.show(found)
 
     def remark_on(self, operation: str) -> str | None:
@@ -199,20 +192,14 @@ class VoipNowPbx:
         try:
             await self._api.transfer(leg.extension, leg.call_id, number)
         except NoAnswer as error:
-            self._hurried.set()  # the list says what came of it
+            self._lists.is_due.set()  # the list says what came of it
             structlog.get_logger().warning("transfer-without-an-answer", why=str(error))
             return Outcome("unknown")
         except (NotDone, Refused, AppRefused) as error:
             structlog.get_logger().warning("transfer-refused", why=str(error))
             return await self.explain(error, call.ref)
-        asyncio.get_running_loop().call_soon(self.follow, leg)  # "accepted" comes first
+        asyncio.get_running_loop().call_soon(self._lists.follow, leg)  # "accepted" comes first
         return Outcome("accepted")
-
-    def follow(self, leg: Leg) -> None:
-        """The leg's other party was sent away: tell when it is done."""
-        self._sent.add(leg.ref, leg.extension)
-        self._arrivals.add(leg.ref, leg.call_id, {leg.extension, *leg.others})
-        self._hurried.set()
 
     def _refuse_number(self, call: Call, number: str) -> str | None:
         if not messages.is_number(number) or number[0] == "*":
@@ -230,10 +217,10 @@ class VoipNowPbx:
         except (*_TROUBLE, TimeoutError) as error:
             structlog.get_logger().warning("calls-not-read", why=str(error) or "it does not answer in time")
             return _UNREACHABLE
-        leg = self._table.leg_of(call.ref)
+        leg = self._lists.table.leg_of(call.ref)
         if leg is None:
             return Outcome("failed", self.why_ended(call.ref))
-        is_busy = self._sent.has(call.ref) or (self._composed is not None and self._composed.has(call.ref))
+        is_busy = self._lists.is_followed(call.ref) or (self._composed is not None and self._composed.has(call.ref))
         refusal = refusal_of_leg(leg.facts, is_busy=is_busy)
         return leg if refusal is None else Outcome("failed", refusal)
 
@@ -250,7 +237,7 @@ class VoipNowPbx:
         if wait_s > 0:
             raise TooMany(wait_s)
         async with asyncio.timeout(LOOK_FIRST_S):
-            await self._read(extension)
+            await self._lists.read(extension)
 
     async def explain(self, error: Exception, ref: str) -> Outcome:
         """Say why VoipNow has not done what was asked of a leg: it is gone, or the number is not taken, or else."""
@@ -260,7 +247,7 @@ class VoipNowPbx:
             return _UNREACHABLE
         if error.status not in _ABOUT_THE_REQUEST:
             return Outcome("failed", "not-permitted-by-pbx")
-        leg = self._table.leg_of(ref)
+        leg = self._lists.table.leg_of(ref)
         try:
             if leg is not None:
                 await self.read(leg.extension)
@@ -268,29 +255,16 @@ class VoipNowPbx:
             return self._slow_down(too_many)
         except (*_TROUBLE, TimeoutError):
             return _UNREACHABLE
-        return Outcome("failed", self.why_ended(ref) if self._table.leg_of(ref) is None else "unknown-number")
-
-    def tell(self, ref: str, state: str, reason: str | None) -> None:
-        """Pass news of a transfer on."""
-        if self._listener is not None:
-            self._listener.on_progress(ref, state, reason)
-
-    def hurry(self) -> None:
-        """Read the next list at once."""
-        self._hurried.set()
+        return Outcome("failed", self.why_ended(ref) if self._lists.table.leg_of(ref) is None else "unknown-number")
 
     async def _keep_looking(self) -> None:
         """Look at the calls for ever."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._rhythm.pause_s(bool(self.awaited()))):
-                    await self._hurried.wait()
-            self._hurried.clear()
+                async with asyncio.timeout(self._rhythm.pause_s(bool(self._lists.awaited))):
+                    await self._lists.is_due.wait()
+            self._lists.is_due.clear()
             await self._look()
-
-    def awaited(self) -> set[str]:
-        """Return the extensions whose next list shows what came of something."""
-        return self._sent.extensions | (set() if self._composed is None else self._composed.awaited)
 
     def _take_hint(self) -> None:
         """VoipNow has told of something: look at the calls soon, but not more often than is good for anybody."""
@@ -301,7 +275,7 @@ class VoipNowPbx:
     def _follow_hint(self) -> None:
         self._hint, self._hinted_s = None, self._clock()
         if not self._rhythm.is_in_trouble:
-            self._hurried.set()
+            self._lists.is_due.set()
 
     def _extensions(self) -> set[str]:
         return {extended_of(one, self._settings.organization) for one in self._endpoints}
@@ -331,44 +305,9 @@ class VoipNowPbx:
 
     async def _read_all(self) -> None:
         if self._settings.lists == "together":
-            await self._read(None)
+            await self._lists.read()
             return
         await self._one_by_one.read(self._extensions())
-
-    async def get_in(self) -> None:
-        """Make sure that VoipNow lets the app in."""
-        await self._api.get_token()
-
-    async def read_calls(self, extension: str) -> None:
-        """Read an extension's calls, whoever waits for it."""
-        await self._read(extension)
-
-    def note_life(self) -> None:
-        """VoipNow answers, in the middle of a round."""
-        self._reachability.note_life()
-
-    def lose_calls_of(self, extension: str) -> None:
-        """Nobody knows any more what became of an extension's calls."""
-        self._sent.forget(extension)
-        self.tell_changes(self._table.load((), self._clock(), self._next_request(), extension))
-
-    async def _read(self, extension: str | None) -> None:
-        """Read the calls of one extension, or of all, and tell whose have changed."""
-        request = self._next_request()
-        calls = await (self._api.calls() if extension is None else self._api.calls(extension))
-        changed = self._table.load(calls, self._clock(), request, extension)
-        self.tell_changes(changed)
-        for ref, state in self._sent.pop_ended(lambda ref: self._table.leg_of(ref) is not None, extension):
-            self.tell(ref, state, None)
-        if self._composed is not None:
-            self._composed.judge(extension, request)
-        for ref in self._arrivals.pop_answered(calls) if extension is None else ():
-            if self._listener is not None:
-                self._listener.on_arrival(ref, ANSWERED, None)
-
-    def _next_request(self) -> int:
-        self.newest_request += 1
-        return self.newest_request
 
     def _note_trouble(self, why: str, told_s: float | None = None, is_login: bool = False) -> None:
         """A look has failed."""
@@ -382,20 +321,11 @@ class VoipNowPbx:
 
     def _on_away(self, is_news: bool) -> None:
         """VoipNow counts as away: from now on everything may change unseen."""
-        self._sent.forget()
-        self._arrivals.forget()
-        had = self._table.clear()
+        had = self._lists.forget_all()
         if is_news:
             self._tell_availability(False)
-        self.tell_changes(had)
+        self._lists.report_changes(had)
 
     def _tell_availability(self, is_available: bool) -> None:
-        if self._listener is not None:
-            self._listener.on_availability(is_available)
-
-    def tell_changes(self, extensions: Iterable[str]) -> None:
-        """The calls of these extensions are to be shown anew."""
-        for extension in extensions:
-            for endpoint in forms_of(extension, self._settings.organization):
-                if self._listener is not None:
-                    self._listener.on_calls_changed(endpoint)
+        if self._lists.listener is not None:
+            self._lists.listener.on_availability(is_available)

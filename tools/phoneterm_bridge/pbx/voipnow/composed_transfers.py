@@ -11,13 +11,14 @@ again. Swap is not offered: which of two calls a phone plays is decided at the p
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Protocol
 
 import structlog
 
 from phoneterm_bridge.pbx.port import Call, Outcome
-from phoneterm_bridge.pbx.voipnow.call_table import OUR_NAME, CallTable, Leg, ref_of
+from phoneterm_bridge.pbx.voipnow.call_lists import CallLists
+from phoneterm_bridge.pbx.voipnow.call_table import OUR_NAME, Leg, ref_of
 from phoneterm_bridge.pbx.voipnow.consultation import (
     CALLING,
     CONSULTING,
@@ -45,36 +46,21 @@ _TROUBLE = (NotDone, Refused, AppRefused)  # after these, nothing has happened a
 class Surroundings(Protocol):
     """What the backend does for composed transfers."""
 
-    @property
-    def newest_request(self) -> int:
-        """The number of the last request for a list."""
-
     async def read(self, extension: str) -> None:
         """Read an extension's calls now; raises as `UnifiedApi` does, or TimeoutError."""
 
     async def explain(self, error: Exception, ref: str) -> Outcome:
         """Return what came of an action about a leg that was refused, or not done."""
 
-    def follow(self, leg: Leg) -> None:
-        """The leg's other party was sent away: tell when it is done."""
-
-    def tell(self, ref: str, state: str, reason: str | None) -> None:
-        """Pass news on to the bridge."""
-
-    def tell_changes(self, extensions: Iterable[str]) -> None:
-        """The calls of these extensions are to be shown anew."""
-
-    def hurry(self) -> None:
-        """Have the next list read at once."""
-
 
 class ComposedTransfers:
     """All consultations of one VoipNow. clock: monotonic seconds."""
 
-    def __init__(self, api: UnifiedApi, table: CallTable, around: Surroundings, clock: Callable[[], float]) -> None:
+    def __init__(self, api: UnifiedApi, lists: CallLists, around: Surroundings, clock: Callable[[], float]) -> None:
         """None yet."""
         self._api = api
-        self._table = table
+        self._lists = lists
+        self._table = lists.table
         self._around = around
         self._clock = clock
         self._by_ref: dict[str, Consultation] = {}
@@ -109,7 +95,7 @@ class ComposedTransfers:
                 return refusal
             consultation.enter(CALLING, self._clock())
             consultation.known = frozenset(one.call_id for one in self._table.legs_of(leg.extension))
-            self._around.tell_changes([leg.extension])
+            self._lists.report_changes([leg.extension])
             try:
                 consultation.colleague = await self._api.make_call(leg.extension, number, f"{OUR_NAME} <{number}>")
             except NoAnswer as error:
@@ -143,7 +129,7 @@ class ComposedTransfers:
             except _TROUBLE as error:
                 _log("transfer-refused", error)
                 return await self._give_up(consultation, error)
-            asyncio.get_running_loop().call_soon(self._around.follow, leg)  # "accepted" comes first
+            asyncio.get_running_loop().call_soon(self._lists.follow, leg)  # "accepted" comes first
             return _ACCEPTED
 
     async def cancel(self, call: Call) -> Outcome:
@@ -177,9 +163,9 @@ class ComposedTransfers:
         if consultation.state == OVER:
             self._drop(consultation)
         if consultation.is_shown != before:
-            self._around.tell_changes([consultation.extension])
+            self._lists.report_changes([consultation.extension])
         if news is not None:
-            self._around.tell(consultation.ref, *news)
+            self._lists.report_progress(consultation.ref, *news)
         if duty is not None:
             consultation.is_acting = True  # from now on, not from when the task runs
             self._spawn(self._do(consultation, duty))
@@ -191,7 +177,7 @@ class ComposedTransfers:
                 return
             state, reason = await self._return(consultation, None)
             if state == "failed":
-                self._around.tell(consultation.ref, state, reason)
+                self._lists.report_progress(consultation.ref, state, reason)
             if consultation.colleague and not consultation.was_colleague_seen:
                 await self._prevent(consultation)
 
@@ -302,7 +288,7 @@ class ComposedTransfers:
             if len(ours) == len(held) == 1 and not any(self.has(leg.ref) for leg in legs):
                 consultation = self._by_ref[held[0].ref] = Consultation(held[0], ours[0].dialled, self._clock())
                 consultation.resume(ours[0].call_id)
-                self._around.tell_changes([one])
+                self._lists.report_changes([one])
                 self._judge(consultation)
         if extension is None:
             self._ended &= {leg.call_id for one in self._table.extensions() for leg in self._table.legs_of(one)}
@@ -314,7 +300,7 @@ class ComposedTransfers:
 
     def _tell_soon(self, consultation: Consultation, news: News) -> None:
         """Tell, after the outcome of the command."""
-        asyncio.get_running_loop().call_soon(self._around.tell, consultation.ref, *news)
+        asyncio.get_running_loop().call_soon(self._lists.report_progress, consultation.ref, *news)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -330,9 +316,9 @@ class ComposedTransfers:
         finally:
             consultation.is_acting = False
             if consultation.is_shown != before:
-                self._around.tell_changes([consultation.extension])
-            consultation.since = self._around.newest_request
-            self._around.hurry()
+                self._lists.report_changes([consultation.extension])
+            consultation.since = self._lists.newest_request
+            self._lists.is_due.set()
 
 
 def _log(event: str, error: Exception) -> None:
