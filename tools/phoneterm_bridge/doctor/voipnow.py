@@ -10,7 +10,7 @@ import httpx
 
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Change, Finding
 from phoneterm_bridge.doctor.store import Stored
-from phoneterm_bridge.pbx.voipnow.backend import LOOK_FIRST_S
+from phoneterm_bridge.pbx.voipnow.action_look import LOOK_FIRST_S
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of
 from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused
 from phoneterm_bridge.pbx.voipnow.unified_api import ALL_EXTENSIONS, UnifiedApi

@@ -26,29 +26,25 @@ from phoneterm_bridge.pbx.port import (
     Target,
     WebHook,
 )
+from phoneterm_bridge.pbx.voipnow.action_look import UNREACHABLE, ActionLook
 from phoneterm_bridge.pbx.voipnow.call_events import CallEvents
 from phoneterm_bridge.pbx.voipnow.call_lists import CallLists
 from phoneterm_bridge.pbx.voipnow.call_table import Leg
 from phoneterm_bridge.pbx.voipnow.composed_transfers import OPERATIONS as COMPOSED
 from phoneterm_bridge.pbx.voipnow.composed_transfers import ComposedTransfers
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of, forms_of
-from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused, TooMany
+from phoneterm_bridge.pbx.voipnow.failures import FAILURES, AppRefused, NoAnswer, NotDone, Refused, TooMany
 from phoneterm_bridge.pbx.voipnow.kept_registrations import KeptRegistrations
 from phoneterm_bridge.pbx.voipnow.one_by_one import OneByOne
 from phoneterm_bridge.pbx.voipnow.reachability import Reachability
 from phoneterm_bridge.pbx.voipnow.rhythm import Rhythm
-from phoneterm_bridge.pbx.voipnow.unified_api import UnifiedApi
+from phoneterm_bridge.pbx.voipnow.unified_api import TOKEN_NOT_TAKEN, UnifiedApi
 from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
-LOOK_FIRST_S = 2.0  # the look before an action: what takes longer would make the action late
 _GOODBYE_S = 2.0
-_ABOUT_THE_REQUEST = (400, 404)
-_TOKEN_NOT_TAKEN = 401
-_NOT_LET_IN = (_TOKEN_NOT_TAKEN, 403)
+_NOT_LET_IN = (TOKEN_NOT_TAKEN, 403)
 _OF_ATTENDED = (*COMPOSED, "swap")
-_UNREACHABLE = Outcome("failed", "pbx-unreachable")
 _UNSUPPORTED = Outcome("failed", "unsupported")
-_TROUBLE = (NotDone, NoAnswer, Refused, AppRefused)
 
 
 class VoipNowPbx:
@@ -68,6 +64,7 @@ class VoipNowPbx:
         self._api = UnifiedApi(settings)
         self._lists = CallLists(self._api, settings.organization, clock)
         self._rhythm = Rhythm(settings.poll_ms / 1000, clock)
+        self._action_look = ActionLook(self._lists, self._rhythm)
         self._reachability = Reachability(settings.url, settings.poll_ms / 1000, self._on_back, self._on_away, clock)
         self._endpoints: frozenset[str] = frozenset()
         self._took_s = 0.0
@@ -78,7 +75,9 @@ class VoipNowPbx:
         self._hint: asyncio.TimerHandle | None = None
         self._composed: ComposedTransfers | None = None
         if settings.attended == "composed":
-            self._composed = self._lists.consultations = ComposedTransfers(self._api, self._lists, self, clock)
+            self._composed = self._lists.consultations = ComposedTransfers(
+                self._api, self._lists, self._action_look, clock
+            )
             self.operations |= COMPOSED
         self.web_hook = WebHook(self._events.key, self._take_hint) if settings.events_url else None
 
@@ -130,7 +129,7 @@ class VoipNowPbx:
         if self._composed is not None:
             await self._composed.stop()
         if self.is_available:
-            with contextlib.suppress(*_TROUBLE, TimeoutError):
+            with contextlib.suppress(*FAILURES, TimeoutError):
                 async with asyncio.timeout(_GOODBYE_S):
                     await self._events.remove()
         await self._api.close()
@@ -171,7 +170,7 @@ class VoipNowPbx:
                 return await self._consult(self._composed, call, target.number)
             steer = {"complete": self._composed.complete, "cancel": self._composed.cancel}
             return await steer[operation](call) if target is None and operation in steer else _UNSUPPORTED
-        return _UNREACHABLE
+        return UNREACHABLE
 
     async def _consult(self, composed: ComposedTransfers, call: Call, number: str) -> Outcome:
         refusal = self._refuse_number(call, number)
@@ -185,7 +184,7 @@ class VoipNowPbx:
         if refusal is not None:
             return Outcome("failed", refusal)
         if not self.is_available:
-            return _UNREACHABLE
+            return UNREACHABLE
         leg = await self._find(call)
         if not isinstance(leg, Leg):
             return leg
@@ -197,7 +196,7 @@ class VoipNowPbx:
             return Outcome("unknown")
         except (NotDone, Refused, AppRefused) as error:
             structlog.get_logger().warning("transfer-refused", why=str(error))
-            return await self.explain(error, call.ref)
+            return await self._action_look.explain(error, call.ref)
         asyncio.get_running_loop().call_soon(self._lists.follow, leg)  # "accepted" comes first
         return Outcome("accepted")
 
@@ -208,54 +207,13 @@ class VoipNowPbx:
         return "self" if number in own else None
 
     async def _find(self, call: Call) -> Leg | Outcome:
-        """Return the leg that can be transferred now, by a list that is not older than this question; else why not."""
-        extension = extended_of(call.endpoint, self._settings.organization)
-        try:
-            await self.read(extension)
-        except TooMany as error:
-            return self._slow_down(error)
-        except (*_TROUBLE, TimeoutError) as error:
-            structlog.get_logger().warning("calls-not-read", why=str(error) or "it does not answer in time")
-            return _UNREACHABLE
-        leg = self._lists.table.leg_of(call.ref)
-        if leg is None:
-            return Outcome("failed", self.why_ended(call.ref))
+        """Return the leg that can be transferred now; else why not."""
+        leg = await self._action_look.find(call.ref, extended_of(call.endpoint, self._settings.organization))
+        if not isinstance(leg, Leg):
+            return leg
         is_busy = self._lists.is_followed(call.ref) or (self._composed is not None and self._composed.has(call.ref))
         refusal = refusal_of_leg(leg.facts, is_busy=is_busy)
         return leg if refusal is None else Outcome("failed", refusal)
-
-    def _slow_down(self, error: TooMany) -> Outcome:
-        self._rhythm.note_failure(error.after_s)
-        return Outcome("failed", "rate")
-
-    async def read(self, extension: str) -> None:
-        """Read an extension's calls now; TimeoutError when that takes so long that an action would be late.
-
-        TooMany, without asking, while VoipNow does not want to be asked.
-        """
-        wait_s = self._rhythm.quiet_s
-        if wait_s > 0:
-            raise TooMany(wait_s)
-        async with asyncio.timeout(LOOK_FIRST_S):
-            await self._lists.read(extension)
-
-    async def explain(self, error: Exception, ref: str) -> Outcome:
-        """Say why VoipNow has not done what was asked of a leg: it is gone, or the number is not taken, or else."""
-        if isinstance(error, TooMany):
-            return self._slow_down(error)
-        if not isinstance(error, Refused) or error.status == _TOKEN_NOT_TAKEN:
-            return _UNREACHABLE
-        if error.status not in _ABOUT_THE_REQUEST:
-            return Outcome("failed", "not-permitted-by-pbx")
-        leg = self._lists.table.leg_of(ref)
-        try:
-            if leg is not None:
-                await self.read(leg.extension)
-        except TooMany as too_many:
-            return self._slow_down(too_many)
-        except (*_TROUBLE, TimeoutError):
-            return _UNREACHABLE
-        return Outcome("failed", self.why_ended(ref) if self._lists.table.leg_of(ref) is None else "unknown-number")
 
     async def _keep_looking(self) -> None:
         """Look at the calls for ever."""
@@ -292,7 +250,7 @@ class VoipNowPbx:
             return str(error)
         except Refused as error:
             self._note_trouble(str(error), is_login=error.status in _NOT_LET_IN)
-        except _TROUBLE as error:
+        except FAILURES as error:
             self._note_trouble(str(error))
         except Exception as error:  # whatever VoipNow has answered, the next look must come
             structlog.get_logger().exception("calls-not-read", error=type(error).__name__)

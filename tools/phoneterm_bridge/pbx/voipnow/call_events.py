@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from phoneterm_bridge.pbx.voipnow.failures import AppRefused, NoAnswer, NotDone, Refused
+from phoneterm_bridge.pbx.voipnow.failures import FAILURES, Refused
 from phoneterm_bridge.pbx.voipnow.kept_registrations import KeptRegistrations, Registered
 from phoneterm_bridge.pbx.voipnow.unified_api import UnifiedApi
 
@@ -50,7 +50,7 @@ class CallEvents:
             try:
                 await self.register(extensions())
                 told, pause_s = "", None
-            except (NotDone, NoAnswer, Refused, AppRefused) as error:
+            except FAILURES as error:
                 pause_s = _AGAIN_S
                 if told != str(error):
                     told = str(error)

@@ -12,11 +12,12 @@ again. Swap is not offered: which of two calls a phone plays is decided at the p
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from phoneterm_bridge.pbx.port import Call, Outcome
+from phoneterm_bridge.pbx.voipnow.action_look import NO_CALL, UNREACHABLE, ActionLook
 from phoneterm_bridge.pbx.voipnow.call_lists import CallLists
 from phoneterm_bridge.pbx.voipnow.call_table import OUR_NAME, Leg, ref_of
 from phoneterm_bridge.pbx.voipnow.consultation import (
@@ -39,29 +40,19 @@ _GONE_S = 2.0  # within this time a list shows that the call to the colleague ha
 _LOOK_EVERY_S = 0.1
 _CALL_SHOWN_S = 2.0  # a call that was made and is in no list by then has ended: the user's phone was busy
 _ACCEPTED, _UNKNOWN = Outcome("accepted"), Outcome("unknown")
-_NO_CALL, _BUSY = Outcome("failed", "no-call"), Outcome("failed", "busy-transferring")
+_BUSY = Outcome("failed", "busy-transferring")
 _TROUBLE = (NotDone, Refused, AppRefused)  # after these, nothing has happened at VoipNow
-
-
-class Surroundings(Protocol):
-    """What the backend does for composed transfers."""
-
-    async def read(self, extension: str) -> None:
-        """Read an extension's calls now; raises as `UnifiedApi` does, or TimeoutError."""
-
-    async def explain(self, error: Exception, ref: str) -> Outcome:
-        """Return what came of an action about a leg that was refused, or not done."""
 
 
 class ComposedTransfers:
     """All consultations of one VoipNow. clock: monotonic seconds."""
 
-    def __init__(self, api: UnifiedApi, lists: CallLists, around: Surroundings, clock: Callable[[], float]) -> None:
+    def __init__(self, api: UnifiedApi, lists: CallLists, look: ActionLook, clock: Callable[[], float]) -> None:
         """None yet."""
         self._api = api
         self._lists = lists
         self._table = lists.table
-        self._around = around
+        self._look = look
         self._clock = clock
         self._by_ref: dict[str, Consultation] = {}
         self._ended: set[str] = set()  # calls to colleagues that have become calls like any other
@@ -111,14 +102,14 @@ class ComposedTransfers:
         """End the call to the colleague, and send the caller to the colleague's number."""
         consultation = self._by_ref.get(call.ref)
         if consultation is None or consultation.state in (DOUBTFUL, STUCK):
-            return _NO_CALL
+            return NO_CALL
         if consultation.is_acting or consultation.state not in (CALLING, CONSULTING):
             return _BUSY
         with self._acting(consultation):
             refusal = await self._release(consultation)
             leg = self._table.leg_of(call.ref)
             if refusal is not None or leg is None:
-                return refusal or _NO_CALL
+                return refusal or NO_CALL
             consultation.enter(LEAVING, self._clock())
             try:
                 await self._api.transfer(leg.extension, leg.call_id, consultation.number)
@@ -136,7 +127,7 @@ class ComposedTransfers:
         """End the call to the colleague, and take the caller off hold."""
         consultation = self._by_ref.get(call.ref)
         if consultation is None or not consultation.is_shown:
-            return _NO_CALL
+            return NO_CALL
         if consultation.is_acting or consultation.state in (LEAVING, RETURNING):
             return _BUSY
         with self._acting(consultation):
@@ -191,19 +182,19 @@ class ComposedTransfers:
         except _TROUBLE as error:
             _log("hold-refused", error)
             self._drop(consultation)
-            outcome = await self._around.explain(error, leg.ref)
+            outcome = await self._look.explain(error, leg.ref)
             return Outcome("failed", "not-permitted-by-pbx") if outcome.reason == "unknown-number" else outcome
         return None
 
     async def _release(self, consultation: Consultation) -> Outcome | None:
         """End the call to the colleague; return None once a list shows that there is none, else what came of it."""
         try:
-            await self._around.read(consultation.extension)
+            await self._look.read(consultation.extension)
         except TooMany as error:
-            return await self._around.explain(error, consultation.ref)
+            return await self._look.explain(error, consultation.ref)
         except (NoAnswer, *_TROUBLE, TimeoutError) as error:
             _log("calls-not-read", error)
-            return Outcome("failed", "pbx-unreachable")
+            return UNREACHABLE
         leg = self._colleague_of(consultation)
         if leg is None:
             return None
@@ -214,7 +205,7 @@ class ComposedTransfers:
             _log("hang-up-without-an-answer", error)
         except _TROUBLE as error:
             _log("hang-up-refused", error)
-            return await self._around.explain(error, leg.ref)
+            return await self._look.explain(error, leg.ref)
         return None if await self._is_colleague_gone(consultation) else _UNKNOWN
 
     async def _prevent(self, consultation: Consultation) -> None:
@@ -229,7 +220,7 @@ class ComposedTransfers:
         try:
             async with asyncio.timeout(_GONE_S):
                 while True:
-                    await self._around.read(consultation.extension)
+                    await self._look.read(consultation.extension)
                     if self._colleague_of(consultation) is None:
                         return True
                     await asyncio.sleep(_LOOK_EVERY_S)
@@ -239,7 +230,7 @@ class ComposedTransfers:
     async def _give_up(self, consultation: Consultation, error: Exception) -> Outcome:
         """VoipNow did not do it: take the caller off hold first, and then find out why."""
         await self._return(consultation, None)
-        outcome = await self._around.explain(error, consultation.ref)
+        outcome = await self._look.explain(error, consultation.ref)
         consultation.reason = outcome.reason
         return outcome
 
@@ -258,7 +249,7 @@ class ComposedTransfers:
         except _TROUBLE as error:
             _log("caller-left-on-hold", error)
             consultation.enter(STUCK, self._clock())
-            return await self._around.explain(error, leg.ref)
+            return await self._look.explain(error, leg.ref)
         return _ACCEPTED
 
     def _colleague_of(self, consultation: Consultation) -> Leg | None:

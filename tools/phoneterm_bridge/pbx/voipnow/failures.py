@@ -37,3 +37,6 @@ class TooMany(NotDone):
 
 class AppRefused(Exception):
     """VoipNow gives the app no token, or takes none that it has given; the text is the reason."""
+
+
+FAILURES = (NotDone, NoAnswer, Refused, AppRefused)  # each of them can come instead of an answer

@@ -25,6 +25,7 @@ from phoneterm_bridge.pbx.voipnow.reading import (
 from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
 ALL_EXTENSIONS = "@self"
+TOKEN_NOT_TAKEN = 401  # the status of an answer
 _PAGE = 100  # asked for; a server may give fewer
 _MOST_PAGES = 250
 _TRIES = 3
@@ -33,7 +34,6 @@ _EXTENSIONS, _EVENTS = "/uapi/extensions", "phoneCallEvents"
 _POST, _ENABLED, _NOTE = "1", "1", "phoneterm bridge"
 _SIMPLE, _PICK_UP_S = "simple", "25"
 _IN_PATHS = "@*"  # stand in them as they are
-_TOKEN_NOT_TAKEN = 401
 _SUCCESS = range(200, 300)
 _BROKEN = range(500, 600)  # it may have done part of what it was asked for
 
@@ -166,7 +166,7 @@ class UnifiedApi:
             raise
         except (NoAnswer, NotDone):
             reply = None
-        if reply is None or reply.status == _TOKEN_NOT_TAKEN or reply.status in _BROKEN:
+        if reply is None or reply.status == TOKEN_NOT_TAKEN or reply.status in _BROKEN:
             reply = await self._send("GET", path, query=query)
         return _require_success(reply)
 
@@ -187,7 +187,7 @@ class UnifiedApi:
         token = await self._token.get()
         headers = {"Authorization": f"Bearer {token}"}
         reply = await self._client.send(method, path, headers, query=query, document=document)
-        if reply.status == _TOKEN_NOT_TAKEN:
+        if reply.status == TOKEN_NOT_TAKEN:
             self._token.drop(token)
         return reply
 
