@@ -1,31 +1,23 @@
-"""VoipNow as a PBX backend: looks at its calls again and again, and sends callers away.
+"""VoipNow as a PBX backend: carries out operations on its calls, as far as VoipNow can.
 
-Does not decide who may transfer what. It can send a caller away blindly. VoipNow has no attended transfer: one is
-composed only where the settings say so (`composed_transfers`). A transfer is bound to one call by VoipNow's own id of
-it, is asked for once, and only if a list that was read just before shows that call. One whose answer was lost is
-"unknown"; the next list shows where the user stands. VoipNow does not tell which numbers there are, so the digit map of
-the site is all that a number is checked against.
+Does not look at calls by itself (`looking`), and does not decide who may transfer what. It can send a caller away
+blindly. VoipNow has no attended transfer: one is composed only where the settings say so (`composed_transfers`). A
+transfer is bound to one call by VoipNow's own id of it, is asked for once, and only if a list that was read just before
+shows that call. One whose answer was lost is "unknown"; the next list shows where the user stands. VoipNow does not
+tell which numbers there are, so the digit map of the site is all that a number is checked against.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
 from phoneterm.core import messages
 
 from phoneterm_bridge.pbx.calls import refusal_of_leg
-from phoneterm_bridge.pbx.port import (
-    Call,
-    Destination,
-    Outcome,
-    PbxListener,
-    PbxRejectedLogin,
-    Target,
-    WebHook,
-)
+from phoneterm_bridge.pbx.port import Call, Destination, Outcome, PbxListener, PbxRejectedLogin, Target, WebHook
 from phoneterm_bridge.pbx.voipnow.action_look import UNREACHABLE, ActionLook
 from phoneterm_bridge.pbx.voipnow.call_events import CallEvents
 from phoneterm_bridge.pbx.voipnow.call_lists import CallLists
@@ -33,16 +25,16 @@ from phoneterm_bridge.pbx.voipnow.call_table import Leg
 from phoneterm_bridge.pbx.voipnow.composed_transfers import OPERATIONS as COMPOSED
 from phoneterm_bridge.pbx.voipnow.composed_transfers import ComposedTransfers
 from phoneterm_bridge.pbx.voipnow.extension_number import extended_of, forms_of
-from phoneterm_bridge.pbx.voipnow.failures import FAILURES, AppRefused, NoAnswer, NotDone, Refused, TooMany
+from phoneterm_bridge.pbx.voipnow.failures import FAILURES, AppRefused, NoAnswer, NotDone, Refused
 from phoneterm_bridge.pbx.voipnow.kept_registrations import KeptRegistrations
+from phoneterm_bridge.pbx.voipnow.looking import Looking
 from phoneterm_bridge.pbx.voipnow.one_by_one import OneByOne
 from phoneterm_bridge.pbx.voipnow.reachability import Reachability
 from phoneterm_bridge.pbx.voipnow.rhythm import Rhythm
-from phoneterm_bridge.pbx.voipnow.unified_api import TOKEN_NOT_TAKEN, UnifiedApi
+from phoneterm_bridge.pbx.voipnow.unified_api import UnifiedApi
 from phoneterm_bridge.settings.voipnow import VoipNowSettings
 
 _GOODBYE_S = 2.0
-_NOT_LET_IN = (TOKEN_NOT_TAKEN, 403)
 _OF_ATTENDED = (*COMPOSED, "swap")
 _UNSUPPORTED = Outcome("failed", "unsupported")
 
@@ -60,26 +52,24 @@ class VoipNowPbx:
         self.trouble: str | None = None
         self.operations = frozenset({"blind"})
         self._settings = settings
-        self._clock = clock
-        self._api = UnifiedApi(settings)
-        self._lists = CallLists(self._api, settings.organization, clock)
-        self._rhythm = Rhythm(settings.poll_ms / 1000, clock)
-        self._action_look = ActionLook(self._lists, self._rhythm)
-        self._reachability = Reachability(settings.url, settings.poll_ms / 1000, self._on_back, self._on_away, clock)
         self._endpoints: frozenset[str] = frozenset()
-        self._took_s = 0.0
-        self._one_by_one = OneByOne(self._api, self._lists, self._reachability, clock)
         self._tasks: list[asyncio.Task[None]] = []
+        look_every_s = settings.poll_ms / 1000
+        self._api = UnifiedApi(settings)
         self._events = CallEvents(self._api, settings.events_url, KeptRegistrations(kept, settings.url))
-        self._hinted_s = 0.0
-        self._hint: asyncio.TimerHandle | None = None
+        self._lists = CallLists(self._api, settings.organization, clock)
+        self._reachability = Reachability(settings.url, look_every_s, self._on_back, self._on_away, clock)
+        rhythm = Rhythm(look_every_s, clock)
+        each = OneByOne(self._extensions, self._api, self._lists, self._reachability, clock)
+        read: Callable[[], Awaitable[None]] = self._lists.read if settings.lists == "together" else each.read
+        self._looking = Looking(read, self._lists, rhythm, self._reachability, clock)
+        self._action_look = ActionLook(self._lists, rhythm)
         self._composed: ComposedTransfers | None = None
         if settings.attended == "composed":
-            self._composed = self._lists.consultations = ComposedTransfers(
-                self._api, self._lists, self._action_look, clock
-            )
+            self._composed = ComposedTransfers(self._api, self._lists, self._action_look, clock)
+            self._lists.consultations = self._composed
             self.operations |= COMPOSED
-        self.web_hook = WebHook(self._events.key, self._take_hint) if settings.events_url else None
+        self.web_hook = WebHook(self._events.key, self._looking.look_soon) if settings.events_url else None
 
     @property
     def is_available(self) -> bool:
@@ -105,23 +95,22 @@ class VoipNowPbx:
     async def start(self) -> None:
         """Look at the calls once, and go on in the background; PbxRejectedLogin when VoipNow refuses the app."""
         self._lists.is_due.clear()
-        refused = await self._look()
+        refused = await self._looking.look()
         if refused is not None:
             await self._api.close()
             raise PbxRejectedLogin(
                 f"VoipNow at {self._settings.url} does not accept the app {self._settings.client_id} ({refused})",
                 "voipnow.client_id and voipnow.client_secret",
             )
-        self._tasks.append(asyncio.create_task(self._keep_looking(), name="voipnow"))
+        self._tasks.append(asyncio.create_task(self._looking.keep_looking(), name="voipnow"))
         self._events.is_due.set()  # even without a terminal there may be something that an earlier start has left
         self._tasks.append(asyncio.create_task(self._events.keep_registered(self._extensions), name="events"))
 
     async def stop(self) -> None:
         """Ask nothing any more; no callback comes after this returns."""
         self._lists.listener = None
+        self._looking.stop()
         self._reachability.stop()
-        if self._hint is not None:
-            self._hint.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -173,19 +162,11 @@ class VoipNowPbx:
         return UNREACHABLE
 
     async def _consult(self, composed: ComposedTransfers, call: Call, number: str) -> Outcome:
-        refusal = self._refuse_number(call, number)
-        if refusal is not None:
-            return Outcome("failed", refusal)
-        leg = await self._find(call)
+        leg = await self._find(call, number)
         return await composed.begin(leg, number) if isinstance(leg, Leg) else leg
 
     async def _send_away(self, call: Call, number: str) -> Outcome:
-        refusal = self._refuse_number(call, number)
-        if refusal is not None:
-            return Outcome("failed", refusal)
-        if not self.is_available:
-            return UNREACHABLE
-        leg = await self._find(call)
+        leg = await self._find(call, number)
         if not isinstance(leg, Leg):
             return leg
         try:
@@ -200,77 +181,25 @@ class VoipNowPbx:
         asyncio.get_running_loop().call_soon(self._lists.follow, leg)  # "accepted" comes first
         return Outcome("accepted")
 
-    def _refuse_number(self, call: Call, number: str) -> str | None:
+    async def _find(self, call: Call, number: str) -> Leg | Outcome:
+        """Return the leg that can be transferred to this number now; else why not."""
+        organization = self._settings.organization
+        extension = extended_of(call.endpoint, organization)
         if not messages.is_number(number) or number[0] == "*":
-            return "bad-number"
-        own = forms_of(extended_of(call.endpoint, self._settings.organization), self._settings.organization)
-        return "self" if number in own else None
-
-    async def _find(self, call: Call) -> Leg | Outcome:
-        """Return the leg that can be transferred now; else why not."""
-        leg = await self._action_look.find(call.ref, extended_of(call.endpoint, self._settings.organization))
+            return Outcome("failed", "bad-number")
+        if number in forms_of(extension, organization):
+            return Outcome("failed", "self")
+        if not self.is_available:
+            return UNREACHABLE
+        leg = await self._action_look.find(call.ref, extension)
         if not isinstance(leg, Leg):
             return leg
         is_busy = self._lists.is_followed(call.ref) or (self._composed is not None and self._composed.has(call.ref))
         refusal = refusal_of_leg(leg.facts, is_busy=is_busy)
         return leg if refusal is None else Outcome("failed", refusal)
 
-    async def _keep_looking(self) -> None:
-        """Look at the calls for ever."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._rhythm.pause_s(bool(self._lists.awaited))):
-                    await self._lists.is_due.wait()
-            self._lists.is_due.clear()
-            await self._look()
-
-    def _take_hint(self) -> None:
-        """VoipNow has told of something: look at the calls soon, but not more often than is good for anybody."""
-        wait_s = self._hinted_s + self._rhythm.hint_pause_s(self._took_s) - self._clock()
-        if self._hint is None:
-            self._hint = asyncio.get_running_loop().call_later(max(wait_s, 0.0), self._follow_hint)
-
-    def _follow_hint(self) -> None:
-        self._hint, self._hinted_s = None, self._clock()
-        if not self._rhythm.is_in_trouble:
-            self._lists.is_due.set()
-
     def _extensions(self) -> set[str]:
         return {extended_of(one, self._settings.organization) for one in self._endpoints}
-
-    async def _look(self) -> str | None:
-        """Read all calls; return why VoipNow refuses the app, if it does."""
-        started_s = self._clock()
-        try:
-            await self._read_all()
-        except TooMany as error:
-            self._note_trouble(str(error), error.after_s)
-        except AppRefused as error:
-            self._note_trouble(f"it refuses the app: {error}", is_login=True)
-            return str(error)
-        except Refused as error:
-            self._note_trouble(str(error), is_login=error.status in _NOT_LET_IN)
-        except FAILURES as error:
-            self._note_trouble(str(error))
-        except Exception as error:  # whatever VoipNow has answered, the next look must come
-            structlog.get_logger().exception("calls-not-read", error=type(error).__name__)
-            self._note_trouble("its answer is not understood")
-        else:
-            self._rhythm.note_success()
-            self._reachability.note_success()
-        self._took_s = self._clock() - started_s
-        return None
-
-    async def _read_all(self) -> None:
-        if self._settings.lists == "together":
-            await self._lists.read()
-            return
-        await self._one_by_one.read(self._extensions())
-
-    def _note_trouble(self, why: str, told_s: float | None = None, is_login: bool = False) -> None:
-        """A look has failed."""
-        self._rhythm.note_failure(told_s)
-        self._reachability.note_trouble(why, is_login)
 
     def _on_back(self) -> None:
         """VoipNow is there again."""

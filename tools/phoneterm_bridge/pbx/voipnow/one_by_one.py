@@ -1,8 +1,8 @@
 """Reads the calls of each extension by itself, one after the other, so that none waits because of another.
 
 Does not know what is in a list. What a round could not do comes first in the next one. An extension that VoipNow
-refuses to show loses its calls; one whose list fails keeps them for as long as VoipNow itself may fail. Those that
-something is awaited of are read now and then between the others. Times are monotonic seconds.
+refuses to show loses its calls; one whose list fails keeps them for `Reachability.stale_s`. Those that something is
+awaited of are read now and then between the others. Times are monotonic seconds.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,12 +20,18 @@ _NOT_SHOWN = (400, 403, 404)
 
 
 class OneByOne:
-    """The reading of all extensions. clock: monotonic seconds."""
+    """The reading of all that `extensions` returns, each time. clock: monotonic seconds."""
 
     def __init__(
-        self, api: UnifiedApi, lists: CallLists, reachability: Reachability, clock: Callable[[], float]
+        self,
+        extensions: Callable[[], Iterable[str]],
+        api: UnifiedApi,
+        lists: CallLists,
+        reachability: Reachability,
+        clock: Callable[[], float],
     ) -> None:
         """Nothing is read yet."""
+        self._extensions = extensions
         self._api = api
         self._lists = lists
         self._reachability = reachability
@@ -34,9 +40,9 @@ class OneByOne:
         self._awaited_s = 0.0
         self._hidden: set[str] = set()  # not shown, and told so
 
-    async def read(self, extensions: Iterable[str]) -> None:
+    async def read(self) -> None:
         """Read what is left of a round, or a whole one; raises if VoipNow is in trouble."""
-        self._turns.begin(extensions)
+        self._turns.begin(self._extensions())
         if self._turns.whose is None:
             await self._api.get_token()  # nobody to ask for, but is the app let in?
         try:
