@@ -42,15 +42,15 @@ async def desk(lab):
 async def open_desk(kind, need_part):
     """A function that starts a separate PBX with options, and returns a desk there.
 
-    find_features: replaces the backend's own way to find out what the PBX can do.
+    find_features: replaces the backend's own way to find out what the PBX can do; pauses: of the backend.
     """
     async with contextlib.AsyncExitStack() as parts:
 
-        async def open_one(find_features=ask_features, **options):
+        async def open_one(find_features=ask_features, pauses=(), **options):
             lab = make_lab(kind, need_part, **options)
             await lab.start()
             parts.push_async_callback(lab.stop)
-            return await parts.enter_async_context(Desk(lab, find_features=find_features))
+            return await parts.enter_async_context(Desk(lab, find_features=find_features, **dict(pauses)))
 
         yield open_one
 

@@ -55,14 +55,17 @@ class Deaf:
 
 
 class Desk:
-    """A lab and a backend connected to it; it is the backend's listener. clock, changes: for VoipNow's alone."""
+    """A lab and a backend connected to it; it is the backend's listener.
 
-    def __init__(self, lab, settings=None, find_features=ask_features, clock=time.monotonic, changes=()):
+    clock, changes: for VoipNow's alone; pauses: for Asterisk's.
+    """
+
+    def __init__(self, lab, settings=None, find_features=ask_features, clock=time.monotonic, changes=(), **pauses):
         self.lab = lab
         if isinstance(lab, VoipNowLab):
             self.pbx = VoipNowPbx(load_settings(None, (*lab.bridge_settings, *changes)).voipnow, clock)
         else:
-            self.pbx = AsteriskPbx(settings or lab.ami, find_features=find_features)
+            self.pbx = AsteriskPbx(settings or lab.ami, find_features=find_features, **pauses)
         self.client = None
         self.progress = []
         self.arrivals = []

@@ -4,7 +4,6 @@ import pytest
 from attack_lab.scenery.waiting import until
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, USER, Desk, to
 from pbx_lab.legs import are_alone, has_leg, is_talking
-from phoneterm_bridge.pbx.asterisk import adapter
 from phoneterm_bridge.pbx.port import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -112,10 +111,9 @@ async def test_a_bridge_that_starts_after_the_user_has_hung_up_rings_the_user_in
         await desk.lab.wait_until(lambda legs: are_alone(legs, CALLER, USER))
 
 
-async def test_a_bridge_that_starts_just_when_a_consultation_begins_finds_it_a_moment_later(desk, monkeypatch):
-    monkeypatch.setattr(adapter, "_LOOK_ONCE_MORE_S", 3.0)
+async def test_a_bridge_that_starts_just_when_a_consultation_begins_finds_it_a_moment_later(desk):
     call = await desk.talk()
-    async with Desk(desk.lab) as later:
+    async with Desk(desk.lab, look_once_more_s=3.0) as later:
         assert await desk.pbx.carry_out("attended", call, to(COLLEAGUE)) == ACCEPTED
         await desk.result("consulting")
         assert (await later.call_in_state("consulting")).ref == call.ref

@@ -8,7 +8,6 @@ from attack_lab.scenery.waiting import until
 from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, CONTEXT, USER, Desk, make_lab, to
 from pbx_lab.legs import are_alone
 from phoneterm_bridge.pbx.ami.refused import NO_ACTION, NO_CHANNEL, AmiRefused, kind_of
-from phoneterm_bridge.pbx.asterisk import adapter
 from phoneterm_bridge.pbx.asterisk.features import ask_variable
 from phoneterm_bridge.pbx.asterisk.hearing import Hearing
 from phoneterm_bridge.pbx.port import Outcome, PbxMisconfigured, Target
@@ -113,9 +112,8 @@ async def test_a_login_that_hears_of_no_call_is_found_out_and_is_not_available(k
         await lab.stop()
 
 
-async def test_a_right_that_the_login_is_given_counts_without_a_restart_of_the_bridge(open_desk, monkeypatch):
-    monkeypatch.setattr(adapter, "_LOG_IN_AGAIN_S", 0.2)
-    desk = await open_desk(ami_write="reporting")
+async def test_a_right_that_the_login_is_given_counts_without_a_restart_of_the_bridge(open_desk):
+    desk = await open_desk(pauses={"log_in_again_s": 0.2}, ami_write="reporting")
     assert "and `manager reload`" in desk.pbx.trouble
     await desk.lab.change_rights("call,reporting")
     await until(lambda: desk.pbx.is_available and desk.pbx.trouble is None)

@@ -53,10 +53,13 @@ class AsteriskPbx:
         settings: AmiSettings,
         clock: Callable[[], float] = time.monotonic,
         find_features: FindFeatures = ask_features,
+        log_in_again_s: float = _LOG_IN_AGAIN_S,
+        look_once_more_s: float = _LOOK_ONCE_MORE_S,
     ) -> None:
         """Keep the login; nothing is connected yet. clock: seconds, for conversations and time limits.
 
-        find_features: a function that finds out, at each login, what this Asterisk can do.
+        find_features: a function that finds out, at each login, what this Asterisk can do. log_in_again_s: from one
+        login that lacks a right to the next; look_once_more_s: from a login to the look for what was just beginning.
         """
         self.is_available = False
         self.web_hook = None  # Asterisk's events come over AMI
@@ -76,6 +79,8 @@ class AsteriskPbx:
         self._tasks: set[asyncio.Task] = set()
         self._looking: list[asyncio.Task[None]] = []
         self._username = settings.username
+        self._log_in_again_s = log_in_again_s
+        self._look_once_more_s = look_once_more_s
         self._hearing = Hearing(self._client, self._view.table, self._on_hearing)
 
     def listen(self, listener: PbxListener) -> None:
@@ -250,13 +255,13 @@ class AsteriskPbx:
     async def _keep_logging_in(self) -> None:
         """While the login lacks a right, log in again now and then: only then a right that it was given counts."""
         while True:
-            await asyncio.sleep(_LOG_IN_AGAIN_S)
+            await asyncio.sleep(self._log_in_again_s)
             if self._hearing.is_deaf or self.features.lacks:
                 self._client.log_in_anew()
 
     async def _look_for_begun(self) -> None:
         """Look once more for consultations: one that was just beginning was not in the list."""
-        await asyncio.sleep(_LOOK_ONCE_MORE_S)
+        await asyncio.sleep(self._look_once_more_s)
         with contextlib.suppress(NotConnected, OutcomeUnknown, AmiRefused):
             channels = await self._client.ask_list("CoreShowChannels")
             await asyncio.gather(*map(self._find_codes, self._view.find_more(channels, self.features.codes)))
