@@ -182,6 +182,7 @@ async def test_a_look_that_breaks_in_an_unexpected_way_is_not_the_last_one(desk,
     await until(lambda: not clock.is_broken)
     await desk.lab.hang_up(CALLER)
     await desk.wait_until(lambda: desk.pbx.calls(USER) == ())
+    assert desk.availability == [True]  # a list has shown it, instead of no list for too long
 
 
 async def test_looks_are_no_lines_of_the_log(lab, clock, capsys):

@@ -42,9 +42,8 @@ class Looking:
 
     async def look(self) -> str | None:
         """Look once; return why VoipNow refuses the app, if it does."""
-        started_s = self._clock()
         try:
-            await self._read()
+            await self._read_timed()
         except TooMany as error:
             self._note_trouble(str(error), error.after_s)
         except AppRefused as error:
@@ -60,7 +59,6 @@ class Looking:
         else:
             self._rhythm.note_success()
             self._reachability.note_success()
-        self._took_s = self._clock() - started_s
         return None
 
     async def keep_looking(self) -> None:
@@ -82,6 +80,13 @@ class Looking:
         """Follow no hint any more."""
         if self._hint is not None:
             self._hint.cancel()
+
+    async def _read_timed(self) -> None:
+        started_s = self._clock()
+        try:
+            await self._read()
+        finally:
+            self._took_s = self._clock() - started_s
 
     def _follow_hint(self) -> None:
         self._hint, self._hinted_s = None, self._clock()
