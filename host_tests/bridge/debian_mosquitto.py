@@ -9,9 +9,9 @@ import configparser
 import os
 import shutil
 import signal
-import socket
 
 import name_spaces
+from lab_parts.free_port import free_port
 from phoneterm_bridge.cli import broker_app
 from typer.testing import CliRunner
 
@@ -47,9 +47,7 @@ class DebianMosquitto:
             (scratch / name).mkdir()
             os.chown(scratch / name, uid, gid)
         self._process = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
 
     @property
     def user(self):

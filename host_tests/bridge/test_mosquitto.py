@@ -2,10 +2,10 @@
 
 import asyncio
 import shutil
-import socket
 import subprocess
 
 import pytest
+from lab_parts.free_port import free_port
 from phoneterm.core import messages
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BrokerSettings
@@ -17,9 +17,7 @@ class Mosquitto:
     def __init__(self, part):
         self._part = part
         self.folder = part.make_folder()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         config = self.folder / "mosquitto.conf"
         config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")
         self._argv = [*part.argv, "-c", part.inside(config)]

@@ -19,6 +19,7 @@ from device_cable.cable import Cable
 from device_cable.files import list_files
 from device_cable.image import BoardChip
 from lab_parts.chip import find_files
+from lab_parts.free_port import free_port
 
 _IN_LOADER = ("-global", "driver=esp32.gpio,property=strap_mode,value=0x0f")
 _AT = 0x1000
@@ -34,9 +35,7 @@ class EmulatedChip:
         self._program = program
         self.flash = folder / "chip.bin"
         self.flash.write_bytes(os.urandom(_FLASH_BYTES))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._number = free.getsockname()[1]
+        self._number = free_port()
         self.port = f"socket://127.0.0.1:{self._number}"
         self._slot = asyncio.run(take_slot())
         self._process = None

@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 from attack_lab.scenery.waiting import until
 from console.conftest import PASSWORD, ConsoleScene
-from fault_lab.free_port import free_port
 from lab_parts import nginx, parts
+from lab_parts.free_port import free_port
 from phoneterm_bridge.broker import authority
 from playwright.async_api import expect
 

@@ -2,7 +2,7 @@
 
 import pytest
 from doctor.reading import change_of, problems, verdicts
-from fault_lab.free_port import free_port
+from lab_parts.free_port import free_port
 from phoneterm_bridge.broker.site_tls import CA, SiteTls
 from phoneterm_bridge.doctor.examination import examine_all
 from phoneterm_bridge.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING

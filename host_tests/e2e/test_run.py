@@ -13,19 +13,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from lab_parts.free_port import free_port, free_ports
 from left_running import left_running
 
 from e2e.hand import LEAST_WAIT_MS, MOST_TRIES, REST_S, kept_waiting_ms
 
 _COMMAND = Path(sys.executable).with_name("phoneterm")
 _DEADLINE_S = 30
-
-
-def free_ports(count):
-    """Return different free ports of loopback."""
-    with contextlib.ExitStack() as probes:
-        found = [probes.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [probe.getsockname()[1] for probe in found]
 
 
 class Run:
@@ -330,7 +324,7 @@ async def test_at_a_terminal_the_page_is_opened_in_the_browser_and_goes_on_after
 
 
 async def test_two_options_with_one_port_are_refused_in_one_sentence():
-    port = str(free_ports(1)[0])
+    port = str(free_port())
     async with running("--page-port", port, "--control-port", port) as run:
         output, _ = await run.process.communicate()
         assert output.decode() == f"--control-port and --page-port are both {port}: they must differ.\n"
@@ -349,3 +343,23 @@ async def test_a_port_that_is_taken_is_named_with_the_option_that_changes_it(opt
                 f"Port {port} cannot be used (Address already in use): choose another with {option}.\n"
             )
             assert run.process.returncode == 1
+
+
+async def test_a_port_that_is_taken_while_everything_starts_is_named_too():
+    for _ in range(MOST_TRIES):
+        port = free_port()
+        async with running("--control-port", str(port)) as run:
+            await run.until("Starting ...")
+            run.process.send_signal(signal.SIGSTOP)
+            with socket.socket() as taken:
+                try:
+                    taken.bind(("127.0.0.1", port))
+                except OSError:  # the phone has it already
+                    continue
+                taken.listen()
+                run.process.send_signal(signal.SIGCONT)
+                output, _ = await run.process.communicate()
+        said = f"Port {port} cannot be used (Address already in use): choose another with --control-port."
+        assert output.decode().splitlines()[-2:] == ["Stopped.", said], output
+        return
+    raise AssertionError(f"the phone was faster {MOST_TRIES} times")

@@ -12,7 +12,7 @@ from attack_lab.scenery.waiting import until
 from desk_lab.installation import CALLER
 from desk_lab.screen.drawing import LEAST_HEIGHT, LEAST_WIDTH, draw
 from desk_lab.screen.full_screen import FullScreen
-from e2e.test_run import free_ports
+from lab_parts.free_port import free_port, free_ports
 from left_running import left_running
 from pbx_lab.legs import are_alone
 from phone_page.conftest import BOTH, HandOnPage
@@ -147,6 +147,6 @@ def test_without_a_terminal_one_sentence_says_what_needs_none():
 
 
 def test_a_word_after_it_still_does_one_thing_to_a_phone():
-    port = str(free_ports(1)[0])
+    port = str(free_port())
     done = CliRunner().invoke(make_app(("phone",)), ["phone", "press", "5", "--control", port])
     assert (done.exit_code, done.output) == (1, f"No phone listens on 127.0.0.1:{port}.\n")

@@ -9,7 +9,7 @@ import zipfile
 from importlib.metadata import packages_distributions
 
 import pytest
-from fault_lab.free_port import free_port
+from lab_parts.free_port import free_port
 from phoneterm_cli import workbench
 from phoneterm_service.problem import ServiceProblem
 from phoneterm_service.source import Source, build_wheel, find_source

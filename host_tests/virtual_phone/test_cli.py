@@ -4,23 +4,17 @@ import asyncio
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 
 import pytest
+from lab_parts.free_port import free_port
 from typer.testing import CliRunner
 from virtual_phone.build import FIRMWARE
 from virtual_phone.cli import app
 from virtual_phone.client import PhoneClient, PhoneError
 
 PHONE = [sys.executable, "-c", "from virtual_phone.cli import app; app()"]
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def _run(*arguments):
@@ -95,7 +89,7 @@ async def test_watch_prints_events_until_the_phone_is_gone(start_phone, until):
     ],
 )
 async def test_without_a_phone_there_is_one_sentence(arguments):
-    port = str(_free_port())
+    port = str(free_port())
     result = await _run(*arguments, "--control", port)
     assert (result.exit_code, result.output) == (1, f"No phone listens on 127.0.0.1:{port}.\n")
 
@@ -150,7 +144,7 @@ async def test_a_taken_port_is_named_with_the_option_that_changes_it(start_phone
 def test_a_running_phone_stops_cleanly_at_a_signal(write_firmware, tmp_path):
     (tmp_path / "settings.toml").write_text('tid = "desk-101"\n')
     arguments = ["run", "--settings", str(tmp_path / "settings.toml"), "--firmware", str(write_firmware("idle"))]
-    arguments += ["--control", str(_free_port())]
+    arguments += ["--control", str(free_port())]
     with subprocess.Popen([*PHONE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         lines = []
         while not any("started" in line for line in lines):

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from attack_lab.scenery.waiting import until
-from fault_lab.free_port import free_port
+from lab_parts.free_port import free_port
 from pbx.desk import CALLER, USER
 from pbx.office import Office
 from phoneterm_bridge.pbx.voipnow.kept_registrations import KeptRegistrations, Registered

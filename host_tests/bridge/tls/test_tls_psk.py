@@ -1,11 +1,11 @@
 """TLS with a shared key, from the firmware to mosquitto as we configure it."""
 
 import asyncio
-import socket
 
 import pytest
 from attack_lab.scenery.production_mosquitto import ProductionMosquitto
 from bridge.tls.tls_names import HOST, refusal
+from lab_parts.free_port import free_port
 from phoneterm_bridge.broker.connect_packet import Connect, build_connect
 from phoneterm_bridge.broker.terminal_settings import device_settings
 
@@ -13,9 +13,7 @@ from phoneterm_bridge.broker.terminal_settings import device_settings
 @pytest.fixture(params=["mosquitto", "mosquitto-2.0"])
 async def psk_scene(tmp_path, make, need_part, request):
     """A bridge on a mosquitto configured for terminals with TLS-PSK, and the mosquitto's address."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     mosquitto = ProductionMosquitto(need_part(request.param), psk_port=port)
     scene = make.Scene(tmp_path, broker=mosquitto.settings)
     scene.mosquitto = mosquitto

@@ -7,7 +7,6 @@ one inside the bridge.
 import asyncio
 import secrets
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from typing import Self
 
 import sqlalchemy as sa
 from lab_parts import parts
+from lab_parts.free_port import free_port
 from phoneterm_bridge.settings.console import ConsoleSettings
 from phoneterm_bridge.settings.http import HttpSettings
 from phoneterm_bridge.store import tables
@@ -74,9 +74,9 @@ class Scene:
             if self._journalled:
                 await fill_journal(self.store, self._journalled)
             await self._start_pbx()
-            self.broker_port = _free_port()
-            http = HttpSettings(enabled=self._has_pages, port=_free_port())
-            console = ConsoleSettings(enabled=self._has_console, port=_free_port())
+            self.broker_port = free_port()
+            http = HttpSettings(enabled=self._has_pages, port=free_port())
+            console = ConsoleSettings(enabled=self._has_console, port=free_port())
             self.settings = site.make_settings(
                 self.store, self.broker_port, self.pbx_port, self.secret, http, console, embedded=self._is_embedded
             )
@@ -121,7 +121,7 @@ class Scene:
         channels = {f"load-{endpoint}": name for endpoint, name in self._channels.items()}
         broker = self.settings.broker
         where = peers.Surroundings(
-            _BASE, self.broker_port, broker.username, self.pbx_port, site.USERNAME, self.secret, channels, _free_port()
+            _BASE, self.broker_port, broker.username, self.pbx_port, site.USERNAME, self.secret, channels, free_port()
         )
         peer = await asyncio.to_thread(make_peer, folder, where)
         if peer is None:
@@ -194,12 +194,6 @@ class Scene:
         argv = [*part.argv, "-c", str(inside / "mosquitto.conf")]
         await self._start(Worker("mosquitto", argv, self.other_cores))
         await _wait_listening(self.broker_port)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _wait_listening(port: int) -> None:

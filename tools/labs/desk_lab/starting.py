@@ -4,6 +4,7 @@ Shows nothing itself. What is wrong is one sentence and exit code 1.
 """
 
 import asyncio
+import errno
 import signal
 import socket
 import sys
@@ -53,6 +54,10 @@ def run_desk(
             asyncio.run(_run(installation, Path(folder), show))
         except (PartMissing, LabFailed, SetupProblem, PhoneError) as problem:
             _fail(str(problem))
+        except OSError as error:
+            for option, port in ports.items() if error.errno == errno.EADDRINUSE else ():
+                _check_port(port, option)  # names the one that somebody has taken since it was tried
+            raise
         except KeyboardInterrupt:
             return
 

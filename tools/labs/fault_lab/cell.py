@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from lab_parts.free_port import free_port
 from lab_parts.parts import Part
 from link_lab.mosquitto import Mosquitto
 from pbx_lab.process import LabFailed
@@ -26,7 +27,6 @@ from fault_lab.bridge_process import BridgeProcess, Nursery
 from fault_lab.cell_store import CellStore
 from fault_lab.counting_lab import CountingLab
 from fault_lab.faults import DOWN, UP
-from fault_lab.free_port import free_port
 from fault_lab.mqtt_stream import WirePacket
 from fault_lab.proxy import FaultProxy
 

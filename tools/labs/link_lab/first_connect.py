@@ -12,11 +12,12 @@ from pathlib import Path
 from statistics import median
 
 from lab_parts import parts
+from lab_parts.free_port import free_port
 from virtual_phone.phone import VirtualPhone
 
 from link_lab.certificates import make_certificates
 from link_lab.measure import PASSWORD, TID, ClientFailed
-from link_lab.mosquitto import Mosquitto, free_port
+from link_lab.mosquitto import Mosquitto
 from link_lab.small_bridge import SmallBridge
 from link_lab.wire_tap import WireTap
 

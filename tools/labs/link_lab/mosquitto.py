@@ -9,10 +9,10 @@ import base64
 import hashlib
 import os
 import shutil
-import socket
 from asyncio.subprocess import Process
 from collections.abc import Iterable
 
+from lab_parts.free_port import free_port
 from lab_parts.parts import Part
 
 PATIENCE_S = 5.0
@@ -80,13 +80,6 @@ async def _is_listening(port: int) -> bool:
         return False
     writer.close()
     return True
-
-
-def free_port() -> int:
-    """Return a free port of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _password_lines(users: dict[str, str]) -> str:

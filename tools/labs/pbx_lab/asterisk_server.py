@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from lab_parts.free_port import free_port
 from lab_parts.parts import Part
 from phoneterm_bridge.pbx.ami.settings import AmiSettings
 
 from pbx_lab.config_files import read_snippet, write_config
 from pbx_lab.guard import Guard
 from pbx_lab.lab import PHONE_CONTEXTS, LabOptions
-from pbx_lab.process import LabFailed, LabProcess, free_port, run_program, start_process
+from pbx_lab.process import LabFailed, LabProcess, run_program, start_process
 
 READY_S = 20.0
 LOOK_EVERY_S = 0.02

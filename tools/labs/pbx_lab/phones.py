@@ -8,11 +8,12 @@ import itertools
 import socket
 from pathlib import Path
 
+from lab_parts.free_port import free_port
 from lab_parts.parts import Part
 
 from pbx_lab.config_files import fill_in
 from pbx_lab.guard import Guard
-from pbx_lab.process import LabFailed, LabProcess, free_port, start_process
+from pbx_lab.process import LabFailed, LabProcess, start_process
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 READY_S = 10.0

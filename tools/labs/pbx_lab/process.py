@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 from pathlib import Path
 
 from pbx_lab.guard import Guard
@@ -89,10 +88,3 @@ async def run_program(name: str, argv: list[str], output: Path, guard: Guard) ->
     process = await start_process(name, argv, output, guard)
     if await process.wait():
         raise LabFailed(f"{name} failed: {process.last_line()}")
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    """Return a port of 127.0.0.1 that was free a moment ago; kind: socket.SOCK_STREAM or SOCK_DGRAM."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

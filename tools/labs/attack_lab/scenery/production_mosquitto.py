@@ -12,7 +12,7 @@ from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Any
 
-from fault_lab.free_port import free_port
+from lab_parts.free_port import free_port
 from lab_parts.parts import Part
 from phoneterm_bridge.cli import broker_app
 from phoneterm_bridge.settings.bridge import BrokerSettings
