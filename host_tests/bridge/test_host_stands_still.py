@@ -234,6 +234,9 @@ async def test_the_phone_whose_clock_alone_shows_the_pause_works_at_the_second_t
     await phone.wait(20_000)
     await phone.key("#1102A")
     assert quick_scene.pbx.asked == []
+    refusal = messages.topic_of("phoneterm", "phone-101", messages.RESULT)
+    await make.until(lambda: refusal in [where for where, *_ in quick_scene.link.published])
+    await phone.hear()
     assert "failed" in phone.signals
     await hear_new_session(quick_scene, make, phone)
     await phone.wait(800)
