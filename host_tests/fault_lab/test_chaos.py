@@ -7,6 +7,7 @@ from fault_lab.plan import EMBEDDED, MOSQUITTO, STEPS, Outage, Plan, make_plan
 from typer.testing import CliRunner
 
 FIRST_SEED = 500
+MOST_TRIES = 3
 
 
 @pytest.mark.parametrize(("broker", "runs"), [(MOSQUITTO, 30), (EMBEDDED, 20)])
@@ -31,12 +32,19 @@ KILLED = [
 
 
 async def test_a_bridge_that_is_killed_at_any_step_of_a_command_neither_repeats_nor_forgets_it(need_part):
-    """Not at random, as above: `kill -9` and a restart at each step in turn."""
-    reports = [report async for report in run_all(KILLED, need_part("mosquitto"), 10)]
-    broken = [(one.plan.describe(), one.why, one.details) for one in reports if one.end == "broken"]
-    assert not broken
-    killed = {(one.plan.broker, outage.step) for one in reports for outage in one.outages}
-    assert killed == {(broker, step) for broker in (MOSQUITTO, EMBEDDED) for step in STEPS}
+    """Not at random, as above: `kill -9` and a restart at each step in turn.
+
+    On a busy computer a phone may ask to key again, and then that step is not reached: it is played again.
+    """
+    left = KILLED
+    for _ in range(MOST_TRIES):
+        reports = [report async for report in run_all(left, need_part("mosquitto"), 10)]
+        broken = [(one.plan.describe(), one.why, one.details) for one in reports if one.end == "broken"]
+        assert not broken
+        left = [report.plan for report in reports if not report.outages]
+        if not left:
+            return
+    raise AssertionError([plan.describe() for plan in left])
 
 
 def test_the_command_line_plays_one_seed_and_prints_its_plan_and_the_tally():
