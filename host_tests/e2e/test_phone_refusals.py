@@ -6,6 +6,8 @@ import pytest
 from desk_lab.installation import EXTENSION, TID, Installation, make_lab
 from phoneterm_bridge.cli.why import answer_why
 
+from e2e.hand import Hand
+
 _PATIENCE_S = 60
 
 
@@ -26,13 +28,18 @@ async def _wait_for_answer(house, is_wanted):
     return answer
 
 
-async def test_a_wrong_code_after_a_transfer_that_worked_is_what_why_tells(house):
+def is_refused_for_good(answer):
+    """Say whether the last answer is a refusal for what was keyed, not because a key may have been missed."""
+    return answer["command"]["state"] == "refused" and answer["command"]["reason"] != "key-it-again"
+
+
+async def test_a_wrong_code_after_a_transfer_that_worked_is_what_why_tells(house, note):
     await house.place_call()
     await house.keypad.wait_for_signal("ready")
-    await house.keypad.type("#1102")
+    await Hand(house, note).key("#1102")
     await _wait_for_answer(house, lambda answer: answer["command"] and answer["command"]["state"] == "done")
-    refused = asyncio.create_task(_wait_for_answer(house, lambda answer: answer["command"]["state"] == "refused"))
-    while not refused.done():  # keys right after a number are dropped
+    refused = asyncio.create_task(_wait_for_answer(house, is_refused_for_good))
+    while not refused.done():  # keys right after a number are dropped; on a busy computer the phone may ask again
         await house.keypad.type("#7")
         await asyncio.wait([refused], timeout=2)
     answer = await refused
