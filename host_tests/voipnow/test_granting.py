@@ -115,25 +115,24 @@ async def test_without_an_answer_nothing_is_asked_for(office, lab):
     assert lab.acted == []
 
 
-async def test_if_it_cannot_be_read_back_it_is_not_known(office, lab):
+async def fail_to_read_back(office, lab, fault, sentence):
+    """Take the permission away; once VoipNow has been asked to, each reading meets the fault."""
     lab.faults.add("update", "slow")
     lab.faults.slow_s = 0.3
     turning = asyncio.create_task(turn(office, False))
     await until(lambda: lab.acted == ["UpdateUserPL"], 20)
-    lab.faults.add("system", "500", ALWAYS)
-    with pytest.raises(SetupProblem, match="whether it has is not known"):
+    lab.faults.add("system", fault, ALWAYS)
+    with pytest.raises(SetupProblem, match=sentence):
         await turning
+
+
+async def test_if_it_cannot_be_read_back_it_is_not_known(office, lab):
+    await fail_to_read_back(office, lab, "500", "whether it has is not known")
     assert read_changes(office.engine, "alice", 1)[0].what == "multi user aware False is not confirmed: it answers 500"
 
 
 async def test_if_voipnow_tells_of_nothing_when_it_is_read_back_it_is_not_known(office, lab):
-    lab.faults.add("update", "slow")
-    lab.faults.slow_s = 0.3
-    turning = asyncio.create_task(turn(office, False))
-    await until(lambda: lab.acted == ["UpdateUserPL"], 20)
-    lab.faults.add("system", "fault 117", ALWAYS)
-    with pytest.raises(SetupProblem, match=r"whether it has is not known .fault 117"):
-        await turning
+    await fail_to_read_back(office, lab, "fault 117", "whether it has is not known .fault 117")
     assert read_changes(office.engine, "alice", 1)[0].what.startswith("multi user aware False is not confirmed: fault")
 
 

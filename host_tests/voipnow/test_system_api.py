@@ -324,60 +324,46 @@ async def test_what_a_wsdl_imports_from_elsewhere_is_not_fetched(lab, tmp_path):
         schema.write_text(before)
 
 
-def in_schema(lab, name, before, after):
-    """Change one of the stand-in's documents of the version `latest`; return what brings it back."""
+@contextlib.asynccontextmanager
+async def opened_with(lab, name, before, after):
+    """A client of the version `latest`, while one of the stand-in's documents of it is changed."""
     path = lab.system.schemas._folder / "latest" / name
     text = path.read_text()
     assert before in text
     path.write_text(text.replace(before, after, 1))
-    return lambda: path.write_text(text)
+    try:
+        api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
+        yield api
+        await api.close()
+    finally:
+        path.write_text(text)
 
 
 async def test_a_wsdl_may_name_its_server_by_another_of_its_names(lab):
     absolute = 'schemaLocation="https://another-name.example/soap2/schema/latest/User/UserMessages.xsd"'
-    bring_back = in_schema(lab, "User/User.wsdl", 'schemaLocation="UserMessages.xsd"', absolute)
-    try:
-        api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
+    async with opened_with(lab, "User/User.wsdl", 'schemaLocation="UserMessages.xsd"', absolute) as api:
         assert await api.is_multi_user_aware("21") is True
-        await api.close()
-    finally:
-        bring_back()
 
 
 @pytest.mark.parametrize("place", ["http://[x", "x&#x7f;.xsd", "a" * 70_000])
 async def test_an_import_of_what_is_no_address_is_one_sentence(lab, place):
-    bring_back = in_schema(
-        lab, "User/UserMessages.xsd", "<import", f'<import namespace="u" schemaLocation="{place}"/><import'
-    )
-    try:
-        api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
+    more = f'<import namespace="u" schemaLocation="{place}"/><import'
+    async with opened_with(lab, "User/UserMessages.xsd", "<import", more) as api:
         with pytest.raises(NotDone, match="its WSDL"):
             await api.open()
-        await api.close()
-    finally:
-        bring_back()
 
 
 async def test_a_request_to_what_is_no_address_is_one_sentence(lab):
-    bring_back = in_schema(lab, "Extension/Extension.wsdl", "/soap2/extension_agent.php", "/soap2/&#x7f;.php")
-    try:
-        api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
+    agent = "/soap2/extension_agent.php"
+    async with opened_with(lab, "Extension/Extension.wsdl", agent, "/soap2/&#x7f;.php") as api:
         with pytest.raises(NotDone, match="there can be no such address"):
             await api.details("0003*101")
-        await api.close()
-    finally:
-        bring_back()
 
 
 async def test_the_namespace_of_xml_may_be_imported_without_an_address(lab):
     space = '<import namespace="http://www.w3.org/XML/1998/namespace"/><import'
-    bring_back = in_schema(lab, "User/UserMessages.xsd", "<import", space)
-    try:
-        api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
+    async with opened_with(lab, "User/UserMessages.xsd", "<import", space) as api:
         assert await api.is_multi_user_aware("21") is True
-        await api.close()
-    finally:
-        bring_back()
 
 
 @pytest.mark.parametrize(("way", "times"), [("no-json", 3), ("redirect", 2), ("403", 2)])
@@ -391,16 +377,10 @@ async def test_a_version_that_is_something_else_is_no_end(lab, way, times):
 
 
 async def test_a_number_that_is_none_is_no_traceback(lab):
-    bring_back = in_schema(
-        lab, "User/UserData.xsd", 'name="phoneExtMax" type="common:Limit"', 'name="phoneExtMax" type="decimal"'
-    )
-    try:
-        api = SystemApi(settings_of(lab, "voipnow.system_api_version=latest"))
+    limit, number = 'name="phoneExtMax" type="common:Limit"', 'name="phoneExtMax" type="decimal"'
+    async with opened_with(lab, "User/UserData.xsd", limit, number) as api:
         with contextlib.suppress(NoAnswer):
             assert await api.is_multi_user_aware("21") is True
-        await api.close()
-    finally:
-        bring_back()
 
 
 async def test_a_fault_that_repeats_the_token_is_shown_without_it(lab):

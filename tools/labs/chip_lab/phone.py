@@ -45,8 +45,8 @@ class ChipPhone(Handset):
 
     has_firmware: whether the firmware is on the board already. files: further files there, by name. end_of_board: lines
     added to its board.py, b"" for the board as it is. keeps_power: through the emulator's own panics too, which end by
-    themselves after some ten starts; without it the power goes and comes after a few of them, and with it what the chip
-    remembers of its last reset.
+    themselves after six to nine starts; otherwise the power goes and comes after a few of them, and the chip forgets
+    why it was reset.
     """
 
     def __init__(
