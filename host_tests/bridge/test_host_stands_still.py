@@ -11,7 +11,7 @@ from bridge.real_phone import RealPhone
 from phoneterm.core import messages
 from phoneterm_bridge.cli.why import answer_why
 from phoneterm_bridge.settings.timing import Timing
-from phoneterm_bridge.terminals.host_clock import HostClock, Reading
+from phoneterm_bridge.terminals.host_clock import HostClock, Reading, read_clocks
 
 _QUICK = Timing(look_every_s=0.05)
 
@@ -274,3 +274,33 @@ def test_the_clock_of_this_host_never_goes_back():
     clock = HostClock()
     looks = [clock.now_s() for _ in range(1000)]
     assert looks == sorted(looks)
+
+
+class Ticking:
+    """Clocks that are read one after the other, on a computer that lets the reader wait after its nth look."""
+
+    def __init__(self, waits):
+        self._waits = waits  # look -> seconds
+        self._looks = 0
+        self._true_s = self.seen_s = 0.0
+
+    def read(self):
+        self._looks += 1
+        self.seen_s = self._true_s
+        self._true_s += self._waits(self._looks)
+        return self.seen_s
+
+
+@pytest.mark.parametrize("look", range(1, 13))
+def test_a_reader_who_has_to_wait_between_two_clocks_reads_them_again(look):
+    ticking = Ticking(lambda number: 3.0 if number == look else 0.0)
+    clock = HostClock(lambda: read_clocks(ticking.read, ticking.read, ticking.read))
+    for _ in range(3):
+        assert clock.now_s() == ticking.seen_s
+    assert clock.jumps == 0
+
+
+def test_a_computer_on_which_every_reader_waits_still_has_a_time():
+    ticking = Ticking(lambda number: 1.0)
+    before = read_clocks(ticking.read, ticking.read, ticking.read)
+    assert read_clocks(ticking.read, ticking.read, ticking.read).steady_s > before.steady_s

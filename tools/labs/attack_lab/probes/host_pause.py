@@ -52,6 +52,12 @@ async def _live_through(site: Site, name: str) -> str | None:
     return None
 
 
+async def _ask_anew(terminal: FakeTerminal) -> tuple[str, str | None]:
+    """Send a command keyed just now, in the newest session."""
+    terminal.use_new_session()
+    return await terminal.ask()
+
+
 async def _transfer_twice(scene: Crowd, terminal: FakeTerminal, before: dict[str, Any]) -> str | None:
     """Send what was keyed before the pause, and something new once there is a new session."""
     asked = len(scene.pbx.asked)
@@ -64,7 +70,8 @@ async def _transfer_twice(scene: Crowd, terminal: FakeTerminal, before: dict[str
         lambda: terminal.heard(messages.SESSION)[-1]["session"] != terminal.session,
         otherwise="no new session came after the pause",
     )
-    terminal.use_new_session()
-    answer = await terminal.ask()
+    answer = await _ask_anew(terminal)
+    if answer == ("rejected", "stale") and terminal.heard(messages.SESSION)[-1]["session"] != terminal.session:
+        answer = await _ask_anew(terminal)  # that session was replaced meanwhile, and its user keys again
     scene.pbx.end_transfer()
     return None if answer == ("accepted", None) else f"a new command was {answer}"

@@ -1,9 +1,8 @@
 """The clocks of this host, moved apart, as by a pause of the host or by whoever sets its clock. Moves no real clock."""
 
-import time
 from collections.abc import Callable
 
-from phoneterm_bridge.terminals.host_clock import Reading
+from phoneterm_bridge.terminals.host_clock import Reading, read_clocks
 
 HOUR_S = 3600.0
 # What the clocks of the host show of a pause of `pause_s`: (since boot, wall clock).
@@ -24,8 +23,8 @@ class MovedClocks:
 
     def read(self) -> Reading:
         """Return what they show now."""
-        steady_s = time.monotonic()
-        return Reading(steady_s, steady_s + self.boot_s, time.time() + self.wall_s)
+        now = read_clocks()
+        return now._replace(boot_s=now.boot_s + self.boot_s, wall_s=now.wall_s + self.wall_s)
 
     def move(self, boot_s: float, wall_s: float) -> None:
         """Move the clock since boot and the wall clock forward, or back."""
