@@ -30,10 +30,9 @@ FAST := $(addprefix host_tests/,core scenarios properties test_house.py) \
   $(patsubst %,host_tests/bridge/test_%.py,access deliveries mqtt_packets outbox policy replay_window settings store why) \
   $(patsubst %,host_tests/pbx/test_%.py,ami_codec ami_stream calls transfer_table) \
   $(patsubst %,host_tests/voipnow/test_%.py,arrivals call_table reading rhythm turns)
-
 .DEFAULT_GOAL := help
 .PHONY: help check fast run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pages bench-pbx sizes firmware image sim lab flash provision lock clean
-.PHONY: attack pictures vendor rotate wipe smoke repl logs test-chip install remove wheel
+.PHONY: attack pictures vendor rotate wipe smoke repl logs test-chip test-server install remove wheel
 
 help: ## Print this list.
 	@echo "make TARGET [NAME=VALUE]"
@@ -49,9 +48,13 @@ check: $(READY) ## Before each commit, in less than a minute: lint, types, the p
 fast: $(READY)
 	@$(PYTEST) -n logical $(FAST) $(ARGS)
 
-test: $(READY) ## All tests, side by side. ARGS='-k name' selects, ARGS='-n 0 --pdb' stops; SKIPS=forbidden makes a skip a failure.
+test: $(READY) ## All tests but those on a server, side by side. ARGS='-k name' selects; SKIPS=forbidden makes a skip a failure.
 	@$(PHONETERM) parts install --if-possible --tests
-	@PHONETERM_SKIPS=$(SKIPS) $(PYTEST) $(ARGS)
+	@PHONETERM_SKIPS=$(SKIPS) $(PYTEST) -m 'not on_server' $(ARGS)
+
+test-server: $(READY) ## The tests that put the bridge into service on a bare Debian, which they boot here. Needs root.
+	@$(PHONETERM) parts install --if-possible --tests
+	@PHONETERM_SKIPS=$(SKIPS) $(PYTEST) host_tests/service -m on_server $(ARGS)
 
 test-chip: $(READY) ## The tests on an emulated ESP32 (ESP32_CHIP), a soak (SOAK=60 minutes), memory, and keys heard of TAPS=200.
 	@$(PHONETERM) parts install --if-possible --tests

@@ -1,7 +1,8 @@
 """Shared by all tests: real parts or a reported skip, and a check that no process is left behind.
 
-`make test` runs several pytest processes (workers) under one controller. All their processes carry one mark. Once the
-workers have ended, the controller prints their measurements and looks for remaining processes.
+`make test` runs several pytest processes (workers) under one controller. All their processes carry one mark, and have
+one folder for their temporary files. Once the workers have ended, the controller prints their measurements, looks for
+remaining processes and removes the folder, unless a test has failed.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import importlib
 import json
 import logging
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -30,6 +32,9 @@ _NOT_TO_BE_HAD = (chip.ABSENT, name_spaces.ABSENT)
 _SKIPS_ALLOWED = os.environ.get("PHONETERM_SKIPS", "") != "forbidden"
 _RUN_MARK = "PHONETERM_TEST_RUN"
 _MARK, _FIGURES, _NOTES = pytest.StashKey(), pytest.StashKey(), pytest.StashKey()
+_IN_MEMORY = Path("/dev/shm")
+_MOST_FILES = 3 * 2**30  # bytes that a run may take at once, with room to spare
+_FOLDER = pytest.StashKey()
 _WORKERS_PER_CORE = 3  # most tests wait most of the time
 _TOLD_TO_MAKE = ("ARGS", "SKIPS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL")
 
@@ -137,6 +142,9 @@ def pytest_configure(config):
         os.environ[_RUN_MARK] = uuid.uuid4().hex
         for name in _TOLD_TO_MAKE:  # for this run, not for a make that a test starts
             os.environ.pop(name, None)
+        config.stash[_FOLDER] = _make_folder()
+        if config.option.basetemp is None:
+            config.option.basetemp = config.stash[_FOLDER] / "tests"
     config.stash[_MARK] = f"{_RUN_MARK}={os.environ[_RUN_MARK]}".encode()
 
 
@@ -247,6 +255,21 @@ def pytest_sessionfinish(session):
     if left:
         session.exitstatus = 1
         print("\nProcesses left behind by the tests:", *left, sep="\n    ")
+    folder = session.config.stash[_FOLDER]
+    if session.testsfailed:
+        print(f"\nThe files of the tests that failed: {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_folder():
+    """Make the folder for all temporary files of this run and of what it starts: in memory where there is room."""
+    memory = os.statvfs(_IN_MEMORY) if os.access(_IN_MEMORY, os.W_OK) else None
+    has_room = memory is not None and memory.f_bavail * memory.f_frsize >= _MOST_FILES
+    folder = Path(tempfile.mkdtemp(prefix="t-", dir=_IN_MEMORY if has_room else None))
+    folder.chmod(0o1777)  # some tests become another user
+    os.environ["TMPDIR"], tempfile.tempdir = str(folder), None
+    return folder
 
 
 def _is_worker(config):

@@ -9,6 +9,13 @@ from service import wheels
 from service.debian_server import DebianServer
 
 
+def pytest_collection_modifyitems(items):
+    """Mark what boots a server."""
+    for item in items:
+        if "boot_up" in getattr(item, "fixturenames", ()):
+            item.add_marker("on_server")
+
+
 @pytest.fixture(scope="session")
 def wheel(fill_once):
     """The wheel of this checkout."""
@@ -32,7 +39,7 @@ def later_wheel(fill_once):
 
 
 @pytest.fixture
-def boot(need_part):
+def boot_up(need_part):
     """Return a function that boots a server, which sees folders of this machine and installs packages from one."""
     root = need_part("debian-server").root
     if not name_spaces.are_possible():

@@ -50,9 +50,9 @@ WantedBy=multi-user.target
 
 
 @pytest.fixture
-def server(boot, wheel):
+def server(boot_up, wheel):
     """A server that has the wheel and the checkout."""
-    return boot({"/srv/now": wheel.parent, "/srv/checkout": CHECKOUT})
+    return boot_up({"/srv/now": wheel.parent, "/srv/checkout": CHECKOUT})
 
 
 def installer(wheel, version="now"):
@@ -112,9 +112,9 @@ def test_one_command_makes_the_service_and_another_removes_it_without_its_data(s
 
 
 @pytest.mark.lasts(45)
-def test_a_running_bridge_is_upgraded_with_its_store_and_goes_back_by_the_documents_way(boot, wheel, later_wheel):
+def test_a_running_bridge_is_upgraded_with_its_store_and_goes_back_by_the_documents_way(boot_up, wheel, later_wheel):
     """It is one that asks a VoipNow for permissions, which each version needs further packages for."""
-    server = boot({"/srv/now": wheel.parent, "/srv/later": later_wheel.parent})
+    server = boot_up({"/srv/now": wheel.parent, "/srv/later": later_wheel.parent})
     server.run(*installer(wheel), "--voipnow")
     server.run("phoneterm", "user", "add", "anna", "--extension", "101")
     with (server.root / "etc/phoneterm/bridge.env").open("a") as environment:

@@ -49,9 +49,9 @@ _MISTAKES = {
 
 
 @pytest.fixture
-def server(boot, wheel, later_wheel):
+def server(boot_up, wheel, later_wheel):
     """The server, whose network this test is in."""
-    server = boot({"/srv/now": wheel.parent, "/srv/later": later_wheel.parent})
+    server = boot_up({"/srv/now": wheel.parent, "/srv/later": later_wheel.parent})
     with joined(server.pid):
         yield server
 

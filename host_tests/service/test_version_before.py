@@ -49,10 +49,10 @@ def before(tmp_path, note):
     return folders
 
 
-def test_the_version_before_is_upgraded_while_it_runs_and_its_terminal_transfers_on(boot, wheel, before, tmp_path):
+def test_the_version_before_is_upgraded_while_it_runs_and_its_terminal_transfers_on(boot_up, wheel, before, tmp_path):
     if before is None:
         return
-    server = boot({"/srv/now": wheel.parent, **before})
+    server = boot_up({"/srv/now": wheel.parent, **before})
     pages = Pages({"phoneterm-0.2.0-py3-none-any.whl": f"/srv/now/{wheel.name}", "sudo ": ""})
     with joined(server.pid), Office([_NUMBER]) as office, Workshop(tmp_path / "workshop") as workshop:
         settings = put_into_service(server, office)
