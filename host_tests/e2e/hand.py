@@ -12,7 +12,7 @@ from pathlib import Path
 from virtual_phone.client import PhoneError
 
 AGAIN = ["Key it again", ""]
-MOST_TRIES = 4
+MOST_TRIES = 8  # each counts only where the kernel says that the phone was kept waiting
 # Three looks more than 60 ms apart are a stall for the firmware; its own are at most half as far apart.
 LEAST_WAIT_MS = 30
 HEARD_S = 10
