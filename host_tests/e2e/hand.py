@@ -13,8 +13,8 @@ from virtual_phone.client import PhoneError
 
 AGAIN = ["Key it again", ""]
 MOST_TRIES = 8  # each counts only where the kernel says that the phone was kept waiting
-# Three looks more than 60 ms apart are a stall for the firmware; its own are at most half as far apart.
-LEAST_WAIT_MS = 30
+# Three looks more than 60 ms apart are a stall for the firmware; its own are at most 40 ms apart on a slow computer.
+LEAST_WAIT_MS = 20
 HEARD_S = 10
 REST_S = 1  # keys within 0.7 s after a finished sequence count as the rest of it
 # The first line of the display once all keys are taken; some displays show other lines on the way to it.
