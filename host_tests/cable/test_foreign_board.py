@@ -206,6 +206,14 @@ def test_a_board_whose_boot_waits_for_ever_is_flashed(bench, plug_in):
     assert "The terminal is ready" in bench.run("flash", "--yes")
 
 
+def test_a_board_whose_boot_prints_without_a_pause_is_flashed(bench, plug_in):
+    """Ctrl-C ends that, but emptying the memory begins it again, while mpremote waits for a silence."""
+    plug_in(contents={"boot.py": b"while True:\n    print('hello')\n"})
+    bench.desk = Desk(open_cable=ShortCable)
+    bench.write_image()
+    assert "The terminal is ready" in bench.run("flash", "--yes")
+
+
 def test_a_board_that_starts_again_and_again_is_told_with_the_way_out(bench, plug_in):
     plug_in(has_micropython=False, mutters=b"rst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n")
     bench.desk = Desk(open_cable=ShortCable)

@@ -19,12 +19,14 @@ import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from device_cable.limited_port import LimitedPort, PortNeverSilent
 from device_cable.problem import BoardFull, CableLost, CableProblem, DeviceFault
 
 READ_S = 5.0
 OPEN_S = 3.0
 _LOOK_S = 0.1
 _ATTEMPT_S = 3.0
+_MOST_S = 3 * _ATTEMPT_S  # an attempt waits for three answers
 _ATTEMPT_READ_S = 0.5
 _CHUNK_BYTES = 512
 _SILENCE_S = 0.1
@@ -113,13 +115,27 @@ class Cable:
         said = io.StringIO()  # mpremote prints what it did not understand
         try:
             self._interrupt(heard)
-            self._transport.serial.timeout = _ATTEMPT_READ_S
-            with contextlib.redirect_stdout(said):
+            with self._limited(heard), contextlib.redirect_stdout(said):
                 self._transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=_ATTEMPT_S)
-            self._transport.serial.timeout = READ_S
             self.keep_awake()
         finally:
             heard.take(said.getvalue())
+
+    @contextlib.contextmanager
+    def _limited(self, heard: "_Heard") -> Iterator[None]:
+        """Hold an attempt to its time: mpremote looks at the clock only while a port is silent."""
+        port = self._transport.serial
+        limited = self._transport.serial = LimitedPort(port, time.monotonic() + min(_MOST_S, self.enter_s / 2))
+        port.timeout = _ATTEMPT_READ_S
+        try:
+            yield
+        except PortNeverSilent:
+            heard.take(limited.heard.decode(errors="replace"))
+            heard.is_flooding = True
+            raise TransportError("the port is never silent") from None
+        finally:
+            self._transport.serial = port
+        port.timeout = READ_S
 
     def _interrupt(self, heard: "_Heard") -> None:
         """Silence a board that writes: mpremote would read a port that is flooded for ever."""
