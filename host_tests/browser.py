@@ -1,5 +1,7 @@
 """The browser of the tests that drive pages: one for each worker, with pages of its own for each test."""
 
+import asyncio
+
 import pytest
 import pytest_asyncio
 from lab_parts import chromium, parts
@@ -26,3 +28,16 @@ async def browser(running_browser):
     yield running_browser
     for context in running_browser.contexts:
         await context.close()
+
+
+async def delay_first(page, where, delay_s=1.0):
+    """Hold back the first thing that a page sends to a path, so that what it sends later may come before it."""
+    held = []
+
+    async def hold(route):
+        if route.request.method == "POST" and not held:
+            held.append(route)
+            await asyncio.sleep(delay_s)
+        await route.continue_()
+
+    await page.route(f"**{where}", hold)

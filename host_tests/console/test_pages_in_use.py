@@ -2,6 +2,8 @@
 
 import asyncio
 
+from attack_lab.scenery.waiting import until
+from browser import delay_first
 from phoneterm_bridge.store.accounts import read_accounts
 from playwright.async_api import expect
 
@@ -114,3 +116,15 @@ async def test_a_key_that_is_pressed_once_more_takes_nothing_away(console, open_
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog")).to_be_hidden()
     assert "vera" in read_accounts(console.engine)
+
+
+async def test_a_switch_that_is_flipped_twice_ends_as_it_was_flipped_last(console, open_page):
+    page = await open_page("/users/tech1", "otto")
+    await delay_first(page, "/users/tech1")
+    before = len(console.changes("tech1"))
+    for _ in range(2):
+        await page.get_by_role("switch").click()
+    await until(lambda: len(console.changes("tech1")) == before + 2)
+    changes = console.changes("tech1")
+    assert [change.what for change in changes[:2]] == ["multi user aware True", "multi user aware False"]
+    await expect(page.get_by_role("switch")).to_be_checked()

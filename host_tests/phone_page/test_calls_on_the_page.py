@@ -1,6 +1,7 @@
 """The page from its first sight to the connected call: keys are clicked, and the picture moves as the PBX moves."""
 
 import pytest
+from browser import delay_first
 from desk_lab.installation import CALLER, EXTENSION
 from pbx_lab.legs import are_alone
 from phone_page.conftest import BOTH, card_of
@@ -71,6 +72,17 @@ async def test_the_others_call_in_ring_are_answered_and_hang_up(desk, open_page)
     await card_of(page, "102").get_by_role("button", name="Hang up").click()
     await expect(card_of(page, "102")).to_contain_text("no call")
     assert page.mistakes == []
+
+
+async def test_a_call_waits_for_what_was_chosen_before_it(desk, open_page):
+    page = await open_page()
+    choice = card_of(page, EXTENSION).get_by_label("Next call")
+    await delay_first(page, await choice.get_attribute("data-behaviour"))
+    await card_of(page, CALLER).get_by_role("button", name="Hang up").click()
+    await expect(card_of(page, EXTENSION)).to_contain_text("no call")
+    await choice.select_option("only rings")
+    await card_of(page, "102").get_by_role("button", name="Call 101").click()
+    await expect(card_of(page, EXTENSION)).to_contain_text("rings: 102 calls")
 
 
 @on_both

@@ -24,7 +24,22 @@ export async function ask(sentence) {
   return new Promise((done) => question.addEventListener("close", () => done(question.returnValue === "yes"), { once: true }));
 }
 
+// The settings that are on their way: connections may overtake each other, so what is asked for later waits for them.
+let changes = Promise.resolve();
+
 export async function post(where, body, headers = {}) {
+  await changes;
+  return send(where, body, headers);
+}
+
+// Sends a setting after those that were changed before.
+export function change(where, body) {
+  const sent = changes.then(() => send(where, body));
+  changes = sent.catch(() => null);
+  return sent;
+}
+
+async function send(where, body, headers = {}) {
   let answer;
   try {
     answer = await fetch(where, { method: "POST", body, headers: { "X-CSRF-Token": csrf(), Accept: "application/json", ...headers } });
@@ -46,7 +61,7 @@ export async function post(where, body, headers = {}) {
 async function flip(box, where) {
   const form = new URLSearchParams({ what: box.dataset.what, on: box.checked ? "yes" : "no", terminal: box.dataset.terminal ?? "" });
   box.setAttribute("aria-busy", "true");
-  const said = await post(where, form);
+  const said = await change(where, form);
   box.removeAttribute("aria-busy");
   if (said === null) box.checked = box.hasAttribute("checked");
 }

@@ -1,7 +1,7 @@
 // The rest of the page: the lamp, what phones do with the next call, keys that are pressed for a newcomer, and how many
 // lines of what has happened are kept. Decides nothing.
 
-import { post } from "/static/forms.js";
+import { change, post } from "/static/forms.js";
 
 const MOST_LINES = 60;
 
@@ -15,7 +15,7 @@ document.addEventListener("lamp", ({ detail }) => light(detail.on));
 
 document.addEventListener("change", async ({ target }) => {
   if (!target.dataset.behaviour) return;
-  const said = await post(target.dataset.behaviour, new URLSearchParams({ behaviour: target.value }));
+  const said = await change(target.dataset.behaviour, new URLSearchParams({ behaviour: target.value }));
   if (said === null) target.value = [...target.options].find((option) => option.defaultSelected)?.value ?? target.value;
 });
 
