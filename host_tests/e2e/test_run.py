@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from desk_lab.starting import do_unless
 from lab_parts.free_port import free_port, free_ports
 from left_running import left_running
 
@@ -50,13 +51,21 @@ class Run:
         return text
 
     async def key(self, keys, shown):
+        """Type keys until their effect is printed."""
+
+        async def is_shown():
+            return await self.until(shown, "phone: refused-number", deadline_s=HEARD_S) == shown
+
+        await self.key_until(keys, is_shown)
+
+    async def key_until(self, keys, is_shown):
         """Type keys until their effect is shown: again where the computer kept the phone from seeing one of them."""
         phone = self._find_phone()
         for _ in range(MOST_TRIES):
             before_ms = kept_waiting_ms(phone)
             self.enter(keys)
             with contextlib.suppress(Silence):  # it has heard none of them, or the first one not
-                if await self.until(shown, "phone: refused-number", deadline_s=HEARD_S) == shown:
+                if await is_shown():
                     return
             assert kept_waiting_ms(phone) - before_ms >= LEAST_WAIT_MS, f"the phone missed a key: {self.printed}"
             await asyncio.sleep(REST_S)
@@ -251,10 +260,16 @@ async def test_when_nobody_reads_what_it_says_the_page_goes_on(tmp_path):
     async with running(shell=f'exec "$0" "$@" 2>{tmp_path / "errors"}') as run:
         await run.until("help       everything else")
         run.process.stdout._transport.close()
-        run.enter("*2102")
-        async with asyncio.timeout(_DEADLINE_S):
-            while ">consulting<" not in (await run.page_text())[1]:  # noqa: ASYNC110 - the page is all that there is
+
+        async def is_consulting():
+            deadline_s = time.monotonic() + HEARD_S
+            while ">consulting<" not in (await run.page_text())[1]:  # the page is all that there is
+                if time.monotonic() > deadline_s:
+                    return False
                 await asyncio.sleep(0.1)
+            return True
+
+        await run.key_until("*2102", is_consulting)
         run.process.terminate()
         await run.process.wait()
     assert "Traceback" not in (tmp_path / "errors").read_text()
@@ -275,6 +290,20 @@ async def test_a_terminal_that_is_closed_ends_everything():
         assert await run.process.wait() == 0
         alive = await asyncio.to_thread(left_running, children, _DEADLINE_S)
         assert (alive, await asyncio.to_thread(folder.exists)) == ([], False)
+
+
+async def test_a_prompt_that_swallows_the_end_is_ended_all_the_same():
+    """As prompt_toolkit does where a terminal closes and says so while its prompt ends."""
+
+    async def work():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    is_to_stop = asyncio.Event()
+    asyncio.get_running_loop().call_soon(is_to_stop.set)
+    with pytest.raises(asyncio.CancelledError):
+        await do_unless(is_to_stop, work())
 
 
 async def test_under_nohup_a_terminal_that_is_closed_ends_nothing():

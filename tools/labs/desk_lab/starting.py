@@ -9,10 +9,10 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from lab_parts.parts import PartMissing
@@ -25,7 +25,8 @@ from desk_lab.desk import Desk
 from desk_lab.installation import CHIP_READY_S, HOST, PBX_KINDS, PHONES, READY_S, Installation, make_lab
 
 # Is given the desk, what it stands on, and a folder of this run that only its user can read.
-Show = Callable[[Desk, Installation, Path], Awaitable[None]]
+Show = Callable[[Desk, Installation, Path], Coroutine[Any, Any, None]]
+_CANCEL_AGAIN_S = 1.0
 
 
 def run_desk(
@@ -64,19 +65,18 @@ def run_desk(
 
 async def _run(installation: Installation, folder: Path, show: Show) -> None:
     loop = asyncio.get_running_loop()
-    main = asyncio.current_task()
+    is_to_stop = asyncio.Event()
     is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     numbers = (signal.SIGINT, signal.SIGTERM, *(() if is_nohup else (signal.SIGHUP,)))
     for number in numbers:
-        loop.add_signal_handler(number, main.cancel)  # type: ignore[union-attr]
+        loop.add_signal_handler(number, is_to_stop.set)
     try:
         echo("Starting ...")
-        await installation.start()
-        await installation.place_call()
+        await do_unless(is_to_stop, _start(installation))
         desk = Desk(installation)
         try:
-            await desk.start()
-            await show(desk, installation, folder)
+            await do_unless(is_to_stop, desk.start())
+            await do_unless(is_to_stop, show(desk, installation, folder))
         finally:
             await desk.stop()
     except asyncio.CancelledError:
@@ -87,6 +87,27 @@ async def _run(installation: Installation, folder: Path, show: Show) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes may say so twice
         await installation.stop()
         echo("Stopped.")
+
+
+async def _start(installation: Installation) -> None:
+    await installation.start()
+    await installation.place_call()
+
+
+async def do_unless(is_to_stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do some work to its end, or cancel it once it is to stop, and then raise CancelledError.
+
+    A prompt that ends just then swallows the cancellation, so what goes on is cancelled again.
+    """
+    task, stopping = asyncio.create_task(work), asyncio.create_task(is_to_stop.wait())
+    await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    while not task.done():
+        task.cancel()
+        await asyncio.wait((task,), timeout=_CANCEL_AGAIN_S)
+    await task
+    if is_to_stop.is_set():
+        raise asyncio.CancelledError
 
 
 def has_terminal() -> bool:
