@@ -32,7 +32,7 @@ class Hand:
         self._keypad = installation.keypad
         self._phone = installation.phone
         self._note = note
-        self._first = self._look()
+        self.was_kept_waiting = False  # for as long as a stall, while it keyed something
 
     async def key(self, text):
         """Key something until the phone has taken it; return the keypad's answer, with the times of the keys."""
@@ -40,24 +40,17 @@ class Hand:
             pid = self._phone.pid
             before_ms = kept_waiting_ms(pid)
             answer, words = await self._key_once(text)
-            if words in (*_HEARD, _NO_LINK):
+            if words in _HEARD:
                 return answer
             assert self._phone.pid == pid, "the phone has started anew in the meantime"
             waited_ms = kept_waiting_ms(pid) - before_ms
+            self.was_kept_waiting |= waited_ms >= LEAST_WAIT_MS
+            if words == _NO_LINK:  # it may ask for the keys again all the same
+                return answer
             assert waited_ms >= LEAST_WAIT_MS, f"it stalled by itself: it was kept waiting for {waited_ms:.0f} ms only"
             self._note(f"{text} was keyed again: the computer had kept the phone waiting for {waited_ms:.0f} ms.")
             await asyncio.sleep(REST_S)
         raise AssertionError(f"the phone has not heard {text}, though it was keyed {MOST_TRIES} times")
-
-    def was_kept_waiting(self):
-        """Say whether the computer has kept the phone waiting for as long as a stall, since the hand was made."""
-        (first, before_ms), (pid, now_ms) = self._first, self._look()
-        return now_ms - (before_ms if pid == first else 0) >= LEAST_WAIT_MS
-
-    def _look(self):
-        """Return the phone's process, and how long it has been kept waiting in all."""
-        pid = self._phone.pid
-        return pid, kept_waiting_ms(pid)
 
     async def _key_once(self, text):
         """Return the keypad's answer and the phone's reaction; None when there was none."""

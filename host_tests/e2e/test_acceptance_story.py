@@ -25,7 +25,7 @@ def no_sequence_is_tainted(whole, hand):
     started_ms = time.monotonic() * 1000
     yield
     shown = [event for event in whole.keypad.history if event["event"] == "display" and event["time_ms"] > started_ms]
-    assert AGAIN not in [event["lines"] for event in shown] or hand.was_kept_waiting()
+    assert AGAIN not in [event["lines"] for event in shown] or hand.was_kept_waiting
 
 
 def count_commands(desk):
