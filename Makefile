@@ -30,6 +30,7 @@ FAST := $(addprefix host_tests/,core scenarios properties test_house.py) \
   $(patsubst %,host_tests/bridge/test_%.py,access deliveries mqtt_packets outbox policy replay_window settings store why) \
   $(patsubst %,host_tests/pbx/test_%.py,ami_codec ami_stream calls transfer_table) \
   $(patsubst %,host_tests/voipnow/test_%.py,arrivals call_table reading rhythm turns)
+
 .DEFAULT_GOAL := help
 .PHONY: help check fast run test coverage chaos fuzz lint format types bench bench-keypad bench-link bench-bridge bench-pages bench-pbx sizes firmware image sim lab flash provision lock clean
 .PHONY: attack pictures vendor rotate wipe smoke repl logs test-chip test-server install remove wheel

@@ -31,10 +31,9 @@ _HERE = Path(__file__).parent
 _NOT_TO_BE_HAD = (chip.ABSENT, name_spaces.ABSENT)
 _SKIPS_ALLOWED = os.environ.get("PHONETERM_SKIPS", "") != "forbidden"
 _RUN_MARK = "PHONETERM_TEST_RUN"
-_MARK, _FIGURES, _NOTES = pytest.StashKey(), pytest.StashKey(), pytest.StashKey()
+_MARK, _FOLDER, _FIGURES, _NOTES = (pytest.StashKey() for _ in range(4))
 _IN_MEMORY = Path("/dev/shm")
 _MOST_FILES = 3 * 2**30  # bytes that a run may take at once, with room to spare
-_FOLDER = pytest.StashKey()
 _WORKERS_PER_CORE = 3  # most tests wait most of the time
 _TOLD_TO_MAKE = ("ARGS", "SKIPS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL")
 
