@@ -1,20 +1,16 @@
 """A hand at a phone's keypad that acts like a user: when the phone says "Key it again", it keys it again.
 
 Does not hide faults of the firmware: a phone stalls by itself, or because this computer did not let its process run,
-and only the second is a reason to key again. The kernel knows how long a runnable process had to wait
-(Linux, /proc/PID/schedstat), and how long this whole computer had to (/proc/stat).
+and only the second is a reason to key again. The kernel knows how long a runnable process had to wait.
 """
 
 import asyncio
-import os
-from pathlib import Path
 
+from lab_parts.kept_waiting import LEAST_WAIT_MS, kept_waiting_ms
 from virtual_phone.client import PhoneError
 
 AGAIN = ["Key it again", ""]
 MOST_TRIES = 8  # each counts only where the kernel says that the phone was kept waiting
-# Three looks more than 60 ms apart are a stall for the firmware; its own are at most 40 ms apart on a slow computer.
-LEAST_WAIT_MS = 20
 HEARD_S = 10
 REST_S = 1  # keys within 0.7 s after a finished sequence count as the rest of it
 # The first line of the display once all keys are taken; some displays show other lines on the way to it.
@@ -22,7 +18,6 @@ _HEARD = (
     "Sent", "Accepted", "Swapped", "Ringing", "Answered", "Transferred", "Caller is back", "Not allowed",
 )  # fmt: skip
 _NO_LINK = "no-link"  # the signal; the display says so for as long as it lasts
-_TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
 class Hand:
@@ -72,10 +67,3 @@ def _is_said(event):
     if event["event"] == "display":
         return event["lines"][0] in (AGAIN[0], *_HEARD)
     return event.get("name") == _NO_LINK
-
-
-def kept_waiting_ms(pid):
-    """Return how long a process has been kept from running since it started, and this computer since its start."""
-    queued_ns = int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
-    stolen_ticks = int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8])
-    return queued_ns / 1e6 + stolen_ticks * _TICK_MS

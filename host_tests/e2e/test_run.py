@@ -15,9 +15,10 @@ import psutil
 import pytest
 from desk_lab.starting import do_unless
 from lab_parts.free_port import free_port, free_ports
+from lab_parts.kept_waiting import LEAST_WAIT_MS, kept_waiting_ms
 from left_running import left_running
 
-from e2e.hand import HEARD_S, LEAST_WAIT_MS, MOST_TRIES, REST_S, kept_waiting_ms
+from e2e.hand import HEARD_S, MOST_TRIES, REST_S
 
 _COMMAND = Path(sys.executable).with_name("phoneterm")
 _DEADLINE_S = 30

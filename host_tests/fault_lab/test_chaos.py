@@ -1,13 +1,23 @@
 """Fifty runs of the chaos on real installations, and its command line."""
 
+import asyncio
+import os
+import signal
+
 import pytest
+from fault_lab.bridge_process import Nursery
+from fault_lab.cell import Cell
 from fault_lab.chaos import run_all
 from fault_lab.cli import app, print_tally
-from fault_lab.plan import EMBEDDED, MOSQUITTO, STEPS, Outage, Plan, make_plan
+from fault_lab.plan import EMBEDDED, FIRST_KEY, MOSQUITTO, STEPS, Outage, Plan, make_plan
+from fault_lab.trial import play
+from firmware_build.image import make_image
 from typer.testing import CliRunner
+from virtual_phone.build import FIRMWARE
 
 FIRST_SEED = 500
 MOST_TRIES = 3
+DEAF_S = 1.0
 
 
 @pytest.mark.parametrize(("broker", "runs"), [(MOSQUITTO, 30), (EMBEDDED, 20)])
@@ -45,6 +55,39 @@ async def test_a_bridge_that_is_killed_at_any_step_of_a_command_neither_repeats_
         if not left:
             return
     raise AssertionError([plan.describe() for plan in left])
+
+
+class DeafCell(Cell):
+    """A cell whose "call" outage stops the phone's process while the first command is keyed, and does nothing later."""
+
+    stops = 0
+
+    async def break_down(self, outage):
+        """Stop the process for longer than it takes to key the command."""
+        self.stops += 1
+        if self.stops == 1:
+            os.kill(self.phone.pid, signal.SIGSTOP)
+            await asyncio.sleep(DEAF_S)
+            os.kill(self.phone.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize(("waits_ms", "end", "tries"), [((0, 30, 30, 30), "done", 2), ((0, 3), "broken", 1)])
+async def test_a_command_that_the_phone_never_heard_is_played_again_by_the_kernels_word_alone(
+    waits_ms, end, tries, tmp_path
+):
+    waited_ms = iter(waits_ms)
+    make_image(FIRMWARE, tmp_path / "image")
+    nursery = Nursery()
+    await nursery.start()
+    cell = DeafCell(None, nursery, tmp_path / "image", tmp_path)
+    try:
+        await cell.start()
+        plan = Plan(0, EMBEDDED, "blind", (), (Outage("call", FIRST_KEY, 0.0, 0.0),), False, 0.07, 0.05)
+        report = await play(cell, plan, lambda pid: next(waited_ms))
+    finally:
+        await cell.stop()
+        await nursery.stop()
+    assert (report.end, report.tries) == (end, tries), (report.why, report.details)
 
 
 def test_the_command_line_plays_one_seed_and_prints_its_plan_and_the_tally():

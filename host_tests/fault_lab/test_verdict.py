@@ -2,7 +2,7 @@
 
 import pytest
 from fault_lab.counting_lab import Done
-from fault_lab.verdict import Seen, is_final, judge, last_word
+from fault_lab.verdict import Seen, is_final, is_heard, judge, last_word
 
 ONCE = (Done("blind", "leg-1", 1200.0),)
 
@@ -71,3 +71,19 @@ def test_after_a_final_word_nothing_more_is_waited_for():
     assert [is_final(word) for word in ("", "Accepted", "Ringing", "Transferred", "Not confirmed", "Refused")] == [
         False, False, False, True, True, True
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_so"),
+    [
+        (see(), False),
+        (see("Ready", signals=()), False),
+        (see("Ready", "Transfer to", "Ready"), True),
+        (see("Key it again"), True),
+        (see("No link"), True),
+        (see(asked=1), True),
+        (see(results=("rejected",)), True),
+    ],
+)
+def test_a_command_is_heard_once_anything_shows_a_trace_of_it(seen, is_so):
+    assert is_heard(seen) is is_so

@@ -72,6 +72,9 @@ def print_tally(reports: list[Report], took_s: float) -> None:
     for end, meaning in _MEANING.items():
         typer.echo(f"{ends[end]:6}  {end:9} {meaning}")
     typer.echo(f"{len(reports):6}  runs in {took_s:.0f} s")
+    again = sum(report.tries - 1 for report in reports)
+    if again:
+        typer.echo(f"{again:6}  played again: this computer was too busy for the phone to hear its keys")
     families: dict[str, Counter[str]] = {}
     for report in reports:
         for family in report.plan.families():

@@ -14,7 +14,8 @@ class Report:
     """The result of a run: one of verdict.ENDS or "broken", why, the terminal's last word, and details for people.
 
     phases: the time until the first key, until the last word, until everything was healed, and in total.
-    outages: those that happened, because their step was reached.
+    outages: those that happened, because their step was reached. tries: how often the plan was played, because the
+    computer kept the phone from hearing the command.
     """
 
     plan: Plan
@@ -24,6 +25,7 @@ class Report:
     phases: tuple[float, ...]
     outages: tuple[Outage, ...]
     details: tuple[str, ...]
+    tries: int = 1
 
 
 def tell_story(cell: Cell, zero_s: float) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Plays one plan in one cell: a call, the keys of a command, the faults; then heals everything and records the end.
 
 Does not judge (`verdict` does), except that it fails if the phone or the installation never gets ready, before or
-after. Every wait has an end. Times are seconds.
+after. A command that the phone never heard, because the computer kept its process from running, is no run: it is played
+again. Every wait has an end. Times are seconds.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from lab_parts.kept_waiting import LEAST_WAIT_MS, kept_waiting_ms
 from pbx_lab.process import LabFailed
 
 from fault_lab import verdict
@@ -21,6 +23,7 @@ READY_S = 60.0  # ten phones start at once, on any machine
 EARLY_S = 2.5  # keys are pressed after this time even if faults delay the phone's start
 ANSWER_S = 4.5  # the terminal gives up after 3 s; by then it must have said something
 QUIET_S = 15.0
+MOST_TRIES = 3  # of one plan
 RECOVER_S = 25.0
 _LOOK_S = 0.02
 _SETTLE_S = 0.3
@@ -31,39 +34,55 @@ class NotReady(Exception):
     """The installation did not get ready, or did not recover; the text says which."""
 
 
-async def play(cell: Cell, plan: Plan) -> Report:
-    """Play one plan; the cell is healthy afterwards, unless the report says that it is not."""
-    trial = _Trial(cell, plan)
+async def play(cell: Cell, plan: Plan, waited_ms: Callable[[int], float] = kept_waiting_ms) -> Report:
+    """Play one plan; the cell is healthy afterwards, unless the report says that it is not.
+
+    waited_ms: (process id) -> how long it has been kept from running so far.
+    """
+    for tries in range(1, MOST_TRIES + 1):
+        report, is_excused = await _play_once(_Trial(cell, plan, waited_ms), tries)
+        if not is_excused:
+            break
+    return report
+
+
+async def _play_once(trial: "_Trial", tries: int) -> tuple[Report, bool]:
+    """Return (report, whether the computer kept the phone from hearing the command)."""
+    is_excused = False
     try:
         seen = await trial.run()
         end, why = verdict.judge(seen)
         word = verdict.last_word(seen.lines)
+        is_excused = trial.kept_waiting_ms >= LEAST_WAIT_MS and not verdict.is_heard(seen)
     except (NotReady, LabFailed) as failure:
         end, why, word = "broken", str(failure), ""
     finally:
         await trial.end()
     phases = tuple(round(at_s - trial.phases[0], 2) for at_s in trial.phases[1:])
-    return Report(plan, end, why, word, phases, trial.came_about, () if end != "broken" else trial.details())
+    details = () if end != "broken" else trial.details()
+    return Report(trial.plan, end, why, word, phases, trial.came_about, details, tries), is_excused
 
 
 class _Trial:
     """One run."""
 
-    def __init__(self, cell: Cell, plan: Plan) -> None:
+    def __init__(self, cell: Cell, plan: Plan, waited_ms: Callable[[int], float]) -> None:
         self._cell = cell
-        self._plan = plan
+        self.plan = plan
+        self._waited_ms = waited_ms
         self._waiting = list(plan.outages)
         self._outages: list[asyncio.Task[None]] = []
         self._channel = ""
         self._first = 0
         self._first_key_s = self._last_key_s = 0.0
         self._results: list[list[str]] = []
+        self.kept_waiting_ms = 0.0  # the phone, while the command was keyed
         self.phases: list[float] = [time.monotonic()]
         self.came_about: tuple[Outage, ...] = ()
 
     async def run(self) -> Seen:
         """Play it and return the observations."""
-        cell, plan = self._cell, self._plan
+        cell, plan = self._cell, self.plan
         await cell.lab.place_call(CALLER, USER)
         self._channel = cell.lab.channel_of(USER)
         entry = await cell.store.last_entry()
@@ -102,10 +121,11 @@ class _Trial:
     def details(self) -> tuple[str, ...]:
         """Return what a person needs to understand a failed run."""
         last_ms = (self._last_key_s - self._first_key_s) * 1000
-        return (f"last key at {last_ms:.1f}, journal {self._results}", *tell_story(self._cell, self._first_key_s))
+        first = f"last key at {last_ms:.1f}, phone kept waiting for {self.kept_waiting_ms:.0f}, journal {self._results}"
+        return (first, *tell_story(self._cell, self._first_key_s))
 
     async def _start_phone(self) -> None:
-        cell, plan = self._cell, self._plan
+        cell, plan = self._cell, self.plan
         if plan.is_early:
             self._arm()
         await cell.power_on()
@@ -116,16 +136,20 @@ class _Trial:
     def _arm(self) -> None:
         for side, proxy in self._cell.proxies.items():
             proxy.log.clear()
-            proxy.arm([fault for where, fault in self._plan.faults if where == side])
+            proxy.arm([fault for where, fault in self.plan.faults if where == side])
 
     async def _press_keys(self) -> None:
-        cell, plan = self._cell, self._plan
+        cell, plan = self._cell, self.plan
         self._first_key_s = time.monotonic()
         self._first = max(len(cell.lines) - 1, 0)  # the display may already show the answer: "No link"
         self._on_step(FIRST_KEY)
         assert cell.phone is not None
+        pid = cell.phone.pid
+        before_ms = self._waited_ms(pid) if pid is not None else 0.0
         strokes = await cell.phone.type(_CODES[plan.op] + COLLEAGUE, plan.hold_s * 1000, plan.gap_s * 1000)
         self._last_key_s = max(stroke.at_ms for stroke in strokes if stroke.is_down) / 1000
+        if pid is not None and cell.phone.pid == pid:
+            self.kept_waiting_ms = self._waited_ms(pid) - before_ms
         self._on_step(LAST_KEY)
 
     def _on_step(self, step: str) -> None:
@@ -147,7 +171,7 @@ class _Trial:
         await _until(lambda: verdict.is_final(self._word()), left_s)
         if not await _until(lambda: cell.is_quiet and all(task.done() for task in self._outages), QUIET_S):
             raise NotReady("what was held back or killed was not there again in time")
-        if self._plan.op == "attended":
+        if self.plan.op == "attended":
             await asyncio.sleep(_SETTLE_S)  # the terminal may speak before the PBX is asked
             if cell.lab.done:
                 with suppress(LabFailed):
@@ -191,7 +215,7 @@ class _Trial:
         cell = self._cell
         first_ms = self._first_key_s * 1000
         return Seen(
-            op=self._plan.op,
+            op=self.plan.op,
             last_key_ms=self._last_key_s * 1000,
             ttl_ms=TTL_S * 1000,
             lines=tuple(cell.lines[self._first :]),
@@ -201,7 +225,7 @@ class _Trial:
             channel=self._channel,
             commands=len(self._results),
             results=tuple(self._results[-1]) if self._results else None,
-            is_caller_gone=any(one.what == "call" for one in self._plan.outages),
+            is_caller_gone=any(one.what == "call" for one in self.plan.outages),
         )
 
 

@@ -22,6 +22,7 @@ _DONE = ("Accepted", "Ringing", "Answered", "Transferred")
 _UNKNOWN = ("Not confirmed", "No confirmation", "Outcome unknown")
 _LINKLESS = ("No link", *(row.split("|")[2] for row in causes.TABLE.strip().split("\n")))
 _STANDING = ("Ready", *_LINKLESS, "Starting", "Caller on hold", "Sent", "Transfer to", "Consult with", "")
+_HEARD = ("Transfer to", "Consult with", "Sent")  # shown from the code on
 _FINAL = ("Answered", "Transferred", *_UNKNOWN)
 _LOUD = ("accepted", "consulting", "done", "refused-permission", "refused-number", "unsupported", "no-call",
          "failed", "returned", "unknown", "no-link")  # fmt: skip
@@ -70,6 +71,13 @@ def is_final(word: str) -> bool:
 def is_done(word: str) -> bool:
     """Say whether the word means that the PBX has taken the transfer."""
     return word in _DONE
+
+
+def is_heard(seen: Seen) -> bool:
+    """Say whether the phone, the PBX or the journal shows any trace of the command."""
+    texts = [text for _, text in seen.lines]
+    is_shown = last_word(seen.lines) != "" or any(text in _HEARD for text in texts)
+    return is_shown or seen.asked > 0 or bool(seen.done) or seen.commands > 0
 
 
 def judge(seen: Seen) -> tuple[str, str]:
