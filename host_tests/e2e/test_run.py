@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from desk_lab.starting import do_unless
+from hangups import hear_hangups
 from lab_parts.free_port import free_port, free_ports
 from lab_parts.kept_waiting import LEAST_WAIT_MS, kept_waiting_ms
 from left_running import left_running
@@ -107,6 +108,7 @@ async def running(*arguments, stdin=asyncio.subprocess.PIPE, shell=None, **envir
         *(("bash", "-c", shell) if shell else ()), _COMMAND, "run", *ports, *arguments,
         stdin=stdin, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         env=dict(os.environ, PYTHONUNBUFFERED="1", **environment),
+        preexec_fn=hear_hangups,
     )  # fmt: skip
     try:
         yield Run(process)

@@ -7,6 +7,8 @@ import os
 import struct
 import termios
 
+from hangups import hear_hangups
+
 _DEADLINE_S = 30
 ALTERNATE, USUAL = b"\x1b[?1049h", b"\x1b[?1049l"
 
@@ -26,6 +28,7 @@ class Terminal:
         self.process = await asyncio.create_subprocess_exec(
             *self._command, stdin=self._far, stdout=self._far, stderr=self._far,
             env=dict(os.environ, TERM=self._kind, PYTHONUNBUFFERED="1"),
+            preexec_fn=hear_hangups,
         )  # fmt: skip
         os.set_blocking(self._near, False)
         asyncio.get_running_loop().add_reader(self._near, self._read)
