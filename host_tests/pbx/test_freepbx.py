@@ -35,6 +35,7 @@ async def find_lab(need_part):
             lab = make_lab(kind, need_part, dialplan="freepbx", codes=codes)
             await lab.start()
             labs[kind, codes] = lab
+        await labs[kind, codes].clear()  # of what a test that failed has left
         return labs[kind, codes]
 
     yield find

@@ -128,3 +128,28 @@ def test_a_colleague_who_leaves_the_second_bridge_comes_to_the_caller_or_is_gone
 def test_who_hangs_up_in_a_consultation_has_transferred_once_caller_and_colleague_are_together(ending):
     hung_up = [("Hangup", "1.2", ""), *_COLLEAGUE_LEAVES, *_COLLEAGUE_COMES]
     assert progress_of(_CONSULTING + hung_up + ending) == ["consulting", "done"]
+
+
+@pytest.mark.parametrize(("status", "cause", "told"), [("CONGESTION", "34", "unavailable"), ("BUSY", "34", "busy")])
+@pytest.mark.parametrize("causes", [("16", "16"), ("16", ""), ("", "16")], ids=["its release's", "late", "early"])
+def test_the_cause_of_a_tone_says_nothing_about_who_was_called(status, cause, told, causes):
+    """The tone's own cause comes at the target's channel before or after that of its release, as threads will."""
+    table, progress = talking_table(), []
+    user = table.leg("1.2")
+    transfer = Transfer(user, table.others(user), "Local/102@internal-")
+    asked, hung_up = (one or cause for one in causes)
+    for one in (
+        event("Hold", "1.2"),
+        event("BridgeLeave", "1.2", BridgeUniqueid="home"),
+        event("BridgeEnter", "1.2", BridgeUniqueid="second"),
+        event("Newchannel", "1.3"),
+        event("DialEnd", "", DestUniqueid="1.3", DestChannel=CHANNELS["1.3"], DialStatus=status),
+        event("HangupRequest", "1.4", Cause=asked),
+        event("Hangup", "1.4", Cause=hung_up),
+        event("Hangup", "1.3", Cause=hung_up),
+        event("BridgeLeave", "1.2", BridgeUniqueid="second"),
+        event("BridgeEnter", "1.2", BridgeUniqueid="home"),
+    ):
+        table.apply(one)
+        progress += transfer.apply(one, table, 2.0)
+    assert progress == [("returned", told)]
