@@ -8,8 +8,6 @@ from attack_lab.scenery.fresh_store import open_fresh_store
 from phoneterm_bridge.cli.why import answer_why
 from phoneterm_bridge.policy.site_limit import SiteLimit
 from phoneterm_bridge.settings.policy import PolicySettings
-from phoneterm_bridge.store import directory as store_directory
-from phoneterm_bridge.store import journal as store_journal
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.journal_reading import read_changes
@@ -25,13 +23,11 @@ _DAY_MS = 24 * _HOUR_MS
 class History:
     """A store that is written on a clock of a test."""
 
-    def __init__(self, path, monkeypatch):
+    def __init__(self, path):
         self.engine = open_fresh_store(path)
         self.now_ms = time.time_ns() // 1_000_000
-        for module in (store_journal, store_directory):
-            monkeypatch.setattr(module, "_now_ms", lambda: self.clock_ms)
         self.set(0)
-        self.directory = Directory(self.engine, "cli:anna")
+        self.directory = Directory(self.engine, "cli:anna", now_ms=self.read_clock)
         self.directory.add_user("tech1", True)
         self.directory.add_extension("101", "tech1")
         self.directory.add_terminal("phone-101", "101")
@@ -41,13 +37,17 @@ class History:
         """Set the clock that everything is journalled with."""
         self.clock_ms = self.now_ms + from_now_ms
 
+    def read_clock(self):
+        """Return what the clock shows."""
+        return self.clock_ms
+
     def transfer(self, number="0301234567", *events):
         """Journal a transfer that was asked of the PBX."""
         self.written += 1
         events = events or (Event("check", "passed"), Event("action", "blind"), Event("result", "done"))
 
         async def write():
-            journal = Journal(self.engine)
+            journal = Journal(self.engine, now_ms=self.read_clock)
             await journal.start()
             terminal = read_snapshot(self.engine).terminals["phone-101"]
             fields = {"id": f"s.{self.written}", "op": "blind", "number": number, "call": "c1"}
@@ -63,9 +63,9 @@ class History:
 
 
 @pytest.fixture
-def history(tmp_path, monkeypatch):
+def history(tmp_path):
     """A store with the terminal phone-101."""
-    history = History(tmp_path / "bridge.db", monkeypatch)
+    history = History(tmp_path / "bridge.db")
     yield history
     history.engine.dispose()
 

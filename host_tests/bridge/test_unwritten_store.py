@@ -13,7 +13,7 @@ from bridge.test_pages import readiness, with_pages
 from bridge.test_store_file import replace
 from phoneterm.core import messages
 from phoneterm_bridge.pbx.operations import all_operations
-from phoneterm_bridge.store import journal_writer, tables
+from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import open_store
 from phoneterm_bridge.store.journal import Event, Journal
 from phoneterm_bridge.store.journal_proof import prove
@@ -171,11 +171,10 @@ async def test_a_journal_has_the_same_lines_in_the_same_order_whether_or_not_it_
         assert connection.execute(sa.select(tables.open_commands)).all() == []
 
 
-async def test_no_more_is_kept_than_a_limit_and_what_is_beyond_it_is_in_the_log(engine, make, monkeypatch, capfd):
-    monkeypatch.setattr(journal_writer, "_MOST_KEPT", 5)
+async def test_no_more_is_kept_than_a_limit_and_what_is_beyond_it_is_in_the_log(engine, make, capfd):
     terminal = read_snapshot(engine).terminals["phone-101"]
     troubles = []
-    journal = Journal(engine, on_trouble=troubles.append)
+    journal = Journal(engine, on_trouble=troubles.append, most_kept=5)
     await journal.start()
     recorded = await journal.open(terminal, asked("s.1"), [])
     with locking(engine.url.database):

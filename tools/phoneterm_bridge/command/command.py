@@ -1,14 +1,9 @@
 """One command being decided: who asks for what, and the verdict of each check. Does not check anything."""
 
-import time
-
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.pbx.port import Destination
 from phoneterm_bridge.store.journal import Event
 from phoneterm_bridge.store.records import TerminalRecord
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class Command:
@@ -43,13 +38,13 @@ class Command:
         self.ref: str | None = fields["call"]
         self.first_ms: int = fields["first_ms"]
         self.since_ms: int = fields["since_ms"]
-        self.received_ms = _now_ms() if received_ms is None else received_ms
+        self.received_ms = wall_clock.now_ms() if received_ms is None else received_ms
         self.trail: list[tuple] = []
         self.destination: Destination | None = None
 
     def add_verdict(self, check: str, reason: str | None, cause: str | None = None) -> str | None:
         """Note the verdict of one check (None: passed), with its cause if there is more than the reason; return it."""
-        verdict = (check, reason or "ok", max(_now_ms() - self.received_ms, 0))
+        verdict = (check, reason or "ok", max(wall_clock.now_ms() - self.received_ms, 0))
         self.trail.append((*verdict, cause) if cause else verdict)
         return reason
 
@@ -66,6 +61,6 @@ class Command:
         lines = [self.verdict(reason)]
         if first_key_age_ms is not None:
             took = {"took_ms": self.since_ms - self.first_ms}
-            at_ms = min(self.received_ms, _now_ms() - first_key_age_ms)
+            at_ms = min(self.received_ms, wall_clock.now_ms() - first_key_age_ms)
             lines.insert(0, Event("keyed", "keys", None, took, at_ms))
         return lines if reason is None else [*lines, Event("result", "rejected", reason)]

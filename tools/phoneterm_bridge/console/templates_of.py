@@ -4,13 +4,13 @@ Does not know what is on a page. A name that a template asks for and that is not
 empty place.
 """
 
-import time
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.wording.outside import show
 from phoneterm_bridge.wording.times import write_time
 
@@ -58,7 +58,7 @@ def _write_clock(at_ms: int) -> Markup:
 
 def _write_since(at_ms: int) -> Markup:
     """Write since when something is so: a time of day for today, else the day, too."""
-    text, now = write_time(at_ms), write_time(time.time_ns() // 1_000_000)
+    text, now = write_time(at_ms), write_time(wall_clock.now_ms())
     return _write_clock(at_ms) if text[:10] == now[:10] else Markup('<time data-ms="{}">{}</time>').format(at_ms, text)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 import sqlalchemy as sa
 import structlog
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.pbx.permissions import NotTold, PermissionSource, SourceAway, Told
 from phoneterm_bridge.store.pbx_permissions import PbxPermissions, Place, ToldExtension, read_following
 
@@ -125,7 +126,7 @@ class PermissionFollower:
     async def _read(self, places: tuple[Place, ...]) -> dict[str, Told | NotTold]:
         said = await self.source.read(place.endpoint for place in places)
         told, untold = sort_out(places, said)
-        now_ms, due_s = time.time_ns() // 1_000_000, self._clock() + self._keep_s
+        now_ms, due_s = wall_clock.now_ms(), self._clock() + self._keep_s
         await asyncio.to_thread(self._store.take, told, untold, now_ms, places)
         self._due |= dict.fromkeys(told, (now_ms, due_s))
         if told:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 import structlog
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.policy.limits import HOUR_S, SITE, Limits
 from phoneterm_bridge.policy.rules import OUTSIDE_MARK, Policy
 from phoneterm_bridge.settings.policy import PolicySettings
@@ -44,7 +45,7 @@ class SiteLimit:
     async def recall(self, policy: Policy) -> None:
         """Count the external transfers of the last hour, before this start."""
         self._since_ms = self._directory.snapshot.external_since_ms
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = wall_clock.now_ms()
         found = await asyncio.to_thread(read_transfers, self._engine, now_ms, HOUR_S * 1000, OUTSIDE_MARK)
         now_s = self._now_s()
         outside = (one for one in found if one.is_marked or policy.is_external(one.op, one.number))

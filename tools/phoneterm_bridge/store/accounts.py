@@ -7,7 +7,6 @@ hash of the secret, so that an account that was given in SQL is named by `journa
 
 import hashlib
 import secrets
-import time
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -43,7 +42,7 @@ class Accounts(Directory):
         """Add an account; `is_first`: only if there is none yet."""
         _refuse(names.problem_of_account(name), problem_of_role(role), problem_of_password(password))
         hashed = hash_chosen_password(password)
-        row = {"name": name, "role": role, "password_hash": hashed, "added_ms": time.time_ns() // 1_000_000}
+        row = {"name": name, "role": role, "password_hash": hashed, "added_ms": self._now_ms()}
         with self._writing() as connection:
             if is_first and connection.execute(sa.select(tables.accounts.c.name)).first() is not None:
                 raise SetupProblem("The console has an account already; its administrators add others.")
@@ -88,7 +87,7 @@ class Accounts(Directory):
         hashed = hash_token(token)
         with self._writing() as connection:
             _refuse_existing(connection, tables.tokens, "token", name)
-            row = {"name": name, "role": role, "token_hash": hashed, "added_ms": time.time_ns() // 1_000_000}
+            row = {"name": name, "role": role, "token_hash": hashed, "added_ms": self._now_ms()}
             connection.execute(tables.tokens.insert().values(**row))
             now = account_columns(role, hashed)
             self._record_change(connection, name, f"{TOKEN_LINE}added, {role}", (TOKEN, name, now))

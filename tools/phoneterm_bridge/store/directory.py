@@ -5,13 +5,13 @@ revision by one and leaves a line in the journal (who, what, when, from where, a
 alone `directory_proof` derives the directory again). A change that cannot be made is a SetupProblem.
 """
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
 from phoneterm.core.operations import FLAGS
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import names, tables
 from phoneterm_bridge.store.database import driver_of, writing
@@ -43,7 +43,10 @@ ACCOUNT_LINE, TOKEN_LINE = "account of the console ", "token of the console "  #
 class Directory:
     """The writing side of the directory, on behalf of one actor ("cli:anna", "bridge") at one place ("host pc7")."""
 
-    def __init__(self, engine: sa.Engine, actor: str, place: str = "") -> None:
+    def __init__(
+        self, engine: sa.Engine, actor: str, place: str = "", now_ms: Callable[[], int] = wall_clock.now_ms
+    ) -> None:
+        self._now_ms = now_ms
         self._engine = engine
         self._actor = actor
         self._place = place
@@ -159,7 +162,7 @@ class Directory:
         with self._writing() as connection:
             _refuse_existing(connection, tables.terminals.c.tid, tid, "terminal")
             _require(connection, tables.extensions.c.number, extension, "extension")
-            own = {"extension": extension, "revoked": False, "added_ms": _now_ms()}
+            own = {"extension": extension, "revoked": False, "added_ms": self._now_ms()}
             connection.execute(tables.terminals.insert().values(**row, **own))
             allowed = dict.fromkeys(FLAGS, True) | {"classes": ",".join(DEFAULT_CLASSES)}
             allowed |= {"allow_prefixes": "", "deny_prefixes": ""}
@@ -239,7 +242,7 @@ class Directory:
     def set_external_revoked(self, is_revoked: bool, why: str) -> None:
         """Revoke external transfers for the whole site, or restore them."""
         with self._writing() as connection:
-            now = {"external_revoked": is_revoked, "external_since_ms": _now_ms()}
+            now = {"external_revoked": is_revoked, "external_since_ms": self._now_ms()}
             connection.execute(tables.state.update().values(**now))
             said = f"external transfers {'revoked' if is_revoked else 'restored'}: {why}"
             self._record_change(connection, SITE, said, (SITE, SITE, now))
@@ -296,13 +299,20 @@ class Directory:
     def _record_change(self, connection: sa.Connection, subject: str, change: str, *now: Setting) -> None:
         """Raise the revision and record who changed what, and what is set `now`."""
         self._note_whole(connection)
-        _add_change(connection, self._describe(subject, change) | {"now": now})
+        self._add_change(connection, self._describe(subject, change) | {"now": now})
 
     def _note_whole(self, connection: sa.Connection) -> None:
         if needs_whole(connection):
             now = [(*place, columns) for place, columns in read_all(connection).items()]
             said = self._describe("store", "all that an early version has recorded in part")
-            _add_change(connection, said | {"now": now, "whole": True})
+            self._add_change(connection, said | {"now": now, "whole": True})
+
+    def _add_change(self, connection: sa.Connection, detail: dict) -> None:
+        """Raise the revision and add a change to the chain."""
+        raised = tables.state.update().values(revision=tables.state.c.revision + 1).returning(tables.state.c.revision)
+        revision = connection.execute(raised).scalar_one()
+        row = Row(None, self._now_ms(), "change", "directory", None, detail_of({"revision": revision} | detail))
+        add_rows(driver_of(connection), [row])
 
     def _describe(self, subject: str, change: str) -> dict:
         return {"who": self._actor[:64], "where": self._place[:64], "what": change, "subject": subject}
@@ -314,14 +324,6 @@ class Directory:
             return
         with writing(self._engine) as connection:
             yield connection
-
-
-def _add_change(connection: sa.Connection, detail: dict) -> None:
-    """Raise the revision and add a change to the chain."""
-    raised = tables.state.update().values(revision=tables.state.c.revision + 1).returning(tables.state.c.revision)
-    revision = connection.execute(raised).scalar_one()
-    row = Row(None, _now_ms(), "change", "directory", None, detail_of({"revision": revision} | detail))
-    add_rows(driver_of(connection), [row])
 
 
 def _refuse(problem: str | None) -> None:
@@ -341,7 +343,3 @@ def _require(connection: sa.Connection, column: sa.Column, value: str, what: str
 def _refuse_existing(connection: sa.Connection, column: sa.Column, value: str, what: str) -> None:
     if _exists(connection, column, value):
         raise SetupProblem(f"There already is a {what} {value!r}.")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

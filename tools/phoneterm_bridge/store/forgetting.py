@@ -6,11 +6,11 @@ If it fails (a busy or full disk) that is logged, and the next day it is tried a
 import asyncio
 import platform
 import sqlite3
-import time
 
 import sqlalchemy as sa
 import structlog
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.store.journal_blotting import blot_numbers
 from phoneterm_bridge.store.store_trouble import describe_for
 
@@ -22,7 +22,7 @@ async def keep_forgetting(engine: sa.Engine, days: int) -> None:
     """Blot out the numbers that are older than so many days: now, and every day, for ever."""
     while True:
         try:
-            before_ms = time.time_ns() // 1_000_000 - days * _DAY_MS
+            before_ms = wall_clock.now_ms() - days * _DAY_MS
             count = await asyncio.to_thread(blot_numbers, engine, before_ms, f"host {platform.node()}")
             if count:
                 structlog.get_logger().info("numbers-blotted-out", commands=count, older_than_days=days)

@@ -7,10 +7,10 @@ written in few statements, with the changes' rows in the journal. Nothing is eve
 
 import json
 import sqlite3
-import time
 
 import sqlalchemy as sa
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import driver_of
@@ -83,5 +83,5 @@ def _move(row: Row, revisions: int) -> Row:
     """Return a change's row as it is written now, after so many changes of others."""
     detail = json.loads(row.detail or "null")
     return row._replace(
-        at_ms=time.time_ns() // 1_000_000, detail=detail_of(detail | {"revision": detail["revision"] + revisions})
+        at_ms=wall_clock.now_ms(), detail=detail_of(detail | {"revision": detail["revision"] + revisions})
     )

@@ -12,7 +12,6 @@ together costs a fraction of inserting them one by one.
 import asyncio
 import itertools
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,6 +20,7 @@ import sqlalchemy as sa
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.store.journal_chain import Line, command_values
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 from phoneterm_bridge.store.journal_tables import (
@@ -32,7 +32,7 @@ from phoneterm_bridge.store.journal_tables import (
     Search,
     write_group,
 )
-from phoneterm_bridge.store.journal_writer import JournalWriter
+from phoneterm_bridge.store.journal_writer import MOST_KEPT, JournalWriter
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.store.store_file import Require, StoreChanged, require_nothing
 from phoneterm_bridge.store.store_trouble import describe_for
@@ -76,16 +76,21 @@ class Journal:
     """The journal of one bridge; `start` closes what an earlier run left open."""
 
     def __init__(
-        self, engine: sa.Engine, require_file: Require = require_nothing, on_trouble: OnTrouble = lambda why: None
-    ) -> None:
+        self, engine: sa.Engine, require_file: Require = require_nothing, on_trouble: OnTrouble = lambda why: None,
+        now_ms: Callable[[], int] = wall_clock.now_ms, most_kept: int = MOST_KEPT,
+    ) -> None:  # fmt: skip
         """require_file: raises when the store's file is no longer the one that is open; no command is opened then.
 
-        on_trouble: told when the store cannot be written, and when it can again.
+        on_trouble: told when the store cannot be written, and when it can again. most_kept: so many writes wait for
+        that; what is beyond is in the log alone.
         """
+        self._now_ms = now_ms
         self._engine = engine
         self._require_file = require_file
         self._tell_trouble = on_trouble
-        self._writer = JournalWriter(engine, write_group, self._log_loss, on_trouble=self._on_trouble)
+        self._writer = JournalWriter(
+            engine, write_group, self._log_loss, on_trouble=self._on_trouble, most_kept=most_kept
+        )
         self._recent: dict[str, dict[str, Recorded]] = {}  # of each terminal, the oldest first
         self._numbers = itertools.count(random.getrandbits(ENTRY_BITS))
         self._not_indexed = 0
@@ -99,7 +104,7 @@ class Journal:
         """Start writing; return how many commands of an earlier run have got the result unknown."""
         self._writer.start()
         self._writer.add(Indexing())
-        return await self._writer.submit(Closing(_now_ms()), is_last=True)
+        return await self._writer.submit(Closing(self._now_ms()), is_last=True)
 
     def write_now(self) -> None:
         """Commit now what somebody waits for, rather than in the next turn of the event loop."""
@@ -121,7 +126,7 @@ class Journal:
         was received comes before `events`; a result is the last of them.
         """
         is_of_store = self._has_file(is_urgent)
-        now_ms = _now_ms()
+        now_ms = self._now_ms()
         at_ms = now_ms if received_ms is None else received_ms
         entry = (at_ms << ENTRY_BITS) | next(self._numbers) % (1 << ENTRY_BITS)
         state, reason = _result_in(events)
@@ -149,7 +154,7 @@ class Journal:
         is_result = stage == "result"
         if is_result:
             recorded.state, recorded.reason = word, reason
-        line = (stage, word, reason, detail, at_ms or _now_ms())
+        line = (stage, word, reason, detail, at_ms or self._now_ms())
         self._writer.add(Addition(recorded.entry, line, is_result and word in FINAL_STATES))
 
     def remembered(self, tid: str, command_id: str) -> Recorded | None:
@@ -159,7 +164,7 @@ class Journal:
 
     async def look_up(self, terminal: TerminalRecord, command_id: str) -> Recorded | None:
         """Return a command of the last hour from the disk, with the result reported last."""
-        search = Search(terminal.tid, command_id, terminal.extension, _now_ms() - _LOOKED_UP_MS)
+        search = Search(terminal.tid, command_id, terminal.extension, self._now_ms() - _LOOKED_UP_MS)
         found = await self._writer.submit(search, is_last=True)
         if found is None:
             return None
@@ -214,7 +219,3 @@ async def _is_done_soon(written: asyncio.Future) -> bool:
         written.add_done_callback(lambda done: done.exception())
         return False
     return written.exception() is None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

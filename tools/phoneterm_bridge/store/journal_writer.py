@@ -32,7 +32,7 @@ _WEIGHT_OF_LAST = 1 / 8
 _MOST_COUNTED_S = 0.02  # so one slow commit is not enough: it may have had to wait for something else
 _SLOW_FOR_S = 1.0  # how long the thread writes after slow commits
 _AGAIN_S = 0.5  # how long after a try that found the store not writable the next one begins
-_MOST_KEPT = 10_000  # writes; a few of each transfer that was under way when the store could still be written
+MOST_KEPT = 10_000  # writes; a few of each transfer that was under way when the store could still be written
 
 # Carries out a group of writes on a connection, in order, and returns the result of each.
 WriteGroup = Callable[[sqlite3.Connection, list[Any]], list[Any]]
@@ -48,12 +48,14 @@ class JournalWriter:
     def __init__(
         self, engine: sa.Engine, write_group: WriteGroup, on_lost: Callable[[BaseException], None],
         clock: Callable[[], float] = time.monotonic,
-        on_trouble: Callable[[BaseException | None], None] = lambda error: None,
+        on_trouble: Callable[[BaseException | None], None] = lambda error: None, most_kept: int = MOST_KEPT,
     ) -> None:  # fmt: skip
         """clock: returns monotonic seconds; it decides whether a commit is quick.
 
         on_trouble: called with the error when the store cannot be written any more, and with None when it can again.
+        most_kept: how many writes wait for that.
         """
+        self._most_kept = most_kept
         self._on_trouble = on_trouble
         self._trouble: BaseException | None = None
         self._again: asyncio.TimerHandle | None = None
@@ -142,7 +144,7 @@ class JournalWriter:
     @property
     def _is_full(self) -> bool:
         """Say whether no more writes can be kept."""
-        return self._queued >= _MOST_KEPT
+        return self._queued >= self._most_kept
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:

@@ -6,7 +6,6 @@ expires: it counts no more until it is told again. Times are milliseconds since 
 """
 
 import hashlib
-import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -95,7 +94,7 @@ class PbxPermissions(Directory):
         asked: the extensions as they were before it was asked; where another program was told something meanwhile, or
         the extension is at another endpoint, nothing is taken over. Return the numbers for which that is so.
         """
-        now_ms = _now_ms() if now_ms is None else now_ms
+        now_ms = self._now_ms() if now_ms is None else now_ms
         with self.together():
             connection = self._connection
             known = {place.number: place for place in _read_places(connection, _number.in_((*told, *untold)))}
@@ -130,13 +129,13 @@ class PbxPermissions(Directory):
 
     def date_back(self) -> None:
         """What was said at a time that is still to come, by a clock that was put back, was said now at the latest."""
-        now_ms = _now_ms()
+        now_ms = self._now_ms()
         with writing(self._engine) as connection:
             connection.execute(tables.pbx_permissions.update().where(_told.told_ms > now_ms).values(told_ms=now_ms))
 
     def note_away(self, trouble: str, what: str) -> None:
         """Record that the PBX does not tell any more, and why; what it said last counts."""
-        self._note_state(trouble[:_MOST_WHY_CHARS], _now_ms(), what)
+        self._note_state(trouble[:_MOST_WHY_CHARS], self._now_ms(), what)
 
     def note_back(self, what: str) -> None:
         """Record that it tells again."""
@@ -258,7 +257,3 @@ def _checked(says: ToldExtension) -> ToldExtension:
     """Return what the PBX says with a type that the directory can have."""
     is_right = names.problem_of_pbx_name("type", says.type) is None
     return says if is_right else says._replace(type=_UNTOLD_TYPE)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -6,11 +6,11 @@ a row that was left behind (the command was killed) is removed with a later requ
 read the same clock. Times are milliseconds since 1970. A request that cannot be made is a SetupProblem.
 """
 
-import time
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.settings.problem import SetupProblem
 from phoneterm_bridge.store import tables
 from phoneterm_bridge.store.database import writing
@@ -48,7 +48,7 @@ class Request(NamedTuple):
 
 def ask(engine: sa.Engine, tid: str, op: str, who: str, place: str) -> int:
     """Store a request for the bridge; return its number."""
-    asked_ms = now_ms()
+    asked_ms = wall_clock.now_ms()
     kept = _columns.asked_ms.between(asked_ms - _KEPT_MS, asked_ms)
     row = {"tid": tid, "op": op, "who": who[:64], "place": place[:64], "asked_ms": asked_ms}
     with writing(engine) as connection:
@@ -68,7 +68,7 @@ def require_terminal(connection: sa.Connection, tid: str) -> None:
 
 def read_waiting(engine: sa.Engine) -> list[Request]:
     """Return the valid requests that nobody has taken, in order."""
-    until_ms = now_ms()
+    until_ms = wall_clock.now_ms()
     waiting = _columns.answer.is_(None) & _columns.asked_ms.between(until_ms - LIFE_MS, until_ms)
     query = sa.select(*(_columns[name] for name in Request._fields)).where(waiting).order_by(_columns.number)
     with engine.connect() as connection:
@@ -100,8 +100,3 @@ def withdraw(engine: sa.Engine, number: int) -> str | None:
     with writing(engine) as connection:
         gone = tables.requests.delete().where(_columns.number == number).returning(_columns.answer)
         return connection.execute(gone).scalar()
-
-
-def now_ms() -> int:
-    """Return the time of the clock that both ends read."""
-    return time.time_ns() // 1_000_000

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.settings.timing import USUAL
 from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
 from phoneterm_bridge.terminals.troubles import Troubles
@@ -52,7 +53,7 @@ class Deliveries:
         troubles: Troubles,
         now_s: Callable[[], float] = time.monotonic,
         first_s: float = USUAL.resend_s,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = wall_clock.now_ms,
     ) -> None:
         """first_s: how long to wait before the first repetition. now_ms: the wall clock, for people alone."""
         self._now_ms = now_ms

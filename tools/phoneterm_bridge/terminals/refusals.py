@@ -6,11 +6,11 @@ number is known. A report of another start than the present one is old. What the
 journal.
 """
 
-import time
 from collections.abc import Callable
 
 import structlog
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.store.journal import REFUSED, Event, Journal
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.terminals.sightings import Sightings
@@ -24,7 +24,7 @@ class Refusals:
     def __init__(
         self, sightings: Sightings, journal: Journal,
         remark_on: Callable[[str], str | None] = lambda operation: None,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = wall_clock.now_ms,
     ) -> None:  # fmt: skip
         self._sightings = sightings
         self._journal = journal

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 import structlog
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.store import requests
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.live_directory import LiveDirectory
@@ -44,7 +45,7 @@ class RequestDesk:
         crash_reports: CrashReports,
         publisher: TerminalPublisher,
         is_link_up: Callable[[], bool],
-        now_ms: Callable[[], int] = requests.now_ms,
+        now_ms: Callable[[], int] = wall_clock.now_ms,
     ) -> None:
         self.now_ms = now_ms
         self._engine = engine

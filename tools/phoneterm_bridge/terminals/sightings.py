@@ -6,12 +6,12 @@ talking is written once a minute. At the start nobody is online: every terminal 
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import Callable
 
 import sqlalchemy as sa
 import structlog
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.store import sightings as stored
 from phoneterm_bridge.store.sightings import Sighting
 from phoneterm_bridge.store.store_trouble import describe_for
@@ -25,7 +25,7 @@ class Sightings:
 
     def __init__(
         self, engine: sa.Engine, address_of: Callable[[str], str | None],
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = wall_clock.now_ms,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._address_of = address_of

@@ -6,12 +6,12 @@ terminal is away; it ends when the terminal reports its end or is revoked, or wi
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import Callable
 
 import sqlalchemy as sa
 import structlog
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.store import troubles
 from phoneterm_bridge.store.store_trouble import describe_for
 from phoneterm_bridge.store.troubles import CONFIG, EXCESS, MEMORY, PERMISSIONS, TWICE, Trouble
@@ -30,7 +30,7 @@ _WORDS = {
 class Troubles:
     """All present troubles, by terminal and kind."""
 
-    def __init__(self, engine: sa.Engine, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+    def __init__(self, engine: sa.Engine, now_ms: Callable[[], int] = wall_clock.now_ms) -> None:
         """Start with none; the first `keep` clears what an earlier bridge left in the store."""
         self._engine = engine
         self._now_ms = now_ms

@@ -12,16 +12,17 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST_CONNECTIONS = 60  # below uvicorn's own limit, with which the newest is refused
-_REQUEST_S = 10
+REQUEST_S = 10
 
 
 class TimedConnection(H11Protocol):
     """The connection; each of its requests, waiting included, has to be over in time.
 
-    most: so many are open at once.
+    most: so many are open at once. request_s: how long a request may take.
     """
 
     most = MOST_CONNECTIONS
+    request_s: float = REQUEST_S
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -60,7 +61,7 @@ class TimedConnection(H11Protocol):
 
     def _restart(self) -> None:
         self._stop_clock()
-        self._deadline = self.loop.call_later(_REQUEST_S, self.transport.abort)
+        self._deadline = self.loop.call_later(self.request_s, self.transport.abort)
 
 
 class StreamedConnection(TimedConnection):

@@ -4,12 +4,12 @@ Does not decide what is written. A bridge without metrics uses the plain journal
 bounded, however many reasons there are.
 """
 
-import time
 from bisect import bisect_left
 from collections import Counter
 
 import sqlalchemy as sa
 
+from phoneterm_bridge import wall_clock
 from phoneterm_bridge.health.health import Health
 from phoneterm_bridge.store.journal import Event, Journal, OnTrouble, Recorded
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
@@ -65,7 +65,7 @@ class CountedJournal(Journal):
         if event.stage == "result":
             self._count_result(recorded)
         elif event.stage == "action":
-            delay_ms = max(0, time.time_ns() // 1_000_000 - (recorded.entry >> ENTRY_BITS))
+            delay_ms = max(0, wall_clock.now_ms() - (recorded.entry >> ENTRY_BITS))
             self.delays[bisect_left(BOUNDS_MS, delay_ms)] += 1
             self.delay_sum_ms += delay_ms
 
