@@ -263,6 +263,12 @@ def test_only_one_place_compares_what_a_leg_is_to_its_user():
             assert not (is_of_state and texts & words), f"{place} judges a leg; pbx/calls.py does"
 
 
+def test_only_one_place_says_what_time_it_is_in_what_is_kept():
+    for path in _files("tools/phoneterm_bridge"):
+        if path.name != "wall_clock.py":
+            assert "time_ns" not in path.read_text(), f"{path.relative_to(_ROOT)}: store/wall_clock.py does"
+
+
 def test_only_boards_spell_a_pin_number():
     for path in _files("firmware"):
         for node in ast.walk(ast.parse(path.read_text())):

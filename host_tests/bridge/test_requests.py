@@ -8,7 +8,7 @@ import structlog
 from phoneterm.core import messages
 from phoneterm_bridge.cli import terminal_app
 from phoneterm_bridge.cli.request import Patience
-from phoneterm_bridge.store import requests, tables
+from phoneterm_bridge.store import requests, tables, wall_clock
 from phoneterm_bridge.store.database import writing
 from phoneterm_bridge.store.journal_reading import find_change, read_changes
 from phoneterm_bridge.terminals.crash_reports import CrashReports
@@ -50,7 +50,7 @@ def change_age(scene, by_ms):
 
 def leave_behind(scene, op, by_ms):
     """Put a request of another time into the store before the bridge can see it."""
-    row = {"tid": TID, "op": op, "who": "cli:anna", "place": "host pc7", "asked_ms": requests.now_ms() + by_ms}
+    row = {"tid": TID, "op": op, "who": "cli:anna", "place": "host pc7", "asked_ms": wall_clock.now_ms() + by_ms}
     with writing(scene.engine) as connection:
         connection.execute(tables.requests.insert().values(**row))
 
@@ -190,7 +190,7 @@ async def test_a_request_that_became_old_while_it_was_journalled_is_not_sent(sce
 
     def grow_old(connection, cursor, statement, *_):
         if statement.startswith("UPDATE state"):  # which is part of journalling
-            desk.now_ms = lambda: requests.now_ms() + requests.LIFE_MS + 1
+            desk.now_ms = lambda: wall_clock.now_ms() + requests.LIFE_MS + 1
 
     sa.event.listen(scene.bridge.parts.engine, "after_cursor_execute", grow_old)
     number = requests.ask(scene.engine, TID, "wipe", "cli:anna", "host pc7")

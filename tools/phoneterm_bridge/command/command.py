@@ -1,7 +1,7 @@
 """One command being decided: who asks for what, and the verdict of each check. Does not check anything."""
 
-from phoneterm_bridge import wall_clock
 from phoneterm_bridge.pbx.port import Destination
+from phoneterm_bridge.store import wall_clock
 from phoneterm_bridge.store.journal import Event
 from phoneterm_bridge.store.records import TerminalRecord
 

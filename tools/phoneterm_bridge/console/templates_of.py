@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from phoneterm_bridge import wall_clock
+from phoneterm_bridge.store import wall_clock
 from phoneterm_bridge.wording.outside import show
 from phoneterm_bridge.wording.times import write_time
 

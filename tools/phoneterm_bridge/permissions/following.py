@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 import sqlalchemy as sa
 import structlog
 
-from phoneterm_bridge import wall_clock
 from phoneterm_bridge.pbx.permissions import NotTold, PermissionSource, SourceAway, Told
+from phoneterm_bridge.store import wall_clock
 from phoneterm_bridge.store.pbx_permissions import PbxPermissions, Place, ToldExtension, read_following
 
 _AT_ONCE = 20  # extensions in one writing of the store

@@ -12,10 +12,10 @@ from collections.abc import Callable
 import sqlalchemy as sa
 import structlog
 
-from phoneterm_bridge import wall_clock
 from phoneterm_bridge.policy.limits import HOUR_S, SITE, Limits
 from phoneterm_bridge.policy.rules import OUTSIDE_MARK, Policy
 from phoneterm_bridge.settings.policy import PolicySettings
+from phoneterm_bridge.store import wall_clock
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.store_trouble import describe_for

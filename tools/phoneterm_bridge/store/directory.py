@@ -11,9 +11,8 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from phoneterm.core.operations import FLAGS
 
-from phoneterm_bridge import wall_clock
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store import names, tables
+from phoneterm_bridge.store import names, tables, wall_clock
 from phoneterm_bridge.store.database import driver_of, writing
 from phoneterm_bridge.store.directory_proof import (
     EXTENSION,

@@ -10,7 +10,7 @@ import sqlite3
 import sqlalchemy as sa
 import structlog
 
-from phoneterm_bridge import wall_clock
+from phoneterm_bridge.store import wall_clock
 from phoneterm_bridge.store.journal_blotting import blot_numbers
 from phoneterm_bridge.store.store_trouble import describe_for
 

@@ -10,9 +10,8 @@ import sqlite3
 
 import sqlalchemy as sa
 
-from phoneterm_bridge import wall_clock
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store import tables
+from phoneterm_bridge.store import tables, wall_clock
 from phoneterm_bridge.store.database import driver_of
 from phoneterm_bridge.store.journal_chain import FIRST_HASH, Row, add_rows, detail_of
 from phoneterm_bridge.store.many_rows import insert_many

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 import structlog
 from phoneterm.core.messages import FINAL_STATES
 
-from phoneterm_bridge import wall_clock
+from phoneterm_bridge.store import wall_clock
 from phoneterm_bridge.store.journal_chain import Line, command_values
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 from phoneterm_bridge.store.journal_tables import (

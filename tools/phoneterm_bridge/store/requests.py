@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from phoneterm_bridge import wall_clock
 from phoneterm_bridge.settings.problem import SetupProblem
-from phoneterm_bridge.store import tables
+from phoneterm_bridge.store import tables, wall_clock
 from phoneterm_bridge.store.database import writing
 
 LIFE_MS = 5000

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from phoneterm_bridge import wall_clock
 from phoneterm_bridge.settings.timing import USUAL
+from phoneterm_bridge.store import wall_clock
 from phoneterm_bridge.store.troubles import CONFIG, PERMISSIONS
 from phoneterm_bridge.terminals.troubles import Troubles
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import structlog
 
-from phoneterm_bridge import wall_clock
+from phoneterm_bridge.store import wall_clock
 from phoneterm_bridge.store.journal import REFUSED, Event, Journal
 from phoneterm_bridge.store.records import TerminalRecord
 from phoneterm_bridge.terminals.sightings import Sightings

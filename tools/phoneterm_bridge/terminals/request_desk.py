@@ -14,8 +14,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 import structlog
 
-from phoneterm_bridge import wall_clock
-from phoneterm_bridge.store import requests
+from phoneterm_bridge.store import requests, wall_clock
 from phoneterm_bridge.store.directory import Directory
 from phoneterm_bridge.store.live_directory import LiveDirectory
 from phoneterm_bridge.store.requests import Request

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import sqlalchemy as sa
 import structlog
 
-from phoneterm_bridge import wall_clock
 from phoneterm_bridge.store import sightings as stored
+from phoneterm_bridge.store import wall_clock
 from phoneterm_bridge.store.sightings import Sighting
 from phoneterm_bridge.store.store_trouble import describe_for
 

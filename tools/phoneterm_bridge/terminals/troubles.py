@@ -11,8 +11,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 import structlog
 
-from phoneterm_bridge import wall_clock
-from phoneterm_bridge.store import troubles
+from phoneterm_bridge.store import troubles, wall_clock
 from phoneterm_bridge.store.store_trouble import describe_for
 from phoneterm_bridge.store.troubles import CONFIG, EXCESS, MEMORY, PERMISSIONS, TWICE, Trouble
 from phoneterm_bridge.wording.logs import shorten

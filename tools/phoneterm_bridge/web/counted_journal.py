@@ -9,8 +9,8 @@ from collections import Counter
 
 import sqlalchemy as sa
 
-from phoneterm_bridge import wall_clock
 from phoneterm_bridge.health.health import Health
+from phoneterm_bridge.store import wall_clock
 from phoneterm_bridge.store.journal import Event, Journal, OnTrouble, Recorded
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 from phoneterm_bridge.store.records import TerminalRecord
