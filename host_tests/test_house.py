@@ -89,6 +89,7 @@ _ARROWS = {
         "firmware_build",
         "lab_parts.stock_modules",
         "lab_parts.parts",
+        "lab_parts.bound_process",
         "lab_parts.control_token",
     },
     "tools/labs/chip_lab": {

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from lab_parts import parts
+from lab_parts import bound_process, parts
 from typer.testing import CliRunner
 from virtual_phone import cli, vm
 from virtual_phone.build import Build
@@ -49,6 +49,28 @@ async def test_settings_are_in_nvs_and_commits_outlive_a_reset(start_phone, unti
     assert list(bench.phone.log_lines) == ["tid desk-101", "tid desk-102"]
 
 
+def may_go_first():
+    """Say whether this user may put a process before others."""
+    trial = [sys.executable, "-c", "import os; os.nice(-1)"]
+    return subprocess.run(trial, check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def niceness_of_session(pid):
+    """Return the niceness of a process's session, None where the kernel does not share the processor by sessions."""
+    session = Path(f"/proc/{pid}/autogroup")
+    return int(session.read_text().split()[-1]) if session.exists() else None
+
+
+@pytest.mark.parametrize("bits", vm.WIDTHS)
+async def test_a_chip_and_its_session_go_before_others_where_that_is_permitted(start_phone, until_logged, bits):
+    wanted = -10 if may_go_first() else 0
+    bench = await start_phone(text="print('started')\nwhile True: pass\n", bits=bits)
+    await until_logged(bench.phone, "started")
+    pid = bench.phone.pid
+    assert os.getpriority(os.PRIO_PROCESS, pid) == wanted
+    assert niceness_of_session(pid) in (None, wanted)
+
+
 def test_a_killed_host_leaves_no_chip_behind(write_firmware):
     with subprocess.Popen(
         [sys.executable, HOST, write_firmware(text="while True: pass"), "32"], stdout=subprocess.PIPE, text=True
@@ -66,7 +88,7 @@ def test_a_killed_host_leaves_no_chip_behind(write_firmware):
 
 
 def test_a_vm_whose_host_is_gone_already_does_not_start():
-    argv = [sys.executable, "-I", "-S", str(Path(vm.__file__).with_name("vm_exec.py")), "1", "/bin/echo", "started"]
+    argv = [sys.executable, "-I", "-S", bound_process.__file__, "1", "/bin/echo", "started"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
 

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from lab_parts import bound_process
 from virtual_phone.chip_process import ChipProcess
 
 from chip_lab.qmp import EmulatorRefused, Qmp
 
-_BIND = Path(__file__).parent / "bound_process.py"
 _PINS = "/machine/soc/gpio"
 _NETWORK = "esp32_wifi.0"
 _START_S = 20
@@ -89,7 +89,7 @@ class EmulatedChip(ChipProcess):
     async def _start(self, program: Path, flash: Path, slot: int, fds: tuple[int, int]) -> None:
         serial, control = fds
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", str(_BIND), str(os.getpid()), str(program), str(flash), "-S",
+            sys.executable, "-I", "-S", bound_process.__file__, str(os.getpid()), str(program), str(flash), "-S",
             "-chardev", f"socket,id=serial,fd={serial}", "-serial", "chardev:serial",
             "-chardev", f"socket,id=control,fd={control}", "-mon", "chardev=control,mode=control",
             pass_fds=(*fds, slot),

@@ -6,18 +6,16 @@ Bridges die with this process, and this process ends with its standard input. Li
 """
 
 import asyncio
-import ctypes
 import json
 import os
 import signal
 import sys
 
+from lab_parts.bound_process import die_with
 from phoneterm_bridge.pbx.backends import make_pbx
 from phoneterm_bridge.service import Bridge
 from phoneterm_bridge.settings.bridge import BridgeSettings, load_settings
 from phoneterm_bridge.wording.logs import set_up_logs
-
-_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
@@ -47,17 +45,18 @@ def load_backend() -> None:
 
 def _fork(settings: list[str], log: str) -> int:
     """Start a bridge and return its process id; never returns in the child."""
+    parent_pid = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        _redirect(log)
-        loaded = load_settings(None, tuple(settings))
-        set_up_logs(loaded.log.format, loaded.log.level)
-        asyncio.run(_run(loaded))
-        code = 0
+        if die_with(parent_pid):
+            _redirect(log)
+            loaded = load_settings(None, tuple(settings))
+            set_up_logs(loaded.log.format, loaded.log.level)
+            asyncio.run(_run(loaded))
+            code = 0
     finally:
         sys.stderr.flush()
         os._exit(code)

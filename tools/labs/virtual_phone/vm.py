@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from lab_parts import parts
+from lab_parts import bound_process, parts
 
 _HERE = Path(__file__).parent
 FAKE_MODULES = _HERE / "fake_modules"
@@ -44,7 +44,7 @@ def _interpreter(bits: int) -> list[str]:
     """Return the command in front of MicroPython's own arguments."""
     python = [sys.executable, "-I", "-S"]
     if bits == 32:
-        return [*python, str(_HERE / "vm_exec.py"), str(os.getpid()), *parts.find(parts.MICROPYTHON_32).argv]
+        return [*python, bound_process.__file__, str(os.getpid()), *parts.find(parts.MICROPYTHON_32).argv]
     if bits != 64:
         raise ValueError(f"there is no MicroPython of {bits} bits")
     spec = importlib.util.find_spec("micropython_run")
