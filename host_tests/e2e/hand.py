@@ -5,6 +5,7 @@ and only the second is a reason to key again. The kernel knows how long a runnab
 """
 
 import asyncio
+import time
 
 from lab_parts.kept_waiting import LEAST_WAIT_MS, kept_waiting_ms
 from virtual_phone.client import PhoneError
@@ -27,6 +28,7 @@ class Hand:
         self._keypad = installation.keypad
         self._phone = installation.phone
         self._note = note
+        self._rested_s = 0.0  # when what it keys next no longer counts as the rest of what it has keyed
         self.was_kept_waiting = False  # for as long as a stall, while it keyed something
 
     async def key(self, text):
@@ -44,14 +46,15 @@ class Hand:
                 return answer
             assert waited_ms >= LEAST_WAIT_MS, f"it stalled by itself: it was kept waiting for {waited_ms:.0f} ms only"
             self._note(f"{text} was keyed again: the computer had kept the phone waiting for {waited_ms:.0f} ms.")
-            await asyncio.sleep(REST_S)
         raise AssertionError(f"the phone has not heard {text}, though it was keyed {MOST_TRIES} times")
 
     async def _key_once(self, text):
         """Return the keypad's answer and the phone's reaction; None when there was none."""
+        await asyncio.sleep(max(self._rested_s - time.monotonic(), 0))
         said = asyncio.create_task(self._keypad.wait_for_event(_is_said, HEARD_S))
         await asyncio.sleep(0)  # lets the task begin to listen
         answer = await self._press(text)
+        self._rested_s = time.monotonic() + REST_S
         try:
             event = await said
             return answer, event["lines"][0] if event["event"] == "display" else event["name"]

@@ -49,26 +49,19 @@ async def test_settings_are_in_nvs_and_commits_outlive_a_reset(start_phone, unti
     assert list(bench.phone.log_lines) == ["tid desk-101", "tid desk-102"]
 
 
-def may_go_first():
-    """Say whether this user may put a process before others."""
-    trial = [sys.executable, "-c", "import os; os.nice(-1)"]
+def may_run_at_once():
+    """Say whether this user may start a real-time process."""
+    trial = [sys.executable, "-c", "import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))"]
     return subprocess.run(trial, check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
-def niceness_of_session(pid):
-    """Return the niceness of a process's session, None where the kernel does not share the processor by sessions."""
-    session = Path(f"/proc/{pid}/autogroup")
-    return int(session.read_text().split()[-1]) if session.exists() else None
-
-
 @pytest.mark.parametrize("bits", vm.WIDTHS)
-async def test_a_chip_and_its_session_go_before_others_where_that_is_permitted(start_phone, until_logged, bits):
-    wanted = -10 if may_go_first() else 0
+async def test_from_the_first_key_on_a_chip_runs_whenever_it_has_something_to_do(start_phone, until_logged, bits):
     bench = await start_phone(text="print('started')\nwhile True: pass\n", bits=bits)
     await until_logged(bench.phone, "started")
-    pid = bench.phone.pid
-    assert os.getpriority(os.PRIO_PROCESS, pid) == wanted
-    assert niceness_of_session(pid) in (None, wanted)
+    assert os.sched_getscheduler(bench.phone.pid) == os.SCHED_OTHER
+    await bench.client.hold("5")
+    assert os.sched_getscheduler(bench.phone.pid) == (os.SCHED_RR if may_run_at_once() else os.SCHED_OTHER)
 
 
 def test_a_killed_host_leaves_no_chip_behind(write_firmware):

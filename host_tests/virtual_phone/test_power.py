@@ -123,12 +123,13 @@ async def test_the_station_joins_loses_and_finds_the_access_point(start_phone, u
     assert bench.phone.log_lines[0] == "Wifi Not Started"
 
 
-async def test_a_closed_link_ends_the_chip_by_itself(start_phone, until):
+async def test_a_closed_link_ends_the_chip_by_itself(start_phone, until_logged):
     bench = await start_phone("idle_with_a_pin")
-    await bench.client.wait_for_event(lambda event: event.get("line") == "started")
+    await until_logged(bench.phone, "started")
+    ending = asyncio.create_task(bench.client.wait_for_event(lambda event: event["event"] == "end"))
+    await asyncio.sleep(0)  # lets the task begin to listen
     bench.phone.power.chip.close_link()
-    end = await bench.client.wait_for_event(lambda event: event["event"] == "end")
-    assert end["exit_code"] == 0
+    assert (await ending)["exit_code"] == 0
 
 
 async def test_nothing_is_left_after_stop(start_phone, until_logged):

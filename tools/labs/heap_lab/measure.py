@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 
 from firmware_build.image import make_image
 from virtual_phone.build import FIRMWARE, Build
-from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
 
 from heap_lab import story
@@ -29,6 +28,7 @@ _GAPS_BYTES = 2048
 _WITH_TABLES = 1 + 3 / 128  # three bits for each block of 16 bytes
 _SMALLEST_KIB, _STEP_KIB = 24, 1
 _CHIP_ALONE = Path(__file__).parent / "vm" / "chip_alone.py"
+_DEADLINE_S = 60
 _SETTLED = 6  # after this many looks, objects needed only for starting are gone
 _NEEDED_ONCE = (  # gone when it is ready, or not there yet
     "assembly", "settings", "tls", "config", "digit_map_compiler", "digit_map_text", "clock", "wipe", "causes", "lack",
@@ -65,12 +65,12 @@ async def measure_chip() -> int:
         (Path(folder) / "boot.py").unlink()
         shutil.copyfile(_CHIP_ALONE, Path(folder) / "main.py")
         phone = VirtualPhone({}, build=Build(Path(folder), heap_kib=ROOMY_KIB, bits=32))
+        has_ended = asyncio.Event()
+        phone.events.listen(lambda event: has_ended.set() if event["event"] == "end" else None)
         await phone.start()
         try:
-            async with await PhoneClient.connect("127.0.0.1", phone.control_port) as client:
-                async for event in client.events(has_history=True):
-                    if event["event"] == "end":
-                        break
+            async with asyncio.timeout(_DEADLINE_S):
+                await has_ended.wait()
             return int(next(line for line in phone.log_lines if line.startswith("chip ")).split()[1])
         finally:
             await phone.stop()

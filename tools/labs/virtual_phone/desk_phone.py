@@ -123,6 +123,8 @@ class DeskPhone(Handset):
         self.events.emit("power-lost")
 
     def _move_contacts(self) -> None:
+        if self.power.chip is not None:
+            self.power.chip.run_at_once()  # a key that it is kept from seeing is lost
         self._send(frames.matrix_frame(self.matrix.lows()))
 
     def _move_hook(self) -> None:
