@@ -20,13 +20,19 @@ MOST_TRIES = 3
 DEAF_S = 1.0
 
 
+def describe(report):
+    """Return all that is known of a run, in lines."""
+    head = f"seed {report.plan.seed}: {report.why}; {report.plan.describe()}; {report.phases}"
+    return "\n    ".join((head, *report.details))
+
+
 @pytest.mark.parametrize(("broker", "runs"), [(MOSQUITTO, 30), (EMBEDDED, 20)])
 async def test_every_run_ends_once_in_time_and_aloud(broker, runs, need_part, capsys):
     part = need_part("mosquitto") if broker == MOSQUITTO else None
     plans = [make_plan(FIRST_SEED + index, (broker,)) for index in range(runs)]
     reports = [report async for report in run_all(plans, part, 10)]
-    broken = [(one.plan.seed, one.why, one.plan.describe(), one.details) for one in reports if one.end == "broken"]
-    assert not broken
+    broken = [describe(one) for one in reports if one.end == "broken"]
+    assert not broken, "\n".join(broken)
     assert sorted(report.plan.seed for report in reports) == [plan.seed for plan in plans]
     print_tally(reports, 1.0)
     assert f"{runs:6}  runs" in capsys.readouterr().out
@@ -49,8 +55,8 @@ async def test_a_bridge_that_is_killed_at_any_step_of_a_command_neither_repeats_
     left = KILLED
     for _ in range(MOST_TRIES):
         reports = [report async for report in run_all(left, need_part("mosquitto"), 10)]
-        broken = [(one.plan.describe(), one.why, one.details) for one in reports if one.end == "broken"]
-        assert not broken
+        broken = [describe(one) for one in reports if one.end == "broken"]
+        assert not broken, "\n".join(broken)
         left = [report.plan for report in reports if not report.outages]
         if not left:
             return

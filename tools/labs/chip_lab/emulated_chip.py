@@ -98,6 +98,7 @@ class EmulatedChip(ChipProcess):
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C in the terminal is meant for the host
         )  # fmt: skip
+        _let_session_go_first(self._process.pid)
 
     async def _last_words(self) -> str:
         """Return the last line of the program's error output."""
@@ -131,3 +132,12 @@ def _make_roomy_pair() -> tuple[socket.socket, socket.socket]:
         there, _ = server.accept()
     there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return here, there
+
+
+def _let_session_go_first(pid: int) -> None:
+    """Let the session of this process go before others, where Linux shares the processor by sessions, for root.
+
+    The chip's two cores wait for each other at every access to the flash: on a busy computer that takes seconds.
+    """
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(bound_process.FIRST_IN_LINE))

@@ -11,7 +11,7 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
-_FIRST_IN_LINE = -10  # as niceness goes
+FIRST_IN_LINE = -10  # as niceness goes
 
 
 def die_with(parent_pid: int) -> bool:
@@ -23,15 +23,13 @@ def die_with(parent_pid: int) -> bool:
 
 
 def go_first() -> None:
-    """Run before others, where that is permitted (root): a chip has its processor to itself.
+    """Run before others of the same session, where that is permitted (root): a chip has its processor to itself.
 
-    Linux may share the processor by sessions first, and then a niceness counts within its session alone. A chip has a
-    session of its own, so that one must go first, too.
+    Linux may share the processor by sessions first. The niceness of a session is for those who make it: this process
+    may be in one with others.
     """
     with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, _FIRST_IN_LINE)
-    with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as session:
-        session.write(str(_FIRST_IN_LINE))
+        os.setpriority(os.PRIO_PROCESS, 0, FIRST_IN_LINE)
 
 
 def become(parent_pid: int, command: list[str]) -> None:
