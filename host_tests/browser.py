@@ -6,16 +6,19 @@ import pytest
 import pytest_asyncio
 from lab_parts import chromium, parts
 
+_PATIENCE_S = 20  # a busy computer may need it; a wait ends as soon as the page shows what is expected
+
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def running_browser():
     """Debian's Chromium, started once for all tests of a worker."""
-    from playwright.async_api import async_playwright  # here, because most workers drive no page
+    from playwright.async_api import async_playwright, expect  # here, because most workers drive no page
 
     try:
         program = chromium.find()
     except parts.PartMissing as missing:
         pytest.skip(str(missing))
+    expect.set_options(timeout=_PATIENCE_S * 1000)
     async with async_playwright() as playwright:
         running = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield running

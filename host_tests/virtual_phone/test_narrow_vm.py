@@ -56,12 +56,16 @@ def may_run_at_once():
 
 
 @pytest.mark.parametrize("bits", vm.WIDTHS)
-async def test_from_the_first_key_on_a_chip_runs_whenever_it_has_something_to_do(start_phone, until_logged, bits):
+async def test_while_keys_are_pressed_a_chip_runs_whenever_it_has_something_to_do(
+    start_phone, until_logged, until, bits
+):
     bench = await start_phone(text="print('started')\nwhile True: pass\n", bits=bits)
     await until_logged(bench.phone, "started")
     assert os.sched_getscheduler(bench.phone.pid) == os.SCHED_OTHER
     await bench.client.hold("5")
+    await bench.client.release("5")
     assert os.sched_getscheduler(bench.phone.pid) == (os.SCHED_RR if may_run_at_once() else os.SCHED_OTHER)
+    await until(lambda: os.sched_getscheduler(bench.phone.pid) == os.SCHED_OTHER, "it is still urgent", 20)
 
 
 def test_a_killed_host_leaves_no_chip_behind(write_firmware):

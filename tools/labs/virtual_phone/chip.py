@@ -15,6 +15,7 @@ from virtual_phone.chip_process import ChipProcess
 
 _MOST_LINE_BYTES = 1024 * 1024
 _MOST_OUTPUT_BYTES = 500
+URGENT_S = 2.0  # after a contact has moved
 
 
 class SimulatedChip(ChipProcess):
@@ -26,7 +27,7 @@ class SimulatedChip(ChipProcess):
         super().__init__()
         self._on_line, self._on_output, self._on_end = on_line, on_output, on_end
         self._writer: asyncio.StreamWriter | None = None
-        self._runs_at_once = False
+        self._calming: asyncio.TimerHandle | None = None  # set while it is urgent
 
     async def power_on(self, argv: list[str], environment: dict[str, str], folder: Path, first: bytes = b"") -> None:
         """Start the process in `folder`; the callbacks are not called until the caller waits for something.
@@ -51,14 +52,26 @@ class SimulatedChip(ChipProcess):
         self._tasks = [asyncio.create_task(self._hear(reader)), asyncio.create_task(self._follow())]
 
     def run_at_once(self) -> None:
-        """Let it run whenever it has something to do, from now on, where that is permitted (Linux, root).
+        """Let it run whenever it has something to do, for a while, where that is permitted (Linux, root).
 
-        A chip has its processor to itself. On a busy computer any priority below real time leaves it waiting.
+        A chip has its processor to itself. On a busy computer any priority below real time leaves it waiting. But it
+        takes time from the others whenever it looks at its keypad, so it goes first only while somebody may be keying.
         """
-        if self.pid is not None and not self._runs_at_once and sys.platform == "linux":
-            self._runs_at_once = True
+        if self._calming is None:
+            self._schedule(is_urgent=True)
+        else:
+            self._calming.cancel()
+        self._calming = asyncio.get_running_loop().call_later(URGENT_S, self._calm_down)
+
+    def _calm_down(self) -> None:
+        self._calming = None
+        self._schedule(is_urgent=False)
+
+    def _schedule(self, is_urgent: bool) -> None:
+        if self.pid is not None and sys.platform == "linux":
+            kind = (os.SCHED_RR, os.sched_param(1)) if is_urgent else (os.SCHED_OTHER, os.sched_param(0))
             with contextlib.suppress(OSError):
-                os.sched_setscheduler(self.pid, os.SCHED_RR, os.sched_param(1))
+                os.sched_setscheduler(self.pid, *kind)
 
     def send(self, frame: bytes) -> None:
         """Send one frame; it is lost when the chip is gone."""
@@ -71,6 +84,8 @@ class SimulatedChip(ChipProcess):
             self._writer.close()
 
     async def _close_links(self) -> None:
+        if self._calming is not None:
+            self._calming.cancel()
         self.close_link()
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
