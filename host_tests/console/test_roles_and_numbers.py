@@ -47,6 +47,31 @@ async def test_what_others_change_back_at_once_is_seen_on_the_page_too(console, 
     await expect(page.get_by_role("switch")).to_be_checked()
 
 
+async def test_an_answer_that_comes_after_newer_news_does_not_undo_it(console, open_page):
+    terminal = await begin(console)
+    page = await open_page("/users/tech1", "otto")
+    may_come = asyncio.Event()
+
+    async def come_late(route):
+        answer = await route.fetch()
+        await may_come.wait()
+        await route.fulfill(response=answer)
+
+    async def answer_late(route):
+        await (come_late(route) if route.request.method == "POST" else route.continue_())
+
+    await page.route("**/users/**", answer_late)
+    standing = page.locator("#aware-standing")
+    await page.get_by_role("switch", name="User is multi user aware").click()
+    await expect(standing).to_contain_text("pending")  # which the stream has brought
+    await console.confirm(terminal)
+    await expect(standing).to_contain_text("in force since")
+    may_come.set()
+    await expect(page.locator("#said")).to_have_text("tech1 is not multi user aware any more.")
+    assert "in force since" in await standing.inner_text()
+    assert page.mistakes == []
+
+
 async def test_operations_and_destinations_are_flipped_for_each_terminal(console, open_page):
     terminal = await begin(console)
     page = await open_page("/users/tech1", "otto")

@@ -235,7 +235,8 @@ class Cable:
         """Restart a board that was not restarted yet, if possible: it is still a terminal."""
         with contextlib.suppress(TransportError, OSError, struct.error), contextlib.redirect_stdout(io.StringIO()):
             self._interrupt(_Heard())
-            self._transport.enter_raw_repl(soft_reset=False, timeout_overall=2)
+            with self._limited(_Heard()):
+                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=2)
             self._transport.exec_raw_no_follow(RESTART)
 
     def _lost(self) -> CableLost:

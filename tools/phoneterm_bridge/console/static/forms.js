@@ -1,7 +1,7 @@
 // Sends what somebody changes on a page, and shows the answer: a sentence, new pieces of the page, or another page.
 // Asks first where an element has data-ask. Decides nothing: the bridge does.
 
-import { put } from "./live.js";
+import { putUnlessOlder } from "./live.js";
 
 const csrf = () => document.querySelector('meta[name="csrf"]')?.content ?? "";
 
@@ -40,6 +40,7 @@ export function change(where, body) {
 }
 
 async function send(where, body, headers = {}) {
+  const askedAt = performance.now();
   let answer;
   try {
     answer = await fetch(where, { method: "POST", body, headers: { "X-CSRF-Token": csrf(), Accept: "application/json", ...headers } });
@@ -52,7 +53,7 @@ async function send(where, body, headers = {}) {
     say(said.detail ?? `It did not work (${answer.status}).`, true);
     return null;
   }
-  for (const [id, html] of Object.entries(said.put ?? {})) put(id, html);
+  for (const [id, html] of Object.entries(said.put ?? {})) putUnlessOlder(id, html, askedAt);
   if (said.say) say(said.say);
   if (said.go) location.assign(said.go);
   return said;

@@ -58,8 +58,20 @@ export async function loadAgain() {
   document.dispatchEvent(new CustomEvent("loaded"));
 }
 
+const streamed = new Map(); // when the stream brought each piece
+
+// An answer may come after what the stream has said since; the stream is always in order, and says what is so.
+export function putUnlessOlder(id, html, askedAt) {
+  const place = document.getElementById(id);
+  const isOlder = [...streamed].some(([other, at]) => at > askedAt && (other === id || document.getElementById(other)?.contains(place)));
+  if (!isOlder) put(id, html);
+}
+
 const actions = {
-  put: (said) => put(said.id, said.html, said.in),
+  put: (said) => {
+    put(said.id, said.html, said.in);
+    streamed.set(said.id, performance.now());
+  },
   drop: (said) => {
     document.getElementById(said.id)?.remove();
     document.dispatchEvent(new CustomEvent("piece", { detail: { id: said.id, isNew: false } }));
