@@ -185,6 +185,21 @@ async def test_a_request_from_the_future_is_not_kept_until_then(scene, terminal)
     assert [row.op for row in rows(scene)] == ["identify"]
 
 
+async def test_a_request_that_waits_for_the_store_removes_none_that_was_stored_meanwhile(scene, terminal, make):
+    with writing(scene.engine) as connection:
+        asking = asyncio.create_task(
+            asyncio.to_thread(requests.ask, scene.engine, TID, "identify", "cli:anna", "host pc7")
+        )
+        await make.until(lambda: scene.engine.pool.checkedout() == 2)  # it waits until it can write
+        begun_ms = wall_clock.now_ms()
+        await make.until(lambda: wall_clock.now_ms() > begun_ms)
+        row = {"tid": TID, "op": "reboot", "who": "cli:otto", "place": "host pc8", "asked_ms": wall_clock.now_ms()}
+        connection.execute(tables.requests.insert().values(**row))
+    await asking
+    await make.until(lambda: len(terminal.heard(messages.REQUEST)) == 2)
+    assert [one["op"] for one in terminal.heard(messages.REQUEST)] == ["reboot", "identify"]
+
+
 async def test_a_request_that_became_old_while_it_was_journalled_is_not_sent(scene, terminal):
     desk = scene.bridge.parts.requests
 

@@ -46,12 +46,16 @@ class Request(NamedTuple):
 
 
 def ask(engine: sa.Engine, tid: str, op: str, who: str, place: str) -> int:
-    """Store a request for the bridge; return its number."""
-    asked_ms = wall_clock.now_ms()
-    kept = _columns.asked_ms.between(asked_ms - _KEPT_MS, asked_ms)
-    row = {"tid": tid, "op": op, "who": who[:64], "place": place[:64], "asked_ms": asked_ms}
+    """Store a request for the bridge; return its number.
+
+    The clock is read once nobody else can write: read earlier, a request that was stored meanwhile would be removed,
+    because it would seem to come from the future.
+    """
     with writing(engine) as connection:
         require_terminal(connection, tid)
+        asked_ms = wall_clock.now_ms()
+        kept = _columns.asked_ms.between(asked_ms - _KEPT_MS, asked_ms)
+        row = {"tid": tid, "op": op, "who": who[:64], "place": place[:64], "asked_ms": asked_ms}
         connection.execute(tables.requests.delete().where(~kept))
         return connection.execute(tables.requests.insert().values(**row).returning(_columns.number)).scalar_one()
 
