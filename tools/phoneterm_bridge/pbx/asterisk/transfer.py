@@ -34,7 +34,9 @@ LEFT = "left"
 ENDED = "ended"
 
 NO_ANSWER_MARGIN_S = 0.5
-FAIL_SOUND_S = 0.5  # how long Asterisk's xferfailsound blocks the feature codes of a transferrer who is back
+# How long Asterisk's xferfailsound blocks the feature codes of a transferrer who is back. The usual one lasts 0.36 s; a
+# busy host begins it late, other prompts are longer, and nobody keys another transfer sooner.
+FAIL_SOUND_S = 1.0
 
 
 Progress = tuple[str, str | None]  # a state of the wire, and its reason if any
