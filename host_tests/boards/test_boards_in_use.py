@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from board_check.board_file import BOARDS, DISPLAYS, find_boards, read_board
+from keying import HEARD_S, press_until_heard
 from virtual_phone.build import Build
 from virtual_phone.client import PhoneClient
 from virtual_phone.phone import VirtualPhone
@@ -45,9 +46,9 @@ async def start_phone(tmp_path, folder):
         await close()
 
 
-async def until(is_so, what):
+async def until(is_so, what, within_s=20):
     """Wait until a condition is true; fail with its name if that takes too long."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + within_s
     while not is_so():
         assert time.monotonic() < deadline, f"not in time: {what}"
         await asyncio.sleep(0.005)
@@ -67,8 +68,11 @@ async def test_the_firmware_starts_and_drives_lamp_and_buzzer(start_phone, folde
     phone.events.listen(events.append)
     for is_on in (True, False, True, False):  # it blinks, and the keys have been quiet for long enough
         await until(lambda is_on=is_on: phone.state()["lamp"] is is_on, f"the lamp is {is_on}")
-    await client.tap("#")
-    await until(lambda: any(event["event"] == "tone" and event["hz"] == 2000 for event in events), "a blip")
+
+    def has_blipped():
+        return any(event["event"] == "tone" and event["hz"] == 2000 for event in events)
+
+    await press_until_heard(phone.pid, lambda: client.tap("#"), lambda: until(has_blipped, "a blip", HEARD_S))
     assert [line for line in phone.log_lines if line == "bus"] == (["bus"] if display else [])
 
 

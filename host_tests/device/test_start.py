@@ -7,6 +7,7 @@ import signal
 
 import pytest
 from device.real_brokers import PASSWORD, TID, topic
+from keying import press_until_heard
 from phoneterm.core import messages
 from virtual_phone.build import BOARD, FIRMWARE, Build
 from virtual_phone.client import PhoneClient
@@ -93,8 +94,12 @@ async def test_a_firmware_that_hangs_is_reset_and_tells_the_bridge(broker, bridg
     phone, client = await make_phone(change, mqtt_port=str(broker.port))
     seen = []
     assert await next_crash(bridge_wire, seen) is None
-    await client.tap("D")  # the last key of the keypad
-    assert await next_crash(bridge_wire, seen) == "watchdog"
+    crash = await press_until_heard(
+        phone.pid,
+        lambda: client.tap("D"),  # the last key of the keypad
+        lambda: next_crash(bridge_wire, seen),
+    )
+    assert crash == "watchdog"
     assert phone.state()["boots"] == 2
 
 
@@ -108,11 +113,11 @@ async def test_a_link_that_stands_still_is_named(broker, bridge_wire, make_phone
             path.read_text().replace(note, f"        if not self._terminal.counters()['keys']:\n    {note}")
         )
 
-    _, client = await make_phone(change, mqtt_port=str(broker.port))
+    phone, client = await make_phone(change, mqtt_port=str(broker.port))
     seen = []
     assert await next_crash(bridge_wire, seen) is None
-    await client.tap("1")
-    assert await next_crash(bridge_wire, seen) == "watchdog link"
+    crash = await press_until_heard(phone.pid, lambda: client.tap("1"), lambda: next_crash(bridge_wire, seen))
+    assert crash == "watchdog link"
 
 
 async def test_an_interpreter_that_crashes_is_told_to_the_bridge(broker, bridge_wire, make_phone):

@@ -7,12 +7,11 @@ and only the second is a reason to key again. The kernel knows how long a runnab
 import asyncio
 import time
 
+from keying import HEARD_S, MOST_TRIES
 from lab_parts.kept_waiting import LEAST_WAIT_MS, kept_waiting_ms
 from virtual_phone.client import PhoneError
 
 AGAIN = ["Key it again", ""]
-MOST_TRIES = 8  # each counts only where the kernel says that the phone was kept waiting
-HEARD_S = 10
 REST_S = 1  # keys within 0.7 s after a finished sequence count as the rest of it
 # The first line of the display once all keys are taken; some displays show other lines on the way to it.
 _HEARD = (
