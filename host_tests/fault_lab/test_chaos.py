@@ -30,7 +30,7 @@ def describe(report):
 async def test_every_run_ends_once_in_time_and_aloud(broker, runs, need_part, capsys):
     part = need_part("mosquitto") if broker == MOSQUITTO else None
     plans = [make_plan(FIRST_SEED + index, (broker,)) for index in range(runs)]
-    reports = [report async for report in run_all(plans, part, 10)]
+    reports = [report async for report in run_all(plans, part, 6)]
     broken = [describe(one) for one in reports if one.end == "broken"]
     assert not broken, "\n".join(broken)
     assert sorted(report.plan.seed for report in reports) == [plan.seed for plan in plans]
@@ -54,7 +54,7 @@ async def test_a_bridge_that_is_killed_at_any_step_of_a_command_neither_repeats_
     """
     left = KILLED
     for _ in range(MOST_TRIES):
-        reports = [report async for report in run_all(left, need_part("mosquitto"), 10)]
+        reports = [report async for report in run_all(left, need_part("mosquitto"), 6)]
         broken = [describe(one) for one in reports if one.end == "broken"]
         assert not broken, "\n".join(broken)
         left = [report.plan for report in reports if not report.outages]
