@@ -13,7 +13,7 @@ import pytest
 from cable.bridge_site import Site, texts_of
 from device_cable.cable import Cable
 from device_cable.files import list_files
-from device_cable.smoke import Findings, try_keys
+from device_cable.smoke import Findings, measure_figures, try_keys
 from phoneterm import VERSION
 from virtual_phone.wiring import read_wiring
 
@@ -109,6 +109,17 @@ def test_keys_that_come_wrong_or_not_at_all_are_named(bench, board):
         bench.run("smoke", "--key-wait", "2", exit_code=1)
     keys = saved(bench)[0]["keys"]
     assert (keys["1"], keys["2"], keys["3"], keys["A"]) == ("came as 4", "ok", "not pressed", "ok")
+
+
+def test_a_key_that_is_pressed_before_the_board_looks_for_it_counts(bench, board):
+    findings = Findings()
+    with Cable(bench.port) as cable:
+        cable.enter()
+        legends = measure_figures(cable, findings)
+        board.press(*board.wiring.position(legends[0]), True)
+        with Finger(board, board.wiring):  # lets it go
+            try_keys(cable, legends[0], 15, findings, lambda _: None)
+    assert findings.keys == {legends[0]: "ok"}
 
 
 def test_a_key_that_bounces_is_named():

@@ -122,9 +122,10 @@ for row in matrix._rows:
     row.init(Pin.IN)
 print_figure("rows_low", sum(not row.value() for row in matrix._rows))
 matrix = KeyMatrix(Pin, board.ROWS, board.COLUMNS, board.SETTLE_US, time.sleep_us)
-print_figure("legends", board.LEGENDS)
 
 scanner = Scanner(matrix, Debouncer())
+scanner.poll(0)  # what is down at the first look does not count: somebody may press as soon as a key is asked for
+print_figure("legends", board.LEGENDS)
 
 
 def await_key(wait_ms):
