@@ -57,12 +57,13 @@ async def _scrape():
     raise NotImplementedError
 
 
+@pytest.mark.timeout(400)
 def test_every_answer_is_as_the_document_says(site, tmp_path):
     asking = Path(__file__).with_name("asked_by_schema.py")
     run = ("-m", "pytest", "-q", "-c", os.devnull, "--noconftest", "-p", "no:xdist")
     done = subprocess.run(
         [sys.executable, *run, "-p", "no:cacheprovider", str(asking)], cwd=tmp_path, capture_output=True, text=True,
-        env=os.environ | {"PAGES_URL": f"http://127.0.0.1:{site.bridge.http_port}"}, check=False, timeout=100,
+        env=os.environ | {"PAGES_URL": f"http://127.0.0.1:{site.bridge.http_port}"}, check=False, timeout=360,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     pages = sum(len(methods) for methods in make_document()["paths"].values())

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from phoneterm_bridge.administration.requesting import Patience
 from phoneterm_bridge.console.api_document import make_document
 
 
+@pytest.mark.timeout(400)
 async def test_every_answer_is_as_the_document_says(console, tmp_path):
     console.bridge.console.site.operations._patience = Patience(0.2, 0.2, 0.2)
     token = await asyncio.to_thread(console.accounts.add_token, "all", "admin")
@@ -21,7 +23,7 @@ async def test_every_answer_is_as_the_document_says(console, tmp_path):
     environment = os.environ | {"CONSOLE_URL": console.address, "CONSOLE_TOKEN": token}
     done = await asyncio.to_thread(
         subprocess.run, [sys.executable, *run, str(asking)], cwd=tmp_path, capture_output=True, text=True,
-        env=environment, check=False, timeout=100,
+        env=environment, check=False, timeout=360,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     operations = sum(len(methods) for methods in make_document()["paths"].values())

@@ -9,7 +9,7 @@ import termios
 
 from hangups import hear_hangups
 
-_DEADLINE_S = 30
+_DEADLINE_S = 90  # a busy computer may need it
 ALTERNATE, USUAL = b"\x1b[?1049h", b"\x1b[?1049l"
 
 
