@@ -23,6 +23,7 @@ from virtual_phone.matrix import ContactMatrix
 
 _HERE = Path(__file__).parent / "vm_modules"
 _LOOK_MS = 2
+_NO_TEXT = b"\xff"  # a byte that is in no text
 _INTERRUPT_S = 0.05  # a chip that was just told to restart does that first
 ESP32 = "esp32|1.29.0|Generic ESP32 module with ESP32"
 WITH_PSRAM = "esp32|1.29.0|Generic ESP32 module with SPIRAM with ESP32"
@@ -185,6 +186,17 @@ class SerialBoard:
         with contextlib.suppress(OSError):
             self._say(os.read(self._console, 4096))
 
+    def _pass_on_the_rest(self):
+        """Pass on all that a VM has printed before its end: the kernel hands it over a moment later, in its order."""
+        os.set_blocking(self._console_there, False)
+        said, is_marked = b"", False
+        while not (is_marked and said.endswith(_NO_TEXT)):
+            with contextlib.suppress(BlockingIOError):
+                is_marked = is_marked or os.write(self._console_there, _NO_TEXT) == 1
+            select.select([self._console], [], [])
+            said += os.read(self._console, 4096)
+        self._say(said[:-1])
+
     def _say(self, data):
         self.said += data
         self._is_raw = self._is_raw or b"raw REPL" in self.said[-200:]
@@ -214,7 +226,6 @@ class SerialBoard:
         elif report.name == "wifi-join":
             self.join_wifi()
         elif report.name == "reset":
-            self._pass_on()
             self._power_off()
             if self._has_own_usb:
                 self._cable.replug()
@@ -223,7 +234,6 @@ class SerialBoard:
 
     def _soft_reset(self):
         is_at_prompt = self._is_raw
-        self._pass_on()
         self._power_off()
         self._say(b"MPY: soft reboot\r\n")
         self._power_on("prompt" if is_at_prompt else "run")
@@ -263,6 +273,7 @@ class SerialBoard:
             return
         self._vm.kill()
         self._vm.wait()
+        self._pass_on_the_rest()
         self._host.close()
         os.close(self._console)
         os.close(self._console_there)
