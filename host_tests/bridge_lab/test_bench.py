@@ -113,6 +113,7 @@ async def test_a_terminal_notices_a_result_with_a_wrong_signature_or_of_another_
     assert terminal.results == []
 
 
+@pytest.mark.timeout(300)
 async def test_commands_are_measured_alone_and_beside_pages_programs_and_logins(mosquitto):
     rows = [one async for one in beside_bench.measure_beside(0.5, 300, TERMINALS, rounds=1)]
     assert [one.name for one in rows] == ["/metrics", "/healthz", "why", "import", "wrong passwords"]

@@ -91,6 +91,7 @@ def test_a_lock_has_what_pyproject_names_in_the_versions_that_are_tested(lock, e
     assert {name: version for name, version in locked.items() if tested.get(name, version) != version} == {}
 
 
+@pytest.mark.timeout(300)
 def test_a_wheel_with_the_workbench_builds_draws_and_runs_without_the_checkout(wheel, tmp_path):
     """In an environment with this project from its wheel, and the other packages from that of the tests."""
     phoneterm = make_environment(wheel, tmp_path / "environment")

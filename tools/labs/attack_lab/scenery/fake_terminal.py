@@ -22,6 +22,7 @@ class FakeTerminal:
         self.session: str | None = None
         self.session_s = 0.0
         self.sequence = 0
+        self._decoded: dict[tuple[str, bytes, bytes], Any] = {}  # whoever waits looks at all messages again and again
 
     def topic(self, kind: str) -> str:
         """Return its topic for a kind of message."""
@@ -41,7 +42,13 @@ class FakeTerminal:
         """Return all messages of a kind so far, decoded ("empty" for an empty payload)."""
         topic = self.topic(kind)
         payloads = [payload for where, payload, _ in tuple(self.wire.published) if where == topic]
-        return [messages.decode(kind, topic, self.key, payload) if payload else "empty" for payload in payloads]
+        return [self._decode(kind, topic, payload) if payload else "empty" for payload in payloads]
+
+    def _decode(self, kind: str, topic: str, payload: bytes) -> Any:
+        known = (topic, self.key, payload)
+        if known not in self._decoded:
+            self._decoded[known] = messages.decode(kind, topic, self.key, payload)
+        return self._decoded[known]
 
     async def hello(self) -> str:
         """Say hello, and return the session once the bridge has answered everything."""
