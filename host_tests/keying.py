@@ -17,11 +17,9 @@ async def press_until_heard(pid, press, hear):
     """
     for _ in range(MOST_TRIES):
         before_ms = kept_waiting_ms(pid)
-        hearing = asyncio.create_task(hear())
-        await asyncio.sleep(0)  # lets the task begin to listen
-        await press()
         try:
-            return await hearing
+            heard, _ = await asyncio.gather(hear(), press())
+            return heard
         except (PhoneError, AssertionError):
             if kept_waiting_ms(pid) - before_ms < LEAST_WAIT_MS:
                 raise

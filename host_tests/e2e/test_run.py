@@ -15,11 +15,12 @@ import psutil
 import pytest
 from desk_lab.starting import do_unless
 from hangups import hear_hangups
+from keying import HEARD_S, MOST_TRIES
 from lab_parts.free_port import free_port, free_ports
 from lab_parts.kept_waiting import LEAST_WAIT_MS, kept_waiting_ms
 from left_running import left_running
 
-from e2e.hand import HEARD_S, MOST_TRIES, REST_S
+from e2e.hand import REST_S
 
 _COMMAND = Path(sys.executable).with_name("phoneterm")
 _DEADLINE_S = 90  # a busy computer may need it; a wait ends as soon as the text is printed
