@@ -12,21 +12,27 @@ from voipnow_lab.voipnow_lab import VoipNowLab
 
 
 class ShiftedClock:
-    """The monotonic clock, put forward or broken by a test."""
+    """The monotonic clock, put forward, stopped or broken by a test."""
 
     def __init__(self):
         self._ahead_s = 0.0
+        self._stopped_s = None
         self.is_broken = False
 
     def __call__(self):
         if self.is_broken:
             self.is_broken = False
             raise RuntimeError
-        return time.monotonic() + self._ahead_s
+        real_s = time.monotonic() if self._stopped_s is None else self._stopped_s
+        return real_s + self._ahead_s
 
     def break_once(self):
         """Fail the next time somebody looks."""
         self.is_broken = True
+
+    def stop(self):
+        """Count no time from here on but what is skipped, however long a busy computer takes."""
+        self._stopped_s = time.monotonic()
 
     def skip(self, seconds):
         """Put the clock forward."""

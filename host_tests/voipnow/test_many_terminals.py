@@ -113,11 +113,12 @@ async def test_one_extension_whose_list_breaks_holds_up_no_other_and_keeps_its_c
 
     scripted.answer = answer
     async with Site(scripted, clock, lists="each") as site:
+        clock.stop()
         is_broken = True
         read = len(scripted.requests)
         await until(lambda: sum(asked(one) == LAST for one in scripted.requests[read:]) >= 2)
         assert [call.state for call in site.calls(FIRST)] == ["talking"]
-        for _ in range(2):  # no more looks than needed: in trouble each waits twice as long, and time goes by meanwhile
+        for _ in range(2):  # no more looks than needed: in trouble each waits twice as long
             clock.skip(3)
             read = len(scripted.requests)
             await until(lambda: any(asked(one) == LAST for one in scripted.requests[read:]))  # noqa: B023
