@@ -6,7 +6,7 @@ Each case says what the clocks of the host show of a pause that the terminal and
 import time
 
 import pytest
-from attack_lab.scenery.moved_clocks import HOUR_S, SEEN, MovedClocks
+from attack_lab.scenery.moved_clocks import AT_COMMANDS, HOUR_S, SEEN, MovedClocks
 from bridge.real_phone import RealPhone
 from phoneterm.core import messages
 from phoneterm_bridge.cli.why import answer_why
@@ -23,9 +23,14 @@ def clocks():
 
 
 @pytest.fixture(params=["link in memory", "embedded broker"])
-async def moved_scene(request, tmp_path, make, clocks):
+def is_embedded(request):
+    """Say whether the bridge has the embedded broker; it has a link in memory otherwise."""
+    return request.param == "embedded broker"
+
+
+@pytest.fixture
+async def moved_scene(is_embedded, tmp_path, make, clocks):
     """A running bridge on clocks that a test can move, once on a link in memory and once with the embedded broker."""
-    is_embedded = request.param == "embedded broker"
     scene = await make.Scene(tmp_path, is_embedded, timing=_QUICK, clock=HostClock(clocks.read)).start()
     yield scene
     await scene.stop()
@@ -40,9 +45,17 @@ async def quick_scene(tmp_path, make, clocks):
 
 
 @pytest.fixture
+async def patient_scene(is_embedded, tmp_path, make, clocks):
+    """The same, but the bridge looks at its clocks only at commands, not in between."""
+    scene = await make.Scene(tmp_path, is_embedded, timing=AT_COMMANDS, clock=HostClock(clocks.read)).start()
+    yield scene
+    await scene.stop()
+
+
+@pytest.fixture
 async def blind_scene(tmp_path, make, clocks):
-    """The same, but the bridge looks at its clocks only when a command comes."""
-    scene = await make.Scene(tmp_path, timing=Timing(look_every_s=3600), clock=HostClock(clocks.read)).start()
+    """The same on a link in memory."""
+    scene = await make.Scene(tmp_path, timing=AT_COMMANDS, clock=HostClock(clocks.read)).start()
     yield scene
     await scene.stop()
 
@@ -56,11 +69,6 @@ async def greeted(scene):
 def live_through(terminal, pause_s):
     """Let time pass for a terminal."""
     terminal.session_s -= pause_s
-
-
-def has_live_session(scene, terminal):
-    """Say whether the terminal has heard of the session that is in force."""
-    return sessions_of(terminal)[-1] == scene.bridge.parts.sessions.live(terminal.tid).id
 
 
 def sessions_of(terminal):
@@ -163,16 +171,15 @@ async def test_what_one_terminals_clock_shows_gives_no_other_terminal_a_new_sess
     assert len(sessions_of(other)) == 1
 
 
-async def test_a_wall_clock_put_forward_by_an_hour_costs_only_what_was_under_way(moved_scene, make, clocks):
-    terminal = await greeted(moved_scene)
+async def test_a_wall_clock_put_forward_by_an_hour_costs_only_what_was_under_way(patient_scene, make, clocks):
+    terminal = await greeted(patient_scene)
     under_way = terminal.command()
     clocks.move(0, HOUR_S)
-    await terminal.send(messages.COMMAND, under_way)
-    await make.until(lambda: terminal.results(under_way["id"]) and has_live_session(moved_scene, terminal))
-    assert terminal.results(under_way["id"]) == [("rejected", "stale")]
+    assert await terminal.ask_with(under_way) == ("rejected", "stale")
+    await make.until(lambda: len(sessions_of(terminal)) == 2)
     terminal.use_new_session()
     assert await terminal.ask() == ("accepted", None)
-    assert len(moved_scene.pbx.asked) == 1
+    assert len(patient_scene.pbx.asked) == 1
 
 
 async def test_a_wall_clock_put_back_by_an_hour_is_no_pause_and_hides_none(moved_scene, make, clocks):

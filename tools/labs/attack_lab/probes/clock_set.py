@@ -1,16 +1,10 @@
 """The wall clock of the bridge's host is set, forward and back, by whoever can. Moves no real clock."""
 
-from phoneterm.core import messages
-from phoneterm_bridge.settings.timing import Timing
 from phoneterm_bridge.terminals.host_clock import HostClock
 
 from attack_lab.probe import Probe
-from attack_lab.scenery.fake_terminal import FakeTerminal
-from attack_lab.scenery.moved_clocks import HOUR_S, MovedClocks
-from attack_lab.scenery.waiting import until
+from attack_lab.scenery.moved_clocks import AT_COMMANDS, HOUR_S, MovedClocks, take_session
 from attack_lab.site import Site
-
-_QUICK = Timing(look_every_s=0.05)
 
 
 class ClockSet(Probe):
@@ -22,7 +16,7 @@ class ClockSet(Probe):
     async def run(self, site: Site) -> str | None:
         """Set it back under a command that stands still with the host, and forward between two commands."""
         clocks = MovedClocks()
-        scene = await site.open(timing=_QUICK, clock=HostClock(clocks.read))
+        scene = await site.open(timing=AT_COMMANDS, clock=HostClock(clocks.read))
         terminal = await scene.terminal()
         await terminal.hello()
         old = terminal.command()
@@ -33,16 +27,9 @@ class ClockSet(Probe):
         clocks.move(20, 20 - HOUR_S)
         if (answer := await terminal.ask_with(old)) != ("rejected", "stale"):
             return f"a command from before a pause was {answer} once the clock was set back"
-        await _take_new_session(terminal, "the pause")
+        await take_session(terminal, 2, "the pause")
         clocks.move(0, HOUR_S)
-        await _take_new_session(terminal, "the clock was set forward")
+        scene.bridge.parts.updates.follow_clock()
+        await take_session(terminal, 3, "the clock was set forward")
         answer = await terminal.ask()
         return None if answer == ("accepted", None) else f"after it was set forward a command was {answer}"
-
-
-async def _take_new_session(terminal: FakeTerminal, what: str) -> None:
-    await until(
-        lambda: terminal.heard(messages.SESSION)[-1]["session"] != terminal.session,
-        otherwise=f"no new session after {what}",
-    )
-    terminal.use_new_session()

@@ -2,9 +2,15 @@
 
 from collections.abc import Callable
 
+from phoneterm.core import messages
+from phoneterm_bridge.settings.timing import Timing
 from phoneterm_bridge.terminals.host_clock import Reading, read_clocks
 
+from attack_lab.scenery.fake_terminal import FakeTerminal
+from attack_lab.scenery.waiting import until
+
 HOUR_S = 3600.0
+AT_COMMANDS = Timing(look_every_s=HOUR_S)  # then the bridge looks at its clocks at a command alone, or when told to
 # What the clocks of the host show of a pause of `pause_s`: (since boot, wall clock).
 SEEN: dict[str, Callable[[float], tuple[float, float]]] = {
     "a suspended host": lambda pause_s: (pause_s, pause_s),
@@ -30,3 +36,9 @@ class MovedClocks:
         """Move the clock since boot and the wall clock forward, or back."""
         self.boot_s += boot_s
         self.wall_s += wall_s
+
+
+async def take_session(terminal: FakeTerminal, count: int, what: str) -> None:
+    """Wait until a terminal has been sent its session number `count`, because of `what`, and go on with that."""
+    await until(lambda: len(terminal.heard(messages.SESSION)) == count, otherwise=f"no new session after {what}")
+    terminal.use_new_session()
