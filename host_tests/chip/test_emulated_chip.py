@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 
 import psutil
 import pytest
@@ -37,7 +38,8 @@ async def test_a_program_that_ends_at_once_is_told_in_its_own_words(tmp_path, sc
         os.close(slot)
 
 
-async def test_what_a_program_has_started_ends_with_it(tmp_path):
+@pytest.mark.parametrize("is_early", [True, False], ids=["while it starts", "once it runs"])
+async def test_what_a_program_has_started_ends_with_it(tmp_path, is_early):
     program, flash = tmp_path / "program", tmp_path / "flash.bin"
     program.write_text('#!/bin/sh\nsleep 600 &\necho $! > "$1".part\nmv "$1".part "$1"\nwait\n')
     program.chmod(0o755)
@@ -45,6 +47,10 @@ async def test_what_a_program_has_started_ends_with_it(tmp_path):
     try:
         chip = EmulatedChip(lambda data: None, lambda code: None)
         starting = asyncio.create_task(chip.power_on(program, flash, slot, 0, False))
+        for _ in range(3):
+            await asyncio.sleep(0)  # one turn makes the task, one the process
+        while is_early and not flash.exists():
+            time.sleep(0.01)  # noqa: ASYNC251 - asyncio must not hear that the process has started
         await until(flash.exists)
         child = psutil.Process(int(flash.read_text()))
         starting.cancel()

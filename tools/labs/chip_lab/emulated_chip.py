@@ -88,7 +88,7 @@ class EmulatedChip(ChipProcess):
 
     async def _start(self, program: Path, flash: Path, slot: int, fds: tuple[int, int]) -> None:
         serial, control = fds
-        self._process = await asyncio.create_subprocess_exec(
+        process = await self._start_process(
             sys.executable, "-I", "-S", bound_process.__file__, str(os.getpid()), str(program), str(flash), "-S",
             "-chardev", f"socket,id=serial,fd={serial}", "-serial", "chardev:serial",
             "-chardev", f"socket,id=control,fd={control}", "-mon", "chardev=control,mode=control",
@@ -96,9 +96,8 @@ class EmulatedChip(ChipProcess):
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C in the terminal is meant for the host
         )  # fmt: skip
-        _let_session_go_first(self._process.pid)
+        _let_session_go_first(process.pid)
 
     async def _last_words(self) -> str:
         """Return the last line of the program's error output."""

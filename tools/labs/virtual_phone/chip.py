@@ -38,7 +38,7 @@ class SimulatedChip(ChipProcess):
         here.sendall(first)
         there.setblocking(False)
         with there:
-            self._process = await asyncio.create_subprocess_exec(
+            await self._start_process(
                 *argv,
                 env={**environment, "PHONETERM_HOST_FD": str(there.fileno())},
                 cwd=folder,
@@ -46,7 +46,6 @@ class SimulatedChip(ChipProcess):
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C in the terminal is meant for the host
             )
         reader, self._writer = await asyncio.open_connection(sock=here, limit=_MOST_LINE_BYTES)
         self._tasks = [asyncio.create_task(self._hear(reader)), asyncio.create_task(self._follow())]

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from typing import Any
 
 
 class ChipProcess:
@@ -20,6 +21,20 @@ class ChipProcess:
     def pid(self) -> int | None:
         """The process's id while it runs."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    async def _start_process(self, *argv: str, **options: Any) -> asyncio.subprocess.Process:
+        """Start the process in a session of its own: Ctrl-C in the terminal is meant for the host.
+
+        When a start is cancelled, asyncio would end the process alone: here those that it has started end, too.
+        """
+        starting = asyncio.ensure_future(asyncio.create_subprocess_exec(*argv, start_new_session=True, **options))
+        try:
+            self._process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._process = await starting
+            await self.power_off()
+            raise
+        return self._process
 
     async def power_off(self) -> None:
         """Kill the process if it still runs, and wait until nothing of it is left."""
