@@ -7,8 +7,8 @@ and only the second is a reason to key again. The kernel knows how long a runnab
 import asyncio
 import time
 
-from keying import HEARD_S, MOST_TRIES
-from lab_parts.kept_waiting import LEAST_WAIT_MS, kept_waiting_ms
+from keying import HEARD_S, MOST_TRIES, press_watched
+from lab_parts.kept_waiting import LEAST_WAIT_MS
 from virtual_phone.client import PhoneError
 
 AGAIN = ["Key it again", ""]
@@ -16,6 +16,7 @@ REST_S = 1  # keys within 0.7 s after a finished sequence count as the rest of i
 # The first line of the display once all keys are taken; some displays show other lines on the way to it.
 _HEARD = (
     "Sent", "Accepted", "Swapped", "Ringing", "Answered", "Transferred", "Caller is back", "Not allowed",
+    "PBX cannot do it",
 )  # fmt: skip
 _NO_LINK = "no-link"  # the signal; the display says so for as long as it lasts
 
@@ -34,12 +35,10 @@ class Hand:
         """Key something until the phone has taken it; return the keypad's answer, with the times of the keys."""
         for _ in range(MOST_TRIES):
             pid = self._phone.pid
-            before_ms = kept_waiting_ms(pid)
-            answer, words = await self._key_once(text)
+            answer, words, waited_ms = await self._key_once(text)
             if words in _HEARD:
                 return answer
             assert self._phone.pid == pid, "the phone has started anew in the meantime"
-            waited_ms = kept_waiting_ms(pid) - before_ms
             self.was_kept_waiting |= waited_ms >= LEAST_WAIT_MS
             if words == _NO_LINK:  # it may ask for the keys again all the same
                 return answer
@@ -48,17 +47,17 @@ class Hand:
         raise AssertionError(f"the phone has not heard {text}, though it was keyed {MOST_TRIES} times")
 
     async def _key_once(self, text):
-        """Return the keypad's answer and the phone's reaction; None when there was none."""
+        """Return the keypad's answer, the phone's reaction (None: there was none), and how long it had to wait."""
         await asyncio.sleep(max(self._rested_s - time.monotonic(), 0))
         said = asyncio.create_task(self._keypad.wait_for_event(_is_said, HEARD_S))
         await asyncio.sleep(0)  # lets the task begin to listen
-        answer = await self._press(text)
+        answer, waited_ms = await press_watched(self._phone.pid, lambda: self._press(text), said)
         self._rested_s = time.monotonic() + REST_S
         try:
             event = await said
-            return answer, event["lines"][0] if event["event"] == "display" else event["name"]
         except PhoneError:
-            return answer, None
+            return answer, None, waited_ms
+        return answer, event["lines"][0] if event["event"] == "display" else event["name"], waited_ms
 
     async def _press(self, text):
         """Press the keys one after the other; return the keypad's answer."""
