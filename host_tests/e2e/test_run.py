@@ -307,7 +307,7 @@ async def test_a_prompt_that_swallows_the_end_is_ended_all_the_same():
     is_to_stop = asyncio.Event()
     asyncio.get_running_loop().call_soon(is_to_stop.set)
     with pytest.raises(asyncio.CancelledError):
-        await do_unless(is_to_stop, work())
+        await do_unless(is_to_stop, work(), again_s=0.1)
 
 
 async def test_under_nohup_a_terminal_that_is_closed_ends_nothing():

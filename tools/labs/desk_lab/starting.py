@@ -26,7 +26,7 @@ from desk_lab.installation import CHIP_READY_S, HOST, PBX_KINDS, PHONES, READY_S
 
 # Is given the desk, what it stands on, and a folder of this run that only its user can read.
 Show = Callable[[Desk, Installation, Path], Coroutine[Any, Any, None]]
-_CANCEL_AGAIN_S = 1.0
+_CANCEL_AGAIN_S = 10.0  # longer than what was cancelled takes to stop its parts
 
 
 def run_desk(
@@ -94,17 +94,19 @@ async def _start(installation: Installation) -> None:
     await installation.place_call()
 
 
-async def do_unless(is_to_stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+async def do_unless(
+    is_to_stop: asyncio.Event, work: Coroutine[Any, Any, None], again_s: float = _CANCEL_AGAIN_S
+) -> None:
     """Do some work to its end, or cancel it once it is to stop, and then raise CancelledError.
 
-    A prompt that ends just then swallows the cancellation, so what goes on is cancelled again.
+    A prompt that ends just then swallows the cancellation, so what goes on after `again_s` is cancelled again.
     """
     task, stopping = asyncio.create_task(work), asyncio.create_task(is_to_stop.wait())
     await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     while not task.done():
         task.cancel()
-        await asyncio.wait((task,), timeout=_CANCEL_AGAIN_S)
+        await asyncio.wait((task,), timeout=again_s)
     await task
     if is_to_stop.is_set():
         raise asyncio.CancelledError
