@@ -47,7 +47,11 @@ class SimulatedChip(ChipProcess):
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
             )
-        reader, self._writer = await asyncio.open_connection(sock=here, limit=_MOST_LINE_BYTES)
+        try:
+            reader, self._writer = await asyncio.open_connection(sock=here, limit=_MOST_LINE_BYTES)
+        except BaseException:
+            await self.power_off()
+            raise
         self._tasks = [asyncio.create_task(self._hear(reader)), asyncio.create_task(self._follow())]
 
     def run_at_once(self) -> None:
