@@ -3,7 +3,6 @@
 Only reads the store. A time is that of the command's reception, in local time.
 """
 
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from phoneterm_bridge.doctor.finding import OK, WARNING, Change, Finding
 from phoneterm_bridge.doctor.pbx_dial_options import DIAL_FIX
 from phoneterm_bridge.doctor.pbx_features import MAP_FIX
 from phoneterm_bridge.doctor.store import open_read_only
-from phoneterm_bridge.store import tables
+from phoneterm_bridge.store import tables, wall_clock
 from phoneterm_bridge.store.journal_reading import ENTRY_BITS
 from phoneterm_bridge.wording.times import say_minute
 
@@ -73,4 +72,4 @@ def _count(path: Path) -> tuple[list[tuple[str, int, int, str]], int]:
 
 
 def _first_entry() -> int:
-    return int((time.time() - DAYS * 86400) * 1000) << ENTRY_BITS
+    return (wall_clock.now_ms() - DAYS * 86_400_000) << ENTRY_BITS

@@ -210,7 +210,7 @@ def require_an_answer(said: Iterable[Told | NotTold]) -> None:
 
 
 def _age_s(told_ms: int) -> float:
-    return max(time.time() - told_ms / 1000, 0.0)
+    return max(wall_clock.now_ms() - told_ms, 0) / 1000
 
 
 def _describe(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """What time it is, for what is kept and told: by the host's wall clock, which may be put right at any moment.
 
-How long something takes is never measured with it; the event loop's clock and `terminals.host_clock` do that.
+A length that decides something is measured with the event loop's clock or `terminals.host_clock`, unless it may have
+begun before this process. The lengths in the journal and in metrics are measured with it: a clock that is set shows.
 """
 
 import time
