@@ -64,7 +64,7 @@ async def talking(request, find_lab):
             lambda legs: are_alone(legs, caller, USER) and (shape in _WITH_LOCAL or legs[0].bridge == legs[1].bridge)
         )
         call = await desk.call_in_state("talking")
-        if shape not in _WITH_LOCAL:  # its events of the moment without the Local channel may come later than the list
+        if shape not in _WITH_LOCAL:  # while the Local channel goes, the backend knows nobody beside the user: no call
             await desk.wait_until(lambda: any(caller in one.lines for one in desk.pbx.calls(USER)))
         yield desk, call, caller
         assert lab.tones() == []
