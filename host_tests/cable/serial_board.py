@@ -63,6 +63,7 @@ class SerialBoard:
         self._must_unplug = threading.Event()
         self._vm = self._host = self._console = None
         self._cable = PtyCable(folder, has_own_usb)
+        self._environment = dict(os.environ)  # while the board lives, a command may be run with another one
         self.port = self._cable.port
         self._wake, self._stop = os.pipe()
         self._thread = threading.Thread(target=self._live)
@@ -254,7 +255,8 @@ class SerialBoard:
         self._heard = b""
         arguments = (str(self.flash_path), str(self._blocks), mode, str(self._romfs or ""), str(self._write_log or ""))
         heap_kib = 1024 if "SPIRAM" in self._uname else vm.CHIP_HEAP_KIB
-        argv, environment = vm.command(_HERE / "chip_start.py", heap_kib, (_HERE, vm.FAKE_MODULES), arguments)
+        script, path = _HERE / "chip_start.py", (_HERE, vm.FAKE_MODULES)
+        argv, environment = vm.command(script, heap_kib, path, arguments, environment=self._environment)
         argv.insert(argv.index("-X"), "-i")
         environment |= self.nvs.environment() | {
             "TEST_UNAME": self._uname, "PHONETERM_PINS": self._pins, "PHONETERM_UNIQUE_ID": self._mac,

@@ -11,7 +11,7 @@ long as the VM should.
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lab_parts import bound_process, parts
@@ -30,14 +30,16 @@ def command(
     path: Iterable[Path | str] = (),
     arguments: Iterable[str] = (),
     bits: int = 64,
+    environment: Mapping[str, str] = os.environ,
 ) -> tuple[list[str], dict[str, str]]:
     """Return (argv, environment) to run `script` on MicroPython; modules come from `path` and its own.
 
-    PartMissing when it is not on this machine.
+    environment: what is added to; a thread needs one that nobody changes meanwhile. PartMissing when MicroPython is not
+    on this machine.
     """
     argv = [*_interpreter(bits), "-X", f"heapsize={heap_kib}K", str(script), *arguments]
     modules = ":".join([*(str(folder) for folder in path), ".frozen"])
-    return argv, {**os.environ, "MICROPYPATH": modules}
+    return argv, {**environment, "MICROPYPATH": modules}
 
 
 def _interpreter(bits: int) -> list[str]:
