@@ -25,7 +25,7 @@ async def press_until_heard(pid, press, hear):
     """Press keys until they are heard, and return what `hear` returns.
 
     press, hear: functions that return coroutines. That of `hear` begins before the keys are pressed, and fails with a
-    PhoneError or an AssertionError. A failure counts if the process `pid` was not kept waiting by the keys' end.
+    PhoneError or an AssertionError. It counts unless the process `pid` was kept waiting while the keys were pressed.
     """
     for _ in range(MOST_TRIES):
         hearing = asyncio.create_task(hear())

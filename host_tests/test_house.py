@@ -265,7 +265,7 @@ def test_only_one_place_compares_what_a_leg_is_to_its_user():
 
 
 def test_only_one_place_says_what_time_it_is_in_what_is_kept():
-    others_times = ("doctor/certificate.py", "doctor/pbx.py", "console/cookies.py")  # in seconds, and not kept
+    others_times = ("doctor/certificate.py", "doctor/pbx.py", "console/cookies.py")  # in seconds, not in the store
     for path in _files("tools/phoneterm_bridge"):
         if path.name != "wall_clock.py" and not path.as_posix().endswith(others_times):
             text = path.read_text()

@@ -38,7 +38,7 @@ async def moved_scene(is_embedded, tmp_path, make, clocks):
 
 @pytest.fixture
 async def quick_scene(tmp_path, make, clocks):
-    """The same on a link in memory."""
+    """As `moved_scene`, on a link in memory."""
     scene = await make.Scene(tmp_path, timing=_QUICK, clock=HostClock(clocks.read)).start()
     yield scene
     await scene.stop()
@@ -46,7 +46,7 @@ async def quick_scene(tmp_path, make, clocks):
 
 @pytest.fixture
 async def patient_scene(is_embedded, tmp_path, make, clocks):
-    """The same, but the bridge looks at its clocks only at commands, not in between."""
+    """As `moved_scene`, but the bridge looks at its clocks only at commands, not in between."""
     scene = await make.Scene(tmp_path, is_embedded, timing=AT_COMMANDS, clock=HostClock(clocks.read)).start()
     yield scene
     await scene.stop()
@@ -54,7 +54,7 @@ async def patient_scene(is_embedded, tmp_path, make, clocks):
 
 @pytest.fixture
 async def blind_scene(tmp_path, make, clocks):
-    """The same on a link in memory."""
+    """As `patient_scene`, on a link in memory."""
     scene = await make.Scene(tmp_path, timing=AT_COMMANDS, clock=HostClock(clocks.read)).start()
     yield scene
     await scene.stop()
