@@ -44,3 +44,17 @@ async def delay_first(page, where, delay_s=1.0):
         await route.continue_()
 
     await page.route(f"**{where}", hold)
+
+
+async def swallow_first(page, where):
+    """Let the first thing that a page sends to a path get no answer, as in a network that drops it."""
+    swallowed = []
+
+    async def swallow(route):
+        if route.request.method == "POST" and not swallowed:
+            swallowed.append(route)
+        else:
+            await route.continue_()
+
+    await page.route(f"**{where}", swallow)
+    return swallowed

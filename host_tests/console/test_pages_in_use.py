@@ -3,7 +3,7 @@
 import asyncio
 
 from attack_lab.scenery.waiting import until
-from browser import delay_first
+from browser import delay_first, swallow_first
 from phoneterm_bridge.store.accounts import read_accounts
 from playwright.async_api import expect
 
@@ -128,3 +128,18 @@ async def test_a_switch_that_is_flipped_twice_ends_as_it_was_flipped_last(consol
     changes = console.changes("tech1")
     assert [change.what for change in changes[:2]] == ["multi user aware True", "multi user aware False"]
     await expect(page.get_by_role("switch")).to_be_checked()
+
+
+async def test_a_switch_that_gets_no_answer_holds_nothing_up_for_ever(console, open_page):
+    page = await open_page("/users/tech1", "otto")
+    await page.clock.install()
+    swallowed = await swallow_first(page, "/users/tech1")
+    before = len(console.changes("tech1"))
+    await page.get_by_role("switch").click()
+    await until(lambda: swallowed)
+    await page.clock.fast_forward(15_000)
+    await expect(page.locator("#said")).to_contain_text("nothing is known about what was asked")
+    await expect(page.get_by_role("switch")).to_be_checked()
+    await page.get_by_role("switch").click()
+    await expect(page.locator("#said")).to_have_text("tech1 is not multi user aware any more.")
+    assert len(console.changes("tech1")) == before + 1

@@ -24,31 +24,40 @@ export async function ask(sentence) {
   return new Promise((done) => question.addEventListener("close", () => done(question.returnValue === "yes"), { once: true }));
 }
 
-// The settings that are on their way: connections may overtake each other, so what is asked for later waits for them.
+// The settings that are on their way: connections may overtake each other, so what is asked for later waits for them,
+// but not for ever.
+const CHANGE_MS = 15000;
 let changes = Promise.resolve();
 
 export async function post(where, body, headers = {}) {
   await changes;
-  return send(where, body, headers);
+  return send(where, body, { headers });
 }
 
 // Sends a setting after those that were changed before.
 export function change(where, body) {
-  const sent = changes.then(() => send(where, body));
+  const sent = changes.then(() => send(where, body, { withinMs: CHANGE_MS }));
   changes = sent.catch(() => null);
   return sent;
 }
 
-async function send(where, body, headers = {}) {
+// Without withinMs it takes as long as it takes, as an import may.
+async function send(where, body, { headers = {}, withinMs = 0 }) {
   const askedAt = performance.now();
-  let answer;
+  const asking = new AbortController();
+  const timer = withinMs ? setTimeout(() => asking.abort(), withinMs) : 0;
+  const allHeaders = { "X-CSRF-Token": csrf(), Accept: "application/json", ...headers };
+  let answer, said;
   try {
-    answer = await fetch(where, { method: "POST", body, headers: { "X-CSRF-Token": csrf(), Accept: "application/json", ...headers } });
+    answer = await fetch(where, { method: "POST", body, headers: allHeaders, signal: asking.signal });
+    said = await answer.json().catch(() => ({}));
+    asking.signal.throwIfAborted();
   } catch {
     say("The bridge does not answer; nothing is known about what was asked.", true);
     return null;
+  } finally {
+    clearTimeout(timer);
   }
-  const said = await answer.json().catch(() => ({}));
   if (!answer.ok) {
     say(said.detail ?? `It did not work (${answer.status}).`, true);
     return null;
