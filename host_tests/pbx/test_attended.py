@@ -1,7 +1,10 @@
 """Attended transfer: the caller waits while the user talks to the colleague, and every way this can end."""
 
+import asyncio
+
 import pytest
-from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, NO_SUCH_NUMBER, USER, to
+from pbx.desk import ACCEPTED, CALLER, COLLEAGUE, NO_SUCH_NUMBER, USER, Desk, to
+from pbx.proxy import AmiProxy
 from pbx_lab.legs import are_alone, has_leg, is_on_hold
 from phoneterm_bridge.pbx.port import Outcome
 
@@ -126,3 +129,35 @@ async def test_two_transfers_to_one_colleague_do_not_mix(desk):
     assert await desk.pbx.carry_out("cancel", second, None) == ACCEPTED
     await desk.result("returned", "cancelled")
     assert [ref for ref, state, _ in desk.progress if state == "returned"] == [second.ref]
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"), [("user", "no-call"), ("caller", "caller-gone"), ("connection", "pbx-unreachable")]
+)
+async def test_what_ends_before_the_error_tone_does_is_told_and_nothing_is_asked_of_the_pbx(lab, what, reason):
+    async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami, fail_sound_s=3) as desk:
+        call = await desk.consult()
+        assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
+        await desk.result("returned", "cancelled")
+        again = asyncio.create_task(desk.pbx.carry_out("attended", call, to(COLLEAGUE)))
+        await asyncio.sleep(0)  # it has begun, and waits
+        asked = len(proxy.actions)
+        if what == "connection":
+            proxy.refuse()
+        else:
+            await lab.hang_up(USER if what == "user" else CALLER)
+        assert await again == Outcome("failed", reason)
+        assert not {"PlayDTMF", "Atxfer"} & set(proxy.actions[asked:])
+
+
+async def test_a_connection_that_is_back_before_the_error_tone_ends_keeps_no_transfer_from_being_followed(lab):
+    async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami, fail_sound_s=8) as desk:
+        call = await desk.consult()
+        assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
+        await desk.result("returned", "cancelled")
+        again = asyncio.create_task(desk.pbx.carry_out("attended", call, to(COLLEAGUE)))
+        await asyncio.sleep(0)  # it has begun, and waits
+        proxy.cut()
+        assert await again == ACCEPTED
+        await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
+        assert desk.availability == [True, False, True]

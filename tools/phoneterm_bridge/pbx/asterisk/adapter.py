@@ -38,6 +38,9 @@ from phoneterm_bridge.pbx.calls import refusal_of_leg
 from phoneterm_bridge.pbx.port import Call, Destination, Outcome, PbxListener, PbxMisconfigured, Target
 
 _SHOWN_S = 2.0  # within this time Asterisk's events show what was asked for, or nobody knows whether it happened
+# How long Asterisk's xferfailsound blocks the feature codes of a transferrer who is back. The usual one lasts 0.36 s; a
+# busy host begins it late, other prompts are longer, and nobody keys another transfer sooner.
+_FAIL_SOUND_S = 1.0
 _LOG_IN_AGAIN_S = 60.0  # while a right is missing
 _LOOK_ONCE_MORE_S = 1.0  # after a connect: any start of a consultation is over by then
 _MAY_CHANGE_FEATURES = ("FullyBooted", "Reload")  # events of the class system, for a login that has it
@@ -55,11 +58,13 @@ class AsteriskPbx:
         find_features: FindFeatures = ask_features,
         log_in_again_s: float = _LOG_IN_AGAIN_S,
         look_once_more_s: float = _LOOK_ONCE_MORE_S,
+        fail_sound_s: float = _FAIL_SOUND_S,
     ) -> None:
         """Keep the login; nothing is connected yet. clock: seconds, for conversations and time limits.
 
         find_features: a function that finds out, at each login, what this Asterisk can do. log_in_again_s: from one
-        login that lacks a right to the next; look_once_more_s: from a login to the look for what was just beginning.
+        login that lacks a right to the next; look_once_more_s: from a login to the look for what was just beginning;
+        fail_sound_s: from the end of a transfer to the next one at the same leg.
         """
         self.is_available = False
         self.web_hook = None  # Asterisk's events come over AMI
@@ -81,6 +86,7 @@ class AsteriskPbx:
         self._username = settings.username
         self._log_in_again_s = log_in_again_s
         self._look_once_more_s = look_once_more_s
+        self._fail_sound_s = fail_sound_s
         self._hearing = Hearing(self._client, self._view.table, self._on_hearing)
 
     def listen(self, listener: PbxListener) -> None:
@@ -178,6 +184,9 @@ class AsteriskPbx:
         """Put the other party on hold and call the number; accepted once Asterisk has taken the number."""
         await self._feature_watch.look_for_playing()
         leg, refusal = self._find(call, context, number)
+        if leg is not None and (deaf_s := leg.transfer_ended_at + self._fail_sound_s - self._clock()) > 0:
+            await asyncio.sleep(deaf_s)
+            leg, refusal = self._find(call, context, number)  # the call or the PBX may have been lost meanwhile
         if leg is None:
             return Outcome("failed", refusal)
         start = AttendedStart(self._client, self.features, self._view, self._numbers, self._start_codes)

@@ -31,8 +31,8 @@ class Leg:
     listed; what Dial or Queue calls has one, too, but not what Asterisk calls for a transfer. has_hung_up: its phone
     has hung up, although Asterisk may keep the channel for a while. number: its own; peer: the other party's, as
     Asterisk shows it; dialled: the number by which its user reached whoever is at the other end, if known. family: the
-    Linkedid, the same for all legs of one conversation. born: when it was made, at most a second too early. deaf_until:
-    feature codes sent earlier are lost. is_in_conference: its bridge is one.
+    Linkedid, the same for all legs of one conversation. born: when it was made, at most a second too early.
+    transfer_ended_at: the end of its last attended transfer. is_in_conference: its bridge is one.
     """
 
     uniqueid: str
@@ -51,7 +51,7 @@ class Leg:
     is_in_conference: bool = False
     talking_since: float | None = None
     born: float = 0.0
-    deaf_until: float = 0.0
+    transfer_ended_at: float = float("-inf")
     endpoint: str = field(init=False)
     ref: str = field(init=False)
 

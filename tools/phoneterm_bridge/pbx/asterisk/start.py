@@ -58,9 +58,11 @@ class AttendedStart:
         self._told = ""  # what is wrong at the PBX, if it was told
 
     async def begin(self, leg: Leg, context: str, number: str) -> Outcome:
-        """Start it; accepted once Asterisk has taken the number, and from then on the view follows it."""
+        """Start it at a leg that takes feature codes; accepted once Asterisk has taken the number.
+
+        From then on the view follows it.
+        """
         running = self._view.begin(leg, f"Local/{number}@{context}-")
-        await asyncio.sleep(max(0.0, leg.deaf_until - self._view.clock()))
         try:
             outcome = await self._ask(running, leg, context, number)
             if outcome is ACCEPTED:

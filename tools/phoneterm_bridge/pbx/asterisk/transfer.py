@@ -34,10 +34,6 @@ LEFT = "left"
 ENDED = "ended"
 
 NO_ANSWER_MARGIN_S = 0.5
-# How long Asterisk's xferfailsound blocks the feature codes of a transferrer who is back. The usual one lasts 0.36 s; a
-# busy host begins it late, other prompts are longer, and nobody keys another transfer sooner.
-FAIL_SOUND_S = 1.0
-
 
 Progress = tuple[str, str | None]  # a state of the wire, and its reason if any
 
@@ -247,7 +243,7 @@ class Transfer:
         """Note at the transferrer's leg what follows from the state."""
         if leg is not None:
             leg.has_hung_up = leg.has_hung_up or self.state == LEFT
-            leg.deaf_until = now + FAIL_SOUND_S if self.state == ENDED else leg.deaf_until
+            leg.transfer_ended_at = now if self.state == ENDED else leg.transfer_ended_at
             leg.is_on_hold = leg.is_on_hold and self.state != ENDED
 
     def _look_for_callers(self, table: CallTable) -> None:
