@@ -1,6 +1,5 @@
 """Fifty runs of the chaos on real installations, and its command line."""
 
-import asyncio
 import os
 import signal
 
@@ -9,7 +8,7 @@ from fault_lab.bridge_process import Nursery
 from fault_lab.cell import Cell
 from fault_lab.chaos import run_all
 from fault_lab.cli import app, print_tally
-from fault_lab.plan import EMBEDDED, FIRST_KEY, MOSQUITTO, STEPS, Outage, Plan, make_plan
+from fault_lab.plan import EMBEDDED, MOSQUITTO, STEPS, Outage, Plan, make_plan
 from fault_lab.trial import play
 from firmware_build.image import make_image
 from typer.testing import CliRunner
@@ -17,7 +16,6 @@ from virtual_phone.build import FIRMWARE
 
 FIRST_SEED = 500
 MOST_TRIES = 3
-DEAF_S = 1.0
 
 
 def describe(report):
@@ -63,33 +61,32 @@ async def test_a_bridge_that_is_killed_at_any_step_of_a_command_neither_repeats_
     raise AssertionError([plan.describe() for plan in left])
 
 
-class DeafCell(Cell):
-    """A cell whose "call" outage stops the phone's process while the first command is keyed, and does nothing later."""
+class BusyComputer:
+    """Keeps a process from running while the first command is keyed; tells these sums of waits, as a kernel would."""
 
-    stops = 0
+    def __init__(self, waits_ms):
+        self._waits_ms = iter(waits_ms)
+        self._signals = iter((signal.SIGSTOP, signal.SIGCONT))
 
-    async def break_down(self, outage):
-        """Stop the process for longer than it takes to key the command."""
-        self.stops += 1
-        if self.stops == 1:
-            os.kill(self.phone.pid, signal.SIGSTOP)
-            await asyncio.sleep(DEAF_S)
-            os.kill(self.phone.pid, signal.SIGCONT)
+    def kept_waiting_ms(self, pid):
+        """Return the next sum; the first two are asked for just before and just after the first command is keyed."""
+        if sent := next(self._signals, None):
+            os.kill(pid, sent)
+        return next(self._waits_ms)
 
 
 @pytest.mark.parametrize(("waits_ms", "is_broken", "tries"), [((0, 30, 30, 30), False, 2), ((0, 3), True, 1)])
 async def test_a_command_that_the_phone_never_heard_is_played_again_by_the_kernels_word_alone(
     waits_ms, is_broken, tries, tmp_path
 ):
-    waited_ms = iter(waits_ms)
     make_image(FIRMWARE, tmp_path / "image")
     nursery = Nursery()
     await nursery.start()
-    cell = DeafCell(None, nursery, tmp_path / "image", tmp_path)
+    cell = Cell(None, nursery, tmp_path / "image", tmp_path)
     try:
         await cell.start()
-        plan = Plan(0, EMBEDDED, "blind", (), (Outage("call", FIRST_KEY, 0.0, 0.0),), False, 0.07, 0.05)
-        report = await play(cell, plan, lambda pid: next(waited_ms))
+        plan = Plan(0, EMBEDDED, "blind", (), (), False, 0.07, 0.05)
+        report = await play(cell, plan, BusyComputer(waits_ms).kept_waiting_ms)
     finally:
         await cell.stop()
         await nursery.stop()
