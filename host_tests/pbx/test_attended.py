@@ -131,16 +131,22 @@ async def test_two_transfers_to_one_colleague_do_not_mix(desk):
     assert [ref for ref, state, _ in desk.progress if state == "returned"] == [second.ref]
 
 
+async def consult_again(desk):
+    """Cancel a consultation and ask for the next one at once; return the task, which waits for the error tone's end."""
+    call = await desk.consult()
+    assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
+    await desk.result("returned", "cancelled")
+    again = asyncio.create_task(desk.pbx.carry_out("attended", call, to(COLLEAGUE)))
+    await asyncio.sleep(0)  # lets the task begin
+    return again
+
+
 @pytest.mark.parametrize(
     ("what", "reason"), [("user", "no-call"), ("caller", "caller-gone"), ("connection", "pbx-unreachable")]
 )
 async def test_what_ends_before_the_error_tone_does_is_told_and_nothing_is_asked_of_the_pbx(lab, what, reason):
     async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami, fail_sound_s=3) as desk:
-        call = await desk.consult()
-        assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
-        await desk.result("returned", "cancelled")
-        again = asyncio.create_task(desk.pbx.carry_out("attended", call, to(COLLEAGUE)))
-        await asyncio.sleep(0)  # it has begun, and waits
+        again = await consult_again(desk)
         asked = len(proxy.actions)
         if what == "connection":
             proxy.refuse()
@@ -152,11 +158,7 @@ async def test_what_ends_before_the_error_tone_does_is_told_and_nothing_is_asked
 
 async def test_a_connection_that_is_back_before_the_error_tone_ends_keeps_no_transfer_from_being_followed(lab):
     async with AmiProxy(lab.ami) as proxy, Desk(lab, proxy.ami, fail_sound_s=8) as desk:
-        call = await desk.consult()
-        assert await desk.pbx.carry_out("cancel", call, None) == ACCEPTED
-        await desk.result("returned", "cancelled")
-        again = asyncio.create_task(desk.pbx.carry_out("attended", call, to(COLLEAGUE)))
-        await asyncio.sleep(0)  # it has begun, and waits
+        again = await consult_again(desk)
         proxy.cut()
         assert await again == ACCEPTED
         await desk.wait_until(lambda: desk.states().count(("consulting", None)) == 2)
